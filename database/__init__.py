@@ -1,0 +1,1 @@
+"""What is stored. The only SQL of the project."""

@@ -1,0 +1,1 @@
+"""Text, images and clips to vectors. Knows nothing of video files or SQL."""

@@ -1,0 +1,92 @@
+"""python -m database upgrade | status | stop | check."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from database.check import find_faults
+from database.embedded import running_url, stop_embedded
+from database.errors import DatabaseError
+from database.library import Library
+from database.migrate import current_revision, upgrade_schema
+from database.session import Database, open_database
+from database.settings import Settings, load_settings
+
+app = typer.Typer(
+    help="The library's database.", no_args_is_help=True, pretty_exceptions_enable=False
+)
+
+
+def _open(settings: Settings, *, require_schema: bool = True) -> Database:
+    return open_database(settings, require_schema=require_schema)
+
+
+@app.command()
+def upgrade() -> None:
+    """Brings the schema to this version."""
+    database = _open(load_settings(), require_schema=False)
+    upgrade_schema(database.engine)
+    typer.echo(f"{database.description} has schema {current_revision(database.engine)}")
+
+
+@app.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Says which database is in use and what it holds."""
+    database = _open(load_settings())
+    rows = Library(database).row_counts()
+    if as_json:
+        document = {
+            "database": database.description,
+            "embedded": database.embedded,
+            "schema": current_revision(database.engine),
+            "rows": rows,
+        }
+        typer.echo(json.dumps(document))
+        return
+    typer.echo(database.description)
+    for table, count in rows.items():
+        typer.echo(f"{table:>10} {count:>10,}")
+
+
+@app.command()
+def stop() -> None:
+    """Stops the embedded server."""
+    settings = load_settings()
+    if settings.database_url is not None:
+        typer.echo("DATABASE_URL names a server, which is not ours to stop", err=True)
+        raise typer.Exit(2)
+    stopped = running_url(settings.home) is not None and stop_embedded(settings.home)
+    typer.echo("stopped" if stopped else "was not running")
+
+
+@app.command()
+def check() -> None:
+    """Checks every invariant of the library."""
+    settings = load_settings()
+    faults = find_faults(_open(settings), settings.keyframes_dir)
+    for fault in faults:
+        typer.echo(fault)
+    if faults:
+        typer.echo(
+            "the library has faults: ingest the videos named again, or restore a backup", err=True
+        )
+        raise typer.Exit(1)
+    typer.echo("clean")
+
+
+def main(command: Callable[[], None] = app) -> None:
+    """Runs a command; what a person can put right is one sentence on stderr, exit 1."""
+    try:
+        command()
+    except DatabaseError as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

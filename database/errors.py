@@ -1,0 +1,25 @@
+"""Every error of this package; all derive from DatabaseError. Each message says what to do."""
+
+
+class DatabaseError(Exception):
+    """Base of the errors of the database package."""
+
+
+class DatabaseUnreachable(DatabaseError):
+    """No connection to the database could be made."""
+
+
+class SchemaMismatch(DatabaseError):
+    """The database's schema is older or newer than this code."""
+
+
+class DiskFull(DatabaseError):
+    """The database, or the folder of the program, has no room left."""
+
+
+class InvalidSettings(DatabaseError):
+    """An environment variable has a value that cannot be used."""
+
+
+class NotFound(DatabaseError):
+    """A row that was asked for by its id does not exist."""

@@ -1,0 +1,220 @@
+"""The read side of the library: what the API and the evaluation show of videos."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+
+from database.errors import NotFound
+from database.models import File, Moment, MomentKind, Scene, StoredSpace, Video
+from database.session import Database
+from database.vectors import partition_name
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A video as shown to people."""
+
+    id: int
+    path: str
+    """One of its paths, the first in alphabetical order."""
+    title: str
+    status: str
+    reason: str | None
+    duration_s: float
+    width_px: int | None
+    height_px: int | None
+    frame_rate: float | None
+    container: str
+    video_codec: str | None
+    audio_codec: str | None
+    language: str | None
+    num_scenes: int
+    content_hash: str
+    ingested_at: datetime
+
+
+@dataclass(frozen=True)
+class SceneInfo:
+    """A scene with the moments that are shown with it."""
+
+    id: int
+    start_s: float
+    end_s: float
+    keyframes: tuple[tuple[float, str], ...]
+    """(time, image path) in the order of time."""
+    on_screen_text: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SpokenText:
+    """A piece of speech, [start_s, end_s)."""
+
+    start_s: float
+    end_s: float
+    text: str
+    language: str | None
+
+
+class Library:
+    """Reads. Each method is one transaction; what it returns is detached and frozen."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def list_videos(self, *, limit: int, after_id: int = 0) -> list[VideoInfo]:
+        """Videos in the order of their ids, from the one after `after_id`."""
+        query = sa.select(Video).where(Video.id > after_id).order_by(Video.id).limit(limit)
+        with self._database.session() as session:
+            return [_video_info(video) for video in session.scalars(query)]
+
+    def get_videos(self, ids: set[int]) -> dict[int, VideoInfo]:
+        """The videos with these ids, by id."""
+        with self._database.session() as session:
+            videos = session.scalars(sa.select(Video).where(Video.id.in_(ids)))
+            return {video.id: _video_info(video) for video in videos}
+
+    def get_video(self, video_id: int) -> VideoInfo:
+        """Raises NotFound."""
+        found = self.get_videos({video_id})
+        if not found:
+            raise NotFound(f"there is no video {video_id}")
+        return found[video_id]
+
+    def video_paths(self, video_id: int) -> list[str]:
+        """Every path of a video."""
+        with self._database.session() as session:
+            query = sa.select(File.path).where(File.video_id == video_id).order_by(File.path)
+            return list(session.scalars(query))
+
+    def scenes(self, video_id: int) -> list[SceneInfo]:
+        """The scenes of a video in order, with keyframes and on-screen text."""
+        with self._database.session() as session:
+            scenes = session.scalars(
+                sa.select(Scene).where(Scene.video_id == video_id).order_by(Scene.position)
+            ).all()
+            moments = session.scalars(
+                sa.select(Moment)
+                .join(Scene)
+                .where(Scene.video_id == video_id, Moment.kind != MomentKind.SPEECH)
+                .order_by(Moment.start_s, Moment.id)
+            ).all()
+            return [_scene_info(scene, moments) for scene in scenes]
+
+    def transcript(self, video_id: int) -> list[SpokenText]:
+        """What is said in a video, in order."""
+        query = (
+            sa.select(Moment.start_s, Moment.end_s, Moment.text, Moment.language)
+            .join(Scene)
+            .where(Scene.video_id == video_id, Moment.kind == MomentKind.SPEECH)
+            .order_by(Moment.start_s, Moment.id)
+        )
+        with self._database.session() as session:
+            return [SpokenText(*row) for row in session.execute(query)]
+
+    def keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
+        """The image path of the keyframe of a scene nearest to `at_s`, by default to its middle.
+
+        Raises NotFound if the scene does not exist or has no keyframe.
+        """
+        middle = (Scene.start_s + Scene.end_s) / 2
+        wanted = middle if at_s is None else sa.literal(at_s)
+        query = (
+            sa.select(Moment.image_path)
+            .join(Scene)
+            .where(Scene.id == scene_id, Moment.kind == MomentKind.KEYFRAME)
+            .order_by(sa.func.abs(Moment.start_s - wanted), Moment.id)
+            .limit(1)
+        )
+        with self._database.session() as session:
+            path = session.scalar(query)
+        if path is None:
+            raise NotFound(f"there is no scene {scene_id}, or it has no keyframe")
+        return path
+
+    def scene_vectors(self, scene_id: int, space: str) -> npt.NDArray[np.float32]:
+        """The vectors of a scene's moments in a space, float32 [n, dim]. Raises NotFound."""
+        statement = sa.text(
+            f"SELECT e.vector FROM {partition_name(space)} e "
+            "JOIN moment ON moment.id = e.moment_id WHERE scene_id = :scene_id"
+        )
+        with self._database.session() as session:
+            rows = session.execute(statement, {"scene_id": scene_id}).scalars().all()
+        if not rows:
+            raise NotFound(f"there is no scene {scene_id}, or it has nothing in space {space}")
+        return np.stack([row.to_numpy().astype(np.float32) for row in rows])
+
+    def sample_vectors(self, space: str, limit: int) -> npt.NDArray[np.float32]:
+        """Up to `limit` vectors of a space, evenly spread over its rows: float32 [n, dim]."""
+        table = partition_name(space)
+        statement = sa.text(
+            f"SELECT vector FROM (SELECT vector, row_number() OVER (ORDER BY moment_id) AS n, "
+            f"count(*) OVER () AS total FROM {table}) AS numbered "
+            "WHERE n % greatest(total / :limit, 1) = 0 LIMIT :limit"
+        )
+        with self._database.session() as session:
+            rows = session.execute(statement, {"limit": limit}).scalars().all()
+        if not rows:
+            return np.empty((0, 0), np.float32)
+        return np.stack([row.to_numpy() for row in rows]).astype(np.float32)
+
+    def null_statistics(self) -> dict[str, dict[str, Any] | None]:
+        """The null statistics of every space, by its key."""
+        with self._database.session() as session:
+            rows = session.execute(sa.select(StoredSpace.key, StoredSpace.null_statistics))
+            return {key: statistics for key, statistics in rows}
+
+    def save_null_statistics(self, space: str, statistics: dict[str, Any]) -> None:
+        """Keeps how background queries score in a space."""
+        with self._database.session() as session:
+            session.execute(
+                sa.update(StoredSpace)
+                .where(StoredSpace.key == space)
+                .values(null_statistics=statistics)
+            )
+
+    def num_embeddings(self, space: str) -> int:
+        """How many moments have a vector in a space."""
+        with self._database.session() as session:
+            return session.scalar(sa.text(f"SELECT count(*) FROM {partition_name(space)}")) or 0
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows of the main tables."""
+        tables = ("video", "scene", "moment", "embedding")
+        with self._database.session() as session:
+            return {t: session.scalar(sa.text(f"SELECT count(*) FROM {t}")) or 0 for t in tables}
+
+
+def _video_info(video: Video) -> VideoInfo:
+    return VideoInfo(
+        id=video.id,
+        path=video.files[0].path if video.files else "",
+        title=video.title,
+        status=video.status.value,
+        reason=video.reason,
+        duration_s=video.duration_s,
+        width_px=video.width_px,
+        height_px=video.height_px,
+        frame_rate=video.frame_rate,
+        container=video.container,
+        video_codec=video.video_codec,
+        audio_codec=video.audio_codec,
+        language=video.language,
+        num_scenes=video.num_scenes,
+        content_hash=video.content_hash,
+        ingested_at=video.ingested_at,
+    )
+
+
+def _scene_info(scene: Scene, moments: Any) -> SceneInfo:
+    own = [m for m in moments if m.scene_id == scene.id]
+    return SceneInfo(
+        id=scene.id,
+        start_s=scene.start_s,
+        end_s=scene.end_s,
+        keyframes=tuple((m.start_s, m.image_path) for m in own if m.kind == MomentKind.KEYFRAME),
+        on_screen_text=tuple(m.text for m in own if m.kind == MomentKind.OCR),
+    )

@@ -1,0 +1,182 @@
+"""The schema. `migrations/` builds it; a test proves that both agree."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from pgvector.sqlalchemy import HALFVEC
+from sqlalchemy import (
+    BigInteger,
+    Computed,
+    DateTime,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    Text,
+    UniqueConstraint,
+    func,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+
+NAMES = {
+    "ix": "%(table_name)s_%(column_0_name)s_idx",
+    "uq": "%(table_name)s_%(column_0_name)s_key",
+    "ck": "%(table_name)s_%(constraint_name)s_check",
+    "fk": "%(table_name)s_%(column_0_name)s_fkey",
+    "pk": "%(table_name)s_pkey",
+}
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(naming_convention=NAMES)
+
+
+class MomentKind(StrEnum):
+    """What a moment is. A new modality is one member here and one producer in `ingest/`."""
+
+    KEYFRAME = "keyframe"
+    SPEECH = "speech"
+    OCR = "ocr"
+
+
+class VideoStatus(StrEnum):
+    """How the ingest of a video's content ended. Rows appear only when it has ended."""
+
+    DONE = "done"
+    PARTIAL = "partial"
+
+
+class FileStatus(StrEnum):
+    """The outcome of a file."""
+
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+def _values(enum: type[StrEnum]) -> list[str]:
+    return [member.value for member in enum]
+
+
+class Video(Base):
+    """A recording, known by the hash of its content; files are where it lies."""
+
+    __tablename__ = "video"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    content_hash: Mapped[str] = mapped_column(Text, unique=True)
+    """SHA-256 of the file, in hex."""
+    status: Mapped[VideoStatus] = mapped_column(
+        Enum(VideoStatus, name="video_status", values_callable=_values)
+    )
+    reason: Mapped[str | None] = mapped_column(Text)
+    """Why it is partial."""
+    title: Mapped[str] = mapped_column(Text)
+    container: Mapped[str] = mapped_column(Text)
+    video_codec: Mapped[str | None] = mapped_column(Text)
+    audio_codec: Mapped[str | None] = mapped_column(Text)
+    width_px: Mapped[int | None]
+    """As shown, after rotation."""
+    height_px: Mapped[int | None]
+    frame_rate: Mapped[float | None]
+    """Frames per second, on average, as decoded."""
+    duration_s: Mapped[float]
+    """As decoded, not as the header claims."""
+    language: Mapped[str | None] = mapped_column(Text)
+    """ISO 639-1 code of most of the speech."""
+    num_scenes: Mapped[int]
+    """As detected; `check` compares it with the rows."""
+    profile: Mapped[str] = mapped_column(Text)
+    ingested_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+
+    files: Mapped[list["File"]] = relationship(order_by="File.path")
+
+
+class File(Base):
+    """A path that an ingest has seen, with its outcome."""
+
+    __tablename__ = "file"
+
+    path: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Absolute."""
+    video_id: Mapped[int | None] = mapped_column(
+        ForeignKey("video.id", ondelete="CASCADE"), index=True
+    )
+    size_bytes: Mapped[int] = mapped_column(BigInteger)
+    mtime_ns: Mapped[int] = mapped_column(BigInteger)
+    status: Mapped[FileStatus] = mapped_column(
+        Enum(FileStatus, name="file_status", values_callable=_values)
+    )
+    reason: Mapped[str | None] = mapped_column(Text)
+    seen_at: Mapped[datetime] = mapped_column(
+        DateTime(timezone=True), server_default=func.now()
+    )
+
+
+class Scene(Base):
+    """The span between two detected cuts, half open."""
+
+    __tablename__ = "scene"
+    __table_args__ = (UniqueConstraint("video_id", "position"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    video_id: Mapped[int] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"))
+    position: Mapped[int]
+    """From 0, in the order of time."""
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+
+
+class Moment(Base):
+    """Anything placed in time that can be embedded or matched, half open."""
+
+    __tablename__ = "moment"
+    __table_args__ = (Index("moment_tsv_idx", "tsv", postgresql_using="gin"),)
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    scene_id: Mapped[int] = mapped_column(ForeignKey("scene.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[MomentKind] = mapped_column(
+        Enum(MomentKind, name="moment_kind", values_callable=_values)
+    )
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    text: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(Text)
+    image_path: Mapped[str | None] = mapped_column(Text)
+    """A JPEG, relative to the keyframes folder."""
+    tsv: Mapped[Any] = mapped_column(
+        TSVECTOR, Computed("to_tsvector(text_config(language), text)", persisted=True)
+    )
+
+
+class StoredSpace(Base):
+    """A space of the registry that this database has a partition for."""
+
+    __tablename__ = "space"
+
+    key: Mapped[str] = mapped_column(Text, primary_key=True)
+    modality: Mapped[str] = mapped_column(Text)
+    dim: Mapped[int]
+    model: Mapped[str] = mapped_column(Text)
+    revision: Mapped[str] = mapped_column(Text)
+    weights_sha256: Mapped[str] = mapped_column(Text)
+    null_statistics: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """How background queries score here (search/calibrate.py), and over how many vectors."""
+
+
+class Embedding(Base):
+    """A unit vector of a moment in a space; list-partitioned by space."""
+
+    __tablename__ = "embedding"
+    __table_args__ = ({"postgresql_partition_by": "LIST (space)"},)
+
+    moment_id: Mapped[int] = mapped_column(
+        ForeignKey("moment.id", ondelete="CASCADE"), primary_key=True
+    )
+    space: Mapped[str] = mapped_column(ForeignKey("space.key"), primary_key=True)
+    vector: Mapped[Any] = mapped_column(HALFVEC)

@@ -1,0 +1,57 @@
+"""What goes into the store, as plain frozen data. Pixels never come here, only paths."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from database.models import FileStatus, MomentKind, VideoStatus
+
+
+@dataclass(frozen=True)
+class MomentRecord:
+    """A moment of a scene, [start_s, end_s), with its vectors by space key, float32 [dim]."""
+
+    scene: int
+    """Position of the scene in its video."""
+    kind: MomentKind
+    start_s: float
+    end_s: float
+    text: str | None = None
+    language: str | None = None
+    image_path: str | None = None
+    vectors: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class VideoRecord:
+    """A whole video, ready to be stored in one transaction."""
+
+    content_hash: str
+    status: VideoStatus
+    reason: str | None
+    title: str
+    container: str
+    video_codec: str | None
+    audio_codec: str | None
+    width_px: int | None
+    height_px: int | None
+    frame_rate: float | None
+    duration_s: float
+    language: str | None
+    profile: str
+    scenes: tuple[tuple[float, float], ...]
+    """[start_s, end_s) of each, in order."""
+    moments: tuple[MomentRecord, ...]
+
+
+@dataclass(frozen=True)
+class FileRecord:
+    """The outcome of a path."""
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+    status: FileStatus
+    reason: str | None = None
+    video_id: int | None = None

