@@ -1,16 +1,15 @@
 """Migrations, run by alembic from code."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util.exc import CommandError
 
 from database.errors import SchemaMismatch
 from database.vectors import ensure_spaces
+
+if TYPE_CHECKING:  # alembic takes longer to import than a search takes
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _LOCK = 7_305_808_869
@@ -22,39 +21,35 @@ def upgrade_schema(engine: sa.Engine) -> None:
 
     Raises SchemaMismatch if the database is newer than the code.
     """
-    with engine.connect() as connection:
-        config = _config(connection)
-        head = ScriptDirectory.from_config(config).get_current_head()
-        if _current(connection) != head:
-            connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-            try:
-                command.upgrade(config, "head")
-            except CommandError:
-                raise SchemaMismatch(_newer(_current(connection))) from None
-            connection.commit()
-    # A new engine-level connection: the extension, and so its types, may only exist now.
-    engine.dispose()
+    if current_revision(engine) != head_revision():
+        _upgrade(engine)
+        # Pooled connections were set up before the extension, and so its types, existed.
+        engine.dispose()
     ensure_spaces(engine)
 
 
 def require_current_schema(engine: sa.Engine, description: str) -> None:
     """Raises SchemaMismatch, with the command to run, unless the schema is this code's."""
-    with engine.connect() as connection:
-        script = ScriptDirectory.from_config(_config(connection))
-        current, head = _current(connection), script.get_current_head()
-        known = current is None or current in {r.revision for r in script.walk_revisions()}
-    if not known:
-        raise SchemaMismatch(_newer(current))
-    if current != head:
-        raise SchemaMismatch(
-            f"{description} has schema {current or 'none'}, this code needs {head}: "
-            "run python -m database upgrade"
-        )
+    current, head = current_revision(engine), head_revision()
+    if current == head:
+        return
+    _refuse_newer(current)
+    raise SchemaMismatch(
+        f"{description} has schema {current or 'none'}, this code needs {head}: "
+        "run python -m database upgrade"
+    )
 
 
 def downgrade_schema(engine: sa.Engine) -> None:
     """Removes everything that the migrations made."""
+    from alembic import command
+
     with engine.connect() as connection:
+        for table in connection.scalars(
+            sa.text("SELECT inhrelid::regclass::text FROM pg_inherits "
+                    "WHERE inhparent = to_regclass('embedding')")
+        ).all():
+            connection.execute(sa.text(f"DROP TABLE {table}"))
         command.downgrade(_config(connection), "base")
         connection.commit()
 
@@ -62,21 +57,42 @@ def downgrade_schema(engine: sa.Engine) -> None:
 def current_revision(engine: sa.Engine) -> str | None:
     """The schema's revision; None for an empty database."""
     with engine.connect() as connection:
-        return _current(connection)
+        if connection.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
+            return None
+        return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
 
 
-def _current(connection: sa.Connection) -> str | None:
-    return MigrationContext.configure(connection).get_current_revision()
+def head_revision() -> str:
+    """The newest revision of this code: migrations are files named by their revision."""
+    return _revisions()[-1]
 
 
-def _newer(revision: str | None) -> str:
-    return (
-        f"the database has schema {revision}, which this version of sceneseek does not know: "
-        "upgrade sceneseek, or set DATABASE_URL to another database"
-    )
+def _revisions() -> list[str]:
+    files = (MIGRATIONS / "versions").glob("[0-9]*.py")
+    return sorted(path.stem.split("_")[0] for path in files)
 
 
-def _config(connection: sa.Connection) -> Config:
+def _refuse_newer(revision: str | None) -> None:
+    if revision is not None and revision not in _revisions():
+        raise SchemaMismatch(
+            f"the database has schema {revision}, which this version of sceneseek does not know: "
+            "upgrade sceneseek, or set DATABASE_URL to another database"
+        )
+
+
+def _upgrade(engine: sa.Engine) -> None:
+    from alembic import command
+
+    _refuse_newer(current_revision(engine))
+    with engine.connect() as connection:
+        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        command.upgrade(_config(connection), "head")
+        connection.commit()
+
+
+def _config(connection: sa.Connection) -> "Config":
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")

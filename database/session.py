@@ -115,8 +115,7 @@ def _engine(url: sa.URL) -> sa.Engine:
     )
 
     @event.listens_for(engine, "connect")
-    def prepare(connection: Any, _record: Any) -> None:
-        driver: psycopg.Connection[Any] = connection.driver_connection or connection
+    def prepare(driver: psycopg.Connection[Any], _record: object) -> None:
         driver.execute(f"SET hnsw.ef_search = {EF_SEARCH}")
         driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
         if psycopg.types.TypeInfo.fetch(driver, "vector") is not None:

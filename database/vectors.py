@@ -19,9 +19,15 @@ def partition_name(key: str) -> str:
 def ensure_spaces(engine: sa.Engine) -> None:
     """A row, a partition and an HNSW index for every space of the registry."""
     with engine.begin() as connection:
-        stored = set(connection.scalars(sa.select(StoredSpace.key)))
-        for key in SPACES.keys() - stored:
+        if not _missing(connection):
+            return
+        connection.execute(sa.text("LOCK TABLE space IN EXCLUSIVE MODE"))
+        for key in _missing(connection):
             _create(connection, SPACES[key])
+
+
+def _missing(connection: sa.Connection) -> list[str]:
+    return sorted(SPACES.keys() - set(connection.scalars(sa.select(StoredSpace.key))))
 
 
 def _create(connection: sa.Connection, space: Space) -> None:
