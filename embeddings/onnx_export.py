@@ -5,13 +5,13 @@ tenth of a second (docs/benchmarks.md). The export runs in a process of its own,
 memory of torch is never part of an ingest.
 """
 
-import hashlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from embeddings.errors import EmbeddingError
+from embeddings.sealed import sealed_file
 from embeddings.weights import Weights, verified_path
 
 OPSET = 17
@@ -22,36 +22,24 @@ EXPORT_VERSION = 1
 def exported_graph(name: str, weights: Weights, cache_dir: Path) -> Path:
     """The ONNX file of `name` ("sentence" or "image") made from `weights`, exporting it if needed.
 
-    The weights are verified each time, and the export against the hash written beside it.
-    Raises WeightsMissing, WeightsCorrupt, EmbeddingError.
+    The weights are verified each time. Raises WeightsMissing, WeightsCorrupt, EmbeddingError.
     """
     source = verified_path(weights)
     graph = cache_dir / f"{name}-{weights.sha256[:12]}-v{EXPORT_VERSION}.onnx"
-    seal = graph.with_suffix(".sha256")
-    if graph.is_file() and seal.is_file() and seal.read_text() == _sha256(graph):
-        return graph
-    cache_dir.mkdir(parents=True, exist_ok=True)
-    partial = graph.with_suffix(f".{os.getpid()}.part")
+    return sealed_file(graph, lambda partial: _export_in_child(name, source, partial))
+
+
+def _export_in_child(name: str, source: Path, target: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-W", "ignore", "-m", "embeddings.onnx_export", name, source, partial],
+        [sys.executable, "-W", "ignore", "-m", "embeddings.onnx_export", name, source, target],
         capture_output=True,
         text=True,
         check=False,
         env={**os.environ, "HF_HUB_OFFLINE": "1"},
     )
     if done.returncode != 0:
-        partial.unlink(missing_ok=True)
         reason = done.stderr.strip().splitlines()[-1:] or ["no message"]
         raise EmbeddingError(f"could not prepare the model {name} from {source}: {reason[0]}")
-    digest = _sha256(partial)
-    partial.replace(graph)
-    seal.write_text(digest)
-    return graph
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _export_sentence(source: Path, target: Path) -> None:

@@ -1,0 +1,1 @@
+"""A folder of videos to rows: scenes, keyframes, speech, on-screen text, embeddings."""

@@ -90,7 +90,7 @@ SCENES = (
         7,
         WHOLE_SLIDE,
         WHOLE_SLIDE,
-        "Tomorrow morning the ferry to the islands will leave two hours late.",
+        "Tomorrow morning the train to the coast will leave two hours late.",
     ),
     Scene(
         "camera",  # a photographer and a tripod
@@ -102,8 +102,8 @@ SCENES = (
     Scene(
         "astronaut",  # only the helmet in the astronaut's hands
         6,
-        View(228, 342, 230),
-        View(196, 342, 290),
+        View(208, 341, 296),
+        View(220, 343, 240),
         "",
     ),
     Scene(
@@ -111,7 +111,7 @@ SCENES = (
         8,
         View(70, 105, 500),
         View(120, 60, 400),
-        "Slice the potatoes, add some garlic and cream, and put them in a hot oven.",
+        "Put the potatoes, the garlic and the cream in a hot oven for one hour.",
     ),
 )
 
@@ -127,7 +127,8 @@ SLIDE_BULLETS = (
 
 SPEECH_DELAY = 0.5  # seconds from a cut to the first word
 SPEECH_GAP = 0.6  # seconds of silence between two sentences, at least
-SPEECH_RATE = 140  # words per minute
+SPEECH_RATE = 130  # words per minute
+SPEECH_VOLUME = 90  # percent of espeak-ng's own, which nearly clips
 AUDIO_RATE = 48_000  # samples per second in the file
 AUDIO_BITS = 64_000  # bits per second
 
@@ -139,11 +140,11 @@ class Voice:
     """
 
     SYNCHRONOUS = 2  # espeak_AUDIO_OUTPUT: audio goes to the callback, within espeak_Synth
-    RATE_PARAMETER = 1  # espeak_PARAMETER: words per minute
+    RATE_PARAMETER, VOLUME_PARAMETER = 1, 2  # espeak_PARAMETER: words per minute, percent
     BY_CHARACTER = 1  # espeak_POSITION_TYPE
     UTF8 = 1  # flag of espeak_Synth
 
-    def __init__(self, name: str = "en-us", words_per_minute: int = SPEECH_RATE) -> None:
+    def __init__(self, name: str = "en-us") -> None:
         """Start espeak-ng with one of its voices."""
         self._library = ctypes.CDLL(espeakng_loader.get_library_path())
         where = espeakng_loader.get_data_path().encode()
@@ -152,7 +153,8 @@ class Voice:
             raise RuntimeError("espeak-ng did not start")
         if self._library.espeak_SetVoiceByName(name.encode()) != 0:
             raise ValueError(f"espeak-ng has no voice {name!r}")
-        self._library.espeak_SetParameter(self.RATE_PARAMETER, words_per_minute, 0)
+        self._library.espeak_SetParameter(self.RATE_PARAMETER, SPEECH_RATE, 0)
+        self._library.espeak_SetParameter(self.VOLUME_PARAMETER, SPEECH_VOLUME, 0)
         self._heard: list[Samples] = []
         kind = ctypes.CFUNCTYPE(
             ctypes.c_int, ctypes.POINTER(ctypes.c_short), ctypes.c_int, ctypes.c_void_p

@@ -1,0 +1,76 @@
+"""The sound of a file as 16 kHz mono samples on disk, with the time of every stretch."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+
+SAMPLE_RATE = 16_000
+_FILL_S = 2.0
+"""Gaps up to this long are filled with silence; longer ones start a new stretch."""
+_TOLERANCE_S = 0.1
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Samples from `first_sample` on were heard from `time_s` on."""
+
+    first_sample: int
+    time_s: float
+
+
+def time_of(stretches: list[Stretch], sample: float) -> float:
+    """When a sample was heard, in seconds of the video."""
+    current = stretches[0]
+    for stretch in stretches:
+        if stretch.first_sample <= sample:
+            current = stretch
+    return current.time_s + (sample - current.first_sample) / SAMPLE_RATE
+
+
+class AudioWriter:
+    """Resamples decoded audio into a file of int16 samples, as it comes."""
+
+    def __init__(self, path: Path) -> None:
+        self._file = path.open("wb")
+        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        self.stretches: list[Stretch] = []
+        self.num_samples = 0
+
+    @property
+    def end_s(self) -> float:
+        """The time after the last sample; 0 if there is none."""
+        return time_of(self.stretches, self.num_samples) if self.stretches else 0.0
+
+    def write(self, frame: av.AudioFrame, time_s: float) -> None:
+        """Decoded audio that is heard from `time_s` on."""
+        gap_s = time_s - self.end_s
+        if not self.stretches or gap_s > _FILL_S or gap_s < -_FILL_S:
+            self.stretches.append(Stretch(self.num_samples, time_s))
+        elif gap_s > _TOLERANCE_S:
+            self._append(np.zeros(round(gap_s * SAMPLE_RATE), np.int16))
+        frame.pts = None
+        for resampled in self._resampler.resample(frame):
+            self._append(resampled.to_ndarray().ravel())
+
+    def __enter__(self) -> "AudioWriter":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            if kind is None and self.num_samples:
+                for resampled in self._resampler.resample(None):
+                    self._append(resampled.to_ndarray().ravel())
+        finally:
+            self._file.close()
+
+    def _append(self, samples: np.ndarray) -> None:  # type: ignore[type-arg]
+        self._file.write(np.ascontiguousarray(samples, np.int16).tobytes())
+        self.num_samples += len(samples)

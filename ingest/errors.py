@@ -1,0 +1,25 @@
+"""Every error of this package; all derive from IngestError."""
+
+
+class IngestError(Exception):
+    """Base of the errors of the ingest package."""
+
+
+class VideoUnreadable(IngestError):
+    """A file that cannot be ingested; the message is the reason shown to people."""
+
+
+class NotMedia(VideoUnreadable):
+    """A file that is neither video nor audio."""
+
+
+class StillImage(VideoUnreadable):
+    """A picture, not a recording."""
+
+
+class Interrupted(IngestError):
+    """The person stopped the run."""
+
+
+class UsageError(IngestError):
+    """A path on the command line that leads nowhere."""

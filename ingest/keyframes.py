@@ -1,0 +1,101 @@
+"""The stills that represent a scene: one to five, sharp, and different from each other."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+MAX_KEYFRAMES = 5
+MAX_SIDE_PX = 1280
+JPEG_QUALITY = 88
+_MAX_CANDIDATES = 12
+_FIRST_STEP_S = 0.2
+_EDGE_S = 0.12
+"""Frames nearer to a cut are taken only if there is nothing else: they are often blurred."""
+_MIN_DIFFERENCE = 9.0
+"""Mean difference, of 255, from every keyframe chosen already."""
+_SECONDS_PER_KEYFRAME = 2.5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A decoded frame that may become a keyframe; its pixels stay in the decoder's own format."""
+
+    time_s: float
+    frame: av.VideoFrame
+    small: npt.NDArray[np.float32]
+    """Grey, [18, 32]."""
+    sharpness: float
+
+
+class KeyframeCollector:
+    """Keeps a dozen frames of the current scene, evenly spread however long it grows."""
+
+    def __init__(self) -> None:
+        self._candidates: list[Candidate] = []
+        self._step_s = _FIRST_STEP_S
+
+    def offer(self, time_s: float, frame: av.VideoFrame, image: npt.NDArray[np.uint8]) -> None:
+        """A frame of the current scene, with its small BGR image [h, w, 3]."""
+        if self._candidates and time_s - self._candidates[-1].time_s < self._step_s:
+            return
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        small = cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
+        sharpness = float(cv2.Laplacian(grey, cv2.CV_16S).std())
+        self._candidates.append(Candidate(time_s, frame, small, sharpness))
+        if len(self._candidates) > _MAX_CANDIDATES:
+            self._candidates = self._candidates[::2]
+            self._step_s *= 2
+
+    def close_scene(self, start_s: float, end_s: float) -> list[Candidate]:
+        """The keyframes of [start_s, end_s), in order; frames from `end_s` on are kept."""
+        own = [c for c in self._candidates if c.time_s < end_s]
+        self._candidates = [c for c in self._candidates if c.time_s >= end_s]
+        self._step_s = _FIRST_STEP_S
+        return choose(own, start_s, end_s)
+
+
+def choose(candidates: list[Candidate], start_s: float, end_s: float) -> list[Candidate]:
+    """The sharpest frame near the middle, then those that differ most from all before."""
+    inner = [c for c in candidates if start_s + _EDGE_S <= c.time_s <= end_s - _EDGE_S]
+    pool = inner or candidates
+    if not pool:
+        return []
+    middle_s, length_s = (start_s + end_s) / 2, max(end_s - start_s, 1e-6)
+    chosen = [max(pool, key=lambda c: c.sharpness * (1.5 - abs(c.time_s - middle_s) / length_s))]
+    wanted = min(MAX_KEYFRAMES, 1 + int(length_s / _SECONDS_PER_KEYFRAME))
+    while len(chosen) < wanted:
+        distance, best = max(
+            ((min(float(np.abs(c.small - k.small).mean()) for k in chosen), c) for c in pool),
+            key=lambda pair: pair[0],
+        )
+        if distance < _MIN_DIFFERENCE:
+            break
+        chosen.append(best)
+    return sorted(chosen, key=lambda c: c.time_s)
+
+
+def upright(image: npt.NDArray[np.uint8], rotation: int) -> npt.NDArray[np.uint8]:
+    """`image` turned as the container's display matrix asks, in degrees counter-clockwise."""
+    turned: npt.NDArray[np.uint8] = np.ascontiguousarray(np.rot90(image, round(rotation / 90) % 4))
+    return turned
+
+
+def write_jpeg(frame: av.VideoFrame, path: Path) -> None:
+    """The frame as a JPEG of at most MAX_SIDE_PX, upright, in square pixels.
+
+    Raises OSError, with its errno, if it cannot be written.
+    """
+    scale = min(1.0, MAX_SIDE_PX / max(frame.width, frame.height))
+    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+    rgb = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
+    image = upright(rgb.to_ndarray(), int(frame.rotation))
+    done, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    )
+    if not done:
+        raise OSError("the JPEG encoder refused a frame")
+    path.write_bytes(data.tobytes())

@@ -1,0 +1,139 @@
+"""What a file is: opened by container, never by name, and refused before it is decoded."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+
+from ingest.errors import NotMedia, StillImage, VideoUnreadable
+
+# Containers of recordings. Playlists, image sequences, and devices are none of them.
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,dv,nut,"
+    "rm,wtv,wav,w64,mp3,flac,aac,aiff,caf,amr,ac3,eac3,opus,gif,ivf,h264,hevc,m4v"
+)
+VIDEO_CODECS = frozenset(
+    "h264 hevc av1 vp6 vp6f vp6a vp8 vp9 mpeg1video mpeg2video mpeg4 msmpeg4v1 msmpeg4v2 msmpeg4v3 "
+    "h261 h263 h263i flv1 wmv1 wmv2 wmv3 vc1 mjpeg mjpegb prores dnxhd ffv1 theora rv10 rv20 rv30 "
+    "rv40 dvvideo huffyuv ffvhuff utvideo rawvideo qtrle svq1 svq3 cinepak indeo3 indeo5 gif png "
+    "cfhd jpeg2000 vvc hap v210 rpza".split()
+)
+AUDIO_CODECS = frozenset(
+    "aac aac_latm ac3 eac3 alac amrnb amrwb amr_nb amr_wb ape dts flac gsm gsm_ms mp1 mp2 mp3 opus "
+    "speex truehd vorbis wavpack wmav1 wmav2 wmapro wmalossless wmavoice cook qdm2 qcelp "
+    "tta".split()
+)
+_IMAGE_MAGIC = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG": "PNG",
+    b"BM": "BMP",
+    b"II*\x00": "TIFF",
+    b"MM\x00*": "TIFF",
+}
+_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD", b"<smil")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """What the header claims; measured facts come from decoding."""
+
+    container: str
+    title: str | None
+    video_index: int | None
+    audio_index: int | None
+    video_codec: str | None
+    audio_codec: str | None
+    start_s: float
+    """Where the container's clock begins; players call it 0."""
+    declared_s: float | None
+
+
+def open_media(path: Path) -> InputContainer:
+    """The container at an absolute path of a regular file.
+
+    Raises NotMedia, StillImage, VideoUnreadable.
+    """
+    with path.open("rb") as file:
+        head = file.read(16)
+    _refuse_by_content(head)
+    try:
+        container = av.open(
+            f"file:{path}",
+            options={"format_whitelist": FORMATS, "protocol_whitelist": "file"},
+            metadata_errors="replace",
+        )
+    except av.error.InvalidDataError as error:
+        if _looks_like_media(head):
+            raise VideoUnreadable(f"the file is damaged or cut off: {_words(error)}") from None
+        raise NotMedia("not a video or audio file") from None
+    except (av.error.FFmpegError, OSError, ValueError) as error:
+        raise VideoUnreadable(f"cannot be opened: {_words(error)}") from None
+    return container
+
+
+def probe(container: InputContainer, max_pixels: int) -> Probe:
+    """The streams to decode: the best video that is no cover picture, the best audio.
+
+    Raises VideoUnreadable if there is neither, or if a codec or a size is not accepted.
+    """
+    video = next(
+        (s for s in container.streams.video if not s.disposition & s.disposition.attached_pic), None
+    )
+    audio = container.streams.best("audio")
+    if video is None and audio is None:
+        raise VideoUnreadable("has neither video nor audio")
+    if video is not None:
+        _check_codec(video.codec_context, VIDEO_CODECS, "video")
+        width, height = video.codec_context.width, video.codec_context.height
+        if width * height > max_pixels:
+            raise VideoUnreadable(
+                f"{width}×{height} pixels are more than INGEST_MAX_PIXELS allows ({max_pixels})"
+            )
+    if audio is not None:
+        _check_codec(audio.codec_context, AUDIO_CODECS, "audio")
+    return Probe(
+        container=container.format.name.split(",")[0],
+        title=_title(container),
+        video_index=video.index if video is not None else None,
+        audio_index=audio.index if audio is not None else None,
+        video_codec=video.codec_context.name if video is not None else None,
+        audio_codec=audio.codec_context.name if audio is not None else None,
+        start_s=(container.start_time or 0) / 1e6,
+        declared_s=container.duration / 1e6 if container.duration else None,
+    )
+
+
+def _title(container: InputContainer) -> str | None:
+    title = container.metadata.get("title", "").replace("\x00", "").strip()
+    return title[:500] or None
+
+
+def _check_codec(context: av.CodecContext | None, accepted: frozenset[str], what: str) -> None:
+    if context is None:
+        raise VideoUnreadable(f"has a {what} stream that no decoder knows")
+    names = {context.name, context.codec.canonical_name}
+    if not names & accepted and not context.name.startswith(("pcm_", "adpcm_")):
+        raise VideoUnreadable(f"{what} codec {context.name} is not supported")
+
+
+def _refuse_by_content(head: bytes) -> None:
+    for magic, name in _IMAGE_MAGIC.items():
+        if head.startswith(magic):
+            raise StillImage(f"a still image ({name}), not a recording")
+    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
+        raise StillImage("a still image (WebP), not a recording")
+    if head[4:12] in (b"ftypavif", b"ftypheic", b"ftypmif1"):
+        raise StillImage("a still image (HEIF), not a recording")
+    if head.lstrip().startswith(_PLAYLISTS):
+        raise NotMedia("a playlist or text, not a video or audio file")
+
+
+def _looks_like_media(head: bytes) -> bool:
+    boxes = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
+    starts = (b"\x1aE\xdf\xa3", b"RIFF", b"OggS", b"ID3", b"fLaC", b"FLV", b"\x00\x00\x01\xba")
+    return head[4:8] in boxes or head.startswith(starts)
+
+
+def _words(error: BaseException) -> str:
+    return str(getattr(error, "strerror", None) or error).split(":")[0]
