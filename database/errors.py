@@ -1,5 +1,7 @@
 """Every error of this package; all derive from DatabaseError. Each message says what to do."""
 
+import errno
+
 
 class DatabaseError(Exception):
     """Base of the errors of the database package."""
@@ -15,6 +17,13 @@ class SchemaMismatch(DatabaseError):
 
 class DiskFull(DatabaseError):
     """The database, or the folder of the program, has no room left."""
+
+    ERRNOS = (errno.ENOSPC, errno.EDQUOT)
+
+    def __init__(self, where: str) -> None:
+        super().__init__(
+            f"{where} is full: free disk space and run again; what was stored is intact"
+        )
 
 
 class InvalidSettings(DatabaseError):

@@ -82,10 +82,7 @@ def translated_errors(description: str) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         reason = str(cause).strip().splitlines()[0] if str(cause).strip() else repr(cause)
         if isinstance(cause, psycopg.errors.DiskFull):
-            raise DiskFull(
-                f"{description} has no room left ({reason}): free disk space and run again; "
-                "what was stored is intact"
-            ) from error
+            raise DiskFull(f"the disk of the {description} ({reason})") from error
         raise DatabaseUnreachable(
             f"{description} does not answer ({reason}): start it, or correct DATABASE_URL"
         ) from error

@@ -5,6 +5,7 @@ an item's vector is the sum of the text vectors of its most probable labels, wei
 probabilities, normalised. The query side is the plain text encoder.
 """
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -31,14 +32,16 @@ class ImageLabelEncoder:
         """Raises WeightsMissing, WeightsCorrupt."""
         self._runtime = runtime
         self._text = sentence_encoder(runtime)
+        self._loading = threading.Lock()
         self._classifier: ImageClassifier | None = None
         self._label_vectors: Vectors | None = None
 
     def encode_items(self, items: Sequence[Image]) -> Vectors:
         """RGB images to float32 [n, 384]. The classifier is loaded on the first call."""
-        if self._classifier is None or self._label_vectors is None:
-            self._classifier = ImageClassifier(self._runtime)
-            self._label_vectors = self._text.encode_items(image_labels())
+        with self._loading:
+            if self._classifier is None or self._label_vectors is None:
+                self._classifier = ImageClassifier(self._runtime)
+                self._label_vectors = self._text.encode_items(image_labels())
         return check_vectors(
             project(self._classifier.probabilities(items), self._label_vectors), DIM
         )

@@ -72,7 +72,8 @@ def decode_file(
 ) -> Decoded:
     """Decodes `path` once, writing keyframes and `audio.s16` into the new folder `folder`.
 
-    `report` is called now and then with the time reached. Raises VideoUnreadable, OSError.
+    `report` is called now and then with the part of the declared duration that is done, in
+    [0, 1]. Raises VideoUnreadable, OSError.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -202,7 +203,7 @@ class _Decoding:
         self.video_end_s = max(self.video_end_s, time_s + min(length_s, 1.0))
         if time.monotonic() - self.reported > _REPORT_EVERY_S:
             self.reported = time.monotonic()
-            self.report(time_s)
+            self.report(min(1.0, time_s / (self.header.declared_s or self.options.max_duration_s)))
 
     def _time(self, frame: av.VideoFrame | av.AudioFrame) -> float:
         assert frame.pts is not None

@@ -23,3 +23,7 @@ class Interrupted(IngestError):
 
 class UsageError(IngestError):
     """A path on the command line that leads nowhere."""
+
+
+class FileChanged(VideoUnreadable):
+    """A file that was written to while it was read."""

@@ -28,7 +28,7 @@ def run_isolated(
     stall_s: float,
     on_progress: Callable[[float], None],
 ) -> Result:
-    """`function(*arguments, report)` in a child, where `report(time_s)` tells its progress.
+    """`function(*arguments, report)` in a child, where `report(part)` tells its progress.
 
     The child may take `memory_mb` of memory and be silent for `stall_s`. What `on_progress`
     raises ends the child. Raises VideoUnreadable, DiskFull, or what the function raised.
@@ -74,7 +74,7 @@ def _child_main(
     # The parent may be gone; then there is nobody to tell, and the child just ends.
     with contextlib.suppress(BrokenPipeError):
         try:
-            result = function(*arguments, lambda time_s: sender.send(("progress", time_s)))
+            result = function(*arguments, lambda part: sender.send(("progress", part)))
         except VideoUnreadable as error:
             sender.send(("error", error))
         except MemoryError:
@@ -90,11 +90,8 @@ def _child_main(
 def _system_error(error: OSError) -> Exception:
     if isinstance(error, BrokenPipeError):
         raise error
-    if error.errno in (28, 122):  # ENOSPC, EDQUOT
-        return DiskFull(
-            "the disk that holds SCENESEEK_HOME is full: free space and run again; "
-            "what was stored is intact"
-        )
+    if error.errno in DiskFull.ERRNOS:
+        return DiskFull("the disk of SCENESEEK_HOME")
     return VideoUnreadable(f"cannot be read: {error.strerror or error}")
 
 

@@ -1,0 +1,168 @@
+"""python -m ingest PATH..."""
+
+import json
+import logging
+import os
+import shutil
+import sys
+from collections import Counter
+from dataclasses import asdict
+from typing import Annotated
+
+import structlog
+import typer
+from rich.console import Console
+
+from database.errors import DatabaseError, DiskFull
+from database.library import Library
+from database.session import Database, open_database
+from database.settings import Settings, load_settings, unknown_variables
+from embeddings.errors import EmbeddingError, UnknownSpace
+from embeddings.spaces import get_profile
+from ingest.discover import FoundFile, discover
+from ingest.errors import UsageError
+from ingest.outcome import Outcome, OutcomeStatus, printable
+from ingest.pipeline import ingest_files
+from ingest.progress import ProgressDisplay, summary_table
+from ingest.source import known_outcome
+from ingest.statistics import refresh_null_statistics
+from ingest.tools import Tools, make_tools
+
+EXIT_FAILED = 1
+EXIT_USAGE = 2
+EXIT_SOME_FAILED = 3
+EXIT_INTERRUPTED = 130
+
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command()
+def main(
+    paths: Annotated[list[str], typer.Argument(help="Folders, files or globs.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Say what would be done, do nothing.")] = False,
+    profile: Annotated[str, typer.Option(help="The models to use.")] = "bundled",
+    jobs: Annotated[
+        int, typer.Option(min=1, max=64, help="Files to work on at a time.")
+    ] = os.cpu_count() or 2,
+    keyframes_only: Annotated[
+        bool,
+        typer.Option(
+            "--keyframes-only", help="Decode I-frames only: for very large libraries, less exact."
+        ),
+    ] = False,
+    retry: Annotated[bool, typer.Option("--retry", help="Try files again that failed.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Makes videos searchable: scenes, speech, on-screen text, and what is shown.
+
+    Running it again does only what is new. Exit codes: 0 all done, 1 failed, 2 usage, 3 some
+    files failed (each is named with its reason), 130 interrupted.
+    """
+    settings = load_settings()
+    console = Console(stderr=True)
+    _set_up_logging()
+    for name in unknown_variables():
+        structlog.get_logger().warning("unknown variable", name=name)
+    files = discover(paths)
+    database = open_database(settings)
+    if not quiet:
+        console.print(f"Library: {database.description}", markup=False, highlight=False)
+    tools = make_tools(
+        database,
+        settings,
+        get_profile(profile),
+        keyframes_only=keyframes_only,
+        retry=retry,
+    )
+    if dry_run:
+        outcomes = [_would_be(file, tools) for file in files]
+    else:
+        outcomes = _run(files, database, settings, tools, jobs, console, quiet=quiet)
+    _print(outcomes, console, as_json=as_json, quiet=quiet)
+    if any(outcome.is_fault for outcome in outcomes):
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _run(
+    files: list[FoundFile],
+    database: Database,
+    settings: Settings,
+    tools: Tools,
+    jobs: int,
+    console: Console,
+    *,
+    quiet: bool,
+) -> list[Outcome]:
+    _remove_finished_work(tools)
+    outcomes = []
+    with ProgressDisplay(console, len(files), quiet=quiet) as display:
+        for outcome in ingest_files(files, tools, jobs, display.report):
+            display.ended(outcome)
+            outcomes.append(outcome)
+    refresh_null_statistics(Library(database), tools.profile.spaces, tools.service)
+    order = {printable(file.path): number for number, file in enumerate(files)}
+    return sorted(outcomes, key=lambda outcome: order[outcome.path])
+
+
+def _would_be(file: FoundFile, tools: Tools) -> Outcome:
+    if file.refusal is not None:
+        return Outcome(printable(file.path), OutcomeStatus.FAILED, file.refusal)
+    known = known_outcome(file, tools.store, retry=tools.retry)
+    return known or Outcome(printable(file.path), OutcomeStatus.PENDING, "would be ingested")
+
+
+def _remove_finished_work(tools: Tools) -> None:
+    """Work folders that a run left behind which was killed after its video was stored."""
+    for folder in tools.work_dir.glob("*-*-*"):
+        if tools.store.find_video(content_hash=folder.name.split("-")[0]) is not None:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _print(outcomes: list[Outcome], console: Console, *, as_json: bool, quiet: bool) -> None:
+    if as_json:
+        document = {"files": [asdict(outcome) for outcome in outcomes]}
+        typer.echo(json.dumps(document, ensure_ascii=False))
+        return
+    counts = Counter(outcome.status.value for outcome in outcomes)
+    out = Console(width=None if sys.stdout.isatty() else 160)
+    if not quiet:
+        out.print(summary_table(outcomes), highlight=False)
+    out.print(", ".join(f"{n} {status}" for status, n in counts.items()) or "no files found")
+
+
+def _set_up_logging() -> None:
+    """Structured lines on stderr, for this program and the libraries it uses."""
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=9),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def run() -> None:
+    """The command; what a person can put right is one sentence on stderr."""
+    try:
+        app()
+    except (UsageError, UnknownSpace) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_USAGE)
+    except (DatabaseError, EmbeddingError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(EXIT_FAILED)
+    except OSError as error:
+        if error.errno not in DiskFull.ERRNOS:
+            raise
+        typer.echo(f"error: {DiskFull('the disk of SCENESEEK_HOME')}", err=True)
+        sys.exit(EXIT_FAILED)
+    except KeyboardInterrupt:
+        typer.echo("interrupted; run the same command again to go on", err=True)
+        sys.exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,145 @@
+"""The whole story of a file: found, decoded, heard, read, embedded, stored.
+
+Files run in a few lanes, so that one is decoded while another is transcribed; within a file,
+speech and pictures are worked on side by side. Every stage's result is kept on disk until the
+video is stored in one transaction: a run that is cut off, at any point, resumes where it was and
+leaves nothing half-written.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from ingest.checkpoint import Checkpoint
+from ingest.decode import Decoded, decode_file
+from ingest.discover import FoundFile
+from ingest.embed import embed_moments, read_image
+from ingest.errors import VideoUnreadable
+from ingest.isolation import run_isolated
+from ingest.moments import build_moments, build_scenes, main_language
+from ingest.outcome import Outcome, OutcomeStatus, printable, refused
+from ingest.save import image_folder, save_video
+from ingest.source import content_hash, known_outcome, link_to_known, require_unchanged
+from ingest.tools import Tools
+from ingest.transcript import Sentence
+
+Report = Callable[[Path, str, float | None], None]
+"""Told the file, its stage, and the part of the stage that is done in [0, 1], if it is known.
+What it raises ends the file's work."""
+
+
+def ingest_files(
+    files: Sequence[FoundFile], tools: Tools, jobs: int, report: Report
+) -> Iterator[Outcome]:
+    """The outcome of every file, as they end; `jobs` files are worked on at a time.
+
+    Raises what concerns the whole run: DatabaseError, EmbeddingError, Interrupted.
+    """
+    with ThreadPoolExecutor(jobs, "lane") as lanes:
+        running = [lanes.submit(ingest_file, file, tools, report) for file in files]
+        try:
+            for ended in as_completed(running):
+                yield ended.result()
+        except BaseException:
+            lanes.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def ingest_file(file: FoundFile, tools: Tools, report: Report) -> Outcome:
+    """One file, from its name to its rows. A fault of the file is its outcome."""
+    started = time.monotonic()
+    try:
+        if file.refusal is not None:
+            raise VideoUnreadable(file.refusal)
+        outcome = known_outcome(file, tools.store, retry=tools.retry)
+        if outcome is None:
+            report(file.path, "hash", None)
+            digest = content_hash(file.path)
+            with tools.store.claim(digest):
+                outcome = link_to_known(file, digest, tools.store)
+                if outcome is None:
+                    outcome = _ingest_content(file, digest, tools, report)
+    except VideoUnreadable as error:
+        outcome = refused(file, error, tools.store)
+    return dataclasses.replace(outcome, seconds=round(time.monotonic() - started, 2))
+
+
+def _ingest_content(file: FoundFile, digest: str, tools: Tools, report: Report) -> Outcome:
+    mode = "iframes" if tools.decode_options.keyframes_only else "full"
+    checkpoint = Checkpoint(tools.work_dir, f"{digest}-{tools.profile.name}-{mode}")
+    media = checkpoint.folder / "media"
+
+    decoded = checkpoint.stage(
+        "decoded", Decoded, lambda: _decode(file.path, media, tools, report)
+    )
+    with ThreadPoolExecutor(1, "speech") as beside:
+        speech = beside.submit(
+            checkpoint.stage,
+            "speech",
+            list[Sentence],
+            lambda: _hear(file.path, decoded, media, tools, report),
+        )
+        writing = checkpoint.stage(
+            "writing", list[str | None], lambda: _read(file.path, decoded, media, tools, report)
+        )
+        sentences = speech.result()
+
+    report(file.path, "embed", None)
+    scenes = build_scenes(decoded, sentences)
+    moments = build_moments(decoded, scenes, sentences, writing, image_folder(digest))
+    moments = embed_moments(moments, tools.profile.spaces, tools.service, media)
+
+    report(file.path, "store", None)
+    require_unchanged(file)
+    save_video(
+        file,
+        digest,
+        decoded,
+        scenes,
+        moments,
+        language=main_language(sentences),
+        profile=tools.profile.name,
+        media=media,
+        keyframes_dir=tools.keyframes_dir,
+        store=tools.store,
+    )
+    checkpoint.clear()
+    status = OutcomeStatus.PARTIAL if decoded.partial_reason else OutcomeStatus.DONE
+    return Outcome(
+        printable(file.path), status, decoded.partial_reason, len(scenes), len(moments)
+    )
+
+
+def _decode(path: Path, media: Path, tools: Tools, report: Report) -> Decoded:
+    report(path, "decode", 0.0)
+    return run_isolated(
+        decode_file,
+        path,
+        media,
+        tools.decode_options,
+        memory_mb=tools.decode_memory_mb,
+        stall_s=tools.decode_stall_s,
+        on_progress=lambda part: report(path, "decode", part),
+    )
+
+
+def _hear(
+    path: Path, decoded: Decoded, media: Path, tools: Tools, report: Report
+) -> list[Sentence]:
+    return tools.transcriber.transcribe(
+        media / "audio.s16",
+        decoded.stretches,
+        lambda time_s: report(path, "speech", min(1.0, time_s / decoded.duration_s)),
+    )
+
+
+def _read(
+    path: Path, decoded: Decoded, media: Path, tools: Tools, report: Report
+) -> list[str | None]:
+    report(path, "text", 0.0)
+    images = (read_image(media / keyframe.name) for keyframe in decoded.keyframes)
+    return tools.reader.read(
+        images, lambda done: report(path, "text", done / len(decoded.keyframes))
+    )

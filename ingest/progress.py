@@ -1,0 +1,133 @@
+"""What a person sees while an ingest runs: bars on a terminal, log lines elsewhere."""
+
+import threading
+from pathlib import Path
+from types import TracebackType
+
+import structlog
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+
+from ingest.errors import Interrupted
+from ingest.outcome import Outcome, OutcomeStatus, printable
+
+_COLOURS = {
+    OutcomeStatus.DONE: "green",
+    OutcomeStatus.UNCHANGED: "dim",
+    OutcomeStatus.PARTIAL: "yellow",
+    OutcomeStatus.FAILED: "red",
+    OutcomeStatus.SKIPPED: "dim",
+    OutcomeStatus.PENDING: "cyan",
+}
+_STAGES = {
+    "hash": "reading",
+    "decode": "decoding",
+    "speech": "listening",
+    "text": "reading text",
+    "embed": "embedding",
+    "store": "storing",
+}
+
+
+class ProgressDisplay:
+    """Takes the pipeline's reports from any thread. Ends the run once `stop` was called."""
+
+    def __init__(self, console: Console, total: int, *, quiet: bool) -> None:
+        self._log = structlog.get_logger()
+        self._quiet = quiet
+        self._stopped = threading.Event()
+        self._lock = threading.Lock()
+        self._tasks: dict[Path, dict[str, TaskID]] = {}
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            disable=quiet or not console.is_terminal,
+            transient=True,
+        )
+        self._live = console.is_terminal
+        self._all = self._progress.add_task("all files", total=total)
+
+    def report(self, path: Path, stage: str, part: float | None) -> None:
+        """A pipeline's Report. Raises Interrupted after `stop`."""
+        if self._stopped.is_set():
+            raise Interrupted
+        with self._lock:
+            tasks = self._tasks.setdefault(path, {})
+            if stage not in tasks:
+                description = f"  {printable(path.name)[-40:]}: {_STAGES[stage]}"
+                tasks[stage] = self._progress.add_task(description, total=100)
+                if not self._live and not self._quiet:
+                    self._log.info(stage, file=printable(path))
+            self._progress.update(tasks[stage], completed=round(100 * (part or 0.0)))
+
+    def ended(self, outcome: Outcome) -> None:
+        """A file's outcome."""
+        with self._lock:
+            for path in [p for p in self._tasks if printable(p) == outcome.path]:
+                for task in self._tasks.pop(path).values():
+                    self._progress.remove_task(task)
+            self._progress.advance(self._all)
+        if not self._live and not self._quiet:
+            self._log.info(
+                outcome.status.value,
+                file=outcome.path,
+                **({"reason": outcome.reason} if outcome.reason else {}),
+                seconds=outcome.seconds,
+            )
+
+    def stop(self) -> None:
+        """The next report of every file ends its work."""
+        self._stopped.set()
+
+    def __enter__(self) -> "ProgressDisplay":
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+        self._progress.stop()
+
+
+def summary_table(outcomes: list[Outcome]) -> Table:
+    """One line a file, with the reasons; files that were skipped are only counted."""
+    table = Table(box=None, pad_edge=False)
+    for header in ("status", "file", "scenes", "moments", "seconds"):
+        right = header in ("scenes", "moments", "seconds")
+        table.add_column(header, justify="right" if right else "left", overflow="fold")
+    table.add_column("reason", overflow="fold")
+    skipped = 0
+    for outcome in outcomes:
+        if outcome.status is OutcomeStatus.SKIPPED:
+            skipped += 1
+            continue
+        table.add_row(
+            f"[{_COLOURS[outcome.status]}]{outcome.status.value}[/]",
+            _escaped(outcome.path),
+            str(outcome.scenes),
+            str(outcome.moments),
+            f"{outcome.seconds:.1f}",
+            _escaped(outcome.reason or ""),
+        )
+    if skipped:
+        table.add_row("skipped", f"{skipped} files that are no recordings (--json lists them)")
+    return table
+
+
+def _escaped(text: str) -> str:
+    return text.replace("[", r"\[")

@@ -1,0 +1,88 @@
+"""A finished video into the library: keyframes first, then all rows in one transaction."""
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from database.models import FileStatus, VideoStatus
+from database.records import FileRecord, MomentRecord, VideoRecord
+from database.store import Store
+from ingest.decode import Decoded
+from ingest.discover import FoundFile
+
+
+def image_folder(digest: str) -> str:
+    """Where the keyframes of a content lie, relative to the keyframes folder."""
+    return f"{digest[:2]}/{digest}"
+
+
+def save_video(
+    file: FoundFile,
+    digest: str,
+    decoded: Decoded,
+    scenes: list[tuple[float, float]],
+    moments: list[MomentRecord],
+    *,
+    language: str | None,
+    profile: str,
+    media: Path,
+    keyframes_dir: Path,
+    store: Store,
+) -> None:
+    """Stores everything; whatever is interrupted here is done again by the next run."""
+    status = VideoStatus.PARTIAL if decoded.partial_reason else VideoStatus.DONE
+    _place_keyframes(media, keyframes_dir / image_folder(digest))
+    orphans = store.save_video(
+        VideoRecord(
+            content_hash=digest,
+            status=status,
+            reason=decoded.partial_reason,
+            title=decoded.probe.title or file.path.stem,
+            container=decoded.probe.container,
+            video_codec=decoded.probe.video_codec,
+            audio_codec=decoded.probe.audio_codec,
+            width_px=decoded.width_px,
+            height_px=decoded.height_px,
+            frame_rate=decoded.frame_rate,
+            duration_s=decoded.duration_s,
+            language=language,
+            profile=profile,
+            scenes=tuple(scenes),
+            moments=tuple(moments),
+        ),
+        FileRecord(
+            str(file.path),
+            file.size_bytes,
+            file.mtime_ns,
+            FileStatus(status.value),
+            decoded.partial_reason,
+        ),
+    )
+    remove_keyframes(orphans, keyframes_dir)
+
+
+def remove_keyframes(digests: Iterable[str], keyframes_dir: Path) -> None:
+    """Removes the keyframes of contents that are no longer in the library."""
+    for digest in digests:
+        shutil.rmtree(keyframes_dir / image_folder(digest), ignore_errors=True)
+
+
+def _place_keyframes(media: Path, target: Path) -> None:
+    """Links the JPEGs of `media` into `target`, whole and synced, before a row names them.
+
+    What a run that was cut off left in `target` is replaced; `media` stays as it is until the
+    rows are there.
+    """
+    images = sorted(media.glob("*.jpg"))
+    if not images:
+        return
+    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    for image in images:
+        with image.open("rb") as opened:
+            os.fsync(opened.fileno())
+        os.link(image, partial / image.name)
+    shutil.rmtree(target, ignore_errors=True)
+    partial.rename(target)

