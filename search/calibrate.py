@@ -1,0 +1,53 @@
+"""Raw scores of different models made comparable: each becomes evidence against chance.
+
+A raw cosine means nothing by itself: sentence cosines of related texts live near 0.5, those of a
+classifier's labels near 0.9. What can be compared is how surprising a score is. Each space keeps
+how background queries score against its vectors (a normal distribution, fixed until the library
+has grown); the evidence of a score is -ln p, in nats, where p is the chance that an unrelated
+query scores as high. Evidence of independent tests adds up (Fisher, "Statistical Methods for
+Research Workers", 1925, section 21.1), which is what the fusion does.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+FULL_TEXT_NATS = 4.0
+"""Evidence of a scene that has all words of the query; a part of them gives that part."""
+NEUTRAL_NATS = 0.0
+"""Evidence of a modality that a scene does not have: nothing for it, nothing against it."""
+_SCALE_NATS = 6.0
+
+
+@dataclass(frozen=True)
+class NullDistribution:
+    """How unrelated queries score in a space."""
+
+    mean: float
+    std: float
+
+    @classmethod
+    def from_statistics(cls, statistics: dict[str, Any]) -> "NullDistribution":
+        """From the statistics that an ingest has stored."""
+        return cls(float(statistics["mean"]), max(float(statistics["std"]), 1e-6))
+
+    def evidence(self, raw: float) -> float:
+        """-ln P(an unrelated query scores at least `raw`), in nats, at least 0."""
+        return -_log_survival((raw - self.mean) / self.std)
+
+
+def full_text_evidence(coverage: float) -> float:
+    """Evidence of matched words; `coverage` is their part of the query's weight, in [0, 1]."""
+    return FULL_TEXT_NATS * coverage
+
+
+def as_score(evidence: float) -> float:
+    """Evidence as a score in [0, 1) for people: 0.3 is weak, 0.7 is one in a thousand."""
+    return -math.expm1(-evidence / _SCALE_NATS)
+
+
+def _log_survival(z: float) -> float:
+    """ln P(Z >= z) of a standard normal, accurate far into the tail."""
+    if z < 25:
+        return math.log(0.5 * math.erfc(z / math.sqrt(2)))
+    return -z * z / 2 - math.log(z * math.sqrt(2 * math.pi))

@@ -1,0 +1,13 @@
+"""Every error of this package; all derive from SearchError."""
+
+
+class SearchError(Exception):
+    """Base of the errors of the search package."""
+
+
+class InvalidQuery(SearchError):
+    """A query that cannot be answered as it was asked; the message says why."""
+
+
+class QueryFileInvalid(SearchError):
+    """A file of labelled queries that does not have the documented form."""

@@ -1,0 +1,103 @@
+"""Many legs to one ranking of scenes.
+
+`weighted_evidence` is what searches use. The others are the well-known ways to do it, kept so
+that the evaluation can show beside each other what they are worth.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from database.legs import FULL_TEXT
+from embeddings.space import Modality
+from embeddings.spaces import SPACES
+from search.calibrate import NEUTRAL_NATS, as_score
+from search.query import Weights
+from search.retrieve import Candidate
+
+RRF_K = 60
+"""Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion", SIGIR 2009."""
+
+
+@dataclass(frozen=True)
+class Fused:
+    """A candidate with its fused score; `scores` are by modality, for those it has."""
+
+    candidate: Candidate
+    score: float
+    scores: dict[str, float]
+
+
+Fusion = Callable[[Sequence[Candidate], Weights], list[Fused]]
+
+
+def modality_of(leg: str) -> Modality:
+    """What a leg's score speaks of."""
+    return Modality.TEXT if leg == FULL_TEXT else SPACES[leg].modality
+
+
+def weighted_evidence(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
+    """The weighted sum of the evidence of text and vision; within one, the legs add up.
+
+    A modality that a scene does not have says nothing for or against it.
+    """
+    fused = []
+    for candidate in candidates:
+        nats: dict[Modality, float] = {}
+        for leg, evidence in candidate.evidence.items():
+            modality = modality_of(leg)
+            nats[modality] = nats.get(modality, 0.0) + evidence.nats
+        total = weights.text * nats.get(Modality.TEXT, NEUTRAL_NATS)
+        total += weights.vision * nats.get(Modality.VISION, NEUTRAL_NATS)
+        scores = {modality.value: as_score(value) for modality, value in nats.items()}
+        fused.append(Fused(candidate, as_score(total), scores))
+    return _ranked(fused)
+
+
+def reciprocal_rank(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
+    """The weighted sum over legs of 1 / (60 + rank); legs that match nothing give nothing."""
+    fused = []
+    for candidate in candidates:
+        score = sum(
+            _weight(leg, weights) / (RRF_K + evidence.rank)
+            for leg, evidence in candidate.evidence.items()
+            if evidence.raw > 0
+        )
+        fused.append(Fused(candidate, score, {}))
+    return _ranked(fused)
+
+
+def weighted_raw(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
+    """The weighted sum of raw cosines of the spaces: what is done where nobody calibrates."""
+    fused = []
+    for candidate in candidates:
+        score = sum(
+            _weight(leg, weights) * evidence.raw
+            for leg, evidence in candidate.evidence.items()
+            if leg != FULL_TEXT
+        )
+        fused.append(Fused(candidate, score, {}))
+    return _ranked(fused)
+
+
+def single_leg(leg: str) -> Fusion:
+    """The ranking of one leg alone."""
+
+    def fuse(candidates: Sequence[Candidate], _weights: Weights) -> list[Fused]:
+        return _ranked(
+            Fused(candidate, candidate.evidence[leg].raw, {})
+            for candidate in candidates
+            if leg in candidate.evidence and candidate.evidence[leg].raw > 0
+        )
+
+    return fuse
+
+
+def _weight(leg: str, weights: Weights) -> float:
+    return weights.text if modality_of(leg) is Modality.TEXT else weights.vision
+
+
+def _ranked(fused: Iterable[Fused]) -> list[Fused]:
+    return sorted(
+        fused,
+        key=lambda f: (-f.score, f.candidate.video_id, f.candidate.scene_start_s),
+    )

@@ -1,0 +1,84 @@
+"""Legs: the candidates of a query, with the evidence that each leg has for them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from database.legs import FULL_TEXT, LegMatch, VectorLeg, search_legs
+from database.session import Database
+from embeddings.service import EmbeddingService
+from embeddings.space import Modality, Space
+from search.calibrate import NullDistribution, as_score, full_text_evidence
+from search.hit import Evidence
+from search.query import SearchQuery
+
+_MOMENTS_PER_LEG = 100
+_MOMENTS_PER_HIT = 5
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A scene that some leg has found, with what every leg says of it."""
+
+    scene_id: int
+    scene_start_s: float
+    scene_end_s: float
+    video_id: int
+    evidence: dict[str, Evidence]
+    """By leg; a leg that has no moment of the scene is left out."""
+
+
+def retrieve(
+    database: Database,
+    service: EmbeddingService,
+    query: SearchQuery,
+    spaces: Sequence[Space],
+    null: dict[str, NullDistribution],
+) -> list[Candidate]:
+    """The candidates of all legs: one per space that has a null distribution, and full text
+    if a space of texts is among `spaces`."""
+    searched = [space for space in spaces if space.key in null]
+    legs = [VectorLeg(space.key, service.encode_query(space, query.text)) for space in searched]
+    with_words = any(space.modality is Modality.TEXT for space in spaces)
+    matches = search_legs(
+        database,
+        legs,
+        query.text if with_words else None,
+        query.filters,
+        max(_MOMENTS_PER_LEG, _MOMENTS_PER_HIT * query.limit),
+    )
+    return _by_scene(matches, null)
+
+
+def _by_scene(matches: list[LegMatch], null: dict[str, NullDistribution]) -> list[Candidate]:
+    by_leg: dict[str, list[LegMatch]] = defaultdict(list)
+    for match in matches:
+        by_leg[match.leg].append(match)
+    evidence: dict[int, dict[str, Evidence]] = defaultdict(dict)
+    for leg, found in by_leg.items():
+        found.sort(key=lambda match: (-match.raw, match.scene_id))
+        for rank, match in enumerate(found, start=1):
+            evidence[match.scene_id][leg] = _evidence(match, rank, null)
+    scenes = {match.scene_id: match for match in matches}
+    return [
+        Candidate(scene_id, m.scene_start_s, m.scene_end_s, m.video_id, evidence[scene_id])
+        for scene_id, m in scenes.items()
+    ]
+
+
+def _evidence(match: LegMatch, rank: int, null: dict[str, NullDistribution]) -> Evidence:
+    if match.leg == FULL_TEXT:
+        nats = full_text_evidence(match.raw)
+    else:
+        nats = null[match.leg].evidence(match.raw)
+    return Evidence(
+        kind=match.kind,
+        leg=match.leg,
+        rank=rank,
+        raw=match.raw,
+        nats=nats,
+        score=as_score(nats),
+        start_s=match.start_s,
+        end_s=match.end_s,
+        text=match.text,
+    )
