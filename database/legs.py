@@ -158,19 +158,19 @@ def _scored_sql(name: str, space: str, dim: int) -> str:
 
 # Every lexeme of the query, in each language that the library speaks, with its weight: the
 # inverse document frequency of BM25 (Robertson and Zaragoza, 2009), rare words count more.
-_TERMS_SQL = """
+_TERMS_SQL = r"""
     language AS MATERIALIZED (
         SELECT DISTINCT language FROM video UNION SELECT NULL),
     lexeme AS MATERIALIZED (
-        SELECT coalesce(language, 'en') AS language, lexeme
-        FROM language, unnest(to_tsvector(text_config(language), :words))
-        GROUP BY 1, 2),
+        SELECT DISTINCT coalesce(language, 'en') AS language,
+            ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery AS query
+        FROM language, unnest(to_tsvector(text_config(language), :words))),
     total AS MATERIALIZED (
         SELECT greatest(reltuples, 1)::float8 AS num FROM pg_class WHERE oid = 'moment'::regclass),
     frequency AS MATERIALIZED (
-        SELECT language, lexeme, quote_literal(lexeme)::tsquery AS query,
+        SELECT language, query,
             (SELECT count(*) FROM (SELECT FROM moment
-                WHERE tsv @@ quote_literal(lexeme)::tsquery LIMIT 10000) AS seen) AS num
+                WHERE tsv @@ lexeme.query LIMIT 10000) AS seen) AS num
         FROM lexeme),
     term AS MATERIALIZED (
         SELECT language, query,
@@ -178,27 +178,29 @@ _TERMS_SQL = """
                 / (frequency.num + 0.5)) AS weight
         FROM frequency, total),
     query_weight AS MATERIALIZED (
-        SELECT language, sum(weight) AS weight FROM term GROUP BY language), """
+        SELECT language, sum(weight) AS weight FROM term GROUP BY language),
+    any_term AS MATERIALIZED (
+        SELECT string_agg(DISTINCT query::text, ' | ')::tsquery AS query FROM term), """
+
+# The part of the query's weight that a moment's text matches, in [0, 1].
+_COVERAGE_SQL = """
+    SELECT sum(term.weight) / min(query_weight.weight) AS raw
+    FROM term JOIN query_weight USING (language)
+    WHERE moment.tsv @@ term.query AND coalesce(moment.language, 'en') = term.language"""
 
 
 def _full_text_sql(conditions: str) -> str:
     joined = "JOIN scene ON scene.id = moment.scene_id" if conditions else ""
     where = f"AND {conditions}" if conditions else ""
     return f"""full_text AS MATERIALIZED (
-        SELECT moment.id AS moment_id, sum(term.weight) / min(query_weight.weight) AS raw
-        FROM term JOIN moment ON moment.tsv @@ term.query
-            AND coalesce(moment.language, 'en') = term.language
-        JOIN query_weight ON query_weight.language = term.language {joined}
-        WHERE true {where}
-        GROUP BY moment.id ORDER BY raw DESC, moment.id LIMIT :limit)"""
+        SELECT moment.id AS moment_id FROM moment {joined}
+        CROSS JOIN LATERAL ({_COVERAGE_SQL}) AS matched
+        WHERE moment.tsv @@ (SELECT query FROM any_term) AND matched.raw > 0 {where}
+        ORDER BY matched.raw DESC, moment.id LIMIT :limit)"""
 
 
 _FULL_TEXT_SCORED_SQL = f"""
     SELECT '{FULL_TEXT}' AS leg, moment.id AS moment_id, coalesce(matched.raw, 0) AS raw
     FROM candidate JOIN moment ON moment.scene_id = candidate.scene_id
         AND moment.text IS NOT NULL
-    LEFT JOIN LATERAL (
-        SELECT sum(term.weight) / min(query_weight.weight) AS raw FROM term
-        JOIN query_weight ON query_weight.language = term.language
-        WHERE moment.tsv @@ term.query AND coalesce(moment.language, 'en') = term.language
-    ) AS matched ON true"""
+    CROSS JOIN LATERAL ({_COVERAGE_SQL}) AS matched"""

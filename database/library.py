@@ -1,17 +1,22 @@
 """The read side of the library: what the API and the evaluation show of videos."""
 
+import contextlib
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
 
 from database.errors import NotFound
 from database.models import File, Moment, MomentKind, Scene, StoredSpace, Video
 from database.session import Database
 from database.vectors import partition_name
+
+_WITH_FILES = sa.select(Video).options(selectinload(Video.files))
 
 
 @dataclass(frozen=True)
@@ -67,14 +72,14 @@ class Library:
 
     def list_videos(self, *, limit: int, after_id: int = 0) -> list[VideoInfo]:
         """Videos in the order of their ids, from the one after `after_id`."""
-        query = sa.select(Video).where(Video.id > after_id).order_by(Video.id).limit(limit)
+        query = _WITH_FILES.where(Video.id > after_id).order_by(Video.id).limit(limit)
         with self._database.session() as session:
             return [_video_info(video) for video in session.scalars(query)]
 
     def get_videos(self, ids: set[int]) -> dict[int, VideoInfo]:
         """The videos with these ids, by id."""
         with self._database.session() as session:
-            videos = session.scalars(sa.select(Video).where(Video.id.in_(ids)))
+            videos = session.scalars(_WITH_FILES.where(Video.id.in_(ids)))
             return {video.id: _video_info(video) for video in videos}
 
     def get_video(self, video_id: int) -> VideoInfo:
@@ -84,11 +89,19 @@ class Library:
             raise NotFound(f"there is no video {video_id}")
         return found[video_id]
 
-    def video_paths(self, video_id: int) -> list[str]:
-        """Every path of a video."""
+    def intact_file(self, video_id: int) -> Path:
+        """A path where the content of a video still lies as it was ingested. Raises NotFound."""
         with self._database.session() as session:
-            query = sa.select(File.path).where(File.video_id == video_id).order_by(File.path)
-            return list(session.scalars(query))
+            query = sa.select(File).where(File.video_id == video_id).order_by(File.path)
+            files = [(Path(f.path), f.size_bytes, f.mtime_ns) for f in session.scalars(query)]
+        for path, size_bytes, mtime_ns in files:
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                if (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns):
+                    return path
+        raise NotFound(
+            f"the file of video {video_id} was moved, changed or removed; ingest its folder again"
+        )
 
     def scenes(self, video_id: int) -> list[SceneInfo]:
         """The scenes of a video in order, with keyframes and on-screen text."""
@@ -107,13 +120,15 @@ class Library:
     def transcript(self, video_id: int) -> list[SpokenText]:
         """What is said in a video, in order."""
         query = (
-            sa.select(Moment.start_s, Moment.end_s, Moment.text, Moment.language)
+            sa.select(
+                Moment.start_s, Moment.end_s, sa.func.coalesce(Moment.text, ""), Moment.language
+            )
             .join(Scene)
             .where(Scene.video_id == video_id, Moment.kind == MomentKind.SPEECH)
             .order_by(Moment.start_s, Moment.id)
         )
         with self._database.session() as session:
-            return [SpokenText(*row) for row in session.execute(query)]
+            return [SpokenText(*row) for row in session.execute(query).tuples()]
 
     def keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
         """The image path of the keyframe of a scene nearest to `at_s`, by default to its middle.
@@ -136,7 +151,7 @@ class Library:
         return path
 
     def scene_vectors(self, scene_id: int, space: str) -> npt.NDArray[np.float32]:
-        """The vectors of a scene's moments in a space, float32 [n, dim]. Raises NotFound."""
+        """The vectors of a scene's moments in a space, float32 [n, dim]; n may be 0."""
         statement = sa.text(
             f"SELECT e.vector FROM {partition_name(space)} e "
             "JOIN moment ON moment.id = e.moment_id WHERE scene_id = :scene_id"
@@ -144,8 +159,8 @@ class Library:
         with self._database.session() as session:
             rows = session.execute(statement, {"scene_id": scene_id}).scalars().all()
         if not rows:
-            raise NotFound(f"there is no scene {scene_id}, or it has nothing in space {space}")
-        return np.stack([row.to_numpy().astype(np.float32) for row in rows])
+            return np.empty((0, 0), np.float32)
+        return np.stack([row.to_numpy() for row in rows]).astype(np.float32)
 
     def sample_vectors(self, space: str, limit: int) -> npt.NDArray[np.float32]:
         """Up to `limit` vectors of a space, evenly spread over its rows: float32 [n, dim]."""
@@ -165,7 +180,7 @@ class Library:
         """The null statistics of every space, by its key."""
         with self._database.session() as session:
             rows = session.execute(sa.select(StoredSpace.key, StoredSpace.null_statistics))
-            return {key: statistics for key, statistics in rows}
+            return {row.key: row.null_statistics for row in rows}
 
     def save_null_statistics(self, space: str, statistics: dict[str, Any]) -> None:
         """Keeps how background queries score in a space."""

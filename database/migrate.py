@@ -46,8 +46,10 @@ def downgrade_schema(engine: sa.Engine) -> None:
 
     with engine.connect() as connection:
         for table in connection.scalars(
-            sa.text("SELECT inhrelid::regclass::text FROM pg_inherits "
-                    "WHERE inhparent = to_regclass('embedding')")
+            sa.text(
+                "SELECT inhrelid::regclass::text FROM pg_inherits "
+                "WHERE inhparent = to_regclass('embedding')"
+            )
         ).all():
             connection.execute(sa.text(f"DROP TABLE {table}"))
         command.downgrade(_config(connection), "base")
@@ -59,7 +61,8 @@ def current_revision(engine: sa.Engine) -> str | None:
     with engine.connect() as connection:
         if connection.scalar(sa.text("SELECT to_regclass('alembic_version')")) is None:
             return None
-        return connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        revision: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))
+        return revision
 
 
 def head_revision() -> str:

@@ -113,9 +113,7 @@ class File(Base):
         Enum(FileStatus, name="file_status", values_callable=_values)
     )
     reason: Mapped[str | None] = mapped_column(Text)
-    seen_at: Mapped[datetime] = mapped_column(
-        DateTime(timezone=True), server_default=func.now()
-    )
+    seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 
 
 class Scene(Base):

@@ -1,4 +1,4 @@
-"""Database: the connections to one PostgreSQL, and the one place where driver errors become ours."""
+"""The connections to one PostgreSQL, and the one place where driver errors become ours."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -114,6 +114,7 @@ def _engine(url: sa.URL) -> sa.Engine:
     @event.listens_for(engine, "connect")
     def prepare(driver: psycopg.Connection[Any], _record: object) -> None:
         driver.execute(f"SET hnsw.ef_search = {EF_SEARCH}")
+        driver.execute("SET jit = off")  # compiling a search takes longer than running it
         driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
         if psycopg.types.TypeInfo.fetch(driver, "vector") is not None:
             register_vector(driver)

@@ -14,8 +14,8 @@ from database.records import FileRecord, MomentRecord, VideoRecord
 from database.session import Database, translated_errors
 
 _VIDEO_COLUMNS = (
-    "content_hash status reason title container video_codec audio_codec width_px height_px "
-    "frame_rate duration_s language profile"
+    "content_hash status reason title container video_codec audio_codec width_px "
+    "height_px frame_rate duration_s language profile"
 ).split()
 
 
@@ -137,7 +137,7 @@ def _insert_video(connection: psycopg.Connection[Any], video: VideoRecord) -> in
     columns = [*_VIDEO_COLUMNS, "num_scenes"]
     values = [getattr(video, name) for name in _VIDEO_COLUMNS] + [len(video.scenes)]
     row = connection.execute(
-        f"INSERT INTO video ({', '.join(columns)}) "  # type: ignore[arg-type]
+        f"INSERT INTO video ({', '.join(columns)}) "
         f"VALUES ({', '.join(['%s'] * len(columns))}) RETURNING id",
         values,
     ).fetchone()
@@ -159,7 +159,7 @@ def _copy(
     rows: Iterable[tuple[Any, ...]],
 ) -> None:
     """Binary COPY of `rows` into "table (columns)" of the given PostgreSQL types."""
-    with connection.cursor().copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:  # type: ignore[arg-type]
+    with connection.cursor().copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
         copy.set_types(types.split())
         for row in rows:
             copy.write_row(row)
@@ -174,8 +174,7 @@ def _copy_moments(
         "moment (id, scene_id, kind, start_s, end_s, text, language, image_path)",
         "int8 int8 text float8 float8 text text text",
         (
-            (moment_id, scene_ids[m.scene], m.kind.value)
-            + (m.start_s, m.end_s, m.text, m.language, m.image_path)
+            (moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
             for moment_id, m in zip(moment_ids, moments, strict=True)
         ),
     )
@@ -189,6 +188,10 @@ def _copy_moments(
             for space, vector in m.vectors.items()
         ),
     )
+
+
+def _placed(moment: MomentRecord) -> tuple[object, ...]:
+    return moment.start_s, moment.end_s, moment.text, moment.language, moment.image_path
 
 
 def _upsert_file(connection: psycopg.Connection[Any], file: FileRecord) -> list[str]:

@@ -44,7 +44,8 @@ class SentenceEncoder:
 
     def encode_query(self, query: str) -> Vectors:
         """A query to float32 [384]."""
-        return self._cached_query(query)
+        vector: Vectors = self._cached_query(query)
+        return vector
 
     def _encode_batch(self, texts: list[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(texts)

@@ -16,7 +16,7 @@ from rich.console import Console
 from database.errors import DatabaseError, DiskFull
 from database.library import Library
 from database.session import Database, open_database
-from database.settings import Settings, load_settings, unknown_variables
+from database.settings import load_settings, unknown_variables
 from embeddings.errors import EmbeddingError, UnknownSpace
 from embeddings.spaces import get_profile
 from ingest.discover import FoundFile, discover
@@ -78,8 +78,8 @@ def main(
     if dry_run:
         outcomes = [_would_be(file, tools) for file in files]
     else:
-        outcomes = _run(files, database, settings, tools, jobs, console, quiet=quiet)
-    _print(outcomes, console, as_json=as_json, quiet=quiet)
+        outcomes = _run(files, database, tools, jobs, console, quiet=quiet)
+    _print(outcomes, as_json=as_json, quiet=quiet)
     if any(outcome.is_fault for outcome in outcomes):
         raise typer.Exit(EXIT_SOME_FAILED)
 
@@ -87,7 +87,6 @@ def main(
 def _run(
     files: list[FoundFile],
     database: Database,
-    settings: Settings,
     tools: Tools,
     jobs: int,
     console: Console,
@@ -119,7 +118,7 @@ def _remove_finished_work(tools: Tools) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _print(outcomes: list[Outcome], console: Console, *, as_json: bool, quiet: bool) -> None:
+def _print(outcomes: list[Outcome], *, as_json: bool, quiet: bool) -> None:
     if as_json:
         document = {"files": [asdict(outcome) for outcome in outcomes]}
         typer.echo(json.dumps(document, ensure_ascii=False))

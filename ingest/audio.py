@@ -6,6 +6,7 @@ from types import TracebackType
 
 import av
 import numpy as np
+import numpy.typing as npt
 
 SAMPLE_RATE = 16_000
 _FILL_S = 2.0
@@ -71,6 +72,6 @@ class AudioWriter:
         finally:
             self._file.close()
 
-    def _append(self, samples: np.ndarray) -> None:  # type: ignore[type-arg]
+    def _append(self, samples: npt.NDArray[np.generic]) -> None:
         self._file.write(np.ascontiguousarray(samples, np.int16).tobytes())
         self.num_samples += len(samples)

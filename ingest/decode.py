@@ -129,9 +129,9 @@ class _Decoding:
                 break
             except av.error.EOFError:
                 break
+            except MemoryError:
+                raise
             except (av.error.FFmpegError, ValueError) as error:
-                if isinstance(error, MemoryError):
-                    raise MemoryError from error
                 self.errors += 1
                 self.last_error = str(getattr(error, "strerror", None) or error)
         if self.num_frames:
@@ -226,7 +226,8 @@ class _Decoding:
             self.scenes += split_long(self.scene_start_s, end_s)
             for candidate in chosen:
                 scene = next(
-                    i for i in range(len(self.scenes) - 1, first - 1, -1)
+                    i
+                    for i in range(len(self.scenes) - 1, first - 1, -1)
                     if self.scenes[i][0] <= candidate.time_s or i == first
                 )
                 name = f"{round(candidate.time_s * 1000):09d}.jpg"
@@ -254,12 +255,15 @@ def small_picture(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
             return np.asarray(cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2BGR), np.uint8)
     height = max(2, round(frame.height * SMALL_WIDTH_PX / frame.width))
     small = frame.reformat(
-        width=SMALL_WIDTH_PX, height=min(height, 4096), format="bgr24",
+        width=SMALL_WIDTH_PX,
+        height=min(height, 4096),
+        format="bgr24",
         interpolation="FAST_BILINEAR",
     )
-    return small.to_ndarray()
+    return np.asarray(small.to_ndarray(), np.uint8)
 
 
 def _plane(frame: av.VideoFrame, index: int) -> npt.NDArray[np.uint8]:
     plane = frame.planes[index]
-    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+    buffer = np.frombuffer(memoryview(plane), np.uint8)
+    return buffer.reshape(plane.height, plane.line_size)[:, : plane.width]

@@ -39,7 +39,7 @@ def _named(argument: str) -> list[Path]:
     path = Path(argument).expanduser().absolute()
     if os.path.lexists(path):
         return [path]
-    matches = sorted(glob.glob(str(path), recursive=True))
+    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute
     if not matches:
         raise UsageError(f"no such file or folder: {argument}")
     return [Path(match) for match in matches]

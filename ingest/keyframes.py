@@ -92,7 +92,7 @@ def write_jpeg(frame: av.VideoFrame, path: Path) -> None:
     scale = min(1.0, MAX_SIDE_PX / max(frame.width, frame.height))
     width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
     rgb = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
-    image = upright(rgb.to_ndarray(), int(frame.rotation))
+    image = upright(np.asarray(rgb.to_ndarray(), np.uint8), int(frame.rotation))
     done, data = cv2.imencode(
         ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     )

@@ -13,6 +13,9 @@ import numpy as np
 from embeddings.encoder import Image
 
 MIN_SCORE = 0.6
+_SHORT = 4
+_MIN_SHORT_SCORE = 0.9
+"""On photographs the recogniser sees letters in edges: short ones, and never surely."""
 _DETECT_SIDE_PX = 800
 _MAX_SIDE_PX = 1280
 _SAME = 2.0
@@ -53,7 +56,7 @@ class TextReader:
         lines = [
             line.strip().replace("\x00", "")
             for line, score in zip(result.txts or (), result.scores or (), strict=True)
-            if score >= MIN_SCORE and any(character.isalnum() for character in line)
+            if _is_text(line, score)
         ]
         return "\n".join(lines) or None
 
@@ -75,3 +78,10 @@ class TextReader:
             )
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
         return engine
+
+
+def _is_text(line: str, score: float) -> bool:
+    num_letters = sum(character.isalnum() for character in line)
+    if num_letters <= _SHORT:
+        return num_letters > 1 and score >= _MIN_SHORT_SCORE
+    return score >= MIN_SCORE

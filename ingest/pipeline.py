@@ -71,9 +71,7 @@ def _ingest_content(file: FoundFile, digest: str, tools: Tools, report: Report) 
     checkpoint = Checkpoint(tools.work_dir, f"{digest}-{tools.profile.name}-{mode}")
     media = checkpoint.folder / "media"
 
-    decoded = checkpoint.stage(
-        "decoded", Decoded, lambda: _decode(file.path, media, tools, report)
-    )
+    decoded = checkpoint.stage("decoded", Decoded, lambda: _decode(file.path, media, tools, report))
     with ThreadPoolExecutor(1, "speech") as beside:
         speech = beside.submit(
             checkpoint.stage,
@@ -107,9 +105,7 @@ def _ingest_content(file: FoundFile, digest: str, tools: Tools, report: Report) 
     )
     checkpoint.clear()
     status = OutcomeStatus.PARTIAL if decoded.partial_reason else OutcomeStatus.DONE
-    return Outcome(
-        printable(file.path), status, decoded.partial_reason, len(scenes), len(moments)
-    )
+    return Outcome(printable(file.path), status, decoded.partial_reason, len(scenes), len(moments))
 
 
 def _decode(path: Path, media: Path, tools: Tools, report: Report) -> Decoded:

@@ -14,15 +14,19 @@ FORMATS = (
     "rm,wtv,wav,w64,mp3,flac,aac,aiff,caf,amr,ac3,eac3,opus,gif,ivf,h264,hevc,m4v"
 )
 VIDEO_CODECS = frozenset(
-    "h264 hevc av1 vp6 vp6f vp6a vp8 vp9 mpeg1video mpeg2video mpeg4 msmpeg4v1 msmpeg4v2 msmpeg4v3 "
-    "h261 h263 h263i flv1 wmv1 wmv2 wmv3 vc1 mjpeg mjpegb prores dnxhd ffv1 theora rv10 rv20 rv30 "
-    "rv40 dvvideo huffyuv ffvhuff utvideo rawvideo qtrle svq1 svq3 cinepak indeo3 indeo5 gif png "
-    "cfhd jpeg2000 vvc hap v210 rpza".split()
+    (
+        "h264 hevc av1 vp6 vp6f vp6a vp8 vp9 mpeg1video mpeg2video mpeg4 msmpeg4v1 msmpeg4v2 "
+        "msmpeg4v3 h261 h263 h263i flv1 wmv1 wmv2 wmv3 vc1 mjpeg mjpegb prores dnxhd ffv1 "
+        "theora rv10 rv20 rv30 rv40 dvvideo huffyuv ffvhuff utvideo rawvideo qtrle svq1 svq3 "
+        "cinepak indeo3 indeo5 gif png cfhd jpeg2000 vvc hap v210 rpza"
+    ).split()
 )
 AUDIO_CODECS = frozenset(
-    "aac aac_latm ac3 eac3 alac amrnb amrwb amr_nb amr_wb ape dts flac gsm gsm_ms mp1 mp2 mp3 opus "
-    "speex truehd vorbis wavpack wmav1 wmav2 wmapro wmalossless wmavoice cook qdm2 qcelp "
-    "tta".split()
+    (
+        "aac aac_latm ac3 eac3 alac amrnb amrwb amr_nb amr_wb ape dts flac gsm gsm_ms mp1 mp2 "
+        "mp3 opus speex truehd vorbis wavpack wmav1 wmav2 wmapro wmalossless wmavoice cook "
+        "qdm2 qcelp tta"
+    ).split()
 )
 _IMAGE_MAGIC = {
     b"\xff\xd8\xff": "JPEG",

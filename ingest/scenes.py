@@ -3,6 +3,7 @@
 from collections import deque
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -110,7 +111,7 @@ def split_long(start_s: float, end_s: float) -> list[tuple[float, float]]:
     """[start_s, end_s) in equal pieces of at most MAX_SCENE_S."""
     pieces = max(1, int(np.ceil((end_s - start_s) / MAX_SCENE_S)))
     edges = np.linspace(start_s, end_s, pieces + 1).tolist()
-    return list(zip(edges[:-1], edges[1:], strict=True))
+    return list(pairwise(edges))
 
 
 def scenes_at_pauses(
@@ -123,7 +124,7 @@ def scenes_at_pauses(
     while duration_s - start_s > MAX_SCENE_S:
         pauses = [
             (later[0] - earlier[1], (earlier[1] + later[0]) / 2)
-            for earlier, later in zip(speech, speech[1:], strict=False)
+            for earlier, later in pairwise(speech)
         ]
         allowed = [p for p in pauses if start_s + MAX_SCENE_S / 4 < p[1] <= start_s + MAX_SCENE_S]
         cut_s = max(allowed)[1] if allowed else start_s + MAX_SCENE_S

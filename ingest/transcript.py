@@ -153,7 +153,8 @@ def split_sentences(words: list[tuple[float, float, str]]) -> list[tuple[float, 
 
     for word in words:
         if current:
-            paused = word[0] - current[-1][1] > _PAUSE_S
+            # The first words after a pause are often timed too early: two are no sentence.
+            paused = word[0] - current[-1][1] > _PAUSE_S and len(current) > 2
             ended = current[-1][2].rstrip().endswith((".", "?", "!", "…", "。", "？", "！"))
             if paused or ended or word[1] - current[0][0] > _MAX_SENTENCE_S:
                 close()

@@ -3,17 +3,20 @@
 import time
 from collections.abc import Sequence
 
+from database.errors import NotFound
 from database.library import Library, VideoInfo
 from database.session import Database
+from embeddings.encoder import Vectors
 from embeddings.service import EmbeddingService
 from embeddings.space import Modality, Space
 from embeddings.spaces import PROFILES, Profile
 from search.calibrate import NullDistribution
 from search.fusion import Fused, Fusion, modality_of, weighted_evidence
 from search.hit import Evidence, SearchAnswer, SearchHit
-from search.query import SearchQuery
-from search.retrieve import retrieve
+from search.query import SearchQuery, make_query
+from search.retrieve import retrieve, retrieve_alike
 
+_ONLY = {Modality.TEXT: (1.0, 0.0), Modality.VISION: (0.0, 1.0)}
 _SHOWN_NATS = 1.6
 """Evidence weaker than a chance of one in five is not shown as a reason for a hit."""
 
@@ -40,26 +43,58 @@ class SearchEngine:
     ) -> SearchAnswer:
         """The answer to a checked query over these spaces."""
         started = time.perf_counter()
-        stored = self._library.null_statistics()
-        null = {
-            space.key: NullDistribution.from_statistics(statistics)
-            for space in spaces
-            if (statistics := stored.get(space.key))
-        }
+        null = self._null_distributions(spaces)
         candidates = retrieve(self._database, self._service, query, spaces, null)
         best = fusion(candidates, query.weights)[: query.limit]
-        videos = self._library.get_videos({fused.candidate.video_id for fused in best})
-        hits = tuple(
-            _hit(rank, fused, videos[fused.candidate.video_id])
-            for rank, fused in enumerate(best, start=1)
-            if fused.candidate.video_id in videos
+        return self._answer(query, best, self._reasons(spaces, null), started)
+
+    def similar(self, scene_id: int, *, limit: int = 10) -> SearchAnswer:
+        """Scenes that look like a scene; like one without pictures, those that say the like.
+
+        Raises NotFound, InvalidQuery.
+        """
+        started = time.perf_counter()
+        space, vectors = self._like(scene_id)
+        query = make_query(f"scene {scene_id}", weights=_ONLY[space.modality], limit=limit)
+        null = self._null_distributions([space])
+        candidates = retrieve_alike(
+            self._database, space, vectors, null[space.key], limit=limit + 1
         )
-        reasons = self._reasons(spaces, null)
-        return SearchAnswer(query, hits, reasons, (time.perf_counter() - started) * 1000)
+        others = [c for c in candidates if c.scene_id != scene_id]
+        best = weighted_evidence(others, query.weights)[:limit]
+        return self._answer(query, best, (), started)
 
     def spaces_of(self, modalities: Sequence[Modality]) -> list[Space]:
         """The profile's spaces of these modalities."""
         return [space for space in self._spaces if space.modality in modalities]
+
+    def _like(self, scene_id: int) -> tuple[Space, Vectors]:
+        """The space to compare a scene in, and the scene's vectors there."""
+        for space in sorted(self._spaces, key=lambda space: space.modality is Modality.TEXT):
+            vectors = self._library.scene_vectors(scene_id, space.key)
+            if len(vectors):
+                return space, vectors
+        raise NotFound(f"there is no scene {scene_id}, or nothing of it is embedded")
+
+    def _null_distributions(self, spaces: Sequence[Space]) -> dict[str, NullDistribution]:
+        stored = self._library.null_statistics()
+        return {
+            space.key: NullDistribution.from_statistics(statistics)
+            for space in spaces
+            if (statistics := stored.get(space.key))
+        }
+
+    def _answer(
+        self, query: SearchQuery, best: list[Fused], reasons: tuple[str, ...], started: float
+    ) -> SearchAnswer:
+        videos = self._library.get_videos({fused.candidate.video_id for fused in best})
+        # A video may have gone between the two reads.
+        present = [fused for fused in best if fused.candidate.video_id in videos]
+        hits = tuple(
+            _hit(rank, fused, videos[fused.candidate.video_id])
+            for rank, fused in enumerate(present, start=1)
+        )
+        return SearchAnswer(query, hits, reasons, (time.perf_counter() - started) * 1000)
 
     def _reasons(
         self, spaces: Sequence[Space], null: dict[str, NullDistribution]

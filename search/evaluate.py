@@ -1,8 +1,8 @@
 """python -m search.evaluate QUERIES.json: how well known answers are found.
 
-Reads labelled queries in the form of docs/evaluation.md and prints success at 1 (the first hit is
-right), recall at 1, 5 and 10, and nDCG at 10 by class of query: for every mode, beside each leg alone, reciprocal rank fusion, and the weighted sum of raw
-cosines.
+Reads labelled queries in the form of docs/evaluation.md and prints success at 1 (the first
+hit is right), recall at 1, 5 and 10, and nDCG at 10, by class of query: for every mode, beside
+each leg alone, reciprocal rank fusion, and the weighted sum of raw cosines.
 """
 
 import json

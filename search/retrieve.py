@@ -4,8 +4,9 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from database.legs import FULL_TEXT, LegMatch, VectorLeg, search_legs
+from database.legs import FULL_TEXT, Filters, LegMatch, VectorLeg, search_legs
 from database.session import Database
+from embeddings.encoder import Vectors, normalise
 from embeddings.service import EmbeddingService
 from embeddings.space import Modality, Space
 from search.calibrate import NullDistribution, as_score, full_text_evidence
@@ -48,6 +49,15 @@ def retrieve(
         max(_MOMENTS_PER_LEG, _MOMENTS_PER_HIT * query.limit),
     )
     return _by_scene(matches, null)
+
+
+def retrieve_alike(
+    database: Database, space: Space, vectors: Vectors, null: NullDistribution, *, limit: int
+) -> list[Candidate]:
+    """The candidates nearest to the mean of a scene's vectors, float32 [n, dim], in a space."""
+    leg = VectorLeg(space.key, normalise(vectors.mean(axis=0)))
+    matches = search_legs(database, [leg], None, Filters(), _MOMENTS_PER_HIT * limit)
+    return _by_scene(matches, {space.key: null})
 
 
 def _by_scene(matches: list[LegMatch], null: dict[str, NullDistribution]) -> list[Candidate]:

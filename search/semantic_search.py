@@ -10,9 +10,7 @@ from search.query import make_query
 class SemanticSearchEngine(SearchEngine):
     """Searches the texts of a library. Safe to call from several threads."""
 
-    def search(
-        self, text: str, *, limit: int = 10, filters: Filters | None = None
-    ) -> SearchAnswer:
+    def search(self, text: str, *, limit: int = 10, filters: Filters | None = None) -> SearchAnswer:
         """The best scenes by their texts alone. Raises InvalidQuery, DatabaseError."""
         query = make_query(text, weights=(1, 0), limit=limit, filters=filters)
         return self.answer(query, self.spaces_of((Modality.TEXT,)))

@@ -1,0 +1,51 @@
+"""python -m api: serves the library."""
+
+import sys
+from typing import Annotated
+
+import typer
+import uvicorn
+
+from api.app import create_app
+from database.errors import DatabaseError
+from database.session import open_database
+from database.settings import load_settings
+from embeddings.errors import EmbeddingError
+
+_DRAIN_S = 30
+
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+
+
+@app.command()
+def main(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
+) -> None:
+    """Serves searches over HTTP. It is ready when GET /ready answers 200."""
+    settings = load_settings()
+    database = open_database(settings)
+    typer.echo(f"Library: {database.description}", err=True)
+    typer.echo(
+        f"Try: http://{host}:{port}/search/multimodal/quick?q=drilling&mode=balanced", err=True
+    )
+    uvicorn.run(
+        create_app(settings, database),
+        host=host,
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=_DRAIN_S,
+    )
+
+
+def run() -> None:
+    """The command; what a person can put right is one sentence on stderr."""
+    try:
+        app()
+    except (DatabaseError, EmbeddingError) as error:
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    run()

@@ -1,0 +1,53 @@
+"""The application: opened once, closed once, with every route and error in its place."""
+
+import threading
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from api.problems import add_problem_handlers
+from api.routes import health, scenes, search, videos
+from api.state import State
+from database.library import Library
+from database.session import Database
+from database.settings import Settings
+from embeddings.onnx_session import Runtime
+from embeddings.service import EmbeddingService
+from search.multi_modal_search import MultiModalSearchEngine
+from search.semantic_search import SemanticSearchEngine
+
+
+def create_app(settings: Settings, database: Database) -> FastAPI:
+    """The API over an opened library; models are loaded before the first request."""
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.library = _open(settings, database)
+        yield
+        database.close()
+
+    app = FastAPI(
+        title="sceneseek",
+        summary="Find the moment you mean: said, shown, or written on screen.",
+        version="0.1.0",
+        lifespan=lifespan,
+    )
+    for module in (search, videos, scenes, health):
+        app.include_router(module.router)
+    add_problem_handlers(app)
+    return app
+
+
+def _open(settings: Settings, database: Database) -> State:
+    service = EmbeddingService(Runtime(settings.models_dir))
+    multi_modal = MultiModalSearchEngine(database, service)
+    multi_modal.search("warm-up")
+    return State(
+        settings=settings,
+        database=database,
+        library=Library(database),
+        semantic=SemanticSearchEngine(database, service),
+        multi_modal=multi_modal,
+        turns=threading.BoundedSemaphore(settings.api_max_concurrent),
+    )

@@ -1,0 +1,84 @@
+"""Errors as application/problem+json (RFC 9457): what happened and what to do, no internals."""
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from database.errors import DatabaseError, DatabaseUnreachable, NotFound
+from embeddings.errors import EmbeddingError
+from search.errors import InvalidQuery
+
+MEDIA_TYPE = "application/problem+json"
+RETRY_AFTER_S = 5
+
+
+class Busy(Exception):
+    """More searches at once than API_MAX_CONCURRENT for longer than a person waits."""
+
+
+def problem(
+    status: int, detail: str, headers: dict[str, str] | None = None, **members: Any
+) -> JSONResponse:
+    """A problem document."""
+    document = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status}
+    return JSONResponse(
+        {**document, "detail": detail, **members}, status, headers, media_type=MEDIA_TYPE
+    )
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Every error of this app as a problem document."""
+
+    @app.exception_handler(RequestValidationError)
+    def invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
+        # The input is not echoed: it may be huge, or not representable in JSON.
+        errors = [_without_input(e) for e in error.errors()]
+        detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
+        return problem(422, detail, errors=errors)
+
+    @app.exception_handler(InvalidQuery)
+    def invalid_query(_request: Request, error: InvalidQuery) -> JSONResponse:
+        return problem(422, str(error))
+
+    @app.exception_handler(NotFound)
+    def not_found(_request: Request, error: NotFound) -> JSONResponse:
+        return problem(404, str(error))
+
+    @app.exception_handler(DatabaseUnreachable)
+    def unreachable(_request: Request, error: DatabaseUnreachable) -> JSONResponse:
+        structlog.get_logger().error("database unreachable", reason=str(error))
+        return _try_later("the database does not answer; try again in a few seconds")
+
+    @app.exception_handler(Busy)
+    def busy(_request: Request, _error: Busy) -> JSONResponse:
+        return _try_later("too many searches at once; try again in a few seconds")
+
+    @app.exception_handler(DatabaseError)
+    @app.exception_handler(EmbeddingError)
+    def failed(_request: Request, error: Exception) -> JSONResponse:
+        structlog.get_logger().error("request failed", reason=str(error))
+        return problem(500, "the server could not answer; its log says why")
+
+    @app.exception_handler(HTTPException)
+    def http_error(_request: Request, error: HTTPException) -> JSONResponse:
+        return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+
+    @app.exception_handler(Exception)
+    def unexpected(_request: Request, _error: Exception) -> JSONResponse:
+        return problem(500, "the server could not answer; its log says why")
+
+
+def _try_later(detail: str) -> JSONResponse:
+    return problem(503, detail, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+def _without_input(error: dict[str, Any]) -> dict[str, str]:
+    location: Sequence[Any] = error["loc"]
+    where = ".".join(str(part) for part in location[1:] or location)
+    return {"where": where[:200], "message": str(error["msg"])[:500]}

@@ -1,0 +1,43 @@
+"""Scenes: their keyframes, and scenes that look alike."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.schemas import Id, Limit, ProblemOut, SearchOut, Seconds
+from api.state import StateDep
+from api.stream import stream_file
+from database.session import keyframe_file
+from search.hit import answer_document
+
+router = APIRouter(prefix="/scenes", tags=["scenes"], responses={404: {"model": ProblemOut}})
+SceneId = Annotated[Id, Path()]
+_SIMILAR: dict[int | str, dict[str, Any]] = {200: {"model": SearchOut}}
+
+
+@router.api_route(
+    "/{scene_id}/keyframe.jpg",
+    methods=["GET", "HEAD"],
+    operation_id="get_keyframe",
+    response_class=Response,
+)
+def keyframe(
+    state: StateDep,
+    scene_id: SceneId,
+    request: Request,
+    at_s: Annotated[Seconds | None, Query(description="The keyframe nearest to this time")] = None,
+) -> Response:
+    """A still of the scene, by default the one nearest to its middle."""
+    image_path = state.library.keyframe_path(scene_id, at_s)
+    path = keyframe_file(state.settings, image_path)
+    return stream_file(path, "image/jpeg", f'"{image_path}"', request)
+
+
+@router.get("/{scene_id}/similar", operation_id="similar_scenes", responses=_SIMILAR)
+def similar(
+    state: StateDep, scene_id: SceneId, limit: Annotated[Limit, Query()] = 10
+) -> JSONResponse:
+    """Scenes that look like this one; of recordings without pictures, that say the like."""
+    with state.turn():
+        return JSONResponse(answer_document(state.multi_modal.similar(scene_id, limit=limit)))

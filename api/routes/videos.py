@@ -1,0 +1,96 @@
+"""Videos: lists, scenes, transcripts, and the files themselves."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Query, Request, Response
+
+from api.schemas import (
+    Id,
+    KeyframeOut,
+    ProblemOut,
+    SceneOut,
+    SpokenOut,
+    VideoDetail,
+    VideoList,
+    VideoOut,
+)
+from api.state import StateDep
+from api.stream import media_type_of, stream_file
+from api.subtitles import as_subtitles
+from database.library import SceneInfo, VideoInfo
+
+router = APIRouter(prefix="/videos", tags=["videos"], responses={404: {"model": ProblemOut}})
+VideoId = Annotated[Id, Path()]
+
+
+@router.get("", operation_id="list_videos")
+def list_videos(
+    state: StateDep,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="`next` of the page before")] = 0,
+) -> VideoList:
+    """The videos of the library, page by page, in the order in which they came."""
+    videos = state.library.list_videos(limit=limit + 1, after_id=after)
+    more = len(videos) > limit
+    return VideoList(
+        videos=[_video_out(video) for video in videos[:limit]],
+        next=videos[limit - 1].id if more else None,
+    )
+
+
+@router.get("/{video_id}", operation_id="get_video")
+def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
+    """A video with its scenes and its transcript."""
+    video = state.library.get_video(video_id)
+    return VideoDetail(
+        **_video_out(video).model_dump(),
+        scenes=[_scene_out(scene) for scene in state.library.scenes(video_id)],
+        transcript=[SpokenOut(**vars(s)) for s in state.library.transcript(video_id)],
+    )
+
+
+@router.get("/{video_id}/transcript.json", operation_id="get_transcript")
+def transcript_json(state: StateDep, video_id: VideoId) -> list[SpokenOut]:
+    """What is said, with times."""
+    state.library.get_video(video_id)
+    return [SpokenOut(**vars(spoken)) for spoken in state.library.transcript(video_id)]
+
+
+@router.get("/{video_id}/transcript.{kind}", operation_id="get_subtitles", response_class=Response)
+def subtitles(state: StateDep, video_id: VideoId, kind: Literal["srt", "vtt"]) -> Response:
+    """What is said, as subtitles."""
+    state.library.get_video(video_id)
+    text = as_subtitles(state.library.transcript(video_id), kind)
+    media_type = "text/vtt" if kind == "vtt" else "application/x-subrip"
+    return Response(text, media_type=f"{media_type}; charset=utf-8")
+
+
+@router.api_route(
+    "/{video_id}/stream",
+    methods=["GET", "HEAD"],
+    operation_id="stream_video",
+    response_class=Response,
+)
+def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
+    """The file, whole or one range of it; browsers play and seek it."""
+    video = state.library.get_video(video_id)
+    path = state.library.intact_file(video_id)
+    return stream_file(path, media_type_of(video), f'"{video.content_hash}"', request)
+
+
+def _video_out(video: VideoInfo) -> VideoOut:
+    shown = {**vars(video), "ingested_at": video.ingested_at.isoformat()}
+    return VideoOut(**shown, stream_url=f"/videos/{video.id}/stream")
+
+
+def _scene_out(scene: SceneInfo) -> SceneOut:
+    return SceneOut(
+        id=scene.id,
+        start_s=scene.start_s,
+        end_s=scene.end_s,
+        keyframes=[
+            KeyframeOut(time_s=time_s, url=f"/scenes/{scene.id}/keyframe.jpg?at_s={time_s}")
+            for time_s, _path in scene.keyframes
+        ],
+        on_screen_text=list(scene.on_screen_text),
+    )

@@ -1,0 +1,111 @@
+"""Files over HTTP: one range a request, HEAD, and If-None-Match."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from fastapi import Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.problems import problem
+from database.errors import NotFound
+from database.library import VideoInfo
+
+_CHUNK_BYTES = 256 * 1024
+_WEB_CODECS = {"vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "opus", "vorbis", None}
+_MEDIA_TYPES = {
+    "mov": "mp4",
+    "avi": "x-msvideo",
+    "mpegts": "mp2t",
+    "mpeg": "mpeg",
+    "ogg": "ogg",
+    "wav": "wav",
+    "mp3": "mpeg",
+    "flac": "flac",
+    "aac": "aac",
+    "flv": "x-flv",
+    "asf": "x-ms-wmv",
+}
+
+
+def media_type_of(video: VideoInfo) -> str:
+    """The Content-Type that lets a browser play it."""
+    kind = "video" if video.video_codec else "audio"
+    if video.container == "matroska":
+        is_web = {video.video_codec, video.audio_codec} <= _WEB_CODECS
+        return f"{kind}/{'webm' if is_web else 'x-matroska'}"
+    return f"{kind}/{_MEDIA_TYPES.get(video.container, 'octet-stream')}"
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """[start, end) in bytes of a Range header with one range; None if it cannot be satisfied.
+
+    Raises ValueError for a header that is to be ignored (RFC 9110, 14.2): another unit, more
+    than one range, no number.
+    """
+    match = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", header.replace(" ", ""))
+    if match is None or match.group(1) == match.group(2) == "":
+        raise ValueError(header)
+    first, last = match.groups()
+    if first == "":
+        length = min(int(last), size)
+        return (size - length, size) if length else None
+    start = int(first)
+    end = min(int(last) + 1, size) if last else size
+    if last and int(last) < start:
+        raise ValueError(header)
+    return (start, end) if start < size else None
+
+
+def stream_file(path: Path, media_type: str, etag: str, request: Request) -> Response:
+    """The answer to GET or HEAD of a file whose content `etag` names. Raises NotFound."""
+    try:
+        size = path.stat().st_size
+    except OSError:
+        raise NotFound("the file is no longer there; ingest its folder again") from None
+    headers = {
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if _names(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    start, end, status = 0, size, 200
+    wanted = request.headers.get("range")
+    if wanted is not None and request.headers.get("if-range", etag) == etag:
+        try:
+            chosen = parse_range(wanted, size)
+        except ValueError:
+            pass  # a header that asks for nothing this server knows is as if absent
+        else:
+            if chosen is None:
+                return problem(
+                    416,
+                    f"the range lies outside the file of {size} bytes",
+                    {"Content-Range": f"bytes */{size}"},
+                )
+            (start, end), status = chosen, 206
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    headers["Content-Length"] = str(end - start)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=media_type)
+    return StreamingResponse(
+        _chunks(path, start, end), status_code=status, headers=headers, media_type=media_type
+    )
+
+
+def _names(header: str | None, etag: str) -> bool:
+    if header is None:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return etag in tags or "*" in tags
+
+
+def _chunks(path: Path, start: int, end: int) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        file.seek(start)
+        left = end - start
+        while left > 0 and (chunk := file.read(min(_CHUNK_BYTES, left))):
+            left -= len(chunk)
+            yield chunk

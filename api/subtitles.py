@@ -1,0 +1,25 @@
+"""Transcripts as subtitle files. What was said is data: nothing in it is markup."""
+
+import html
+from collections.abc import Sequence
+from typing import Literal
+
+import pysubs2
+
+from database.library import SpokenText
+
+
+def as_subtitles(transcript: Sequence[SpokenText], kind: Literal["srt", "vtt"]) -> str:
+    """SubRip or WebVTT."""
+    subtitles = pysubs2.SSAFile()
+    for spoken in transcript:
+        text = " ".join(spoken.text.split()).replace("{", "(").replace("}", ")")
+        text = text.replace("\\", "/").replace("-->", "→")
+        subtitles.append(
+            pysubs2.SSAEvent(
+                start=round(spoken.start_s * 1000),
+                end=round(spoken.end_s * 1000),
+                text=html.escape(text, quote=False),
+            )
+        )
+    return subtitles.to_string(kind)
