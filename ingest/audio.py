@@ -28,7 +28,7 @@ def time_of(stretches: list[Stretch], sample: float) -> float:
     for stretch in stretches:
         if stretch.first_sample <= sample:
             current = stretch
-    return current.time_s + (sample - current.first_sample) / SAMPLE_RATE
+    return float(current.time_s + (sample - current.first_sample) / SAMPLE_RATE)
 
 
 class AudioWriter:

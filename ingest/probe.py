@@ -67,12 +67,12 @@ def open_media(path: Path) -> InputContainer:
             options={"format_whitelist": FORMATS, "protocol_whitelist": "file"},
             metadata_errors="replace",
         )
-    except av.error.InvalidDataError as error:
+    except MemoryError:
+        raise
+    except (av.error.FFmpegError, ValueError) as error:
         if _looks_like_media(head):
             raise VideoUnreadable(f"the file is damaged or cut off: {_words(error)}") from None
         raise NotMedia("not a video or audio file") from None
-    except (av.error.FFmpegError, OSError, ValueError) as error:
-        raise VideoUnreadable(f"cannot be opened: {_words(error)}") from None
     return container
 
 

@@ -1,5 +1,6 @@
 """A file's identity: known by its content, so that a copy or a moved file is recognised."""
 
+import dataclasses
 import hashlib
 from pathlib import Path
 
@@ -59,7 +60,12 @@ def link_to_known(file: FoundFile, digest: str, store: Store) -> Outcome | None:
     )
     gone = [p for p in store.paths_of(video.id) if p != path and not Path(p).exists()]
     store.forget_files(gone)
-    return _unchanged(file, video)
+    others = [p for p in store.paths_of(video.id) if p != path]
+    outcome = _unchanged(file, video)
+    if outcome.status is OutcomeStatus.PARTIAL or not others:
+        return outcome
+    reason = f"same content as {printable(others[0])}"
+    return dataclasses.replace(outcome, status=OutcomeStatus.DONE, reason=reason)
 
 
 def _unchanged(file: FoundFile, video: StoredVideo) -> Outcome:

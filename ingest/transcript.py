@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 from faster_whisper import WhisperModel
+from faster_whisper.transcribe import Segment
 
 from embeddings.sealed import sealed_file
 from embeddings.weights import Weights, verified_parts
@@ -22,6 +23,13 @@ _QUIET_S = 0.4
 _MAX_SENTENCE_S = 15.0
 _PAUSE_S = 1.0
 _MIN_LANGUAGE_PROBABILITY = 0.5
+_TEMPERATURES = (0.0, 0.4)
+_MAX_TOKENS = 200
+"""Of 30 s of speech; a model that says more is going round in circles."""
+_MAX_COMPRESSION = 2.4
+_MIN_LOG_PROBABILITY = -1.0
+_MIN_UNSURE_LOG_PROBABILITY = -0.6
+"""Where even the language is unsure, what is heard is mostly music or noise."""
 
 
 @dataclass(frozen=True)
@@ -80,12 +88,15 @@ class Transcriber:
             vad_filter=True,
             word_timestamps=True,
             condition_on_previous_text=False,
+            temperature=list(_TEMPERATURES),
+            max_new_tokens=_MAX_TOKENS,
         )
         sure = info.language_probability >= _MIN_LANGUAGE_PROBABILITY
         language = info.language if sure else None
-        words: list[tuple[float, float, str]] = []
+        words: list[Word] = []
         for segment in segments:
-            words += [(w.start, w.end, w.word) for w in segment.words or []]
+            if _is_speech(segment, sure=sure):
+                words += [(w.start, w.end, w.word) for w in segment.words or []]
             on_progress(time_of(stretches, first + segment.end * SAMPLE_RATE))
         return [
             Sentence(
@@ -128,6 +139,12 @@ def model_folder(weights: Weights, models_dir: Path) -> Path:
     return folder
 
 
+def _is_speech(segment: Segment, *, sure: bool) -> bool:
+    """Whisper invents text where nobody speaks; it does so unsurely, or again and again."""
+    least = _MIN_LOG_PROBABILITY if sure else _MIN_UNSURE_LOG_PROBABILITY
+    return bool(segment.avg_logprob >= least and segment.compression_ratio <= _MAX_COMPRESSION)
+
+
 def window_end(sound: npt.NDArray[np.int16], first: int) -> int:
     """Where the window that starts at sample `first` ends."""
     last = first + round(WINDOW_S * SAMPLE_RATE)
@@ -140,25 +157,48 @@ def window_end(sound: npt.NDArray[np.int16], first: int) -> int:
     return last - num_blocks * block + quietest * block + block // 2
 
 
-def split_sentences(words: list[tuple[float, float, str]]) -> list[tuple[float, float, str]]:
-    """Words (start, end, text) to sentences: at full stops, pauses, or a length nobody speaks."""
-    sentences: list[tuple[float, float, str]] = []
-    current: list[tuple[float, float, str]] = []
+Word = tuple[float, float, str]
+"""(start, end, text) in seconds; the text begins with its space, if it has one."""
 
-    def close() -> None:
-        text = "".join(word[2] for word in current).strip().replace("\x00", "")
-        if any(character.isalnum() for character in text):
-            sentences.append((current[0][0], max(current[-1][1], current[0][0]), text))
-        current.clear()
 
+def split_sentences(words: list[Word]) -> list[Word]:
+    """Words to sentences: at full stops, at pauses, and, where somebody speaks on and on, at a
+    comma. A sentence that only repeats the one before is left out."""
+    sentences: list[Word] = []
+    current: list[Word] = []
     for word in words:
-        if current:
-            # The first words after a pause are often timed too early: two are no sentence.
-            paused = word[0] - current[-1][1] > _PAUSE_S and len(current) > 2
-            ended = current[-1][2].rstrip().endswith((".", "?", "!", "…", "。", "？", "！"))
-            if paused or ended or word[1] - current[0][0] > _MAX_SENTENCE_S:
-                close()
+        if current and _is_end(current, word):
+            sentences.append(_joined(current))
+            current = []
+        elif current and word[1] - current[0][0] > _MAX_SENTENCE_S:
+            cut = _last_comma(current)
+            sentences.append(_joined(current[:cut]))
+            current = current[cut:]
         current.append(word)
     if current:
-        close()
-    return sentences
+        sentences.append(_joined(current))
+    return [
+        sentence
+        for number, sentence in enumerate(sentences)
+        if any(character.isalnum() for character in sentence[2])
+        and (number == 0 or sentences[number - 1][2] != sentence[2])
+    ]
+
+
+def _is_end(current: list[Word], following: Word) -> bool:
+    # The first words after a pause are often timed too early: two are no sentence.
+    paused = following[0] - current[-1][1] > _PAUSE_S and len(current) > 2
+    return paused or current[-1][2].rstrip().endswith((".", "?", "!", "…", "。", "？", "！"))
+
+
+def _last_comma(words: list[Word]) -> int:
+    """How many words stand before the cut: up to the last comma of the second half, or all."""
+    for number in range(len(words), len(words) // 2, -1):
+        if words[number - 1][2].rstrip().endswith((",", ";", ":", "、", "，")):
+            return number
+    return len(words)
+
+
+def _joined(words: list[Word]) -> Word:
+    text = "".join(word[2] for word in words).strip().replace("\x00", "")
+    return words[0][0], max(words[-1][1], words[0][0]), text

@@ -1,0 +1,74 @@
+# Everything happens in .venv; the library goes where `python -m ingest` puts it by default.
+
+ifndef PYTHON
+PYTHON := $(shell python3.11 -c "" 2>/dev/null && echo python3.11 || echo python3)
+endif
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+BUNDLED := $(VENV)/.installed-bundled
+DEV := $(VENV)/.installed-dev
+
+# scenedetect brings the OpenCV that needs a desktop's libraries (libGL, libxcb), rapidocr the one
+# that does not. They share a folder and the last one wins: let it be the one that runs anywhere.
+HEADLESS := --no-deps --force-reinstall -c constraints.txt opencv-python-headless
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.NOTPARALLEL:
+.PHONY: help demo check test bench clean
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+demo: $(BUNDLED) ## install, make the sample searchable, search it twice
+	@echo
+	$(BIN)/python -m ingest sample/
+	@echo
+	$(BIN)/python -m search "drilling"
+	@echo
+	$(BIN)/python -m search "a cup of coffee" --mode vision_heavy
+	@echo
+	@echo "Your own videos:  $(BIN)/python -m ingest videos/"
+	@echo "Over HTTP:        $(BIN)/python -m api"
+	@echo "                  http://127.0.0.1:8000/search/multimodal/quick?q=drilling&mode=balanced"
+	@echo "In a shell after '. $(BIN)/activate', python alone will do."
+
+check: $(DEV) ## linter, formatter, types, import layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: $(DEV) ## all tests
+	$(BIN)/python -m pytest
+
+bench: $(DEV) ## all benchmarks
+	$(BIN)/python -m benchmarks
+
+clean: ## remove .venv and caches; the library stays
+	@# An embedded database runs on the programs in .venv: stop it before they go.
+	@if [ -f $(BUNDLED) ]; then $(BIN)/python -m database stop >/dev/null 2>&1 || true; fi
+	rm -rf $(VENV) build dist *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" 2>/dev/null || { \
+		echo "error: $(PYTHON) is not Python 3.11 or newer; install that, or name it:" >&2; \
+		echo "       make PYTHON=/path/to/python3.11 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV) || { rm -rf $(VENV); exit 1; }
+
+$(BUNDLED): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV); the first time takes minutes."
+	@$(PIP) install -c constraints.txt -e ".[bundled]"
+	@$(PIP) install $(HEADLESS)
+	@touch $@
+
+# Has all that the demo needs, too.
+$(DEV): pyproject.toml constraints.txt | $(BIN)/python
+	@echo "Installing into $(VENV), with the tools for development; the first time takes minutes."
+	@$(PIP) install -c constraints.txt -e ".[bundled,dev]"
+	@$(PIP) install $(HEADLESS)
+	@touch $(BUNDLED) $@

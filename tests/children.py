@@ -1,0 +1,59 @@
+"""What children of the isolation tests do; importable, so that a fork server can run it."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+from ingest.errors import VideoUnreadable
+
+Report = Callable[[float], None]
+
+
+def add(first: int, second: int, report: Report) -> int:
+    """Behaves."""
+    report(0.5)
+    return first + second
+
+
+def crash(report: Report) -> None:
+    """Dies of a wrong pointer, as a decoder does."""
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def stall(report: Report) -> None:
+    """Says one thing, then nothing any more."""
+    report(0.1)
+    time.sleep(60)
+
+
+def eat_memory(report: Report) -> int:
+    """Takes a gigabyte."""
+    return len(bytearray(1 << 30))
+
+
+def refuse(report: Report) -> None:
+    """Finds a fault in its file."""
+    raise VideoUnreadable("has neither video nor audio")
+
+
+def trip(report: Report) -> None:
+    """Has a bug."""
+    raise ZeroDivisionError
+
+
+def read_missing_file(report: Report) -> None:
+    """Fails in the operating system."""
+    raise FileNotFoundError(2, "No such file or directory", "/nowhere")
+
+
+def fill_disk(report: Report) -> None:
+    """Has no room to write."""
+    raise OSError(28, "No space left on device")
+
+
+def report_for_ever(report: Report) -> None:
+    """Never ends by itself."""
+    while True:
+        report(0.5)
+        time.sleep(0.01)

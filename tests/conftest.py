@@ -1,0 +1,148 @@
+"""Real servers, real models, real files: what the tests share."""
+
+import os
+import shutil
+import sys
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from database.embedded import start_embedded, stop_embedded
+from database.migrate import upgrade_schema
+from database.session import Database, open_database
+from database.settings import PREFIXES, Settings
+from database.store import Store
+from embeddings.onnx_session import Runtime
+from embeddings.service import EmbeddingService
+from tests.commands import ROOT, TOUR, outcomes, run_command
+
+NewSettings = Callable[[Path], AbstractContextManager[Settings]]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment() -> None:
+    """No variable of the person who runs the tests reaches them."""
+    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
+        del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """The SCENESEEK_HOME of the session, where the user of the embedded server can reach it."""
+    folder = Path(tempfile.mkdtemp(prefix="sceneseek-tests-"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def server(home: Path) -> Iterator[str]:
+    """The URL of a running embedded PostgreSQL."""
+    url = start_embedded(home)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET fsync = off")
+        connection.execute("SELECT pg_reload_conf()")
+    yield url
+    stop_embedded(home)
+
+
+@pytest.fixture(scope="session")
+def models(home: Path) -> Path:
+    """The folder of the models made ready for use, shared by all homes of the session."""
+    folder = home / "models"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def service(models: Path) -> EmbeddingService:
+    """The encoders, loaded once."""
+    return EmbeddingService(Runtime(models, num_threads=2))
+
+
+@pytest.fixture(scope="session")
+def new_settings(server: str, models: Path) -> NewSettings:
+    """`new_settings(home)` is a context: settings with a home and an empty, migrated database of
+    their own, which is dropped at the end."""
+    template = "sceneseek_template"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {template}")
+    made = open_database(Settings(database_url=_url_of(server, template)), require_schema=False)
+    upgrade_schema(made.engine)
+    made.close()
+
+    @contextmanager
+    def clone(folder: Path) -> Iterator[Settings]:
+        name = f"test_{uuid.uuid4().hex}"
+        folder.mkdir(parents=True)
+        (folder / "models").symlink_to(models)
+        with psycopg.connect(server, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+            yield Settings(sceneseek_home=folder, database_url=_url_of(server, name))
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+    return clone
+
+
+@pytest.fixture
+def settings(new_settings: NewSettings, tmp_path: Path) -> Iterator[Settings]:
+    """Settings with a home and an empty, migrated database of the test's own."""
+    with new_settings(tmp_path / "home") as made:
+        yield made
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[Database]:
+    """The database of `settings`, open."""
+    opened = open_database(settings)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(database: Database) -> Store:
+    """The write side of `database`."""
+    return Store(database)
+
+
+@dataclass(frozen=True)
+class Ingested:
+    """A library that holds sample/tour.mp4; not to be written to."""
+
+    settings: Settings
+    database: Database
+    outcome: dict[str, Any]
+    """The file's line in the JSON that the command printed."""
+
+
+@pytest.fixture(scope="session")
+def ingested(new_settings: NewSettings, home: Path) -> Iterator[Ingested]:
+    """sample/tour.mp4, ingested by the command."""
+    with new_settings(home / "ingested") as settings:
+        done = run_command("ingest", TOUR, "--json", settings=settings)
+        assert done.returncode == 0, done.stderr
+        database = open_database(settings)
+        yield Ingested(settings, database, outcomes(done)[TOUR.name])
+        database.close()
+
+
+@pytest.fixture(scope="session")
+def dev_data() -> Path:
+    """The shared test data; tests that need it are skipped where it is not."""
+    folder = ROOT.parent / "shared" / "data" / "dev"
+    if not folder.is_dir():
+        pytest.skip("the shared test data is not on this machine")
+    return folder
+
+
+def _url_of(server: str, name: str) -> str:
+    return sa.make_url(server).set(database=name).render_as_string(hide_password=False)

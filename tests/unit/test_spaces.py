@@ -1,0 +1,110 @@
+"""Every space of the registry passes one suite; what is pinned here catches drift."""
+
+import numpy as np
+import pytest
+
+from embeddings.errors import UnknownSpace
+from embeddings.service import EmbeddingService
+from embeddings.space import Input, Space
+from embeddings.spaces import PROFILES, SPACES, get_profile, get_space
+from tests.commands import TOUR
+from tests.media import Picture, drawn, frame_at, solid
+
+TEXTS = [
+    "A cat sleeps on the sofa.",
+    "Stock prices fell sharply today after the central bank raised interest rates.",
+    "granite",
+    "Ein Zug fährt ab. 列车晚点了。 🚂",
+]
+PICTURES = [drawn(1, (640, 360)), drawn(2, (90, 160)), solid(200, 30, 30, (1, 1)), drawn(4, (700, 40))]
+
+in_every_space = pytest.mark.parametrize("space", SPACES.values(), ids=list(SPACES))
+
+
+def items_of(space: Space) -> list[str] | list[Picture]:
+    return TEXTS if space.input is Input.TEXT else PICTURES
+
+
+@in_every_space
+def test_items_become_unit_vectors_of_the_spaces_dimension(
+    space: Space, service: EmbeddingService
+) -> None:
+    vectors = service.encode_items(space, items_of(space))
+    assert vectors.shape == (4, space.dim)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+@in_every_space
+def test_a_query_becomes_one_unit_vector(space: Space, service: EmbeddingService) -> None:
+    vector = service.encode_query(space, "a red car")
+    assert vector.shape == (space.dim,)
+    assert vector.dtype == np.float32
+    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
+
+
+@in_every_space
+def test_an_item_has_the_same_vector_alone_and_among_others(
+    space: Space, service: EmbeddingService
+) -> None:
+    items = items_of(space)
+    together = service.encode_items(space, items)
+    alone = np.concatenate([service.encode_items(space, [item]) for item in items])
+    np.testing.assert_allclose(together, alone, atol=1e-3)
+
+
+@in_every_space
+def test_no_items_give_no_vectors(space: Space, service: EmbeddingService) -> None:
+    assert service.encode_items(space, []).shape == (0, space.dim)
+
+
+@in_every_space
+def test_the_longest_and_the_strangest_query_is_encoded(
+    space: Space, service: EmbeddingService
+) -> None:
+    for query in ("", " ", "word " * 5000, "\x00", "‮🏴󠁧󠁢󠁥󠁮󠁧󠁿"):
+        assert service.encode_query(space, query).shape == (space.dim,)
+
+
+def test_a_sentence_is_nearest_to_a_question_about_it(service: EmbeddingService) -> None:
+    items = service.encode_items(SPACES["minilm-l6"], TEXTS)
+    query = service.encode_query(SPACES["minilm-l6"], "what happened on the stock market")
+    assert int(np.argmax(items @ query)) == 1
+
+
+@pytest.mark.parametrize(
+    ("time_s", "name"), [(3.0, "cat"), (10.0, "espresso"), (38.0, "missile on a launch pad")]
+)
+def test_a_photograph_is_nearest_to_the_name_of_what_it_shows(
+    time_s: float, name: str, service: EmbeddingService
+) -> None:
+    space = SPACES["imagenet-labels"]
+    item = service.encode_items(space, [frame_at(TOUR, time_s)])[0]
+    right = float(service.encode_query(space, name) @ item)
+    for other in {"cat", "espresso", "missile on a launch pad", "violin", "tax return"} - {name}:
+        assert right > float(service.encode_query(space, other) @ item) + 0.1, other
+
+
+PINNED = {}
+
+
+@in_every_space
+def test_vectors_are_those_that_libraries_already_hold(
+    space: Space, service: EmbeddingService
+) -> None:
+    item = TEXTS[1] if space.input is Input.TEXT else PICTURES[0]
+    vector = service.encode_items(space, [item])[0]
+    print(space.key, [round(float(x), 4) for x in vector[:8]])
+    np.testing.assert_allclose(vector[:8], PINNED[space.key], atol=2e-3)
+
+
+def test_an_unknown_space_or_profile_is_named_with_those_there_are() -> None:
+    with pytest.raises(UnknownSpace, match="'clip'.*minilm-l6"):
+        get_space("clip")
+    with pytest.raises(UnknownSpace, match="'best'.*bundled"):
+        get_profile("best")
+
+
+def test_every_profile_has_a_space_for_text_and_one_for_pictures() -> None:
+    for profile in PROFILES.values():
+        assert [space.input for space in profile.spaces] == [Input.TEXT, Input.IMAGE]
