@@ -29,7 +29,8 @@ COPY api api
 RUN pip install --no-deps --no-build-isolation -e .
 
 USER sceneseek
-ENV SCENESEEK_HOME=/data HF_HOME=/data/huggingface
+# From 1.29 on, onnxruntime reports its use to its makers unless told not to.
+ENV SCENESEEK_HOME=/data HF_HOME=/data/huggingface ORT_DISABLE_TELEMETRY=1
 VOLUME /data
 EXPOSE 8000
 HEALTHCHECK --interval=15s --timeout=10s --start-period=120s --retries=3 \

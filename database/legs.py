@@ -109,8 +109,8 @@ def search_legs(
         FROM scored JOIN moment ON moment.id = scored.moment_id
         JOIN scene ON scene.id = moment.scene_id
         ORDER BY scored.leg, moment.scene_id, scored.raw DESC, moment.start_s, moment.id"""
-    with database.session() as session:
-        rows = session.execute(sa.text(statement), parameters).all()
+    with database.reading() as connection:
+        rows = connection.execute(sa.text(statement), parameters).all()
     return [LegMatch(row[0], float(row[1]), row[2], MomentKind(row[3]), *row[4:]) for row in rows]
 
 

@@ -43,6 +43,17 @@ class VideoInfo:
 
 
 @dataclass(frozen=True)
+class VideoRef:
+    """What a hit says of its video."""
+
+    id: int
+    path: str
+    """One of its paths, the first in alphabetical order."""
+    title: str
+    duration_s: float
+
+
+@dataclass(frozen=True)
 class SceneInfo:
     """A scene with the moments that are shown with it."""
 
@@ -76,18 +87,23 @@ class Library:
         with self._database.session() as session:
             return [_video_info(video) for video in session.scalars(query)]
 
-    def get_videos(self, ids: set[int]) -> dict[int, VideoInfo]:
-        """The videos with these ids, by id."""
-        with self._database.session() as session:
-            videos = session.scalars(_WITH_FILES.where(Video.id.in_(ids)))
-            return {video.id: _video_info(video) for video in videos}
+    def video_refs(self, ids: set[int]) -> dict[int, VideoRef]:
+        """The videos with these ids that exist, by id."""
+        statement = sa.text(
+            "SELECT id, coalesce((SELECT min(path) FROM file WHERE video_id = video.id), ''), "
+            "title, duration_s FROM video WHERE id = ANY(:ids)"
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, {"ids": sorted(ids)})
+            return {row[0]: VideoRef(*row) for row in rows}
 
     def get_video(self, video_id: int) -> VideoInfo:
         """Raises NotFound."""
-        found = self.get_videos({video_id})
-        if not found:
-            raise NotFound(f"there is no video {video_id}")
-        return found[video_id]
+        with self._database.session() as session:
+            video = session.scalar(_WITH_FILES.where(Video.id == video_id))
+            if video is None:
+                raise NotFound(f"there is no video {video_id}")
+            return _video_info(video)
 
     def intact_file(self, video_id: int) -> Path:
         """A path where the content of a video still lies as it was ingested. Raises NotFound."""

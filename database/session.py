@@ -38,6 +38,13 @@ class Database:
             yield session
 
     @contextmanager
+    def reading(self) -> Iterator[sa.Connection]:
+        """A connection for single statements that only read, without the round trips of a
+        transaction. Raises DatabaseError."""
+        with translated_errors(self.description), self.engine.connect() as connection:
+            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+    @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
         """A driver's connection in a transaction, for COPY. Raises DatabaseError."""
         with translated_errors(self.description), self.engine.begin() as connection:

@@ -2,9 +2,10 @@
 
 import time
 from collections.abc import Sequence
+from typing import Any
 
 from database.errors import NotFound
-from database.library import Library, VideoInfo
+from database.library import Library, VideoRef
 from database.session import Database
 from embeddings.encoder import Vectors
 from embeddings.service import EmbeddingService
@@ -17,6 +18,7 @@ from search.query import SearchQuery, make_query
 from search.retrieve import retrieve, retrieve_alike
 
 _ONLY = {Modality.TEXT: (1.0, 0.0), Modality.VISION: (0.0, 1.0)}
+_REREAD_S = 2.0
 _SHOWN_NATS = 1.6
 """Evidence weaker than a chance of one in five is not shown as a reason for a hit."""
 
@@ -34,6 +36,8 @@ class SearchEngine:
         self._library = Library(database)
         self._service = service
         self._spaces = profile.spaces
+        self._stored_null: dict[str, dict[str, Any] | None] = {}
+        self._read_at = float("-inf")
 
     def answer(
         self,
@@ -77,17 +81,24 @@ class SearchEngine:
         raise NotFound(f"there is no scene {scene_id}, or nothing of it is embedded")
 
     def _null_distributions(self, spaces: Sequence[Space]) -> dict[str, NullDistribution]:
-        stored = self._library.null_statistics()
+        stored = self._null_statistics()
         return {
             space.key: NullDistribution.from_statistics(statistics)
             for space in spaces
             if (statistics := stored.get(space.key))
         }
 
+    def _null_statistics(self) -> dict[str, dict[str, Any] | None]:
+        """As stored, read again every few seconds: an ingest may be running."""
+        if time.monotonic() - self._read_at > _REREAD_S:
+            self._stored_null = self._library.null_statistics()
+            self._read_at = time.monotonic()
+        return self._stored_null
+
     def _answer(
         self, query: SearchQuery, best: list[Fused], reasons: tuple[str, ...], started: float
     ) -> SearchAnswer:
-        videos = self._library.get_videos({fused.candidate.video_id for fused in best})
+        videos = self._library.video_refs({fused.candidate.video_id for fused in best})
         # A video may have gone between the two reads.
         present = [fused for fused in best if fused.candidate.video_id in videos]
         hits = tuple(
@@ -111,7 +122,7 @@ class SearchEngine:
         )
 
 
-def _hit(rank: int, fused: Fused, video: VideoInfo) -> SearchHit:
+def _hit(rank: int, fused: Fused, video: VideoRef) -> SearchHit:
     candidate = fused.candidate
     evidence = tuple(sorted(candidate.evidence.values(), key=lambda e: -e.nats))
     shown = tuple(e for e in evidence if e.nats >= _SHOWN_NATS) or evidence[:1]

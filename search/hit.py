@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from database.library import VideoInfo
+from database.library import VideoRef
 from database.models import MomentKind
+from search.calibrate import as_score
 from search.query import SearchQuery
 
 
@@ -20,11 +21,14 @@ class Evidence:
     """As the leg gives it: a cosine, or the part of the words matched."""
     nats: float
     """Calibrated: -ln of the chance that an unrelated query does as well."""
-    score: float
-    """The same in [0, 1)."""
     start_s: float
     end_s: float
     text: str | None
+
+    @property
+    def score(self) -> float:
+        """The evidence in [0, 1)."""
+        return as_score(self.nats)
 
 
 @dataclass(frozen=True)
@@ -35,7 +39,7 @@ class SearchHit:
     score: float
     scores: dict[str, float]
     """By modality, for those that the scene has."""
-    video: VideoInfo
+    video: VideoRef
     scene_id: int
     scene_start_s: float
     scene_end_s: float

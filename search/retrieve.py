@@ -9,7 +9,7 @@ from database.session import Database
 from embeddings.encoder import Vectors, normalise
 from embeddings.service import EmbeddingService
 from embeddings.space import Modality, Space
-from search.calibrate import NullDistribution, as_score, full_text_evidence
+from search.calibrate import NullDistribution, full_text_evidence
 from search.hit import Evidence
 from search.query import SearchQuery
 
@@ -87,7 +87,6 @@ def _evidence(match: LegMatch, rank: int, null: dict[str, NullDistribution]) -> 
         rank=rank,
         raw=match.raw,
         nats=nats,
-        score=as_score(nats),
         start_s=match.start_s,
         end_s=match.end_s,
         text=match.text,
