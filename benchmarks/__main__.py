@@ -1,0 +1,44 @@
+"""python -m benchmarks: measures the targets and prints the table of docs/benchmarks.md."""
+
+import os
+import platform
+import tempfile
+from pathlib import Path
+
+from benchmarks import decode_pass, http_search, whole_ingest
+from database.embedded import stop_embedded
+from database.session import open_database
+from database.settings import Settings, load_settings
+
+_HEADER = "| # | what | ours | against | ratio | target | |\n|---|---|---|---|---|---|---|"
+
+
+def main() -> None:
+    """Everything runs in a library of its own, which is removed at the end."""
+    models = load_settings().models_dir
+    with tempfile.TemporaryDirectory(prefix="sceneseek-bench-") as name:
+        folder = Path(name)
+        settings = Settings(sceneseek_home=folder / "home", database_url=None)
+        settings.home.mkdir()
+        if models.is_dir():
+            settings.models_dir.symlink_to(models)
+        database = open_database(settings)
+        try:
+            rows = decode_pass.measure(folder)
+            rows += whole_ingest.measure(folder, settings, database)
+            search_rows, notes = http_search.measure(settings, database)
+        finally:
+            database.close()
+            stop_embedded(settings.home)
+    print(
+        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
+        f"Python {platform.python_version()}\n"
+    )
+    print(_HEADER)
+    for row in rows + search_rows:
+        print(row.as_markdown())
+    print("\n" + "\n".join(notes))
+
+
+if __name__ == "__main__":
+    main()

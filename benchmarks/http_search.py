@@ -1,0 +1,104 @@
+"""Target 9: searches over HTTP against a raw prepared HNSW statement and one query encode."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import httpx
+
+from benchmarks.measure import Row, percentile, seconds
+from database.session import Database
+from database.settings import Settings
+from embeddings.background import background_queries
+from embeddings.encoder import Vectors
+from embeddings.onnx_session import Runtime
+from embeddings.sentence import sentence_encoder
+
+NUM_QUERIES = 200
+_RAW = (
+    "SELECT moment_id FROM embedding_minilm_l6 "
+    "ORDER BY vector::halfvec(384) <#> %s::halfvec(384) LIMIT 10"
+)
+
+
+def measure(settings: Settings, database: Database) -> tuple[list[Row], list[str]]:
+    """Rows of target 9, and the absolute times."""
+    encoder = sentence_encoder(Runtime(settings.models_dir))
+    queries = [f"{query}, number {i}" for i, query in enumerate(background_queries())]
+    queries = queries[:NUM_QUERIES]
+    encode_ms = percentile(_timed(encoder.encode_query, queries), 0.95)
+    raw_ms = _raw_ms(database, [encoder.encode_query(query) for query in queries])
+    port = _free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "api", "--port", str(port)],
+        env={**os.environ, "SCENESEEK_HOME": str(settings.home)},
+        cwd=Path(__file__).resolve().parent.parent,
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+            _wait_until_ready(client)
+
+            def ask(route: str) -> Callable[[str], object]:
+                return lambda q: client.get(route, params={"q": q}).raise_for_status()
+
+            text_new = _timed(ask("/search/quick"), queries)
+            text_again = _timed(ask("/search/quick"), queries)
+            other = [f"{query} again" for query in queries]
+            all_new = _timed(ask("/search/multimodal/quick"), other)
+            all_again = _timed(ask("/search/multimodal/quick"), other)
+    finally:
+        server.terminate()
+        server.wait()
+    floor_ms = raw_ms + encode_ms
+    rows = [
+        _row("text search, query not cached", text_new, floor_ms, 1.5),
+        _row("text search, query cached", text_again, raw_ms, 1.5),
+        _row("multimodal search (3 legs), not cached", all_new, floor_ms, 3.0),
+        _row("multimodal search (3 legs), cached", all_again, raw_ms, 3.0),
+    ]
+    notes = [
+        f"{name}: p50 {percentile(times, 0.5):.1f} ms, p95 {percentile(times, 0.95):.1f} ms"
+        for name, times in (("multimodal, new", all_new), ("multimodal, cached", all_again))
+    ]
+    return rows, notes
+
+
+def _row(what: str, times: Sequence[float], floor_ms: float, target: float) -> Row:
+    return Row("9", f"HTTP p95, {what}", percentile(times, 0.95), floor_ms, "ms", target)
+
+
+def _timed(work: Callable[[str], object], queries: Sequence[str]) -> list[float]:
+    for query in background_queries()[-20:]:
+        work(query)
+    return [seconds(work, query) * 1000 for query in queries]
+
+
+def _raw_ms(database: Database, vectors: Sequence[Vectors]) -> float:
+    literals = ["[" + ",".join(map(str, vector.tolist())) + "]" for vector in vectors]
+    with database.connection() as connection:
+
+        def run(literal: str) -> object:
+            return connection.execute(_RAW, (literal,), prepare=True).fetchall()
+
+        run(literals[0])
+        return percentile([seconds(run, literal) * 1000 for literal in literals], 0.95)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_ready(client: httpx.Client) -> None:
+    for _ in range(200):
+        try:
+            if client.get("/ready").status_code == 200:
+                return
+        except httpx.TransportError:
+            time.sleep(0.1)
+    raise RuntimeError("the API did not become ready")
