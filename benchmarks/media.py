@@ -1,6 +1,7 @@
 """Inputs of the benchmarks, made from the sample that ships with the project."""
 
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -17,7 +18,7 @@ def looped(target: Path, rounds: int, title: str = "") -> Path:
     """
     with av.open(str(target), "w") as out:
         out.metadata["title"] = title or target.stem
-        streams = {}
+        streams: dict[int, Any] = {}
         for number in range(rounds):
             with av.open(str(SAMPLE)) as source:
                 if not streams:
@@ -42,12 +43,12 @@ def full_hd(target: Path, seconds: float = 30.0) -> Path:
         video.width, video.height, video.pix_fmt = 1920, 1080, "yuv420p"
         audio = out.add_stream("aac", rate=48_000)
         for frame in source.decode(video=0, audio=0):
+            assert isinstance(frame, av.VideoFrame | av.AudioFrame)
             if frame.time is None or frame.time >= seconds:
                 continue
             if isinstance(frame, av.AudioFrame):
                 out.mux(audio.encode(frame))
                 continue
-            assert isinstance(frame, av.VideoFrame)
             large = frame.reformat(1920, 1080, "rgb24").to_ndarray().astype(np.int16)
             picture = np.clip(large + grain[int(frame.pts or 0) % 8], 0, 255).astype(np.uint8)
             encoded = av.VideoFrame.from_ndarray(picture, format="rgb24")
