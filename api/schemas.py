@@ -87,7 +87,8 @@ class HitOut(BaseModel):
     scene: SceneRef
     start_s: float
     end_s: float
-    keyframe_url: str
+    keyframe_url: str | None
+    """None for a recording without pictures."""
     stream_url: str
     evidence: list[EvidenceOut]
 

@@ -12,7 +12,7 @@ from database.embedded import running_url, stop_embedded
 from database.errors import DatabaseError
 from database.library import Library
 from database.migrate import current_revision, upgrade_schema
-from database.session import Database, open_database
+from database.session import Database, open_database, translated_errors
 from database.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -28,7 +28,8 @@ def _open(settings: Settings, *, require_schema: bool = True) -> Database:
 def upgrade() -> None:
     """Brings the schema to this version."""
     database = _open(load_settings(), require_schema=False)
-    upgrade_schema(database.engine)
+    with translated_errors(database.description):
+        upgrade_schema(database.engine)
     typer.echo(f"{database.description} has schema {current_revision(database.engine)}")
 
 

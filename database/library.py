@@ -51,6 +51,7 @@ class VideoRef:
     """One of its paths, the first in alphabetical order."""
     title: str
     duration_s: float
+    has_pictures: bool
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Library:
         """The videos with these ids that exist, by id."""
         statement = sa.text(
             "SELECT id, coalesce((SELECT min(path) FROM file WHERE video_id = video.id), ''), "
-            "title, duration_s FROM video WHERE id = ANY(:ids)"
+            "title, duration_s, video_codec IS NOT NULL FROM video WHERE id = ANY(:ids)"
         )
         with self._database.reading() as connection:
             rows = connection.execute(statement, {"ids": sorted(ids)})

@@ -17,6 +17,11 @@ from database.errors import DatabaseError, DatabaseUnreachable, DiskFull
 from database.migrate import require_current_schema, upgrade_schema
 from database.settings import Settings
 
+_NOT_OURS_TO_DO = (
+    psycopg.errors.InsufficientPrivilege,
+    psycopg.errors.FeatureNotSupported,
+    psycopg.errors.UndefinedFile,
+)
 EF_SEARCH = 100
 """Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
 STATEMENT_TIMEOUT_S = 30
@@ -50,6 +55,7 @@ class Database:
         with translated_errors(self.description), self.engine.begin() as connection:
             driver = connection.connection.driver_connection
             assert isinstance(driver, psycopg.Connection)
+            driver.execute("SET LOCAL statement_timeout = 0")  # a long video takes long to store
             yield driver
 
     def close(self) -> None:
@@ -93,8 +99,14 @@ def translated_errors(description: str) -> Iterator[None]:
         raise DatabaseUnreachable(
             f"{description} does not answer ({reason}): start it, or correct DATABASE_URL"
         ) from error
-    except exc.ArgumentError as error:
-        raise DatabaseUnreachable(f"DATABASE_URL is not a database URL: {error}") from error
+    except exc.DBAPIError as error:
+        if not isinstance(error.orig, _NOT_OURS_TO_DO):
+            raise
+        reason = str(error.orig).strip().splitlines()[0]
+        raise DatabaseUnreachable(
+            f"{description} refuses what sceneseek needs ({reason}): install pgvector there, "
+            "and let the user of DATABASE_URL create extensions and tables"
+        ) from error
 
 
 def _driver_url(text: str) -> sa.URL:

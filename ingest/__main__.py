@@ -32,6 +32,8 @@ EXIT_FAILED = 1
 EXIT_USAGE = 2
 EXIT_SOME_FAILED = 3
 EXIT_INTERRUPTED = 130
+MAX_JOBS = 12
+"""Each file at work holds a connection for its lock and needs one more now and then."""
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
@@ -43,7 +45,7 @@ def main(
     dry_run: Annotated[bool, typer.Option(help="Say what would be done, do nothing.")] = False,
     profile: Annotated[str, typer.Option(help="The models to use.")] = "bundled",
     jobs: Annotated[
-        int, typer.Option(min=1, max=64, help="Files to work on at a time.")
+        int, typer.Option(min=1, max=MAX_JOBS, help="Files to work on at a time.")
     ] = os.cpu_count() or 2,
     keyframes_only: Annotated[
         bool,

@@ -123,6 +123,8 @@ class _Decoding:
         while self.errors < _MAX_DECODE_ERRORS:
             try:
                 packet = next(packets)
+                if self.options.keyframes_only:
+                    self._note_end(packet)
                 for frame in packet.decode():
                     self._take(frame)
             except StopIteration:
@@ -170,6 +172,14 @@ class _Decoding:
             return f"{self.errors} damaged parts were left out ({self.last_error})"
         return None
 
+    def _note_end(self, packet: av.Packet) -> None:
+        """Pictures that are not decoded still say how long the video is."""
+        if packet.stream.type == "video" and packet.pts is not None:
+            end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
+            end_s -= self.header.start_s
+            self._check_time(end_s)
+            self.video_end_s = max(self.video_end_s, end_s)
+
     def _take(self, frame: av.VideoFrame | av.AudioFrame | object) -> None:
         if isinstance(frame, av.AudioFrame):
             time_s = self.audio.end_s if frame.pts is None else self._time(frame)
@@ -188,7 +198,8 @@ class _Decoding:
         if self.detector is None:
             stream = self.container.streams[self.header.video_index or 0]
             rate = getattr(stream, "average_rate", None) or Fraction(25)
-            self.detector = SceneDetector(base, rate)
+            sparse = self.options.keyframes_only
+            self.detector = SceneDetector(base, rate, sparse=sparse)
             self.scene_start_s = time_s
             sideways = round(frame.rotation / 90) % 2
             self.size = (frame.height, frame.width) if sideways else (frame.width, frame.height)

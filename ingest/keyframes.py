@@ -85,7 +85,7 @@ def upright(image: npt.NDArray[np.uint8], rotation: int) -> npt.NDArray[np.uint8
 
 
 def write_jpeg(frame: av.VideoFrame, path: Path) -> None:
-    """The frame as a JPEG of at most MAX_SIDE_PX, upright, in square pixels.
+    """The frame as a JPEG of at most MAX_SIDE_PX, upright.
 
     Raises OSError, with its errno, if it cannot be written.
     """

@@ -7,6 +7,7 @@ leaves nothing half-written.
 """
 
 import dataclasses
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -16,7 +17,7 @@ from ingest.checkpoint import Checkpoint
 from ingest.decode import Decoded, decode_file
 from ingest.discover import FoundFile
 from ingest.embed import embed_moments, read_image
-from ingest.errors import VideoUnreadable
+from ingest.errors import Interrupted, VideoUnreadable
 from ingest.isolation import run_isolated
 from ingest.moments import build_moments, build_scenes, main_language
 from ingest.outcome import Outcome, OutcomeStatus, printable, refused
@@ -37,12 +38,20 @@ def ingest_files(
 
     Raises what concerns the whole run: DatabaseError, EmbeddingError, Interrupted.
     """
+    stopped = threading.Event()
+
+    def report_unless_stopped(path: Path, stage: str, part: float | None) -> None:
+        if stopped.is_set():
+            raise Interrupted
+        report(path, stage, part)
+
     with ThreadPoolExecutor(jobs, "lane") as lanes:
-        running = [lanes.submit(ingest_file, file, tools, report) for file in files]
+        running = [lanes.submit(ingest_file, f, tools, report_unless_stopped) for f in files]
         try:
             for ended in as_completed(running):
                 yield ended.result()
         except BaseException:
+            stopped.set()
             lanes.shutdown(wait=False, cancel_futures=True)
             raise
 

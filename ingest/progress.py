@@ -16,7 +16,6 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from ingest.errors import Interrupted
 from ingest.outcome import Outcome, OutcomeStatus, printable
 
 _COLOURS = {
@@ -38,12 +37,11 @@ _STAGES = {
 
 
 class ProgressDisplay:
-    """Takes the pipeline's reports from any thread. Ends the run once `stop` was called."""
+    """Takes the pipeline's reports from any thread."""
 
     def __init__(self, console: Console, total: int, *, quiet: bool) -> None:
         self._log = structlog.get_logger()
         self._quiet = quiet
-        self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._tasks: dict[Path, dict[str, TaskID]] = {}
         self._progress = Progress(
@@ -59,9 +57,7 @@ class ProgressDisplay:
         self._all = self._progress.add_task("all files", total=total)
 
     def report(self, path: Path, stage: str, part: float | None) -> None:
-        """A pipeline's Report. Raises Interrupted after `stop`."""
-        if self._stopped.is_set():
-            raise Interrupted
+        """A pipeline's Report."""
         with self._lock:
             tasks = self._tasks.setdefault(path, {})
             if stage not in tasks:
@@ -86,10 +82,6 @@ class ProgressDisplay:
                 seconds=outcome.seconds,
             )
 
-    def stop(self) -> None:
-        """The next report of every file ends its work."""
-        self._stopped.set()
-
     def __enter__(self) -> "ProgressDisplay":
         self._progress.start()
         return self
@@ -100,7 +92,6 @@ class ProgressDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self.stop()
         self._progress.stop()
 
 

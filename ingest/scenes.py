@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scenedetect import AdaptiveDetector, FrameTimecode
+from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
 from scenedetect.common import Timecode
 
 MIN_SCENE_S = 0.3
@@ -26,24 +26,30 @@ _STEP_S = 0.08
 class SceneDetector:
     """Cuts by PySceneDetect's AdaptiveDetector; dissolves and fades by their own shape.
 
-    Feed frames in order; cuts are told as soon as they are certain.
+    Feed frames in order; cuts are told as soon as they are certain. With `sparse` frames, seconds
+    apart, any two neighbours that differ much have a cut between them (ContentDetector).
     """
 
-    def __init__(self, time_base: Fraction, frame_rate: Fraction) -> None:
+    def __init__(self, time_base: Fraction, frame_rate: Fraction, *, sparse: bool = False) -> None:
         self._time_base = time_base
         self._frame_rate = frame_rate
-        self._adaptive = AdaptiveDetector(min_scene_len=MIN_SCENE_S)
-        self._gradual = GradualDetector()
+        self._cuts = (
+            ContentDetector(min_scene_len=MIN_SCENE_S)
+            if sparse
+            else AdaptiveDetector(min_scene_len=MIN_SCENE_S)
+        )
+        self._gradual = None if sparse else GradualDetector()
         self._last_cut_s = float("-inf")
 
     def feed(self, pts: int, image: npt.NDArray[np.uint8]) -> list[float]:
         """A small BGR frame [h, w, 3] at `pts`; the times of cuts known by now, in seconds of
         the stream's own clock."""
         timecode = FrameTimecode(Timecode(pts, self._time_base), fps=self._frame_rate)
-        cuts = [float(cut.seconds) for cut in self._adaptive.process_frame(timecode, image)]
-        for cut in cuts:
-            self._gradual.forget_before(cut)
-        cuts += self._gradual.feed(float(pts * self._time_base), image)
+        cuts = [float(cut.seconds) for cut in self._cuts.process_frame(timecode, image)]
+        if self._gradual is not None:
+            for cut in cuts:
+                self._gradual.forget_before(cut)
+            cuts += self._gradual.feed(float(pts * self._time_base), image)
         certain = []
         for cut in sorted(cuts):
             if cut - self._last_cut_s >= MIN_SCENE_S:

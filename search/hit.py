@@ -100,7 +100,7 @@ def _hit_document(hit: SearchHit) -> dict[str, Any]:
         },
         "start_s": start_s,
         "end_s": end_s,
-        "keyframe_url": f"/scenes/{hit.scene_id}/keyframe.jpg",
+        "keyframe_url": f"/scenes/{hit.scene_id}/keyframe.jpg" if hit.video.has_pictures else None,
         "stream_url": f"/videos/{hit.video.id}/stream#t={start_s},{end_s}",
         "evidence": [
             {

@@ -50,6 +50,19 @@ def test_a_speaker_who_never_stops_is_cut_after_fifteen_seconds() -> None:
     assert all(end_s - start_s <= 15 for start_s, end_s, _ in sentences)
 
 
+def test_a_speaker_who_never_stops_is_cut_at_a_comma_if_there_is_one() -> None:
+    spoken = words("on and " * 14 + "off, " + "and on " * 20)
+    assert texts(spoken)[0].endswith("off,")
+
+
+def test_a_sentence_that_only_repeats_the_one_before_is_left_out() -> None:
+    assert texts(words("Thank you. Thank you. Good night. Thank you.")) == [
+        "Thank you.",
+        "Good night.",
+        "Thank you.",
+    ]
+
+
 def test_sentences_of_no_letters_are_left_out() -> None:
     assert texts([(0, 1, " ..."), (1, 2, " ♪"), (5, 6, " !")]) == []
 
@@ -67,8 +80,8 @@ def test_null_bytes_never_reach_the_database() -> None:
 def test_no_word_is_lost_or_moved_out_of_order(gaps: list[tuple[float, float, str]]) -> None:
     spoken: list[Word] = []
     now = 0.0
-    for pause, length, text in gaps:
-        spoken.append((now + pause, now + pause + length, text))
+    for number, (pause, length, text) in enumerate(gaps):
+        spoken.append((now + pause, now + pause + length, f"{number}{text}"))
         now += pause + length
     sentences = split_sentences(spoken)
     letters = [c for _, _, text in spoken for c in text if c.isalnum()]
