@@ -1,6 +1,7 @@
 """The write side of the library: whole videos in, outcomes of files kept."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,8 @@ _VIDEO_COLUMNS = (
     "content_hash status reason title container video_codec audio_codec width_px "
     "height_px frame_rate duration_s language profile"
 ).split()
+
+_LOCK_POLL_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -111,10 +114,13 @@ class Store:
             )
 
     @contextmanager
-    def claim(self, content_hash: str) -> Iterator[None]:
+    def claim(
+        self, content_hash: str, while_waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
         """Holds a lock on a content: a second ingest of it waits until the first has ended.
 
-        The lock is the connection's, so it ends with a process that is killed.
+        The lock is the connection's, so it ends with a process that is killed. `while_waiting`
+        is called now and then; what it raises ends the wait.
         """
         key = int(content_hash[:15], 16)
         description = self._database.description
@@ -124,8 +130,10 @@ class Store:
             )
         try:
             with translated_errors(description):
-                connection.execute(sa.text("SET statement_timeout = 0"))
-                connection.execute(sa.text("SELECT pg_advisory_lock(:key)"), {"key": key})
+                lock = sa.text("SELECT pg_try_advisory_lock(:key)")
+                while not connection.scalar(lock, {"key": key}):
+                    while_waiting()
+                    time.sleep(_LOCK_POLL_S)
             yield
         finally:
             # Closing the session, not returning it to the pool, is what frees the lock.

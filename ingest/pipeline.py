@@ -66,7 +66,7 @@ def ingest_file(file: FoundFile, tools: Tools, report: Report) -> Outcome:
         if outcome is None:
             report(file.path, "hash", None)
             digest = content_hash(file.path)
-            with tools.store.claim(digest):
+            with tools.store.claim(digest, lambda: report(file.path, "hash", None)):
                 outcome = link_to_known(file, digest, tools.store)
                 if outcome is None:
                     outcome = _ingest_content(file, digest, tools, report)
@@ -78,8 +78,17 @@ def ingest_file(file: FoundFile, tools: Tools, report: Report) -> Outcome:
 def _ingest_content(file: FoundFile, digest: str, tools: Tools, report: Report) -> Outcome:
     mode = "iframes" if tools.decode_options.keyframes_only else "full"
     checkpoint = Checkpoint(tools.work_dir, f"{digest}-{tools.profile.name}-{mode}")
-    media = checkpoint.folder / "media"
+    try:
+        return _run_stages(file, digest, checkpoint, tools, report)
+    except VideoUnreadable:
+        checkpoint.clear()
+        raise
 
+
+def _run_stages(
+    file: FoundFile, digest: str, checkpoint: Checkpoint, tools: Tools, report: Report
+) -> Outcome:
+    media = checkpoint.folder / "media"
     decoded = checkpoint.stage("decoded", Decoded, lambda: _decode(file.path, media, tools, report))
     with ThreadPoolExecutor(1, "speech") as beside:
         speech = beside.submit(
