@@ -19,6 +19,7 @@ from database.session import Database, open_database
 from database.settings import load_settings, unknown_variables
 from embeddings.errors import EmbeddingError, UnknownSpace
 from embeddings.spaces import get_profile
+from ingest.checkpoint import GONE
 from ingest.discover import FoundFile, discover
 from ingest.errors import UsageError
 from ingest.outcome import Outcome, OutcomeStatus, printable
@@ -116,7 +117,8 @@ def _would_be(file: FoundFile, tools: Tools) -> Outcome:
 def _remove_finished_work(tools: Tools) -> None:
     """Work folders that a run left behind which was killed after its video was stored."""
     for folder in tools.work_dir.glob("*-*-*"):
-        if tools.store.find_video(content_hash=folder.name.split("-")[0]) is not None:
+        digest = folder.name.split("-")[0]
+        if folder.suffix == GONE or tools.store.find_video(content_hash=digest) is not None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -156,9 +158,9 @@ def run() -> None:
         typer.echo(f"error: {error}", err=True)
         sys.exit(EXIT_FAILED)
     except OSError as error:
-        if error.errno not in DiskFull.ERRNOS:
-            raise
-        typer.echo(f"error: {DiskFull('the disk of SCENESEEK_HOME')}", err=True)
+        full = error.errno in DiskFull.ERRNOS
+        sentence = DiskFull("the disk of SCENESEEK_HOME") if full else error
+        typer.echo(f"error: {sentence}", err=True)
         sys.exit(EXIT_FAILED)
     except KeyboardInterrupt:
         typer.echo("interrupted; run the same command again to go on", err=True)

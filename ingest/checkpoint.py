@@ -1,5 +1,6 @@
 """The results of finished stages of a file, on disk: what a run that was cut off resumes from."""
 
+import contextlib
 import os
 import shutil
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from typing import TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 Result = TypeVar("Result")
+GONE = ".gone"
+"""Suffix of a folder that is being removed."""
 
 
 class Checkpoint:
@@ -29,8 +32,12 @@ class Checkpoint:
         return result
 
     def clear(self) -> None:
-        """Removes everything that was kept."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Removes everything that was kept: by its name at once, then file by file."""
+        gone = self.folder.with_name(f"{self.folder.name}{GONE}")
+        shutil.rmtree(gone, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):
+            self.folder.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def write_atomically(path: Path, data: bytes) -> None:
