@@ -14,8 +14,6 @@ DEV := $(VENV)/.installed-dev
 # that does not. They share a folder and the last one wins: let it be the one that runs anywhere.
 HEADLESS := --no-deps --force-reinstall -c constraints.txt opencv-python-headless
 
-# From 1.29 on, onnxruntime reports its use to its makers unless told not to.
-export ORT_DISABLE_TELEMETRY := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:

