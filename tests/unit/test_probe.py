@@ -33,7 +33,7 @@ def test_the_header_of_a_film_is_read(
     header = probed(path)
     assert (header.container, header.title) == (container, "A film")
     assert (header.video_codec, header.audio_codec) == (video_codec, audio_codec)
-    assert header.declared_s == pytest.approx(2.0, abs=0.1)
+    assert header.declared_s == pytest.approx(2.0, abs=0.2)
 
 
 def test_a_film_without_sound_and_a_sound_without_film_are_recordings(tmp_path: Path) -> None:
@@ -111,5 +111,5 @@ def test_a_sound_of_an_unknown_codec_is_refused(tmp_path: Path) -> None:
     format_at = data.index(b"fmt ") + 8
     struct.pack_into("<H", data, format_at, 0x2000 - 1)
     path.write_bytes(data)
-    with pytest.raises(VideoUnreadable):
+    with pytest.raises(VideoUnreadable, match="audio stream that no decoder knows"):
         probed(path)
