@@ -173,7 +173,7 @@ class _Decoding:
             return f"{self.errors} damaged parts were left out ({self.last_error})"
         return None
 
-    def _note_end(self, packet: av.Packet[Any]) -> None:
+    def _note_end(self, packet: "av.Packet[Any]") -> None:
         """Pictures that are not decoded still say how long the video is."""
         if packet.stream.type == "video" and packet.pts is not None:
             end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
