@@ -141,7 +141,7 @@ def _set_up_logging() -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=9),
+            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=12),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

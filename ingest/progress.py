@@ -64,7 +64,7 @@ class ProgressDisplay:
                 description = f"  {printable(path.name)[-40:]}: {_STAGES[stage]}"
                 tasks[stage] = self._progress.add_task(description, total=100)
                 if not self._live and not self._quiet:
-                    self._log.info(stage, file=printable(path))
+                    self._log.info(_STAGES[stage], file=printable(path))
             self._progress.update(tasks[stage], completed=round(100 * (part or 0.0)))
 
     def ended(self, outcome: Outcome) -> None:

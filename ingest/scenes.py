@@ -16,9 +16,9 @@ MAX_SCENE_S = 30.0
 
 _SMALL_SPAN_S = 0.5
 """A gradual transition is looked for between the pictures this long before and after."""
-_MIN_CHANGE = 14.0
+_MIN_CHANGE = 25.0
 """Mean difference, of 255, between the two ends of a gradual transition."""
-_MAX_RESIDUAL = 0.3
+_MAX_RESIDUAL = 0.2
 """How far the middle of a dissolve may be from the mean of its ends, as a part of the change."""
 _STEP_S = 0.08
 
@@ -49,7 +49,9 @@ class SceneDetector:
         if self._gradual is not None:
             for cut in cuts:
                 self._gradual.forget_before(cut)
-            cuts += self._gradual.feed(float(pts * self._time_base), image)
+            gradual = self._gradual.feed(float(pts * self._time_base), image)
+            # A cut that was found inside a dissolve stands for the dissolve.
+            cuts += [cut for cut in gradual if cut - self._last_cut_s > 2 * _SMALL_SPAN_S]
         certain = []
         for cut in sorted(cuts):
             if cut - self._last_cut_s >= MIN_SCENE_S:

@@ -19,6 +19,8 @@ from search.multi_modal_search import MultiModalSearchEngine
 
 EXIT_FAILED = 1
 EXIT_USAGE = 2
+WEAK_SCORE = 0.3
+"""Under it, one unrelated scene in eight scores as high (search/calibrate.py)."""
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None)
 
@@ -85,7 +87,9 @@ def _as_text(answer: SearchAnswer) -> str:
     if not answer.hits:
         return "nothing found"
     lines = []
-    for hit in answer.hits:
+    for number, hit in enumerate(answer.hits):
+        if hit.score < WEAK_SCORE and (number == 0 or answer.hits[number - 1].score >= WEAK_SCORE):
+            lines.append("--- weak matches ---")
         scores = "  ".join(f"{name} {score:.2f}" for name, score in sorted(hit.scores.items()))
         lines.append(
             f"{hit.rank:>2}. {hit.score:.2f}  {_clock(hit.start_s)}–{_clock(hit.end_s)}  "
