@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks import decode_pass, http_search, whole_ingest
+from benchmarks.measure import Row
 from database.embedded import stop_embedded
 from database.session import open_database
 from database.settings import Settings, load_settings
@@ -24,20 +25,26 @@ def main() -> None:
             settings.models_dir.symlink_to(models)
         database = open_database(settings)
         try:
-            rows = decode_pass.measure(folder)
-            rows += whole_ingest.measure(folder, settings, database)
-            search_rows, notes = http_search.measure(settings, database)
+            _print_header()
+            _print_rows(decode_pass.measure(folder))
+            _print_rows(whole_ingest.measure(folder, settings, database))
+            rows, notes = http_search.measure(settings, database)
+            _print_rows(rows)
         finally:
             database.close()
             stop_embedded(settings.home)
-    print(
-        f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, "
-        f"Python {platform.python_version()}\n"
-    )
-    print(_HEADER)
-    for row in rows + search_rows:
-        print(row.as_markdown())
     print("\n" + "\n".join(notes))
+
+
+def _print_header() -> None:
+    machine = platform.processor() or platform.machine()
+    print(f"{machine}, {os.cpu_count()} cores, Python {platform.python_version()}\n\n{_HEADER}")
+
+
+def _print_rows(rows: list[Row]) -> None:
+    """At once: some benchmarks take minutes."""
+    for row in rows:
+        print(row.as_markdown(), flush=True)
 
 
 if __name__ == "__main__":
