@@ -66,11 +66,13 @@ class AudioWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            if kind is None and self.num_samples:
+            if kind is None and self.stretches:
                 for resampled in self._resampler.resample(None):
                     self._append(resampled.to_ndarray().ravel())
         finally:
             self._file.close()
+        if not self.num_samples:
+            self.stretches.clear()
 
     def _append(self, samples: npt.NDArray[np.generic]) -> None:
         self._file.write(np.ascontiguousarray(samples, np.int16).tobytes())

@@ -17,6 +17,7 @@ FULL_TEXT_NATS = 4.0
 NEUTRAL_NATS = 0.0
 """Evidence of a modality that a scene does not have: nothing for it, nothing against it."""
 _SCALE_NATS = 6.0
+_MAX_SCORE = math.nextafter(1.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -43,11 +44,13 @@ def full_text_evidence(coverage: float) -> float:
 
 def as_score(evidence: float) -> float:
     """Evidence as a score in [0, 1) for people: 0.3 is weak, 0.7 is one in a thousand."""
-    return -math.expm1(-evidence / _SCALE_NATS)
+    return min(-math.expm1(-evidence / _SCALE_NATS), _MAX_SCORE)
 
 
 def _log_survival(z: float) -> float:
     """ln P(Z >= z) of a standard normal, accurate far into the tail."""
     if z < 25:
         return math.log(0.5 * math.erfc(z / math.sqrt(2)))
-    return -z * z / 2 - math.log(z * math.sqrt(2 * math.pi))
+    # The first terms of the asymptotic series (Abramowitz and Stegun, 26.2.12).
+    tail = 1 - 1 / (z * z) + 3 / z**4 - 15 / z**6
+    return -z * z / 2 - math.log(z * math.sqrt(2 * math.pi)) + math.log(tail)

@@ -35,7 +35,7 @@ class SearchEngine:
         self._database = database
         self._library = Library(database)
         self._service = service
-        self._spaces = profile.spaces
+        self.spaces = profile.spaces
         self._stored_null: dict[str, dict[str, Any] | None] = {}
         self._read_at = float("-inf")
 
@@ -70,11 +70,11 @@ class SearchEngine:
 
     def spaces_of(self, modalities: Sequence[Modality]) -> list[Space]:
         """The profile's spaces of these modalities."""
-        return [space for space in self._spaces if space.modality in modalities]
+        return [space for space in self.spaces if space.modality in modalities]
 
     def _like(self, scene_id: int) -> tuple[Space, Vectors]:
         """The space to compare a scene in, and the scene's vectors there."""
-        for space in sorted(self._spaces, key=lambda space: space.modality is Modality.TEXT):
+        for space in sorted(self.spaces, key=lambda space: space.modality is Modality.TEXT):
             vectors = self._library.scene_vectors(scene_id, space.key)
             if len(vectors):
                 return space, vectors

@@ -11,12 +11,12 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 import ir_measures
 import typer
 from ir_measures import R, Success, nDCG
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from rich.console import Console
 from rich.table import Table
 
@@ -37,6 +37,8 @@ from search.query import MODES, make_query
 DEPTH = 10
 MEASURES = (Success @ 1, R @ 1, R @ 5, R @ 10, nDCG @ 10)
 _DEFAULT_TOLERANCE_S = 0.5
+_LONG_S = 30.0
+"""Of a longer video, the whole is no moment."""
 
 
 class Target(BaseModel):
@@ -53,12 +55,10 @@ class LabelledQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     id: str
-    query: str
+    query: Annotated[str, Field(min_length=1)]
     modality: str = "any"
-    case: str = ""
-    targets: list[Target]
-    match: str = "any"
-    must_not: list[Target] = []
+    targets: Annotated[list[Target], Field(min_length=1)]
+    match: Literal["any", "all"] = "any"
 
 
 class NegativeQuery(BaseModel):
@@ -66,21 +66,35 @@ class NegativeQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     id: str
-    query: str
+    query: Annotated[str, Field(min_length=1)]
+
+
+class HowToScore(BaseModel):
+    """How strict to be."""
+
+    model_config = ConfigDict(extra="ignore")
+    tolerance_s: dict[str, Annotated[float, Field(ge=0)]] = {}
 
 
 class QueryFile(BaseModel):
     """The whole file."""
 
     model_config = ConfigDict(extra="ignore")
-    how_to_score: dict[str, Any] = {}
-    queries: list[LabelledQuery]
+    how_to_score: HowToScore = HowToScore()
+    queries: Annotated[list[LabelledQuery], Field(min_length=1)]
     negatives: list[NegativeQuery] = []
+
+    @field_validator("queries")
+    @classmethod
+    def ids_differ(cls, queries: list[LabelledQuery]) -> list[LabelledQuery]:
+        """One id, one query: results are kept by it."""
+        if len({query.id for query in queries}) < len(queries):
+            raise ValueError("two queries have the same id")
+        return queries
 
     def tolerance_s(self, modality: str) -> float:
         """How far a hit may be off a target of this modality."""
-        tolerances = self.how_to_score.get("tolerance_s", {})
-        return float(tolerances.get(modality, _DEFAULT_TOLERANCE_S))
+        return self.how_to_score.tolerance_s.get(modality, _DEFAULT_TOLERANCE_S)
 
 
 @dataclass(frozen=True)
@@ -106,12 +120,15 @@ def load_queries(path: Path) -> QueryFile:
 
 def is_right(hit: SearchHit, target: Target, tolerance_s: float) -> bool:
     """Whether a hit lies in the target's file and overlaps it, within the tolerance, by more
-    than half of the shorter of the two."""
+    than half of the shorter of the two. The whole of a video is right only if the target is most
+    of it."""
     path = Path(hit.video.path).as_posix()
     if path != target.file and not path.endswith("/" + target.file):
         return False
     start_s, end_s = target.start - tolerance_s, target.end + tolerance_s
     overlap_s = min(hit.end_s, end_s) - max(hit.start_s, start_s)
+    if hit.end_s - hit.start_s >= hit.video.duration_s - tolerance_s > _LONG_S:
+        return overlap_s > 0.5 * hit.video.duration_s
     return overlap_s > 0.5 * min(hit.end_s - hit.start_s, end_s - start_s)
 
 
@@ -144,14 +161,27 @@ def evaluate(
     """The mean of every measure, by class of query and for "all"."""
     qrels: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
     runs: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
-    spaces = list(PROFILES["bundled"].spaces)
     for labelled in queries.queries:
         query = make_query(labelled.query, mode=method.mode, limit=DEPTH)
-        hits = engine.answer(query, spaces, method.fusion).hits
+        hits = engine.answer(query, engine.spaces, method.fusion).hits
         qrel, run = judge(labelled, hits, queries.tolerance_s(labelled.modality))
         for name in ("all", labelled.modality):
             qrels[name][labelled.id], runs[name][labelled.id] = qrel, run
     return {name: _measured(qrels[name], runs[name]) for name in qrels}
+
+
+def separation(engine: SearchEngine, queries: QueryFile, mode: str) -> float | None:
+    """How well the first hit's score tells queries with an answer from those without one: the
+    area under the ROC curve, 0.5 for chance; None without negatives."""
+
+    def top_score(text: str) -> float:
+        hits = engine.answer(make_query(text, mode=mode, limit=1), engine.spaces).hits
+        return hits[0].score if hits else 0.0
+
+    answered = [top_score(query.query) for query in queries.queries]
+    unanswered = [top_score(query.query) for query in queries.negatives]
+    pairs = [(a > b) + 0.5 * (a == b) for a in answered for b in unanswered]
+    return sum(pairs) / len(pairs) if pairs else None
 
 
 def _measured(
@@ -194,6 +224,9 @@ def main(
         cells = ["  ".join(f"{v:.2f}" for v in by_class[name].values()) for name in classes]
         table.add_row(method_name, *cells)
     Console(width=None if sys.stdout.isatty() else 180).print(table)
+    told_apart = separation(engine, queries, "balanced")
+    if told_apart is not None:
+        typer.echo(f"queries without an answer told apart in balanced: AUROC {told_apart:.2f}")
 
 
 def run(command: Callable[[], None]) -> None:

@@ -1,6 +1,7 @@
 """What was asked, checked."""
 
 import math
+import re
 from dataclasses import dataclass, field
 
 from database.legs import Filters
@@ -55,9 +56,9 @@ def make_query(
     if weights is not None and mode is not None:
         raise InvalidQuery("give a mode or weights, not both")
     filters = filters or Filters()
-    if filters.from_s is not None and filters.to_s is not None and filters.to_s <= filters.from_s:
-        raise InvalidQuery("the time range is empty: its end must be after its start")
-    mode = None if weights is not None else mode or "balanced"
+    _check_filters(filters)
+    if weights is None and mode is None:
+        mode = "balanced"
     return SearchQuery(text.strip(), _weights(mode, weights), mode, limit, filters)
 
 
@@ -68,6 +69,16 @@ def _check_text(text: str) -> None:
         raise InvalidQuery(f"the query is longer than {MAX_QUERY_CHARACTERS} characters")
     if "\x00" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
         raise InvalidQuery("the query contains a null character or a lone surrogate")
+
+
+def _check_filters(filters: Filters) -> None:
+    times = [time for time in (filters.from_s, filters.to_s) if time is not None]
+    if any(math.isnan(time) for time in times):
+        raise InvalidQuery("a time must be a number of seconds")
+    if len(times) == 2 and times[1] <= times[0]:
+        raise InvalidQuery("the time range is empty: its end must be after its start")
+    if filters.language is not None and not re.fullmatch(r"[a-z]{2,3}", filters.language):
+        raise InvalidQuery("a language is its code of two or three letters, such as en")
 
 
 def _weights(mode: str | None, weights: tuple[float, float] | None) -> Weights:

@@ -28,9 +28,7 @@ def run_command(
     )
 
 
-def start_command(
-    package: str, *arguments: object, settings: Settings
-) -> subprocess.Popen[str]:
+def start_command(package: str, *arguments: object, settings: Settings) -> subprocess.Popen[str]:
     """The same, running."""
     return subprocess.Popen(
         [sys.executable, "-m", package, *map(str, arguments)],
@@ -49,10 +47,7 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]
 
 def environment(settings: Settings) -> dict[str, str]:
     """The environment of a command that works with `settings`."""
-    assert settings.database_url is not None
-    return {
-        **os.environ,
-        "SCENESEEK_HOME": str(settings.home),
-        "DATABASE_URL": settings.database_url,
-        "PYTHONPATH": str(ROOT),
-    }
+    own = {"SCENESEEK_HOME": str(settings.home), "PYTHONPATH": str(ROOT)}
+    if settings.database_url is not None:
+        own["DATABASE_URL"] = settings.database_url
+    return {**os.environ, **own}

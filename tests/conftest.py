@@ -1,5 +1,6 @@
 """Real servers, real models, real files: what the tests share."""
 
+import atexit
 import os
 import shutil
 import sys
@@ -37,11 +38,12 @@ def _own_environment() -> None:
 
 
 @pytest.fixture(scope="session")
-def home() -> Iterator[Path]:
+def home() -> Path:
     """The SCENESEEK_HOME of the session, where the user of the embedded server can reach it."""
     folder = Path(tempfile.mkdtemp(prefix="sceneseek-tests-"))
-    yield folder
-    shutil.rmtree(folder)
+    # The server's wheel still writes here when the process ends.
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,7 @@ def write_video(
     frames: Iterable[Picture],
     *,
     fps: int = 25,
+    iframe_every: int = 12,
     audio: Sound | None = None,
     title: str | None = None,
 ) -> Path:
@@ -92,6 +93,7 @@ def write_video(
             video = container.add_stream(video_codec, fps)
             video.height, video.width = frames[0].shape[:2]
             video.pix_fmt = "yuv420p"
+            video.gop_size = iframe_every
             video.options = {"preset": "ultrafast", "threads": "1", "cpu-used": "8"}
         if audio is not None:
             sound = container.add_stream(audio_codec, AUDIO_RATE, layout="mono")
@@ -112,13 +114,28 @@ def write_sound(path: Path, audio: Sound) -> Path:
     return write_video(path, [], audio=audio)
 
 
-def frame_at(path: Path, time_s: float) -> Picture:
-    """The frame of a film that is shown at `time_s`."""
+def cut(source: Path, path: Path, start_s: float, end_s: float) -> Path:
+    """The part of a film from an I-frame on, its packets as they are."""
+    with av.open(str(source)) as film, av.open(str(path), "w") as part:
+        streams = {s.index: part.add_stream_from_template(s) for s in film.streams}
+        for packet in film.demux():
+            if packet.dts is None or not start_s <= packet.pts * packet.time_base < end_s:
+                continue
+            offset = round(start_s / packet.time_base)
+            packet.pts, packet.dts = packet.pts - offset, packet.dts - offset
+            packet.stream = streams[packet.stream.index]
+            part.mux(packet)
+    return path
+
+
+def frames_at(path: Path, times_s: Sequence[float]) -> list[Picture]:
+    """The frames of a film that are shown at these times, which are in order."""
+    pictures = []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
-            if frame.time is not None and frame.time >= time_s - 1e-6:
-                return frame.to_ndarray(format="rgb24")
-    raise ValueError(f"{path} has no frame at {time_s} s")
+            if len(pictures) < len(times_s) and frame.time >= times_s[len(pictures)] - 1e-6:
+                pictures.append(frame.to_ndarray(format="rgb24"))
+    return pictures
 
 
 def audio_frame(sound: Sound, rate: int = AUDIO_RATE) -> av.AudioFrame:

@@ -46,9 +46,7 @@ def test_a_short_gap_is_filled_with_silence(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("later_s", [60.0, 10 * 3600.0])
-def test_a_long_gap_starts_a_new_stretch_and_takes_no_room(
-    later_s: float, tmp_path: Path
-) -> None:
+def test_a_long_gap_starts_a_new_stretch_and_takes_no_room(later_s: float, tmp_path: Path) -> None:
     path = tmp_path / "audio.s16"
     with AudioWriter(path) as audio:
         audio.write(audio_frame(tone(1.0)), 0.0)
@@ -82,3 +80,12 @@ def test_no_sound_ends_at_zero(tmp_path: Path) -> None:
     with AudioWriter(tmp_path / "audio.s16") as audio:
         pass
     assert (audio.end_s, audio.stretches) == (0.0, [])
+
+
+@pytest.mark.parametrize("num_samples", [1, 20, 100])
+def test_a_sound_of_a_few_samples_is_heard_or_is_none(num_samples: int, tmp_path: Path) -> None:
+    path = tmp_path / "audio.s16"
+    with AudioWriter(path) as audio:
+        audio.write(audio_frame(np.ones(num_samples, np.int16), rate=48_000), 0.0)
+    assert len(samples_of(path)) == audio.num_samples
+    assert bool(audio.num_samples) == bool(audio.stretches)

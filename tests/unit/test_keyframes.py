@@ -79,7 +79,9 @@ def test_a_large_frame_is_written_smaller_in_its_proportions(tmp_path: Path) -> 
     assert read_image(tmp_path / "a.jpg").shape == (720, 1280, 3)
 
 
-@pytest.mark.parametrize(("rotation", "corner"), [(0, (0, 0)), (90, (3, 0)), (180, (2, 3)), (-90, (0, 2))])
+@pytest.mark.parametrize(
+    ("rotation", "corner"), [(0, (0, 0)), (90, (3, 0)), (180, (2, 3)), (-90, (0, 2))]
+)
 def test_a_picture_is_turned_counter_clockwise(rotation: int, corner: tuple[int, int]) -> None:
     image = np.zeros((3, 4, 3), np.uint8)
     image[0, 0] = 255

@@ -18,9 +18,7 @@ def writing_of(
     keyframes: list[Keyframe], texts: list[str | None]
 ) -> list[tuple[int, float, float, str | None]]:
     moments = build_moments(decoded(SCENES, *keyframes), SCENES, [], texts, "ab/abc")
-    return [
-        (m.scene, m.start_s, m.end_s, m.text) for m in moments if m.kind is MomentKind.OCR
-    ]
+    return [(m.scene, m.start_s, m.end_s, m.text) for m in moments if m.kind is MomentKind.OCR]
 
 
 def test_a_keyframe_is_a_moment_with_its_picture() -> None:

@@ -43,7 +43,13 @@ def test_what_would_change_the_terminal_is_escaped(name: str, expected: str) -> 
 
 @pytest.mark.parametrize(
     ("status", "is_fault"),
-    [("done", False), ("unchanged", False), ("skipped", False), ("partial", True), ("failed", True)],
+    [
+        ("done", False),
+        ("unchanged", False),
+        ("skipped", False),
+        ("partial", True),
+        ("failed", True),
+    ],
 )
 def test_a_file_that_failed_or_is_partial_is_a_fault_of_the_run(
     status: str, is_fault: bool

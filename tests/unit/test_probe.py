@@ -81,9 +81,7 @@ def test_text_named_as_a_film_is_no_media(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("suffix", "kind"), [(".jpg", "JPEG"), (".png", "PNG"), (".webp", "WebP"), (".bmp", "BMP")]
 )
-def test_a_picture_named_as_a_film_is_a_still_image(
-    suffix: str, kind: str, tmp_path: Path
-) -> None:
+def test_a_picture_named_as_a_film_is_a_still_image(suffix: str, kind: str, tmp_path: Path) -> None:
     picture = tmp_path / f"a{suffix}"
     assert cv2.imwrite(str(picture), drawn(1))
     with pytest.raises(StillImage, match=f"a still image \\({kind}\\)"):

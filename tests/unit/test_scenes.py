@@ -79,7 +79,9 @@ def test_a_camera_that_zooms_in_makes_no_cut() -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(st.floats(0, 1e5), st.floats(0, 1e4))
-def test_a_long_take_is_split_in_equal_pieces_that_cover_it(start_s: float, length_s: float) -> None:
+def test_a_long_take_is_split_in_equal_pieces_that_cover_it(
+    start_s: float, length_s: float
+) -> None:
     pieces = split_long(start_s, start_s + length_s)
     assert (pieces[0][0], pieces[-1][1]) == (start_s, start_s + length_s)
     assert all(earlier[1] == later[0] for earlier, later in pairwise(pieces))

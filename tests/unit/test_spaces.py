@@ -8,7 +8,7 @@ from embeddings.service import EmbeddingService
 from embeddings.space import Input, Space
 from embeddings.spaces import PROFILES, SPACES, get_profile, get_space
 from tests.commands import TOUR
-from tests.media import Picture, drawn, frame_at, solid
+from tests.media import Picture, drawn, frames_at, solid
 
 TEXTS = [
     "A cat sleeps on the sofa.",
@@ -16,7 +16,12 @@ TEXTS = [
     "granite",
     "Ein Zug fährt ab. 列车晚点了。 🚂",
 ]
-PICTURES = [drawn(1, (640, 360)), drawn(2, (90, 160)), solid(200, 30, 30, (1, 1)), drawn(4, (700, 40))]
+PICTURES = [
+    drawn(1, (640, 360)),
+    drawn(2, (90, 160)),
+    solid(200, 30, 30, (1, 1)),
+    drawn(4, (700, 40)),
+]
 
 in_every_space = pytest.mark.parametrize("space", SPACES.values(), ids=list(SPACES))
 
@@ -62,7 +67,7 @@ def test_no_items_give_no_vectors(space: Space, service: EmbeddingService) -> No
 def test_the_longest_and_the_strangest_query_is_encoded(
     space: Space, service: EmbeddingService
 ) -> None:
-    for query in ("", " ", "word " * 5000, "\x00", "‮🏴󠁧󠁢󠁥󠁮󠁧󠁿"):
+    for query in ("", " ", "word " * 5000, "\x00", "\u202e\U0001f3f4\U000e007f"):
         assert service.encode_query(space, query).shape == (space.dim,)
 
 
@@ -79,7 +84,7 @@ def test_a_photograph_is_nearest_to_the_name_of_what_it_shows(
     time_s: float, name: str, service: EmbeddingService
 ) -> None:
     space = SPACES["imagenet-labels"]
-    item = service.encode_items(space, [frame_at(TOUR, time_s)])[0]
+    item = service.encode_items(space, frames_at(TOUR, [time_s]))[0]
     right = float(service.encode_query(space, name) @ item)
     for other in {"cat", "espresso", "missile on a launch pad", "violin", "tax return"} - {name}:
         assert right > float(service.encode_query(space, other) @ item) + 0.1, other
@@ -102,9 +107,9 @@ def test_vectors_are_those_that_libraries_already_hold(
 
 
 def test_an_unknown_space_or_profile_is_named_with_those_there_are() -> None:
-    with pytest.raises(UnknownSpace, match="'clip'.*minilm-l6"):
+    with pytest.raises(UnknownSpace, match=r"'clip'.*minilm-l6"):
         get_space("clip")
-    with pytest.raises(UnknownSpace, match="'best'.*bundled"):
+    with pytest.raises(UnknownSpace, match=r"'best'.*bundled"):
         get_profile("best")
 
 

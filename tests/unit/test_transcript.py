@@ -72,11 +72,7 @@ def test_null_bytes_never_reach_the_database() -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(
-    st.lists(
-        st.tuples(st.floats(0, 3), st.floats(0, 20), st.text(max_size=8)), max_size=30
-    )
-)
+@given(st.lists(st.tuples(st.floats(0, 3), st.floats(0, 20), st.text(max_size=8)), max_size=30))
 def test_no_word_is_lost_or_moved_out_of_order(gaps: list[tuple[float, float, str]]) -> None:
     spoken: list[Word] = []
     now = 0.0

@@ -12,7 +12,7 @@ from embeddings.image_classifier import ImageClassifier, image_labels, preproces
 from embeddings.label_space import project
 from embeddings.onnx_session import Runtime
 from tests.commands import TOUR
-from tests.media import frame_at, solid
+from tests.media import frames_at, solid
 
 
 def test_unit_vectors_pass_as_float32() -> None:
@@ -71,7 +71,7 @@ def test_the_classifier_sees_the_centre_of_a_picture() -> None:
 
 def test_the_classifier_names_a_cup_of_espresso(models: Path) -> None:
     classifier = ImageClassifier(Runtime(models))
-    frame = frame_at(TOUR, 10.0)
+    frame = frames_at(TOUR, [10.0])[0]
     probabilities = classifier.probabilities([frame, cv2.flip(frame, 1)])
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-5)
     labels = image_labels()

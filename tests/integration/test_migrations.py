@@ -1,0 +1,85 @@
+"""Migrations build what the models say, and go down and up on a library with videos in it."""
+
+from enum import StrEnum
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from database.library import Library
+from database.migrate import (
+    current_revision,
+    downgrade_schema,
+    head_revision,
+    upgrade_schema,
+)
+from database.models import Base, FileStatus, MomentKind, VideoStatus
+from database.session import Database
+from database.store import Store
+from database.vectors import partition_name
+from embeddings.spaces import SPACES
+from tests import records
+
+
+def tables_of(database: Database) -> set[str]:
+    return set(sa.inspect(database.engine).get_table_names())
+
+
+def test_the_models_agree_with_the_migrations(database: Database) -> None:
+    def is_modelled(name: str | None, kind: str, parents: object) -> bool:
+        return kind != "table" or name in Base.metadata.tables
+
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": is_modelled})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "enum"),
+    [("video_status", VideoStatus), ("file_status", FileStatus), ("moment_kind", MomentKind)],
+)
+def test_enums_have_the_members_of_the_models(
+    name: str, enum: type[StrEnum], database: Database
+) -> None:
+    with database.session() as session:
+        labels = session.scalars(sa.text(f"SELECT unnest(enum_range(NULL::{name}))::text"))
+        assert list(labels) == [member.value for member in enum]
+
+
+def test_every_space_has_a_partition_with_its_own_index(database: Database) -> None:
+    inspector = sa.inspect(database.engine)
+    for key in SPACES:
+        names = {index["name"] for index in inspector.get_indexes(partition_name(key))}
+        assert f"{partition_name(key)}_hnsw" in names
+
+
+def test_a_library_with_videos_goes_down_and_up_again(database: Database, store: Store) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    downgrade_schema(database.engine)
+    assert tables_of(database) <= {"alembic_version"}
+    assert current_revision(database.engine) is None
+    upgrade_schema(database.engine)
+    assert current_revision(database.engine) == head_revision()
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    assert Library(database).row_counts() == {
+        "video": 1,
+        "scene": 2,
+        "moment": 3,
+        "embedding": 3,
+    }
+
+
+def test_upgrading_twice_keeps_what_is_stored(database: Database, store: Store) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    upgrade_schema(database.engine)
+    assert Library(database).row_counts()["embedding"] == 3
+
+
+def test_the_partition_of_a_new_space_is_made_by_an_upgrade(database: Database) -> None:
+    with database.session() as session:
+        session.execute(sa.text("DROP TABLE embedding_minilm_l6"))
+        session.execute(sa.text("DELETE FROM space WHERE key = 'minilm-l6'"))
+    upgrade_schema(database.engine)
+    assert "embedding_minilm_l6" in tables_of(database)
+    assert Library(database).num_embeddings("minilm-l6") == 0
