@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api.problems import add_problem_handlers
+from api.problems import add_problem_handlers, document_problems
 from api.routes import health, scenes, search, videos
 from api.state import State
 from database.library import Library
@@ -36,6 +36,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     for module in (search, videos, scenes, health):
         app.include_router(module.router)
     add_problem_handlers(app)
+    document_problems(app)
     return app
 
 

@@ -74,6 +74,23 @@ def add_problem_handlers(app: FastAPI) -> None:
         return problem(500, "the server could not answer; its log says why")
 
 
+def document_problems(app: FastAPI) -> None:
+    """In the OpenAPI document, every error is what the handlers make of it."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        for path in document["paths"].values():
+            for operation in path.values():
+                for status, response in operation["responses"].items():
+                    if int(status) >= 400:
+                        schema = {"$ref": "#/components/schemas/ProblemOut"}
+                        response["content"] = {MEDIA_TYPE: {"schema": schema}}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
 def _try_later(detail: str) -> JSONResponse:
     return problem(503, detail, {"Retry-After": str(RETRY_AFTER_S)})
 

@@ -72,7 +72,8 @@ def stream_file(path: Path, media_type: str, etag: str, request: Request) -> Res
     if _names(request.headers.get("if-none-match"), etag):
         return Response(status_code=304, headers=headers)
     start, end, status = 0, size, 200
-    wanted = request.headers.get("range")
+    # RFC 9110, 14.2: a range has a meaning for GET alone.
+    wanted = request.headers.get("range") if request.method == "GET" else None
     if wanted is not None and request.headers.get("if-range", etag) == etag:
         try:
             chosen = parse_range(wanted, size)

@@ -138,14 +138,20 @@ class Library:
         """What is said in a video, in order."""
         query = (
             sa.select(
-                Moment.start_s, Moment.end_s, sa.func.coalesce(Moment.text, ""), Moment.language
+                Moment.start_s,
+                Moment.end_s,
+                sa.func.coalesce(Moment.text, "").label("text"),
+                Moment.language,
             )
             .join(Scene)
             .where(Scene.video_id == video_id, Moment.kind == MomentKind.SPEECH)
             .order_by(Moment.start_s, Moment.id)
         )
         with self._database.session() as session:
-            return [SpokenText(*row) for row in session.execute(query).tuples()]
+            return [
+                SpokenText(row.start_s, row.end_s, row.text, row.language)
+                for row in session.execute(query)
+            ]
 
     def keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
         """The image path of the keyframe of a scene nearest to `at_s`, by default to its middle.

@@ -120,7 +120,7 @@ class Scene(Base):
     """The span between two detected cuts, half open."""
 
     __tablename__ = "scene"
-    __table_args__ = (UniqueConstraint("video_id", "position"),)
+    __table_args__ = (UniqueConstraint("video_id", "position", name="scene_video_id_position_key"),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     video_id: Mapped[int] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"))

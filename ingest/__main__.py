@@ -70,7 +70,7 @@ def main(
     files = discover(paths)
     database = open_database(settings)
     if not quiet:
-        console.print(f"Library: {database.description}", markup=False, highlight=False)
+        typer.echo(f"Library: {database.description}", err=True)
     tools = make_tools(
         database,
         settings,
@@ -81,7 +81,11 @@ def main(
     if dry_run:
         outcomes = [_would_be(file, tools) for file in files]
     else:
-        outcomes = _run(files, database, tools, jobs, console, quiet=quiet)
+        try:
+            outcomes = _run(files, database, tools, jobs, console, quiet=quiet)
+        except KeyboardInterrupt:
+            typer.echo("interrupted; run the same command again to go on", err=True)
+            raise typer.Exit(EXIT_INTERRUPTED) from None
     _print(outcomes, as_json=as_json, quiet=quiet)
     if any(outcome.is_fault for outcome in outcomes):
         raise typer.Exit(EXIT_SOME_FAILED)
@@ -162,9 +166,6 @@ def run() -> None:
         sentence = DiskFull("the disk of SCENESEEK_HOME") if full else error
         typer.echo(f"error: {sentence}", err=True)
         sys.exit(EXIT_FAILED)
-    except KeyboardInterrupt:
-        typer.echo("interrupted; run the same command again to go on", err=True)
-        sys.exit(EXIT_INTERRUPTED)
 
 
 if __name__ == "__main__":

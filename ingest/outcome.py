@@ -1,12 +1,12 @@
 """How the ingest of a file ended."""
 
 import mimetypes
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
 from database.models import FileStatus
 from database.records import FileRecord
-from database.store import Store
 from ingest.discover import FoundFile
 from ingest.errors import FileChanged, NotMedia, StillImage, VideoUnreadable
 
@@ -46,8 +46,8 @@ def printable(path: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def refused(file: FoundFile, error: VideoUnreadable, store: Store) -> Outcome:
-    """The outcome of a file that cannot be ingested, recorded so that it is not tried again."""
+def refused(file: FoundFile, error: VideoUnreadable, save: Callable[[FileRecord], None]) -> Outcome:
+    """The outcome of a file that cannot be ingested, saved so that it is not tried again."""
     status = FileStatus.SKIPPED if _is_expected(file, error) else FileStatus.FAILED
     reason = str(error).replace("\x00", "")
     try:
@@ -56,7 +56,7 @@ def refused(file: FoundFile, error: VideoUnreadable, store: Store) -> Outcome:
         pass  # a name that the database cannot hold is only reported
     else:
         mtime_ns = 0 if isinstance(error, FileChanged) else file.mtime_ns
-        store.save_file(FileRecord(str(file.path), file.size_bytes, mtime_ns, status, reason))
+        save(FileRecord(str(file.path), file.size_bytes, mtime_ns, status, reason))
     return Outcome(printable(file.path), OutcomeStatus(status.value), reason)
 
 

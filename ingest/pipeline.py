@@ -21,7 +21,7 @@ from ingest.errors import Interrupted, VideoUnreadable
 from ingest.isolation import run_isolated
 from ingest.moments import build_moments, build_scenes, main_language
 from ingest.outcome import Outcome, OutcomeStatus, printable, refused
-from ingest.save import image_folder, save_video
+from ingest.save import image_folder, save_outcome, save_video
 from ingest.source import content_hash, known_outcome, link_to_known, require_unchanged
 from ingest.tools import Tools
 from ingest.transcript import Sentence
@@ -67,11 +67,13 @@ def ingest_file(file: FoundFile, tools: Tools, report: Report) -> Outcome:
             report(file.path, "hash", None)
             digest = content_hash(file.path)
             with tools.store.claim(digest, lambda: report(file.path, "hash", None)):
-                outcome = link_to_known(file, digest, tools.store)
+                outcome = link_to_known(file, digest, tools.keyframes_dir, tools.store)
                 if outcome is None:
                     outcome = _ingest_content(file, digest, tools, report)
     except VideoUnreadable as error:
-        outcome = refused(file, error, tools.store)
+        outcome = refused(
+            file, error, lambda record: save_outcome(record, tools.keyframes_dir, tools.store)
+        )
     return dataclasses.replace(outcome, seconds=round(time.monotonic() - started, 2))
 
 

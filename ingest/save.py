@@ -62,6 +62,11 @@ def save_video(
     remove_keyframes(orphans, keyframes_dir)
 
 
+def save_outcome(file: FileRecord, keyframes_dir: Path, store: Store) -> None:
+    """Records what a path has come to; content that no path leads to any more goes."""
+    remove_keyframes(store.save_file(file), keyframes_dir)
+
+
 def remove_keyframes(digests: Iterable[str], keyframes_dir: Path) -> None:
     """Removes the keyframes of contents that are no longer in the library."""
     for digest in digests:

@@ -10,6 +10,7 @@ from database.store import Store, StoredVideo
 from ingest.discover import FoundFile
 from ingest.errors import FileChanged, VideoUnreadable
 from ingest.outcome import Outcome, OutcomeStatus, printable
+from ingest.save import save_outcome
 
 
 def content_hash(path: Path) -> str:
@@ -49,14 +50,18 @@ def known_outcome(file: FoundFile, store: Store, *, retry: bool) -> Outcome | No
     return Outcome(printable(file.path), OutcomeStatus(row.status.value), reason)
 
 
-def link_to_known(file: FoundFile, digest: str, store: Store) -> Outcome | None:
+def link_to_known(
+    file: FoundFile, digest: str, keyframes_dir: Path, store: Store
+) -> Outcome | None:
     """If the content is in the library, this path is one more, or the new, place of it."""
     video = store.find_video(content_hash=digest)
     if video is None:
         return None
     path = str(file.path)
-    store.save_file(
-        FileRecord(path, file.size_bytes, file.mtime_ns, video.status, video.reason, video.id)
+    save_outcome(
+        FileRecord(path, file.size_bytes, file.mtime_ns, video.status, video.reason, video.id),
+        keyframes_dir,
+        store,
     )
     gone = [p for p in store.paths_of(video.id) if p != path and not Path(p).exists()]
     store.forget_files(gone)

@@ -61,6 +61,8 @@ class SearchEngine:
         space, vectors = self._like(scene_id)
         query = make_query(f"scene {scene_id}", weights=_ONLY[space.modality], limit=limit)
         null = self._null_distributions([space])
+        if space.key not in null:
+            return self._answer(query, [], self._reasons([space], null), started)
         candidates = retrieve_alike(
             self._database, space, vectors, null[space.key], limit=limit + 1
         )

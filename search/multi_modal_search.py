@@ -5,11 +5,13 @@ leg becomes evidence against chance (calibrate), the evidence is added up with t
 (fusion), and the best scenes are answered with the moments that put them there (hit).
 """
 
+import dataclasses
+
 from database.legs import Filters
 from embeddings.space import Modality
 from search.engine import SearchEngine
 from search.hit import SearchAnswer
-from search.query import make_query
+from search.query import Weights, make_query
 
 
 class MultiModalSearchEngine(SearchEngine):
@@ -31,5 +33,7 @@ class MultiModalSearchEngine(SearchEngine):
         DatabaseError.
         """
         query = make_query(text, mode=mode, weights=weights, limit=limit, filters=filters)
+        if not use_vision:
+            query = dataclasses.replace(query, weights=Weights(text=1.0, vision=0.0))
         modalities = (Modality.TEXT, Modality.VISION) if use_vision else (Modality.TEXT,)
         return self.answer(query, self.spaces_of(modalities))

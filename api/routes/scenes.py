@@ -16,12 +16,8 @@ SceneId = Annotated[Id, Path()]
 _SIMILAR: dict[int | str, dict[str, Any]] = {200: {"model": SearchOut}}
 
 
-@router.api_route(
-    "/{scene_id}/keyframe.jpg",
-    methods=["GET", "HEAD"],
-    operation_id="get_keyframe",
-    response_class=Response,
-)
+@router.head("/{scene_id}/keyframe.jpg", include_in_schema=False)
+@router.get("/{scene_id}/keyframe.jpg", operation_id="get_keyframe", response_class=Response)
 def keyframe(
     state: StateDep,
     scene_id: SceneId,

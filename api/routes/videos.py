@@ -65,12 +65,8 @@ def subtitles(state: StateDep, video_id: VideoId, kind: Literal["srt", "vtt"]) -
     return Response(text, media_type=f"{media_type}; charset=utf-8")
 
 
-@router.api_route(
-    "/{video_id}/stream",
-    methods=["GET", "HEAD"],
-    operation_id="stream_video",
-    response_class=Response,
-)
+@router.head("/{video_id}/stream", include_in_schema=False)
+@router.get("/{video_id}/stream", operation_id="stream_video", response_class=Response)
 def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     """The file, whole or one range of it; browsers play and seek it."""
     video = state.library.get_video(video_id)
