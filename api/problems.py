@@ -97,5 +97,7 @@ def _try_later(detail: str) -> JSONResponse:
 
 def _without_input(error: dict[str, Any]) -> dict[str, str]:
     location: Sequence[Any] = error["loc"]
+    if error["type"] == "json_invalid":
+        location = ("body",)  # what follows is a position in the text
     where = ".".join(str(part) for part in location[1:] or location)
     return {"where": where[:200], "message": str(error["msg"])[:500]}

@@ -43,7 +43,7 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     Raises ValueError for a header that is to be ignored (RFC 9110, 14.2): another unit, more
     than one range, no number.
     """
-    match = re.fullmatch(r"bytes=(\d{0,19})-(\d{0,19})", header.replace(" ", ""))
+    match = re.fullmatch(r"bytes=\s*(\d{0,19})-(\d{0,19})\s*", header, re.IGNORECASE | re.ASCII)
     if match is None or match.group(1) == match.group(2) == "":
         raise ValueError(header)
     first, last = match.groups()

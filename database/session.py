@@ -76,13 +76,17 @@ def open_database(settings: Settings, *, require_schema: bool = True) -> Databas
     else:
         description = url.set(drivername="postgresql").render_as_string(hide_password=True)
     database = Database(_engine(url), description, embedded)
-    with translated_errors(description), database.engine.connect() as connection:
-        connection.execute(sa.text("SELECT 1"))
-    if embedded:
+    try:
         with translated_errors(description):
-            upgrade_schema(database.engine)
-    elif require_schema:
-        require_current_schema(database.engine, description)
+            if embedded:
+                upgrade_schema(database.engine)
+            elif require_schema:
+                require_current_schema(database.engine, description)
+            else:
+                database.engine.connect().close()
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

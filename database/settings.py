@@ -2,9 +2,10 @@
 
 import os
 from pathlib import Path
+from typing import Annotated
 
 import platformdirs
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from database.errors import InvalidSettings
@@ -15,21 +16,23 @@ PREFIXES = ("DATABASE_", "EMBEDDING_", "INGEST_", "SEARCH_", "API_", "OLLAMA_", 
 class Settings(BaseSettings):
     """Variables of the environment, or of a file `.env` in the working directory."""
 
-    model_config = SettingsConfigDict(env_file=".env", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_file=".env", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     sceneseek_home: Path | None = None
     """Everything that the program keeps: embedded database, keyframes, caches."""
     database_url: str | None = None
     """A PostgreSQL server; without it an embedded one runs under the home folder."""
-    ingest_max_pixels: int = 8192 * 4352
+    ingest_max_pixels: Annotated[int, Field(gt=0)] = 8192 * 4352
     """Frames with more pixels are not decoded."""
-    ingest_max_duration_s: float = 24 * 3600.0
+    ingest_max_duration_s: Annotated[float, Field(gt=0)] = 24 * 3600.0
     """Longer recordings are refused."""
-    ingest_decode_memory_mb: int = 2048
+    ingest_decode_memory_mb: Annotated[int, Field(gt=0)] = 2048
     """Memory that the decoding of one file may take."""
-    ingest_decode_stall_s: float = 120.0
+    ingest_decode_stall_s: Annotated[float, Field(gt=0)] = 120.0
     """Decoding that makes no progress for so long is stopped."""
-    api_max_concurrent: int = 16
+    api_max_concurrent: Annotated[int, Field(gt=0)] = 16
     """Searches answered at once; more wait, or get 503."""
 
     @property

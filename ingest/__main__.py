@@ -100,7 +100,7 @@ def _run(
     *,
     quiet: bool,
 ) -> list[Outcome]:
-    _remove_finished_work(tools)
+    _remove_leftovers(tools)
     outcomes = []
     with ProgressDisplay(console, len(files), quiet=quiet) as display:
         for outcome in ingest_files(files, tools, jobs, display.report):
@@ -118,12 +118,19 @@ def _would_be(file: FoundFile, tools: Tools) -> Outcome:
     return known or Outcome(printable(file.path), OutcomeStatus.PENDING, "would be ingested")
 
 
-def _remove_finished_work(tools: Tools) -> None:
-    """Work folders that a run left behind which was killed after its video was stored."""
+def _remove_leftovers(tools: Tools) -> None:
+    """What runs left behind that were killed: work of videos that are stored, and keyframes of
+    videos that are not."""
     for folder in tools.work_dir.glob("*-*-*"):
         digest = folder.name.split("-")[0]
         if folder.suffix == GONE or tools.store.find_video(content_hash=digest) is not None:
             shutil.rmtree(folder, ignore_errors=True)
+    for images in tools.keyframes_dir.glob("*/*"):
+        digest = images.name.split(".")[0]
+        if tools.store.find_video(content_hash=digest) is None:
+            with tools.store.claim(digest):  # nobody is storing it just now
+                if tools.store.find_video(content_hash=digest) is None:
+                    shutil.rmtree(images, ignore_errors=True)
 
 
 def _print(outcomes: list[Outcome], *, as_json: bool, quiet: bool) -> None:

@@ -55,8 +55,9 @@ def refused(file: FoundFile, error: VideoUnreadable, save: Callable[[FileRecord]
     except UnicodeEncodeError:
         pass  # a name that the database cannot hold is only reported
     else:
-        mtime_ns = 0 if isinstance(error, FileChanged) else file.mtime_ns
-        save(FileRecord(str(file.path), file.size_bytes, mtime_ns, status, reason))
+        # A file that is being written is looked at again by the next run, come what may.
+        if not isinstance(error, FileChanged):
+            save(FileRecord(str(file.path), file.size_bytes, file.mtime_ns, status, reason))
     return Outcome(printable(file.path), OutcomeStatus(status.value), reason)
 
 

@@ -115,7 +115,7 @@ def _title(container: InputContainer) -> str | None:
 
 def _check_codec(context: av.CodecContext | None, accepted: frozenset[str], what: str) -> None:
     if context is None:
-        raise VideoUnreadable(f"has a {what} stream that no decoder knows")
+        raise VideoUnreadable(f"has {what} that no decoder knows")
     names = {context.name, context.codec.canonical_name}
     if not names & accepted and not context.name.startswith(("pcm_", "adpcm_")):
         raise VideoUnreadable(f"{what} codec {context.name} is not supported")

@@ -79,11 +79,12 @@ def _place_keyframes(media: Path, target: Path) -> None:
     What a run that was cut off left in `target` is replaced; `media` stays as it is until the
     rows are there.
     """
+    for left in target.parent.glob(f"{target.name}.*.part"):
+        shutil.rmtree(left, ignore_errors=True)  # ours alone: the content is claimed
     images = sorted(media.glob("*.jpg"))
     if not images:
         return
     partial = target.with_name(f"{target.name}.{os.getpid()}.part")
-    shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     for image in images:
         with image.open("rb") as opened:

@@ -12,7 +12,9 @@ from embeddings.service import EmbeddingService
 from embeddings.space import Space
 
 SAMPLE = 4000
-_QUANTILES = (0.5, 0.9, 0.99, 0.999)
+_TAIL = 0.99
+_TAIL_Z = 2.3263
+"""The normal distribution's 99th percentile, in standard deviations."""
 _GROWTH = 0.1
 
 
@@ -28,12 +30,10 @@ def refresh_null_statistics(
             continue
         queries = np.stack([service.encode_query(space, q) for q in background_queries()])
         scores = queries @ library.sample_vectors(space.key, SAMPLE).T
+        # Fitted to the upper tail, where scores that matter lie and which is heavier than the
+        # middle would let expect: some background query is always about something in a library.
+        median, tail = (float(np.quantile(scores, q)) for q in (0.5, _TAIL))
         library.save_null_statistics(
             space.key,
-            {
-                "count": count,
-                "mean": float(scores.mean()),
-                "std": float(scores.std()),
-                "quantiles": {str(q): float(np.quantile(scores, q)) for q in _QUANTILES},
-            },
+            {"count": count, "mean": median, "std": (tail - median) / _TAIL_Z},
         )

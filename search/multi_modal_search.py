@@ -34,6 +34,6 @@ class MultiModalSearchEngine(SearchEngine):
         """
         query = make_query(text, mode=mode, weights=weights, limit=limit, filters=filters)
         if not use_vision:
-            query = dataclasses.replace(query, weights=Weights(text=1.0, vision=0.0))
+            query = dataclasses.replace(query, weights=Weights(text=1.0, vision=0.0), mode=None)
         modalities = (Modality.TEXT, Modality.VISION) if use_vision else (Modality.TEXT,)
         return self.answer(query, self.spaces_of(modalities))

@@ -52,12 +52,20 @@ def retrieve(
 
 
 def retrieve_alike(
-    database: Database, space: Space, vectors: Vectors, null: NullDistribution, *, limit: int
+    database: Database,
+    space: Space,
+    scene_id: int,
+    vectors: Vectors,
+    null: NullDistribution,
+    *,
+    limit: int,
 ) -> list[Candidate]:
-    """The candidates nearest to the mean of a scene's vectors, float32 [n, dim], in a space."""
+    """The candidates nearest to the mean of a scene's vectors, float32 [n, dim], in a space; not
+    the scene itself."""
     leg = VectorLeg(space.key, normalise(vectors.mean(axis=0)))
     matches = search_legs(database, [leg], None, Filters(), _MOMENTS_PER_HIT * limit)
-    return _by_scene(matches, {space.key: null})
+    others = [match for match in matches if match.scene_id != scene_id]
+    return _by_scene(others, {space.key: null})
 
 
 def _by_scene(matches: list[LegMatch], null: dict[str, NullDistribution]) -> list[Candidate]:

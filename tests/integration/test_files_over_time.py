@@ -17,6 +17,7 @@ from embeddings.spaces import PROFILES
 from ingest.discover import discover
 from ingest.outcome import Outcome
 from ingest.pipeline import ingest_files
+from ingest.source import content_hash
 from ingest.tools import make_tools
 from tests.media import drawn, make_video
 
@@ -131,6 +132,18 @@ def test_a_film_that_became_a_copy_of_another_leaves_the_library_with_its_keyfra
     ingest(film)
     assert num_videos(database) == 1
     assert len(list(settings.keyframes_dir.rglob("*.jpg"))) == 1
+
+
+def test_keyframes_that_a_killed_run_had_half_placed_are_removed(
+    tmp_path: Path, ingest: Ingest, settings: Settings
+) -> None:
+    path = make_video(tmp_path / "film.mp4", [drawn(1)])
+    digest = content_hash(path)
+    partial = settings.keyframes_dir / digest[:2] / f"{digest}.1.part"
+    partial.mkdir(parents=True)
+    (partial / "000000400.jpg").write_bytes(b"half")
+    assert statuses(ingest(path)) == ["done"]
+    assert not partial.exists()
 
 
 def test_a_film_that_failed_is_tried_again_only_when_asked(

@@ -198,6 +198,7 @@ def test_a_filter_that_all_satisfy_changes_nothing(
         "%s %(words)s :words :leg_0 {} $1",
         "'; DROP TABLE moment; --",
         "http://example.com/a?b=c&d=e user@example.com 1.5e-10 C:\\temp\\x",
+        "http://example.com/it's/'quoted'?b='c' example.com/'",
         "the of and",
         "…",
         "🚀🚀",
