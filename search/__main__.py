@@ -1,7 +1,9 @@
 """python -m search QUERY."""
 
+import contextlib
 import json
 import sys
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -93,7 +95,7 @@ def _as_text(answer: SearchAnswer) -> str:
         scores = "  ".join(f"{name} {score:.2f}" for name, score in sorted(hit.scores.items()))
         lines.append(
             f"{hit.rank:>2}. {hit.score:.2f}  {_clock(hit.start_s)}–{_clock(hit.end_s)}  "
-            f"{_plain(hit.video.title)}  ({_plain(hit.video.path)})"
+            f"{_plain(hit.video.title)}  ({_plain(_near(hit.video.path))})"
         )
         lines.append(f"          {scores}  |  {_why(hit)}")
     lines.append(f"{len(answer.hits)} hits in {answer.took_ms:.0f} ms")
@@ -112,6 +114,13 @@ def _why(hit: SearchHit) -> str:
             if part not in parts:
                 parts.append(part)
     return "; ".join(parts)
+
+
+def _near(path: str) -> str:
+    """A path under the working directory as it is typed there."""
+    with contextlib.suppress(ValueError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path
 
 
 def _clock(seconds: float) -> str:
