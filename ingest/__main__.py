@@ -4,7 +4,9 @@ import json
 import logging
 import os
 import shutil
+import signal
 import sys
+import threading
 from collections import Counter
 from dataclasses import asdict
 from typing import Annotated
@@ -21,7 +23,7 @@ from embeddings.errors import EmbeddingError, UnknownSpace
 from embeddings.spaces import get_profile
 from ingest.checkpoint import GONE
 from ingest.discover import FoundFile, discover
-from ingest.errors import UsageError
+from ingest.errors import Interrupted, UsageError
 from ingest.outcome import Outcome, OutcomeStatus, printable
 from ingest.pipeline import ingest_files
 from ingest.progress import ProgressDisplay, summary_table
@@ -83,7 +85,7 @@ def main(
     else:
         try:
             outcomes = _run(files, database, tools, jobs, console, quiet=quiet)
-        except KeyboardInterrupt:
+        except (Interrupted, KeyboardInterrupt):
             typer.echo("interrupted; run the same command again to go on", err=True)
             raise typer.Exit(EXIT_INTERRUPTED) from None
     _print(outcomes, as_json=as_json, quiet=quiet)
@@ -103,12 +105,25 @@ def _run(
     _remove_leftovers(tools)
     outcomes = []
     with ProgressDisplay(console, len(files), quiet=quiet) as display:
-        for outcome in ingest_files(files, tools, jobs, display.report):
+        stopped = _stop_on_interrupt()
+        for outcome in ingest_files(files, tools, jobs, display.report, stopped):
             display.ended(outcome)
             outcomes.append(outcome)
     refresh_null_statistics(Library(database), tools.profile.spaces, tools.service)
     order = {printable(file.path): number for number, file in enumerate(files)}
     return sorted(outcomes, key=lambda outcome: order[outcome.path])
+
+
+def _stop_on_interrupt() -> threading.Event:
+    """Set by the first Ctrl-C, which ends the run in good order; a second one ends it at once."""
+    stopped = threading.Event()
+
+    def stop(*_: object) -> None:
+        stopped.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    signal.signal(signal.SIGINT, stop)
+    return stopped
 
 
 def _would_be(file: FoundFile, tools: Tools) -> Outcome:

@@ -32,13 +32,18 @@ What it raises ends the file's work."""
 
 
 def ingest_files(
-    files: Sequence[FoundFile], tools: Tools, jobs: int, report: Report
+    files: Sequence[FoundFile],
+    tools: Tools,
+    jobs: int,
+    report: Report,
+    stopped: threading.Event | None = None,
 ) -> Iterator[Outcome]:
     """The outcome of every file, as they end; `jobs` files are worked on at a time.
 
-    Raises what concerns the whole run: DatabaseError, EmbeddingError, Interrupted.
+    Raises what concerns the whole run: DatabaseError, EmbeddingError, and Interrupted soon after
+    `stopped` is set.
     """
-    stopped = threading.Event()
+    stopped = stopped or threading.Event()
 
     def report_unless_stopped(path: Path, stage: str, part: float | None) -> None:
         if stopped.is_set():

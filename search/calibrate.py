@@ -12,7 +12,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-FULL_TEXT_NATS = 1.5
+FULL_TEXT_NATS = 2.0
 """Evidence of a scene that has all words of the query; a part of them gives that part."""
 NEUTRAL_NATS = 0.0
 """Evidence of a modality that a scene does not have: nothing for it, nothing against it."""

@@ -76,7 +76,7 @@ def test_a_search_prints_where_each_hit_is_and_why(ingested: Ingested) -> None:
     assert re.fullmatch(
         r" 1\. 0\.\d\d  0:00\.\d–0:04\.\d  tour  \(/.*/sample/tour\.mp4\)", lines[0]
     )
-    assert re.search(r"text 0\.9\d  vision 0\.\d\d  \|  said: “.*drilling.*granite", lines[1])
+    assert re.search(r"text 0\.8\d  vision 0\.\d\d  \|  said: “.*drilling.*granite", lines[1])
     assert re.fullmatch(r"2 hits in \d+ ms", lines[-1])
 
 
@@ -156,7 +156,7 @@ def test_an_evaluation_prints_a_table(ingested: Ingested, queries: Path) -> None
     assert done.returncode == 0, done.stderr
     assert "4 queries" in done.stdout
     balanced = next(line for line in done.stdout.splitlines() if "balanced" in line)
-    assert "0.75  0.75  0.75  0.75  0.75" in balanced
+    assert "0.75 0.75 0.75 0.75 0.75" in balanced
     assert "only full-text" in done.stdout
 
 

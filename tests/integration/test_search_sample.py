@@ -56,7 +56,7 @@ def test_what_is_said_is_found_though_another_thing_is_shown(
     assert {"minilm-l6", FULL_TEXT} == {evidence.leg for evidence in best.evidence}
     # What to play is the sentence, not the scene.
     assert (best.start_s, best.end_s) == pytest.approx((0.2, 4.7), abs=0.5)
-    assert best.scores["text"] > 0.9
+    assert best.scores["text"] > 0.8
     assert best.scores["vision"] < 0.5
     assert not answer.degraded
 
@@ -151,7 +151,7 @@ def test_nothing_is_as_sure_of_a_query_that_nothing_answers(
     for query in ("a zebra in a bathtub", "quantum chromodynamics", "the of and"):
         assert engine.search(query).hits[0].score < 0.35
     for query in ("drilling", "a cup of coffee", "site safety checklist"):
-        assert engine.search(query).hits[0].score > 0.5
+        assert engine.search(query).hits[0].score > 0.4
 
 
 @pytest.mark.parametrize(

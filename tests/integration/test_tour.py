@@ -1,6 +1,5 @@
 """The sample film, ingested: every scene, sentence and slide is where sample/README.md says."""
 
-import numpy as np
 import pytest
 import sqlalchemy as sa
 
@@ -108,10 +107,8 @@ def test_every_space_has_statistics_of_background_queries(library: Library) -> N
     for key, known in statistics.items():
         assert known is not None
         assert known["count"] == library.num_embeddings(key) > 0
-        quantiles = [known["quantiles"][q] for q in ("0.5", "0.9", "0.99", "0.999")]
-        assert quantiles == sorted(quantiles)
-        assert -1 < known["mean"] < quantiles[-1] < 1
-        assert np.isfinite(known["std"])
+        assert -0.5 < known["mean"] < 0.5
+        assert 0.01 < known["std"] < 0.3
 
 
 def test_the_library_is_sound(ingested: Ingested) -> None:

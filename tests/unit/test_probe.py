@@ -109,5 +109,5 @@ def test_a_sound_of_an_unknown_codec_is_refused(tmp_path: Path) -> None:
     format_at = data.index(b"fmt ") + 8
     struct.pack_into("<H", data, format_at, 0x2000 - 1)
     path.write_bytes(data)
-    with pytest.raises(VideoUnreadable, match="audio stream that no decoder knows"):
+    with pytest.raises(VideoUnreadable, match="audio that no decoder knows"):
         probed(path)

@@ -35,7 +35,7 @@ def test_variables_of_an_env_file_are_read_and_the_environment_wins(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("INGEST_MAX_PIXELS", "many"), ("INGEST_DECODE_STALL_S", ""), ("API_MAX_CONCURRENT", "1.5")],
+    [("INGEST_MAX_PIXELS", "many"), ("INGEST_DECODE_STALL_S", "0"), ("API_MAX_CONCURRENT", "1.5")],
 )
 def test_a_value_that_cannot_be_used_is_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
