@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
+from api.body_limit import BodyLimit
 from api.problems import add_problem_handlers, document_problems
 from api.routes import health, scenes, search, videos
 from api.state import State
@@ -32,7 +33,11 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
         summary="Find the moment you mean: said, shown, or written on screen.",
         version="0.1.0",
         lifespan=lifespan,
+        # The pages that show /openapi.json would load their scripts from the network.
+        docs_url=None,
+        redoc_url=None,
     )
+    app.add_middleware(BodyLimit)
     for module in (search, videos, scenes, health):
         app.include_router(module.router)
     add_problem_handlers(app)

@@ -1,4 +1,4 @@
-"""The documents of the API, for its OpenAPI page and for checking requests."""
+"""The documents of the API, for /openapi.json and for checking requests."""
 
 from typing import Annotated, Literal
 

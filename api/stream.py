@@ -1,13 +1,15 @@
 """Files over HTTP: one range a request, HEAD, and If-None-Match."""
 
+import contextlib
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import BinaryIO
 
-from fastapi import Request, Response
+from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
-from api.problems import problem
 from database.errors import NotFound
 from database.library import VideoInfo
 
@@ -59,41 +61,58 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
 
 def stream_file(path: Path, media_type: str, etag: str, request: Request) -> Response:
     """The answer to GET or HEAD of a file whose content `etag` names. Raises NotFound."""
-    try:
-        size = path.stat().st_size
-    except OSError:
-        raise NotFound("the file is no longer there; ingest its folder again") from None
     headers = {
         "ETag": etag,
         "Accept-Ranges": "bytes",
         "Cache-Control": "private, max-age=3600",
         "X-Content-Type-Options": "nosniff",
     }
-    if _names(request.headers.get("if-none-match"), etag):
-        return Response(status_code=304, headers=headers)
-    start, end, status = 0, size, 200
+    with contextlib.ExitStack() as opened:
+        # Before a header is sent: afterwards it would be too late to say that it has gone.
+        file = opened.enter_context(_open(path))
+        if _names(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        size = os.fstat(file.fileno()).st_size
+        part = _wanted_part(request, etag, size)
+        start, end = part or (0, size)
+        headers["Content-Length"] = str(end - start)
+        if part is not None:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        status = 200 if part is None else 206
+        if request.method == "HEAD":
+            return Response(status_code=status, headers=headers, media_type=media_type)
+        opened.pop_all()  # the answer closes it
+        return StreamingResponse(
+            _chunks(file, start, end), status_code=status, headers=headers, media_type=media_type
+        )
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError:
+        raise NotFound(
+            "the file is no longer there, or cannot be read; ingest its folder again"
+        ) from None
+
+
+def _wanted_part(request: Request, etag: str, size: int) -> tuple[int, int] | None:
+    """[start, end) in bytes; None for the whole file. Raises HTTPException (416)."""
     # RFC 9110, 14.2: a range has a meaning for GET alone.
     wanted = request.headers.get("range") if request.method == "GET" else None
-    if wanted is not None and request.headers.get("if-range", etag) == etag:
-        try:
-            chosen = parse_range(wanted, size)
-        except ValueError:
-            pass  # a header that asks for nothing this server knows is as if absent
-        else:
-            if chosen is None:
-                return problem(
-                    416,
-                    f"the range lies outside the file of {size} bytes",
-                    {"Content-Range": f"bytes */{size}"},
-                )
-            (start, end), status = chosen, 206
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-    headers["Content-Length"] = str(end - start)
-    if request.method == "HEAD":
-        return Response(status_code=status, headers=headers, media_type=media_type)
-    return StreamingResponse(
-        _chunks(path, start, end), status_code=status, headers=headers, media_type=media_type
-    )
+    if wanted is None or request.headers.get("if-range", etag) != etag:
+        return None
+    try:
+        chosen = parse_range(wanted, size)
+    except ValueError:
+        return None  # a header that asks for nothing this server knows is as if absent
+    if chosen is None:
+        raise HTTPException(
+            416,
+            f"the range lies outside the file of {size} bytes",
+            {"Content-Range": f"bytes */{size}"},
+        )
+    return chosen
 
 
 def _names(header: str | None, etag: str) -> bool:
@@ -103,8 +122,8 @@ def _names(header: str | None, etag: str) -> bool:
     return etag in tags or "*" in tags
 
 
-def _chunks(path: Path, start: int, end: int) -> Iterator[bytes]:
-    with path.open("rb") as file:
+def _chunks(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    with file:
         file.seek(start)
         left = end - start
         while left > 0 and (chunk := file.read(min(_CHUNK_BYTES, left))):

@@ -37,8 +37,6 @@ class DecodeOptions:
     max_duration_s: float
     keyframes_only: bool = False
     """Decode only I-frames: far cheaper, with scenes cut only where an I-frame stands."""
-    num_threads: int = 0
-    """Of the decoder; 0 lets it choose."""
 
 
 @dataclass(frozen=True)
@@ -115,7 +113,6 @@ class _Decoding:
         for stream in streams:
             context = stream.codec_context
             context.thread_type = "AUTO"
-            context.thread_count = self.options.num_threads
             if stream.type == "video":
                 context.options = {"max_pixels": str(self.options.max_pixels)}
                 if self.options.keyframes_only:

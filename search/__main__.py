@@ -67,7 +67,8 @@ def main(
         filters=Filters(tuple(video) if video else None, from_s, to_s, language),
     )
     if as_json:
-        typer.echo(json.dumps(answer_document(answer), ensure_ascii=False))
+        # All but ASCII is escaped: text from media may hold what steers a terminal.
+        typer.echo(json.dumps(answer_document(answer)))
         return
     for reason in answer.reasons:
         typer.echo(f"degraded: {reason}", err=True)

@@ -4,18 +4,21 @@ A raw cosine means nothing by itself: sentence cosines of related texts live nea
 classifier's labels near 0.9. What can be compared is how surprising a score is. Each space keeps
 how background queries score against its vectors (a normal distribution, fixed until the library
 has grown); the evidence of a score is -ln p, in nats, where p is the chance that an unrelated
-query scores as high. Evidence of independent tests adds up (Fisher, "Statistical Methods for
-Research Workers", 1925, section 21.1), which is what the fusion does.
+query scores as high.
 """
 
 import math
 from dataclasses import dataclass
 from typing import Any
 
-FULL_TEXT_NATS = 2.0
-"""Evidence of a scene that has all words of the query; a part of them gives that part."""
-NEUTRAL_NATS = 0.0
-"""Evidence of a modality that a scene does not have: nothing for it, nothing against it."""
+from embeddings.space import Modality
+
+FULL_TEXT_NATS = 3.0
+"""Evidence of a scene that has all words of the query."""
+TEXT_SPREAD = 1.25
+"""Texts about the same subject as the query score higher than background queries let expect, and
+yet do not say what is asked: their null distribution is this much wider. Chosen on labelled
+queries (docs/benchmarks.md); anything from 1.2 to 1.35 ranks alike."""
 _SCALE_NATS = 6.0
 _MAX_SCORE = math.nextafter(1.0, 0.0)
 
@@ -28,9 +31,10 @@ class NullDistribution:
     std: float
 
     @classmethod
-    def from_statistics(cls, statistics: dict[str, Any]) -> "NullDistribution":
-        """From the statistics that an ingest has stored."""
-        return cls(float(statistics["mean"]), max(float(statistics["std"]), 1e-6))
+    def from_statistics(cls, statistics: dict[str, Any], modality: Modality) -> "NullDistribution":
+        """From the statistics that an ingest has stored for a space of this modality."""
+        spread = TEXT_SPREAD if modality is Modality.TEXT else 1.0
+        return cls(float(statistics["mean"]), spread * max(float(statistics["std"]), 1e-6))
 
     def evidence(self, raw: float) -> float:
         """-ln P(an unrelated query scores at least `raw`), in nats, at least 0."""
@@ -38,8 +42,9 @@ class NullDistribution:
 
 
 def full_text_evidence(coverage: float) -> float:
-    """Evidence of matched words; `coverage` is their part of the query's weight, in [0, 1]."""
-    return FULL_TEXT_NATS * coverage
+    """Evidence of matched words; `coverage` is their part of the query's weight, in [0, 1]. A few
+    of the words say little."""
+    return FULL_TEXT_NATS * coverage**2
 
 
 def as_score(evidence: float) -> float:

@@ -84,7 +84,7 @@ class SearchEngine:
     def _null_distributions(self, spaces: Sequence[Space]) -> dict[str, NullDistribution]:
         stored = self._null_statistics()
         return {
-            space.key: NullDistribution.from_statistics(statistics)
+            space.key: NullDistribution.from_statistics(statistics, space.modality)
             for space in spaces
             if (statistics := stored.get(space.key))
         }

@@ -2,21 +2,21 @@
 
 Reads labelled queries in the form of docs/evaluation.md and prints success at 1 (the first
 hit is right), recall at 1, 5 and 10, and nDCG at 10, by class of query: for every mode, beside
-each leg alone, reciprocal rank fusion, and the weighted sum of raw cosines.
+each leg alone, reciprocal rank fusion, and the weighted sum of raw cosines. For every mode it
+also counts the queries that a wrong answer misleads.
 """
 
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import ir_measures
 import typer
 from ir_measures import R, Success, nDCG
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from rich.console import Console
 from rich.table import Table
 
@@ -29,72 +29,19 @@ from embeddings.onnx_session import Runtime
 from embeddings.service import EmbeddingService
 from embeddings.spaces import PROFILES
 from search.engine import SearchEngine
-from search.errors import QueryFileInvalid, SearchError
+from search.errors import SearchError
 from search.fusion import Fusion, reciprocal_rank, single_leg, weighted_evidence, weighted_raw
 from search.hit import SearchHit
+from search.labelled import LabelledQuery, QueryFile, Target, load_queries
 from search.query import MODES, make_query
 
 DEPTH = 10
 MEASURES = (Success @ 1, R @ 1, R @ 5, R @ 10, nDCG @ 10)
-_DEFAULT_TOLERANCE_S = 0.5
 _LONG_S = 30.0
 """Of a longer video, the whole is no moment."""
 
-
-class Target(BaseModel):
-    """A right answer: [start, end) of a file, in seconds."""
-
-    model_config = ConfigDict(extra="ignore")
-    file: str
-    start: float
-    end: float
-
-
-class LabelledQuery(BaseModel):
-    """A query with its right answers."""
-
-    model_config = ConfigDict(extra="ignore")
-    id: str
-    query: Annotated[str, Field(min_length=1)]
-    modality: str = "any"
-    targets: Annotated[list[Target], Field(min_length=1)]
-    match: Literal["any", "all"] = "any"
-
-
-class NegativeQuery(BaseModel):
-    """A query that nothing in the library answers."""
-
-    model_config = ConfigDict(extra="ignore")
-    id: str
-    query: Annotated[str, Field(min_length=1)]
-
-
-class HowToScore(BaseModel):
-    """How strict to be."""
-
-    model_config = ConfigDict(extra="ignore")
-    tolerance_s: dict[str, Annotated[float, Field(ge=0)]] = {}
-
-
-class QueryFile(BaseModel):
-    """The whole file."""
-
-    model_config = ConfigDict(extra="ignore")
-    how_to_score: HowToScore = HowToScore()
-    queries: Annotated[list[LabelledQuery], Field(min_length=1)]
-    negatives: list[NegativeQuery] = []
-
-    @field_validator("queries")
-    @classmethod
-    def ids_differ(cls, queries: list[LabelledQuery]) -> list[LabelledQuery]:
-        """One id, one query: results are kept by it."""
-        if len({query.id for query in queries}) < len(queries):
-            raise ValueError("two queries have the same id")
-        return queries
-
-    def tolerance_s(self, modality: str) -> float:
-        """How far a hit may be off a target of this modality."""
-        return self.how_to_score.tolerance_s.get(modality, _DEFAULT_TOLERANCE_S)
+Answers = Mapping[str, Sequence[SearchHit]]
+"""The hits of every labelled query, by its id."""
 
 
 @dataclass(frozen=True)
@@ -106,22 +53,10 @@ class Method:
     mode: str
 
 
-def load_queries(path: Path) -> QueryFile:
-    """Raises QueryFileInvalid."""
-    try:
-        return QueryFile.model_validate_json(path.read_bytes())
-    except OSError as error:
-        raise QueryFileInvalid(f"{path} cannot be read: {error.strerror}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise QueryFileInvalid(f"{path}: {where}: {first['msg']}") from None
-
-
-def is_right(hit: SearchHit, target: Target, tolerance_s: float) -> bool:
-    """Whether a hit lies in the target's file and overlaps it, within the tolerance, by more
-    than half of the shorter of the two. The whole of a video is right only if the target is most
-    of it."""
+def matches(hit: SearchHit, target: Target, tolerance_s: float) -> bool:
+    """Whether a hit is a target: it lies in its file and overlaps it, within the tolerance, by
+    more than half of the shorter of the two. The whole of a video is one only if the target is
+    most of it."""
     path = Path(hit.video.path).as_posix()
     if path != target.file and not path.endswith("/" + target.file):
         return False
@@ -148,26 +83,51 @@ def judge(
         found = [
             name
             for name, target in zip(names, query.targets, strict=True)
-            if name not in run and is_right(hit, target, tolerance_s)
+            if name not in run and matches(hit, target, tolerance_s)
         ]
         for name in found[:1] or [f"other-{hit.rank}"]:
             run[name] = float(-hit.rank)
     return dict.fromkeys(names, 1), run
 
 
-def evaluate(
-    engine: SearchEngine, queries: QueryFile, method: Method
-) -> dict[str, dict[str, float]]:
+def is_misled(query: LabelledQuery, hits: Sequence[SearchHit], tolerance_s: float) -> bool:
+    """Whether an answer that must not ranks above the first right one, be that found or not."""
+    for hit in hits:
+        if any(matches(hit, target, tolerance_s) for target in query.targets):
+            return False
+        if any(matches(hit, wrong, tolerance_s) for wrong in query.must_not):
+            return True
+    return False
+
+
+def ask(engine: SearchEngine, queries: QueryFile, method: Method) -> Answers:
+    """Every labelled query, answered by a method."""
+    return {
+        labelled.id: engine.answer(
+            make_query(labelled.query, mode=method.mode, limit=DEPTH), engine.spaces, method.fusion
+        ).hits
+        for labelled in queries.queries
+    }
+
+
+def measure(queries: QueryFile, answers: Answers) -> dict[str, dict[str, float]]:
     """The mean of every measure, by class of query and for "all"."""
     qrels: dict[str, dict[str, dict[str, int]]] = defaultdict(dict)
     runs: dict[str, dict[str, dict[str, float]]] = defaultdict(dict)
-    for labelled in queries.queries:
-        query = make_query(labelled.query, mode=method.mode, limit=DEPTH)
-        hits = engine.answer(query, engine.spaces, method.fusion).hits
-        qrel, run = judge(labelled, hits, queries.tolerance_s(labelled.modality))
-        for name in ("all", labelled.modality):
-            qrels[name][labelled.id], runs[name][labelled.id] = qrel, run
+    for query in queries.queries:
+        qrel, run = judge(query, answers[query.id], queries.tolerance_s(query.modality))
+        for name in ("all", query.modality):
+            qrels[name][query.id], runs[name][query.id] = qrel, run
     return {name: _measured(qrels[name], runs[name]) for name in qrels}
+
+
+def misled(queries: QueryFile, answers: Answers) -> list[str]:
+    """The ids of the queries that a wrong answer misleads."""
+    return [
+        query.id
+        for query in queries.queries
+        if is_misled(query, answers[query.id], queries.tolerance_s(query.modality))
+    ]
 
 
 def separation(engine: SearchEngine, queries: QueryFile, mode: str) -> float | None:
@@ -211,22 +171,37 @@ def main(
     settings = load_settings()
     database = open_database(settings)
     engine = SearchEngine(database, EmbeddingService(Runtime(settings.models_dir)))
-    results = {method.name: evaluate(engine, queries, method) for method in methods()}
+    answers = {method.name: ask(engine, queries, method) for method in methods()}
+    results = {name: measure(queries, answers[name]) for name in answers}
+    wrong_first = {mode: misled(queries, answers[mode]) for mode in MODES}
     if as_json:
-        typer.echo(json.dumps(results))
+        typer.echo(json.dumps({"methods": results, "misled": wrong_first}))
         return
-    classes = ["all", *sorted({query.modality for query in queries.queries})]
-    table = Table(title=f"{len(queries.queries)} queries of {path}", box=None)
+    _print_table(f"{len(queries.queries)} queries of {path}", results)
+    num_labelled = sum(bool(query.must_not) for query in queries.queries)
+    if num_labelled:
+        for mode, ids in wrong_first.items():
+            typer.echo(f"{mode}: {len(ids)} of {num_labelled} queries misled by a must_not answer")
+    told_apart = separation(engine, queries, "balanced")
+    if told_apart is not None:
+        typer.echo(f"queries without an answer told apart in balanced: AUROC {told_apart:.2f}")
+
+
+def _print_table(title: str, results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
+    """One row a method, one column a class of query."""
+    classes = [
+        "all",
+        *sorted({name for by_class in results.values() for name in by_class} - {"all"}),
+    ]
+    table = Table(title=title, box=None)
     table.add_column("method", no_wrap=True)
     for name in classes:
         table.add_column(f"{name}\nS@1  R@1  R@5  R@10 nDCG", no_wrap=True)
     for method_name, by_class in results.items():
         cells = [" ".join(f"{v:4.2f}" for v in by_class[name].values()) for name in classes]
         table.add_row(method_name, *cells)
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
-    told_apart = separation(engine, queries, "balanced")
-    if told_apart is not None:
-        typer.echo(f"queries without an answer told apart in balanced: AUROC {told_apart:.2f}")
+    # Titles and classes come from the file of queries: they are no markup.
+    Console(width=None if sys.stdout.isatty() else 200, markup=False).print(table)
 
 
 def run(command: Callable[[], None]) -> None:

@@ -4,13 +4,14 @@
 that the evaluation can show beside each other what they are worth.
 """
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from database.legs import FULL_TEXT
 from embeddings.space import Modality
 from embeddings.spaces import SPACES
-from search.calibrate import NEUTRAL_NATS, as_score
+from search.calibrate import as_score
 from search.query import Weights
 from search.retrieve import Candidate
 
@@ -36,21 +37,31 @@ def modality_of(leg: str) -> Modality:
 
 
 def weighted_evidence(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
-    """The weighted sum of the evidence of text and vision; within one, the legs add up.
+    """-ln of the weighted harmonic mean of the p-values of text and vision (Wilson, "The harmonic
+    mean p-value for combining dependent tests", PNAS 2019); within one, the legs add up.
 
-    A modality that a scene does not have says nothing for or against it.
+    The stronger of the two decides: what is shown need not be said as well, and a sentence that
+    merely sounds alike adds nothing to a scene that shows it. A modality that a scene does not
+    have says nothing for or against it.
     """
     fused = []
     for candidate in candidates:
-        nats: dict[Modality, float] = {}
+        nats = dict.fromkeys(Modality, 0.0)
         for leg, evidence in candidate.evidence.items():
-            modality = modality_of(leg)
-            nats[modality] = nats.get(modality, 0.0) + evidence.nats
-        total = weights.text * nats.get(Modality.TEXT, NEUTRAL_NATS)
-        total += weights.vision * nats.get(Modality.VISION, NEUTRAL_NATS)
-        scores = {modality.value: as_score(value) for modality, value in nats.items()}
-        fused.append(Fused(candidate, as_score(total), scores))
+            nats[modality_of(leg)] += evidence.nats
+        present = {modality_of(leg) for leg in candidate.evidence}
+        scores = {modality.value: as_score(nats[modality]) for modality in sorted(present)}
+        fused.append(Fused(candidate, as_score(_combined(nats, weights)), scores))
     return _ranked(fused)
+
+
+def _combined(nats: dict[Modality, float], weights: Weights) -> float:
+    """ln(text weight * e^text + vision weight * e^vision), without overflow."""
+    strongest = max(nats.values())
+    return strongest + math.log(
+        weights.text * math.exp(nats[Modality.TEXT] - strongest)
+        + weights.vision * math.exp(nats[Modality.VISION] - strongest)
+    )
 
 
 def reciprocal_rank(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:

@@ -43,7 +43,11 @@ def multimodal_quick(
         return _respond(state.multi_modal.search(q, mode=mode, limit=limit))
 
 
-@router.post("/multimodal", operation_id="search_multimodal", responses=_RESPONSES)
+@router.post(
+    "/multimodal",
+    operation_id="search_multimodal",
+    responses={**_RESPONSES, 413: {"model": ProblemOut}},
+)
 def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
     """Searches with weights of one's own, and with filters."""
     asked = body.filters

@@ -123,7 +123,7 @@ def test_a_search_that_cannot_be_answered_is_422_and_says_what_is_wrong(
 
 
 @pytest.mark.parametrize(
-    "body", [b"\xff\xfe\x00", b"[" * 100_000, b'{"query": "x", "limit": ' + b"9" * 10_000 + b"}"]
+    "body", [b"\xff\xfe\x00", b"[" * 60_000, b'{"query": "x", "limit": ' + b"9" * 10_000 + b"}"]
 )
 def test_a_body_that_no_parser_takes_is_refused(client: httpx.Client, body: bytes) -> None:
     answer = post(client, body)
@@ -197,6 +197,8 @@ def test_what_is_not_in_the_library_is_404(client: httpx.Client, path: str) -> N
         "/videos/%2e%2e/%2e%2e/etc/passwd",
         "/videos/..%2f..%2fetc%2fpasswd/stream.mp4",
         "/scenes/1/keyframe.png",
+        "/docs",  # it would load its scripts from the network, and so would the next
+        "/redoc",
     ],
 )
 def test_an_unknown_route_is_404(client: httpx.Client, path: str) -> None:

@@ -25,7 +25,7 @@ from database.settings import Settings
 from database.store import Store
 from tests.commands import start_command
 from tests.conftest import NewSettings
-from tests.records import file, put_keyframe, unit_vector, video, with_vector
+from tests.records import file, image_path, put_keyframe, unit_vector, video, with_vector
 
 DRAIN_S = 30
 SPOKEN = "<script>alert('x')</script> a --> b & {\\an8}Q"
@@ -126,6 +126,16 @@ def content(shelf: Shelf) -> Iterator[Path]:
     os.utime(shelf.file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
+@pytest.fixture
+def keyframe(shelf: Shelf) -> Iterator[Path]:
+    """The keyframe of the first video; a folder that a test makes of it is undone."""
+    path = shelf.settings.keyframes_dir / image_path("first.mp4")
+    before = path.read_bytes()
+    yield path
+    path.rmdir()
+    path.write_bytes(before)
+
+
 def assert_problem(answer: httpx.Response, status: int) -> str:
     """Asserts that an answer is a problem document of RFC 9457, and returns its detail."""
     assert answer.status_code == status, answer.text[:500]
@@ -202,6 +212,16 @@ def test_a_keyframe_that_has_gone_is_not_found(shelf: Shelf) -> None:
     assert shelf.client.get("/scenes/1/keyframe.jpg").content == b"\xff\xd8\xff"
     assert_problem(shelf.client.get("/scenes/2/keyframe.jpg"), 404)  # speech alone
     assert_problem(shelf.client.get("/scenes/3/keyframe.jpg"), 404)  # no file
+
+
+@pytest.mark.parametrize("asked", [{}, {"Range": "bytes=0-0"}, {"If-None-Match": "*"}])
+def test_a_keyframe_that_cannot_be_read_is_not_found(
+    shelf: Shelf, keyframe: Path, asked: dict[str, str]
+) -> None:
+    keyframe.unlink()
+    keyframe.mkdir()
+    answer = shelf.client.get("/scenes/1/keyframe.jpg", headers=asked)
+    assert "cannot be read; ingest its folder again" in assert_problem(answer, 404)
 
 
 def test_a_lost_database_is_503_until_it_is_back(shelf: Shelf, server: str) -> None:

@@ -15,7 +15,8 @@ from search.multi_modal_search import MultiModalSearchEngine
 from tests.commands import run_command
 from tests.conftest import Ingested
 
-QUERIES = {
+MODES = ("text_heavy", "balanced", "vision_heavy")
+QUERIES: dict[str, Any] = {
     "how_to_score": {"tolerance_s": {"visual": 0.5, "speech": 1.0, "ocr": 0.5}},
     "queries": [
         {
@@ -31,6 +32,7 @@ QUERIES = {
             "modality": "visual",
             "targets": [{"file": "sample/tour.mp4", "start": 7, "end": 14}],
             "match": "any",
+            "must_not": [{"file": "tour.mp4", "start": 0, "end": 7, "why": "drilling is said"}],
         },
         {
             "id": "q3",
@@ -42,8 +44,9 @@ QUERIES = {
         {
             "id": "q4",
             "query": "drilling",
-            "modality": "elsewhere",
+            "modality": "[/elsewhere]",
             "targets": [{"file": "our.mp4", "start": 0, "end": 7}],
+            "must_not": [{"file": "tour.mp4", "start": 0, "end": 7}],
         },
     ],
     "negatives": [{"id": "n1", "query": "an elephant"}],
@@ -94,6 +97,15 @@ def test_json_is_the_document_of_the_api(ingested: Ingested, service: EmbeddingS
     assert printed["results"][0]["scene"]["start_s"] == pytest.approx(7, abs=0.2)
 
 
+def test_json_holds_nothing_that_could_steer_a_terminal(ingested: Ingested) -> None:
+    query = "drilling \x1b[31m \x9b31m \x7f \u202e \u2066 é"
+    done = run_command("search", query, "--json", settings=ingested.settings)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+    assert done.stdout.removesuffix("\n").isprintable()
+    assert json.loads(done.stdout)["query"] == query
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -134,21 +146,23 @@ def test_a_search_of_an_empty_library_says_how_to_fill_it(settings: Settings) ->
 def test_an_evaluation_measures_every_method_by_class(ingested: Ingested, queries: Path) -> None:
     done = run_command("search.evaluate", queries, "--json", settings=ingested.settings)
     assert done.returncode == 0, done.stderr
-    results = json.loads(done.stdout)
+    printed = json.loads(done.stdout)
+    results = printed["methods"]
     nothing = dict.fromkeys(("Success@1", "R@1", "R@5", "R@10", "nDCG@10"), 0.0)
     everything = dict.fromkeys(nothing, 1.0)
-    for mode in ("text_heavy", "balanced", "vision_heavy"):
-        assert set(results[mode]) == {"all", "speech", "visual", "ocr", "elsewhere"}
+    for mode in MODES:
+        assert set(results[mode]) == {"all", "speech", "visual", "ocr", "[/elsewhere]"}
         assert results[mode]["speech"] == everything
         assert results[mode]["visual"] == everything
         assert results[mode]["ocr"] == everything
-        assert results[mode]["elsewhere"] == nothing
+        assert results[mode]["[/elsewhere]"] == nothing
         assert results[mode]["all"] == dict.fromkeys(nothing, 0.75)
     assert results["only full-text"]["visual"] == nothing
     assert results["only full-text"]["ocr"] == everything
     assert results["only full-text"]["all"]["Success@1"] == 0.5
     assert results["only imagenet-labels"]["visual"] == everything
     assert {"only minilm-l6", "RRF, k = 60", "raw cosines, weighted"} < set(results)
+    assert printed["misled"] == {mode: ["q4"] for mode in MODES}
 
 
 def test_an_evaluation_prints_a_table(ingested: Ingested, queries: Path) -> None:
@@ -158,6 +172,25 @@ def test_an_evaluation_prints_a_table(ingested: Ingested, queries: Path) -> None
     balanced = next(line for line in done.stdout.splitlines() if "balanced" in line)
     assert "0.75 0.75 0.75 0.75 0.75" in balanced
     assert "only full-text" in done.stdout
+    assert "[/elsewhere]" in done.stdout
+    for mode in MODES:
+        assert f"\n{mode}: 1 of 2 queries misled by a must_not answer\n" in done.stdout
+
+
+def test_a_query_that_cannot_be_asked_is_named_before_any_is_run(
+    settings: Settings, tmp_path: Path
+) -> None:
+    path = tmp_path / "queries.json"
+    path.write_text(
+        json.dumps(
+            {"queries": [*QUERIES["queries"], {**QUERIES["queries"][0], "id": "q5", "query": "  "}]}
+        )
+    )
+    url = "postgresql://someone@127.0.0.1:1/library"
+    done = run_command("search.evaluate", path, settings=settings, DATABASE_URL=url)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr == f"error: {path}: query 'q5': the query is empty\n"
 
 
 def test_queries_that_are_no_json_are_one_sentence_and_exit_1(

@@ -50,6 +50,11 @@ def test_webvtt_escapes_what_is_special_in_it() -> None:
     assert "Q&amp;A: 1 &lt; 2 &gt; 0" in as_subtitles([spoken("Q&A: 1 < 2 > 0")], "vtt")
 
 
+def test_subrip_shows_what_is_said_and_escapes_nothing() -> None:
+    shown = as_subtitles([spoken("Q&A: R&D; &amp; 1 < 2 > 0")], "srt")
+    assert shown.splitlines()[2] == "Q&A: R&D; &amp; 1 ‹ 2 › 0"
+
+
 @pytest.mark.parametrize("kind", ["srt", "vtt"])
 def test_a_film_without_speech_has_no_cues(kind: str) -> None:
     assert "-->" not in as_subtitles([], kind)  # type: ignore[arg-type]

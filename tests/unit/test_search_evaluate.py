@@ -1,6 +1,7 @@
 """When a hit is right, and which files of labelled queries are accepted."""
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,9 @@ from ir_measures import R, Success, calc_aggregate, nDCG
 
 from database.library import VideoRef
 from search.errors import QueryFileInvalid
-from search.evaluate import LabelledQuery, Target, is_right, judge, load_queries
+from search.evaluate import is_misled, judge, matches
 from search.hit import SearchHit
+from search.labelled import LabelledQuery, Target, load_queries
 
 TOUR = "/library/day 1/tour.mp4"
 
@@ -25,8 +27,10 @@ def target(start: float, end: float, file: str = "tour.mp4") -> Target:
     return Target(file=file, start=start, end=end)
 
 
-def query(*targets: Target, match: str = "any") -> LabelledQuery:
-    return LabelledQuery(id="q1", query="drilling", targets=list(targets), match=match)
+def query(*targets: Target, match: str = "any", must_not: Sequence[Target] = ()) -> LabelledQuery:
+    return LabelledQuery(
+        id="q1", query="drilling", targets=list(targets), match=match, must_not=list(must_not)
+    )
 
 
 @pytest.mark.parametrize(
@@ -45,14 +49,14 @@ def query(*targets: Target, match: str = "any") -> LabelledQuery:
 def test_a_hit_is_right_when_it_overlaps_more_than_half_of_the_shorter(
     start_s: float, end_s: float, expected: bool
 ) -> None:
-    assert is_right(hit(start_s, end_s), target(10, 20), 0.0) is expected
+    assert matches(hit(start_s, end_s), target(10, 20), 0.0) is expected
 
 
 def test_the_tolerance_widens_the_target_at_both_ends() -> None:
     for just_beside in (hit(8, 10), hit(20, 22)):
-        assert not is_right(just_beside, target(10, 20), 0.5)
-        assert not is_right(just_beside, target(10, 20), 1.0)
-        assert is_right(just_beside, target(10, 20), 1.1)
+        assert not matches(just_beside, target(10, 20), 0.5)
+        assert not matches(just_beside, target(10, 20), 1.0)
+        assert matches(just_beside, target(10, 20), 1.1)
 
 
 @pytest.mark.parametrize(
@@ -69,20 +73,20 @@ def test_the_tolerance_widens_the_target_at_both_ends() -> None:
     ],
 )
 def test_a_file_is_named_by_the_end_of_its_path_in_whole_names(file: str, expected: bool) -> None:
-    assert is_right(hit(10, 20), target(10, 20, file), 0.0) is expected
+    assert matches(hit(10, 20), target(10, 20, file), 0.0) is expected
 
 
 def test_a_file_whose_name_ends_alike_is_another_file() -> None:
-    assert not is_right(hit(10, 20, path="/library/xtour.mp4"), target(10, 20), 0.0)
+    assert not matches(hit(10, 20, path="/library/xtour.mp4"), target(10, 20), 0.0)
 
 
 def test_the_whole_of_a_long_video_is_not_right() -> None:
     whole = hit(0, 3600, duration_s=3600.0)
-    assert not is_right(whole, target(100, 110), 0.5)
+    assert not matches(whole, target(100, 110), 0.5)
 
 
 def test_the_whole_of_a_video_is_right_where_the_target_is_all_of_it() -> None:
-    assert is_right(hit(0, 8, duration_s=8.0), target(0, 8), 0.5)
+    assert matches(hit(0, 8, duration_s=8.0), target(0, 8), 0.5)
 
 
 def test_any_target_will_do_and_counts_once() -> None:
@@ -114,6 +118,36 @@ def test_a_query_without_hits_has_found_nothing() -> None:
     assert (qrel, run) == ({"target": 1}, {})
 
 
+@pytest.mark.parametrize(
+    ("starts", "expected"),
+    [
+        ([10, 30], False),  # right, then wrong
+        ([50, 10, 30], False),  # of no account, right, wrong
+        ([30, 10], True),
+        ([50, 30, 10], True),
+        ([50, 30], True),  # no right one at all
+        ([50, 70], False),
+        ([], False),
+    ],
+)
+def test_a_query_is_misled_by_a_wrong_answer_above_the_first_right_one(
+    starts: list[int], expected: bool
+) -> None:
+    tempting = query(target(10, 20), must_not=[target(30, 40)])
+    hits = [hit(start, start + 10, rank=rank) for rank, start in enumerate(starts, start=1)]
+    assert is_misled(tempting, hits, 0.0) is expected
+    assert not is_misled(query(target(10, 20)), hits, 0.0), "nothing is wrong that is not named"
+
+
+def test_the_first_of_several_right_answers_is_enough_not_to_be_misled() -> None:
+    both = query(target(10, 20), target(50, 60), match="all", must_not=[target(30, 40)])
+    assert not is_misled(both, [hit(50, 60), hit(30, 40, rank=2), hit(10, 20, rank=3)], 0.0)
+
+
+def test_an_answer_that_is_right_misleads_nobody() -> None:
+    assert not is_misled(query(target(10, 20), must_not=[target(15, 25)]), [hit(14, 21)], 0.0)
+
+
 def saved(folder: Path, document: object) -> Path:
     path = folder / "queries.json"
     path.write_text(json.dumps(document))
@@ -136,6 +170,7 @@ def test_labelled_queries_are_read_with_what_is_left_out_filled_in(tmp_path: Pat
     )
     queries = load_queries(path)
     assert queries.queries[0].match == "any"
+    assert queries.queries[0].must_not == []
     assert queries.tolerance_s("speech") == 1.5
     assert queries.tolerance_s("visual") == 0.5
     assert queries.negatives[0].query == "an elephant"
@@ -172,6 +207,7 @@ def test_a_file_of_another_form_is_refused_with_the_place(
         {"queries": [{**LABELLED, "query": ""}]},
         {"queries": [{**LABELLED, "targets": []}]},
         {"queries": [{**LABELLED, "match": "some"}]},
+        {"queries": [{**LABELLED, "must_not": [{"file": "a.mp4"}]}]},
         {"queries": [LABELLED, LABELLED]},
         {"queries": [LABELLED], "how_to_score": {"tolerance_s": "1"}},
         {"queries": [LABELLED], "how_to_score": {"tolerance_s": {"any": "much"}}},
@@ -181,6 +217,7 @@ def test_a_file_of_another_form_is_refused_with_the_place(
         "empty query",
         "no targets",
         "unknown match",
+        "must_not without times",
         "same id",
         "no tolerances",
         "no number",
@@ -194,3 +231,24 @@ def test_queries_that_cannot_be_measured_are_refused(tmp_path: Path, document: o
 def test_a_file_that_is_not_there_is_refused_with_its_name(tmp_path: Path) -> None:
     with pytest.raises(QueryFileInvalid, match=r"nowhere\.json cannot be read: No such file"):
         load_queries(tmp_path / "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("", "the query is empty"),
+        (" \u3000\n", "the query is empty"),
+        ("x" * 1001, "the query is longer than 1000 characters"),
+        ("a\x00b", "the query contains a null character"),
+    ],
+    ids=ascii,
+)
+@pytest.mark.parametrize("kind", ["queries", "negatives"])
+def test_a_query_that_no_search_would_take_is_refused_by_its_id(
+    tmp_path: Path, kind: str, text: str, said: str
+) -> None:
+    document = {"queries": [LABELLED], "negatives": []}
+    document[kind] = [*document[kind], {**LABELLED, "id": "no-such\x1b", "query": text}]
+    with pytest.raises(QueryFileInvalid) as raised:
+        load_queries(saved(tmp_path, document))
+    assert f"query 'no-such\\x1b': {said}" in str(raised.value)

@@ -45,13 +45,14 @@ def order(ranking: list[Fused]) -> list[int]:
 
 SAID = scene(1, found(TEXT, 6.0), found(VISION, 0.0))
 BOTH = scene(2, found(TEXT, 4.0), found(FULL_TEXT, 2.0), found(VISION, 2.0))
-SHOWN = scene(3, found(VISION, 5.0))
+SHOWN = scene(3, found(VISION, 5.5))
 
 
-def test_evidence_is_added_up_with_the_weights() -> None:
+def test_the_harmonic_mean_of_the_chances_decides() -> None:
     ranking = weighted_evidence([SAID, SHOWN, BOTH], BALANCED)
     assert order(ranking) == [2, 1, 3]
-    nats = [0.5 * (4 + 2) + 0.5 * 2, 0.5 * 6, 0.5 * 5]
+    chances = [(math.exp(-6), math.exp(-2)), (math.exp(-6), 1.0), (1.0, math.exp(-5.5))]
+    nats = [-math.log(1 / (0.5 / text + 0.5 / vision)) for text, vision in chances]
     assert [fused.score for fused in ranking] == pytest.approx(
         [1 - math.exp(-value / 6) for value in nats]
     )
@@ -65,7 +66,7 @@ def test_a_mode_that_favours_vision_puts_first_what_is_shown() -> None:
 def test_scores_by_modality_are_those_that_a_scene_has() -> None:
     both, _said, shown = weighted_evidence([SAID, SHOWN, BOTH], BALANCED)
     assert both.scores == pytest.approx({"text": 1 - math.exp(-1), "vision": 1 - math.exp(-1 / 3)})
-    assert shown.scores == pytest.approx({"vision": 1 - math.exp(-5 / 6)})
+    assert shown.scores == pytest.approx({"vision": 1 - math.exp(-5.5 / 6)})
 
 
 def test_a_missing_modality_weighs_the_same_as_one_without_evidence() -> None:
