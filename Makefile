@@ -51,7 +51,7 @@ bench: $(DEV) ## all benchmarks
 clean: ## remove .venv and caches; the library stays
 	@# An embedded database runs on the programs in .venv: stop it before they go.
 	@if [ -f $(BUNDLED) ]; then $(BIN)/python -m database stop >/dev/null 2>&1 || true; fi
-	rm -rf $(VENV) build dist *.egg-info
+	rm -rf $(VENV) build dist *.egg-info .tiny-models
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,5 +1,6 @@
 """python -m api: serves the library."""
 
+import socket
 import sys
 from typing import Annotated
 
@@ -24,18 +25,31 @@ def main(
 ) -> None:
     """Serves searches over HTTP. It is ready when GET /ready answers 200."""
     settings = load_settings()
-    database = open_database(settings)
-    typer.echo(f"Library: {database.description}", err=True)
-    typer.echo(
-        f"Try: http://{host}:{port}/search/multimodal/quick?q=drilling&mode=balanced", err=True
-    )
-    uvicorn.run(
-        create_app(settings, database),
-        host=host,
-        port=port,
-        log_level="warning",
-        timeout_graceful_shutdown=_DRAIN_S,
-    )
+    with _listen(host, port) as listener:
+        database = open_database(settings)
+        port = listener.getsockname()[1]
+        typer.echo(f"Library: {database.description}", err=True)
+        typer.echo(
+            f"Try: http://{host}:{port}/search/multimodal/quick?q=drilling&mode=balanced", err=True
+        )
+        config = uvicorn.Config(
+            create_app(settings, database),
+            log_level="warning",
+            timeout_graceful_shutdown=_DRAIN_S,
+        )
+        uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Exits with a sentence if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        sentence = f"error: cannot listen on {host}:{port} ({reason}): try another --port"
+        typer.echo(sentence, err=True)
+        raise typer.Exit(1) from None
 
 
 def run() -> None:

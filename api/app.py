@@ -13,7 +13,6 @@ from api.state import State
 from database.library import Library
 from database.session import Database
 from database.settings import Settings
-from embeddings.onnx_session import Runtime
 from embeddings.service import EmbeddingService
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
@@ -46,7 +45,7 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
 
 
 def _open(settings: Settings, database: Database) -> State:
-    service = EmbeddingService(Runtime(settings.models_dir))
+    service = EmbeddingService(settings.runtime())
     multi_modal = MultiModalSearchEngine(database, service)
     multi_modal.search("warm-up")
     return State(

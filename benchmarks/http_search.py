@@ -15,8 +15,8 @@ from database.session import Database
 from database.settings import Settings
 from embeddings.background import background_queries
 from embeddings.encoder import Vectors
-from embeddings.onnx_session import Runtime
-from embeddings.sentence import sentence_encoder
+from embeddings.runtime import Runtime
+from embeddings.sentence import SentenceEncoder
 
 NUM_QUERIES = 200
 _RAW = (
@@ -27,7 +27,7 @@ _RAW = (
 
 def measure(settings: Settings, database: Database) -> tuple[list[Row], list[str]]:
     """Rows of target 9, and the absolute times."""
-    encoder = sentence_encoder(Runtime(settings.models_dir))
+    encoder = SentenceEncoder(Runtime(settings.models_dir))
     queries = [f"{query}, number {i}" for i, query in enumerate(background_queries())]
     queries = queries[:NUM_QUERIES]
     encode_ms = percentile(_timed(encoder.encode_query, queries), 0.95)

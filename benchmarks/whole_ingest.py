@@ -19,8 +19,8 @@ from benchmarks.media import looped
 from database.session import Database
 from database.settings import Settings
 from embeddings.image_classifier import ImageClassifier
-from embeddings.onnx_session import Runtime
-from embeddings.sentence import sentence_encoder
+from embeddings.runtime import Runtime
+from embeddings.sentence import SentenceEncoder
 from embeddings.spaces import PROFILES
 from ingest.discover import discover
 from ingest.embed import read_image
@@ -49,7 +49,7 @@ class Parts:
             }
         )
         runtime = Runtime(settings.models_dir, 2)
-        self.text = sentence_encoder(runtime)
+        self.text = SentenceEncoder(runtime)
         self.classifier = ImageClassifier(runtime)
 
     def alone(self, path: Path, images: Sequence[Path], database: Database) -> None:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from database.errors import SchemaMismatch
 from database.vectors import ensure_spaces
+from embeddings.spaces import PROFILES
 
 if TYPE_CHECKING:  # alembic takes longer to import than a search takes
     from alembic.config import Config
@@ -17,7 +18,7 @@ _LOCK = 7_305_808_869
 
 
 def upgrade_schema(engine: sa.Engine) -> None:
-    """Brings the schema to this code's version and makes a partition for every space.
+    """Brings the schema to this code's version and makes the partitions of the bundled spaces.
 
     Raises SchemaMismatch if the database is newer than the code.
     """
@@ -25,7 +26,7 @@ def upgrade_schema(engine: sa.Engine) -> None:
         _upgrade(engine)
         # Pooled connections were set up before the extension, and so its types, existed.
         engine.dispose()
-    ensure_spaces(engine)
+    ensure_spaces(engine, PROFILES["bundled"].spaces)
 
 
 def require_current_schema(engine: sa.Engine, description: str) -> None:

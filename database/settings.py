@@ -2,13 +2,14 @@
 
 import os
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from database.errors import InvalidSettings
+from embeddings.runtime import Runtime
 
 PREFIXES = ("DATABASE_", "EMBEDDING_", "INGEST_", "SEARCH_", "API_", "OLLAMA_", "SCENESEEK_")
 
@@ -24,6 +25,12 @@ class Settings(BaseSettings):
     """Everything that the program keeps: embedded database, keyframes, caches."""
     database_url: str | None = None
     """A PostgreSQL server; without it an embedded one runs under the home folder."""
+    embedding_model_dir: Path | None = None
+    """Folder of models in the hub's format, each in a folder of its own name."""
+    embedding_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    """Where models of the hub run."""
+    embedding_precision: Literal["auto", "float32", "bfloat16"] = "auto"
+    """Of their towers for pictures and clips; auto is bfloat16 where the device computes in it."""
     ingest_max_pixels: Annotated[int, Field(gt=0)] = 8192 * 4352
     """Frames with more pixels are not decoded."""
     ingest_max_duration_s: Annotated[float, Field(gt=0)] = 24 * 3600.0
@@ -53,6 +60,16 @@ class Settings(BaseSettings):
     def models_dir(self) -> Path:
         """Graphs exported from the weights."""
         return self.home / "models"
+
+    def runtime(self, num_threads: int = 1) -> Runtime:
+        """How encoders run."""
+        return Runtime(
+            self.models_dir,
+            num_threads,
+            self.embedding_model_dir and self.embedding_model_dir.expanduser().absolute(),
+            self.embedding_device,
+            self.embedding_precision,
+        )
 
 
 def load_settings() -> Settings:

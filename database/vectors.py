@@ -1,12 +1,12 @@
 """Partitions and indexes of the spaces."""
 
 import re
+from collections.abc import Iterable
 
 import sqlalchemy as sa
 
 from database.models import StoredSpace
 from embeddings.space import Space
-from embeddings.spaces import SPACES
 
 
 def partition_name(key: str) -> str:
@@ -16,18 +16,19 @@ def partition_name(key: str) -> str:
     return "embedding_" + key.replace("-", "_")
 
 
-def ensure_spaces(engine: sa.Engine) -> None:
-    """A row, a partition and an HNSW index for every space of the registry."""
+def ensure_spaces(engine: sa.Engine, spaces: Iterable[Space]) -> None:
+    """A row, a partition and an HNSW index for each of these spaces."""
     with engine.begin() as connection:
-        if not _missing(connection):
+        if not _missing(connection, spaces):
             return
         connection.execute(sa.text("LOCK TABLE space IN EXCLUSIVE MODE"))
-        for key in _missing(connection):
-            _create(connection, SPACES[key])
+        for space in _missing(connection, spaces):
+            _create(connection, space)
 
 
-def _missing(connection: sa.Connection) -> list[str]:
-    return sorted(SPACES.keys() - set(connection.scalars(sa.select(StoredSpace.key))))
+def _missing(connection: sa.Connection, spaces: Iterable[Space]) -> list[Space]:
+    present = set(connection.scalars(sa.select(StoredSpace.key)))
+    return [space for space in spaces if space.key not in present]
 
 
 def _create(connection: sa.Connection, space: Space) -> None:
@@ -39,7 +40,7 @@ def _create(connection: sa.Connection, space: Space) -> None:
             dim=space.dim,
             model=space.model,
             revision=space.revision,
-            weights_sha256=space.weights.sha256,
+            weights_sha256=space.weights.sha256 or "",
         )
     )
     connection.execute(

@@ -11,14 +11,20 @@ from embeddings.errors import DimensionMismatch, InvalidVector
 Vectors = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
 """RGB uint8 [H, W, 3]."""
+Clip = npt.NDArray[np.uint8]
+"""RGB uint8 [frames, H, W, 3]."""
 
 
 class Encoder(Protocol):
-    """Computes the vectors of one space, of unit length."""
+    """Computes the vectors of the items of one space, of unit length."""
 
     def encode_items(self, items: Sequence[Any]) -> Vectors:
-        """Texts or RGB images to float32 [n, dim]."""
+        """Texts, RGB images or clips to float32 [n, dim]."""
         ...
+
+
+class QueryEncoder(Encoder, Protocol):
+    """Computes vectors of text queries, too."""
 
     def encode_query(self, query: str) -> Vectors:
         """A text query to float32 [dim]."""

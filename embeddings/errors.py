@@ -28,3 +28,7 @@ class DimensionMismatch(EmbeddingError):
 
 class InvalidVector(EmbeddingError):
     """Vectors that are not finite or not of unit length."""
+
+
+class NoTextQuery(EmbeddingError):
+    """A text query to a space of features."""

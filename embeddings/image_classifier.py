@@ -8,7 +8,8 @@ import numpy as np
 
 from embeddings.encoder import Image, Vectors
 from embeddings.onnx_export import exported_graph
-from embeddings.onnx_session import Runtime, open_session
+from embeddings.onnx_session import open_session
+from embeddings.runtime import Runtime
 from embeddings.spaces import EFFICIENTNET_WEIGHTS
 from embeddings.weights import package_path
 
@@ -43,6 +44,7 @@ class ImageClassifier:
 
     def __init__(self, runtime: Runtime) -> None:
         """Raises WeightsMissing, WeightsCorrupt."""
+        self.labels = image_labels()
         graph = exported_graph("image", EFFICIENTNET_WEIGHTS, runtime.cache_dir)
         self._session = open_session(graph, runtime.num_threads)
 

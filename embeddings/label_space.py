@@ -6,46 +6,56 @@ probabilities, normalised. The query side is the plain text encoder.
 """
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 
-from embeddings.encoder import Image, Vectors, check_vectors, normalise
-from embeddings.image_classifier import ImageClassifier, image_labels
-from embeddings.onnx_session import Runtime
-from embeddings.sentence import DIM, sentence_encoder
+from embeddings.encoder import QueryEncoder, Vectors, check_vectors, normalise
 
 TOP_LABELS = 10
 
 
+class Classifier(Protocol):
+    """Gives the probabilities of its labels."""
+
+    labels: list[str]
+
+    def probabilities(self, items: Sequence[Any]) -> Vectors:
+        """Images or clips to float32 [n, labels], each row summing to 1."""
+        ...
+
+
 def project(probabilities: Vectors, label_vectors: Vectors) -> Vectors:
     """Class probabilities [n, labels] and label vectors [labels, dim] to unit vectors [n, dim]."""
-    top = np.argpartition(probabilities, -TOP_LABELS, axis=1)[:, -TOP_LABELS:]
+    num_labels = min(TOP_LABELS, len(label_vectors))
+    top = np.argpartition(probabilities, -num_labels, axis=1)[:, -num_labels:]
     weights = np.take_along_axis(probabilities, top, axis=1)
     return normalise(np.einsum("nk,nkd->nd", weights, label_vectors[top]))
 
 
-class ImageLabelEncoder:
-    """Images to the text space by their ImageNet labels; queries by the text encoder."""
+class LabelSpaceEncoder:
+    """Images or clips to the text space by their labels; queries by the text encoder."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        """Raises WeightsMissing, WeightsCorrupt."""
-        self._runtime = runtime
-        self._text = sentence_encoder(runtime)
+    def __init__(self, load_classifier: Callable[[], Classifier], text: QueryEncoder) -> None:
+        """The classifier is loaded when the first items come: a search needs only the text."""
+        self._load_classifier = load_classifier
+        self._text = text
         self._loading = threading.Lock()
-        self._classifier: ImageClassifier | None = None
-        self._label_vectors: Vectors | None = None
+        self._loaded: tuple[Classifier, Vectors] | None = None
 
-    def encode_items(self, items: Sequence[Image]) -> Vectors:
-        """RGB images to float32 [n, 384]. The classifier is loaded on the first call."""
+    def encode_items(self, items: Sequence[Any]) -> Vectors:
+        """Images or clips to float32 [n, dim]. Raises WeightsMissing, WeightsCorrupt."""
         with self._loading:
-            if self._classifier is None or self._label_vectors is None:
-                self._classifier = ImageClassifier(self._runtime)
-                self._label_vectors = self._text.encode_items(image_labels())
-        return check_vectors(
-            project(self._classifier.probabilities(items), self._label_vectors), DIM
-        )
+            if self._loaded is None:
+                classifier = self._load_classifier()
+                self._loaded = classifier, self._text.encode_items(classifier.labels)
+        classifier, label_vectors = self._loaded
+        if not items:
+            return np.empty((0, label_vectors.shape[1]), np.float32)
+        vectors = project(classifier.probabilities(items), label_vectors)
+        return check_vectors(vectors, label_vectors.shape[1])
 
     def encode_query(self, query: str) -> Vectors:
-        """A query to float32 [384]."""
+        """A query to float32 [dim]."""
         return self._text.encode_query(query)

@@ -1,19 +1,8 @@
 """One way to open an ONNX graph, with the threads that the caller grants."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
 import onnxruntime as ort
-
-
-@dataclass(frozen=True)
-class Runtime:
-    """Where and how encoders run."""
-
-    cache_dir: Path
-    """Folder for graphs that are exported on first use."""
-    num_threads: int = 1
-    """Threads for one call of one model."""
 
 
 def open_session(graph: Path, num_threads: int) -> ort.InferenceSession:

@@ -1,14 +1,15 @@
 """all-MiniLM-L6-v2: sentences to vectors, through ONNX Runtime and tokenizers."""
 
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import lru_cache
 
 import numpy as np
 from tokenizers import Tokenizer
 
 from embeddings.encoder import Vectors, check_vectors, normalise
 from embeddings.onnx_export import exported_graph
-from embeddings.onnx_session import Runtime, open_session
+from embeddings.onnx_session import open_session
+from embeddings.runtime import Runtime
 from embeddings.spaces import MINILM_WEIGHTS
 from embeddings.weights import package_path
 
@@ -54,9 +55,3 @@ class SentenceEncoder:
             "mask": np.array([e.attention_mask for e in encodings], np.int64),
         }
         return normalise(self._session.run(["vectors"], feed)[0])
-
-
-@cache
-def sentence_encoder(runtime: Runtime) -> SentenceEncoder:
-    """The one SentenceEncoder of a runtime: spaces that project into text share it."""
-    return SentenceEncoder(runtime)

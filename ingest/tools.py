@@ -7,7 +7,6 @@ from pathlib import Path
 from database.session import Database
 from database.settings import Settings
 from database.store import Store
-from embeddings.onnx_session import Runtime
 from embeddings.service import EmbeddingService
 from embeddings.spaces import Profile
 from ingest.decode import DecodeOptions
@@ -46,7 +45,7 @@ def make_tools(
     return Tools(
         profile=profile,
         store=Store(database),
-        service=EmbeddingService(Runtime(settings.models_dir, num_threads)),
+        service=EmbeddingService(settings.runtime(num_threads)),
         transcriber=Transcriber(profile.speech, settings.models_dir, num_threads),
         reader=TextReader(num_threads),
         decode_options=DecodeOptions(

@@ -13,7 +13,6 @@ from database.legs import Filters
 from database.session import open_database
 from database.settings import load_settings
 from embeddings.errors import EmbeddingError
-from embeddings.onnx_session import Runtime
 from embeddings.service import EmbeddingService
 from search.errors import InvalidQuery
 from search.hit import SearchAnswer, SearchHit, answer_document
@@ -57,7 +56,7 @@ def main(
     """Finds the moments that a description means: said, shown, or written on screen."""
     settings = load_settings()
     database = open_database(settings)
-    engine = MultiModalSearchEngine(database, EmbeddingService(Runtime(settings.models_dir)))
+    engine = MultiModalSearchEngine(database, EmbeddingService(settings.runtime()))
     answer = engine.search(
         query,
         mode=mode,

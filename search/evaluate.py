@@ -25,7 +25,6 @@ from database.legs import FULL_TEXT
 from database.session import open_database
 from database.settings import load_settings
 from embeddings.errors import EmbeddingError
-from embeddings.onnx_session import Runtime
 from embeddings.service import EmbeddingService
 from embeddings.spaces import PROFILES
 from search.engine import SearchEngine
@@ -170,7 +169,7 @@ def main(
     queries = load_queries(path)
     settings = load_settings()
     database = open_database(settings)
-    engine = SearchEngine(database, EmbeddingService(Runtime(settings.models_dir)))
+    engine = SearchEngine(database, EmbeddingService(settings.runtime()))
     answers = {method.name: ask(engine, queries, method) for method in methods()}
     results = {name: measure(queries, answers[name]) for name in answers}
     wrong_first = {mode: misled(queries, answers[mode]) for mode in MODES}

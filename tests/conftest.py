@@ -23,7 +23,7 @@ from database.migrate import upgrade_schema
 from database.session import Database, open_database
 from database.settings import PREFIXES, Settings
 from database.store import Store
-from embeddings.onnx_session import Runtime
+from embeddings.runtime import Runtime
 from embeddings.service import EmbeddingService
 from tests.commands import ROOT, TOUR, outcomes, run_command
 

@@ -23,7 +23,7 @@ from database.records import FileRecord
 from database.session import Database, open_database
 from database.settings import Settings
 from database.store import Store
-from tests.commands import start_command
+from tests.commands import run_command, start_command
 from tests.conftest import NewSettings
 from tests.records import file, image_path, put_keyframe, unit_vector, video, with_vector
 
@@ -286,3 +286,14 @@ def test_the_server_stops_when_it_is_told_to(settings: Settings) -> None:
     assert "Traceback" not in log
     assert "http://127.0.0.1:" in log, "it says where to look"
     assert "postgres:***@" in log or "embedded" in log, "it says which database"
+
+
+def test_a_port_that_is_taken_is_one_sentence(settings: Settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run_command("api", "--port", port, settings=settings)
+    assert done.returncode == 1
+    assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
+    assert "--port" in done.stderr
+    assert "Try:" not in done.stderr
+    assert "Traceback" not in done.stderr

@@ -18,7 +18,7 @@ from database.models import Base, FileStatus, MomentKind, VideoStatus
 from database.session import Database
 from database.store import Store
 from database.vectors import partition_name
-from embeddings.spaces import SPACES
+from embeddings.spaces import PROFILES
 from tests import records
 
 
@@ -49,7 +49,7 @@ def test_enums_have_the_members_of_the_models(
 
 def test_every_space_has_a_partition_with_its_own_index(database: Database) -> None:
     inspector = sa.inspect(database.engine)
-    for key in SPACES:
+    for key in (PROFILES["bundled"].text, PROFILES["bundled"].vision):
         names = {index["name"] for index in inspector.get_indexes(partition_name(key))}
         assert f"{partition_name(key)}_hnsw" in names
 

@@ -14,7 +14,7 @@ from packaging.version import Version
 from database.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-_NO_DEFAULT = {"sceneseek_home", "database_url"}
+_NO_DEFAULT = {"embedding_model_dir", "sceneseek_home", "database_url"}
 """Fields whose default is computed, or is that they are not set."""
 
 

@@ -1,4 +1,4 @@
-"""Every space of the registry passes one suite; what is pinned here catches drift."""
+"""Every bundled space passes one suite; what is pinned here catches drift."""
 
 import numpy as np
 import pytest
@@ -23,7 +23,8 @@ PICTURES = [
     drawn(4, (700, 40)),
 ]
 
-in_every_space = pytest.mark.parametrize("space", SPACES.values(), ids=list(SPACES))
+BUNDLED = PROFILES["bundled"].spaces
+in_every_space = pytest.mark.parametrize("space", BUNDLED, ids=[s.key for s in BUNDLED])
 
 
 def items_of(space: Space) -> list[str] | list[Picture]:

@@ -10,7 +10,7 @@ from embeddings.encoder import check_vectors, normalise
 from embeddings.errors import DimensionMismatch, InvalidVector
 from embeddings.image_classifier import ImageClassifier, image_labels, preprocess
 from embeddings.label_space import project
-from embeddings.onnx_session import Runtime
+from embeddings.runtime import Runtime
 from tests.commands import TOUR
 from tests.media import frames_at, solid
 

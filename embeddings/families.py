@@ -1,0 +1,148 @@
+"""The families of models: what makes a Space from a model's name, and the encoder of a Space.
+
+A new model of a known family is one line in the registry.
+"""
+
+from typing import TYPE_CHECKING
+
+from embeddings.hub import HubWeights
+from embeddings.space import Input, Modality, Space
+
+if TYPE_CHECKING:  # encoders import torch; the registry must not
+    from embeddings.encoder import Encoder
+    from embeddings.service import EmbeddingService
+
+LABELS_IN = "minilm-l6"
+"""The text space that the labels of classifiers are projected into."""
+LABELS_DIM = 384
+PHOTO_PROMPTS = ("{}", "a photo of {}")
+
+
+def sentence_transformer(
+    key: str, dim: int, weights: HubWeights, *, query: str = "{}", item: str = "{}"
+) -> Space:
+    """A text model that sentence-transformers loads."""
+    return Space(
+        key=key,
+        modality=Modality.TEXT,
+        input=Input.TEXT,
+        dim=dim,
+        model=weights.repo,
+        revision=weights.revision,
+        weights=weights,
+        encoder="embeddings.families:make_sentence_transformer",
+        query_prompts=(query,),
+        item_prompt=item,
+    )
+
+
+def image_text(
+    key: str, dim: int, weights: HubWeights, prompts: tuple[str, ...] = PHOTO_PROMPTS
+) -> Space:
+    """CLIP, OpenCLIP or SigLIP."""
+    return Space(
+        key=key,
+        modality=Modality.VISION,
+        input=Input.IMAGE,
+        dim=dim,
+        model=weights.repo,
+        revision=weights.revision,
+        weights=weights,
+        encoder="embeddings.families:make_image_text",
+        query_prompts=prompts,
+    )
+
+
+def image_features(key: str, dim: int, weights: HubWeights) -> Space:
+    """An image model's features, for finding similar images."""
+    return Space(
+        key=key,
+        modality=Modality.VISION,
+        input=Input.IMAGE,
+        dim=dim,
+        model=weights.repo,
+        revision=weights.revision,
+        weights=weights,
+        encoder="embeddings.families:make_image_features",
+        answers_text=False,
+    )
+
+
+def video_classifier(key: str, dim: int, weights: HubWeights) -> tuple[Space, Space]:
+    """Two spaces of one model: its labels, which answer text, and its features."""
+    labels = Space(
+        key=f"{key}-labels",
+        modality=Modality.VISION,
+        input=Input.CLIP,
+        dim=LABELS_DIM,
+        model=f"{weights.repo}, labels projected into {LABELS_IN}",
+        revision=weights.revision,
+        weights=weights,
+        encoder="embeddings.families:make_video_labels",
+    )
+    features = Space(
+        key=key,
+        modality=Modality.VISION,
+        input=Input.CLIP,
+        dim=dim,
+        model=weights.repo,
+        revision=weights.revision,
+        weights=weights,
+        encoder="embeddings.families:make_video_features",
+        answers_text=False,
+    )
+    return labels, features
+
+
+def make_sentence_transformer(space: Space, service: "EmbeddingService") -> "Encoder":
+    """The encoder of a text space."""
+    from embeddings.sentence_transformer import SentenceTransformerEncoder
+
+    return SentenceTransformerEncoder(space, service.runtime)
+
+
+def make_image_text(space: Space, service: "EmbeddingService") -> "Encoder":
+    """The encoder of a CLIP, OpenCLIP or SigLIP space."""
+    from embeddings.image_text import ImageTextEncoder
+
+    return ImageTextEncoder(space, service.runtime)
+
+
+def make_image_features(space: Space, service: "EmbeddingService") -> "Encoder":
+    """The encoder of a space of image features."""
+    from embeddings.image_features import ImageFeatureEncoder
+
+    return ImageFeatureEncoder(space, service.runtime)
+
+
+def make_image_labels(_space: Space, service: "EmbeddingService") -> "Encoder":
+    """The encoder of ImageNet's labels in the text space."""
+    from embeddings.image_classifier import ImageClassifier
+    from embeddings.label_space import LabelSpaceEncoder
+
+    return LabelSpaceEncoder(
+        lambda: ImageClassifier(service.runtime), service.encoder_of(LABELS_IN)
+    )
+
+
+def make_video_labels(space: Space, service: "EmbeddingService") -> "Encoder":
+    """The encoder of a video model's labels in the text space."""
+    from embeddings.label_space import LabelSpaceEncoder
+
+    return LabelSpaceEncoder(
+        lambda: service.video_classifier(space.hub_weights), service.encoder_of(LABELS_IN)
+    )
+
+
+def make_video_features(space: Space, service: "EmbeddingService") -> "Encoder":
+    """The encoder of a video model's features."""
+    from embeddings.video_classifier import VideoFeatureEncoder
+
+    return VideoFeatureEncoder(space.dim, service.video_classifier(space.hub_weights))
+
+
+def make_minilm(_space: Space, service: "EmbeddingService") -> "Encoder":
+    """The encoder of the bundled text space."""
+    from embeddings.sentence import SentenceEncoder
+
+    return SentenceEncoder(service.runtime)

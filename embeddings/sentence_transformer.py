@@ -1,0 +1,48 @@
+"""Text models of sentence-transformers, by name: each with the prompts that its card asks for."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from embeddings.encoder import Vectors, normalise
+from embeddings.hub import get_model_folder
+from embeddings.runtime import Runtime
+from embeddings.space import Space
+from embeddings.torch_model import torch_device
+
+BATCH = 32
+
+
+class SentenceTransformerEncoder:
+    """Sentences and queries to unit vectors of the same space."""
+
+    def __init__(self, space: Space, runtime: Runtime) -> None:
+        """Raises WeightsMissing, WeightsCorrupt."""
+        from sentence_transformers import SentenceTransformer
+
+        self._space = space
+        self._model = SentenceTransformer(
+            str(get_model_folder(space.hub_weights, runtime)),
+            device=str(torch_device(runtime)),
+            local_files_only=True,
+            trust_remote_code=False,
+            model_kwargs={"use_safetensors": True},
+        )
+
+    def encode_items(self, items: Sequence[str]) -> Vectors:
+        """Texts to float32 [n, dim]."""
+        if not items:
+            return np.empty((0, self._space.dim), np.float32)
+        return self._encode(items, self._space.item_prompt)
+
+    def encode_query(self, query: str) -> Vectors:
+        """A query to float32 [dim]."""
+        return np.asarray(self._encode([query], self._space.query_prompts[0])[0])
+
+    def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
+        # As a prompt and not as part of the text: instructor models leave it out of the mean.
+        before = prompt.removesuffix("{}")
+        vectors = self._model.encode(
+            list(texts), prompt=before or None, batch_size=BATCH, show_progress_bar=False
+        )
+        return normalise(np.asarray(vectors, np.float32))

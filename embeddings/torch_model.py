@@ -1,0 +1,66 @@
+"""Models of transformers, loaded without trusting their files, on the device that is wanted."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from embeddings.errors import EmbeddingError, WeightsCorrupt
+from embeddings.runtime import Runtime
+
+
+def torch_device(runtime: Runtime) -> torch.device:
+    """The device to run on. Raises EmbeddingError if the one asked for is not there."""
+    present = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if runtime.device == "auto":
+        return torch.device(next((name for name, here in present.items() if here), "cpu"))
+    if not present.get(runtime.device, runtime.device == "cpu"):
+        raise EmbeddingError(
+            f"EMBEDDING_DEVICE is {runtime.device}, but torch finds none here: set it to auto"
+        )
+    return torch.device(runtime.device)
+
+
+def torch_dtype(runtime: Runtime) -> torch.dtype:
+    """The precision of towers for pictures and clips."""
+    if runtime.precision != "auto":
+        return {"float32": torch.float32, "bfloat16": torch.bfloat16}[runtime.precision]
+    device = torch_device(runtime)
+    if device.type == "cuda":
+        fast = torch.cuda.is_bf16_supported()
+    else:
+        fast = device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    return torch.bfloat16 if fast else torch.float32
+
+
+def load_model(auto_class: Any, folder: Path, runtime: Runtime) -> Any:
+    """A model of transformers in float32, ready for inference on the runtime's device.
+
+    Raises WeightsCorrupt if the weights leave any part of the model without a value: transformers
+    would draw it at random.
+    """
+    model, loading = auto_class.from_pretrained(
+        str(folder),
+        use_safetensors=True,
+        trust_remote_code=False,
+        local_files_only=True,
+        output_loading_info=True,
+    )
+    unset = sorted({*loading["missing_keys"], *map(str, loading["mismatched_keys"])})
+    if unset:
+        raise WeightsCorrupt(
+            f"the weights in {folder} do not fit their model: {len(unset)} parts are missing, "
+            f"such as {unset[0]}"
+        )
+    if torch_device(runtime).type == "cpu":
+        torch.set_num_threads(runtime.num_threads)
+    return model.eval().requires_grad_(False).to(torch_device(runtime))
+
+
+def load_image_processor(folder: Path) -> Any:
+    """The image processor of a model, without torchvision."""
+    from transformers import AutoImageProcessor
+
+    return AutoImageProcessor.from_pretrained(
+        str(folder), backend="pil", local_files_only=True, trust_remote_code=False
+    )

@@ -1,0 +1,222 @@
+"""Encoders of models in the hub's format, with small models that were really trained."""
+
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import (
+    AutoTokenizer,
+    CLIPModel,
+    ResNetConfig,
+    ResNetModel,
+    VideoMAEForVideoClassification,
+)
+
+from embeddings.encoder import normalise
+from embeddings.errors import NoTextQuery, WeightsCorrupt, WeightsMissing
+from embeddings.families import image_features
+from embeddings.hub import HubWeights
+from embeddings.runtime import Runtime
+from embeddings.service import EmbeddingService
+from embeddings.space import Input, Space
+from embeddings.spaces import SPACES
+from embeddings.torch_model import load_image_processor
+from embeddings.video_classifier import evenly
+from scripts.tiny.drawing import MOTIONS, draw_motion, draw_shape
+from tests import tiny_models
+from tests.tiny_models import CLIP, TIMESFORMER_LABELS, VIDEOMAE, VIDEOMAE_LABELS
+
+in_every_space = pytest.mark.parametrize(
+    "space", tiny_models.SPACES, ids=[space.key for space in tiny_models.SPACES]
+)
+THINGS = [("red", "circle"), ("blue", "square"), ("green", "triangle"), ("yellow", "square")]
+
+
+@pytest.fixture(scope="module")
+def runtime(models: Path) -> Runtime:
+    return Runtime(models, num_threads=2, model_dir=tiny_models.tiny_models(), precision="float32")
+
+
+@pytest.fixture(scope="module")
+def tiny(runtime: Runtime) -> EmbeddingService:
+    return EmbeddingService(runtime)
+
+
+def pictures() -> list[Any]:
+    rng = np.random.default_rng(7)
+    return [draw_shape(colour, shape, 120, rng) for colour, shape in THINGS]
+
+
+def clips(num_frames: int = 16) -> list[Any]:
+    rng = np.random.default_rng(7)
+    return [draw_motion(name, num_frames, 120, rng) for name in MOTIONS]
+
+
+def items_of(space: Space) -> list[Any]:
+    return pictures() if space.input is Input.IMAGE else clips()
+
+
+@in_every_space
+def test_items_become_unit_vectors_of_the_spaces_dimension(
+    space: Space, tiny: EmbeddingService
+) -> None:
+    items = items_of(space)
+    vectors = tiny.encode_items(space, items)
+    assert vectors.shape == (len(items), space.dim)
+    assert vectors.dtype == np.float32
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
+
+
+@in_every_space
+def test_an_item_has_the_same_vector_alone_and_among_others(
+    space: Space, tiny: EmbeddingService
+) -> None:
+    items = items_of(space)
+    alone = np.concatenate([tiny.encode_items(space, [item]) for item in items])
+    np.testing.assert_allclose(tiny.encode_items(space, items), alone, atol=1e-4)
+
+
+@in_every_space
+def test_no_items_give_no_vectors(space: Space, tiny: EmbeddingService) -> None:
+    assert tiny.encode_items(space, []).shape == (0, space.dim)
+
+
+@in_every_space
+def test_a_query_is_one_unit_vector_or_a_clear_refusal(
+    space: Space, tiny: EmbeddingService
+) -> None:
+    if not space.answers_text:
+        with pytest.raises(NoTextQuery, match=space.key):
+            tiny.encode_query(space, "a red circle")
+        return
+    for query in ("a red circle", "", "word " * 2000, "\x00", "\u202e\U0001f3f4"):
+        assert np.linalg.norm(tiny.encode_query(space, query)) == pytest.approx(1, abs=1e-5)
+
+
+def test_clip_finds_the_drawing_that_is_described(tiny: EmbeddingService) -> None:
+    vectors = tiny.encode_items(CLIP, pictures())
+    for number, (colour, shape) in enumerate(THINGS):
+        query = tiny.encode_query(CLIP, f"{colour} {shape}")
+        assert int(np.argmax(vectors @ query)) == number, (colour, shape)
+
+
+@pytest.mark.parametrize("space", [VIDEOMAE_LABELS, TIMESFORMER_LABELS], ids=lambda s: s.key)
+def test_a_motion_is_found_by_its_name(space: Space, tiny: EmbeddingService) -> None:
+    vectors = tiny.encode_items(space, clips())
+    for number, name in enumerate(MOTIONS):
+        assert int(np.argmax(vectors @ tiny.encode_query(space, name))) == number, name
+
+
+def test_features_of_one_motion_are_nearer_than_those_of_another(tiny: EmbeddingService) -> None:
+    rng = np.random.default_rng(3)
+    names = ["moving left", "moving left", "growing"]
+    first, alike, other = tiny.encode_items(
+        VIDEOMAE, [draw_motion(name, 16, 96, rng) for name in names]
+    )
+    assert first @ alike > first @ other
+
+
+def test_image_vectors_equal_those_of_transformers(tiny: EmbeddingService) -> None:
+    folder = tiny_models.FOLDER / "tiny-clip"
+    model = CLIPModel.from_pretrained(folder)
+    pixels = load_image_processor(folder)(pictures(), return_tensors="pt")
+    tokens = AutoTokenizer.from_pretrained(folder)(["red circle", "a photo of red circle"])
+    with torch.inference_mode():
+        images = model.get_image_features(**pixels).pooler_output.numpy()
+        texts = [
+            model.get_text_features(input_ids=torch.tensor([ids])).pooler_output.numpy()[0]
+            for ids in tokens["input_ids"]
+        ]
+    assert cosines(tiny.encode_items(CLIP, pictures()), normalise(images)).min() >= 0.9999
+    reference = normalise(normalise(np.stack(texts)).mean(axis=0))
+    assert tiny.encode_query(CLIP, "red circle") @ reference >= 0.9999
+
+
+def test_clip_probabilities_equal_those_of_transformers(tiny: EmbeddingService) -> None:
+    folder = tiny_models.FOLDER / "tiny-videomae"
+    model = VideoMAEForVideoClassification.from_pretrained(folder)
+    pixels = load_image_processor(folder)([list(clip) for clip in clips()], return_tensors="pt")
+    with torch.inference_mode():
+        expected = model(**pixels).logits.softmax(-1).numpy()
+    found = tiny.video_classifier(VIDEOMAE.hub_weights).probabilities(clips())
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_bfloat16_ranks_as_float32_does(runtime: Runtime, tiny: EmbeddingService) -> None:
+    rng = np.random.default_rng(5)
+    drawings = [draw_shape(*THINGS[number % 4], 96, rng) for number in range(40)]
+    half = EmbeddingService(replace(runtime, precision="bfloat16"))
+    ours, exact = half.encode_items(CLIP, drawings), tiny.encode_items(CLIP, drawings)
+    assert cosines(ours, exact).min() > 0.99
+
+
+def test_the_frames_of_a_clip_are_taken_evenly() -> None:
+    clip = np.arange(16, dtype=np.uint8).reshape(16, 1, 1, 1)
+    assert evenly(clip, 8).ravel().tolist() == [1, 3, 5, 7, 9, 11, 13, 15]
+    assert evenly(clip, 16).ravel().tolist() == list(range(16))
+    assert evenly(clip[:3], 6).ravel().tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_image_features_come_from_a_folder_in_the_hubs_format(tmp_path: Path, models: Path) -> None:
+    torch.manual_seed(0)
+    config = ResNetConfig(embedding_size=8, hidden_sizes=[8, 16], depths=[1, 1])
+    ResNetModel(config).save_pretrained(tmp_path / "tiny-resnet")
+    processor = {"image_processor_type": "ConvNextImageProcessor", "size": {"shortest_edge": 64}}
+    (tmp_path / "tiny-resnet" / "preprocessor_config.json").write_text(json.dumps(processor))
+    space = image_features("tiny-resnet", 16, HubWeights("tiny-resnet", "local"))
+    service = EmbeddingService(Runtime(models, model_dir=tmp_path, precision="float32"))
+    vectors = service.encode_items(space, [*pictures(), pictures()[0]])
+    np.testing.assert_allclose(vectors[0], vectors[-1], atol=1e-5)
+    assert vectors.shape == (5, 16)
+
+
+def test_a_model_that_is_not_here_is_named_with_what_to_do(models: Path) -> None:
+    service = EmbeddingService(Runtime(models))
+    with pytest.raises(WeightsMissing, match=r"openai/clip.*embeddings pull.*EMBEDDING_MODEL_DIR"):
+        service.encode_query(SPACES["clip-b32"], "a red circle")
+
+
+def copied(name: str, target: Path) -> Path:
+    shutil.copytree(tiny_models.tiny_models() / name, target / name)
+    return target / name
+
+
+def test_weights_of_another_hash_are_refused(tmp_path: Path, models: Path) -> None:
+    copied("tiny-clip", tmp_path)
+    pinned = replace(CLIP, weights=HubWeights("tiny-clip", "local", "0" * 64))
+    with pytest.raises(WeightsCorrupt, match="SHA-256"):
+        EmbeddingService(Runtime(models, model_dir=tmp_path)).encode_query(pinned, "a red circle")
+
+
+def test_weights_that_leave_a_part_out_are_refused(tmp_path: Path, models: Path) -> None:
+    path = copied("tiny-videomae", tmp_path) / "model.safetensors"
+    tensors = load_file(path)
+    left_out = next(name for name in tensors if name.startswith("classifier"))
+    save_file({k: v for k, v in tensors.items() if k != left_out}, path, {"format": "pt"})
+    with pytest.raises(WeightsCorrupt, match=left_out.replace(".", r"\.")):
+        EmbeddingService(Runtime(models, model_dir=tmp_path)).encode_items(VIDEOMAE, clips())
+
+
+def test_weights_that_can_run_code_are_not_loaded(tmp_path: Path, models: Path) -> None:
+    folder = copied("tiny-clip", tmp_path)
+    (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
+    with pytest.raises(WeightsMissing, match=r"holds no model\.safetensors"):
+        EmbeddingService(Runtime(models, model_dir=tmp_path)).encode_query(CLIP, "a red circle")
+
+
+def test_closing_frees_models_that_load_again_when_needed(runtime: Runtime) -> None:
+    service = EmbeddingService(runtime)
+    before = service.encode_query(CLIP, "a red circle")
+    service.close()
+    np.testing.assert_array_equal(before, service.encode_query(CLIP, "a red circle"))
+
+
+def cosines(ours: Sequence[Any], theirs: Sequence[Any]) -> Any:
+    return (np.asarray(ours) * np.asarray(theirs)).sum(axis=1)
