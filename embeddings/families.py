@@ -3,6 +3,7 @@
 A new model of a known family is one line in the registry.
 """
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from embeddings.hub import HubWeights
@@ -22,76 +23,46 @@ def sentence_transformer(
     key: str, dim: int, weights: HubWeights, *, query: str = "{}", item: str = "{}"
 ) -> Space:
     """A text model that sentence-transformers loads."""
-    return Space(
-        key=key,
-        modality=Modality.TEXT,
-        input=Input.TEXT,
-        dim=dim,
-        model=weights.repo,
-        revision=weights.revision,
-        weights=weights,
-        encoder="embeddings.families:make_sentence_transformer",
-        query_prompts=(query,),
-        item_prompt=item,
-    )
+    space = _of_hub(key, Input.TEXT, dim, weights, "make_sentence_transformer")
+    return replace(space, modality=Modality.TEXT, query_prompts=(query,), item_prompt=item)
 
 
 def image_text(
     key: str, dim: int, weights: HubWeights, prompts: tuple[str, ...] = PHOTO_PROMPTS
 ) -> Space:
     """CLIP, OpenCLIP or SigLIP."""
-    return Space(
-        key=key,
-        modality=Modality.VISION,
-        input=Input.IMAGE,
-        dim=dim,
-        model=weights.repo,
-        revision=weights.revision,
-        weights=weights,
-        encoder="embeddings.families:make_image_text",
-        query_prompts=prompts,
-    )
+    space = _of_hub(key, Input.IMAGE, dim, weights, "make_image_text")
+    return replace(space, query_prompts=prompts)
 
 
 def image_features(key: str, dim: int, weights: HubWeights) -> Space:
     """An image model's features, for finding similar images."""
-    return Space(
-        key=key,
-        modality=Modality.VISION,
-        input=Input.IMAGE,
-        dim=dim,
-        model=weights.repo,
-        revision=weights.revision,
-        weights=weights,
-        encoder="embeddings.families:make_image_features",
-        answers_text=False,
-    )
+    space = _of_hub(key, Input.IMAGE, dim, weights, "make_image_features")
+    return replace(space, answers_text=False)
 
 
 def video_classifier(key: str, dim: int, weights: HubWeights) -> tuple[Space, Space]:
     """Two spaces of one model: its labels, which answer text, and its features."""
-    labels = Space(
-        key=f"{key}-labels",
-        modality=Modality.VISION,
-        input=Input.CLIP,
-        dim=LABELS_DIM,
-        model=f"{weights.repo}, labels projected into {LABELS_IN}",
-        revision=weights.revision,
-        weights=weights,
-        encoder="embeddings.families:make_video_labels",
+    labels = _of_hub(f"{key}-labels", Input.CLIP, LABELS_DIM, weights, "make_video_labels")
+    features = _of_hub(key, Input.CLIP, dim, weights, "make_video_features")
+    return (
+        replace(labels, model=f"{weights.repo}, labels projected into {LABELS_IN}"),
+        replace(features, answers_text=False),
     )
-    features = Space(
+
+
+def _of_hub(key: str, items: Input, dim: int, weights: HubWeights, make: str) -> Space:
+    """A space of a hub's model; `make` is the function of this module that makes its encoder."""
+    return Space(
         key=key,
         modality=Modality.VISION,
-        input=Input.CLIP,
+        input=items,
         dim=dim,
         model=weights.repo,
         revision=weights.revision,
         weights=weights,
-        encoder="embeddings.families:make_video_features",
-        answers_text=False,
+        encoder=f"embeddings.families:{make}",
     )
-    return labels, features
 
 
 def make_sentence_transformer(space: Space, service: "EmbeddingService") -> "Encoder":
