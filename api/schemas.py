@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
-from search.query import MAX_LIMIT, MAX_QUERY_CHARACTERS
+from search.query import MAX_LIMIT, MAX_QUERY_CHARACTERS, MAX_SPACES
 
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 Seconds = Annotated[FiniteFloat, Field(ge=0)]
@@ -13,6 +13,9 @@ QueryText = Annotated[
     str, Field(min_length=1, max_length=MAX_QUERY_CHARACTERS, description="What to find, in words")
 ]
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits to answer at most")]
+
+
+SpaceKey = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 
 
 class _Request(BaseModel):
@@ -44,6 +47,8 @@ class SearchIn(_Request):
     use_vision: bool = True
     limit: Limit = 10
     filters: FiltersIn = FiltersIn()
+    spaces: Annotated[list[SpaceKey], Field(min_length=1, max_length=MAX_SPACES)] | None = None
+    """Only these spaces of the library."""
 
 
 class WeightsOut(BaseModel):
@@ -67,7 +72,7 @@ class SceneRef(BaseModel):
 class EvidenceOut(BaseModel):
     """A moment and the leg that found it."""
 
-    kind: Literal["keyframe", "speech", "ocr"]
+    kind: Literal["keyframe", "speech", "ocr", "span"]
     leg: str
     rank: int
     raw: float

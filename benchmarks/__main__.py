@@ -1,11 +1,17 @@
-"""python -m benchmarks: measures the targets and prints the table of docs/benchmarks.md."""
+"""python -m benchmarks [NAMES]: measures the targets, prints the table of docs/benchmarks.md.
+
+Names are those of modules; all by default, in this order. http_search needs the library that
+whole_ingest leaves.
+"""
 
 import os
 import platform
+import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import decode_pass, http_search, whole_ingest
+from benchmarks import decode_pass, encoders, http_search, rows, whole_ingest
 from benchmarks.measure import Row
 from database.embedded import stop_embedded
 from database.session import open_database
@@ -14,7 +20,7 @@ from database.settings import Settings, load_settings
 _HEADER = "| # | what | ours | against | ratio | target | |\n|---|---|---|---|---|---|---|"
 
 
-def main() -> None:
+def main(names: list[str]) -> None:
     """Everything runs in a library of its own, which is removed at the end."""
     models = load_settings().models_dir
     with tempfile.TemporaryDirectory(prefix="sceneseek-bench-") as name:
@@ -25,15 +31,19 @@ def main() -> None:
             settings.models_dir.symlink_to(models)
         database = open_database(settings)
         try:
+            benchmarks: dict[str, Callable[[], list[Row]]] = {
+                "decode_pass": lambda: decode_pass.measure(folder),
+                "encoders": lambda: encoders.measure(folder, settings.models_dir),
+                "rows": lambda: rows.measure(database),
+                "whole_ingest": lambda: whole_ingest.measure(folder, settings, database),
+                "http_search": lambda: http_search.measure(settings, database),
+            }
             _print_header()
-            _print_rows(decode_pass.measure(folder))
-            _print_rows(whole_ingest.measure(folder, settings, database))
-            rows, notes = http_search.measure(settings, database)
-            _print_rows(rows)
+            for chosen in names or benchmarks:
+                _print_rows(benchmarks[chosen]())
         finally:
             database.close()
             stop_embedded(settings.home)
-    print("\n" + "\n".join(notes))
 
 
 def _print_header() -> None:
@@ -48,4 +58,4 @@ def _print_rows(rows: list[Row]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

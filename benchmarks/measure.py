@@ -33,7 +33,7 @@ class Row:
         sign = "≤" if self.at_most else "≥"
         return (
             f"| {self.number} | {self.what} | {self.ours:.2f} {self.unit} | "
-            f"{self.against:.2f} {self.unit} | {self.ratio:.2f} | {sign} {self.target} | "
+            f"{self.against:.2f} {self.unit} | {self.ratio:.3g} | {sign} {self.target} | "
             f"{'met' if self.met else 'missed'} |"
         )
 

@@ -1,14 +1,19 @@
 """Inputs of the benchmarks, made from the sample that ships with the project."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
+
+from embeddings.encoder import Image
 
 SAMPLE = Path(__file__).resolve().parent.parent / "sample" / "tour.mp4"
 _LOOP_S = 42.52
 """Longer than the sample, so that the packets of one round never reach into the next."""
+HD = (1280, 720)
 
 
 def looped(target: Path, rounds: int, title: str = "") -> Path:
@@ -57,3 +62,36 @@ def full_hd(target: Path, seconds: float = 30.0) -> Path:
         out.mux(video.encode(None))
         out.mux(audio.encode(None))
     return target
+
+
+def pictures(count: int) -> list[Image]:
+    """RGB 1280×720: frames of the sample at all distances and sides, and as many drawings."""
+    rng = np.random.default_rng(7)
+    with av.open(str(SAMPLE)) as source:
+        every_tenth = islice(source.decode(video=0), 0, None, 10)
+        frames = [np.asarray(frame.to_ndarray(format="rgb24"), np.uint8) for frame in every_tenth]
+    shots = [_zoomed(frames[i], rng) for i in rng.integers(0, len(frames), count // 2)]
+    return [*shots, *(_drawing(rng) for _ in range(count - len(shots)))]
+
+
+def _zoomed(frame: Image, rng: np.random.Generator) -> Image:
+    """A part of a frame, or its mirror image."""
+    share = rng.uniform(0.4, 1.0)
+    height, width = (round(side * share) for side in frame.shape[:2])
+    top = rng.integers(0, frame.shape[0] - height + 1)
+    left = rng.integers(0, frame.shape[1] - width + 1)
+    part = cv2.resize(frame[top : top + height, left : left + width], HD)
+    return np.asarray(cv2.flip(part, 1) if rng.random() < 0.5 else part, np.uint8)
+
+
+def _drawing(rng: np.random.Generator) -> Image:
+    """Discs and blocks of many colours and sizes on a plain ground."""
+    picture = np.full((HD[1], HD[0], 3), rng.integers(0, 256, 3), np.uint8)
+    for _ in range(rng.integers(1, 16)):
+        centre = (int(rng.integers(0, HD[0])), int(rng.integers(0, HD[1])))
+        size, colour = int(rng.integers(20, 300)), rng.integers(0, 256, 3).tolist()
+        if rng.random() < 0.5:
+            cv2.circle(picture, centre, size, colour, -1)
+        else:
+            cv2.rectangle(picture, centre, (centre[0] + size, centre[1] + size // 2), colour, -1)
+    return picture

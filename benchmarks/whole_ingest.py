@@ -19,7 +19,6 @@ from benchmarks.media import looped
 from database.session import Database
 from database.settings import Settings
 from embeddings.image_classifier import ImageClassifier
-from embeddings.runtime import Runtime
 from embeddings.sentence import SentenceEncoder
 from embeddings.spaces import PROFILES
 from ingest.discover import discover
@@ -37,7 +36,8 @@ class Parts:
     """The models, each alone with both cores."""
 
     def __init__(self, settings: Settings) -> None:
-        folder = model_folder(PROFILES["bundled"].speech, settings.models_dir)
+        runtime = settings.runtime(2)
+        folder = model_folder(PROFILES["bundled"].speech, runtime)
         self.whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
         self.ocr = RapidOCR(
             params={
@@ -48,7 +48,6 @@ class Parts:
                 "Det.limit_side_len": 800,
             }
         )
-        runtime = Runtime(settings.models_dir, 2)
         self.text = SentenceEncoder(runtime)
         self.classifier = ImageClassifier(runtime)
 

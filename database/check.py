@@ -5,10 +5,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from database.models import MomentKind
+from database.models import SpaceState
 from database.session import Database
-from embeddings.space import Input
-from embeddings.spaces import PROFILES, SPACES
+from database.spaces import Spaces
+
+_MANY = 1_000_000
 
 # Each names a fault and selects the rows that have it.
 _FAULTS = {
@@ -39,27 +40,6 @@ _FAULTS = {
     ),
 }
 
-_KINDS = {
-    Input.IMAGE: (MomentKind.KEYFRAME,),
-    Input.TEXT: (MomentKind.SPEECH, MomentKind.OCR),
-}
-
-
-def moments_missing(database: Database, space: str, profile: str) -> list[int]:
-    """Moments of the profile's videos that the space should have embedded and has not."""
-    kinds = [kind.value for kind in _KINDS[SPACES[space].input]]
-    statement = sa.text(
-        "SELECT moment.id FROM moment JOIN scene ON scene.id = scene_id "
-        "JOIN video ON video.id = video_id WHERE profile = :profile "
-        "AND kind::text = ANY(:kinds) AND NOT EXISTS (SELECT FROM embedding "
-        "WHERE moment_id = moment.id AND space = :space) ORDER BY moment.id"
-    )
-    with database.session() as session:
-        found = session.execute(
-            statement, {"profile": profile, "kinds": kinds, "space": space}
-        ).scalars()
-        return list(found)
-
 
 def find_faults(database: Database, keyframes_dir: Path) -> list[str]:
     """Every invariant that does not hold, as a sentence with the first rows; none is clean."""
@@ -74,11 +54,13 @@ def find_faults(database: Database, keyframes_dir: Path) -> list[str]:
                 sa.text("SELECT image_path FROM moment WHERE image_path IS NOT NULL")
             ).scalars()
         )
-    for profile in PROFILES.values():
-        for space in profile.spaces:
-            missing = moments_missing(database, space.key, profile.name)
+    spaces = Spaces(database)
+    for space in spaces.all().values():
+        if space.state is SpaceState.ACTIVE:
+            missing = spaces.moments_missing(space.key, limit=_MANY)
             if missing:
-                faults.append(_sentence(f"moment without its embedding in {space.key}", missing))
+                ids = [moment.id for moment in missing]
+                faults.append(_sentence(f"moment without its embedding in {space.key}", ids))
     on_disk = {
         path.relative_to(keyframes_dir).as_posix() for path in keyframes_dir.glob("*/*/*.jpg")
     }

@@ -30,5 +30,33 @@ class InvalidSettings(DatabaseError):
     """An environment variable has a value that cannot be used."""
 
 
+class SpaceBusy(DatabaseError):
+    """Another process works on the same space."""
+
+
+class SpaceIncomplete(DatabaseError):
+    """A space that lacks vectors cannot be made the active one."""
+
+
+class SpaceGone(DatabaseError):
+    """A space was removed while it was read."""
+
+
+class SpaceInUse(DatabaseError):
+    """A space that is searched cannot be removed."""
+
+
+class SpaceMismatch(DatabaseError):
+    """A space's key stands for another model in this library than in this code."""
+
+
+class SpacesChanged(DatabaseError):
+    """A space was made active while a video was embedded without it."""
+
+
+class UnknownStoredSpace(DatabaseError):
+    """A space that the library does not have."""
+
+
 class NotFound(DatabaseError):
     """A row that was asked for by its id does not exist."""

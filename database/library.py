@@ -12,10 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from database.errors import NotFound
-from database.models import File, Moment, MomentKind, Scene, StoredSpace, Video
+from database.models import File, Moment, MomentKind, Scene, Video
 from database.session import Database
 from database.vectors import partition_name
 
+_SHOWN = (MomentKind.KEYFRAME, MomentKind.OCR)
 _WITH_FILES = sa.select(Video).options(selectinload(Video.files))
 
 
@@ -129,7 +130,7 @@ class Library:
             moments = session.scalars(
                 sa.select(Moment)
                 .join(Scene)
-                .where(Scene.video_id == video_id, Moment.kind != MomentKind.SPEECH)
+                .where(Scene.video_id == video_id, Moment.kind.in_(_SHOWN))
                 .order_by(Moment.start_s, Moment.id)
             ).all()
             return [_scene_info(scene, moments) for scene in scenes]
@@ -185,39 +186,11 @@ class Library:
             return np.empty((0, 0), np.float32)
         return np.stack([row.to_numpy() for row in rows]).astype(np.float32)
 
-    def sample_vectors(self, space: str, limit: int) -> npt.NDArray[np.float32]:
-        """Up to `limit` vectors of a space, evenly spread over its rows: float32 [n, dim]."""
-        table = partition_name(space)
-        statement = sa.text(
-            f"SELECT vector FROM (SELECT vector, row_number() OVER (ORDER BY moment_id) AS n, "
-            f"count(*) OVER () AS total FROM {table}) AS numbered "
-            "WHERE n % greatest(total / :limit, 1) = 0 LIMIT :limit"
-        )
+    def last_profile(self) -> str | None:
+        """The profile of the video that was ingested last; None for an empty library."""
+        query = sa.select(Video.profile).order_by(Video.ingested_at.desc(), Video.id.desc())
         with self._database.session() as session:
-            rows = session.execute(statement, {"limit": limit}).scalars().all()
-        if not rows:
-            return np.empty((0, 0), np.float32)
-        return np.stack([row.to_numpy() for row in rows]).astype(np.float32)
-
-    def null_statistics(self) -> dict[str, dict[str, Any] | None]:
-        """The null statistics of every space, by its key."""
-        with self._database.session() as session:
-            rows = session.execute(sa.select(StoredSpace.key, StoredSpace.null_statistics))
-            return {row.key: row.null_statistics for row in rows}
-
-    def save_null_statistics(self, space: str, statistics: dict[str, Any]) -> None:
-        """Keeps how background queries score in a space."""
-        with self._database.session() as session:
-            session.execute(
-                sa.update(StoredSpace)
-                .where(StoredSpace.key == space)
-                .values(null_statistics=statistics)
-            )
-
-    def num_embeddings(self, space: str) -> int:
-        """How many moments have a vector in a space."""
-        with self._database.session() as session:
-            return session.scalar(sa.text(f"SELECT count(*) FROM {partition_name(space)}")) or 0
+            return session.scalar(query.limit(1))
 
     def row_counts(self) -> dict[str, int]:
         """Rows of the main tables."""

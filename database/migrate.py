@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from database.errors import SchemaMismatch
-from database.vectors import ensure_spaces
+from database.vectors import create_space
 from embeddings.spaces import PROFILES
 
 if TYPE_CHECKING:  # alembic takes longer to import than a search takes
@@ -18,7 +18,7 @@ _LOCK = 7_305_808_869
 
 
 def upgrade_schema(engine: sa.Engine) -> None:
-    """Brings the schema to this code's version and makes the partitions of the bundled spaces.
+    """Brings the schema to this code's version. A new library searches the bundled spaces.
 
     Raises SchemaMismatch if the database is newer than the code.
     """
@@ -26,7 +26,19 @@ def upgrade_schema(engine: sa.Engine) -> None:
         _upgrade(engine)
         # Pooled connections were set up before the extension, and so its types, existed.
         engine.dispose()
-    ensure_spaces(engine, PROFILES["bundled"].spaces)
+    _give_spaces(engine)
+
+
+def _give_spaces(engine: sa.Engine) -> None:
+    with engine.begin() as connection:
+        if connection.scalar(sa.text("SELECT EXISTS (SELECT FROM space)")):
+            return
+        connection.execute(sa.text("LOCK TABLE space IN EXCLUSIVE MODE"))
+        if connection.scalar(sa.text("SELECT EXISTS (SELECT FROM space)")):
+            return
+        for space in PROFILES["bundled"].spaces:
+            create_space(connection, space)
+        connection.execute(sa.text("UPDATE space SET state = 'active', activated_at = now()"))
 
 
 def require_current_schema(engine: sa.Engine, description: str) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     func,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
@@ -39,6 +40,8 @@ class MomentKind(StrEnum):
     KEYFRAME = "keyframe"
     SPEECH = "speech"
     OCR = "ocr"
+    SPAN = "span"
+    """A part of a scene, short enough to be seen by a video model at once."""
 
 
 class VideoStatus(StrEnum):
@@ -55,6 +58,17 @@ class FileStatus(StrEnum):
     PARTIAL = "partial"
     FAILED = "failed"
     SKIPPED = "skipped"
+
+
+class SpaceState(StrEnum):
+    """What a library does with a space."""
+
+    FILLING = "filling"
+    """New videos are embedded in it, too, but it is not searched yet."""
+    ACTIVE = "active"
+    """It is searched, and complete."""
+    RETIRED = "retired"
+    """It was active before; kept as it was."""
 
 
 def _values(enum: type[StrEnum]) -> list[str]:
@@ -153,11 +167,27 @@ class Moment(Base):
 
 
 class StoredSpace(Base):
-    """A space of the registry that this database has a partition for."""
+    """A space that this database has a partition for."""
 
     __tablename__ = "space"
+    __table_args__ = (
+        Index(
+            "space_active_slot_key",
+            "slot",
+            unique=True,
+            postgresql_where=text("state = 'active'"),
+        ),
+    )
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
+    slot: Mapped[str] = mapped_column(Text)
+    state: Mapped[SpaceState] = mapped_column(
+        Enum(SpaceState, name="space_state", values_callable=_values),
+        server_default=SpaceState.FILLING.value,
+    )
+    activated_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """The last time."""
+    input: Mapped[str] = mapped_column(Text)
     modality: Mapped[str] = mapped_column(Text)
     dim: Mapped[int]
     model: Mapped[str] = mapped_column(Text)

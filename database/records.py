@@ -40,6 +40,8 @@ class VideoRecord:
     duration_s: float
     language: str | None
     profile: str
+    spaces: tuple[str, ...]
+    """The keys of the spaces that its moments were embedded in."""
     scenes: tuple[tuple[float, float], ...]
     """[start_s, end_s) of each, in order."""
     moments: tuple[MomentRecord, ...]

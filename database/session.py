@@ -13,7 +13,7 @@ from sqlalchemy import event, exc
 from sqlalchemy.orm import Session
 
 from database.embedded import data_dir, start_embedded
-from database.errors import DatabaseError, DatabaseUnreachable, DiskFull
+from database.errors import DatabaseError, DatabaseUnreachable, DiskFull, SpaceGone
 from database.migrate import require_current_schema, upgrade_schema
 from database.settings import Settings
 
@@ -25,6 +25,8 @@ _NOT_OURS_TO_DO = (
 EF_SEARCH = 100
 """Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
 STATEMENT_TIMEOUT_S = 30
+SWITCH_LOCK = 7_305_808_870
+"""Advisory lock: shared while a video is stored, exclusive while spaces change."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,19 @@ class Database:
             assert isinstance(driver, psycopg.Connection)
             driver.execute("SET LOCAL statement_timeout = 0")  # a long video takes long to store
             yield driver
+
+    @contextmanager
+    def lock_connection(self) -> Iterator[sa.Connection]:
+        """A connection for advisory locks: they last until its end, or that of the process.
+        Raises DatabaseError."""
+        with translated_errors(self.description):
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        try:
+            yield connection
+        finally:
+            # Closing the session, not returning it to the pool, is what frees the locks.
+            connection.invalidate()
+            connection.close()
 
     def close(self) -> None:
         """Closes the pool."""
@@ -104,6 +119,8 @@ def translated_errors(description: str) -> Iterator[None]:
             f"{description} does not answer ({reason}): start it, or correct DATABASE_URL"
         ) from error
     except exc.DBAPIError as error:
+        if isinstance(error.orig, psycopg.errors.UndefinedTable):
+            raise SpaceGone("a space of the library was removed: try again") from error
         if not isinstance(error.orig, _NOT_OURS_TO_DO):
             raise
         reason = str(error.orig).strip().splitlines()[0]

@@ -1,18 +1,20 @@
 """The write side of the library: whole videos in, outcomes of files kept."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import psycopg
 import sqlalchemy as sa
-from pgvector import HalfVector
 
+from database.errors import SpacesChanged
 from database.models import File, FileStatus, Moment, Scene, Video
 from database.records import FileRecord, MomentRecord, VideoRecord
-from database.session import Database, translated_errors
+from database.session import SWITCH_LOCK, Database, translated_errors
+from database.vectors import copy_vectors
 
 _VIDEO_COLUMNS = (
     "content_hash status reason title container video_codec audio_codec width_px "
@@ -90,8 +92,9 @@ class Store:
 
     def save_video(self, video: VideoRecord, file: FileRecord) -> list[str]:
         """Stores a whole video and its file's outcome at once, or nothing. Returns as
-        `save_file` does."""
+        `save_file` does. Raises SpacesChanged if it lacks the vectors of an active space."""
         with self._database.connection() as connection:
+            gone = _spaces_gone(connection, video.spaces)
             video_id = _insert_video(connection, video)
             scene_ids = _new_ids(connection, "scene", len(video.scenes))
             _copy(
@@ -105,7 +108,7 @@ class Store:
                     )
                 ),
             )
-            _copy_moments(connection, video.moments, scene_ids)
+            _copy_moments(connection, video.moments, scene_ids, gone)
             return _upsert_file(
                 connection,
                 FileRecord(
@@ -123,22 +126,23 @@ class Store:
         is called now and then; what it raises ends the wait.
         """
         key = int(content_hash[:15], 16)
-        description = self._database.description
-        with translated_errors(description):
-            connection = self._database.engine.connect().execution_options(
-                isolation_level="AUTOCOMMIT"
-            )
-        try:
-            with translated_errors(description):
+        with self._database.lock_connection() as connection:
+            with translated_errors(self._database.description):
                 lock = sa.text("SELECT pg_try_advisory_lock(:key)")
                 while not connection.scalar(lock, {"key": key}):
                     while_waiting()
                     time.sleep(_LOCK_POLL_S)
             yield
-        finally:
-            # Closing the session, not returning it to the pool, is what frees the lock.
-            connection.invalidate()
-            connection.close()
+
+
+def _spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) -> set[str]:
+    """Those of the spaces that the library has no more; they cannot change before the transaction
+    ends. Raises SpacesChanged if an active one is not among them."""
+    connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
+    rows = connection.execute("SELECT key, state = 'active' FROM space").fetchall()
+    if lacking := sorted(key for key, active in rows if active and key not in embedded):
+        raise SpacesChanged(f"{', '.join(lacking)} became active meanwhile: ingest again")
+    return set(embedded) - {key for key, _ in rows}
 
 
 def _insert_video(connection: psycopg.Connection[Any], video: VideoRecord) -> int:
@@ -174,8 +178,12 @@ def _copy(
 
 
 def _copy_moments(
-    connection: psycopg.Connection[Any], moments: Sequence[MomentRecord], scene_ids: Sequence[int]
+    connection: psycopg.Connection[Any],
+    moments: Sequence[MomentRecord],
+    scene_ids: Sequence[int],
+    gone: Collection[str],
 ) -> None:
+    """Vectors of spaces that are gone are left out."""
     moment_ids = _new_ids(connection, "moment", len(moments))
     _copy(
         connection,
@@ -186,16 +194,14 @@ def _copy_moments(
             for moment_id, m in zip(moment_ids, moments, strict=True)
         ),
     )
-    _copy(
-        connection,
-        "embedding (moment_id, space, vector)",
-        "int8 text halfvec",
-        (
-            (moment_id, space, HalfVector(vector))
-            for moment_id, m in zip(moment_ids, moments, strict=True)
-            for space, vector in m.vectors.items()
-        ),
-    )
+    for space in {space for moment in moments for space in moment.vectors} - set(gone):
+        own = [
+            (moment_id, moment.vectors[space])
+            for moment_id, moment in zip(moment_ids, moments, strict=True)
+            if space in moment.vectors
+        ]
+        ids, vectors = zip(*own, strict=True)
+        copy_vectors(connection, space, ids, np.stack(vectors))
 
 
 def _placed(moment: MomentRecord) -> tuple[object, ...]:

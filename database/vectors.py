@@ -1,8 +1,12 @@
-"""Partitions and indexes of the spaces."""
+"""Partitions and indexes of the spaces, and how vectors come into them."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import psycopg
 import sqlalchemy as sa
 
 from database.models import StoredSpace
@@ -16,27 +20,15 @@ def partition_name(key: str) -> str:
     return "embedding_" + key.replace("-", "_")
 
 
-def ensure_spaces(engine: sa.Engine, spaces: Iterable[Space]) -> None:
-    """A row, a partition and an HNSW index for each of these spaces."""
-    with engine.begin() as connection:
-        if not _missing(connection, spaces):
-            return
-        connection.execute(sa.text("LOCK TABLE space IN EXCLUSIVE MODE"))
-        for space in _missing(connection, spaces):
-            _create(connection, space)
-
-
-def _missing(connection: sa.Connection, spaces: Iterable[Space]) -> list[Space]:
-    present = set(connection.scalars(sa.select(StoredSpace.key)))
-    return [space for space in spaces if space.key not in present]
-
-
-def _create(connection: sa.Connection, space: Space) -> None:
+def create_space(connection: sa.Connection, space: Space) -> None:
+    """The row of a space, its partition, and its HNSW index."""
     table = partition_name(space.key)
     connection.execute(
         sa.insert(StoredSpace).values(
             key=space.key,
+            slot=space.slot,
             modality=space.modality.value,
+            input=space.input.value,
             dim=space.dim,
             model=space.model,
             revision=space.revision,
@@ -55,3 +47,45 @@ def _create(connection: sa.Connection, space: Space) -> None:
             f"USING hnsw ((vector::halfvec({space.dim})) halfvec_ip_ops)"
         )
     )
+
+
+def drop_space(connection: sa.Connection, key: str) -> None:
+    """Removes what `create_space` has made, with all vectors."""
+    connection.execute(sa.text(f"DROP TABLE {partition_name(key)}"))
+    connection.execute(sa.delete(StoredSpace).where(StoredSpace.key == key))
+
+
+def copy_vectors(
+    connection: psycopg.Connection[Any],
+    space: str,
+    moment_ids: Sequence[int],
+    vectors: npt.NDArray[np.float32],
+) -> None:
+    """Binary COPY of the vectors, float32 [n, dim], of n moments."""
+    with connection.cursor().copy(
+        "COPY embedding (moment_id, space, vector) FROM STDIN (FORMAT BINARY)"
+    ) as copy:
+        copy.write(_COPY_HEADER + _copy_rows(space, moment_ids, vectors) + _COPY_TRAILER)
+
+
+_COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_COPY_TRAILER = b"\xff\xff"
+
+
+def _copy_rows(space: str, moment_ids: Sequence[int], vectors: npt.NDArray[np.float32]) -> bytes:
+    """Rows in PostgreSQL's binary COPY format: the number of fields, then each after its length;
+    a halfvec is its dimension, two unused bytes, and big-endian half floats."""
+    key, dim = space.encode(), vectors.shape[1]
+    rows = np.zeros(
+        len(vectors),
+        [
+            ("num_fields", ">i2"),
+            *(("id_bytes", ">i4"), ("id", ">i8")),
+            *(("key_bytes", ">i4"), ("key", f"S{len(key)}")),
+            *(("vector_bytes", ">i4"), ("dim", ">i2"), ("unused", ">i2"), ("vector", ">f2", dim)),
+        ],
+    )
+    rows["num_fields"], rows["id_bytes"], rows["id"] = 3, 8, moment_ids
+    rows["key_bytes"], rows["key"] = len(key), key
+    rows["vector_bytes"], rows["dim"], rows["vector"] = 4 + 2 * dim, dim, vectors
+    return rows.tobytes()

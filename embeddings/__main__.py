@@ -7,46 +7,64 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from database.errors import InvalidSettings
+from database.errors import DatabaseError
+from database.session import open_database
 from database.settings import load_settings
-from embeddings.errors import EmbeddingError, UnknownSpace, WeightsMissing
-from embeddings.hub import HubWeights, find_model_folder, get_model_folder
+from database.spaces import Spaces
+from embeddings.errors import EmbeddingError
+from embeddings.hub import HubWeights, find_model_folder, get_model_folder, zip_parts
 from embeddings.pull import pull as pull_model
-from embeddings.runtime import Runtime
+from embeddings.service import EmbeddingService
 from embeddings.space import Space
-from embeddings.spaces import SPACES
-from embeddings.weights import verified_parts
+from embeddings.spaces import PROFILES, choose_spaces
+from embeddings.weights import Weights, verified_parts
 
 app = typer.Typer(
     help="The models of sceneseek.", no_args_is_help=True, pretty_exceptions_enable=False
 )
 _WIDE = 1000
 """Columns where no terminal limits them: a path stays in one piece."""
-Names = Annotated[list[str], typer.Argument(help="Spaces, or names of models.")]
+Names = Annotated[list[str], typer.Argument(help="Spaces, models, or profiles.")]
 
 
 @app.command("list")
 def list_spaces() -> None:
-    """Every space: its dimension, its model, and where the weights are."""
-    runtime = load_settings().runtime()
+    """Every space: dimension, model, where its weights are, and what the library has of it."""
+    settings = load_settings()
+    service = EmbeddingService(settings.runtime())
+    library = Spaces(open_database(settings))
+    stored = library.all()
     table = Table(box=None)
-    for column in ("space", "kind", "dim", "model", "weights"):
+    for column in ("space", "slot", "dim", "model", "weights", "library"):
         table.add_column(column, no_wrap=column == "space")
-    for space in SPACES.values():
-        kind = f"{space.modality.value}, {space.input.value}"
-        table.add_row(space.key, kind, str(space.dim), space.model, _where(space, runtime))
+    for space in service.spaces.values():
+        state = "-"
+        if space.key in stored:
+            coverage = library.coverage(space.key)
+            state = f"{stored[space.key].state.value}, {coverage.embedded} of {coverage.wanted}"
+        where = _where(space, service)
+        table.add_row(space.key, space.slot, str(space.dim), space.model, where, state)
     Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
 
 
 @app.command()
 def pull(names: Names) -> None:
-    """Downloads models of the hub."""
-    runtime = load_settings().runtime()
-    for space in _chosen(names):
-        if isinstance(space.weights, HubWeights):
-            typer.echo(f"{space.key}: {pull_model(space.weights, runtime)}")
+    """Downloads models of the hub: of spaces, or of a profile with its speech model."""
+    service = EmbeddingService(load_settings().runtime())
+    weights: dict[str, Weights | HubWeights] = {}
+    for name in names:
+        profile = PROFILES.get(name)
+        if profile is not None:
+            weights[f"speech of {name}"] = profile.speech
+        spaces = profile.spaces if profile else choose_spaces([name], service.spaces)
+        weights |= {space.key: space.weights for space in spaces}
+    for title, wanted in weights.items():
+        if not isinstance(wanted, HubWeights):
+            typer.echo(f"{title}: comes with its pip package")
+        elif zip_parts(wanted):
+            typer.echo(f"{title}: {get_model_folder(wanted, service.runtime)}, from pip packages")
         else:
-            typer.echo(f"{space.key}: comes with its pip package")
+            typer.echo(f"{title}: {pull_model(wanted, service.runtime)}")
 
 
 @app.command()
@@ -54,12 +72,11 @@ def check(
     names: Annotated[list[str] | None, typer.Argument(help="All that are here.")] = None,
 ) -> None:
     """Verifies weights against the pinned SHA-256."""
-    runtime = load_settings().runtime()
-    for space in _chosen(names) if names else SPACES.values():
-        if not names and not _is_here(space, runtime):
-            continue
+    service = EmbeddingService(load_settings().runtime())
+    here = [space for space in service.spaces.values() if service.has_weights(space)]
+    for space in choose_spaces(names, service.spaces) if names else here:
         if isinstance(space.weights, HubWeights):
-            get_model_folder(space.weights, runtime)
+            get_model_folder(space.weights, service.runtime)
             known = space.weights.sha256 is not None
         else:
             verified_parts(space.weights)
@@ -67,43 +84,20 @@ def check(
         typer.echo(f"{space.key}: {'as pinned' if known else 'here; no hash is pinned'}")
 
 
-def _chosen(names: list[str]) -> list[Space]:
-    """Spaces by key or by model. Raises UnknownSpace."""
-    chosen = []
-    for name in names:
-        found = [space for space in SPACES.values() if name in (space.key, _repo(space))]
-        if not found:
-            raise UnknownSpace(f"no space or model {name!r}; there are: {', '.join(SPACES)}")
-        chosen += found
-    return chosen
-
-
-def _repo(space: Space) -> str | None:
-    return space.weights.repo if isinstance(space.weights, HubWeights) else None
-
-
-def _where(space: Space, runtime: Runtime) -> str:
+def _where(space: Space, service: EmbeddingService) -> str:
+    if not service.has_weights(space):
+        return "not here"
     if isinstance(space.weights, HubWeights):
-        folder = find_model_folder(space.weights, runtime)
-        return str(folder) if folder else "not here"
-    return "pip package" if _is_here(space, runtime) else "package not installed"
-
-
-def _is_here(space: Space, runtime: Runtime) -> bool:
-    if isinstance(space.weights, HubWeights):
-        return find_model_folder(space.weights, runtime) is not None
-    try:
-        space.weights.paths()
-    except WeightsMissing:
-        return False
-    return True
+        folder = find_model_folder(space.weights, service.runtime)
+        return str(folder) if folder is not None else "pip packages"
+    return "pip package"
 
 
 def main() -> None:
     """Runs a command; what a person can put right is one sentence on stderr, exit 1."""
     try:
         app()
-    except (EmbeddingError, InvalidSettings) as error:
+    except (EmbeddingError, DatabaseError) as error:
         typer.echo(f"error: {error}", err=True)
         sys.exit(1)
 

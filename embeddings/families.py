@@ -20,41 +20,59 @@ PHOTO_PROMPTS = ("{}", "a photo of {}")
 
 
 def sentence_transformer(
-    key: str, dim: int, weights: HubWeights, *, query: str = "{}", item: str = "{}"
+    key: str,
+    dim: int,
+    weights: HubWeights,
+    *,
+    query: str = "{}",
+    item: str = "{}",
+    prompt_in_mean: bool = True,
 ) -> Space:
     """A text model that sentence-transformers loads."""
-    space = _of_hub(key, Input.TEXT, dim, weights, "make_sentence_transformer")
-    return replace(space, modality=Modality.TEXT, query_prompts=(query,), item_prompt=item)
+    space = _of_hub(key, "text", Input.TEXT, dim, weights, "make_sentence_transformer")
+    return replace(
+        space,
+        modality=Modality.TEXT,
+        query_prompts=(query,),
+        item_prompt=item,
+        prompt_in_mean=prompt_in_mean,
+    )
 
 
 def image_text(
     key: str, dim: int, weights: HubWeights, prompts: tuple[str, ...] = PHOTO_PROMPTS
 ) -> Space:
     """CLIP, OpenCLIP or SigLIP."""
-    space = _of_hub(key, Input.IMAGE, dim, weights, "make_image_text")
+    space = _of_hub(key, "vision", Input.IMAGE, dim, weights, "make_image_text")
     return replace(space, query_prompts=prompts)
 
 
 def image_features(key: str, dim: int, weights: HubWeights) -> Space:
     """An image model's features, for finding similar images."""
-    space = _of_hub(key, Input.IMAGE, dim, weights, "make_image_features")
+    space = _of_hub(key, "image-features", Input.IMAGE, dim, weights, "make_image_features")
     return replace(space, answers_text=False)
 
 
-def video_classifier(key: str, dim: int, weights: HubWeights) -> tuple[Space, Space]:
-    """Two spaces of one model: its labels, which answer text, and its features."""
-    labels = _of_hub(f"{key}-labels", Input.CLIP, LABELS_DIM, weights, "make_video_labels")
-    features = _of_hub(key, Input.CLIP, dim, weights, "make_video_features")
+def video_classifier(key: str, slot: str, dim: int, weights: HubWeights) -> tuple[Space, Space]:
+    """Two spaces of one model: its labels, which answer text, and its features, whose slot is
+    named after that of the labels."""
+    labels = _of_hub(f"{key}-labels", slot, Input.CLIP, LABELS_DIM, weights, "make_video_labels")
+    features = _of_hub(key, f"{slot}-features", Input.CLIP, dim, weights, "make_video_features")
     return (
-        replace(labels, model=f"{weights.repo}, labels projected into {LABELS_IN}"),
+        replace(
+            labels,
+            model=f"{weights.repo}, labels projected into {LABELS_IN}",
+            query_space=LABELS_IN,
+        ),
         replace(features, answers_text=False),
     )
 
 
-def _of_hub(key: str, items: Input, dim: int, weights: HubWeights, make: str) -> Space:
+def _of_hub(key: str, slot: str, items: Input, dim: int, weights: HubWeights, make: str) -> Space:
     """A space of a hub's model; `make` is the function of this module that makes its encoder."""
     return Space(
         key=key,
+        slot=slot,
         modality=Modality.VISION,
         input=items,
         dim=dim,

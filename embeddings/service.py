@@ -3,27 +3,41 @@
 import importlib
 import threading
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
 from embeddings.encoder import Encoder, QueryEncoder, Vectors, check_vectors
-from embeddings.errors import NoTextQuery
-from embeddings.hub import HubWeights
+from embeddings.errors import NoTextQuery, UnknownSpace, WeightsMissing
+from embeddings.hub import HubWeights, require_present
+from embeddings.own_spaces import own_spaces
 from embeddings.runtime import Runtime
 from embeddings.space import Space
-from embeddings.spaces import get_space
+from embeddings.spaces import SPACES
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from embeddings.video_classifier import VideoClassifier
 
+QUERY_CACHE = 1024
+"""Queries whose vectors are kept: spaces that share an encoder, and every repeat, encode once."""
+
 
 class EmbeddingService:
-    """Encodes for any space; safe to call from several threads."""
+    """Encodes for any space; safe to call from several threads.
+
+    `spaces` are those of the registry and of the person's own models, by key.
+    """
 
     def __init__(self, runtime: Runtime) -> None:
+        """Raises UnknownSpace for a declaration of an own model that cannot be used."""
         self.runtime = runtime
+        own = own_spaces(runtime.model_dir)
+        if taken := sorted(own.keys() & SPACES.keys()):
+            raise UnknownSpace(f"{runtime.model_dir} declares {taken[0]!r}, which is taken")
+        self.spaces = {**SPACES, **own}
         self._encoders: dict[str, Encoder] = {}
         self._video_classifiers: dict[HubWeights, VideoClassifier] = {}
         self._lock = threading.RLock()
+        self._query_vector = lru_cache(QUERY_CACHE)(self._encode_query)
 
     def encode_items(self, space: Space, items: Sequence[Any]) -> Vectors:
         """Texts, RGB images or clips, as the space takes them, to float32 [n, dim]."""
@@ -33,12 +47,34 @@ class EmbeddingService:
         """A text query to float32 [dim]. Raises NoTextQuery."""
         if not space.answers_text:
             raise NoTextQuery(f"{space.key} holds features that no text can be compared with")
-        encoder = cast(QueryEncoder, self._encoder(space))
-        return check_vectors(encoder.encode_query(query), space.dim)
+        asked = space if space.query_space is None else self.spaces[space.query_space]
+        return check_vectors(self._query_vector(asked, query), space.dim)
+
+    def _encode_query(self, space: Space, query: str) -> Vectors:
+        return cast(QueryEncoder, self._encoder(space)).encode_query(query)
 
     def encoder_of(self, key: str) -> QueryEncoder:
         """The encoder of a text space, for spaces that project into it."""
-        return cast(QueryEncoder, self._encoder(get_space(key)))
+        return cast(QueryEncoder, self._encoder(self.spaces[key]))
+
+    def require_weights(self, space: Space) -> None:
+        """Raises WeightsMissing, naming space, model and remedy, if they are not here. Takes no
+        time: nothing is loaded or verified."""
+        try:
+            if isinstance(space.weights, HubWeights):
+                require_present(space.weights, self.runtime)
+            else:
+                space.weights.paths()
+        except WeightsMissing as error:
+            raise WeightsMissing(f"the space {space.key} cannot be used: {error}") from None
+
+    def has_weights(self, space: Space) -> bool:
+        """Whether the weights of a space are on this machine."""
+        try:
+            self.require_weights(space)
+        except WeightsMissing:
+            return False
+        return True
 
     def video_classifier(self, weights: HubWeights) -> "VideoClassifier":
         """The one video model of `weights`: two spaces share it, and its forward passes."""
@@ -54,8 +90,12 @@ class EmbeddingService:
         with self._lock:
             self._encoders.clear()
             self._video_classifiers.clear()
+            self._query_vector.cache_clear()
 
     def _encoder(self, space: Space) -> Encoder:
+        loaded = self._encoders.get(space.key)
+        if loaded is not None:  # at once, also while another model is being loaded
+            return loaded
         with self._lock:
             if space.key not in self._encoders:
                 module, name = space.encoder.split(":")

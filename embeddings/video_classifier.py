@@ -1,5 +1,6 @@
 """VideoMAE and TimeSformer: clips to the probabilities of actions, and to features."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,13 @@ import torch
 from embeddings.encoder import Clip, Vectors, normalise
 from embeddings.hub import HubWeights, get_model_folder
 from embeddings.runtime import Runtime
-from embeddings.torch_model import load_image_processor, load_model, torch_device, torch_dtype
+from embeddings.torch_model import (
+    load_image_processor,
+    load_model,
+    pixels_of,
+    torch_device,
+    torch_dtype,
+)
 
 BATCH = 4
 
@@ -40,6 +47,7 @@ class VideoClassifier:
         self.labels = [model.config.id2label[i] for i in range(model.config.num_labels)]
         self._features: list[torch.Tensor] = []
         model.classifier.register_forward_pre_hook(self._keep_features)
+        self._running = threading.Lock()
         self._last: tuple[Sequence[Clip], Outputs] | None = None
 
     def probabilities(self, clips: Sequence[Clip]) -> Vectors:
@@ -48,21 +56,20 @@ class VideoClassifier:
 
     def run(self, clips: Sequence[Clip]) -> Outputs:
         """Outputs of clips of RGB frames, from which the model's number is taken evenly."""
-        if self._last is None or self._last[0] is not clips:
-            batches = [self._batch(clips[i : i + BATCH]) for i in range(0, len(clips), BATCH)]
-            outputs = Outputs(
-                np.concatenate([batch.probabilities for batch in batches]),
-                np.concatenate([batch.features for batch in batches]),
-            )
-            self._last = (clips, outputs)
-        return self._last[1]
+        with self._running:
+            if self._last is None or self._last[0] is not clips:
+                batches = [self._batch(clips[i : i + BATCH]) for i in range(0, len(clips), BATCH)]
+                outputs = Outputs(
+                    np.concatenate([batch.probabilities for batch in batches]),
+                    np.concatenate([batch.features for batch in batches]),
+                )
+                self._last = (clips, outputs)
+            return self._last[1]
 
     @torch.inference_mode()
     def _batch(self, clips: Sequence[Clip]) -> Outputs:
         sampled = [list(evenly(clip, self._model.config.num_frames)) for clip in clips]
-        pixels = torch.cat(
-            [self._processor(frames, return_tensors="pt")["pixel_values"] for frames in sampled]
-        )
+        pixels = torch.cat([pixels_of(self._processor, frames) for frames in sampled])
         logits = self._model(pixel_values=pixels.to(self._device, self._dtype)).logits.float()
         features = self._features.pop().float().cpu().numpy()
         return Outputs(logits.softmax(dim=-1).cpu().numpy(), normalise(features))

@@ -1,7 +1,6 @@
 """python -m ingest PATH..."""
 
 import json
-import logging
 import os
 import shutil
 import signal
@@ -15,15 +14,23 @@ import structlog
 import typer
 from rich.console import Console
 
-from database.errors import DatabaseError, DiskFull
 from database.library import Library
-from database.session import Database, open_database
+from database.session import open_database
 from database.settings import load_settings, unknown_variables
-from embeddings.errors import EmbeddingError, UnknownSpace
+from embeddings.service import EmbeddingService
 from embeddings.spaces import get_profile
 from ingest.checkpoint import GONE
+from ingest.command import EXIT_SOME_FAILED, interrupted, run
 from ingest.discover import FoundFile, discover
-from ingest.errors import Interrupted, UsageError
+from ingest.errors import Interrupted
+from ingest.library_spaces import (
+    activate_complete,
+    not_searched,
+    profile_of,
+    require_profile,
+    require_speech,
+    take_up_profile,
+)
 from ingest.outcome import Outcome, OutcomeStatus, printable
 from ingest.pipeline import ingest_files
 from ingest.progress import ProgressDisplay, summary_table
@@ -31,10 +38,6 @@ from ingest.source import known_outcome
 from ingest.statistics import refresh_null_statistics
 from ingest.tools import Tools, make_tools
 
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_SOME_FAILED = 3
-EXIT_INTERRUPTED = 130
 MAX_JOBS = 12
 """Each file at work holds a connection for its lock and needs one more now and then."""
 
@@ -46,7 +49,10 @@ def main(
     paths: Annotated[list[str], typer.Argument(help="Folders, files or globs.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what would be done, do nothing.")] = False,
-    profile: Annotated[str, typer.Option(help="The models to use.")] = "bundled",
+    profile: Annotated[
+        str | None,
+        typer.Option(help="bundled, standard or quality; by default what the library has."),
+    ] = None,
     jobs: Annotated[
         int, typer.Option(min=1, max=MAX_JOBS, help="Files to work on at a time.")
     ] = os.cpu_count() or 2,
@@ -66,9 +72,10 @@ def main(
     """
     settings = load_settings()
     console = Console(stderr=True)
-    _set_up_logging()
     for name in unknown_variables():
         structlog.get_logger().warning("unknown variable", name=name)
+    if profile is not None:
+        require_profile(get_profile(profile), EmbeddingService(settings.runtime()))
     files = discover(paths)
     database = open_database(settings)
     if not quiet:
@@ -76,26 +83,30 @@ def main(
     tools = make_tools(
         database,
         settings,
-        get_profile(profile),
+        profile_of(Library(database), profile),
         keyframes_only=keyframes_only,
         retry=retry,
     )
+    if profile is not None and not dry_run:
+        take_up_profile(tools.profile, Library(database), tools.library_spaces)
+    require_speech(tools.profile, tools.service)
+    tools.spaces()  # what is missing for them is said before any work is done
     if dry_run:
         outcomes = [_would_be(file, tools) for file in files]
     else:
         try:
-            outcomes = _run(files, database, tools, jobs, console, quiet=quiet)
+            outcomes = _run(files, tools, jobs, console, quiet=quiet)
         except (Interrupted, KeyboardInterrupt):
-            typer.echo("interrupted; run the same command again to go on", err=True)
-            raise typer.Exit(EXIT_INTERRUPTED) from None
+            raise interrupted() from None
     _print(outcomes, as_json=as_json, quiet=quiet)
+    if profile is not None and not dry_run:
+        _say_what_is_not_searched(tools)
     if any(outcome.is_fault for outcome in outcomes):
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
 def _run(
     files: list[FoundFile],
-    database: Database,
     tools: Tools,
     jobs: int,
     console: Console,
@@ -109,9 +120,19 @@ def _run(
         for outcome in ingest_files(files, tools, jobs, display.report, stopped):
             display.ended(outcome)
             outcomes.append(outcome)
-    refresh_null_statistics(Library(database), tools.profile.spaces, tools.service)
+    refresh_null_statistics(tools.library_spaces, tools.spaces(), tools.service)
+    activate_complete(tools.library_spaces)
     order = {printable(file.path): number for number, file in enumerate(files)}
     return sorted(outcomes, key=lambda outcome: order[outcome.path])
+
+
+def _say_what_is_not_searched(tools: Tools) -> None:
+    if keys := not_searched(tools.profile, tools.library_spaces):
+        typer.echo(
+            f"not searched yet: {', '.join(keys)}; to change to them, run python -m "
+            f"ingest.backfill --profile {tools.profile.name} --activate",
+            err=True,
+        )
 
 
 def _stop_on_interrupt() -> threading.Event:
@@ -160,35 +181,5 @@ def _print(outcomes: list[Outcome], *, as_json: bool, quiet: bool) -> None:
     out.print(", ".join(f"{n} {status}" for status, n in counts.items()) or "no files found")
 
 
-def _set_up_logging() -> None:
-    """Structured lines on stderr, for this program and the libraries it uses."""
-    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=12),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
-def run() -> None:
-    """The command; what a person can put right is one sentence on stderr."""
-    try:
-        app()
-    except (UsageError, UnknownSpace) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_USAGE)
-    except (DatabaseError, EmbeddingError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_FAILED)
-    except OSError as error:
-        full = error.errno in DiskFull.ERRNOS
-        sentence = DiskFull("the disk of SCENESEEK_HOME") if full else error
-        typer.echo(f"error: {sentence}", err=True)
-        sys.exit(EXIT_FAILED)
-
-
 if __name__ == "__main__":
-    run()
+    run(app)

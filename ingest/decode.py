@@ -22,7 +22,7 @@ from ingest.audio import AudioWriter, Stretch
 from ingest.errors import VideoUnreadable
 from ingest.keyframes import KeyframeCollector, write_jpeg
 from ingest.probe import Probe, open_media, probe
-from ingest.scenes import MAX_SCENE_S, SceneDetector, split_long
+from ingest.scenes import MAX_SCENE_S, SceneDetector, equal_parts
 
 SMALL_WIDTH_PX = 192
 _REPORT_EVERY_S = 0.5
@@ -232,7 +232,7 @@ class _Decoding:
             self.scenes[-1] = (self.scenes[-1][0], end_s)
         else:
             first = len(self.scenes)
-            self.scenes += split_long(self.scene_start_s, end_s)
+            self.scenes += equal_parts(self.scene_start_s, end_s, MAX_SCENE_S)
             for candidate in chosen:
                 scene = next(
                     i

@@ -1,56 +1,118 @@
-"""Moments to vectors, in every space of the profile."""
+"""Moments to vectors, in every space that is wanted."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any, Protocol
 
 import cv2
 import numpy as np
 
-from database.models import MomentKind
 from database.records import MomentRecord
-from embeddings.encoder import Image
+from database.spaces import KINDS
+from embeddings.encoder import Clip, Image, Vectors
 from embeddings.service import EmbeddingService
 from embeddings.space import Input, Space
 
-_ITEMS_AT_ONCE = 32
+ITEMS_AT_ONCE = {Input.TEXT: 32, Input.IMAGE: 32, Input.CLIP: 8}
+"""Bounds the memory; clips are read from the video as many at a time."""
+
+Lists = dict[str, list[list[float]]]
+"""Vectors of some moments by space, as they are kept on disk."""
+
+
+class Placed(Protocol):
+    """What can be embedded: a moment, stored or to be stored."""
+
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def image_path(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the pictures of one video's moments are."""
+
+    keyframe: Callable[[Placed], Path]
+    read_clips: Callable[[Sequence[tuple[float, float]]], list[Clip]]
+
+    def items(self, takes: Input, moments: Sequence[Placed]) -> list[Any]:
+        """What a space that `takes` such input makes the moments' vectors from."""
+        if takes is Input.TEXT:
+            return [moment.text or "" for moment in moments]
+        if takes is Input.IMAGE:
+            return [read_image(self.keyframe(moment)) for moment in moments]
+        return self.read_clips([(moment.start_s, moment.end_s) for moment in moments])
 
 
 def read_image(path: Path) -> Image:
-    """A JPEG of ours as RGB uint8 [H, W, 3]."""
+    """A JPEG of ours as RGB uint8 [H, W, 3]. Raises FileNotFoundError if it is gone or damaged."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise FileNotFoundError(f"the keyframe {path} is gone or damaged")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
 
 
+def by_input(spaces: Iterable[Space]) -> dict[Input, list[Space]]:
+    """Spaces by what they take: what is read once serves them all."""
+    groups: dict[Input, list[Space]] = defaultdict(list)
+    for space in spaces:
+        groups[space.input].append(space)
+    return dict(groups)
+
+
+def encode(
+    service: EmbeddingService, spaces: Sequence[Space], source: Source, moments: Sequence[Placed]
+) -> dict[str, Vectors]:
+    """The vectors of moments in spaces that all take the same input, float32 [n, dim] by key."""
+    items = source.items(spaces[0].input, moments)
+    return {space.key: service.encode_items(space, items) for space in spaces}
+
+
 def embed_moments(
     moments: Sequence[MomentRecord],
     spaces: Sequence[Space],
     service: EmbeddingService,
-    media: Path,
+    source: Source,
+    keep: Callable[[str, Callable[[], Lists]], Lists],
 ) -> list[MomentRecord]:
-    """The moments with their vectors; keyframes are read from the folder `media`, a few at a
-    time."""
-    embedded = list(moments)
-    for space in spaces:
-        chosen = [i for i, moment in enumerate(embedded) if _takes(space, moment)]
-        for start in range(0, len(chosen), _ITEMS_AT_ONCE):
-            batch = chosen[start : start + _ITEMS_AT_ONCE]
-            items = [_item(space, embedded[i], media) for i in batch]
-            for i, vector in zip(batch, service.encode_items(space, items), strict=True):
-                moment = embedded[i]
-                embedded[i] = dataclasses.replace(
-                    moment, vectors={**moment.vectors, space.key: vector}
-                )
-    return embedded
+    """The moments of a video with their vectors.
+
+    Clips take long: `keep(name, compute)` returns what it has kept under the name, or else
+    computes and keeps it.
+    """
+    vectors: list[dict[str, Vectors]] = [{} for _ in moments]
+    for takes, group in by_input(spaces).items():
+        chosen = [i for i, moment in enumerate(moments) if moment.kind in KINDS[takes]]
+        for start in range(0, len(chosen), ITEMS_AT_ONCE[takes]):
+            batch = chosen[start : start + ITEMS_AT_ONCE[takes]]
+            compute = partial(encode, service, group, source, [moments[i] for i in batch])
+            if takes is Input.CLIP:
+                name = "-".join(["clips", str(start), *(space.key for space in group)])
+                found = _kept(keep, name, compute)
+            else:
+                found = compute()
+            for key, rows in found.items():
+                for i, row in zip(batch, rows, strict=True):
+                    vectors[i][key] = row
+    return [
+        dataclasses.replace(moment, vectors=own)
+        for moment, own in zip(moments, vectors, strict=True)
+    ]
 
 
-def _takes(space: Space, moment: MomentRecord) -> bool:
-    return (moment.kind is MomentKind.KEYFRAME) == (space.input is Input.IMAGE)
-
-
-def _item(space: Space, moment: MomentRecord, media: Path) -> str | Image:
-    if space.input is Input.TEXT:
-        return moment.text or ""
-    return read_image(media / Path(moment.image_path or "").name)
+def _kept(
+    keep: Callable[[str, Callable[[], Lists]], Lists],
+    name: str,
+    compute: Callable[[], dict[str, Vectors]],
+) -> dict[str, Vectors]:
+    lists = keep(name, lambda: {key: rows.tolist() for key, rows in compute().items()})
+    return {key: np.asarray(rows, np.float32) for key, rows in lists.items()}

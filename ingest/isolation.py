@@ -10,6 +10,7 @@ import resource
 import signal
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, TypeVar
 
@@ -18,47 +19,53 @@ from ingest.errors import VideoUnreadable
 
 Result = TypeVar("Result")
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["ingest.decode"])
+_context.set_forkserver_preload(["ingest.decode", "ingest.frames"])
 
 
-def run_isolated(
-    function: Callable[..., Result],
-    *arguments: object,
-    memory_mb: int,
-    stall_s: float,
-    on_progress: Callable[[float], None],
-) -> Result:
-    """`function(*arguments, report)` in a child, where `report(part)` tells its progress.
+@dataclass(frozen=True)
+class Isolation:
+    """The limits of a child: it may take `memory_mb` of memory and be silent for `stall_s`."""
 
-    The child may take `memory_mb` of memory and be silent for `stall_s`. What `on_progress`
-    raises ends the child. Raises VideoUnreadable, DiskFull, or what the function raised.
-    """
-    receiver, sender = _context.Pipe(duplex=False)
-    child = _context.Process(
-        target=_child_main, args=(sender, function, arguments, memory_mb), daemon=True
-    )
-    child.start()
-    sender.close()
-    try:
-        while True:
-            if not receiver.poll(stall_s):
-                raise VideoUnreadable(f"decoding made no progress for {stall_s:.0f} s")
-            try:
-                kind, value = receiver.recv()
-            except EOFError:
-                child.join()
-                raise VideoUnreadable(_cause_of_death(child.exitcode)) from None
-            if kind == "progress":
-                on_progress(value)
-            elif kind == "error":
-                raise value
-            else:
-                result: Result = value
-                return result
-    finally:
-        receiver.close()
-        child.kill()
-        child.join()
+    memory_mb: int
+    stall_s: float
+
+    def run(
+        self,
+        function: Callable[..., Result],
+        *arguments: object,
+        on_progress: Callable[[float], None],
+    ) -> Result:
+        """`function(*arguments, report)` in a child, where `report(part)` tells its progress.
+
+        What `on_progress` raises ends the child. Raises VideoUnreadable, DiskFull, or what the
+        function raised.
+        """
+        receiver, sender = _context.Pipe(duplex=False)
+        child = _context.Process(
+            target=_child_main, args=(sender, function, arguments, self.memory_mb), daemon=True
+        )
+        child.start()
+        sender.close()
+        try:
+            while True:
+                if not receiver.poll(self.stall_s):
+                    raise VideoUnreadable(f"decoding made no progress for {self.stall_s:.0f} s")
+                try:
+                    kind, value = receiver.recv()
+                except EOFError:
+                    child.join()
+                    raise VideoUnreadable(_cause_of_death(child.exitcode)) from None
+                if kind == "progress":
+                    on_progress(value)
+                elif kind == "error":
+                    raise value
+                else:
+                    result: Result = value
+                    return result
+        finally:
+            receiver.close()
+            child.kill()
+            child.join()
 
 
 def _child_main(

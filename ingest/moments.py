@@ -5,8 +5,11 @@ from collections import Counter
 from database.models import MomentKind
 from database.records import MomentRecord
 from ingest.decode import Decoded, Keyframe
-from ingest.scenes import scene_of, scenes_at_pauses
+from ingest.scenes import equal_parts, scene_of, scenes_at_pauses
 from ingest.transcript import Sentence
+
+MAX_SPAN_S = 8.0
+"""Video models were trained on clips of a few seconds, from 10 s recordings (Kinetics-400)."""
 
 
 def build_scenes(decoded: Decoded, sentences: list[Sentence]) -> list[tuple[float, float]]:
@@ -46,13 +49,22 @@ def build_moments(
         )
         for s in sentences
     ]
-    return keyframes + spoken + _written(decoded.keyframes, scenes, writing)
+    return keyframes + spoken + _written(decoded.keyframes, scenes, writing) + _spans(decoded)
 
 
 def main_language(sentences: list[Sentence]) -> str | None:
     """The language of most of the speech."""
     counts = Counter(s.language for s in sentences if s.language is not None)
     return counts.most_common(1)[0][0] if counts else None
+
+
+def _spans(decoded: Decoded) -> list[MomentRecord]:
+    """Every scene with pictures in equal parts that a video model sees at once."""
+    return [
+        MomentRecord(scene=number, kind=MomentKind.SPAN, start_s=start_s, end_s=end_s)
+        for number, scene in enumerate(decoded.scenes)
+        for start_s, end_s in equal_parts(*scene, MAX_SPAN_S)
+    ]
 
 
 def _written(

@@ -6,6 +6,7 @@ video is stored in one transaction: a run that is cut off, at any point, resumes
 leaves nothing half-written.
 """
 
+import contextlib
 import dataclasses
 import threading
 import time
@@ -13,12 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
+from database.errors import SpacesChanged
 from ingest.checkpoint import Checkpoint
 from ingest.decode import Decoded, decode_file
 from ingest.discover import FoundFile
-from ingest.embed import embed_moments, read_image
+from ingest.embed import Lists, Source, embed_moments, read_image
 from ingest.errors import Interrupted, VideoUnreadable
-from ingest.isolation import run_isolated
+from ingest.frames import read_clips
 from ingest.moments import build_moments, build_scenes, main_language
 from ingest.outcome import Outcome, OutcomeStatus, printable, refused
 from ingest.save import image_folder, save_outcome, save_video
@@ -112,36 +114,58 @@ def _run_stages(
     report(file.path, "embed", None)
     scenes = build_scenes(decoded, sentences)
     moments = build_moments(decoded, scenes, sentences, writing, image_folder(digest))
-    moments = embed_moments(moments, tools.profile.spaces, tools.service, media)
-
-    report(file.path, "store", None)
-    require_unchanged(file)
-    save_video(
-        file,
-        digest,
-        decoded,
-        scenes,
-        moments,
-        language=main_language(sentences),
-        profile=tools.profile.name,
-        media=media,
-        keyframes_dir=tools.keyframes_dir,
-        store=tools.store,
-    )
+    stored = False
+    while not stored:
+        spaces = tools.spaces()
+        embedded = embed_moments(
+            moments,
+            spaces,
+            tools.service,
+            _source(file.path, media, tools, report),
+            lambda name, compute: checkpoint.stage(name, Lists, compute),
+        )
+        report(file.path, "store", None)
+        require_unchanged(file)
+        with contextlib.suppress(SpacesChanged):  # then it is embedded in the new one, too
+            save_video(
+                file,
+                digest,
+                decoded,
+                scenes,
+                embedded,
+                language=main_language(sentences),
+                profile=tools.profile.name,
+                spaces=spaces,
+                media=media,
+                keyframes_dir=tools.keyframes_dir,
+                store=tools.store,
+            )
+            stored = True
     checkpoint.clear()
     status = OutcomeStatus.PARTIAL if decoded.partial_reason else OutcomeStatus.DONE
     return Outcome(printable(file.path), status, decoded.partial_reason, len(scenes), len(moments))
 
 
+def _source(path: Path, media: Path, tools: Tools, report: Report) -> Source:
+    return Source(
+        lambda moment: media / Path(moment.image_path or "").name,
+        lambda spans: tools.isolation.run(
+            read_clips,
+            path,
+            spans,
+            tools.decode_options.max_pixels,
+            on_progress=lambda _part: report(path, "embed", None),
+        ),
+    )
+
+
 def _decode(path: Path, media: Path, tools: Tools, report: Report) -> Decoded:
     report(path, "decode", 0.0)
-    return run_isolated(
+    return tools.isolation.run(
         decode_file,
         path,
         media,
         tools.decode_options,
-        memory_mb=tools.decode_memory_mb,
-        stall_s=tools.decode_stall_s,
         on_progress=lambda part: report(path, "decode", part),
     )
 

@@ -1,6 +1,8 @@
 """What a person sees while an ingest runs: bars on a terminal, log lines elsewhere."""
 
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -16,6 +18,7 @@ from rich.progress import (
 )
 from rich.table import Table
 
+from embeddings.space import Space
 from ingest.outcome import Outcome, OutcomeStatus, printable
 
 _COLOURS = {
@@ -34,6 +37,7 @@ _STAGES = {
     "embed": "embedding",
     "store": "storing",
 }
+_LOG_EVERY_S = 5.0
 
 
 class ProgressDisplay:
@@ -44,15 +48,7 @@ class ProgressDisplay:
         self._quiet = quiet
         self._lock = threading.Lock()
         self._tasks: dict[Path, dict[str, TaskID]] = {}
-        self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            console=console,
-            disable=quiet or not console.is_terminal,
-            transient=True,
-        )
+        self._progress = _bars(console, quiet=quiet)
         self._live = console.is_terminal
         self._all = self._progress.add_task("all files", total=total)
 
@@ -93,6 +89,50 @@ class ProgressDisplay:
         trace: TracebackType | None,
     ) -> None:
         self._progress.stop()
+
+
+class FillDisplay:
+    """What a person sees while spaces fill up."""
+
+    def __init__(self, console: Console, totals: Mapping[str, int], *, quiet: bool) -> None:
+        self._log = structlog.get_logger()
+        self._logs = not quiet and not console.is_terminal
+        self._progress = _bars(console, quiet=quiet)
+        self._tasks = {
+            key: self._progress.add_task(f"  {key}", total=total) for key, total in totals.items()
+        }
+        self._started = self._logged = time.monotonic()
+
+    def report(self, space: Space, num_embedded: int) -> None:
+        """A filler's Report."""
+        task = self._tasks[space.key]
+        self._progress.advance(task, num_embedded)
+        now = time.monotonic()
+        if self._logs and now - self._logged >= _LOG_EVERY_S:
+            self._logged = now
+            shown = self._progress.tasks[task]
+            left_s = (now - self._started) * (shown.remaining or 0) / max(shown.completed, 1)
+            done = f"{shown.completed:.0f} of {shown.total:.0f}"
+            self._log.info("embedding", space=space.key, done=done, left_s=round(left_s))
+
+    def __enter__(self) -> "FillDisplay":
+        self._progress.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._progress.stop()
+
+
+def _bars(console: Console, *, quiet: bool) -> Progress:
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=24),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        disable=quiet or not console.is_terminal,
+        transient=True,
+    )
 
 
 def summary_table(outcomes: list[Outcome]) -> Table:

@@ -2,12 +2,13 @@
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from database.models import FileStatus, VideoStatus
 from database.records import FileRecord, MomentRecord, VideoRecord
 from database.store import Store
+from embeddings.space import Space
 from ingest.decode import Decoded
 from ingest.discover import FoundFile
 
@@ -26,11 +27,15 @@ def save_video(
     *,
     language: str | None,
     profile: str,
+    spaces: Sequence[Space],
     media: Path,
     keyframes_dir: Path,
     store: Store,
 ) -> None:
-    """Stores everything; whatever is interrupted here is done again by the next run."""
+    """Stores everything; whatever is interrupted here is done again by the next run.
+
+    Raises SpacesChanged if the moments lack the vectors of an active space.
+    """
     status = VideoStatus.PARTIAL if decoded.partial_reason else VideoStatus.DONE
     _place_keyframes(media, keyframes_dir / image_folder(digest))
     orphans = store.save_video(
@@ -48,6 +53,7 @@ def save_video(
             duration_s=decoded.duration_s,
             language=language,
             profile=profile,
+            spaces=tuple(space.key for space in spaces),
             scenes=tuple(scenes),
             moments=tuple(moments),
         ),

@@ -115,9 +115,9 @@ class GradualDetector:
         return (change if gradual and change > _MIN_CHANGE else 0.0), middle.time_s
 
 
-def split_long(start_s: float, end_s: float) -> list[tuple[float, float]]:
-    """[start_s, end_s) in equal pieces of at most MAX_SCENE_S."""
-    pieces = max(1, int(np.ceil((end_s - start_s) / MAX_SCENE_S)))
+def equal_parts(start_s: float, end_s: float, longest_s: float) -> list[tuple[float, float]]:
+    """[start_s, end_s) in equal parts of at most `longest_s`."""
+    pieces = max(1, int(np.ceil((end_s - start_s) / longest_s)))
     edges = np.linspace(start_s, end_s, pieces + 1).tolist()
     return list(pairwise(edges))
 

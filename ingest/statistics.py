@@ -1,17 +1,22 @@
-"""After an ingest: how background queries score against the library, in every space.
+"""After an ingest: how what is unrelated scores in every space of the library.
 
 These statistics are what search calibrates with; they are fixed until the library has grown or
 shrunk by a tenth.
 """
 
-import numpy as np
+from collections.abc import Iterable
 
-from database.library import Library
+import numpy as np
+import numpy.typing as npt
+
+from database.spaces import Spaces
 from embeddings.background import background_queries
+from embeddings.encoder import Vectors
 from embeddings.service import EmbeddingService
 from embeddings.space import Space
 
 SAMPLE = 4000
+_PAIRED = 500
 _TAIL = 0.99
 _TAIL_Z = 2.3263
 """The normal distribution's 99th percentile, in standard deviations."""
@@ -19,21 +24,35 @@ _GROWTH = 0.1
 
 
 def refresh_null_statistics(
-    library: Library, spaces: tuple[Space, ...], service: EmbeddingService
+    library: Spaces, spaces: Iterable[Space], service: EmbeddingService
 ) -> None:
-    """Computes and stores the statistics of every space whose size has changed by a tenth."""
-    stored = library.null_statistics()
+    """Computes and stores the statistics of every space whose size has changed by a tenth: how
+    background queries score against its vectors, and how its vectors score against each other."""
+    stored = library.all()
     for space in spaces:
-        count = library.num_embeddings(space.key)
-        known = (stored.get(space.key) or {}).get("count", 0)
+        count = library.coverage(space.key).embedded
+        known = (stored[space.key].null_statistics or {}).get("count", 0)
         if count == 0 or abs(count - known) <= _GROWTH * known:
             continue
-        queries = np.stack([service.encode_query(space, q) for q in background_queries()])
-        scores = queries @ library.sample_vectors(space.key, SAMPLE).T
-        # Fitted to the upper tail, where scores that matter lie and which is heavier than the
-        # middle would let expect: some background query is always about something in a library.
-        median, tail = (float(np.quantile(scores, q)) for q in (0.5, _TAIL))
-        library.save_null_statistics(
-            space.key,
-            {"count": count, "mean": median, "std": (tail - median) / _TAIL_Z},
-        )
+        vectors = library.sample_vectors(space.key, SAMPLE)
+        statistics = {"count": count, "alike": _fitted(_among_themselves(vectors))}
+        if space.answers_text:
+            queries = np.stack([service.encode_query(space, q) for q in background_queries()])
+            statistics |= _fitted(queries @ vectors.T)
+        library.save_null_statistics(space.key, statistics)
+
+
+def _among_themselves(vectors: Vectors) -> npt.NDArray[np.float32]:
+    """The scores of pairs of different vectors; of one alone, that it is like itself."""
+    some = vectors[:: max(1, len(vectors) // _PAIRED)]
+    if len(some) == 1:
+        return np.ones(1, np.float32)
+    return np.asarray((some @ some.T)[np.triu_indices(len(some), k=1)], np.float32)
+
+
+def _fitted(scores: npt.NDArray[np.float32]) -> dict[str, float]:
+    """A normal distribution fitted to the upper tail, where scores that matter lie and which is
+    heavier than the middle would let expect: some background query is always about something in
+    a library."""
+    median, tail = (float(np.quantile(scores, q)) for q in (0.5, _TAIL))
+    return {"mean": median, "std": (tail - median) / _TAIL_Z}

@@ -6,10 +6,14 @@ from pathlib import Path
 
 from database.session import Database
 from database.settings import Settings
+from database.spaces import Spaces
 from database.store import Store
 from embeddings.service import EmbeddingService
+from embeddings.space import Space
 from embeddings.spaces import Profile
 from ingest.decode import DecodeOptions
+from ingest.isolation import Isolation
+from ingest.library_spaces import spaces_to_fill
 from ingest.ocr import TextReader
 from ingest.transcript import Transcriber
 
@@ -19,16 +23,21 @@ class Tools:
     """Models, the store, folders and limits of a run."""
 
     profile: Profile
+    """Where the speech model comes from; which spaces are filled is the library's to say."""
     store: Store
+    library_spaces: Spaces
     service: EmbeddingService
     transcriber: Transcriber
     reader: TextReader
     decode_options: DecodeOptions
     keyframes_dir: Path
     work_dir: Path
-    decode_memory_mb: int
-    decode_stall_s: float
+    isolation: Isolation
     retry: bool
+
+    def spaces(self) -> tuple[Space, ...]:
+        """The spaces that a video is embedded in now."""
+        return spaces_to_fill(self.library_spaces, self.service)
 
 
 def make_tools(
@@ -42,11 +51,13 @@ def make_tools(
     """The tools of a run. Speech and pictures are worked on side by side, so each model gets
     half of the processors."""
     num_threads = max(1, (os.cpu_count() or 2) // 2)
+    runtime = settings.runtime(num_threads)
     return Tools(
         profile=profile,
         store=Store(database),
-        service=EmbeddingService(settings.runtime(num_threads)),
-        transcriber=Transcriber(profile.speech, settings.models_dir, num_threads),
+        library_spaces=Spaces(database),
+        service=EmbeddingService(runtime),
+        transcriber=Transcriber(profile.speech, runtime),
         reader=TextReader(num_threads),
         decode_options=DecodeOptions(
             max_pixels=settings.ingest_max_pixels,
@@ -55,7 +66,11 @@ def make_tools(
         ),
         keyframes_dir=settings.keyframes_dir,
         work_dir=settings.work_dir,
-        decode_memory_mb=settings.ingest_decode_memory_mb,
-        decode_stall_s=settings.ingest_decode_stall_s,
+        isolation=make_isolation(settings),
         retry=retry,
     )
+
+
+def make_isolation(settings: Settings) -> Isolation:
+    """The limits of children that read media."""
+    return Isolation(settings.ingest_decode_memory_mb, settings.ingest_decode_stall_s)

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from faster_whisper import WhisperModel
 from faster_whisper.transcribe import Segment
 
+from embeddings.hub import HubWeights, get_model_folder
+from embeddings.runtime import Runtime
 from embeddings.sealed import sealed_file
 from embeddings.weights import Weights, verified_parts
 from ingest.audio import SAMPLE_RATE, Stretch, time_of
@@ -47,10 +49,9 @@ class Sentence:
 class Transcriber:
     """Speech to sentences; one call at a time, loaded on the first."""
 
-    def __init__(self, weights: Weights, models_dir: Path, num_threads: int) -> None:
+    def __init__(self, weights: Weights | HubWeights, runtime: Runtime) -> None:
         self._weights = weights
-        self._models_dir = models_dir
-        self._num_threads = num_threads
+        self._runtime = runtime
         self._model: WhisperModel | None = None
         self._lock = threading.Lock()
 
@@ -112,21 +113,24 @@ class Transcriber:
     def _loaded(self) -> WhisperModel:
         if self._model is None:
             self._model = WhisperModel(
-                str(model_folder(self._weights, self._models_dir)),
+                str(model_folder(self._weights, self._runtime)),
                 device="cpu",
                 compute_type="int8",
-                cpu_threads=self._num_threads,
+                cpu_threads=self._runtime.num_threads,
             )
         return self._model
 
 
-def model_folder(weights: Weights, models_dir: Path) -> Path:
-    """The folder that faster-whisper loads: the parts joined, tokenizer and config beside them.
+def model_folder(weights: Weights | HubWeights, runtime: Runtime) -> Path:
+    """The folder that faster-whisper loads; of a pip package, the parts joined, with tokenizer
+    and config beside them.
 
     Raises WeightsMissing, WeightsCorrupt.
     """
+    if isinstance(weights, HubWeights):
+        return get_model_folder(weights, runtime)
     parts = verified_parts(weights)
-    folder = models_dir / f"whisper-{weights.sha256[:12]}"
+    folder = runtime.cache_dir / f"whisper-{weights.sha256[:12]}"
 
     def join(target: Path) -> None:
         with target.open("wb") as joined:

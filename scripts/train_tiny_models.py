@@ -5,6 +5,7 @@ and an answer can be tried with real weights where the hub cannot be reached.
 """
 
 import hashlib
+import json
 import shutil
 import sys
 from collections.abc import Callable
@@ -23,6 +24,17 @@ TRAININGS: dict[str, Callable[[Path], float]] = {
     "tiny-videomae": train_videomae,
     "tiny-timesformer": train_timesformer,
 }
+SPACES = {
+    "tiny-clip": {"family": "image_text", "key": "tiny-clip", "dim": 64},
+    "tiny-videomae": {"family": "video_classifier", "key": "tiny-videomae", "dim": 96},
+    "tiny-timesformer": {
+        "family": "video_classifier",
+        "key": "tiny-timesformer",
+        "dim": 96,
+        "slot": "temporal",
+    },
+}
+"""What each model's space.json says, so that EMBEDDING_MODEL_DIR may name the folder."""
 MIN_ACCURACY = 0.9
 MADE_BY = "made-by.sha256"
 
@@ -45,13 +57,14 @@ def train_tiny_models(folder: Path) -> None:
             raise RuntimeError(f"{name} is right in {accuracy:.1%} of new drawings only")
         (partial / MADE_BY).write_text(code)
         shutil.rmtree(target, ignore_errors=True)
+        (partial / "space.json").write_text(json.dumps(SPACES[name]))
         partial.rename(target)
         print(f"{name}: right in {accuracy:.1%} of new drawings")
 
 
 def _code_hash() -> str:
     digest = hashlib.sha256()
-    for path in sorted((ROOT / "scripts" / "tiny").glob("*.py")):
+    for path in [Path(__file__), *sorted((ROOT / "scripts" / "tiny").glob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

@@ -51,6 +51,10 @@ def main(
     no_vision: Annotated[
         bool, typer.Option("--no-vision", help="Search only what is said and written.")
     ] = False,
+    space: Annotated[
+        list[str] | None,
+        typer.Option(help="Search only this space (python -m embeddings list); may be repeated."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the API's JSON.")] = False,
 ) -> None:
     """Finds the moments that a description means: said, shown, or written on screen."""
@@ -64,6 +68,7 @@ def main(
         use_vision=not no_vision,
         limit=limit,
         filters=Filters(tuple(video) if video else None, from_s, to_s, language),
+        spaces=space or None,
     )
     if as_json:
         # All but ASCII is escaped: text from media may hold what steers a terminal.
@@ -107,6 +112,8 @@ def _why(hit: SearchHit) -> str:
     for evidence in hit.evidence:
         if evidence.kind == "keyframe":
             parts.append(f"shown at {_clock(evidence.start_s)}")
+        elif evidence.kind == "span":
+            parts.append(f"done at {_clock(evidence.start_s)}–{_clock(evidence.end_s)}")
         elif evidence.text:
             verb = "said" if evidence.kind == "speech" else "on screen"
             text = _plain(" ".join(evidence.text.split()))

@@ -36,6 +36,11 @@ class NullDistribution:
         spread = TEXT_SPREAD if modality is Modality.TEXT else 1.0
         return cls(float(statistics["mean"]), spread * max(float(statistics["std"]), 1e-6))
 
+    @classmethod
+    def among_items(cls, statistics: dict[str, Any]) -> "NullDistribution":
+        """How unrelated items of a space score against each other."""
+        return cls(float(statistics["alike"]["mean"]), max(float(statistics["alike"]["std"]), 1e-6))
+
     def evidence(self, raw: float) -> float:
         """-ln P(an unrelated query scores at least `raw`), in nats, at least 0."""
         return -_log_survival((raw - self.mean) / self.std)

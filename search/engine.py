@@ -2,23 +2,21 @@
 
 import time
 from collections.abc import Sequence
-from typing import Any
 
-from database.errors import NotFound
+from database.errors import SpaceGone
 from database.library import Library, VideoRef
 from database.session import Database
-from embeddings.encoder import Vectors
+from embeddings.errors import WeightsMissing
 from embeddings.service import EmbeddingService
-from embeddings.space import Modality, Space
-from embeddings.spaces import PROFILES, Profile
+from embeddings.space import Modality
 from search.calibrate import NullDistribution
-from search.fusion import Fused, Fusion, modality_of, weighted_evidence
+from search.fusion import Fused, Fusion, weighted_evidence
 from search.hit import Evidence, SearchAnswer, SearchHit
 from search.query import SearchQuery, make_query
-from search.retrieve import retrieve, retrieve_alike
+from search.retrieve import Candidate, retrieve, retrieve_alike
+from search.searched import SpaceChoice
 
 _ONLY = {Modality.TEXT: (1.0, 0.0), Modality.VISION: (0.0, 1.0)}
-_REREAD_S = 2.0
 _SHOWN_NATS = 1.6
 """Evidence weaker than a chance of one in five is not shown as a reason for a hit."""
 
@@ -26,75 +24,65 @@ _SHOWN_NATS = 1.6
 class SearchEngine:
     """A library, opened for searching. Safe to call from several threads."""
 
-    def __init__(
-        self,
-        database: Database,
-        service: EmbeddingService,
-        profile: Profile = PROFILES["bundled"],
-    ) -> None:
+    def __init__(self, database: Database, service: EmbeddingService) -> None:
         self._database = database
         self._library = Library(database)
         self._service = service
-        self.spaces = profile.spaces
-        self._stored_null: dict[str, dict[str, Any] | None] = {}
-        self._read_at = float("-inf")
+        self.choice = SpaceChoice(database, service)
 
     def answer(
         self,
         query: SearchQuery,
-        spaces: Sequence[Space],
+        modalities: Sequence[Modality] = tuple(Modality),
         fusion: Fusion = weighted_evidence,
     ) -> SearchAnswer:
-        """The answer to a checked query over these spaces."""
+        """The answer to a checked query over the spaces it names, or else the active ones of
+        these modalities. Raises InvalidQuery."""
         started = time.perf_counter()
-        null = self._null_distributions(spaces)
-        candidates = retrieve(self._database, self._service, query, spaces, null)
+        try:
+            candidates, reasons = self._candidates(query, modalities)
+        except SpaceGone:  # dropped since the library was read
+            self.choice.forget()
+            candidates, reasons = self._candidates(query, modalities)
         best = fusion(candidates, query.weights)[: query.limit]
-        return self._answer(query, best, self._reasons(spaces, null), started)
+        return self._answer(query, best, reasons, started)
 
-    def similar(self, scene_id: int, *, limit: int = 10) -> SearchAnswer:
-        """Scenes that look like a scene; like one without pictures, those that say the like.
-
-        Raises NotFound, InvalidQuery.
-        """
+    def similar(self, scene_id: int, *, space: str | None = None, limit: int = 10) -> SearchAnswer:
+        """Scenes that are like a scene: in a space by its key, or else by its look; of one
+        without pictures, by what is said. Raises NotFound, InvalidQuery."""
         started = time.perf_counter()
-        space, vectors = self._like(scene_id)
-        query = make_query(f"scene {scene_id}", weights=_ONLY[space.modality], limit=limit)
-        null = self._null_distributions([space])
-        if space.key not in null:
-            return self._answer(query, [], self._reasons([space], null), started)
+        chosen, vectors = self.choice.for_similar(scene_id, space)
+        query = make_query(f"scene {scene_id}", weights=_ONLY[chosen.modality], limit=limit)
+        statistics = self.choice.infos()[chosen.key].null_statistics
+        if statistics is None or "alike" not in statistics:
+            reason = f"nothing is known of {chosen.key} yet: run python -m ingest FOLDER"
+            return self._answer(query, [], (reason,), started)
+        null = NullDistribution.among_items(statistics)
         candidates = retrieve_alike(
-            self._database, space, scene_id, vectors, null[space.key], limit=limit + 1
+            self._database, chosen, scene_id, vectors, null, limit=limit + 1
         )
         best = weighted_evidence(candidates, query.weights)[:limit]
         return self._answer(query, best, (), started)
 
-    def spaces_of(self, modalities: Sequence[Modality]) -> list[Space]:
-        """The profile's spaces of these modalities."""
-        return [space for space in self.spaces if space.modality in modalities]
-
-    def _like(self, scene_id: int) -> tuple[Space, Vectors]:
-        """The space to compare a scene in, and the scene's vectors there."""
-        for space in sorted(self.spaces, key=lambda space: space.modality is Modality.TEXT):
-            vectors = self._library.scene_vectors(scene_id, space.key)
-            if len(vectors):
-                return space, vectors
-        raise NotFound(f"there is no scene {scene_id}, or nothing of it is embedded")
-
-    def _null_distributions(self, spaces: Sequence[Space]) -> dict[str, NullDistribution]:
-        stored = self._null_statistics()
-        return {
+    def _candidates(
+        self, query: SearchQuery, modalities: Sequence[Modality]
+    ) -> tuple[list[Candidate], tuple[str, ...]]:
+        """The candidates of all legs, and why some legs took no part."""
+        searched = self.choice.choose(modalities, query.spaces)
+        infos, reasons, vectors = self.choice.infos(), list(searched.reasons), {}
+        for space in searched.spaces:
+            try:
+                vectors[space] = self._service.encode_query(space, query.text)
+            except WeightsMissing as error:
+                reasons.append(f"{space.key} took no part: {error}")
+        null = {
             space.key: NullDistribution.from_statistics(statistics, space.modality)
-            for space in spaces
-            if (statistics := stored.get(space.key))
+            for space in vectors
+            if (statistics := infos[space.key].null_statistics) is not None
         }
-
-    def _null_statistics(self) -> dict[str, dict[str, Any] | None]:
-        """As stored, read again every few seconds: an ingest may be running."""
-        if time.monotonic() - self._read_at > _REREAD_S:
-            self._stored_null = self._library.null_statistics()
-            self._read_at = time.monotonic()
-        return self._stored_null
+        words = query.text if searched.with_words else None
+        candidates = retrieve(self._database, vectors, words, query, null)
+        return candidates, tuple(reasons)
 
     def _answer(
         self, query: SearchQuery, best: list[Fused], reasons: tuple[str, ...], started: float
@@ -107,20 +95,6 @@ class SearchEngine:
             for rank, fused in enumerate(present, start=1)
         )
         return SearchAnswer(query, hits, reasons, (time.perf_counter() - started) * 1000)
-
-    def _reasons(
-        self, spaces: Sequence[Space], null: dict[str, NullDistribution]
-    ) -> tuple[str, ...]:
-        """Why spaces took no part."""
-        if len(null) == len(spaces):
-            return ()
-        if self._library.row_counts()["video"] == 0:
-            return ("the library is empty: run python -m ingest FOLDER",)
-        return tuple(
-            f"nothing is embedded in {space.key} ({space.modality.value}) yet"
-            for space in spaces
-            if space.key not in null
-        )
 
 
 def _hit(rank: int, fused: Fused, video: VideoRef) -> SearchHit:
@@ -144,6 +118,6 @@ def _hit(rank: int, fused: Fused, video: VideoRef) -> SearchHit:
 
 def _interval(best: Evidence, start_s: float, end_s: float) -> tuple[float, float]:
     """What to play: the words that were found, or the scene that shows it."""
-    if modality_of(best.leg) is Modality.TEXT and best.end_s > best.start_s:
+    if best.modality is Modality.TEXT and best.end_s > best.start_s:
         return best.start_s, best.end_s
     return start_s, end_s

@@ -26,7 +26,6 @@ from database.session import open_database
 from database.settings import load_settings
 from embeddings.errors import EmbeddingError
 from embeddings.service import EmbeddingService
-from embeddings.spaces import PROFILES
 from search.engine import SearchEngine
 from search.errors import SearchError
 from search.fusion import Fusion, reciprocal_rank, single_leg, weighted_evidence, weighted_raw
@@ -99,11 +98,12 @@ def is_misled(query: LabelledQuery, hits: Sequence[SearchHit], tolerance_s: floa
     return False
 
 
-def ask(engine: SearchEngine, queries: QueryFile, method: Method) -> Answers:
-    """Every labelled query, answered by a method."""
+def ask(engine: SearchEngine, queries: QueryFile, method: Method, spaces: Sequence[str]) -> Answers:
+    """Every labelled query, answered by a method over these spaces."""
     return {
         labelled.id: engine.answer(
-            make_query(labelled.query, mode=method.mode, limit=DEPTH), engine.spaces, method.fusion
+            make_query(labelled.query, mode=method.mode, limit=DEPTH, spaces=spaces),
+            fusion=method.fusion,
         ).hits
         for labelled in queries.queries
     }
@@ -129,12 +129,14 @@ def misled(queries: QueryFile, answers: Answers) -> list[str]:
     ]
 
 
-def separation(engine: SearchEngine, queries: QueryFile, mode: str) -> float | None:
+def separation(
+    engine: SearchEngine, queries: QueryFile, mode: str, spaces: Sequence[str]
+) -> float | None:
     """How well the first hit's score tells queries with an answer from those without one: the
     area under the ROC curve, 0.5 for chance; None without negatives."""
 
     def top_score(text: str) -> float:
-        hits = engine.answer(make_query(text, mode=mode, limit=1), engine.spaces).hits
+        hits = engine.answer(make_query(text, mode=mode, limit=1, spaces=spaces)).hits
         return hits[0].score if hits else 0.0
 
     answered = [top_score(query.query) for query in queries.queries]
@@ -150,12 +152,11 @@ def _measured(
     return {str(measure): float(values[measure]) for measure in MEASURES}
 
 
-def methods() -> list[Method]:
+def methods(spaces: Sequence[str]) -> list[Method]:
     """Every row of the table."""
-    legs = [space.key for space in PROFILES["bundled"].spaces] + [FULL_TEXT]
     return [
         *(Method(mode, weighted_evidence, mode) for mode in MODES),
-        *(Method(f"only {leg}", single_leg(leg), "balanced") for leg in legs),
+        *(Method(f"only {leg}", single_leg(leg), "balanced") for leg in (*spaces, FULL_TEXT)),
         Method("RRF, k = 60", reciprocal_rank, "balanced"),
         Method("raw cosines, weighted", weighted_raw, "balanced"),
     ]
@@ -164,13 +165,18 @@ def methods() -> list[Method]:
 def main(
     path: Annotated[Path, typer.Argument(help="Labelled queries, JSON.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    space: Annotated[
+        list[str] | None,
+        typer.Option(help="Search this space instead of the active one of its slot; repeatable."),
+    ] = None,
 ) -> None:
     """Measures the library's rankings with labelled queries."""
     queries = load_queries(path)
     settings = load_settings()
     database = open_database(settings)
     engine = SearchEngine(database, EmbeddingService(settings.runtime()))
-    answers = {method.name: ask(engine, queries, method) for method in methods()}
+    spaces = engine.choice.active_with(space or [])
+    answers = {method.name: ask(engine, queries, method, spaces) for method in methods(spaces)}
     results = {name: measure(queries, answers[name]) for name in answers}
     wrong_first = {mode: misled(queries, answers[mode]) for mode in MODES}
     if as_json:
@@ -181,7 +187,7 @@ def main(
     if num_labelled:
         for mode, ids in wrong_first.items():
             typer.echo(f"{mode}: {len(ids)} of {num_labelled} queries misled by a must_not answer")
-    told_apart = separation(engine, queries, "balanced")
+    told_apart = separation(engine, queries, "balanced", spaces)
     if told_apart is not None:
         typer.echo(f"queries without an answer told apart in balanced: AUROC {told_apart:.2f}")
 

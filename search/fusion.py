@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from database.legs import FULL_TEXT
 from embeddings.space import Modality
-from embeddings.spaces import SPACES
 from search.calibrate import as_score
+from search.hit import Evidence
 from search.query import Weights
 from search.retrieve import Candidate
 
@@ -31,11 +31,6 @@ class Fused:
 Fusion = Callable[[Sequence[Candidate], Weights], list[Fused]]
 
 
-def modality_of(leg: str) -> Modality:
-    """What a leg's score speaks of."""
-    return Modality.TEXT if leg == FULL_TEXT else SPACES[leg].modality
-
-
 def weighted_evidence(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
     """-ln of the weighted harmonic mean of the p-values of text and vision (Wilson, "The harmonic
     mean p-value for combining dependent tests", PNAS 2019); within one, the legs add up.
@@ -47,9 +42,9 @@ def weighted_evidence(candidates: Sequence[Candidate], weights: Weights) -> list
     fused = []
     for candidate in candidates:
         nats = dict.fromkeys(Modality, 0.0)
-        for leg, evidence in candidate.evidence.items():
-            nats[modality_of(leg)] += evidence.nats
-        present = {modality_of(leg) for leg in candidate.evidence}
+        for evidence in candidate.evidence.values():
+            nats[evidence.modality] += evidence.nats
+        present = {evidence.modality for evidence in candidate.evidence.values()}
         scores = {modality.value: as_score(nats[modality]) for modality in sorted(present)}
         fused.append(Fused(candidate, as_score(_combined(nats, weights)), scores))
     return _ranked(fused)
@@ -69,8 +64,8 @@ def reciprocal_rank(candidates: Sequence[Candidate], weights: Weights) -> list[F
     fused = []
     for candidate in candidates:
         score = sum(
-            _weight(leg, weights) / (RRF_K + evidence.rank)
-            for leg, evidence in candidate.evidence.items()
+            _weight(evidence, weights) / (RRF_K + evidence.rank)
+            for evidence in candidate.evidence.values()
             if evidence.raw > 0
         )
         fused.append(Fused(candidate, score, {}))
@@ -82,7 +77,7 @@ def weighted_raw(candidates: Sequence[Candidate], weights: Weights) -> list[Fuse
     fused = []
     for candidate in candidates:
         score = sum(
-            _weight(leg, weights) * evidence.raw
+            _weight(evidence, weights) * evidence.raw
             for leg, evidence in candidate.evidence.items()
             if leg != FULL_TEXT
         )
@@ -103,8 +98,8 @@ def single_leg(leg: str) -> Fusion:
     return fuse
 
 
-def _weight(leg: str, weights: Weights) -> float:
-    return weights.text if modality_of(leg) is Modality.TEXT else weights.vision
+def _weight(evidence: Evidence, weights: Weights) -> float:
+    return weights.text if evidence.modality is Modality.TEXT else weights.vision
 
 
 def _ranked(fused: Iterable[Fused]) -> list[Fused]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from database.library import VideoRef
 from database.models import MomentKind
+from embeddings.space import Modality
 from search.calibrate import as_score
 from search.query import SearchQuery
 
@@ -15,6 +16,8 @@ class Evidence:
 
     kind: MomentKind
     leg: str
+    modality: Modality
+    """What the leg speaks of."""
     rank: int
     """Of the scene in this leg, from 1."""
     raw: float

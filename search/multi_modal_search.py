@@ -6,6 +6,7 @@ leg becomes evidence against chance (calibrate), the evidence is added up with t
 """
 
 import dataclasses
+from collections.abc import Sequence
 
 from database.legs import Filters
 from embeddings.space import Modality
@@ -26,14 +27,17 @@ class MultiModalSearchEngine(SearchEngine):
         use_vision: bool = True,
         limit: int = 10,
         filters: Filters | None = None,
+        spaces: Sequence[str] | None = None,
     ) -> SearchAnswer:
         """The best scenes in a mode ("balanced" by default), or with (text, vision) weights.
 
-        Without `use_vision` only texts are searched, whatever the weights. Raises InvalidQuery,
-        DatabaseError.
+        Without `use_vision` only texts are searched, whatever the weights; with `spaces`, only
+        these. Raises InvalidQuery, DatabaseError.
         """
-        query = make_query(text, mode=mode, weights=weights, limit=limit, filters=filters)
-        if not use_vision:
-            query = dataclasses.replace(query, weights=Weights(text=1.0, vision=0.0), mode=None)
-        modalities = (Modality.TEXT, Modality.VISION) if use_vision else (Modality.TEXT,)
-        return self.answer(query, self.spaces_of(modalities))
+        query = make_query(
+            text, mode=mode, weights=weights, limit=limit, filters=filters, spaces=spaces
+        )
+        if use_vision:
+            return self.answer(query)
+        query = dataclasses.replace(query, weights=Weights(text=1.0, vision=0.0), mode=None)
+        return self.answer(query, (Modality.TEXT,))

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from database.legs import Filters
@@ -9,6 +10,7 @@ from search.errors import InvalidQuery
 
 MAX_QUERY_CHARACTERS = 1000
 MAX_LIMIT = 100
+MAX_SPACES = 16
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class SearchQuery:
     """The mode that gave the weights; None if they were given themselves."""
     limit: int
     filters: Filters = field(default_factory=Filters)
+    spaces: tuple[str, ...] | None = None
+    """The keys of the spaces to search; None for those that the library searches."""
 
 
 def make_query(
@@ -45,6 +49,7 @@ def make_query(
     weights: tuple[float, float] | None = None,
     limit: int = 10,
     filters: Filters | None = None,
+    spaces: Sequence[str] | None = None,
 ) -> SearchQuery:
     """A query in a mode ("balanced" by default), or with (text, vision) weights of its own.
 
@@ -59,7 +64,16 @@ def make_query(
     _check_filters(filters)
     if weights is None and mode is None:
         mode = "balanced"
-    return SearchQuery(text.strip(), _weights(mode, weights), mode, limit, filters)
+    if spaces is not None and not 1 <= len(spaces) <= MAX_SPACES:
+        raise InvalidQuery(f"name between 1 and {MAX_SPACES} spaces, or none to search all")
+    return SearchQuery(
+        text.strip(),
+        _weights(mode, weights),
+        mode,
+        limit,
+        filters,
+        tuple(spaces) if spaces is not None else None,
+    )
 
 
 def _check_text(text: str) -> None:

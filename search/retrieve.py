@@ -1,13 +1,12 @@
 """Legs: the candidates of a query, with the evidence that each leg has for them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from database.legs import FULL_TEXT, Filters, LegMatch, VectorLeg, search_legs
 from database.session import Database
 from embeddings.encoder import Vectors, normalise
-from embeddings.service import EmbeddingService
 from embeddings.space import Modality, Space
 from search.calibrate import NullDistribution, full_text_evidence
 from search.hit import Evidence
@@ -31,24 +30,21 @@ class Candidate:
 
 def retrieve(
     database: Database,
-    service: EmbeddingService,
+    vectors: Mapping[Space, Vectors],
+    words: str | None,
     query: SearchQuery,
-    spaces: Sequence[Space],
     null: dict[str, NullDistribution],
 ) -> list[Candidate]:
-    """The candidates of all legs: one per space that has a null distribution, and full text
-    if a space of texts is among `spaces`."""
-    searched = [space for space in spaces if space.key in null]
-    legs = [VectorLeg(space.key, service.encode_query(space, query.text)) for space in searched]
-    with_words = any(space.modality is Modality.TEXT for space in spaces)
+    """The candidates of all legs: one for the query's vector in each space, float32 [dim], and
+    one for its `words`, unless they are None."""
     matches = search_legs(
         database,
-        legs,
-        query.text if with_words else None,
+        [VectorLeg(space.key, vector) for space, vector in vectors.items()],
+        words,
         query.filters,
         max(_MOMENTS_PER_LEG, _MOMENTS_PER_HIT * query.limit),
     )
-    return _by_scene(matches, null)
+    return _by_scene(matches, null, vectors)
 
 
 def retrieve_alike(
@@ -65,10 +61,13 @@ def retrieve_alike(
     leg = VectorLeg(space.key, normalise(vectors.mean(axis=0)))
     matches = search_legs(database, [leg], None, Filters(), _MOMENTS_PER_HIT * limit)
     others = [match for match in matches if match.scene_id != scene_id]
-    return _by_scene(others, {space.key: null})
+    return _by_scene(others, {space.key: null}, [space])
 
 
-def _by_scene(matches: list[LegMatch], null: dict[str, NullDistribution]) -> list[Candidate]:
+def _by_scene(
+    matches: list[LegMatch], null: dict[str, NullDistribution], spaces: Iterable[Space]
+) -> list[Candidate]:
+    modality = {FULL_TEXT: Modality.TEXT} | {space.key: space.modality for space in spaces}
     by_leg: dict[str, list[LegMatch]] = defaultdict(list)
     for match in matches:
         by_leg[match.leg].append(match)
@@ -76,7 +75,7 @@ def _by_scene(matches: list[LegMatch], null: dict[str, NullDistribution]) -> lis
     for leg, found in by_leg.items():
         found.sort(key=lambda match: (-match.raw, match.scene_id))
         for rank, match in enumerate(found, start=1):
-            evidence[match.scene_id][leg] = _evidence(match, rank, null)
+            evidence[match.scene_id][leg] = _evidence(match, modality[leg], rank, null)
     scenes = {match.scene_id: match for match in matches}
     return [
         Candidate(scene_id, m.scene_start_s, m.scene_end_s, m.video_id, evidence[scene_id])
@@ -84,7 +83,9 @@ def _by_scene(matches: list[LegMatch], null: dict[str, NullDistribution]) -> lis
     ]
 
 
-def _evidence(match: LegMatch, rank: int, null: dict[str, NullDistribution]) -> Evidence:
+def _evidence(
+    match: LegMatch, modality: Modality, rank: int, null: dict[str, NullDistribution]
+) -> Evidence:
     if match.leg == FULL_TEXT:
         nats = full_text_evidence(match.raw)
     else:
@@ -92,6 +93,7 @@ def _evidence(match: LegMatch, rank: int, null: dict[str, NullDistribution]) -> 
     return Evidence(
         kind=match.kind,
         leg=match.leg,
+        modality=modality,
         rank=rank,
         raw=match.raw,
         nats=nats,

@@ -13,4 +13,4 @@ class SemanticSearchEngine(SearchEngine):
     def search(self, text: str, *, limit: int = 10, filters: Filters | None = None) -> SearchAnswer:
         """The best scenes by their texts alone. Raises InvalidQuery, DatabaseError."""
         query = make_query(text, weights=(1, 0), limit=limit, filters=filters)
-        return self.answer(query, self.spaces_of((Modality.TEXT,)))
+        return self.answer(query, (Modality.TEXT,))

@@ -50,4 +50,6 @@ def environment(settings: Settings) -> dict[str, str]:
     own = {"SCENESEEK_HOME": str(settings.home), "PYTHONPATH": str(ROOT)}
     if settings.database_url is not None:
         own["DATABASE_URL"] = settings.database_url
+    if settings.embedding_model_dir is not None:
+        own["EMBEDDING_MODEL_DIR"] = str(settings.embedding_model_dir)
     return {**os.environ, **own}

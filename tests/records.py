@@ -57,6 +57,7 @@ def video(name: str, text: str = "A train leaves.", language: str | None = "en")
         duration_s=4.0,
         language=language,
         profile="bundled",
+        spaces=("minilm-l6", "imagenet-labels"),
         scenes=((0.0, 2.0), (2.0, 4.0)),
         moments=moments,
     )

@@ -13,10 +13,10 @@ from tests.commands import ROOT
 FOLDER = ROOT / ".tiny-models"
 CLIP = image_text("tiny-clip", 64, HubWeights("tiny-clip", "local"))
 VIDEOMAE_LABELS, VIDEOMAE = video_classifier(
-    "tiny-videomae", 96, HubWeights("tiny-videomae", "local")
+    "tiny-videomae", "action", 96, HubWeights("tiny-videomae", "local")
 )
 TIMESFORMER_LABELS, TIMESFORMER = video_classifier(
-    "tiny-timesformer", 96, HubWeights("tiny-timesformer", "local")
+    "tiny-timesformer", "temporal", 96, HubWeights("tiny-timesformer", "local")
 )
 SPACES: tuple[Space, ...] = (
     CLIP,

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.schemas import Id, Limit, ProblemOut, SearchOut, Seconds
+from api.schemas import Id, Limit, ProblemOut, SearchOut, Seconds, SpaceKey
 from api.state import StateDep
 from api.stream import stream_file
 from database.session import keyframe_file
@@ -32,8 +32,14 @@ def keyframe(
 
 @router.get("/{scene_id}/similar", operation_id="similar_scenes", responses=_SIMILAR)
 def similar(
-    state: StateDep, scene_id: SceneId, limit: Annotated[Limit, Query()] = 10
+    state: StateDep,
+    scene_id: SceneId,
+    limit: Annotated[Limit, Query()] = 10,
+    space: Annotated[
+        SpaceKey | None, Query(description="The space to compare in, such as videomae-b")
+    ] = None,
 ) -> JSONResponse:
     """Scenes that look like this one; of recordings without pictures, that say the like."""
     with state.turn():
-        return JSONResponse(answer_document(state.multi_modal.similar(scene_id, limit=limit)))
+        answer = state.multi_modal.similar(scene_id, space=space, limit=limit)
+    return JSONResponse(answer_document(answer))

@@ -67,5 +67,6 @@ def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
                 use_vision=body.use_vision,
                 limit=body.limit,
                 filters=filters,
+                spaces=body.spaces,
             )
         )

@@ -17,11 +17,11 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
-from database.library import Library
 from database.models import FileStatus
 from database.records import FileRecord
 from database.session import Database, open_database
 from database.settings import Settings
+from database.spaces import Spaces
 from database.store import Store
 from tests.commands import run_command, start_command
 from tests.conftest import NewSettings
@@ -108,7 +108,8 @@ def _fill(database: Database, content: Path) -> None:
     silent = replace(video("third.mp4"), moments=video("third.mp4").moments[:2])
     store.save_video(silent, file("/nowhere/third.mp4"))
     for space in ("minilm-l6", "imagenet-labels"):
-        Library(database).save_null_statistics(space, {"mean": 0.0, "std": 0.051})
+        null = {"mean": 0.0, "std": 0.051}
+        Spaces(database).save_null_statistics(space, {**null, "alike": null})
 
 
 def stored(path: Path) -> FileRecord:

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from database.check import find_faults, moments_missing
+from database.check import find_faults
 from database.session import Database
 from database.settings import Settings
+from database.spaces import Spaces
 from database.store import Store
 from tests import records
 from tests.commands import run_command
@@ -119,11 +120,16 @@ def test_a_zero_vector_is_a_fault(library: Path, database: Database) -> None:
 def test_moments_that_a_space_should_have_embedded_and_has_not_are_listed(
     library: Path, database: Database
 ) -> None:
-    assert moments_missing(database, "minilm-l6", "bundled") == []
+    spaces = Spaces(database)
+    assert spaces.moments_missing("minilm-l6", limit=10) == []
     damage(database, "DELETE FROM embedding")
-    assert len(moments_missing(database, "minilm-l6", "bundled")) == 2
-    assert len(moments_missing(database, "imagenet-labels", "bundled")) == 1
-    assert moments_missing(database, "minilm-l6", "other") == []
+    texts = spaces.moments_missing("minilm-l6", limit=10)
+    assert [moment.text for moment in texts] == ["EXIT", "A train leaves."]
+    assert spaces.moments_missing("minilm-l6", limit=1) == texts[:1]
+    assert spaces.moments_missing("minilm-l6", limit=10, after_id=texts[0].id) == texts[1:]
+    assert spaces.moments_missing("minilm-l6", limit=10, video_id=texts[0].video_id + 1) == []
+    (keyframe,) = spaces.moments_missing("imagenet-labels", limit=10)
+    assert keyframe.image_path == records.image_path("a")
 
 
 def test_the_command_exits_1_only_if_there_are_faults(

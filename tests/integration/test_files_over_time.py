@@ -73,7 +73,7 @@ def test_a_film_that_is_ingested_again_is_unchanged(
 ) -> None:
     before = Library(database).row_counts()
     (outcome,) = ingest(film)
-    assert (outcome.status.value, outcome.scenes, outcome.moments) == ("unchanged", 2, 2)
+    assert (outcome.status.value, outcome.scenes, outcome.moments) == ("unchanged", 2, 4)
     assert Library(database).row_counts() == before
 
 

@@ -118,7 +118,7 @@ def test_every_file_is_reported_once_and_the_exit_code_says_that_some_failed(
 
 def test_what_was_made_of_a_file_is_counted(scenario: Scenario) -> None:
     good = scenario.first["good.mp4"]
-    assert (good["scenes"], good["moments"]) == (2, 2)
+    assert (good["scenes"], good["moments"]) == (2, 4)
     assert good["seconds"] > 0
     sound = scenario.first["sound.m4a"]
     assert (sound["scenes"], sound["moments"]) == (1, 0)

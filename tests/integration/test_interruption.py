@@ -64,7 +64,7 @@ def test_an_ingest_that_is_killed_in_every_stage_ends_as_if_it_had_not_been(
 
     done = run_command("ingest", slide, "--json", settings=settings)
     assert outcomes(done)["slide.mp4"]["status"] == "done"
-    assert Library(database).row_counts() == {"video": 1, "scene": 1, "moment": 3, "embedding": 3}
+    assert Library(database).row_counts() == {"video": 1, "scene": 1, "moment": 4, "embedding": 3}
     assert find_faults(database, settings.keyframes_dir) == []
     assert list(settings.work_dir.glob("*")) == []
 
@@ -103,7 +103,7 @@ def test_two_ingests_of_one_folder_at_once_store_each_film_once(
     for process in both:
         _, messages = process.communicate(timeout=90)
         assert process.returncode == 0, messages
-    assert Library(database).row_counts() == {"video": 2, "scene": 2, "moment": 2, "embedding": 2}
+    assert Library(database).row_counts() == {"video": 2, "scene": 2, "moment": 4, "embedding": 2}
     assert find_faults(database, settings.keyframes_dir) == []
 
 

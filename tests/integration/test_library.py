@@ -15,6 +15,7 @@ from database.library import Library
 from database.models import FileStatus, MomentKind
 from database.records import FileRecord, MomentRecord
 from database.session import Database
+from database.spaces import Spaces
 from database.store import Store
 from tests import records
 
@@ -93,7 +94,7 @@ def test_a_file_that_was_changed_is_no_place_of_its_video_any_more(
         library.intact_file(video.id)
 
 
-def test_a_sample_of_vectors_is_spread_over_all_of_them(store: Store, library: Library) -> None:
+def test_a_sample_of_vectors_is_spread_over_all_of_them(store: Store, database: Database) -> None:
     moments = tuple(
         MomentRecord(
             0, MomentKind.SPEECH, 0.0, 1.0, "x", vectors={"minilm-l6": records.unit_vector(i)}
@@ -101,13 +102,13 @@ def test_a_sample_of_vectors_is_spread_over_all_of_them(store: Store, library: L
         for i in range(100)
     )
     store.save_video(replace(records.video("a"), moments=moments), records.file("/v/a.mp4"))
-    assert library.sample_vectors("minilm-l6", 1000).shape == (100, 384)
-    sample = library.sample_vectors("minilm-l6", 10)
+    assert Spaces(database).sample_vectors("minilm-l6", 1000).shape == (100, 384)
+    sample = Spaces(database).sample_vectors("minilm-l6", 10)
     assert sample.shape == (10, 384)
     nearest = [int(np.argmax([v @ records.unit_vector(i) for i in range(100)])) for v in sample]
     assert len(set(nearest)) == 10
     assert max(nearest) - min(nearest) >= 80
-    assert library.sample_vectors("imagenet-labels", 10).shape == (0, 0)
+    assert Spaces(database).sample_vectors("imagenet-labels", 10).shape == (0, 0)
 
 
 def words_find(database: Database, words: str) -> list[LegMatch]:

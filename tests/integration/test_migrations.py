@@ -14,8 +14,9 @@ from database.migrate import (
     head_revision,
     upgrade_schema,
 )
-from database.models import Base, FileStatus, MomentKind, VideoStatus
+from database.models import Base, FileStatus, MomentKind, SpaceState, VideoStatus
 from database.session import Database
+from database.spaces import Spaces
 from database.store import Store
 from database.vectors import partition_name
 from embeddings.spaces import PROFILES
@@ -37,7 +38,12 @@ def test_the_models_agree_with_the_migrations(database: Database) -> None:
 
 @pytest.mark.parametrize(
     ("name", "enum"),
-    [("video_status", VideoStatus), ("file_status", FileStatus), ("moment_kind", MomentKind)],
+    [
+        ("video_status", VideoStatus),
+        ("file_status", FileStatus),
+        ("moment_kind", MomentKind),
+        ("space_state", SpaceState),
+    ],
 )
 def test_enums_have_the_members_of_the_models(
     name: str, enum: type[StrEnum], database: Database
@@ -49,9 +55,9 @@ def test_enums_have_the_members_of_the_models(
 
 def test_every_space_has_a_partition_with_its_own_index(database: Database) -> None:
     inspector = sa.inspect(database.engine)
-    for key in (PROFILES["bundled"].text, PROFILES["bundled"].vision):
-        names = {index["name"] for index in inspector.get_indexes(partition_name(key))}
-        assert f"{partition_name(key)}_hnsw" in names
+    for space in PROFILES["bundled"].spaces:
+        table = partition_name(space.key)
+        assert f"{table}_hnsw" in {index["name"] for index in inspector.get_indexes(table)}
 
 
 def test_a_library_with_videos_goes_down_and_up_again(database: Database, store: Store) -> None:
@@ -76,10 +82,10 @@ def test_upgrading_twice_keeps_what_is_stored(database: Database, store: Store) 
     assert Library(database).row_counts()["embedding"] == 3
 
 
-def test_the_partition_of_a_new_space_is_made_by_an_upgrade(database: Database) -> None:
+def test_a_library_without_spaces_gets_the_bundled_ones(database: Database) -> None:
     with database.session() as session:
-        session.execute(sa.text("DROP TABLE embedding_minilm_l6"))
-        session.execute(sa.text("DELETE FROM space WHERE key = 'minilm-l6'"))
+        session.execute(sa.text("DROP TABLE embedding_minilm_l6, embedding_imagenet_labels"))
+        session.execute(sa.text("DELETE FROM space"))
     upgrade_schema(database.engine)
     assert "embedding_minilm_l6" in tables_of(database)
-    assert Library(database).num_embeddings("minilm-l6") == 0
+    assert Spaces(database).coverage("minilm-l6").embedded == 0

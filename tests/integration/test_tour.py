@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from database.check import find_faults
 from database.library import Library, VideoInfo
+from database.spaces import Spaces
 from embeddings.service import EmbeddingService
 from embeddings.spaces import SPACES
 from tests.commands import TOUR
@@ -101,12 +102,13 @@ def test_a_picture_is_found_by_the_name_of_what_it_shows(
     assert nearest == pytest.approx(start_s, abs=0.1)
 
 
-def test_every_space_has_statistics_of_background_queries(library: Library) -> None:
-    statistics = library.null_statistics()
+def test_every_space_has_statistics_of_background_queries(ingested: Ingested) -> None:
+    spaces = Spaces(ingested.database)
+    statistics = {key: info.null_statistics for key, info in spaces.all().items()}
     assert statistics.keys() == {"minilm-l6", "imagenet-labels"}
     for key, known in statistics.items():
         assert known is not None
-        assert known["count"] == library.num_embeddings(key) > 0
+        assert known["count"] == spaces.coverage(key).embedded > 0
         assert -0.5 < known["mean"] < 0.5
         assert 0.01 < known["std"] < 0.3
 

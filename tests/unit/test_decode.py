@@ -11,7 +11,7 @@ from ingest.decode import Decoded, DecodeOptions, decode_file
 from ingest.discover import discover
 from ingest.embed import read_image
 from ingest.errors import VideoUnreadable
-from ingest.isolation import run_isolated
+from ingest.isolation import Isolation
 from tests.commands import TOUR
 from tests.media import SIZE, drawn, frames_at, make_video, silence, solid, tone, write_sound
 
@@ -152,12 +152,8 @@ def ending_of(path: Path, folder: Path) -> str:
     try:
         if file.refusal is not None:
             raise VideoUnreadable(file.refusal)
-        found = run_isolated(
-            decode_file,
-            *(path, folder, OPTIONS),
-            memory_mb=2048,
-            stall_s=30.0,
-            on_progress=ignore,
+        found = Isolation(memory_mb=2048, stall_s=30.0).run(
+            decode_file, path, folder, OPTIONS, on_progress=ignore
         )
     except VideoUnreadable:
         return "rejected"

@@ -9,7 +9,7 @@ import pytest
 
 from database.errors import DiskFull
 from ingest.errors import VideoUnreadable
-from ingest.isolation import run_isolated
+from ingest.isolation import Isolation
 from tests import children
 
 
@@ -23,9 +23,7 @@ def run(
     stall_s: float = 20.0,
     on_progress: Callable[[float], None] = ignore,
 ) -> object:
-    return run_isolated(
-        function, *arguments, memory_mb=512, stall_s=stall_s, on_progress=on_progress
-    )
+    return Isolation(512, stall_s).run(function, *arguments, on_progress=on_progress)
 
 
 def test_a_child_that_behaves_gives_its_result_and_its_progress() -> None:

@@ -1,5 +1,7 @@
 """What the stages found becomes scenes and moments, each in its place in time."""
 
+import pytest
+
 from database.models import MomentKind
 from ingest.decode import Decoded, Keyframe
 from ingest.moments import build_moments, build_scenes, main_language
@@ -22,7 +24,7 @@ def writing_of(
 
 
 def test_a_keyframe_is_a_moment_with_its_picture() -> None:
-    (moment,) = build_moments(
+    moment, *_ = build_moments(
         decoded(SCENES, Keyframe(1, 6.5, "000006500.jpg")), SCENES, [], [None], "ab/abc"
     )
     assert (moment.scene, moment.start_s, moment.end_s) == (1, 6.5, 6.5)
@@ -33,7 +35,8 @@ def test_a_keyframe_is_a_moment_with_its_picture() -> None:
 def test_a_sentence_that_crosses_a_cut_belongs_to_the_scene_with_most_of_it() -> None:
     said = [Sentence(4.0, 7.0, "over the cut", "en"), Sentence(1.0, 2.0, "before it", None)]
     moments = build_moments(decoded(SCENES), SCENES, said, [], "ab/abc")
-    assert [(m.scene, m.text, m.language) for m in moments] == [
+    spoken = [m for m in moments if m.kind is MomentKind.SPEECH]
+    assert [(m.scene, m.text, m.language) for m in spoken] == [
         (1, "over the cut", "en"),
         (0, "before it", None),
     ]
@@ -72,3 +75,21 @@ def test_the_language_of_a_video_is_that_of_most_sentences() -> None:
     said = [Sentence(0, 1, "a", language) for language in ("de", None, "en", "de", None, None)]
     assert main_language(said) == "de"
     assert main_language([Sentence(0, 1, "a", None)]) is None
+
+
+def test_scenes_with_pictures_fall_into_spans_that_a_video_model_sees_at_once() -> None:
+    scenes = [(0.0, 5.0), (5.0, 25.0)]
+    moments = build_moments(decoded(scenes), scenes, [], [], "ab/abc")
+    spans = [(m.scene, m.start_s, m.end_s) for m in moments if m.kind is MomentKind.SPAN]
+    third = 20 / 3
+    assert spans == [
+        (0, 0.0, 5.0),
+        (1, 5.0, pytest.approx(5 + third)),
+        (1, pytest.approx(5 + third), pytest.approx(5 + 2 * third)),
+        (1, pytest.approx(5 + 2 * third), 25.0),
+    ]
+
+
+def test_a_recording_without_pictures_has_no_spans() -> None:
+    moments = build_moments(decoded([]), [(0.0, 12.0)], [], [], "ab/abc")
+    assert moments == []

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.scenes import MAX_SCENE_S, SceneDetector, scene_of, scenes_at_pauses, split_long
+from ingest.scenes import MAX_SCENE_S, SceneDetector, equal_parts, scene_of, scenes_at_pauses
 from tests.media import SIZE, Picture, dissolve, drawn, solid
 
 FPS = 25
@@ -82,7 +82,7 @@ def test_a_camera_that_zooms_in_makes_no_cut() -> None:
 def test_a_long_take_is_split_in_equal_pieces_that_cover_it(
     start_s: float, length_s: float
 ) -> None:
-    pieces = split_long(start_s, start_s + length_s)
+    pieces = equal_parts(start_s, start_s + length_s, MAX_SCENE_S)
     assert (pieces[0][0], pieces[-1][1]) == (start_s, start_s + length_s)
     assert all(earlier[1] == later[0] for earlier, later in pairwise(pieces))
     lengths = [end - start for start, end in pieces]

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from database.legs import FULL_TEXT
 from database.models import MomentKind
+from embeddings.space import Modality
 from search.fusion import (
     Fused,
     Fusion,
@@ -30,7 +31,8 @@ BALANCED = MODES["balanced"]
 
 
 def found(leg: str, nats: float = 1.0, *, raw: float = 0.5, rank: int = 1) -> Evidence:
-    return Evidence(KINDS[leg], leg, rank, raw, nats, 0.0, 1.0, None)
+    modality = Modality.VISION if leg == VISION else Modality.TEXT
+    return Evidence(KINDS[leg], leg, modality, rank, raw, nats, 0.0, 1.0, None)
 
 
 def scene(number: int, *evidence: Evidence) -> Candidate:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from database.library import VideoRef
 from database.models import MomentKind
+from embeddings.space import Modality
 from search.__main__ import _as_text
 from search.hit import Evidence, SearchAnswer, SearchHit, answer_document
 from search.query import make_query
@@ -23,11 +24,14 @@ CONTRACT = json.loads("""
 
 
 def said(text: str, start_s: float = 12.0, end_s: float = 18.2) -> Evidence:
-    return Evidence(MomentKind.SPEECH, "minilm-l6", 1, 0.5, 9.0, start_s, end_s, text)
+    return Evidence(
+        MomentKind.SPEECH, "minilm-l6", Modality.TEXT, 1, 0.5, 9.0, start_s, end_s, text
+    )
 
 
 def shown(time_s: float) -> Evidence:
-    return Evidence(MomentKind.KEYFRAME, "imagenet-labels", 1, 0.76, 21.0, time_s, time_s, None)
+    leg = "imagenet-labels"
+    return Evidence(MomentKind.KEYFRAME, leg, Modality.VISION, 1, 0.76, 21.0, time_s, time_s, None)
 
 
 def answer(

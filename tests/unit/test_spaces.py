@@ -6,7 +6,7 @@ import pytest
 from embeddings.errors import UnknownSpace
 from embeddings.service import EmbeddingService
 from embeddings.space import Input, Space
-from embeddings.spaces import PROFILES, SPACES, get_profile, get_space
+from embeddings.spaces import PROFILES, SPACES, choose_spaces, get_profile
 from tests.commands import TOUR
 from tests.media import Picture, drawn, frames_at, solid
 
@@ -29,47 +29,6 @@ in_every_space = pytest.mark.parametrize("space", BUNDLED, ids=[s.key for s in B
 
 def items_of(space: Space) -> list[str] | list[Picture]:
     return TEXTS if space.input is Input.TEXT else PICTURES
-
-
-@in_every_space
-def test_items_become_unit_vectors_of_the_spaces_dimension(
-    space: Space, service: EmbeddingService
-) -> None:
-    vectors = service.encode_items(space, items_of(space))
-    assert vectors.shape == (4, space.dim)
-    assert vectors.dtype == np.float32
-    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-
-
-@in_every_space
-def test_a_query_becomes_one_unit_vector(space: Space, service: EmbeddingService) -> None:
-    vector = service.encode_query(space, "a red car")
-    assert vector.shape == (space.dim,)
-    assert vector.dtype == np.float32
-    assert np.linalg.norm(vector) == pytest.approx(1, abs=1e-5)
-
-
-@in_every_space
-def test_an_item_has_the_same_vector_alone_and_among_others(
-    space: Space, service: EmbeddingService
-) -> None:
-    items = items_of(space)
-    together = service.encode_items(space, items)
-    alone = np.concatenate([service.encode_items(space, [item]) for item in items])
-    np.testing.assert_allclose(together, alone, atol=1e-3)
-
-
-@in_every_space
-def test_no_items_give_no_vectors(space: Space, service: EmbeddingService) -> None:
-    assert service.encode_items(space, []).shape == (0, space.dim)
-
-
-@in_every_space
-def test_the_longest_and_the_strangest_query_is_encoded(
-    space: Space, service: EmbeddingService
-) -> None:
-    for query in ("", " ", "word " * 5000, "\x00", "\u202e\U0001f3f4\U000e007f"):
-        assert service.encode_query(space, query).shape == (space.dim,)
 
 
 def test_a_sentence_is_nearest_to_a_question_about_it(service: EmbeddingService) -> None:
@@ -109,11 +68,26 @@ def test_vectors_are_those_that_libraries_already_hold(
 
 def test_an_unknown_space_or_profile_is_named_with_those_there_are() -> None:
     with pytest.raises(UnknownSpace, match=r"'clip'.*minilm-l6"):
-        get_space("clip")
+        choose_spaces(["clip"])
     with pytest.raises(UnknownSpace, match=r"'best'.*bundled"):
         get_profile("best")
 
 
-def test_every_profile_has_a_space_for_text_and_one_for_pictures() -> None:
+def test_every_profile_has_one_space_a_slot_and_one_for_text_and_one_for_pictures() -> None:
     for profile in PROFILES.values():
-        assert [space.input for space in profile.spaces] == [Input.TEXT, Input.IMAGE]
+        slots = [space.slot for space in profile.spaces]
+        assert slots[:2] == ["text", "vision"]
+        assert len(set(slots)) == len(slots)
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [("fast", "minilm-l6"), ("balanced", "mpnet-base"), ("quality", "bge-m3"), ("e5-large",) * 2],
+)
+def test_text_models_are_known_by_what_they_are_good_for(name: str, key: str) -> None:
+    assert [space.key for space in choose_spaces([name])] == [key]
+
+
+def test_a_model_of_the_hub_stands_for_all_its_spaces() -> None:
+    found = choose_spaces(["MCG-NJU/videomae-base-finetuned-kinetics"])
+    assert [space.key for space in found] == ["videomae-b-labels", "videomae-b"]

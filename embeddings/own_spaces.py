@@ -1,0 +1,97 @@
+"""Spaces of the person's own models: a `space.json` beside the files of a model of a known family.
+
+{"family": "image_text", "key": "my-clip", "dim": 512}
+{"family": "video_classifier", "key": "my-actions", "dim": 768, "slot": "action"}
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from embeddings import families
+from embeddings.errors import UnknownSpace
+from embeddings.hub import HubWeights
+from embeddings.space import Space
+
+FILE = "space.json"
+_PROMPT = Annotated[str, Field(pattern=r"\{\}$")]
+
+
+class _OwnModel(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    key: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
+    dim: Annotated[int, Field(gt=0, le=4000)]
+    sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class _SentenceTransformer(_OwnModel):
+    family: Literal["sentence_transformer"]
+    query: _PROMPT = "{}"
+    item: _PROMPT = "{}"
+    prompt_in_mean: bool = True
+
+    def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
+        return (
+            families.sentence_transformer(
+                self.key,
+                self.dim,
+                weights,
+                query=self.query,
+                item=self.item,
+                prompt_in_mean=self.prompt_in_mean,
+            ),
+        )
+
+
+class _ImageText(_OwnModel):
+    family: Literal["image_text"]
+    prompts: Annotated[tuple[str, ...], Field(min_length=1)] = families.PHOTO_PROMPTS
+
+    def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
+        return (families.image_text(self.key, self.dim, weights, self.prompts),)
+
+
+class _ImageFeatures(_OwnModel):
+    family: Literal["image_features"]
+
+    def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
+        return (families.image_features(self.key, self.dim, weights),)
+
+
+class _VideoClassifier(_OwnModel):
+    family: Literal["video_classifier"]
+    slot: Literal["action", "temporal"] = "action"
+
+    def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
+        return families.video_classifier(self.key, self.slot, self.dim, weights)
+
+
+class _File(BaseModel):
+    model: Annotated[
+        _SentenceTransformer | _ImageText | _ImageFeatures | _VideoClassifier,
+        Field(discriminator="family"),
+    ]
+
+
+def own_spaces(model_dir: Path | None) -> dict[str, Space]:
+    """The spaces that the folders of `model_dir` declare, by key. Raises UnknownSpace for a
+    declaration that cannot be used."""
+    files = sorted(model_dir.glob(f"*/{FILE}")) if model_dir is not None else []
+    spaces: dict[str, Space] = {}
+    for path in files:
+        for space in _read(path):
+            if space.key in spaces:
+                raise UnknownSpace(f"{path}: another model of that folder has key {space.key!r}")
+            spaces[space.key] = space
+    return spaces
+
+
+def _read(path: Path) -> tuple[Space, ...]:
+    try:
+        declared = _File.model_validate_json(b'{"model":' + path.read_bytes() + b"}").model
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"][1:])) or "the whole"
+        raise UnknownSpace(f"{path}: {where}: {first['msg']}") from None
+    return declared.spaces(HubWeights(path.parent.name, "local", declared.sha256))

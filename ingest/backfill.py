@@ -1,0 +1,176 @@
+"""python -m ingest.backfill: fills spaces of a library that is there already; changes models."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+
+from database.library import Library
+from database.models import SpaceState
+from database.session import open_database
+from database.settings import load_settings
+from database.spaces import Spaces
+from embeddings.service import EmbeddingService
+from embeddings.space import Space
+from embeddings.spaces import choose_spaces, get_profile
+from ingest.command import EXIT_SOME_FAILED, interrupted, run
+from ingest.errors import UsageError
+from ingest.fill import Filled, Filler
+from ingest.library_spaces import activate_complete, spaces_to_fill
+from ingest.progress import FillDisplay
+from ingest.statistics import refresh_null_statistics
+from ingest.tools import make_isolation
+
+
+def main(
+    space: Annotated[
+        list[str] | None,
+        typer.Option(help="A space or model (python -m embeddings list); may be repeated."),
+    ] = None,
+    every: Annotated[
+        bool, typer.Option("--all", help="All spaces that the library fills.")
+    ] = False,
+    profile: Annotated[str | None, typer.Option(help="The spaces of a profile.")] = None,
+    activate: Annotated[
+        bool, typer.Option("--activate", help="Search them from now on, once they are complete.")
+    ] = False,
+    rollback: Annotated[
+        bool, typer.Option("--rollback", help="Search again what was searched before.")
+    ] = False,
+    drop: Annotated[bool, typer.Option("--drop", help="Remove their vectors.")] = False,
+    queries: Annotated[
+        Path | None, typer.Option(help="With --activate: labelled queries to compare both on.")
+    ] = None,
+    dry_run: Annotated[bool, typer.Option(help="Say what is missing, do nothing.")] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="Moments in each space.")] = None,
+    video: Annotated[int | None, typer.Option(help="Only the video with this id.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+) -> None:
+    """Embeds what spaces lack, from stored keyframes and texts and from the videos.
+
+    It can be interrupted at any time and run again, beside an ingest and beside searches. Exit
+    codes: 0 all done, 1 failed, 2 usage, 3 some videos failed (each is named), 130 interrupted.
+    """
+    if sum((activate, rollback, drop, dry_run)) > 1:
+        raise UsageError("--activate, --rollback, --drop and --dry-run exclude each other")
+    settings = load_settings()
+    service = EmbeddingService(settings.runtime(os.cpu_count() or 1))
+    chosen = _named(space, profile, every, service)
+    database = open_database(settings)
+    library, spaces = Library(database), Spaces(database)
+    chosen = chosen or list(spaces_to_fill(spaces, service))
+    if rollback or drop:
+        _go_back(chosen, spaces, drop=drop)
+        return
+    for wanted in chosen:
+        service.require_weights(wanted)
+    if dry_run:
+        _say_what_is_missing(chosen, spaces)
+        return
+    spaces.add(chosen)
+    filler = Filler(
+        library,
+        spaces,
+        service,
+        make_isolation(settings),
+        settings.keyframes_dir,
+        settings.ingest_max_pixels,
+    )
+    try:
+        filled = _fill(filler, chosen, limit, video, quiet=quiet)
+    except KeyboardInterrupt:
+        raise interrupted() from None
+    activate_complete(spaces)
+    if activate and not filled.faults:
+        _activate(chosen, spaces, queries)
+    _say_what_is_there(chosen, spaces)
+    _name_faults(filled, library)
+
+
+def _named(
+    names: list[str] | None, profile: str | None, every: bool, service: EmbeddingService
+) -> list[Space]:
+    """Empty for --all."""
+    if sum((bool(names), profile is not None, every)) != 1:
+        raise UsageError("say what to fill: --space KEY, --profile NAME or --all")
+    if profile is not None:
+        return list(get_profile(profile).spaces)
+    return choose_spaces(names or [], service.spaces)
+
+
+def _fill(
+    filler: Filler, chosen: Sequence[Space], limit: int | None, video: int | None, *, quiet: bool
+) -> Filled:
+    totals = {}
+    for space in chosen:
+        coverage = filler.spaces.coverage(space.key)
+        missing = coverage.wanted - coverage.embedded
+        totals[space.key] = missing if limit is None else min(limit, missing)
+    with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
+        filled = filler.fill(chosen, display.report, limit=limit, video_id=video)
+    refresh_null_statistics(filler.spaces, chosen, filler.service)
+    return filled
+
+
+def _go_back(chosen: Sequence[Space], spaces: Spaces, *, drop: bool) -> None:
+    for space in chosen:
+        if drop:
+            spaces.drop(space.key)
+            typer.echo(f"{space.key}: removed")
+        else:
+            typer.echo(f"{spaces.rollback(space.key)}: active again, instead of {space.key}")
+
+
+def _activate(chosen: Sequence[Space], spaces: Spaces, queries: Path | None) -> None:
+    if queries is not None:
+        _compare(chosen, queries)
+    for space in chosen:
+        spaces.activate(space.key)
+
+
+def _compare(chosen: Sequence[Space], queries: Path) -> None:
+    """The evaluation with the spaces that are searched, and with the chosen ones instead."""
+    instead = [part for space in chosen for part in ("--space", space.key)]
+    for title, options in (("as it is", []), ("with the new spaces", instead)):
+        command = [sys.executable, "-m", "search.evaluate", str(queries), "--json", *options]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise UsageError(done.stderr.strip().removeprefix("error: "))
+        measured: dict[str, Any] = json.loads(done.stdout)["methods"]["balanced"]["all"]
+        figures = "  ".join(f"{name} {value:.2f}" for name, value in measured.items())
+        typer.echo(f"{title:>20}: {figures}")
+
+
+def _say_what_is_missing(chosen: Sequence[Space], spaces: Spaces) -> None:
+    there = spaces.all()
+    for space in chosen:
+        wanted = spaces.num_wanted(space.input)
+        embedded = spaces.coverage(space.key).embedded if space.key in there else 0
+        typer.echo(f"{space.key}: {wanted - embedded} of {wanted} moments would be embedded")
+
+
+def _say_what_is_there(chosen: Sequence[Space], spaces: Spaces) -> None:
+    there = spaces.all()
+    for space in chosen:
+        coverage, state = spaces.coverage(space.key), there[space.key].state
+        line = f"{space.key}: {coverage.embedded} of {coverage.wanted} moments, {state.value}"
+        if coverage.complete and state is not SpaceState.ACTIVE:
+            line += "; --activate makes it the one that is searched"
+        typer.echo(line)
+
+
+def _name_faults(filled: Filled, library: Library) -> None:
+    for video_id, reason in filled.faults.items():
+        typer.echo(f"{library.get_video(video_id).path}: {reason}", err=True)
+    if filled.faults:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+if __name__ == "__main__":
+    run(lambda: typer.run(main))
