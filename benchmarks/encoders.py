@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from efficientnet_lite_pytorch import EfficientNet
-from PIL import Image as PillowImage
 from sentence_transformers import SentenceTransformer
 from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPTokenizer
 
@@ -23,7 +22,7 @@ from embeddings.background import background_queries
 from embeddings.encoder import Image, Vectors, normalise
 from embeddings.families import image_text
 from embeddings.hub import HubWeights
-from embeddings.image_classifier import CROP, SIZE_PX, ImageClassifier, image_labels
+from embeddings.image_classifier import ImageClassifier, image_labels, preprocess
 from embeddings.image_text import ImageTextEncoder
 from embeddings.label_space import project
 from embeddings.runtime import Runtime
@@ -59,7 +58,7 @@ def _text_rows(runtime: Runtime) -> list[Row]:
     theirs = partial(model.encode, batch_size=BATCH, show_progress_bar=False)
     texts, queries = sentences(NUM_SENTENCES), background_queries()
     exact = np.asarray(theirs(queries)) @ np.asarray(theirs(texts)).T
-    found = np.stack([ours.encode_query(query) for query in queries]) @ ours.encode_items(texts).T
+    found = ours.encode_queries(queries) @ ours.encode_items(texts).T
     name = "all-MiniLM-L6-v2, sentences of 5 to 40 words, against SentenceTransformer.encode"
     return [
         _speed("5", name, 3.5, texts, ours.encode_items, theirs),
@@ -99,7 +98,7 @@ def _save_drawn_clip(target: Path) -> Path:
 
 
 def _label_rows(images: Sequence[Image], runtime: Runtime) -> list[Row]:
-    """Compared as they are stored: label probabilities in the text space."""
+    """Of the same pixels; compared as they are stored: label probabilities in the text space."""
     label_vectors = SentenceEncoder(runtime).encode_items(image_labels())
     ours = ImageClassifier(runtime)
     model = EfficientNet.from_name("efficientnet-lite2").eval()
@@ -108,7 +107,7 @@ def _label_rows(images: Sequence[Image], runtime: Runtime) -> list[Row]:
     @torch.inference_mode()
     def theirs(items: Sequence[Image]) -> Vectors:
         batches = [
-            model(torch.stack([_cropped(item) for item in batch])).softmax(dim=1)
+            model(torch.from_numpy(np.stack([preprocess(item) for item in batch]))).softmax(dim=1)
             for batch in _batches(items)
         ]
         return project(torch.cat(batches).numpy(), label_vectors)
@@ -117,16 +116,6 @@ def _label_rows(images: Sequence[Image], runtime: Runtime) -> list[Row]:
         return project(ours.probabilities(items), label_vectors)
 
     return _image_rows("EfficientNet-Lite2", "torch", 5.0, images, labelled, theirs)
-
-
-def _cropped(image: Image) -> torch.Tensor:
-    """What the model was trained on, by PIL: float32 [3, 260, 260]."""
-    picture = PillowImage.fromarray(image)
-    side = round(min(picture.size) * CROP)
-    left, top = (picture.width - side) // 2, (picture.height - side) // 2
-    square = picture.crop((left, top, left + side, top + side))
-    resized = np.asarray(square.resize((SIZE_PX, SIZE_PX), PillowImage.Resampling.BICUBIC))
-    return torch.from_numpy((resized.astype(np.float32) - 127) / 128).permute(2, 0, 1)
 
 
 def _image_rows(

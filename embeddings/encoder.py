@@ -26,8 +26,8 @@ class Encoder(Protocol):
 class QueryEncoder(Encoder, Protocol):
     """Computes vectors of text queries, too."""
 
-    def encode_query(self, query: str) -> Vectors:
-        """A text query to float32 [dim]."""
+    def encode_queries(self, queries: Sequence[str]) -> Vectors:
+        """Text queries to float32 [n, dim]."""
         ...
 
 

@@ -51,9 +51,14 @@ class ImageTextEncoder:
         return np.concatenate(batches) if batches else np.empty((0, self._space.dim), np.float32)
 
     @torch.inference_mode()
-    def encode_query(self, query: str) -> Vectors:
-        """A query to float32 [dim]: the mean over the space's prompts, as CLIP's authors do."""
-        texts = [prompt.format(query) for prompt in self._space.query_prompts]
+    def encode_queries(self, queries: Sequence[str]) -> Vectors:
+        """Queries to float32 [n, dim]: means over the space's prompts, as CLIP's authors do."""
+        batches = [self._texts(queries[i : i + BATCH]) for i in range(0, len(queries), BATCH)]
+        return np.concatenate(batches)
+
+    def _texts(self, queries: Sequence[str]) -> Vectors:
+        prompts = self._space.query_prompts
+        texts = [prompt.format(query) for query in queries for prompt in prompts]
         tokens = self._tokenizer(
             [text.lower() for text in texts] if self._is_siglip else texts,
             padding="max_length" if self._is_siglip else True,
@@ -62,7 +67,8 @@ class ImageTextEncoder:
             return_tensors="pt",
         )
         features = self._model.get_text_features(**tokens.to(self._device))
-        return normalise(normalise(_array(features)).mean(axis=0))
+        vectors = normalise(_array(features))
+        return normalise(vectors.reshape(len(queries), len(prompts), -1).mean(axis=1))
 
     def _batch(self, images: Sequence[Image]) -> Vectors:
         pixels = pixels_of(self._processor, images).to(self._device, self._dtype)

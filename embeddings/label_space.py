@@ -35,7 +35,7 @@ def project(probabilities: Vectors, label_vectors: Vectors) -> Vectors:
 
 
 class LabelSpaceEncoder:
-    """Images or clips to the text space by their labels; queries by the text encoder."""
+    """Images or clips to the text space by their labels; queries are the text encoder's."""
 
     def __init__(self, load_classifier: Callable[[], Classifier], text: QueryEncoder) -> None:
         """The classifier is loaded when the first items come: a search needs only the text."""
@@ -55,7 +55,3 @@ class LabelSpaceEncoder:
             return np.empty((0, label_vectors.shape[1]), np.float32)
         vectors = project(classifier.probabilities(items), label_vectors)
         return check_vectors(vectors, label_vectors.shape[1])
-
-    def encode_query(self, query: str) -> Vectors:
-        """A query to float32 [dim]."""
-        return self._text.encode_query(query)

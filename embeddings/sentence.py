@@ -1,7 +1,6 @@
 """all-MiniLM-L6-v2: sentences to vectors, through ONNX Runtime and tokenizers."""
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -17,8 +16,6 @@ DIM = 384
 MAX_TOKENS = 256
 """The length that the model's card was trained and measured with."""
 BATCH = 32
-QUERY_CACHE = 1024
-"""Queries whose vectors are kept: every leg of a search, and every repeat, encodes once."""
 
 
 class SentenceEncoder:
@@ -32,7 +29,6 @@ class SentenceEncoder:
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
         self._session = open_session(graph, runtime.num_threads)
-        self._cached_query = lru_cache(QUERY_CACHE)(lambda query: self.encode_items([query])[0])
 
     def encode_items(self, items: Sequence[str]) -> Vectors:
         """Texts to float32 [n, 384]. Similar lengths share a batch, to waste no padding."""
@@ -43,10 +39,9 @@ class SentenceEncoder:
             vectors[chosen] = self._encode_batch([items[i] for i in chosen])
         return check_vectors(vectors, DIM)
 
-    def encode_query(self, query: str) -> Vectors:
-        """A query to float32 [384]."""
-        vector: Vectors = self._cached_query(query)
-        return vector
+    def encode_queries(self, queries: Sequence[str]) -> Vectors:
+        """Queries to float32 [n, 384]."""
+        return self.encode_items(queries)
 
     def _encode_batch(self, texts: list[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(texts)

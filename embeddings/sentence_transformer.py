@@ -38,9 +38,9 @@ class SentenceTransformerEncoder:
             return np.empty((0, self._space.dim), np.float32)
         return self._encode(items, self._space.item_prompt)
 
-    def encode_query(self, query: str) -> Vectors:
-        """A query to float32 [dim]."""
-        return np.asarray(self._encode([query], self._space.query_prompts[0])[0])
+    def encode_queries(self, queries: Sequence[str]) -> Vectors:
+        """Queries to float32 [n, dim]."""
+        return self._encode(queries, self._space.query_prompts[0])
 
     def _encode(self, texts: Sequence[str], prompt: str) -> Vectors:
         # As a prompt and not as part of the text: instructor models leave it out of the mean.

@@ -37,21 +37,29 @@ class EmbeddingService:
         self._encoders: dict[str, Encoder] = {}
         self._video_classifiers: dict[HubWeights, VideoClassifier] = {}
         self._lock = threading.RLock()
-        self._query_vector = lru_cache(QUERY_CACHE)(self._encode_query)
+        self._query_vector = lru_cache(QUERY_CACHE)(
+            lambda space, query: self.encode_queries(space, [query])[0]
+        )
 
     def encode_items(self, space: Space, items: Sequence[Any]) -> Vectors:
         """Texts, RGB images or clips, as the space takes them, to float32 [n, dim]."""
         return check_vectors(self._encoder(space).encode_items(items), space.dim)
 
     def encode_query(self, space: Space, query: str) -> Vectors:
-        """A text query to float32 [dim]. Raises NoTextQuery."""
+        """A text query to float32 [dim]; it is kept for a while. Raises NoTextQuery."""
+        vector: Vectors = self._query_vector(self._asked(space), query)
+        return check_vectors(vector, space.dim)
+
+    def encode_queries(self, space: Space, queries: Sequence[str]) -> Vectors:
+        """Text queries to float32 [n, dim]. Raises NoTextQuery."""
+        encoder = cast(QueryEncoder, self._encoder(self._asked(space)))
+        return check_vectors(encoder.encode_queries(queries), space.dim)
+
+    def _asked(self, space: Space) -> Space:
+        """The space that makes the queries of `space`."""
         if not space.answers_text:
             raise NoTextQuery(f"{space.key} holds features that no text can be compared with")
-        asked = space if space.query_space is None else self.spaces[space.query_space]
-        return check_vectors(self._query_vector(asked, query), space.dim)
-
-    def _encode_query(self, space: Space, query: str) -> Vectors:
-        return cast(QueryEncoder, self._encoder(space)).encode_query(query)
+        return space if space.query_space is None else self.spaces[space.query_space]
 
     def encoder_of(self, key: str) -> QueryEncoder:
         """The encoder of a text space, for spaces that project into it."""

@@ -1,5 +1,6 @@
 """python -m ingest.backfill: fills spaces of a library that is there already; changes models."""
 
+import contextlib
 import json
 import os
 import subprocess
@@ -13,8 +14,8 @@ from rich.console import Console
 
 from database.library import Library
 from database.models import SpaceState
-from database.session import open_database
-from database.settings import load_settings
+from database.session import Database, open_database
+from database.settings import Settings, load_settings
 from database.spaces import Spaces
 from embeddings.service import EmbeddingService
 from embeddings.space import Space
@@ -27,7 +28,10 @@ from ingest.progress import FillDisplay
 from ingest.statistics import refresh_null_statistics
 from ingest.tools import make_isolation
 
+app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
 
+
+@app.command()
 def main(
     space: Annotated[
         list[str] | None,
@@ -62,35 +66,38 @@ def main(
     settings = load_settings()
     service = EmbeddingService(settings.runtime(os.cpu_count() or 1))
     chosen = _named(space, profile, every, service)
-    database = open_database(settings)
-    library, spaces = Library(database), Spaces(database)
-    chosen = chosen or list(spaces_to_fill(spaces, service))
-    if rollback or drop:
-        _go_back(chosen, spaces, drop=drop)
-        return
-    for wanted in chosen:
-        service.require_weights(wanted)
-    if dry_run:
-        _say_what_is_missing(chosen, spaces)
-        return
-    spaces.add(chosen)
-    filler = Filler(
-        library,
-        spaces,
+    with contextlib.closing(open_database(settings)) as database:
+        spaces = Spaces(database)
+        chosen = chosen or list(spaces_to_fill(spaces, service))
+        if rollback or drop:
+            _go_back(chosen, spaces, drop=drop)
+            return
+        for wanted in chosen:
+            service.require_weights(wanted)
+        if dry_run:
+            _say_what_is_missing(chosen, spaces)
+            return
+        filler = _make_filler(database, settings, service)
+        try:
+            filled = _fill(filler, chosen, limit, video, quiet=quiet)
+        except KeyboardInterrupt:
+            raise interrupted() from None
+        activate_complete(spaces)
+        if activate and not filled.faults:
+            _activate(chosen, spaces, queries)
+        _say_what_is_there(chosen, spaces)
+        _name_faults(filled, filler.library)
+
+
+def _make_filler(database: Database, settings: Settings, service: EmbeddingService) -> Filler:
+    return Filler(
+        Library(database),
+        Spaces(database),
         service,
         make_isolation(settings),
         settings.keyframes_dir,
         settings.ingest_max_pixels,
     )
-    try:
-        filled = _fill(filler, chosen, limit, video, quiet=quiet)
-    except KeyboardInterrupt:
-        raise interrupted() from None
-    activate_complete(spaces)
-    if activate and not filled.faults:
-        _activate(chosen, spaces, queries)
-    _say_what_is_there(chosen, spaces)
-    _name_faults(filled, library)
 
 
 def _named(
@@ -107,6 +114,7 @@ def _named(
 def _fill(
     filler: Filler, chosen: Sequence[Space], limit: int | None, video: int | None, *, quiet: bool
 ) -> Filled:
+    filler.spaces.add(chosen)
     totals = {}
     for space in chosen:
         coverage = filler.spaces.coverage(space.key)
@@ -173,4 +181,4 @@ def _name_faults(filled: Filled, library: Library) -> None:
 
 
 if __name__ == "__main__":
-    run(lambda: typer.run(main))
+    run(app)

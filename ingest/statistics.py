@@ -37,7 +37,7 @@ def refresh_null_statistics(
         vectors = library.sample_vectors(space.key, SAMPLE)
         statistics = {"count": count, "alike": _fitted(_among_themselves(vectors))}
         if space.answers_text:
-            queries = np.stack([service.encode_query(space, q) for q in background_queries()])
+            queries = service.encode_queries(space, background_queries())
             statistics |= _fitted(queries @ vectors.T)
         library.save_null_statistics(space.key, statistics)
 

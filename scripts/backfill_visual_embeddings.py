@@ -6,13 +6,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-import typer  # noqa: E402
-
-from database.settings import load_settings  # noqa: E402
-from embeddings.service import EmbeddingService  # noqa: E402
-from embeddings.space import Modality  # noqa: E402
-from ingest.backfill import main  # noqa: E402
-from ingest.command import run  # noqa: E402
+from database.settings import load_settings
+from embeddings.service import EmbeddingService
+from embeddings.space import Modality
+from ingest.backfill import app
+from ingest.command import run
 
 
 def backfill() -> None:
@@ -21,7 +19,7 @@ def backfill() -> None:
     for space in service.spaces.values():
         if space.modality is Modality.VISION and service.has_weights(space):
             sys.argv += ["--space", space.key]
-    typer.run(main)
+    app()
 
 
 if __name__ == "__main__":

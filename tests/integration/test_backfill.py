@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from typer.testing import CliRunner
 
 from database.check import find_faults
 from database.errors import SpaceIncomplete, SpaceInUse, SpaceMismatch, UnknownStoredSpace
@@ -19,10 +20,11 @@ from database.session import Database, open_database
 from database.settings import Settings
 from database.spaces import Spaces
 from embeddings.service import EmbeddingService
+from ingest.backfill import app
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from tests import tiny_models
-from tests.commands import outcomes, run_command, start_command
+from tests.commands import environment, outcomes, run_command, start_command
 from tests.conftest import NewSettings
 from tests.films import THINGS, draw_films
 from tests.tiny_models import CLIP, TIMESFORMER_LABELS, VIDEOMAE, VIDEOMAE_LABELS
@@ -70,9 +72,14 @@ def library(filled: Settings) -> Iterator[Database]:
         yield database
 
 
+@pytest.fixture(scope="module")
+def tiny(filled: Settings) -> EmbeddingService:
+    return EmbeddingService(filled.runtime(2))
+
+
 @pytest.fixture
-def engine(filled: Settings, library: Database) -> MultiModalSearchEngine:
-    return MultiModalSearchEngine(library, EmbeddingService(filled.runtime(2)))
+def engine(library: Database, tiny: EmbeddingService) -> MultiModalSearchEngine:
+    return MultiModalSearchEngine(library, tiny)
 
 
 def first(engine: MultiModalSearchEngine, query: str, space: str) -> str:
@@ -181,8 +188,9 @@ def backfill(filled: Settings) -> Backfill:
     """The command on tiny-clip, which succeeds; what it prints."""
 
     def run(*arguments: object) -> str:
-        done = run_command("ingest.backfill", "--space", CLIP.key, *arguments, settings=filled)
-        assert done.returncode == 0, done.stderr
+        options = ["--space", CLIP.key, "-q", *map(str, arguments)]
+        done = CliRunner().invoke(app, options, env=environment(filled))
+        assert done.exit_code == 0, done.output
         return done.stdout
 
     return run
