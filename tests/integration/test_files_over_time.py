@@ -3,8 +3,9 @@
 import dataclasses
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +13,11 @@ from database.check import find_faults
 from database.library import Library
 from database.session import Database
 from database.settings import Settings
+from database.spaces import Spaces
+from embeddings.encoder import Vectors
 from embeddings.service import EmbeddingService
-from embeddings.spaces import PROFILES
+from embeddings.space import Space
+from embeddings.spaces import PROFILES, SPACES
 from ingest.discover import discover
 from ingest.outcome import Outcome
 from ingest.pipeline import ingest_files
@@ -168,3 +172,28 @@ def test_the_first_of_many_may_be_poisonous(
         make_video(tmp_path / f"{number}.mp4", [drawn(number)])
     assert statuses(ingest(tmp_path)) == ["failed", "done", "done", "done"]
     assert num_videos(database) == 3
+
+
+def test_a_space_that_becomes_active_while_a_film_is_embedded_gets_it_too(
+    ingest: Ingest,
+    database: Database,
+    tmp_path: Path,
+    service: EmbeddingService,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spaces = Spaces(database)
+    other = dataclasses.replace(SPACES["imagenet-labels"], key="other-labels", slot="other")
+    monkeypatch.setitem(service.spaces, other.key, other)
+    encode = service.encode_items
+
+    def switch_once(space: Space, items: Sequence[Any]) -> Vectors:
+        if other.key not in spaces.all():
+            spaces.add([other])
+            spaces.activate(other.key)
+        return encode(space, items)
+
+    monkeypatch.setattr(service, "encode_items", switch_once)
+    film = make_video(tmp_path / "film.mp4", [drawn(1), drawn(2)])
+    assert statuses(ingest(film)) == ["done"]
+    coverage = spaces.coverage(other.key)
+    assert coverage.embedded == coverage.wanted == 2

@@ -1,25 +1,32 @@
 """Migrations build what the models say, and go down and up on a library with videos in it."""
 
+from dataclasses import replace
 from enum import StrEnum
 
+import numpy as np
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
 from database.library import Library
 from database.migrate import (
+    MIGRATIONS,
     current_revision,
     downgrade_schema,
     head_revision,
     upgrade_schema,
 )
-from database.models import Base, FileStatus, MomentKind, SpaceState, VideoStatus
+from database.models import Base, FileStatus, Moment, MomentKind, SpaceState, VideoStatus
 from database.session import Database
 from database.spaces import Spaces
 from database.store import Store
 from database.vectors import partition_name
 from embeddings.spaces import PROFILES
+from ingest.moments import MAX_SPAN_S
+from ingest.scenes import equal_parts
 from tests import records
 
 
@@ -89,3 +96,32 @@ def test_a_library_without_spaces_gets_the_bundled_ones(database: Database) -> N
     upgrade_schema(database.engine)
     assert "embedding_minilm_l6" in tables_of(database)
     assert Spaces(database).coverage("minilm-l6").embedded == 0
+
+
+def test_a_library_of_the_first_schema_gets_its_spans_and_keeps_its_spaces(
+    database: Database, store: Store
+) -> None:
+    long = replace(records.video("a"), scenes=((0.0, 2.0), (2.0, 22.0)))
+    store.save_video(long, records.file("/v/a.mp4"))
+    _go_to(database, "0001")
+    upgrade_schema(database.engine)
+    with database.session() as session:
+        query = sa.select(Moment.start_s, Moment.end_s).where(Moment.kind == MomentKind.SPAN)
+        found = session.execute(query.order_by(Moment.start_s)).all()
+    expected = [*equal_parts(0.0, 2.0, MAX_SPAN_S), *equal_parts(2.0, 22.0, MAX_SPAN_S)]
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected))
+    states = {key: (info.slot, info.state) for key, info in Spaces(database).all().items()}
+    assert states == {
+        "minilm-l6": ("text", SpaceState.ACTIVE),
+        "imagenet-labels": ("vision", SpaceState.ACTIVE),
+    }
+
+
+def _go_to(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+        connection.commit()

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+from database.errors import SpacesChanged
 from database.library import Library
 from database.models import FileStatus
 from database.records import FileRecord
@@ -216,3 +217,19 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_video_that_lacks_an_active_space_is_sent_back(store: Store, database: Database) -> None:
+    before_the_switch = replace(records.video("a"), spaces=("minilm-l6",))
+    with pytest.raises(SpacesChanged, match="imagenet-labels became active"):
+        store.save_video(before_the_switch, records.file("/v/a.mp4"))
+    assert Library(database).row_counts() == EMPTY
+
+
+def test_vectors_of_a_space_that_was_dropped_meanwhile_are_left_out(
+    store: Store, database: Database
+) -> None:
+    made = records.with_vector(records.video("a"), "gone", records.unit_vector(1))
+    keys = (*made.spaces, "gone")
+    store.save_video(replace(made, spaces=keys), records.file("/v/a.mp4"))
+    assert Library(database).row_counts() == {**ONE, "embedding": 2}
