@@ -31,7 +31,7 @@ from embeddings.spaces import EFFICIENTNET_WEIGHTS, MINILM_WEIGHTS
 from embeddings.weights import verified_path
 from scripts.tiny.training import spread_weights
 
-NUM_SENTENCES = 1024
+NUM_SENTENCES = 512
 NUM_IMAGES = 200
 TIMED_IMAGES = 64
 BATCH = 32

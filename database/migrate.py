@@ -101,6 +101,8 @@ def _upgrade(engine: sa.Engine) -> None:
 
     _refuse_newer(current_revision(engine))
     with engine.connect() as connection:
+        # A large library takes long to change; the pool is thrown away after this.
+        connection.execute(sa.text("SET statement_timeout = 0"))
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
         command.upgrade(_config(connection), "head")
         connection.commit()

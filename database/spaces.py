@@ -108,12 +108,12 @@ class Spaces:
 
     def coverage(self, key: str) -> Coverage:
         """Raises UnknownStoredSpace."""
-        with self._database.session() as session:
+        with self._patient() as session:
             return _coverage(session, _get(session, key))
 
     def num_wanted(self, takes: Input) -> int:
         """How many moments a space that takes such input should hold."""
-        with self._database.session() as session:
+        with self._patient() as session:
             return _num_wanted(session, takes)
 
     def moments_missing(
@@ -123,18 +123,9 @@ class Spaces:
 
         Raises UnknownStoredSpace.
         """
-        with self._database.session() as session:
-            statement = sa.text(
-                "SELECT moment.id, video_id, moment.start_s, moment.end_s, text, image_path "
-                "FROM moment JOIN scene ON scene.id = scene_id WHERE moment.id > :after_id "
-                "AND kind = ANY(CAST(:kinds AS moment_kind[])) "
-                "AND (CAST(:video_id AS bigint) IS NULL OR video_id = :video_id) "
-                f"AND NOT EXISTS (SELECT FROM {partition_name(key)} WHERE moment_id = moment.id) "
-                "ORDER BY moment.id LIMIT :limit"
-            )
-            kinds = [kind.value for kind in KINDS[Input(_get(session, key).input)]]
-            values = {"after_id": after_id, "kinds": kinds, "video_id": video_id, "limit": limit}
-            return [MissingMoment(*row) for row in session.execute(statement, values)]
+        with self._patient() as session:
+            row = _get(session, key)
+            return _missing(session, row, limit=limit, after_id=after_id, video_id=video_id)
 
     def save_vectors(self, key: str, vectors: Mapping[int, npt.NDArray[np.float32]]) -> None:
         """Stores vectors of moments by their ids; those of moments that have gone are left out."""
@@ -155,37 +146,30 @@ class Spaces:
                 raise SpaceBusy(f"{key} is being filled by another process: let it end")
             yield
 
-    def activate(self, key: str) -> None:
-        """Makes a space the one that its slot is searched in, from one moment to the next.
+    def activate(self, *keys: str) -> None:
+        """Makes each the space that its slot is searched in, all from one moment to the next.
 
-        The one before is retired. Raises SpaceIncomplete, UnknownStoredSpace.
+        Those before are retired. Raises SpaceIncomplete, UnknownStoredSpace.
         """
         with self._switching() as session:
-            _activate(session, _get(session, key))
+            for key in keys:
+                _activate(session, _get(session, key))
 
-    def rollback(self, key: str) -> str:
-        """Undoes the last activation in the slot of a space; returns the space that is active
-        again. Raises SpaceIncomplete, UnknownStoredSpace."""
+    def rollback(self, *keys: str) -> list[str]:
+        """Makes active again what was so before each of these active spaces, all from one moment
+        to the next; returns the keys. Raises SpaceIncomplete, SpaceInUse, UnknownStoredSpace."""
         with self._switching() as session:
-            slot = _get(session, key).slot
-            before = session.scalar(
-                sa.select(StoredSpace)
-                .where(
-                    StoredSpace.slot == slot,
-                    StoredSpace.state != SpaceState.ACTIVE,
-                    StoredSpace.activated_at.is_not(None),
-                )
-                .order_by(StoredSpace.activated_at.desc())
-                .limit(1)
-            )
-            if before is None:
-                raise UnknownStoredSpace(f"no space was active before in the slot {slot}")
-            _activate(session, before)
-            return before.key
+            before = [_before(session, _get(session, key)) for key in keys]
+            for row in before:
+                _activate(session, row)
+            return [row.key for row in before]
 
     def drop(self, key: str) -> None:
-        """Removes a space with its vectors. Raises SpaceInUse, UnknownStoredSpace."""
+        """Removes a space with its vectors. Raises SpaceBusy, SpaceInUse, UnknownStoredSpace."""
         with self._switching() as session:
+            lock = sa.text("SELECT pg_try_advisory_xact_lock(:lock, hashtext(:key))")
+            if not session.scalar(lock, {"lock": _FILL_LOCK, "key": key}):
+                raise SpaceBusy(f"{key} is being filled by another process: let it end")
             if _get(session, key).state is SpaceState.ACTIVE:
                 raise SpaceInUse(
                     f"{key} is searched: make another space of its slot active first, with "
@@ -200,7 +184,7 @@ class Spaces:
             f"count(*) OVER () AS total FROM {partition_name(key)}) AS numbered "
             "WHERE n % greatest(total / :limit, 1) = 0 LIMIT :limit"
         )
-        with self._database.session() as session:
+        with self._patient() as session:
             rows = session.execute(statement, {"limit": limit}).scalars().all()
         if not rows:
             return np.empty((0, 0), np.float32)
@@ -218,9 +202,15 @@ class Spaces:
     @contextmanager
     def _switching(self) -> Iterator[Session]:
         """A transaction during which no video is stored and no other space changes."""
+        with self._patient() as session:
+            session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SWITCH_LOCK})
+            yield session
+
+    @contextmanager
+    def _patient(self) -> Iterator[Session]:
+        """A transaction that may take its time: a large library takes long to count."""
         with self._database.session() as session:
             session.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SWITCH_LOCK})
             yield session
 
 
@@ -253,14 +243,55 @@ def _coverage(session: Session, row: StoredSpace) -> Coverage:
     return Coverage(embedded or 0, _num_wanted(session, Input(row.input)))
 
 
+def _missing(
+    session: Session,
+    row: StoredSpace,
+    *,
+    limit: int,
+    after_id: int = 0,
+    video_id: int | None = None,
+) -> list[MissingMoment]:
+    statement = sa.text(
+        "SELECT moment.id, video_id, moment.start_s, moment.end_s, text, image_path "
+        "FROM moment JOIN scene ON scene.id = scene_id WHERE moment.id > :after_id "
+        "AND kind = ANY(CAST(:kinds AS moment_kind[])) "
+        "AND (CAST(:video_id AS bigint) IS NULL OR video_id = :video_id) "
+        f"AND NOT EXISTS (SELECT FROM {partition_name(row.key)} WHERE moment_id = moment.id) "
+        "ORDER BY moment.id LIMIT :limit"
+    )
+    kinds = [kind.value for kind in KINDS[Input(row.input)]]
+    values = {"after_id": after_id, "kinds": kinds, "video_id": video_id, "limit": limit}
+    return [MissingMoment(*found) for found in session.execute(statement, values)]
+
+
 def _num_wanted(session: Session, takes: Input) -> int:
     query = sa.select(sa.func.count()).select_from(Moment).where(Moment.kind.in_(KINDS[takes]))
     return session.scalar(query) or 0
 
 
+def _before(session: Session, row: StoredSpace) -> StoredSpace:
+    if row.state is not SpaceState.ACTIVE:
+        raise SpaceInUse(f"{row.key} is not searched: there is nothing to take back")
+    before = session.scalar(
+        sa.select(StoredSpace)
+        .where(
+            StoredSpace.slot == row.slot,
+            StoredSpace.state != SpaceState.ACTIVE,
+            StoredSpace.activated_at.is_not(None),
+        )
+        .order_by(StoredSpace.activated_at.desc())
+        .limit(1)
+    )
+    if before is None:
+        raise UnknownStoredSpace(f"no space was active before in the slot {row.slot}")
+    return before
+
+
 def _activate(session: Session, row: StoredSpace) -> None:
-    coverage = _coverage(session, row)
-    if not coverage.complete:
+    if row.state is SpaceState.ACTIVE:
+        return
+    if _missing(session, row, limit=1):
+        coverage = _coverage(session, row)
         raise SpaceIncomplete(
             f"{row.key} holds {coverage.embedded} of {coverage.wanted} moments: complete it first, "
             f"with python -m ingest.backfill --space {row.key}"

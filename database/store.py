@@ -88,6 +88,8 @@ class Store:
         """Records an outcome. Returns the content hashes of videos that no path leads to any
         more because of it, and which are therefore removed."""
         with self._database.connection() as connection:
+            # What is removed is not counted meanwhile, see Spaces.activate.
+            connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
             return _upsert_file(connection, file)
 
     def save_video(self, video: VideoRecord, file: FileRecord) -> list[str]:

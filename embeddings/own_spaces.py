@@ -4,6 +4,8 @@
 {"family": "video_classifier", "key": "my-actions", "dim": 768, "slot": "action"}
 """
 
+import hashlib
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,11 +13,16 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from embeddings import families
 from embeddings.errors import UnknownSpace
-from embeddings.hub import HubWeights
+from embeddings.hub import MODEL_FILES, HubWeights
 from embeddings.space import Space
+from embeddings.spaces import TEXT_MODELS
 
 FILE = "space.json"
-_PROMPT = Annotated[str, Field(pattern=r"\{\}$")]
+_TEXT_PROMPT = Annotated[str, Field(pattern=r"^[^{}]*\{\}$")]
+_IMAGE_PROMPT = Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$")]
+_ENDS_BYTES = 1 << 20
+RESERVED = {*TEXT_MODELS, "full-text"}
+"""Names that mean something else where a space is named."""
 
 
 class _OwnModel(BaseModel):
@@ -27,8 +34,8 @@ class _OwnModel(BaseModel):
 
 class _SentenceTransformer(_OwnModel):
     family: Literal["sentence_transformer"]
-    query: _PROMPT = "{}"
-    item: _PROMPT = "{}"
+    query: _TEXT_PROMPT = "{}"
+    item: _TEXT_PROMPT = "{}"
     prompt_in_mean: bool = True
 
     def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
@@ -46,7 +53,7 @@ class _SentenceTransformer(_OwnModel):
 
 class _ImageText(_OwnModel):
     family: Literal["image_text"]
-    prompts: Annotated[tuple[str, ...], Field(min_length=1)] = families.PHOTO_PROMPTS
+    prompts: Annotated[tuple[_IMAGE_PROMPT, ...], Field(min_length=1)] = families.PHOTO_PROMPTS
 
     def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
         return (families.image_text(self.key, self.dim, weights, self.prompts),)
@@ -89,9 +96,29 @@ def own_spaces(model_dir: Path | None) -> dict[str, Space]:
 
 def _read(path: Path) -> tuple[Space, ...]:
     try:
-        declared = _File.model_validate_json(b'{"model":' + path.read_bytes() + b"}").model
+        text = path.read_bytes()
+        declared = _File.model_validate_json(b'{"model":' + text + b"}").model
+        revision = f"local-{_fingerprint(text, path.parent)}"
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"][1:])) or "the whole"
         raise UnknownSpace(f"{path}: {where}: {first['msg']}") from None
-    return declared.spaces(HubWeights(path.parent.name, "local", declared.sha256))
+    except OSError as error:
+        raise UnknownSpace(f"{path} cannot be read: {error.strerror}") from None
+    if declared.key in RESERVED:
+        raise UnknownSpace(f"{path}: the key {declared.key!r} has another meaning: choose another")
+    return declared.spaces(HubWeights(path.parent.name, revision, declared.sha256))
+
+
+def _fingerprint(declaration: bytes, folder: Path) -> str:
+    """Tells a model from one that was put in its place, in no time: of the declaration, and of
+    the size and the ends of the file with the weights."""
+    digest = hashlib.sha256(declaration)
+    for path in (folder / name for name in MODEL_FILES):
+        if path.is_file():
+            with path.open("rb") as file:
+                digest.update(file.read(_ENDS_BYTES))
+                size = file.seek(0, os.SEEK_END)
+                file.seek(max(0, size - _ENDS_BYTES))
+                digest.update(file.read() + str(size).encode())
+    return digest.hexdigest()[:12]

@@ -1,8 +1,7 @@
-"""The resizing of transformers' image processors, done by torch: most of what they take is PIL's.
+"""The resizing of transformers' image processors, done by torch: it is most of what they take.
 
-torch resizes 8-bit pixels as PIL does, with the same filters and fixed-point weights, in vector
-instructions: from 1280×720 to 224 in a fifth of the time, and no value differs by more than one
-level (docs/benchmarks.md).
+torch resizes 8-bit pixels with PIL's filters and fixed-point weights, but in vector instructions:
+a processor takes a quarter of the time, and pixels differ by a level of 255 here and there.
 """
 
 from typing import Any

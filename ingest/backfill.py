@@ -63,30 +63,73 @@ def main(
     """
     if sum((activate, rollback, drop, dry_run)) > 1:
         raise UsageError("--activate, --rollback, --drop and --dry-run exclude each other")
+    if queries is not None and not (activate and queries.is_file()):
+        raise UsageError("--queries names a file, and goes with --activate")
+    if sum((bool(space), profile is not None, every)) != 1:
+        raise UsageError("say what to fill: --space KEY, --profile NAME or --all")
     settings = load_settings()
     service = EmbeddingService(settings.runtime(os.cpu_count() or 1))
-    chosen = _named(space, profile, every, service)
     with contextlib.closing(open_database(settings)) as database:
         spaces = Spaces(database)
-        chosen = chosen or list(spaces_to_fill(spaces, service))
         if rollback or drop:
-            _go_back(chosen, spaces, drop=drop)
+            _go_back(_keys(space, profile, spaces), spaces, drop=drop)
             return
-        for wanted in chosen:
-            service.require_weights(wanted)
+        chosen = _chosen(space, profile, spaces, service)
+        if activate:
+            _require_one_a_slot(chosen)
         if dry_run:
             _say_what_is_missing(chosen, spaces)
             return
         filler = _make_filler(database, settings, service)
+        if video is not None:
+            filler.library.get_video(video)
         try:
             filled = _fill(filler, chosen, limit, video, quiet=quiet)
         except KeyboardInterrupt:
             raise interrupted() from None
+        _name_faults(filled, filler.library)
         activate_complete(spaces)
-        if activate and not filled.faults:
+        if activate:
             _activate(chosen, spaces, queries)
         _say_what_is_there(chosen, spaces)
-        _name_faults(filled, filler.library)
+        if filled.faults:
+            raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _chosen(
+    names: list[str] | None, profile: str | None, spaces: Spaces, service: EmbeddingService
+) -> list[Space]:
+    """The spaces that are named, or those that the library fills. Raises WeightsMissing."""
+    if profile is not None:
+        chosen = list(get_profile(profile).spaces)
+    elif names:
+        chosen = choose_spaces(names, service.spaces)
+    else:
+        chosen = list(spaces_to_fill(spaces, service))
+    for space in chosen:
+        service.require_weights(space)
+    return chosen
+
+
+def _keys(names: list[str] | None, profile: str | None, spaces: Spaces) -> list[str]:
+    """The keys of spaces of the library, whether or not their models are here."""
+    if profile is not None:
+        return [space.key for space in get_profile(profile).spaces]
+    if not names:
+        raise UsageError("--rollback and --drop need --space KEY or --profile NAME")
+    stored = spaces.all()
+    return [key for name in names for key in ([name] if name in stored else _keys_of(name))]
+
+
+def _keys_of(name: str) -> list[str]:
+    return [space.key for space in choose_spaces([name])]
+
+
+def _require_one_a_slot(chosen: Sequence[Space]) -> None:
+    slots = [space.slot for space in chosen]
+    twice = [space.key for space in chosen if slots.count(space.slot) > 1]
+    if twice:
+        raise UsageError(f"only one space of a slot can be active: choose of {', '.join(twice)}")
 
 
 def _make_filler(database: Database, settings: Settings, service: EmbeddingService) -> Filler:
@@ -98,17 +141,6 @@ def _make_filler(database: Database, settings: Settings, service: EmbeddingServi
         settings.keyframes_dir,
         settings.ingest_max_pixels,
     )
-
-
-def _named(
-    names: list[str] | None, profile: str | None, every: bool, service: EmbeddingService
-) -> list[Space]:
-    """Empty for --all."""
-    if sum((bool(names), profile is not None, every)) != 1:
-        raise UsageError("say what to fill: --space KEY, --profile NAME or --all")
-    if profile is not None:
-        return list(get_profile(profile).spaces)
-    return choose_spaces(names or [], service.spaces)
 
 
 def _fill(
@@ -126,25 +158,25 @@ def _fill(
     return filled
 
 
-def _go_back(chosen: Sequence[Space], spaces: Spaces, *, drop: bool) -> None:
-    for space in chosen:
-        if drop:
-            spaces.drop(space.key)
-            typer.echo(f"{space.key}: removed")
-        else:
-            typer.echo(f"{spaces.rollback(space.key)}: active again, instead of {space.key}")
+def _go_back(keys: Sequence[str], spaces: Spaces, *, drop: bool) -> None:
+    if drop:
+        for key in keys:
+            spaces.drop(key)
+            typer.echo(f"{key}: removed")
+        return
+    for key, before in zip(keys, spaces.rollback(*keys), strict=True):
+        typer.echo(f"{before}: active again, instead of {key}")
 
 
 def _activate(chosen: Sequence[Space], spaces: Spaces, queries: Path | None) -> None:
     if queries is not None:
-        _compare(chosen, queries)
-    for space in chosen:
-        spaces.activate(space.key)
+        _compare([space.key for space in chosen if space.answers_text], queries)
+    spaces.activate(*(space.key for space in chosen))
 
 
-def _compare(chosen: Sequence[Space], queries: Path) -> None:
+def _compare(keys: Sequence[str], queries: Path) -> None:
     """The evaluation with the spaces that are searched, and with the chosen ones instead."""
-    instead = [part for space in chosen for part in ("--space", space.key)]
+    instead = [part for key in keys for part in ("--space", key)]
     for title, options in (("as it is", []), ("with the new spaces", instead)):
         command = [sys.executable, "-m", "search.evaluate", str(queries), "--json", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -176,8 +208,6 @@ def _say_what_is_there(chosen: Sequence[Space], spaces: Spaces) -> None:
 def _name_faults(filled: Filled, library: Library) -> None:
     for video_id, reason in filled.faults.items():
         typer.echo(f"{library.get_video(video_id).path}: {reason}", err=True)
-    if filled.faults:
-        raise typer.Exit(EXIT_SOME_FAILED)
 
 
 if __name__ == "__main__":

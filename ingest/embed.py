@@ -39,9 +39,9 @@ class Placed(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """Where the pictures of one video's moments are."""
+    """Reads the pictures of one video's moments."""
 
-    keyframe: Callable[[Placed], Path]
+    read_keyframe: Callable[[Placed], Image]
     read_clips: Callable[[Sequence[tuple[float, float]]], list[Clip]]
 
     def items(self, takes: Input, moments: Sequence[Placed]) -> list[Any]:
@@ -49,7 +49,7 @@ class Source:
         if takes is Input.TEXT:
             return [moment.text or "" for moment in moments]
         if takes is Input.IMAGE:
-            return [read_image(self.keyframe(moment)) for moment in moments]
+            return [self.read_keyframe(moment) for moment in moments]
         return self.read_clips([(moment.start_s, moment.end_s) for moment in moments])
 
 

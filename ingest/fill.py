@@ -1,7 +1,9 @@
 """Filling a space: what it lacks is found by a query, made from stored keyframes, texts and the
 videos themselves, and stored batch by batch. A run that is cut off goes on where it was."""
 
-from collections import defaultdict
+import contextlib
+import os
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -10,9 +12,10 @@ from pathlib import Path
 from database.errors import NotFound
 from database.library import Library
 from database.spaces import MissingMoment, Spaces
+from embeddings.encoder import Image
 from embeddings.service import EmbeddingService
 from embeddings.space import Space
-from ingest.embed import ITEMS_AT_ONCE, Placed, Source, by_input, encode
+from ingest.embed import ITEMS_AT_ONCE, Placed, Source, by_input, encode, read_image
 from ingest.errors import VideoUnreadable
 from ingest.frames import read_clips, write_keyframe
 from ingest.isolation import Isolation, Result
@@ -26,7 +29,8 @@ Report = Callable[[Space, int], None]
 class Filled:
     """What a run has come to."""
 
-    num_embedded: int = 0
+    num_embedded: Counter[str] = field(default_factory=Counter)
+    """By space."""
     faults: dict[int, str] = field(default_factory=dict)
     """By the id of a video of which something could not be embedded: why."""
 
@@ -61,15 +65,16 @@ class Filler:
             for group in by_input(wanted).values():
                 for number, space in enumerate(group):
                     # Those that follow take the same input: what is read now serves them, too.
-                    for batch in self._batches(space, limit, video_id):
+                    left = None if limit is None else limit - filled.num_embedded[space.key]
+                    for batch in self._batches(space, left, video_id):
                         self._fill_batch(batch, group[number:], filled, report)
         return filled
 
     def _batches(
-        self, space: Space, limit: int | None, video_id: int | None
+        self, space: Space, left: int | None, video_id: int | None
     ) -> Iterator[list[MissingMoment]]:
-        """What a space lacks, in batches of moments of one video."""
-        after_id, left = 0, limit
+        """What a space lacks, at most `left`, in batches of moments of one video."""
+        after_id = 0
         while left is None or left > 0:
             page = self.spaces.moments_missing(
                 space.key,
@@ -99,7 +104,7 @@ class Filler:
         video_id = batch[0].video_id
         try:
             vectors = encode(self.service, spaces, self._source(video_id), batch)
-        except (VideoUnreadable, NotFound, FileNotFoundError) as error:
+        except (VideoUnreadable, NotFound) as error:
             if len(batch) == 1:
                 filled.faults[video_id] = str(error)
             else:
@@ -109,7 +114,7 @@ class Filler:
         ids = [moment.id for moment in batch]
         for space in spaces:
             self.spaces.save_vectors(space.key, dict(zip(ids, vectors[space.key], strict=True)))
-            filled.num_embedded += len(batch)
+            filled.num_embedded[space.key] += len(batch)
             report(space, len(batch))
 
     def _source(self, video_id: int) -> Source:
@@ -118,20 +123,23 @@ class Filler:
             lambda spans: self._read(read_clips, video_id, spans),
         )
 
-    def _keyframe(self, video_id: int, moment: Placed) -> Path:
-        """The file of a keyframe; one that is gone is made again from the video."""
+    def _keyframe(self, video_id: int, moment: Placed) -> Image:
+        """A keyframe; one that is gone or damaged is made again from the video."""
         path = self.keyframes_dir / (moment.image_path or "")
-        if not path.is_file():
-            partial = path.with_name(f"{path.name}.part")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._read(write_keyframe, video_id, moment.start_s, partial)
-            partial.rename(path)
-        return path
+        with contextlib.suppress(FileNotFoundError):
+            return read_image(path)
+        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._read(write_keyframe, video_id, moment.start_s, partial)
+        partial.rename(path)
+        return read_image(path)
 
     def _read(self, function: Callable[..., Result], video_id: int, *arguments: object) -> Result:
         """What a function of ingest/frames.py reads from a video. Raises NotFound,
         VideoUnreadable."""
         path = self.library.intact_file(video_id)
-        return self.isolation.run(
+        found = self.isolation.run(
             function, path, *arguments, self.max_pixels, on_progress=lambda _part: None
         )
+        self.library.intact_file(video_id)  # it may have been replaced while it was read
+        return found

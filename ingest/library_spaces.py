@@ -89,7 +89,8 @@ def _required(info: SpaceInfo, space: Space | None, service: EmbeddingService) -
     if space is None:
         raise UnknownSpace(
             f"the library is searched in {info.key}, which is not known here: set "
-            "EMBEDDING_MODEL_DIR to the folder that holds its model and space.json"
+            "EMBEDDING_MODEL_DIR to the folder that holds its model and space.json, or change to "
+            "another space with python -m ingest.backfill --space KEY --activate"
         )
     require_same(info, space)
     service.require_weights(space)

@@ -148,7 +148,7 @@ def _run_stages(
 
 def _source(path: Path, media: Path, tools: Tools, report: Report) -> Source:
     return Source(
-        lambda moment: media / Path(moment.image_path or "").name,
+        lambda moment: read_image(media / Path(moment.image_path or "").name),
         lambda spans: tools.isolation.run(
             read_clips,
             path,

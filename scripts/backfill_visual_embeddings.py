@@ -1,5 +1,5 @@
 """python scripts/backfill_visual_embeddings.py [OPTIONS]: fills every visual space whose model is
-here. The options are those of python -m ingest.backfill."""
+here. The options are those of python -m ingest.backfill, such as --dry-run."""
 
 import sys
 from pathlib import Path

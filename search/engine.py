@@ -1,7 +1,8 @@
 """What both engines share: a checked query, over some spaces, to an answer."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from database.errors import SpaceGone
 from database.library import Library, VideoRef
@@ -16,6 +17,7 @@ from search.query import SearchQuery, make_query
 from search.retrieve import Candidate, retrieve, retrieve_alike
 from search.searched import SpaceChoice
 
+Result = TypeVar("Result")
 _ONLY = {Modality.TEXT: (1.0, 0.0), Modality.VISION: (0.0, 1.0)}
 _SHOWN_NATS = 1.6
 """Evidence weaker than a chance of one in five is not shown as a reason for a hit."""
@@ -39,11 +41,7 @@ class SearchEngine:
         """The answer to a checked query over the spaces it names, or else the active ones of
         these modalities. Raises InvalidQuery."""
         started = time.perf_counter()
-        try:
-            candidates, reasons = self._candidates(query, modalities)
-        except SpaceGone:  # dropped since the library was read
-            self.choice.forget()
-            candidates, reasons = self._candidates(query, modalities)
+        candidates, reasons = self._with_spaces_there(lambda: self._candidates(query, modalities))
         best = fusion(candidates, query.weights)[: query.limit]
         return self._answer(query, best, reasons, started)
 
@@ -51,25 +49,40 @@ class SearchEngine:
         """Scenes that are like a scene: in a space by its key, or else by its look; of one
         without pictures, by what is said. Raises NotFound, InvalidQuery."""
         started = time.perf_counter()
-        chosen, vectors = self.choice.for_similar(scene_id, space)
-        query = make_query(f"scene {scene_id}", weights=_ONLY[chosen.modality], limit=limit)
-        statistics = self.choice.infos()[chosen.key].null_statistics
-        if statistics is None or "alike" not in statistics:
+        modality, candidates, reasons = self._with_spaces_there(
+            lambda: self._alike(scene_id, space, limit)
+        )
+        query = make_query(f"scene {scene_id}", weights=_ONLY[modality], limit=limit)
+        best = weighted_evidence(candidates, query.weights)[:limit]
+        return self._answer(query, best, reasons, started)
+
+    def _with_spaces_there(self, read: Callable[[], Result]) -> Result:
+        """What `read` finds; once more if a space was dropped since the library was read."""
+        try:
+            return read()
+        except SpaceGone:
+            self.choice.forget()
+            return read()
+
+    def _alike(
+        self, scene_id: int, space: str | None, limit: int
+    ) -> tuple[Modality, list[Candidate], tuple[str, ...]]:
+        chosen, info, vectors = self.choice.for_similar(scene_id, space)
+        if info.null_statistics is None or "alike" not in info.null_statistics:
             reason = f"nothing is known of {chosen.key} yet: run python -m ingest FOLDER"
-            return self._answer(query, [], (reason,), started)
-        null = NullDistribution.among_items(statistics)
+            return chosen.modality, [], (reason,)
+        null = NullDistribution.among_items(info.null_statistics)
         candidates = retrieve_alike(
             self._database, chosen, scene_id, vectors, null, limit=limit + 1
         )
-        best = weighted_evidence(candidates, query.weights)[:limit]
-        return self._answer(query, best, (), started)
+        return chosen.modality, candidates, ()
 
     def _candidates(
         self, query: SearchQuery, modalities: Sequence[Modality]
     ) -> tuple[list[Candidate], tuple[str, ...]]:
         """The candidates of all legs, and why some legs took no part."""
         searched = self.choice.choose(modalities, query.spaces)
-        infos, reasons, vectors = self.choice.infos(), list(searched.reasons), {}
+        reasons, vectors = list(searched.reasons), {}
         for space in searched.spaces:
             try:
                 vectors[space] = self._service.encode_query(space, query.text)
@@ -78,7 +91,7 @@ class SearchEngine:
         null = {
             space.key: NullDistribution.from_statistics(statistics, space.modality)
             for space in vectors
-            if (statistics := infos[space.key].null_statistics) is not None
+            if (statistics := searched.infos[space.key].null_statistics) is not None
         }
         words = query.text if searched.with_words else None
         candidates = retrieve(self._database, vectors, words, query, null)

@@ -1,16 +1,17 @@
 """Which spaces a search goes over: the active ones of the library, or those asked for."""
 
-import contextlib
 import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from database.errors import NotFound
+import structlog
+
+from database.errors import NotFound, SpaceMismatch, UnknownStoredSpace
 from database.library import Library
 from database.models import SpaceState
 from database.session import Database
-from database.spaces import SpaceInfo, Spaces
+from database.spaces import SpaceInfo, Spaces, require_same
 from embeddings.encoder import Vectors
 from embeddings.errors import EmbeddingError
 from embeddings.service import EmbeddingService
@@ -18,8 +19,25 @@ from embeddings.space import Input, Modality, Space
 from search.errors import InvalidQuery
 
 _REREAD_S = 2.0
-_WARM_UP = "warm-up"
 _BY_LOOK = (Input.IMAGE, Input.CLIP, Input.TEXT)
+_WARM_UP = "warm-up"
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What the library was read to have."""
+
+    infos: dict[str, SpaceInfo]
+    """By key."""
+    filling: tuple[str, ...]
+    """Of the spaces that fill up: how far they are."""
+    unready: dict[str, str]
+    """Why spaces cannot be searched, by key."""
+
+    @property
+    def active(self) -> set[str]:
+        """The keys of the active spaces."""
+        return {key for key, info in self.infos.items() if info.state is SpaceState.ACTIVE}
 
 
 @dataclass(frozen=True)
@@ -27,6 +45,7 @@ class Searched:
     """What a search goes over, and why some spaces take no part in it."""
 
     spaces: tuple[Space, ...]
+    infos: dict[str, SpaceInfo]
     with_words: bool
     """Whether words are matched, too."""
     reasons: tuple[str, ...]
@@ -41,62 +60,40 @@ class SpaceChoice:
         self._spaces = Spaces(database)
         self._service = service
         self._known = service.spaces
-        self._preparing: threading.Thread | None = None
-        self._infos: dict[str, SpaceInfo] = {}
-        self._filling: tuple[str, ...] = ()
-        self._unready: dict[str, str] = {}
+        self._snapshot: Snapshot | None = None
         self._read_at = float("-inf")
+        self._reading = threading.Lock()
+        self._preparing: threading.Thread | None = None
 
-    def infos(self) -> dict[str, SpaceInfo]:
-        """The spaces of the library, by key."""
-        if time.monotonic() - self._read_at > _REREAD_S:
-            self._read_at = time.monotonic()
-            infos = self._spaces.all()
-            self._filling = self._incomplete(
-                key for key, info in infos.items() if info.state is SpaceState.FILLING
-            )
-            why = {key: self._why_unready(info) for key, info in infos.items()}
-            self._unready = {key: reason for key, reason in why.items() if reason is not None}
-            if self._infos and (new := _active(infos) - _active(self._infos)):
-                self._prepare(new, infos)
-            else:
-                self._infos = infos
-        return self._infos
+    def snapshot(self) -> Snapshot:
+        """What the library has. Raises DatabaseError."""
+        with self._reading:
+            if self._snapshot is None or time.monotonic() - self._read_at > _REREAD_S:
+                found = self._read()
+                self._read_at = time.monotonic()
+                if self._snapshot is None or not found.active - self._snapshot.active:
+                    self._snapshot = found
+                else:
+                    self._prepare(found.active - self._snapshot.active)
+            return self._snapshot
 
     def forget(self) -> None:
         """What was read of the library is no longer so: it is read anew."""
-        self._infos, self._read_at = {}, float("-inf")
-
-    def _prepare(self, new: set[str], infos: dict[str, SpaceInfo]) -> None:
-        """Searches go on over the spaces before until the models of the new ones are loaded."""
-
-        def load() -> None:
-            for key in new & self._known.keys():
-                if self._known[key].answers_text:
-                    with contextlib.suppress(EmbeddingError):  # searches will say it
-                        self._service.encode_query(self._known[key], _WARM_UP)
-            self._infos = infos
-
-        if self._preparing is None or not self._preparing.is_alive():
-            self._preparing = threading.Thread(target=load, daemon=True)
-            self._preparing.start()
+        with self._reading:
+            self._snapshot = None
 
     def active(self, modalities: Sequence[Modality] = tuple(Modality)) -> list[str]:
         """The keys of the active spaces that texts can be compared in."""
-        return [
-            key
-            for key, info in self.infos().items()
-            if info.state is SpaceState.ACTIVE and info.modality in modalities
-            if key not in self._known or self._known[key].answers_text
-        ]
+        return self._active(self.snapshot(), modalities)
 
     def active_with(self, instead: Sequence[str]) -> list[str]:
         """The active spaces, some of them replaced by others of the same slot. Raises
         InvalidQuery."""
-        infos = self.infos()
-        self._require_comparable(instead)
-        slots = {infos[key].slot for key in instead}
-        return [*(key for key in self.active() if infos[key].slot not in slots), *instead]
+        found = self.snapshot()
+        self._require_comparable(instead, found)
+        slots = {found.infos[key].slot for key in instead}
+        kept = self._active(found, tuple(Modality))
+        return [*(key for key in kept if found.infos[key].slot not in slots), *instead]
 
     def choose(
         self, modalities: Sequence[Modality], wanted: Sequence[str] | None = None
@@ -106,28 +103,29 @@ class SpaceChoice:
         Raises InvalidQuery for one that the library does not have, or that no text can be
         compared in.
         """
-        infos = self.infos()
+        found = self.snapshot()
         if wanted is None:
-            keys, reasons = self.active(modalities), list(self._filling)
+            keys, reasons = self._active(found, modalities), list(found.filling)
         else:
-            self._require_comparable(wanted)
+            self._require_comparable(wanted, found)
             keys, reasons = list(dict.fromkeys(wanted)), list(self._incomplete(wanted))
-            modalities = [infos[key].modality for key in keys]
-        ready = [key for key in keys if key in self._known and infos[key].null_statistics]
-        reasons += [self._unready[key] for key in keys if key in self._unready]
+            modalities = [found.infos[key].modality for key in keys]
+        reasons += [found.unready[key] for key in keys if key in found.unready]
+        ready = [k for k in keys if k not in found.unready and found.infos[k].null_statistics]
         return Searched(
             spaces=tuple(self._known[key] for key in ready),
+            infos=found.infos,
             with_words=Modality.TEXT in modalities,
             reasons=tuple(dict.fromkeys(reasons)),
         )
 
-    def for_similar(self, scene_id: int, wanted: str | None) -> tuple[Space, Vectors]:
-        """A space to compare a scene in, and its vectors there, float32 [n, dim]: the space
-        wanted, or the first active one that has any, of its look before its words.
+    def for_similar(self, scene_id: int, wanted: str | None) -> tuple[Space, SpaceInfo, Vectors]:
+        """A space to compare a scene in, and the scene's vectors there, float32 [n, dim]: the
+        space wanted, or the first active one that has any, of its look before its words.
 
         Raises NotFound, InvalidQuery.
         """
-        infos = self.infos()
+        infos = self.snapshot().infos
         if wanted is not None and (wanted not in infos or wanted not in self._known):
             raise _no_such_space(wanted, infos)
         active = [info for info in infos.values() if info.state is SpaceState.ACTIVE]
@@ -136,13 +134,47 @@ class SpaceChoice:
             if key in self._known:
                 vectors = self._library.scene_vectors(scene_id, key)
                 if len(vectors):
-                    return self._known[key], vectors
+                    return self._known[key], infos[key], vectors
         raise NotFound(f"there is no scene {scene_id}, or nothing of it is embedded")
 
-    def _require_comparable(self, keys: Sequence[str]) -> None:
+    def _read(self) -> Snapshot:
+        infos = self._spaces.all()
+        why = {key: self._why_unready(info) for key, info in infos.items()}
+        return Snapshot(
+            infos,
+            self._incomplete(k for k, info in infos.items() if info.state is SpaceState.FILLING),
+            {key: reason for key, reason in why.items() if reason is not None},
+        )
+
+    def _prepare(self, new: set[str]) -> None:
+        """Searches go on over the spaces before until the models of the new ones are loaded."""
+
+        def load() -> None:
+            try:
+                for key in new & self._known.keys():
+                    if self._known[key].answers_text:
+                        self._service.encode_query(self._known[key], _WARM_UP)
+            except (EmbeddingError, OSError) as error:  # every search will say so
+                structlog.get_logger().error("a model could not be loaded", reason=str(error))
+            finally:
+                self.forget()
+
+        if self._preparing is None or not self._preparing.is_alive():
+            self._preparing = threading.Thread(target=load, daemon=True)
+            self._preparing.start()
+
+    def _active(self, found: Snapshot, modalities: Sequence[Modality]) -> list[str]:
+        return [
+            key
+            for key in sorted(found.active)
+            if found.infos[key].modality in modalities
+            and (key not in self._known or self._known[key].answers_text)
+        ]
+
+    def _require_comparable(self, keys: Sequence[str], found: Snapshot) -> None:
         for key in keys:
-            if key not in self._infos:
-                raise _no_such_space(key, self._infos)
+            if key not in found.infos:
+                raise _no_such_space(key, found.infos)
             if key in self._known and not self._known[key].answers_text:
                 raise InvalidQuery(f"{key} holds features, which no text can be compared with")
 
@@ -151,8 +183,12 @@ class SpaceChoice:
         if info.key not in self._known:
             return (
                 f"{info.key} is not known here: set EMBEDDING_MODEL_DIR to the folder that holds "
-                "its model and space.json"
+                "its model and space.json, and start again"
             )
+        try:
+            require_same(info, self._known[info.key])
+        except SpaceMismatch as error:
+            return str(error)
         if info.null_statistics is not None:
             return None
         if self._library.row_counts()["video"] == 0:
@@ -162,17 +198,18 @@ class SpaceChoice:
         return f"{info.key} is not ready: run python -m ingest.backfill --space {info.key}"
 
     def _incomplete(self, keys: Iterable[str]) -> tuple[str, ...]:
-        found = {key: self._spaces.coverage(key) for key in keys}
-        return tuple(
-            f"{key} holds {coverage.embedded} of {coverage.wanted} moments: "
-            f"run python -m ingest.backfill --space {key}"
-            for key, coverage in found.items()
-            if not coverage.complete
-        )
-
-
-def _active(infos: dict[str, SpaceInfo]) -> set[str]:
-    return {key for key, info in infos.items() if info.state is SpaceState.ACTIVE}
+        reasons = []
+        for key in keys:
+            try:
+                coverage = self._spaces.coverage(key)
+            except UnknownStoredSpace:  # dropped just now
+                continue
+            if not coverage.complete:
+                reasons.append(
+                    f"{key} holds {coverage.embedded} of {coverage.wanted} moments: "
+                    f"run python -m ingest.backfill --space {key}"
+                )
+        return tuple(reasons)
 
 
 def _no_such_space(key: str, infos: dict[str, SpaceInfo]) -> InvalidQuery:

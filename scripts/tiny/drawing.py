@@ -17,6 +17,8 @@ Picture = NDArray[np.uint8]
 Pictures = NDArray[np.uint8]
 """RGB [n, H, W, 3]."""
 Floats = NDArray[np.float32]
+Place = tuple[float, float, float]
+"""Centre x, y and radius, as parts of the side."""
 
 COLOURS = {
     "red": (215, 35, 35),
@@ -49,16 +51,23 @@ def draw_shape(colour: str, shape: str, size_px: int, rng: np.random.Generator) 
     return _painted(ground, paint, share)
 
 
-def draw_motion(name: str, num_frames: int, size_px: int, rng: np.random.Generator) -> Pictures:
+def draw_motion(
+    name: str,
+    num_frames: int,
+    size_px: int,
+    rng: np.random.Generator,
+    distances: tuple[float, float] = (0.35, 0.6),
+) -> Pictures:
     """A disc in one of MOTIONS from the first frame to the last: RGB [frames, size_px, size_px, 3].
 
-    How far it goes, and so how fast, differs from drawing to drawing, as do place and colours.
+    How far it goes in that time lies between two `distances`, as parts of the side (its radius
+    changes by 0.4 of that); place and colours differ from drawing to drawing too.
     """
     ground = _ground((30, 110), size_px, rng)
     paint = rng.uniform(150, 255, 3)
     frames = np.empty((num_frames, size_px, size_px, 3), np.uint8)
-    for frame, (x, y, radius) in zip(frames, _track(name, num_frames, rng), strict=True):
-        frame[:] = _painted(ground, paint, _coverage(None, (x, y, radius), 0, size_px))
+    for frame, place in zip(frames, _track(name, num_frames, distances, rng), strict=True):
+        frame[:] = _painted(ground, paint, _coverage(None, place, 0, size_px))
     is_negative = rng.random() < 0.5
     return 255 - frames if is_negative else frames
 
@@ -74,13 +83,15 @@ def write_video(path: Path, frames: Sequence[Picture] | Pictures, frames_per_s: 
         container.mux(stream.encode(None))
 
 
-def _track(name: str, num_frames: int, rng: np.random.Generator) -> Floats:
-    """Centre x, y and radius of the disc, as parts of the side: [frames, 3]."""
+def _track(
+    name: str, num_frames: int, distances: tuple[float, float], rng: np.random.Generator
+) -> list[Place]:
+    """Where the disc is in each frame."""
     middle = np.append(rng.uniform(0.35, 0.65, 2), rng.uniform(0.16, 0.22))
     drift = rng.uniform(-1, 1, 3) * (0.04, 0.04, 0.01)
-    way = np.asarray(MOTIONS[name]) * rng.uniform(0.25, 0.6) + drift
+    way = np.asarray(MOTIONS[name]) * rng.uniform(*distances) + drift
     times = np.linspace(-0.5, 0.5, num_frames)
-    return np.asarray(middle + times[:, np.newaxis] * way, np.float32)
+    return [tuple((middle + time * way).tolist()) for time in times]
 
 
 def _ground(levels: tuple[int, int], size_px: int, rng: np.random.Generator) -> Floats:
@@ -89,16 +100,14 @@ def _ground(levels: tuple[int, int], size_px: int, rng: np.random.Generator) -> 
     ramp = np.linspace(0, 1, size_px)
     down = rng.random()
     share = (ramp[:, np.newaxis] * down + ramp * (1 - down))[..., np.newaxis]
-    grain = rng.integers(-8, 9, (size_px, size_px, 1))
+    grain = rng.uniform(-1, 1, (size_px, size_px, 1)) * rng.uniform(0, 8)
     return np.asarray(ends[0] + share * (ends[1] - ends[0]) + grain, np.float32)
 
 
-def _coverage(
-    num_corners: int | None, place: tuple[float, float, float], turn: float, size_px: int
-) -> Floats:
+def _coverage(num_corners: int | None, place: Place, turn: float, size_px: int) -> Floats:
     """How much of each pixel lies inside the shape, 0 to 1: [H, W].
 
-    `place` is x, y and radius as parts of the side; `turn`, in radians, is from standing upright.
+    `turn`, in radians, is from standing upright.
     """
     x, y, radius = place
     middles = (np.arange(size_px, dtype=np.float32) + 0.5) / size_px

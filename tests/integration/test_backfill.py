@@ -13,7 +13,13 @@ import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from database.check import find_faults
-from database.errors import SpaceIncomplete, SpaceInUse, SpaceMismatch, UnknownStoredSpace
+from database.errors import (
+    SpaceBusy,
+    SpaceIncomplete,
+    SpaceInUse,
+    SpaceMismatch,
+    UnknownStoredSpace,
+)
 from database.library import Library
 from database.models import SpaceState
 from database.session import Database, open_database
@@ -209,6 +215,20 @@ def test_a_part_can_be_filled_first(backfill: Backfill, library: Database) -> No
     assert f"tiny-clip: {wanted} of {wanted} moments" in backfill()
 
 
+def test_a_limit_holds_for_each_of_several_spaces(filled: Settings, library: Database) -> None:
+    keys = [space.key for space in tiny_models.SPACES if space is not CLIP]
+    with library.session() as session:
+        session.execute(sa.text("DELETE FROM embedding WHERE space LIKE 'tiny-%mes%'"))
+        session.execute(sa.text("DELETE FROM embedding WHERE space LIKE 'tiny-%mae%'"))
+    named = [f"--space={key}" for key in keys]
+    spaces = Spaces(library)
+    for limit in (["--limit", "2"], []):
+        done = CliRunner().invoke(app, [*named, "-q", *limit], env=environment(filled))
+        assert done.exit_code == 0, done.output
+        found = {spaces.coverage(key).embedded for key in keys}
+        assert found == {2 if limit else spaces.num_wanted(VIDEOMAE.input)}
+
+
 @pytest.mark.usefixtures("emptied")
 def test_an_answer_says_how_far_a_wanted_space_is(
     backfill: Backfill, engine: MultiModalSearchEngine
@@ -267,7 +287,7 @@ def test_a_space_that_is_removed_while_a_search_runs_is_no_failure(
 
 
 @pytest.mark.usefixtures("emptied")
-def test_a_keyframe_that_is_gone_is_made_again_or_named(
+def test_a_keyframe_that_is_gone_or_damaged_is_made_again_or_named(
     filled: Settings, library: Database, backfill: Backfill
 ) -> None:
     moments = Spaces(library).moments_missing(CLIP.key, limit=100)
@@ -276,8 +296,8 @@ def test_a_keyframe_that_is_gone_is_made_again_or_named(
     (before,) = Library(library).scene_vectors(_scene_of(library, again.id), CLIP.key)
     with library.session() as session:
         session.execute(sa.text("DELETE FROM embedding WHERE space = 'tiny-clip'"))
-    for moment in (again, lost):
-        (filled.keyframes_dir / (moment.image_path or "")).unlink()
+    (filled.keyframes_dir / (again.image_path or "")).write_bytes(b"damaged")
+    (filled.keyframes_dir / (lost.image_path or "")).unlink()
     film = Path(Library(library).get_video(lost.video_id).path)
     hidden = film.rename(film.with_suffix(".hidden"))
     done = run_command("ingest.backfill", "--space", CLIP.key, settings=filled)
@@ -305,6 +325,10 @@ def test_what_cannot_be_done_is_said(filled: Settings, library: Database) -> Non
         spaces.rollback("minilm-l6")
     with pytest.raises(SpaceInUse, match="minilm-l6 is searched"):
         spaces.drop("minilm-l6")
+    with pytest.raises(SpaceInUse, match="tiny-clip is not searched"):
+        spaces.rollback("tiny-clip")
+    with spaces.filling(CLIP.key), pytest.raises(SpaceBusy, match="is being filled"):
+        spaces.drop(CLIP.key)
     changed = tiny_models.image_text("tiny-clip", 64, tiny_models.HubWeights("tiny-clip", "other"))
     with pytest.raises(SpaceMismatch, match="a changed model needs a key of its own"):
         spaces.add([changed])
@@ -318,6 +342,12 @@ def test_what_cannot_be_done_is_said(filled: Settings, library: Database) -> Non
         (["--all", "--activate", "--drop"], "exclude each other"),
         (["--space", "nope"], "no space or model 'nope'"),
         (["--profile", "best"], "no profile 'best'"),
+        (["--all", "--drop"], "--rollback and --drop need --space"),
+        (["--all", "--queries", "none.json"], "--queries names a file"),
+        (
+            ["--space=fast", "--space=tiny-clip", "--space=imagenet-labels", "--activate"],
+            "only one space of a slot can be active: choose of tiny-clip, imagenet-labels",
+        ),
     ],
 )
 def test_a_command_that_makes_no_sense_is_answered_with_a_sentence(
@@ -345,3 +375,9 @@ def test_the_standard_profile_without_its_models_fails_at_once(settings: Setting
     assert done.returncode == 1
     assert "the space clip-b32 cannot be used" in done.stderr or "mpnet-base" in done.stderr
     assert "EMBEDDING_MODEL_DIR" in done.stderr
+
+
+def test_a_video_that_is_not_there_is_named(filled: Settings) -> None:
+    done = run_command("ingest.backfill", "--all", "--video", "999", settings=filled)
+    assert done.returncode == 1
+    assert "there is no video 999" in done.stderr

@@ -51,6 +51,8 @@ def test_without_a_folder_there_are_only_those_of_the_registry(tmp_path: Path) -
         ({"family": "telepathy", "key": "fine", "dim": 8}, "telepathy"),
         ({"family": "image_text", "key": "fine", "dim": 8, "colour": "red"}, "colour"),
         ({"family": "video_classifier", "key": "fine", "dim": 8, "slot": "text"}, "slot"),
+        ({"family": "image_text", "key": "fine", "dim": 8, "prompts": ["a {thing}"]}, "prompts"),
+        ({"family": "image_text", "key": "balanced", "dim": 8}, "another meaning"),
     ],
 )
 def test_a_declaration_that_cannot_be_used_is_named_with_its_fault(
@@ -76,3 +78,16 @@ def test_a_key_that_is_taken_is_refused(tmp_path: Path) -> None:
     declare(tmp_path / "two", "b", family="image_text", key="same", dim=8)
     with pytest.raises(UnknownSpace, match="'same'"):
         own_spaces(tmp_path / "two")
+
+
+def test_a_model_that_was_exchanged_is_another_revision(tmp_path: Path) -> None:
+    declare(tmp_path, "model", family="image_text", key="mine", dim=8)
+    found = [own_spaces(tmp_path)["mine"].revision]
+    for data in (b"weights", b"other weights"):
+        (tmp_path / "model" / "model.safetensors").write_bytes(data)
+        found.append(own_spaces(tmp_path)["mine"].revision)
+    declare_again = {"family": "image_text", "key": "mine", "dim": 8, "prompts": ["{}"]}
+    (tmp_path / "model" / "space.json").write_text(json.dumps(declare_again))
+    found.append(own_spaces(tmp_path)["mine"].revision)
+    assert len(set(found)) == 4
+    assert found[-1] == own_spaces(tmp_path)["mine"].revision
