@@ -103,7 +103,7 @@ def test_clip_probabilities_equal_those_of_transformers(tiny: EmbeddingService) 
     with torch.inference_mode():
         expected = model(**pixels).logits.softmax(-1).numpy()
     found = tiny.video_classifier(VIDEOMAE.hub_weights).probabilities(clips())
-    np.testing.assert_allclose(found, expected, atol=1e-5)
+    np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
 def test_bfloat16_ranks_as_float32_does(runtime: Runtime, tiny: EmbeddingService) -> None:

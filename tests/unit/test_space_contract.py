@@ -119,7 +119,7 @@ def test_items_that_differ_have_vectors_that_differ(
     space: Space, service: EmbeddingService
 ) -> None:
     first, other = service.encode_items(space, ITEMS[space.input][:2])
-    assert np.abs(first - other).max() > 1e-3
+    assert np.abs(first - other).max() > 1e-5
 
 
 def seen(space: Space, size: tuple[int, int]) -> Picture:
