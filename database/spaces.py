@@ -33,6 +33,8 @@ KINDS = {
     Input.CLIP: (MomentKind.SPAN,),
 }
 """The moments that a space embeds, by what it takes."""
+NEVER_EMPTY = ("text", "vision")
+"""Slots in which a space is active at all times."""
 _FILL_LOCK = 730_580_887
 """Class of the advisory locks that let one process at a time fill a space."""
 
@@ -165,12 +167,14 @@ class Spaces:
             return [row.key for row in before]
 
     def drop(self, key: str) -> None:
-        """Removes a space with its vectors. Raises SpaceBusy, SpaceInUse, UnknownStoredSpace."""
+        """Removes a space with its vectors. Raises SpaceBusy, UnknownStoredSpace, and SpaceInUse
+        for the active one of a slot that is never empty."""
         with self._switching() as session:
             lock = sa.text("SELECT pg_try_advisory_xact_lock(:lock, hashtext(:key))")
             if not session.scalar(lock, {"lock": _FILL_LOCK, "key": key}):
                 raise SpaceBusy(f"{key} is being filled by another process: let it end")
-            if _get(session, key).state is SpaceState.ACTIVE:
+            row = _get(session, key)
+            if row.state is SpaceState.ACTIVE and row.slot in NEVER_EMPTY:
                 raise SpaceInUse(
                     f"{key} is searched: make another space of its slot active first, with "
                     "python -m ingest.backfill --space KEY --activate"

@@ -381,3 +381,14 @@ def test_a_video_that_is_not_there_is_named(filled: Settings) -> None:
     done = run_command("ingest.backfill", "--all", "--video", "999", settings=filled)
     assert done.returncode == 1
     assert "there is no video 999" in done.stderr
+
+
+def test_a_slot_that_may_be_empty_can_be_emptied_and_filled_again(
+    filled: Settings, library: Database
+) -> None:
+    option = f"--space={VIDEOMAE.key}"
+    for arguments, there in (([option, "--drop"], False), ([option, "-q"], True)):
+        done = CliRunner().invoke(app, arguments, env=environment(filled))
+        assert done.exit_code == 0, done.output
+        assert (VIDEOMAE.key in Spaces(library).all()) is there
+    assert Spaces(library).all()[VIDEOMAE.key].state is SpaceState.ACTIVE
