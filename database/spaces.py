@@ -315,6 +315,6 @@ def require_same(stored: SpaceInfo, space: Space) -> None:
     if (stored.dim, stored.revision, stored.weights_sha256) != known:
         raise SpaceMismatch(
             f"the library holds vectors of {stored.key} of another model ({stored.model} at "
-            f"{stored.revision}, dimension {stored.dim}): a changed model needs a key of its own, or the old vectors "
-            f"removed with python -m ingest.backfill --space {stored.key} --drop"
+            f"{stored.revision}, dimension {stored.dim}): a changed model needs a key of its own, "
+            f"or the old vectors removed with python -m ingest.backfill --space {stored.key} --drop"
         )
