@@ -125,6 +125,7 @@ def _video(vectors: Vectors) -> VideoRecord:
         duration_s=float(len(vectors)),
         language="en",
         profile="bundled",
+        recorded_at=None,
         spaces=(TEXT, VISION),
         scenes=tuple((float(n), n + 1.0) for n in range(len(vectors))),
         moments=tuple(moments),

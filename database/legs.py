@@ -1,4 +1,4 @@
-"""The SQL of a search: all legs and what their hits need, in one round trip.
+"""The SQL of a search: all legs in one round trip.
 
 Each leg is a MATERIALIZED CTE with a LIMIT of its own: inlined into the outer query, the planner
 gives up the HNSW index. The union of their scenes is then scored exactly in every leg, so that
@@ -13,12 +13,19 @@ import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
-from database.models import MomentKind
+from database.filters import Conditions, Scan
 from database.session import Database
 from database.vectors import partition_name
+from database.words import Term, quoted
 
 FULL_TEXT = "full-text"
 """The key of the leg that matches words; all other legs are named by their space."""
+COVERED = 0.5
+"""The part of a query's words that makes a moment a candidate of the full-text leg. Those that
+match less are scored when another leg has found them."""
+_MATCHES_READ = 2000
+"""Moments that match some of the words are compared up to here; all that match all come first."""
+_PLACE = "own.id, own.scene_id, own.start_s, own.end_s, own.video_id"
 
 
 @dataclass(frozen=True)
@@ -30,35 +37,22 @@ class VectorLeg:
 
 
 @dataclass(frozen=True)
-class Filters:
-    """What a scene must satisfy; None asks for nothing."""
+class WordLeg:
+    """A query's words."""
 
-    video_ids: tuple[int, ...] | None = None
-    from_s: float | None = None
-    """The scene ends after this time."""
-    to_s: float | None = None
-    """The scene starts before this time."""
-    language: str | None = None
-    """Of the video's speech, ISO 639-1."""
-
-    @property
-    def narrow(self) -> bool:
-        """Whether anything is asked for."""
-        return self != Filters()
+    terms: tuple[Term, ...]
+    text: str
+    """Where the server has trigrams, a moment that holds this as it stands matches whole."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class LegMatch:
-    """The best moment of a scene in one leg."""
+    """A moment of a candidate scene in one leg."""
 
     leg: str
     raw: float
     """Inner product of unit vectors, or the part of the query's words matched, in [0, 1]."""
     moment_id: int
-    kind: MomentKind
-    start_s: float
-    end_s: float
-    text: str | None
     scene_id: int
     scene_start_s: float
     scene_end_s: float
@@ -68,139 +62,163 @@ class LegMatch:
 def search_legs(
     database: Database,
     vector_legs: Sequence[VectorLeg],
-    words: str | None,
-    filters: Filters,
-    limit: int,
+    words: WordLeg | None,
+    conditions: Conditions,
+    scan: Scan,
+    depth: int,
 ) -> list[LegMatch]:
-    """The best moment of every candidate scene in every leg that the scene has moments for.
+    """Every moment of every candidate scene, in every leg that it is comparable in.
 
-    Candidates are the scenes of the `limit` nearest moments of each leg. `words` is the query
-    of the full-text leg, None to leave it out. In the full-text leg a scene whose texts match
-    no word scores 0.
+    Candidates are the scenes of the `depth` best moments of each leg. In the full-text leg a
+    moment that matches no word scores 0.
     """
-    parameters: dict[str, object] = {"limit": limit}
-    conditions = _conditions(filters, parameters)
-    nearest: list[str] = []
-    scored: list[str] = []
-    names: list[str] = []
-    for number, leg in enumerate(vector_legs):
-        name = f"leg_{number}"
-        dim = len(leg.vector)
-        parameters[name] = "[" + ",".join(map(str, leg.vector.tolist())) + "]"
-        nearest.append(_nearest_sql(name, partition_name(leg.space), dim, conditions))
-        scored.append(_scored_sql(name, leg.space, dim))
-        names.append(name)
-    if words is not None:
-        parameters["words"] = words
-        nearest.append(_TERMS_SQL + _full_text_sql(conditions))
-        scored.append(_FULL_TEXT_SCORED_SQL)
-        names.append("full_text")
-    if not names:
+    statement = _Statement(conditions, scan, depth)
+    for leg in vector_legs:
+        statement.add_vectors(leg)
+    if words is not None and words.terms:
+        statement.add_words(words, database.has_trigrams)
+    if not statement.names:
         return []
-    union = " UNION ".join(f"SELECT moment_id FROM {name}" for name in names)
-    statement = f"""
-        WITH {", ".join(nearest)},
-        candidate AS MATERIALIZED (
-            SELECT DISTINCT scene_id FROM moment WHERE id IN ({union})),
-        scored AS ({" UNION ALL ".join(scored)})
-        SELECT DISTINCT ON (scored.leg, moment.scene_id)
-            scored.leg, scored.raw, moment.id, moment.kind, moment.start_s, moment.end_s,
-            moment.text, scene.id, scene.start_s, scene.end_s, scene.video_id
-        FROM scored JOIN moment ON moment.id = scored.moment_id
-        JOIN scene ON scene.id = moment.scene_id
-        ORDER BY scored.leg, moment.scene_id, scored.raw DESC, moment.start_s, moment.id"""
     with database.reading() as connection:
-        rows = connection.execute(sa.text(statement), parameters).all()
-    return [LegMatch(row[0], float(row[1]), row[2], MomentKind(row[3]), *row[4:]) for row in rows]
+        rows = connection.execute(sa.text(statement.sql()), statement.values).all()
+    legs = statement.keys
+    return [LegMatch(legs[row[0]], *row[1:]) for row in rows]
 
 
-def _conditions(filters: Filters, parameters: dict[str, object]) -> str:
-    """SQL over `scene`, with its parameters added; empty without filters."""
-    parts = []
-    if filters.video_ids is not None:
-        parts.append("scene.video_id = ANY(:video_ids)")
-        parameters["video_ids"] = list(filters.video_ids)
-    if filters.from_s is not None:
-        parts.append("scene.end_s > :from_s")
-        parameters["from_s"] = filters.from_s
-    if filters.to_s is not None:
-        parts.append("scene.start_s < :to_s")
-        parameters["to_s"] = filters.to_s
-    if filters.language is not None:
-        parts.append("scene.video_id IN (SELECT id FROM video WHERE language = :language)")
-        parameters["language"] = filters.language
-    return " AND ".join(parts)
+class _Statement:
+    """The statement of a search, put together leg by leg."""
+
+    def __init__(self, conditions: Conditions, scan: Scan, depth: int) -> None:
+        condition, self.values = conditions.sql()
+        self._depth = depth  # a literal: as a parameter, the planner would guess its size
+        self.keys: list[str] = []
+        self.names: list[str] = []
+        self._scan = scan
+        self._condition = condition
+        self._ctes: list[str] = []
+        self._scored: list[str] = []
+        if scan is Scan.EXACT:
+            self._ctes.append(f"""allowed AS MATERIALIZED (
+                SELECT moment.id FROM moment JOIN scene ON scene.id = moment.scene_id
+                JOIN video ON video.id = scene.video_id WHERE {condition})""")
+
+    def add_vectors(self, leg: VectorLeg) -> None:
+        """A leg of vectors."""
+        number, name = len(self.names), f"leg_{len(self.names)}"
+        table, dim = partition_name(leg.space), len(leg.vector)
+        self.values[name] = "[" + ",".join(map(str, leg.vector.tolist())) + "]"
+        distance = f"(e.vector::halfvec({dim}) <#> CAST(:{name} AS halfvec({dim})))"
+        self._ctes.append(f"""{name} AS MATERIALIZED (
+            SELECT e.moment_id FROM {table} e {self._only_allowed("e.moment_id")}
+            ORDER BY {distance} LIMIT {self._depth})""")
+        self._scored.append(f"""
+            SELECT {number} AS leg, -{distance} AS raw, {_PLACE}
+            FROM own JOIN {table} e ON e.moment_id = own.id""")
+        self.names.append(name)
+        self.keys.append(leg.space)
+
+    def add_words(self, words: WordLeg, has_trigrams: bool) -> None:
+        """The leg of words."""
+        coverage = self._coverage_sql(words.terms, has_trigrams)
+        self.values["all_words"] = _all_of(words.terms)
+        self.values["heavy_words"] = _heavy(words.terms)
+        has_all = "moment.tsv @@ CAST(:all_words AS tsquery)"
+        tests = {
+            has_all: self._depth,
+            f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}": _MATCHES_READ,
+        }
+        if has_trigrams:
+            self.values["substring"] = _like(words.text)
+            tests[f"moment.text ILIKE :substring AND NOT {has_all}"] = self._depth
+        joined = self._only_allowed("moment.id")
+        joined += " AND" if "WHERE" in joined else " WHERE"
+        found = " UNION ALL ".join(
+            f"(SELECT moment.id, moment.tsv, moment.text, moment.language "
+            f"FROM moment {joined} {test} LIMIT {limit})"
+            for test, limit in tests.items()
+        )
+        self._ctes.append(f"""words AS MATERIALIZED (
+            SELECT id AS moment_id FROM ({found}) AS own
+            ORDER BY {coverage} DESC, id LIMIT {self._depth})""")
+        self._scored.append(f"""
+            SELECT {len(self.names)} AS leg, {coverage} AS raw, {_PLACE}
+            FROM own WHERE own.text IS NOT NULL""")
+        self.names.append("words")
+        self.keys.append(FULL_TEXT)
+
+    def sql(self) -> str:
+        """The whole statement, once every leg has been added."""
+        found = " UNION ".join(f"SELECT moment_id FROM {name}" for name in self.names)
+        return f"""
+            WITH {", ".join(self._ctes)},
+            candidate AS MATERIALIZED (
+                SELECT DISTINCT scene_id FROM moment WHERE id IN ({found})),
+            own AS MATERIALIZED (
+                SELECT moment.id, scene.id AS scene_id, scene.start_s, scene.end_s,
+                    scene.video_id, moment.tsv, moment.text, moment.language
+                FROM candidate JOIN scene ON scene.id = candidate.scene_id
+                JOIN moment ON moment.scene_id = scene.id)
+            SELECT * FROM ({" UNION ALL ".join(self._scored)}) AS scored"""
+
+    def _only_allowed(self, moment_id: str) -> str:
+        """Joins and the condition that leave only moments of allowed scenes."""
+        if self._scan is Scan.INDEX:
+            return ""
+        if self._scan is Scan.EXACT:
+            return f"JOIN allowed ON allowed.id = {moment_id}"
+        return f"""JOIN moment AS its ON its.id = {moment_id}
+            JOIN scene ON scene.id = its.scene_id JOIN video ON video.id = scene.video_id
+            WHERE {self._condition}"""
+
+    def _coverage_sql(self, terms: Sequence[Term], has_trigrams: bool) -> str:
+        """The part of the query's weight that the words of `own` match, in [0, 1]."""
+        cases: list[str] = []
+        for language in sorted({term.language for term in terms}):
+            theirs = [term for term in terms if term.language == language]
+            total = sum(term.weight for term in theirs)
+            matched = []
+            for term in theirs:
+                number = terms.index(term)
+                self.values[f"term_{number}"] = term.query
+                self.values[f"weight_{number}"] = term.weight / total
+                matched.append(
+                    f"CASE WHEN own.tsv @@ CAST(:term_{number} AS tsquery) "
+                    f"THEN CAST(:weight_{number} AS float8) ELSE 0 END"
+                )
+            name = f"language_{len(cases)}"
+            self.values[name] = language
+            cases.append(f"WHEN :{name} THEN {' + '.join(matched)}")
+        coverage = f"CASE coalesce(own.language, 'en') {' '.join(cases)} ELSE 0 END"
+        if has_trigrams:
+            return f"CASE WHEN own.text ILIKE :substring THEN 1 ELSE {coverage} END"
+        return coverage
 
 
-def _nearest_sql(name: str, table: str, dim: int, conditions: str) -> str:
-    """The nearest moments. A filter is applied first and the rest scanned exactly, so that a
-    narrow one never leaves a page half empty."""
-    source = table
-    prefix = ""
-    if conditions:
-        source = f"{name}_allowed"
-        prefix = f"""{source} AS MATERIALIZED (
-            SELECT e.moment_id, e.vector FROM {table} e
-            JOIN moment ON moment.id = e.moment_id JOIN scene ON scene.id = moment.scene_id
-            WHERE {conditions}), """
-    return f"""{prefix}{name} AS MATERIALIZED (
-        SELECT moment_id FROM {source}
-        ORDER BY vector::halfvec({dim}) <#> CAST(:{name} AS halfvec({dim})) LIMIT :limit)"""
+def _all_of(terms: Sequence[Term]) -> str:
+    """A tsquery that matches all terms of any one language."""
+    by_language = {
+        language: " & ".join(quoted(term.lexeme) for term in terms if term.language == language)
+        for language in sorted({term.language for term in terms})
+    }
+    return " | ".join(f"({query})" for query in dict.fromkeys(by_language.values()))
 
 
-def _scored_sql(name: str, space: str, dim: int) -> str:
-    return f"""
-        SELECT '{space}' AS leg, e.moment_id,
-            -(e.vector::halfvec({dim}) <#> CAST(:{name} AS halfvec({dim}))) AS raw
-        FROM candidate JOIN moment ON moment.scene_id = candidate.scene_id
-        JOIN {partition_name(space)} e ON e.moment_id = moment.id"""
+def _heavy(terms: Sequence[Term]) -> str:
+    """A tsquery that every text matches which has words of COVERED of the weight: the lightest
+    terms, which together weigh less, need not be looked up (MaxScore: Turtle and Flood, "Query
+    evaluation: strategies and optimizations", 1995)."""
+    heavy: dict[str, None] = {}
+    for language in sorted({term.language for term in terms}):
+        theirs = sorted((t for t in terms if t.language == language), key=lambda t: t.weight)
+        light = COVERED * sum(term.weight for term in theirs)
+        for term in theirs:
+            light -= term.weight
+            if light <= 0:
+                heavy[term.query] = None
+    return " | ".join(heavy)
 
 
-# Every lexeme of the query, in each language that the library speaks, with its weight: the
-# inverse document frequency of BM25 (Robertson and Zaragoza, 2009), rare words count more.
-_TERMS_SQL = r"""
-    language AS MATERIALIZED (
-        SELECT DISTINCT language FROM video UNION SELECT NULL),
-    lexeme AS MATERIALIZED (
-        SELECT DISTINCT coalesce(language, 'en') AS language,
-            ('''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''')::tsquery AS query
-        FROM language, unnest(to_tsvector(text_config(language), :words))),
-    total AS MATERIALIZED (
-        SELECT greatest(reltuples, 1)::float8 AS num FROM pg_class WHERE oid = 'moment'::regclass),
-    frequency AS MATERIALIZED (
-        SELECT language, query,
-            (SELECT count(*) FROM (SELECT FROM moment
-                WHERE tsv @@ lexeme.query LIMIT 10000) AS seen) AS num
-        FROM lexeme),
-    term AS MATERIALIZED (
-        SELECT language, query,
-            ln(1 + (greatest(total.num, frequency.num) - frequency.num + 0.5)
-                / (frequency.num + 0.5)) AS weight
-        FROM frequency, total),
-    query_weight AS MATERIALIZED (
-        SELECT language, sum(weight) AS weight FROM term GROUP BY language),
-    any_term AS MATERIALIZED (
-        SELECT string_agg(DISTINCT query::text, ' | ')::tsquery AS query FROM term), """
-
-# The part of the query's weight that a moment's text matches, in [0, 1].
-_COVERAGE_SQL = """
-    SELECT sum(term.weight) / min(query_weight.weight) AS raw
-    FROM term JOIN query_weight USING (language)
-    WHERE moment.tsv @@ term.query AND coalesce(moment.language, 'en') = term.language"""
-
-
-def _full_text_sql(conditions: str) -> str:
-    joined = "JOIN scene ON scene.id = moment.scene_id" if conditions else ""
-    where = f"AND {conditions}" if conditions else ""
-    return f"""full_text AS MATERIALIZED (
-        SELECT moment.id AS moment_id FROM moment {joined}
-        CROSS JOIN LATERAL ({_COVERAGE_SQL}) AS matched
-        WHERE moment.tsv @@ (SELECT query FROM any_term) AND matched.raw > 0 {where}
-        ORDER BY matched.raw DESC, moment.id LIMIT :limit)"""
-
-
-_FULL_TEXT_SCORED_SQL = f"""
-    SELECT '{FULL_TEXT}' AS leg, moment.id AS moment_id, coalesce(matched.raw, 0) AS raw
-    FROM candidate JOIN moment ON moment.scene_id = candidate.scene_id
-        AND moment.text IS NOT NULL
-    CROSS JOIN LATERAL ({_COVERAGE_SQL}) AS matched"""
+def _like(text: str) -> str:
+    """A pattern of LIKE for texts that hold this one."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

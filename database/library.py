@@ -44,18 +44,6 @@ class VideoInfo:
 
 
 @dataclass(frozen=True)
-class VideoRef:
-    """What a hit says of its video."""
-
-    id: int
-    path: str
-    """One of its paths, the first in alphabetical order."""
-    title: str
-    duration_s: float
-    has_pictures: bool
-
-
-@dataclass(frozen=True)
 class SceneInfo:
     """A scene with the moments that are shown with it."""
 
@@ -88,16 +76,6 @@ class Library:
         query = _WITH_FILES.where(Video.id > after_id).order_by(Video.id).limit(limit)
         with self._database.session() as session:
             return [_video_info(video) for video in session.scalars(query)]
-
-    def video_refs(self, ids: set[int]) -> dict[int, VideoRef]:
-        """The videos with these ids that exist, by id."""
-        statement = sa.text(
-            "SELECT id, coalesce((SELECT min(path) FROM file WHERE video_id = video.id), ''), "
-            "title, duration_s, video_codec IS NOT NULL FROM video WHERE id = ANY(:ids)"
-        )
-        with self._database.reading() as connection:
-            rows = connection.execute(statement, {"ids": sorted(ids)})
-            return {row[0]: VideoRef(*row) for row in rows}
 
     def get_video(self, video_id: int) -> VideoInfo:
         """Raises NotFound."""

@@ -7,6 +7,7 @@ from typing import Any
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     Computed,
     DateTime,
     Enum,
@@ -104,6 +105,8 @@ class Video(Base):
     num_scenes: Mapped[int]
     """As detected; `check` compares it with the rows."""
     profile: Mapped[str] = mapped_column(Text)
+    recorded_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """As the container says, or else when its file was last changed."""
     ingested_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
     )
@@ -161,6 +164,11 @@ class Moment(Base):
     language: Mapped[str | None] = mapped_column(Text)
     image_path: Mapped[str | None] = mapped_column(Text)
     """A JPEG, relative to the keyframes folder."""
+    look: Mapped[int | None] = mapped_column(BigInteger)
+    """A keyframe's difference hash; near-identical pictures differ in few bits."""
+    boxes: Mapped[list[list[float]] | None] = mapped_column(JSONB)
+    """Of on-screen text, where each line stands: [left, top, right, bottom], parts of the
+    picture's width and height."""
     tsv: Mapped[Any] = mapped_column(
         TSVECTOR, Computed("to_tsvector(text_config(language), text)", persisted=True)
     )
@@ -208,3 +216,40 @@ class Embedding(Base):
     )
     space: Mapped[str] = mapped_column(ForeignKey("space.key"), primary_key=True)
     vector: Mapped[Any] = mapped_column(HALFVEC)
+
+
+class Tag(Base):
+    """A word that somebody has given to a video."""
+
+    __tablename__ = "tag"
+
+    video_id: Mapped[int] = mapped_column(
+        ForeignKey("video.id", ondelete="CASCADE"), primary_key=True
+    )
+    name: Mapped[str] = mapped_column(Text, primary_key=True, index=True)
+
+
+class Judgement(Base):
+    """What somebody has said of a hit: that it is what a query means, or is not.
+
+    By content and time, so that it outlives the rows of an ingest.
+    """
+
+    __tablename__ = "judgement"
+
+    query: Mapped[str] = mapped_column(Text, primary_key=True)
+    content_hash: Mapped[str] = mapped_column(Text, primary_key=True)
+    start_s: Mapped[float] = mapped_column(primary_key=True)
+    end_s: Mapped[float] = mapped_column(primary_key=True)
+    relevant: Mapped[bool]
+    judged_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+
+
+class LibraryVersion(Base):
+    """One row with a number that triggers raise whenever answers may change."""
+
+    __tablename__ = "library"
+    __table_args__ = (CheckConstraint("single", name="single"),)
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    version: Mapped[int] = mapped_column(BigInteger)

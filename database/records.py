@@ -1,6 +1,7 @@
 """What goes into the store, as plain frozen data. Pixels never come here, only paths."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,10 @@ class MomentRecord:
     text: str | None = None
     language: str | None = None
     image_path: str | None = None
+    look: int | None = None
+    """Of a keyframe (database/models.py)."""
+    boxes: list[list[float]] | None = None
+    """Of on-screen text, where each line stands (database/models.py)."""
     vectors: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
@@ -40,6 +45,7 @@ class VideoRecord:
     duration_s: float
     language: str | None
     profile: str
+    recorded_at: datetime | None
     spaces: tuple[str, ...]
     """The keys of the spaces that its moments were embedded in."""
     scenes: tuple[tuple[float, float], ...]

@@ -1,5 +1,6 @@
 """The connections to one PostgreSQL, and the one place where driver errors become ours."""
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,8 @@ class Database:
     description: str
     """Which database it is, for people; without its password."""
     embedded: bool
+    has_trigrams: bool = False
+    """Whether substrings of texts can be looked up (pg_trgm)."""
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -97,12 +100,14 @@ def open_database(settings: Settings, *, require_schema: bool = True) -> Databas
                 upgrade_schema(database.engine)
             elif require_schema:
                 require_current_schema(database.engine, description)
-            else:
-                database.engine.connect().close()
+            with database.engine.connect() as connection:
+                found = connection.scalar(
+                    sa.text("SELECT to_regclass('moment_text_trgm_idx') IS NOT NULL")
+                )
     except BaseException:
         database.close()
         raise
-    return database
+    return dataclasses.replace(database, has_trigrams=bool(found))
 
 
 @contextmanager

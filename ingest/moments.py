@@ -5,6 +5,7 @@ from collections import Counter
 from database.models import MomentKind
 from database.records import MomentRecord
 from ingest.decode import Decoded, Keyframe
+from ingest.ocr import Writing
 from ingest.scenes import equal_parts, scene_of, scenes_at_pauses
 from ingest.transcript import Sentence
 
@@ -23,10 +24,10 @@ def build_moments(
     decoded: Decoded,
     scenes: list[tuple[float, float]],
     sentences: list[Sentence],
-    writing: list[str | None],
+    writing: list[Writing | None],
     image_folder: str,
 ) -> list[MomentRecord]:
-    """All moments of a video. `writing` is the on-screen text of each keyframe; `image_folder`
+    """All moments of a video. `writing` is what is written on each keyframe; `image_folder`
     is where keyframes will lie, relative to the keyframes folder."""
     keyframes = [
         MomentRecord(
@@ -35,6 +36,7 @@ def build_moments(
             start_s=k.time_s,
             end_s=k.time_s,
             image_path=f"{image_folder}/{k.name}",
+            look=k.look,
         )
         for k in decoded.keyframes
     ]
@@ -68,13 +70,13 @@ def _spans(decoded: Decoded) -> list[MomentRecord]:
 
 
 def _written(
-    keyframes: list[Keyframe], scenes: list[tuple[float, float]], writing: list[str | None]
+    keyframes: list[Keyframe], scenes: list[tuple[float, float]], writing: list[Writing | None]
 ) -> list[MomentRecord]:
     """On-screen text from half-way after the keyframe before to half-way before the next; the
     same text on neighbouring keyframes of a scene is one moment."""
     moments: list[MomentRecord] = []
-    for index, (keyframe, text) in enumerate(zip(keyframes, writing, strict=True)):
-        if text is None:
+    for index, (keyframe, found) in enumerate(zip(keyframes, writing, strict=True)):
+        if found is None:
             continue
         start_s, end_s = scenes[keyframe.scene]
         if index > 0 and keyframes[index - 1].scene == keyframe.scene:
@@ -82,11 +84,20 @@ def _written(
         if index + 1 < len(keyframes) and keyframes[index + 1].scene == keyframe.scene:
             end_s = (keyframe.time_s + keyframes[index + 1].time_s) / 2
         last = moments[-1] if moments else None
-        if last and (last.scene, last.text, last.end_s) == (keyframe.scene, text, start_s):
+        if last and (last.scene, last.text, last.end_s) == (
+            keyframe.scene,
+            found.text,
+            start_s,
+        ):
             start_s = moments.pop().start_s
         moments.append(
             MomentRecord(
-                scene=keyframe.scene, kind=MomentKind.OCR, start_s=start_s, end_s=end_s, text=text
+                scene=keyframe.scene,
+                kind=MomentKind.OCR,
+                start_s=start_s,
+                end_s=end_s,
+                text=found.text,
+                boxes=found.boxes,
             )
         )
     return moments

@@ -5,10 +5,12 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from embeddings.encoder import Image
 
@@ -23,6 +25,15 @@ _SAME = 2.0
 _REMEMBERED = 8
 
 
+@dataclass(frozen=True)
+class Writing:
+    """What is written on a picture: lines, joined by line feeds, and where each stands."""
+
+    text: str
+    boxes: list[list[float]]
+    """[left, top, right, bottom] of each line, parts of the picture's width and height."""
+
+
 class TextReader:
     """On-screen text; one call at a time, loaded on the first."""
 
@@ -31,34 +42,41 @@ class TextReader:
         self._engine: Any = None
         self._lock = threading.Lock()
 
-    def read(self, images: Iterable[Image], on_progress: Callable[[int], None]) -> list[str | None]:
-        """The text on each RGB image of one video, lines as they stand; None if there is none.
+    def read(
+        self, images: Iterable[Image], on_progress: Callable[[int], None]
+    ) -> list[Writing | None]:
+        """What is written on each RGB image of one video; None if nothing is.
 
         `on_progress` is told how many images are done.
         """
-        seen: deque[tuple[Any, str | None]] = deque(maxlen=_REMEMBERED)
-        texts: list[str | None] = []
+        seen: deque[tuple[Any, Writing | None]] = deque(maxlen=_REMEMBERED)
+        written: list[Writing | None] = []
         for image in images:
             grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
             small = cv2.resize(grey, (96, 54), interpolation=cv2.INTER_AREA).astype(np.float32)
-            same = [text for picture, text in seen if np.abs(picture - small).mean() < _SAME]
-            text = same[-1] if same else self._read_one(image)
-            seen.append((small, text))
-            texts.append(text)
-            on_progress(len(texts))
-        return texts
+            same = [found for picture, found in seen if np.abs(picture - small).mean() < _SAME]
+            writing = same[-1] if same else self._read_one(image)
+            seen.append((small, writing))
+            written.append(writing)
+            on_progress(len(written))
+        return written
 
-    def _read_one(self, image: Image) -> str | None:
+    def _read_one(self, image: Image) -> Writing | None:
         with self._lock:
             if self._engine is None:
                 self._engine = self._load()
             result = self._engine(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
+        if result.txts is None:
+            return None
+        height, width = image.shape[:2]
         lines = [
-            line.strip().replace("\x00", "")
-            for line, score in zip(result.txts or (), result.scores or (), strict=True)
+            (line.strip().replace("\x00", ""), _box(corners, width, height))
+            for line, score, corners in zip(result.txts, result.scores, result.boxes, strict=True)
             if _is_text(line, score)
         ]
-        return "\n".join(lines) or None
+        if not lines:
+            return None
+        return Writing("\n".join(line for line, _ in lines), [box for _, box in lines])
 
     def _load(self) -> Any:
         with warnings.catch_warnings():
@@ -78,6 +96,13 @@ class TextReader:
             )
         logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
         return engine
+
+
+def _box(corners: npt.NDArray[np.float32], width: int, height: int) -> list[float]:
+    """The upright box around four corners in pixels, [4, 2]."""
+    placed = np.clip(corners / (width, height), 0, 1)
+    left_top, right_bottom = placed.min(axis=0), placed.max(axis=0)
+    return [round(float(value), 4) for value in (*left_top, *right_bottom)]
 
 
 def _is_text(line: str, score: float) -> bool:

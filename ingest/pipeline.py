@@ -22,6 +22,7 @@ from ingest.embed import Lists, Source, embed_moments, read_image
 from ingest.errors import Interrupted, VideoUnreadable
 from ingest.frames import read_clips
 from ingest.moments import build_moments, build_scenes, main_language
+from ingest.ocr import Writing
 from ingest.outcome import Outcome, OutcomeStatus, printable, refused
 from ingest.save import image_folder, save_outcome, save_video
 from ingest.source import content_hash, known_outcome, link_to_known, require_unchanged
@@ -107,7 +108,7 @@ def _run_stages(
             lambda: _hear(file.path, decoded, media, tools, report),
         )
         writing = checkpoint.stage(
-            "writing", list[str | None], lambda: _read(file.path, decoded, media, tools, report)
+            "writing", list[Writing | None], lambda: _read(file.path, decoded, media, tools, report)
         )
         sentences = speech.result()
 
@@ -182,7 +183,7 @@ def _hear(
 
 def _read(
     path: Path, decoded: Decoded, media: Path, tools: Tools, report: Report
-) -> list[str | None]:
+) -> list[Writing | None]:
     report(path, "text", 0.0)
     images = (read_image(media / keyframe.name) for keyframe in decoded.keyframes)
     return tools.reader.read(

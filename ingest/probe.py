@@ -1,6 +1,7 @@
 """What a file is: opened by container, never by name, and refused before it is decoded."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import av
@@ -35,6 +36,7 @@ _IMAGE_MAGIC = {
     b"II*\x00": "TIFF",
     b"MM\x00*": "TIFF",
 }
+_FIRST_YEAR, _LAST_YEAR = 1980, 9999
 _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD", b"<smil")
 
 
@@ -51,6 +53,7 @@ class Probe:
     start_s: float
     """Where the container's clock begins; players call it 0."""
     declared_s: float | None
+    recorded_at: datetime | None = None
 
 
 def open_media(path: Path) -> InputContainer:
@@ -105,12 +108,23 @@ def probe(container: InputContainer, max_pixels: int) -> Probe:
         audio_codec=audio.codec_context.name if audio is not None else None,
         start_s=(container.start_time or 0) / 1e6,
         declared_s=container.duration / 1e6 if container.duration else None,
+        recorded_at=_recorded_at(container),
     )
 
 
 def _title(container: InputContainer) -> str | None:
     title = container.metadata.get("title", "").replace("\x00", "").strip()
     return title[:500] or None
+
+
+def _recorded_at(container: InputContainer) -> datetime | None:
+    """When the recording was made; cameras whose clock was never set say 1904 or 1970."""
+    try:
+        time = datetime.fromisoformat(container.metadata.get("creation_time", ""))
+    except ValueError:
+        return None
+    time = time if time.tzinfo else time.replace(tzinfo=UTC)
+    return time if _FIRST_YEAR <= time.year < _LAST_YEAR else None
 
 
 def _check_codec(context: av.CodecContext | None, accepted: frozenset[str], what: str) -> None:

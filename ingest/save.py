@@ -3,6 +3,7 @@
 import os
 import shutil
 from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from database.models import FileStatus, VideoStatus
@@ -53,6 +54,7 @@ def save_video(
             duration_s=decoded.duration_s,
             language=language,
             profile=profile,
+            recorded_at=decoded.probe.recorded_at or _modified_at(file),
             spaces=tuple(space.key for space in spaces),
             scenes=tuple(scenes),
             moments=tuple(moments),
@@ -77,6 +79,14 @@ def remove_keyframes(digests: Iterable[str], keyframes_dir: Path) -> None:
     """Removes the keyframes of contents that are no longer in the library."""
     for digest in digests:
         shutil.rmtree(keyframes_dir / image_folder(digest), ignore_errors=True)
+
+
+def _modified_at(file: FoundFile) -> datetime | None:
+    """When a file was last changed, if that is a date at all."""
+    try:
+        return datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
+    except (OverflowError, ValueError):
+        return None
 
 
 def _place_keyframes(media: Path, target: Path) -> None:

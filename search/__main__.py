@@ -1,82 +1,92 @@
 """python -m search QUERY."""
 
-import contextlib
-import json
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from database.errors import DatabaseError
-from database.legs import Filters
-from database.session import open_database
-from database.settings import load_settings
-from embeddings.errors import EmbeddingError
-from embeddings.service import EmbeddingService
+from database.filters import Filters
+from database.judgements import Judgements
+from search import options
 from search.errors import InvalidQuery
-from search.hit import SearchAnswer, SearchHit, answer_document
-from search.multi_modal_search import MultiModalSearchEngine
-
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-WEAK_SCORE = 0.3
-"""Under it, one unrelated scene in eight scores as high (search/calibrate.py)."""
-
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None)
+from search.query import Shape, Sort
 
 
-@app.command()
 def main(
-    query: Annotated[str, typer.Argument(help="What to find, in words.")],
-    mode: Annotated[
-        str | None, typer.Option(help="text_heavy, balanced (default) or vision_heavy.")
-    ] = None,
+    query: Annotated[
+        str, typer.Argument(help='What to find; "in quotes" word for word, -without this word.')
+    ],
+    mode: options.Mode = None,
     weights: Annotated[
         str | None, typer.Option(help="TEXT,VISION instead of a mode, such as 0.9,0.1.")
-    ] = None,
-    limit: Annotated[int, typer.Option(help="Hits to show.")] = 10,
-    video: Annotated[
-        list[int] | None, typer.Option(help="Only in the video with this id; may be repeated.")
-    ] = None,
-    from_s: Annotated[
-        float | None, typer.Option("--from", help="Only scenes that end after this second.")
-    ] = None,
-    to_s: Annotated[
-        float | None, typer.Option("--to", help="Only scenes that start before this second.")
-    ] = None,
-    language: Annotated[
-        str | None, typer.Option(help="Only videos with speech in this language, such as en.")
     ] = None,
     no_vision: Annotated[
         bool, typer.Option("--no-vision", help="Search only what is said and written.")
     ] = False,
-    space: Annotated[
-        list[str] | None,
-        typer.Option(help="Search only this space (python -m embeddings list); may be repeated."),
+    space: options.Space = None,
+    fusion: Annotated[
+        str, typer.Option(help="evidence or, to compare, sum, convex, rrf or raw.")
+    ] = "evidence",
+    right: Annotated[
+        list[int] | None,
+        typer.Option(help="The scene with this id is meant; kept for evaluations; repeatable."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the API's JSON.")] = False,
+    wrong: Annotated[
+        list[int] | None, typer.Option(help="The scene with this id is not; likewise.")
+    ] = None,
+    video: options.Video = None,
+    from_s: options.From = None,
+    to_s: options.To = None,
+    language: options.Language = None,
+    since: options.Since = None,
+    before: options.Before = None,
+    after_clock: options.AfterClock = None,
+    before_clock: options.BeforeClock = None,
+    longer: options.Longer = None,
+    shorter: options.Shorter = None,
+    has: options.Has = None,
+    tag: options.Tag = None,
+    limit: options.Limit = 10,
+    cursor: options.CursorOption = None,
+    sort: options.SortOption = Sort.RELEVANCE,
+    by_video: options.ByVideo = False,
+    fold: options.Fold = False,
+    min_score: options.MinScore = 0.0,
+    rerank: Annotated[
+        bool, typer.Option("--rerank", help="A cross-encoder orders the first hits again.")
+    ] = False,
+    explain: options.Explain = False,
+    as_json: options.AsJson = False,
 ) -> None:
     """Finds the moments that a description means: said, shown, or written on screen."""
-    settings = load_settings()
-    database = open_database(settings)
-    engine = MultiModalSearchEngine(database, EmbeddingService(settings.runtime()))
+    filters = Filters(
+        video_ids=tuple(video) if video else None,
+        from_s=from_s,
+        to_s=to_s,
+        language=language,
+        recorded_from=options.parse_date(since),
+        recorded_to=options.parse_date(before),
+        clock_from=options.parse_clock(after_clock),
+        clock_to=options.parse_clock(before_clock),
+        min_duration_s=longer,
+        max_duration_s=shorter,
+        kinds=tuple(has or ()),
+        tags=tuple(tag or ()),
+    )
+    engine, database = options.open_engine()
+    if right or wrong:
+        Judgements(database).save(query.strip(), right or (), wrong or ())
     answer = engine.search(
         query,
         mode=mode,
         weights=_parse_weights(weights),
         use_vision=not no_vision,
-        limit=limit,
-        filters=Filters(tuple(video) if video else None, from_s, to_s, language),
+        filters=filters,
         spaces=space or None,
+        shape=Shape(limit, cursor, sort, by_video, fold, min_score, fusion, explain, rerank),
+        like=right or (),
+        unlike=wrong or (),
     )
-    if as_json:
-        # All but ASCII is escaped: text from media may hold what steers a terminal.
-        typer.echo(json.dumps(answer_document(answer)))
-        return
-    for reason in answer.reasons:
-        typer.echo(f"degraded: {reason}", err=True)
-    typer.echo(_as_text(answer))
+    options.print_answer(answer, as_json=as_json or explain)
 
 
 def _parse_weights(text: str | None) -> tuple[float, float] | None:
@@ -89,69 +99,5 @@ def _parse_weights(text: str | None) -> tuple[float, float] | None:
     return text_weight, vision_weight
 
 
-def _as_text(answer: SearchAnswer) -> str:
-    """One hit in two lines: where it is, and why."""
-    if not answer.hits:
-        return "nothing found"
-    lines = []
-    for number, hit in enumerate(answer.hits):
-        if hit.score < WEAK_SCORE and (number == 0 or answer.hits[number - 1].score >= WEAK_SCORE):
-            lines.append("--- weak matches ---")
-        scores = "  ".join(f"{name} {score:.2f}" for name, score in sorted(hit.scores.items()))
-        lines.append(
-            f"{hit.rank:>2}. {hit.score:.2f}  {_clock(hit.start_s)}–{_clock(hit.end_s)}  "
-            f"{_plain(hit.video.title)}  ({_plain(_near(hit.video.path))})"
-        )
-        lines.append(f"          {scores}  |  {_why(hit)}")
-    lines.append(f"{len(answer.hits)} hits in {answer.took_ms:.0f} ms")
-    return "\n".join(lines)
-
-
-def _why(hit: SearchHit) -> str:
-    parts = []
-    for evidence in hit.evidence:
-        if evidence.kind == "keyframe":
-            parts.append(f"shown at {_clock(evidence.start_s)}")
-        elif evidence.kind == "span":
-            parts.append(f"done at {_clock(evidence.start_s)}–{_clock(evidence.end_s)}")
-        elif evidence.text:
-            verb = "said" if evidence.kind == "speech" else "on screen"
-            text = _plain(" ".join(evidence.text.split()))
-            part = f"{verb}: “{text[:80]}{'…' if len(text) > 80 else ''}”"
-            if part not in parts:
-                parts.append(part)
-    return "; ".join(parts)
-
-
-def _near(path: str) -> str:
-    """A path under the working directory as it is typed there."""
-    with contextlib.suppress(ValueError):
-        return str(Path(path).relative_to(Path.cwd()))
-    return path
-
-
-def _clock(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds, 1), 60)
-    hours, minutes = divmod(int(minutes), 60)
-    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
-
-
-def _plain(text: str) -> str:
-    """Text from media, without what could steer a terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
-
-
-def run() -> None:
-    """The command; what a person can put right is one sentence on stderr."""
-    try:
-        app()
-    except InvalidQuery as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_USAGE)
-    except (DatabaseError, EmbeddingError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_FAILED)
-
-
 if __name__ == "__main__":
-    run()
+    options.run(main)

@@ -15,10 +15,10 @@ from embeddings.space import Modality
 
 FULL_TEXT_NATS = 3.0
 """Evidence of a scene that has all words of the query."""
-TEXT_SPREAD = 1.25
+TEXT_SPREAD = 1.3
 """Texts about the same subject as the query score higher than background queries let expect, and
 yet do not say what is asked: their null distribution is this much wider. Chosen on labelled
-queries (docs/benchmarks.md); anything from 1.2 to 1.35 ranks alike."""
+queries (docs/ranking.md); anything from 1.2 to 1.4 ranks alike."""
 _SCALE_NATS = 6.0
 _MAX_SCORE = math.nextafter(1.0, 0.0)
 
@@ -31,14 +31,21 @@ class NullDistribution:
     std: float
 
     @classmethod
-    def from_statistics(cls, statistics: dict[str, Any], modality: Modality) -> "NullDistribution":
-        """From the statistics that an ingest has stored for a space of this modality."""
+    def from_statistics(
+        cls, statistics: dict[str, Any], modality: Modality
+    ) -> "NullDistribution | None":
+        """How unrelated texts score in a space of this modality, from the statistics that an
+        ingest has stored; None if nothing is known, or no text can be compared there."""
+        if "mean" not in statistics:
+            return None
         spread = TEXT_SPREAD if modality is Modality.TEXT else 1.0
         return cls(float(statistics["mean"]), spread * max(float(statistics["std"]), 1e-6))
 
     @classmethod
-    def among_items(cls, statistics: dict[str, Any]) -> "NullDistribution":
-        """How unrelated items of a space score against each other."""
+    def among_items(cls, statistics: dict[str, Any]) -> "NullDistribution | None":
+        """How unrelated items of a space score against each other; None if nothing is known."""
+        if "alike" not in statistics:
+            return None
         return cls(float(statistics["alike"]["mean"]), max(float(statistics["alike"]["std"]), 1e-6))
 
     def evidence(self, raw: float) -> float:

@@ -1,136 +1,141 @@
-"""What both engines share: a checked query, over some spaces, to an answer."""
+"""What every search shares: a checked query to an answer."""
 
 import time
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Collection, Sequence
 
-from database.errors import SpaceGone
-from database.library import Library, VideoRef
+from database.hits import HitReader, MomentInfo, VideoRef
 from database.session import Database
-from embeddings.errors import WeightsMissing
 from embeddings.service import EmbeddingService
 from embeddings.space import Modality
-from search.calibrate import NullDistribution
-from search.fusion import Fused, Fusion, weighted_evidence
+from search.confidence import WEAK, confidence_of
+from search.fusion import FUSIONS
 from search.hit import Evidence, SearchAnswer, SearchHit
-from search.query import SearchQuery, make_query
-from search.retrieve import Candidate, retrieve, retrieve_alike
-from search.searched import SpaceChoice
+from search.pages import Cursor, fingerprint
+from search.probes import NO_EXAMPLES, Examples
+from search.query import AUTO, SearchQuery, Shape, make_query
+from search.rank import EVERYTHING, Ranker, Ranking, Scope
+from search.retrieve import Candidate
+from search.searched import Likeness
+from search.shape import Ranked, shaped
 
-Result = TypeVar("Result")
-_ONLY = {Modality.TEXT: (1.0, 0.0), Modality.VISION: (0.0, 1.0)}
-_SHOWN_NATS = 1.6
+SHOWN_NATS = 1.6
 """Evidence weaker than a chance of one in five is not shown as a reason for a hit."""
+_DEPTH, _DEPTH_PER_HIT = 60, 5
+"""Moments that each leg brings in, for an answer of ten hits and for more."""
 
 
-class SearchEngine:
+class SearchEngine(Ranker):
     """A library, opened for searching. Safe to call from several threads."""
 
     def __init__(self, database: Database, service: EmbeddingService) -> None:
-        self._database = database
-        self._library = Library(database)
-        self._service = service
-        self.choice = SpaceChoice(database, service)
+        super().__init__(database, service)
+        self._reader = HitReader(database)
 
     def answer(
-        self,
-        query: SearchQuery,
-        modalities: Sequence[Modality] = tuple(Modality),
-        fusion: Fusion = weighted_evidence,
+        self, query: SearchQuery, scope: Scope = EVERYTHING, examples: Examples = NO_EXAMPLES
     ) -> SearchAnswer:
-        """The answer to a checked query over the spaces it names, or else the active ones of
-        these modalities. Raises InvalidQuery."""
+        """The answer to a checked query. Raises InvalidQuery."""
         started = time.perf_counter()
-        candidates, reasons = self._with_spaces_there(lambda: self._candidates(query, modalities))
-        best = fusion(candidates, query.weights)[: query.limit]
-        return self._answer(query, best, reasons, started)
+        cursor = self._cursor(query, scope, examples)
+        ranking = self.rank(query, cursor.depth, scope, examples)
+        return self._answer(query, ranking, cursor, started)
 
-    def similar(self, scene_id: int, *, space: str | None = None, limit: int = 10) -> SearchAnswer:
-        """Scenes that are like a scene: in a space by its key, or else by its look; of one
-        without pictures, by what is said. Raises NotFound, InvalidQuery."""
+    def similar(
+        self,
+        scene_id: int,
+        *,
+        by: Likeness | None = None,
+        space: str | None = None,
+        shape: Shape | None = None,
+    ) -> SearchAnswer:
+        """Scenes that are like a scene: by look, action or words, or in a space by its key; else
+        by its look, and one without pictures by its words. Raises NotFound, InvalidQuery."""
         started = time.perf_counter()
-        modality, candidates, reasons = self._with_spaces_there(
-            lambda: self._alike(scene_id, space, limit)
-        )
-        query = make_query(f"scene {scene_id}", weights=_ONLY[modality], limit=limit)
-        best = weighted_evidence(candidates, query.weights)[:limit]
-        return self._answer(query, best, reasons, started)
+        query = make_query("", mode=AUTO, shape=shape, with_examples=True)
+        cursor = self._cursor(query, scene_id, by, space)
+        ranking = self.rank_alike(query, cursor.depth, scene_id, by, space)
+        return self._answer(query, ranking, cursor, started)
 
-    def _with_spaces_there(self, read: Callable[[], Result]) -> Result:
-        """What `read` finds; once more if a space was dropped since the library was read."""
-        try:
-            return read()
-        except SpaceGone:
-            self.choice.forget()
-            return read()
-
-    def _alike(
-        self, scene_id: int, space: str | None, limit: int
-    ) -> tuple[Modality, list[Candidate], tuple[str, ...]]:
-        chosen, info, vectors = self.choice.for_similar(scene_id, space)
-        if info.null_statistics is None or "alike" not in info.null_statistics:
-            reason = f"nothing is known of {chosen.key} yet: run python -m ingest FOLDER"
-            return chosen.modality, [], (reason,)
-        null = NullDistribution.among_items(info.null_statistics)
-        candidates = retrieve_alike(
-            self._database, chosen, scene_id, vectors, null, limit=limit + 1
-        )
-        return chosen.modality, candidates, ()
-
-    def _candidates(
-        self, query: SearchQuery, modalities: Sequence[Modality]
-    ) -> tuple[list[Candidate], tuple[str, ...]]:
-        """The candidates of all legs, and why some legs took no part."""
-        searched = self.choice.choose(modalities, query.spaces)
-        reasons, vectors = list(searched.reasons), {}
-        for space in searched.spaces:
-            try:
-                vectors[space] = self._service.encode_query(space, query.text)
-            except WeightsMissing as error:
-                reasons.append(f"{space.key} took no part: {error}")
-        null = {
-            space.key: NullDistribution.from_statistics(statistics, space.modality)
-            for space in vectors
-            if (statistics := searched.infos[space.key].null_statistics) is not None
-        }
-        words = query.text if searched.with_words else None
-        candidates = retrieve(self._database, vectors, words, query, null)
-        return candidates, tuple(reasons)
+    def _cursor(self, query: SearchQuery, *what: object) -> Cursor:
+        """Where the page that is asked for begins."""
+        depth = max(_DEPTH, _DEPTH_PER_HIT * query.shape.limit)
+        return Cursor.of(query.shape.cursor, fingerprint(query, what), depth)
 
     def _answer(
-        self, query: SearchQuery, best: list[Fused], reasons: tuple[str, ...], started: float
+        self, query: SearchQuery, ranking: Ranking, cursor: Cursor, started: float
     ) -> SearchAnswer:
-        videos = self._library.video_refs({fused.candidate.video_id for fused in best})
-        # A video may have gone between the two reads.
-        present = [fused for fused in best if fused.candidate.video_id in videos]
-        hits = tuple(
-            _hit(rank, fused, videos[fused.candidate.video_id])
-            for rank, fused in enumerate(present, start=1)
+        confidence = None
+        if FUSIONS[query.shape.fusion].calibrated:
+            num_vectors = ranking.asked.num_vectors
+            confidence = confidence_of(ranking.fused, query.words.meaning, num_vectors)
+        ranked = [
+            Ranked(fused, confidence.score(fused.value) if confidence else fused.value)
+            for fused in ranking.fused
+        ]
+        page = shaped(ranked, query.shape, cursor, self._reader, weak_below=WEAK)
+        return SearchAnswer(
+            query=query,
+            hits=self.hits(
+                page.hits,
+                ranking,
+                judged=confidence is not None,
+                explain=query.shape.explain,
+            ),
+            confidence=confidence,
+            ranking=ranking,
+            next=page.next,
+            total=page.total,
+            took_ms=(time.perf_counter() - started) * 1000,
         )
-        return SearchAnswer(query, hits, reasons, (time.perf_counter() - started) * 1000)
+
+    def hits(
+        self, page: Sequence[Ranked], ranking: Ranking, *, judged: bool, explain: bool
+    ) -> tuple[SearchHit, ...]:
+        """These scenes of a ranking with their evidence: only what says something, unless they
+        are to explain. Those that are not `judged` are never weak."""
+        scenes = [ranked.fused.candidate for ranked in page]
+        moments = self._reader.moments(
+            {score.moment_id for scene in scenes for score in scene.scores.values()},
+            sorted({term.lexeme for term in ranking.terms}),
+        )
+        videos = self._reader.videos({scene.video_id for scene in scenes})
+        # A video may have gone between the reads.
+        present = [r for r in page if r.fused.candidate.video_id in videos]
+        return tuple(
+            _hit(rank, ranked, moments, videos, judged=judged, explain=explain)
+            for rank, ranked in enumerate(present, start=1)
+        )
 
 
-def _hit(rank: int, fused: Fused, video: VideoRef) -> SearchHit:
-    candidate = fused.candidate
-    evidence = tuple(sorted(candidate.evidence.values(), key=lambda e: -e.nats))
-    shown = tuple(e for e in evidence if e.nats >= _SHOWN_NATS) or evidence[:1]
-    start_s, end_s = _interval(shown[0], candidate.scene_start_s, candidate.scene_end_s)
+def _hit(
+    rank: int,
+    ranked: Ranked,
+    moments: dict[int, MomentInfo],
+    videos: dict[int, VideoRef],
+    *,
+    judged: bool,
+    explain: bool,
+) -> SearchHit:
+    scene = ranked.fused.candidate
+    legs = sorted(scene.scores.values(), key=lambda score: -score.nats)
+    evidence = [Evidence(leg, moments[leg.moment_id]) for leg in legs if leg.moment_id in moments]
+    shown = [e for e in evidence if explain or e.leg.nats >= SHOWN_NATS] or evidence[:1]
+    start_s, end_s = _interval(scene, shown[:1])
     return SearchHit(
         rank=rank,
-        score=fused.score,
-        scores=fused.scores,
-        video=video,
-        scene_id=candidate.scene_id,
-        scene_start_s=candidate.scene_start_s,
-        scene_end_s=candidate.scene_end_s,
+        ranked=ranked,
+        weak=judged and ranked.score < WEAK,
+        video=videos[scene.video_id],
         start_s=start_s,
         end_s=end_s,
-        evidence=shown,
+        evidence=tuple(shown),
     )
 
 
-def _interval(best: Evidence, start_s: float, end_s: float) -> tuple[float, float]:
+def _interval(scene: Candidate, best: Collection[Evidence]) -> tuple[float, float]:
     """What to play: the words that were found, or the scene that shows it."""
-    if best.modality is Modality.TEXT and best.end_s > best.start_s:
-        return best.start_s, best.end_s
-    return start_s, end_s
+    for evidence in best:
+        moment = evidence.moment
+        if evidence.leg.modality is Modality.TEXT and moment.end_s > moment.start_s:
+            return moment.start_s, moment.end_s
+    return scene.start_s, scene.end_s

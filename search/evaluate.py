@@ -10,7 +10,7 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -21,19 +21,23 @@ from rich.console import Console
 from rich.table import Table
 
 from database.errors import DatabaseError
+from database.judgements import Judgements
 from database.legs import FULL_TEXT
 from database.session import open_database
 from database.settings import load_settings
 from embeddings.errors import EmbeddingError
 from embeddings.service import EmbeddingService
 from search.engine import SearchEngine
-from search.errors import SearchError
-from search.fusion import Fusion, reciprocal_rank, single_leg, weighted_evidence, weighted_raw
+from search.errors import QueryFileInvalid, SearchError
+from search.fusion import FUSIONS, SINGLE_LEG, Fusion
 from search.hit import SearchHit
-from search.labelled import LabelledQuery, QueryFile, Target, load_queries
-from search.query import MODES, make_query
+from search.labelled import LabelledQuery, QueryFile, Target, load_queries, with_judgements
+from search.query import AUTO, MODES, Shape, make_query
+from search.retrieve import Candidate
+from search.shape import Ranked
 
 DEPTH = 10
+_SEARCH_DEPTH = 100
 MEASURES = (Success @ 1, R @ 1, R @ 5, R @ 10, nDCG @ 10)
 _LONG_S = 30.0
 """Of a longer video, the whole is no moment."""
@@ -49,6 +53,8 @@ class Method:
     name: str
     fusion: Fusion
     mode: str
+    only: str | None = None
+    """The one leg that counts."""
 
 
 def matches(hit: SearchHit, target: Target, tolerance_s: float) -> bool:
@@ -98,15 +104,33 @@ def is_misled(query: LabelledQuery, hits: Sequence[SearchHit], tolerance_s: floa
     return False
 
 
-def ask(engine: SearchEngine, queries: QueryFile, method: Method, spaces: Sequence[str]) -> Answers:
-    """Every labelled query, answered by a method over these spaces."""
-    return {
-        labelled.id: engine.answer(
-            make_query(labelled.query, mode=method.mode, limit=DEPTH, spaces=spaces),
-            fusion=method.fusion,
-        ).hits
-        for labelled in queries.queries
-    }
+def ask(
+    engine: SearchEngine, queries: QueryFile, methods: Sequence[Method], spaces: Sequence[str]
+) -> Mapping[str, Answers]:
+    """Every labelled query, answered by every method over these spaces; by the method's name."""
+    answers: dict[str, dict[str, Sequence[SearchHit]]] = {method.name: {} for method in methods}
+    for labelled in queries.queries:
+        query = make_query(labelled.query, mode=AUTO, spaces=spaces)
+        ranking = engine.rank(query, _SEARCH_DEPTH)
+        for method in methods:
+            weights = MODES.get(method.mode, ranking.weights)
+            candidates = [fused.candidate for fused in ranking.fused]
+            if method.only is not None:
+                candidates = _of_leg(candidates, method.only)
+            best = method.fusion.rank(candidates, weights)[:DEPTH]
+            ranked = [Ranked(fused, fused.value) for fused in best]
+            hits = engine.hits(ranked, ranking, judged=False, explain=False)
+            answers[method.name][labelled.id] = hits
+    return answers
+
+
+def _of_leg(candidates: Sequence[Candidate], leg: str) -> list[Candidate]:
+    """What one leg has found, as if there were no other."""
+    return [
+        replace(candidate, scores={leg: candidate.scores[leg]})
+        for candidate in candidates
+        if leg in candidate.scores and candidate.scores[leg].raw > 0
+    ]
 
 
 def measure(queries: QueryFile, answers: Answers) -> dict[str, dict[str, float]]:
@@ -136,7 +160,8 @@ def separation(
     area under the ROC curve, 0.5 for chance; None without negatives."""
 
     def top_score(text: str) -> float:
-        hits = engine.answer(make_query(text, mode=mode, limit=1, spaces=spaces)).hits
+        query = make_query(text, mode=mode, spaces=spaces, shape=Shape(limit=1))
+        hits = engine.answer(query).hits
         return hits[0].score if hits else 0.0
 
     answered = [top_score(query.query) for query in queries.queries]
@@ -152,18 +177,22 @@ def _measured(
     return {str(measure): float(values[measure]) for measure in MEASURES}
 
 
-def methods(spaces: Sequence[str]) -> list[Method]:
-    """Every row of the table."""
+def all_methods(spaces: Sequence[str]) -> list[Method]:
+    """Every row of the table: the modes, each leg alone, the other ways to fuse."""
+    evidence = FUSIONS["evidence"]
+    others = {name: fusion for name, fusion in FUSIONS.items() if name != "evidence"}
     return [
-        *(Method(mode, weighted_evidence, mode) for mode in MODES),
-        *(Method(f"only {leg}", single_leg(leg), "balanced") for leg in (*spaces, FULL_TEXT)),
-        Method("RRF, k = 60", reciprocal_rank, "balanced"),
-        Method("raw cosines, weighted", weighted_raw, "balanced"),
+        *(Method(mode, evidence, mode) for mode in (*MODES, AUTO)),
+        *(Method(f"only {leg}", SINGLE_LEG, "balanced", leg) for leg in (*spaces, FULL_TEXT)),
+        *(Method(f"fusion={name}", fusion, "balanced") for name, fusion in others.items()),
     ]
 
 
 def main(
-    path: Annotated[Path, typer.Argument(help="Labelled queries, JSON.")],
+    path: Annotated[Path | None, typer.Argument(help="Labelled queries, JSON.")] = None,
+    judgements: Annotated[
+        bool, typer.Option("--judgements", help="Use what people have said of hits, too.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     space: Annotated[
         list[str] | None,
@@ -171,25 +200,43 @@ def main(
     ] = None,
 ) -> None:
     """Measures the library's rankings with labelled queries."""
-    queries = load_queries(path)
     settings = load_settings()
     database = open_database(settings)
+    queries = _queries(path, Judgements(database) if judgements else None)
     engine = SearchEngine(database, EmbeddingService(settings.runtime()))
     spaces = engine.choice.active_with(space or [])
-    answers = {method.name: ask(engine, queries, method, spaces) for method in methods(spaces)}
+    answers = ask(engine, queries, all_methods(spaces), spaces)
     results = {name: measure(queries, answers[name]) for name in answers}
-    wrong_first = {mode: misled(queries, answers[mode]) for mode in MODES}
+    modes = [*MODES, AUTO]
+    wrong_first = {mode: misled(queries, answers[mode]) for mode in modes}
+    told_apart = {mode: separation(engine, queries, mode, spaces) for mode in modes}
     if as_json:
-        typer.echo(json.dumps({"methods": results, "misled": wrong_first}))
+        document = {"methods": results, "misled": wrong_first, "auroc": told_apart}
+        typer.echo(json.dumps(document))
         return
-    _print_table(f"{len(queries.queries)} queries of {path}", results)
+    _print_table(f"{len(queries.queries)} queries of {path or 'people'}", results)
     num_labelled = sum(bool(query.must_not) for query in queries.queries)
-    if num_labelled:
-        for mode, ids in wrong_first.items():
-            typer.echo(f"{mode}: {len(ids)} of {num_labelled} queries misled by a must_not answer")
-    told_apart = separation(engine, queries, "balanced", spaces)
-    if told_apart is not None:
-        typer.echo(f"queries without an answer told apart in balanced: AUROC {told_apart:.2f}")
+    for mode in modes:
+        if num_labelled:
+            typer.echo(
+                f"{mode}: {len(wrong_first[mode])} of {num_labelled} queries misled by a "
+                "must_not answer"
+            )
+        if told_apart[mode] is not None:
+            typer.echo(
+                f"{mode}: queries without an answer told apart, AUROC {told_apart[mode]:.2f}"
+            )
+
+
+def _queries(path: Path | None, judgements: Judgements | None) -> QueryFile:
+    """Of a file, of what people have said, or both. Raises QueryFileInvalid."""
+    if path is None and judgements is None:
+        raise QueryFileInvalid("name a file of labelled queries, or use --judgements")
+    read = load_queries(path) if path is not None else None
+    if judgements is None:
+        assert read is not None
+        return read
+    return with_judgements(read, judgements.all())
 
 
 def _print_table(title: str, results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:

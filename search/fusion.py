@@ -1,19 +1,18 @@
 """Many legs to one ranking of scenes.
 
-`weighted_evidence` is what searches use. The others are the well-known ways to do it, kept so
-that the evaluation can show beside each other what they are worth.
+`evidence` is what searches use unless they ask for another. The others are the well-known ways
+to do it, kept so that everybody can see beside each other what they are worth (docs/ranking.md).
 """
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from database.legs import FULL_TEXT
 from embeddings.space import Modality
 from search.calibrate import as_score
-from search.hit import Evidence
 from search.query import Weights
-from search.retrieve import Candidate
+from search.retrieve import Candidate, LegScore
 
 RRF_K = 60
 """Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion", SIGIR 2009."""
@@ -21,89 +20,103 @@ RRF_K = 60
 
 @dataclass(frozen=True)
 class Fused:
-    """A candidate with its fused score; `scores` are by modality, for those it has."""
+    """A candidate with what it is ranked by; `nats` are its evidence by modality, for those it
+    has."""
 
     candidate: Candidate
-    score: float
-    scores: dict[str, float]
+    value: float
+    nats: Mapping[Modality, float]
 
 
-Fusion = Callable[[Sequence[Candidate], Weights], list[Fused]]
+@dataclass(frozen=True)
+class Fusion:
+    """A way to rank."""
+
+    value: Callable[[Candidate, Mapping[Modality, float], Weights], float]
+    calibrated: bool
+    """Whether its value is evidence, in nats."""
+
+    def rank(self, candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
+        """Best first; equal ones in the order of their ids."""
+        fused = []
+        for candidate in candidates:
+            nats = modality_nats(candidate)
+            fused.append(Fused(candidate, self.value(candidate, nats, weights), nats))
+        return sorted(fused, key=lambda f: (-f.value, f.candidate.scene_id))
 
 
-def weighted_evidence(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
+def modality_nats(candidate: Candidate) -> dict[Modality, float]:
+    """The evidence for a scene by modality; within one, the legs add up."""
+    nats: dict[Modality, float] = {}
+    for score in candidate.scores.values():
+        nats[score.modality] = nats.get(score.modality, 0.0) + score.nats
+    return nats
+
+
+def _evidence(_candidate: Candidate, nats: Mapping[Modality, float], weights: Weights) -> float:
     """-ln of the weighted harmonic mean of the p-values of text and vision (Wilson, "The harmonic
-    mean p-value for combining dependent tests", PNAS 2019); within one, the legs add up.
+    mean p-value for combining dependent tests", PNAS 2019).
 
     The stronger of the two decides: what is shown need not be said as well, and a sentence that
     merely sounds alike adds nothing to a scene that shows it. A modality that a scene does not
     have says nothing for or against it.
     """
-    fused = []
-    for candidate in candidates:
-        nats = dict.fromkeys(Modality, 0.0)
-        for evidence in candidate.evidence.values():
-            nats[evidence.modality] += evidence.nats
-        present = {evidence.modality for evidence in candidate.evidence.values()}
-        scores = {modality.value: as_score(nats[modality]) for modality in sorted(present)}
-        fused.append(Fused(candidate, as_score(_combined(nats, weights)), scores))
-    return _ranked(fused)
-
-
-def _combined(nats: dict[Modality, float], weights: Weights) -> float:
-    """ln(text weight * e^text + vision weight * e^vision), without overflow."""
-    strongest = max(nats.values())
+    text, vision = nats.get(Modality.TEXT, 0.0), nats.get(Modality.VISION, 0.0)
+    strongest = max(text, vision)
     return strongest + math.log(
-        weights.text * math.exp(nats[Modality.TEXT] - strongest)
-        + weights.vision * math.exp(nats[Modality.VISION] - strongest)
+        weights.text * math.exp(text - strongest) + weights.vision * math.exp(vision - strongest)
     )
 
 
-def reciprocal_rank(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
+def _sum(_candidate: Candidate, nats: Mapping[Modality, float], weights: Weights) -> float:
+    """The weighted sum of evidence (Fisher's method for independent tests)."""
+    return weights.text * nats.get(Modality.TEXT, 0.0) + weights.vision * nats.get(
+        Modality.VISION, 0.0
+    )
+
+
+def _convex(_candidate: Candidate, nats: Mapping[Modality, float], weights: Weights) -> float:
+    """The convex combination of calibrated scores (Bruch, Gai and Ingber, "An Analysis of Fusion
+    Functions for Hybrid Retrieval", 2022)."""
+    return weights.text * as_score(nats.get(Modality.TEXT, 0.0)) + weights.vision * as_score(
+        nats.get(Modality.VISION, 0.0)
+    )
+
+
+def _reciprocal_rank(
+    candidate: Candidate, _nats: Mapping[Modality, float], weights: Weights
+) -> float:
     """The weighted sum over legs of 1 / (60 + rank); legs that match nothing give nothing."""
-    fused = []
-    for candidate in candidates:
-        score = sum(
-            _weight(evidence, weights) / (RRF_K + evidence.rank)
-            for evidence in candidate.evidence.values()
-            if evidence.raw > 0
-        )
-        fused.append(Fused(candidate, score, {}))
-    return _ranked(fused)
-
-
-def weighted_raw(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
-    """The weighted sum of raw cosines of the spaces: what is done where nobody calibrates."""
-    fused = []
-    for candidate in candidates:
-        score = sum(
-            _weight(evidence, weights) * evidence.raw
-            for leg, evidence in candidate.evidence.items()
-            if leg != FULL_TEXT
-        )
-        fused.append(Fused(candidate, score, {}))
-    return _ranked(fused)
-
-
-def single_leg(leg: str) -> Fusion:
-    """The ranking of one leg alone."""
-
-    def fuse(candidates: Sequence[Candidate], _weights: Weights) -> list[Fused]:
-        return _ranked(
-            Fused(candidate, candidate.evidence[leg].raw, {})
-            for candidate in candidates
-            if leg in candidate.evidence and candidate.evidence[leg].raw > 0
-        )
-
-    return fuse
-
-
-def _weight(evidence: Evidence, weights: Weights) -> float:
-    return weights.text if evidence.modality is Modality.TEXT else weights.vision
-
-
-def _ranked(fused: Iterable[Fused]) -> list[Fused]:
-    return sorted(
-        fused,
-        key=lambda f: (-f.score, f.candidate.video_id, f.candidate.scene_start_s),
+    return sum(
+        _weight(score, weights) / (RRF_K + score.rank)
+        for score in candidate.scores.values()
+        if score.raw > 0
     )
+
+
+def _raw(candidate: Candidate, _nats: Mapping[Modality, float], weights: Weights) -> float:
+    """The weighted sum of raw cosines of the spaces: what is done where nobody calibrates."""
+    return sum(
+        _weight(score, weights) * score.raw
+        for leg, score in candidate.scores.items()
+        if leg != FULL_TEXT
+    )
+
+
+def _weight(score: LegScore, weights: Weights) -> float:
+    return weights.text if score.modality is Modality.TEXT else weights.vision
+
+
+def _single(candidate: Candidate, _nats: Mapping[Modality, float], _weights: Weights) -> float:
+    """What the only leg says."""
+    return max(score.raw for score in candidate.scores.values())
+
+
+SINGLE_LEG = Fusion(_single, calibrated=False)
+FUSIONS = {
+    "evidence": Fusion(_evidence, calibrated=True),
+    "sum": Fusion(_sum, calibrated=True),
+    "convex": Fusion(_convex, calibrated=False),
+    "rrf": Fusion(_reciprocal_rank, calibrated=False),
+    "raw": Fusion(_raw, calibrated=False),
+}

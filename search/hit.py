@@ -1,37 +1,27 @@
-"""What a search answers: hits with their evidence, and the document that shows them."""
+"""What a search answers: hits with their evidence."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from database.library import VideoRef
-from database.models import MomentKind
-from embeddings.space import Modality
+from database.hits import MomentInfo, VideoRef
 from search.calibrate import as_score
+from search.confidence import WEAK, Confidence
 from search.query import SearchQuery
+from search.rank import Ranking
+from search.retrieve import LegScore
+from search.shape import Ranked
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A moment and the leg that found it."""
+    """A moment and what the leg that found it says."""
 
-    kind: MomentKind
-    leg: str
-    modality: Modality
-    """What the leg speaks of."""
-    rank: int
-    """Of the scene in this leg, from 1."""
-    raw: float
-    """As the leg gives it: a cosine, or the part of the words matched."""
-    nats: float
-    """Calibrated: -ln of the chance that an unrelated query does as well."""
-    start_s: float
-    end_s: float
-    text: str | None
+    leg: LegScore
+    moment: MomentInfo
 
     @property
     def score(self) -> float:
         """The evidence in [0, 1)."""
-        return as_score(self.nats)
+        return as_score(self.leg.nats)
 
 
 @dataclass(frozen=True)
@@ -39,17 +29,29 @@ class SearchHit:
     """A scene in the answer. [start_s, end_s) is what to play: the words, or else the scene."""
 
     rank: int
-    score: float
-    scores: dict[str, float]
-    """By modality, for those that the scene has."""
+    ranked: Ranked
+    weak: bool
+    """Whether it may well be wrong."""
     video: VideoRef
-    scene_id: int
-    scene_start_s: float
-    scene_end_s: float
     start_s: float
     end_s: float
     evidence: tuple[Evidence, ...]
-    """Strongest first."""
+    """Strongest first; what says nothing is left out unless an explanation is asked for."""
+
+    @property
+    def score(self) -> float:
+        """How sure the hit is."""
+        return self.ranked.score
+
+    @property
+    def scene_id(self) -> int:
+        """Of its scene."""
+        return self.ranked.fused.candidate.scene_id
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """By modality, for those that the scene has."""
+        return {m.value: as_score(nats) for m, nats in sorted(self.ranked.fused.nats.items())}
 
 
 @dataclass(frozen=True)
@@ -58,64 +60,26 @@ class SearchAnswer:
 
     query: SearchQuery
     hits: tuple[SearchHit, ...]
-    reasons: tuple[str, ...]
-    """Why the answer may be incomplete; empty if it is not."""
+    confidence: Confidence | None
+    """None if the fusion is not calibrated: then nobody knows how sure it is."""
+    ranking: Ranking
+    next: str | None
+    """The cursor of the next page; None on the last."""
+    total: int
+    """Hits on all pages."""
     took_ms: float
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why the answer may be incomplete; empty if it is not."""
+        return self.ranking.asked.reasons
 
     @property
     def degraded(self) -> bool:
         """Whether something that should have taken part did not."""
         return bool(self.reasons)
 
-
-def answer_document(answer: SearchAnswer) -> dict[str, Any]:
-    """The JSON of the API and of `--json`, documented in docs/api.md."""
-    return {
-        "query": answer.query.text,
-        "mode": answer.query.mode,
-        "weights": {
-            "text": round(answer.query.weights.text, 4),
-            "vision": round(answer.query.weights.vision, 4),
-        },
-        "degraded": answer.degraded,
-        "reasons": list(answer.reasons),
-        "took_ms": round(answer.took_ms, 1),
-        "results": [_hit_document(hit) for hit in answer.hits],
-    }
-
-
-def _hit_document(hit: SearchHit) -> dict[str, Any]:
-    start_s, end_s = round(hit.start_s, 3), round(hit.end_s, 3)
-    return {
-        "rank": hit.rank,
-        "score": round(hit.score, 4),
-        "scores": {modality: round(score, 4) for modality, score in hit.scores.items()},
-        "video": {
-            "id": hit.video.id,
-            "path": hit.video.path,
-            "title": hit.video.title,
-            "duration_s": round(hit.video.duration_s, 3),
-        },
-        "scene": {
-            "id": hit.scene_id,
-            "start_s": round(hit.scene_start_s, 3),
-            "end_s": round(hit.scene_end_s, 3),
-        },
-        "start_s": start_s,
-        "end_s": end_s,
-        "keyframe_url": f"/scenes/{hit.scene_id}/keyframe.jpg" if hit.video.has_pictures else None,
-        "stream_url": f"/videos/{hit.video.id}/stream#t={start_s},{end_s}",
-        "evidence": [
-            {
-                "kind": evidence.kind.value,
-                "leg": evidence.leg,
-                "rank": evidence.rank,
-                "raw": round(evidence.raw, 4),
-                "score": round(evidence.score, 4),
-                "start_s": round(evidence.start_s, 3),
-                "end_s": round(evidence.end_s, 3),
-                "text": evidence.text,
-            }
-            for evidence in hit.evidence
-        ],
-    }
+    @property
+    def confident(self) -> bool:
+        """Whether any hit, on whatever page, is more than a weak match."""
+        return self.total > 0 and (self.confidence is None or self.confidence.answered >= WEAK)

@@ -1,10 +1,13 @@
 """Queries with known answers, in the form of docs/evaluation.md, read and checked."""
 
+from collections import defaultdict
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from database.judgements import Judged
 from search.errors import InvalidQuery, QueryFileInvalid
 from search.query import make_query
 
@@ -65,6 +68,38 @@ class QueryFile(BaseModel):
     def tolerance_s(self, modality: str) -> float:
         """How far a hit may be off a target of this modality."""
         return self.how_to_score.tolerance_s.get(modality, _DEFAULT_TOLERANCE_S)
+
+
+def with_judgements(queries: QueryFile | None, judged: Iterable[Judged]) -> QueryFile:
+    """What people have said of hits as labelled queries of the class "judged": what is right are
+    the targets, what is wrong must not rank above them. Those with nothing right are left out.
+
+    Raises QueryFileInvalid if no query is left.
+    """
+    by_query: dict[str, list[Judged]] = defaultdict(list)
+    for one in judged:
+        by_query[one.query].append(one)
+    made = [
+        LabelledQuery(
+            id=f"judged-{number}",
+            query=query,
+            modality="judged",
+            match="all",
+            targets=[_target(one) for one in said if one.relevant],
+            must_not=[_target(one) for one in said if not one.relevant],
+        )
+        for number, (query, said) in enumerate(sorted(by_query.items()), start=1)
+        if any(one.relevant for one in said)
+    ]
+    if queries is not None:
+        return queries.model_copy(update={"queries": [*queries.queries, *made]})
+    if not made:
+        raise QueryFileInvalid("nobody has said yet that a hit is right: nothing can be measured")
+    return QueryFile(queries=made)
+
+
+def _target(judged: Judged) -> Target:
+    return Target(file=judged.path, start=judged.start_s, end=judged.end_s)
 
 
 def load_queries(path: Path) -> QueryFile:

@@ -1,18 +1,25 @@
 """MultiModalSearchEngine: what is said, written and shown, fused with tunable weights.
 
 A query runs as one leg per space and one over words (retrieve), each scene's best moment in each
-leg becomes evidence against chance (calibrate), the evidence is added up with the mode's weights
-(fusion), and the best scenes are answered with the moments that put them there (hit).
+leg becomes evidence against chance (calibrate), the evidence is fused with the mode's weights
+(fusion), and the best scenes are put into the shape that was asked for (shape) and answered with
+the moments that put them there (hit).
 """
 
 import dataclasses
 from collections.abc import Sequence
 
-from database.legs import Filters
-from embeddings.space import Modality
+from database.filters import Filters
+from embeddings.encoder import Image
+from embeddings.space import Input, Modality
 from search.engine import SearchEngine
 from search.hit import SearchAnswer
-from search.query import Weights, make_query
+from search.probes import Examples
+from search.query import Shape, Weights, make_query
+from search.rank import Scope
+
+_ONLY_TEXT = Scope((Modality.TEXT,))
+_ONLY_PICTURES = Scope((Modality.VISION,), (Input.IMAGE,))
 
 
 class MultiModalSearchEngine(SearchEngine):
@@ -25,19 +32,44 @@ class MultiModalSearchEngine(SearchEngine):
         mode: str | None = None,
         weights: tuple[float, float] | None = None,
         use_vision: bool = True,
-        limit: int = 10,
         filters: Filters | None = None,
         spaces: Sequence[str] | None = None,
+        shape: Shape | None = None,
+        like: Sequence[int] = (),
+        unlike: Sequence[int] = (),
     ) -> SearchAnswer:
         """The best scenes in a mode ("balanced" by default), or with (text, vision) weights.
 
         Without `use_vision` only texts are searched, whatever the weights; with `spaces`, only
-        these. Raises InvalidQuery, DatabaseError.
+        these. Scenes by their ids, `like` and `unlike`, bend the query towards and away from
+        them; they are not answered themselves. Raises InvalidQuery, DatabaseError.
         """
         query = make_query(
-            text, mode=mode, weights=weights, limit=limit, filters=filters, spaces=spaces
+            text, mode=mode, weights=weights, filters=filters, spaces=spaces, shape=shape
         )
+        examples = Examples(like=tuple(like), unlike=tuple(unlike))
         if use_vision:
-            return self.answer(query)
+            return self.answer(query, examples=examples)
         query = dataclasses.replace(query, weights=Weights(text=1.0, vision=0.0), mode=None)
-        return self.answer(query, (Modality.TEXT,))
+        return self.answer(query, _ONLY_TEXT, examples)
+
+    def search_image(
+        self,
+        image: Image,
+        text: str = "",
+        *,
+        filters: Filters | None = None,
+        spaces: Sequence[str] | None = None,
+        shape: Shape | None = None,
+    ) -> SearchAnswer:
+        """Scenes that show what an RGB image shows; a text beside it says what else they should
+        show. Raises InvalidQuery, DatabaseError."""
+        query = make_query(
+            text,
+            weights=(0, 1),
+            filters=filters,
+            spaces=spaces,
+            shape=shape,
+            with_examples=True,
+        )
+        return self.answer(query, _ONLY_PICTURES, Examples(images=(image,)))

@@ -1,103 +1,85 @@
-"""Legs: the candidates of a query, with the evidence that each leg has for them."""
+"""Legs: the candidates of a query, with what each leg says of them."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from database.legs import FULL_TEXT, Filters, LegMatch, VectorLeg, search_legs
+from database.filters import Conditions, Scan
+from database.legs import FULL_TEXT, LegMatch, VectorLeg, WordLeg, search_legs
 from database.session import Database
-from embeddings.encoder import Vectors, normalise
-from embeddings.space import Modality, Space
+from embeddings.space import Modality
 from search.calibrate import NullDistribution, full_text_evidence
-from search.hit import Evidence
-from search.query import SearchQuery
-
-_MOMENTS_PER_LEG = 100
-_MOMENTS_PER_HIT = 5
+from search.probes import Probe
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
+class LegScore:
+    """What a leg says of a scene, by the scene's best moment in it."""
+
+    leg: str
+    modality: Modality
+    """What the leg speaks of."""
+    rank: int
+    """Of the scene among the candidates of this leg, from 1."""
+    raw: float
+    """As the leg gives it: a cosine, or the part of the words matched."""
+    nats: float
+    """Calibrated: -ln of the chance that an unrelated query does as well."""
+    moment_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class Candidate:
-    """A scene that some leg has found, with what every leg says of it."""
+    """A scene that some leg has found, [start_s, end_s) of its video."""
 
     scene_id: int
-    scene_start_s: float
-    scene_end_s: float
     video_id: int
-    evidence: dict[str, Evidence]
+    start_s: float
+    end_s: float
+    scores: Mapping[str, LegScore]
     """By leg; a leg that has no moment of the scene is left out."""
 
 
 def retrieve(
     database: Database,
-    vectors: Mapping[Space, Vectors],
-    words: str | None,
-    query: SearchQuery,
-    null: dict[str, NullDistribution],
+    probes: Sequence[Probe],
+    words: WordLeg | None,
+    conditions: Conditions,
+    scan: Scan,
+    depth: int,
 ) -> list[Candidate]:
-    """The candidates of all legs: one for the query's vector in each space, float32 [dim], and
-    one for its `words`, unless they are None."""
-    matches = search_legs(
-        database,
-        [VectorLeg(space.key, vector) for space, vector in vectors.items()],
-        words,
-        query.filters,
-        max(_MOMENTS_PER_LEG, _MOMENTS_PER_HIT * query.limit),
-    )
-    return _by_scene(matches, null, vectors)
+    """The candidates of all legs: one for each probe, and one for the words, unless None."""
+    legs = [VectorLeg(probe.space.key, probe.vector) for probe in probes]
+    matches = search_legs(database, legs, words, conditions, scan, depth)
+    nulls = {probe.space.key: probe.null for probe in probes}
+    modalities = {probe.space.key: probe.space.modality for probe in probes}
+    return by_scene(matches, nulls, modalities | {FULL_TEXT: Modality.TEXT})
 
 
-def retrieve_alike(
-    database: Database,
-    space: Space,
-    scene_id: int,
-    vectors: Vectors,
-    null: NullDistribution,
-    *,
-    limit: int,
+def by_scene(
+    matches: Sequence[LegMatch],
+    nulls: Mapping[str, NullDistribution],
+    modalities: Mapping[str, Modality],
 ) -> list[Candidate]:
-    """The candidates nearest to the mean of a scene's vectors, float32 [n, dim], in a space; not
-    the scene itself."""
-    leg = VectorLeg(space.key, normalise(vectors.mean(axis=0)))
-    matches = search_legs(database, [leg], None, Filters(), _MOMENTS_PER_HIT * limit)
-    others = [match for match in matches if match.scene_id != scene_id]
-    return _by_scene(others, {space.key: null}, [space])
-
-
-def _by_scene(
-    matches: list[LegMatch], null: dict[str, NullDistribution], spaces: Iterable[Space]
-) -> list[Candidate]:
-    modality = {FULL_TEXT: Modality.TEXT} | {space.key: space.modality for space in spaces}
-    by_leg: dict[str, list[LegMatch]] = defaultdict(list)
+    """Matches of moments as candidates, by scene: the best moment of each leg counts."""
+    best: dict[str, dict[int, LegMatch]] = defaultdict(dict)
     for match in matches:
-        by_leg[match.leg].append(match)
-    evidence: dict[int, dict[str, Evidence]] = defaultdict(dict)
-    for leg, found in by_leg.items():
-        found.sort(key=lambda match: (-match.raw, match.scene_id))
-        for rank, match in enumerate(found, start=1):
-            evidence[match.scene_id][leg] = _evidence(match, modality[leg], rank, null)
+        known = best[match.leg].get(match.scene_id)
+        if known is None or (match.raw, -match.moment_id) > (known.raw, -known.moment_id):
+            best[match.leg][match.scene_id] = match
+    scores: dict[int, dict[str, LegScore]] = defaultdict(dict)
+    for leg in sorted(best):
+        ranked = sorted(best[leg].values(), key=lambda match: (-match.raw, match.scene_id))
+        for rank, match in enumerate(ranked, start=1):
+            if leg == FULL_TEXT:
+                nats = full_text_evidence(match.raw)
+            else:
+                nats = nulls[leg].evidence(match.raw)
+            scores[match.scene_id][leg] = LegScore(
+                leg, modalities[leg], rank, match.raw, nats, match.moment_id
+            )
     scenes = {match.scene_id: match for match in matches}
     return [
-        Candidate(scene_id, m.scene_start_s, m.scene_end_s, m.video_id, evidence[scene_id])
-        for scene_id, m in scenes.items()
+        Candidate(scene_id, m.video_id, m.scene_start_s, m.scene_end_s, scores[scene_id])
+        for scene_id, m in sorted(scenes.items())
     ]
-
-
-def _evidence(
-    match: LegMatch, modality: Modality, rank: int, null: dict[str, NullDistribution]
-) -> Evidence:
-    if match.leg == FULL_TEXT:
-        nats = full_text_evidence(match.raw)
-    else:
-        nats = null[match.leg].evidence(match.raw)
-    return Evidence(
-        kind=match.kind,
-        leg=match.leg,
-        modality=modality,
-        rank=rank,
-        raw=match.raw,
-        nats=nats,
-        start_s=match.start_s,
-        end_s=match.end_s,
-        text=match.text,
-    )

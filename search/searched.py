@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 
 import structlog
 
@@ -12,15 +13,28 @@ from database.library import Library
 from database.models import SpaceState
 from database.session import Database
 from database.spaces import SpaceInfo, Spaces, require_same
-from embeddings.encoder import Vectors
 from embeddings.errors import EmbeddingError
 from embeddings.service import EmbeddingService
 from embeddings.space import Input, Modality, Space
 from search.errors import InvalidQuery
 
 _REREAD_S = 2.0
-_BY_LOOK = (Input.IMAGE, Input.CLIP, Input.TEXT)
 _WARM_UP = "warm-up"
+
+
+class Likeness(StrEnum):
+    """What a scene can be like another in."""
+
+    LOOK = "look"
+    ACTION = "action"
+    WORDS = "words"
+
+
+_COMPARES = {
+    Likeness.LOOK: Input.IMAGE,
+    Likeness.ACTION: Input.CLIP,
+    Likeness.WORDS: Input.TEXT,
+}
 
 
 @dataclass(frozen=True)
@@ -119,22 +133,34 @@ class SpaceChoice:
             reasons=tuple(dict.fromkeys(reasons)),
         )
 
-    def for_similar(self, scene_id: int, wanted: str | None) -> tuple[Space, SpaceInfo, Vectors]:
-        """A space to compare a scene in, and the scene's vectors there, float32 [n, dim]: the
-        space wanted, or the first active one that has any, of its look before its words.
+    def for_similar(
+        self, scene_id: int, by: Likeness | None, wanted: str | None
+    ) -> tuple[Space, SpaceInfo]:
+        """A space to compare a scene in: the one wanted, or the first active one that holds
+        anything of the scene, by what it is to be like or else by look before words.
 
         Raises NotFound, InvalidQuery.
         """
         infos = self.snapshot().infos
+        if wanted is not None and by is not None:
+            raise InvalidQuery("name a space or say by what to compare, not both")
         if wanted is not None and (wanted not in infos or wanted not in self._known):
             raise _no_such_space(wanted, infos)
-        active = [info for info in infos.values() if info.state is SpaceState.ACTIVE]
-        by_look = [i.key for i in sorted(active, key=lambda info: _BY_LOOK.index(info.input))]
-        for key in by_look if wanted is None else [wanted]:
-            if key in self._known:
-                vectors = self._library.scene_vectors(scene_id, key)
-                if len(vectors):
-                    return self._known[key], infos[key], vectors
+        inputs = tuple(_COMPARES[likeness] for likeness in ([by] if by else Likeness))
+        active = [
+            info
+            for info in infos.values()
+            if info.state is SpaceState.ACTIVE and info.input in inputs
+        ]
+        if not active:
+            raise InvalidQuery(
+                f"this library has no space to compare by {by}: fill one with "
+                "python -m ingest.backfill (python -m embeddings list shows which there are)"
+            )
+        by_input = [i.key for i in sorted(active, key=lambda info: inputs.index(info.input))]
+        for key in by_input if wanted is None else [wanted]:
+            if key in self._known and len(self._library.scene_vectors(scene_id, key)):
+                return self._known[key], infos[key]
         raise NotFound(f"there is no scene {scene_id}, or nothing of it is embedded")
 
     def _read(self) -> Snapshot:

@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def video(name: str, text: str = "A train leaves.", language: str | None = "en")
             start_s=1.0,
             end_s=1.0,
             image_path=image_path(name),
-            vectors={"imagenet-labels": unit_vector(1)},
+            vectors={"imagenet-concepts": unit_vector(1)},
         ),
         MomentRecord(0, MomentKind.OCR, 0.0, 2.0, "EXIT", vectors={"minilm-l6": unit_vector(2)}),
         MomentRecord(
@@ -57,7 +58,8 @@ def video(name: str, text: str = "A train leaves.", language: str | None = "en")
         duration_s=4.0,
         language=language,
         profile="bundled",
-        spaces=("minilm-l6", "imagenet-labels"),
+        recorded_at=datetime(2024, 5, 17, 9, 30, tzinfo=UTC),
+        spaces=("minilm-l6", "imagenet-concepts"),
         scenes=((0.0, 2.0), (2.0, 4.0)),
         moments=moments,
     )

@@ -107,7 +107,7 @@ def _fill(database: Database, content: Path) -> None:
     store.save_video(video("second.mp4"), file("/nowhere/second.mp4"))
     silent = replace(video("third.mp4"), moments=video("third.mp4").moments[:2])
     store.save_video(silent, file("/nowhere/third.mp4"))
-    for space in ("minilm-l6", "imagenet-labels"):
+    for space in ("minilm-l6", "imagenet-concepts"):
         null = {"mean": 0.0, "std": 0.051}
         Spaces(database).save_null_statistics(space, {**null, "alike": null})
 

@@ -128,7 +128,7 @@ def test_a_space_is_searched_by_itself_only_where_its_slot_was_empty(library: Da
     states = {key: info.state for key, info in Spaces(library).all().items()}
     assert states[VIDEOMAE_LABELS.key] is SpaceState.ACTIVE
     assert states[CLIP.key] is SpaceState.FILLING
-    assert states["imagenet-labels"] is SpaceState.ACTIVE
+    assert states["imagenet-concepts"] is SpaceState.ACTIVE
 
 
 def test_each_space_has_a_partition_and_an_index_of_its_own(library: Database) -> None:
@@ -265,19 +265,19 @@ def test_a_model_is_exchanged_brought_back_and_removed(
     def legs() -> set[str]:
         engine.choice.forget()
         hits = engine.search("red circle", weights=(0, 1)).hits
-        return {e.leg for hit in hits for e in hit.evidence} & {CLIP.key, "imagenet-labels"}
+        return {e.leg for hit in hits for e in hit.evidence} & {CLIP.key, "imagenet-concepts"}
 
     assert "tiny-clip: " in backfill("--activate")
     assert legs() == {CLIP.key}
-    assert "imagenet-labels: active again" in backfill("--rollback")
-    assert legs() == {"imagenet-labels"}
+    assert "imagenet-concepts: active again" in backfill("--rollback")
+    assert legs() == {"imagenet-concepts"}
     assert "tiny-clip: removed" in backfill("--drop")
-    assert legs() == {"imagenet-labels"}
+    assert legs() == {"imagenet-concepts"}
     with pytest.raises(InvalidQuery, match="no space 'tiny-clip'"):
         engine.search("red circle", spaces=[CLIP.key])
-    used = run_command("ingest.backfill", "--space=imagenet-labels", "--drop", settings=filled)
+    used = run_command("ingest.backfill", "--space=imagenet-concepts", "--drop", settings=filled)
     assert used.returncode == 1
-    assert "imagenet-labels is searched" in used.stderr
+    assert "imagenet-concepts is searched" in used.stderr
     backfill()
 
 
@@ -353,8 +353,8 @@ def test_what_cannot_be_done_is_said(filled: Settings, library: Database) -> Non
         (["--all", "--drop"], "--rollback and --drop need --space"),
         (["--all", "--queries", "none.json"], "--queries names a file"),
         (
-            ["--space=fast", "--space=tiny-clip", "--space=imagenet-labels", "--activate"],
-            "only one space of a slot can be active: choose of tiny-clip, imagenet-labels",
+            ["--space=fast", "--space=tiny-clip", "--space=imagenet-concepts", "--activate"],
+            "only one space of a slot can be active: choose of tiny-clip, imagenet-concepts",
         ),
     ],
 )

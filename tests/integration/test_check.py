@@ -80,8 +80,8 @@ def test_an_empty_library_has_no_faults(settings: Settings, database: Database) 
             "moment without its embedding in minilm-l6: 2",
         ),
         (
-            ["DELETE FROM embedding WHERE space = 'imagenet-labels'"],
-            "moment without its embedding in imagenet-labels: 1",
+            ["DELETE FROM embedding WHERE space = 'imagenet-concepts'"],
+            "moment without its embedding in imagenet-concepts: 1",
         ),
         (
             ["UPDATE moment SET image_path = 'x/y/z.jpg' WHERE image_path IS NOT NULL"],
@@ -128,7 +128,7 @@ def test_moments_that_a_space_should_have_embedded_and_has_not_are_listed(
     assert spaces.moments_missing("minilm-l6", limit=1) == texts[:1]
     assert spaces.moments_missing("minilm-l6", limit=10, after_id=texts[0].id) == texts[1:]
     assert spaces.moments_missing("minilm-l6", limit=10, video_id=texts[0].video_id + 1) == []
-    (keyframe,) = spaces.moments_missing("imagenet-labels", limit=10)
+    (keyframe,) = spaces.moments_missing("imagenet-concepts", limit=10)
     assert keyframe.image_path == records.image_path("a")
 
 

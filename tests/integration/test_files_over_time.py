@@ -182,7 +182,7 @@ def test_a_space_that_becomes_active_while_a_film_is_embedded_gets_it_too(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spaces = Spaces(database)
-    other = dataclasses.replace(SPACES["imagenet-labels"], key="other-labels", slot="other")
+    other = dataclasses.replace(SPACES["imagenet-concepts"], key="other-labels", slot="other")
     monkeypatch.setitem(service.spaces, other.key, other)
     encode = service.encode_items
 

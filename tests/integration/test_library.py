@@ -108,7 +108,7 @@ def test_a_sample_of_vectors_is_spread_over_all_of_them(store: Store, database: 
     nearest = [int(np.argmax([v @ records.unit_vector(i) for i in range(100)])) for v in sample]
     assert len(set(nearest)) == 10
     assert max(nearest) - min(nearest) >= 80
-    assert Spaces(database).sample_vectors("imagenet-labels", 10).shape == (0, 0)
+    assert Spaces(database).sample_vectors("imagenet-concepts", 10).shape == (0, 0)
 
 
 def words_find(database: Database, words: str) -> list[LegMatch]:

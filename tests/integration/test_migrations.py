@@ -91,7 +91,7 @@ def test_upgrading_twice_keeps_what_is_stored(database: Database, store: Store) 
 
 def test_a_library_without_spaces_gets_the_bundled_ones(database: Database) -> None:
     with database.session() as session:
-        session.execute(sa.text("DROP TABLE embedding_minilm_l6, embedding_imagenet_labels"))
+        session.execute(sa.text("DROP TABLE embedding_minilm_l6, embedding_imagenet_concepts"))
         session.execute(sa.text("DELETE FROM space"))
     upgrade_schema(database.engine)
     assert "embedding_minilm_l6" in tables_of(database)
@@ -113,7 +113,7 @@ def test_a_library_of_the_first_schema_gets_its_spans_and_keeps_its_spaces(
     states = {key: (info.slot, info.state) for key, info in Spaces(database).all().items()}
     assert states == {
         "minilm-l6": ("text", SpaceState.ACTIVE),
-        "imagenet-labels": ("vision", SpaceState.ACTIVE),
+        "imagenet-concepts": ("vision", SpaceState.ACTIVE),
     }
 
 

@@ -160,7 +160,7 @@ def test_an_evaluation_measures_every_method_by_class(ingested: Ingested, querie
     assert results["only full-text"]["visual"] == nothing
     assert results["only full-text"]["ocr"] == everything
     assert results["only full-text"]["all"]["Success@1"] == 0.5
-    assert results["only imagenet-labels"]["visual"] == everything
+    assert results["only imagenet-concepts"]["visual"] == everything
     assert {"only minilm-l6", "RRF, k = 60", "raw cosines, weighted"} < set(results)
     assert printed["misled"] == {mode: ["q4"] for mode in MODES}
 

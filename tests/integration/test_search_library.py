@@ -26,7 +26,7 @@ from search.semantic_search import SemanticSearchEngine
 from tests.conftest import NewSettings
 from tests.records import file, image_path, unit_vector, video
 
-TEXT, VISION = "minilm-l6", "imagenet-labels"
+TEXT, VISION = "minilm-l6", "imagenet-concepts"
 Vector = npt.NDArray[np.float32]
 
 
@@ -105,7 +105,7 @@ def test_a_space_that_is_not_ready_is_named_as_the_reason(
     answer = engine.search("drilling")
     assert [hit.video.title for hit in answer.hits] == ["speech"]
     assert answer.degraded
-    assert "imagenet-labels is not ready: run python -m ingest.backfill" in answer.reasons[0]
+    assert "imagenet-concepts is not ready: run python -m ingest.backfill" in answer.reasons[0]
     assert not engine.search("drilling", use_vision=False).degraded
 
 

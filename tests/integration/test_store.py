@@ -59,7 +59,7 @@ def test_the_views_show_each_embedding_with_its_scene(store: Store, database: Da
         "SELECT position, keyframe_path, embedding_model FROM visual_embeddings "
         "JOIN scene ON scene.id = scene_id",
     )
-    assert seen == [(0, records.image_path("a"), "imagenet-labels")]
+    assert seen == [(0, records.image_path("a"), "imagenet-concepts")]
     said = rows(
         database,
         "SELECT position, text, embedding_model FROM text_embeddings "
@@ -221,7 +221,7 @@ def wait_until(condition: Callable[[], bool]) -> None:
 
 def test_a_video_that_lacks_an_active_space_is_sent_back(store: Store, database: Database) -> None:
     before_the_switch = replace(records.video("a"), spaces=("minilm-l6",))
-    with pytest.raises(SpacesChanged, match="imagenet-labels became active"):
+    with pytest.raises(SpacesChanged, match="imagenet-concepts became active"):
         store.save_video(before_the_switch, records.file("/v/a.mp4"))
     assert Library(database).row_counts() == EMPTY
 

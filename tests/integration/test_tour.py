@@ -90,7 +90,7 @@ def test_the_slide_is_read_and_nothing_is_read_on_photographs(
 def test_a_picture_is_found_by_the_name_of_what_it_shows(
     name: str, start_s: float, ingested: Ingested, service: EmbeddingService
 ) -> None:
-    query = service.encode_query(SPACES["imagenet-labels"], name)
+    query = service.encode_query(SPACES["imagenet-concepts"], name)
     with ingested.database.session() as session:
         nearest = session.scalar(
             sa.text(
@@ -105,7 +105,7 @@ def test_a_picture_is_found_by_the_name_of_what_it_shows(
 def test_every_space_has_statistics_of_background_queries(ingested: Ingested) -> None:
     spaces = Spaces(ingested.database)
     statistics = {key: info.null_statistics for key, info in spaces.all().items()}
-    assert statistics.keys() == {"minilm-l6", "imagenet-labels"}
+    assert statistics.keys() == {"minilm-l6", "imagenet-concepts"}
     for key, known in statistics.items():
         assert known is not None
         assert known["count"] == spaces.coverage(key).embedded > 0

@@ -21,7 +21,7 @@ from search.hit import Evidence
 from search.query import MODES, Weights
 from search.retrieve import Candidate
 
-TEXT, VISION = "minilm-l6", "imagenet-labels"
+TEXT, VISION = "minilm-l6", "imagenet-concepts"
 KINDS = {
     TEXT: MomentKind.SPEECH,
     FULL_TEXT: MomentKind.SPEECH,

@@ -18,7 +18,7 @@ CONTRACT = json.loads("""
    "video": {"id": 1, "path": "/videos/tour.mp4", "title": "tour", "duration_s": 61.0},
    "scene": {"id": 5, "start_s": 12.0, "end_s": 18.2}, "start_s": 12.0, "end_s": 18.2,
    "keyframe_url": "/scenes/5/keyframe.jpg", "stream_url": "/videos/1/stream#t=12.0,18.2",
-   "evidence": [{"kind": "keyframe", "leg": "imagenet-labels", "rank": 1, "raw": 0.76,
+   "evidence": [{"kind": "keyframe", "leg": "imagenet-concepts", "rank": 1, "raw": 0.76,
                  "score": 0.97, "start_s": 13.1, "end_s": 13.1, "text": null}]}]}
 """)
 
@@ -30,7 +30,7 @@ def said(text: str, start_s: float = 12.0, end_s: float = 18.2) -> Evidence:
 
 
 def shown(time_s: float) -> Evidence:
-    leg = "imagenet-labels"
+    leg = "imagenet-concepts"
     return Evidence(MomentKind.KEYFRAME, leg, Modality.VISION, 1, 0.76, 21.0, time_s, time_s, None)
 
 

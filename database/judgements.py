@@ -1,0 +1,55 @@
+"""What people have said of hits: kept by content and time, so that it outlives an ingest."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from database.errors import NotFound
+from database.session import Database
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A scene, [start_s, end_s) of a video, and whether it is what a query means."""
+
+    query: str
+    path: str
+    """Of the video; the first in alphabetical order."""
+    start_s: float
+    end_s: float
+    relevant: bool
+
+
+class Judgements:
+    """Reads and writes them."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def save(self, query: str, right: Collection[int], wrong: Collection[int]) -> None:
+        """Keeps that scenes, by their ids, are what a query means or are not; what was said of
+        them before is replaced. Raises NotFound, and keeps nothing, if one does not exist."""
+        said = {**dict.fromkeys(wrong, False), **dict.fromkeys(right, True)}
+        statement = sa.text(
+            "INSERT INTO judgement (query, content_hash, start_s, end_s, relevant) "
+            "SELECT :query, content_hash, start_s, end_s, :relevant "
+            "FROM scene JOIN video ON video.id = video_id WHERE scene.id = :scene "
+            "ON CONFLICT (query, content_hash, start_s, end_s) "
+            "DO UPDATE SET relevant = excluded.relevant, judged_at = now()"
+        )
+        with self._database.session() as session:
+            for scene, relevant in said.items():
+                values = {"query": query, "relevant": relevant, "scene": scene}
+                if session.execute(statement, values).rowcount == 0:  # type: ignore[attr-defined]
+                    raise NotFound(f"there is no scene {scene}")
+
+    def all(self) -> Sequence[Judged]:
+        """Those of videos that are in the library, by query, in the order in which they came."""
+        statement = sa.text(
+            "SELECT query, (SELECT min(path) FROM file WHERE video_id = video.id) AS path, "
+            "start_s, end_s, relevant FROM judgement JOIN video USING (content_hash) "
+            "ORDER BY query, judged_at, path, start_s"
+        )
+        with self._database.session() as session:
+            return [Judged(*row) for row in session.execute(statement) if row[1] is not None]

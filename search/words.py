@@ -1,0 +1,39 @@
+"""The words of a query as people type them: "phrases", -not, and the rest."""
+
+import re
+from dataclasses import dataclass
+
+_OPERATORS = re.compile(
+    r"""(?<!\S)(?P<minus>-?)["“”„](?P<phrase>[^"“”„]+)["“”„]|(?<!\S)-(?P<word>[^\s\-]\S*)"""
+)
+
+
+@dataclass(frozen=True)
+class QueryWords:
+    """A query taken apart."""
+
+    meaning: str
+    """What is looked for by meaning: everything but what is excluded, without quotes."""
+    phrases: tuple[str, ...] = ()
+    """What must be said or written, word for word."""
+    excluded: tuple[str, ...] = ()
+    """What must be neither said nor written."""
+
+
+def parse_words(text: str) -> QueryWords:
+    """Quotes ask for a phrase, a hyphen before a word or a phrase excludes it; a quote or hyphen
+    that does neither stands for itself."""
+    phrases: list[str] = []
+    excluded: list[str] = []
+
+    def taken(match: re.Match[str]) -> str:
+        asked = " ".join((match["phrase"] or match["word"]).split())
+        if asked and (match["minus"] or match["word"]):
+            excluded.append(asked)
+            return ""
+        if asked:
+            phrases.append(asked)
+        return asked
+
+    rest = _OPERATORS.sub(taken, text)
+    return QueryWords(" ".join(rest.split()), tuple(phrases), tuple(excluded))
