@@ -10,9 +10,11 @@ from api.body_limit import BodyLimit
 from api.problems import add_problem_handlers, document_problems
 from api.routes import health, scenes, search, videos
 from api.state import State
+from database.judgements import Judgements
 from database.library import Library
 from database.session import Database
 from database.settings import Settings
+from database.tags import Tags
 from embeddings.service import EmbeddingService
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
@@ -54,5 +56,7 @@ def _open(settings: Settings, database: Database) -> State:
         library=Library(database),
         semantic=SemanticSearchEngine(database, service),
         multi_modal=multi_modal,
+        judgements=Judgements(database),
+        tags=Tags(database),
         turns=threading.BoundedSemaphore(settings.api_max_concurrent),
     )

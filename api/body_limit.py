@@ -4,8 +4,11 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.problems import problem
+from search.picture import MAX_PICTURE_BYTES
 
 MAX_BODY_BYTES = 64 * 1024
+MAX_BYTES_OF = {"/search/image": MAX_PICTURE_BYTES + MAX_BODY_BYTES}
+"""For those paths that take more: a picture, and what a form adds to it."""
 
 
 class BodyLimit:
@@ -19,9 +22,10 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request = await _take_in(scope, receive)
+        max_bytes = MAX_BYTES_OF.get(scope["path"], MAX_BODY_BYTES)
+        request = await _take_in(scope, receive, max_bytes)
         if request is None:
-            refusal = problem(413, f"a request body has {MAX_BODY_BYTES} bytes at most")
+            refusal = problem(413, f"a request body has {max_bytes} bytes at most here")
             await refusal(scope, receive, send)
             return
         taken_in = [request]
@@ -32,9 +36,9 @@ class BodyLimit:
         await self._app(scope, next_message, send)
 
 
-async def _take_in(scope: Scope, receive: Receive) -> Message | None:
+async def _take_in(scope: Scope, receive: Receive, max_bytes: int) -> Message | None:
     """The request's body as one message; None as soon as it is too large."""
-    if int(Headers(scope=scope).get("content-length", "0")) > MAX_BODY_BYTES:
+    if int(Headers(scope=scope).get("content-length", "0")) > max_bytes:
         return None
     body, more_body = bytearray(), True
     while more_body:
@@ -42,7 +46,7 @@ async def _take_in(scope: Scope, receive: Receive) -> Message | None:
         if message["type"] == "http.disconnect":
             return message
         body += message.get("body", b"")
-        if len(body) > MAX_BODY_BYTES:
+        if len(body) > max_bytes:
             return None
         more_body = message.get("more_body", False)
     return {"type": "http.request", "body": bytes(body), "more_body": False}

@@ -9,9 +9,11 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.problems import Busy
+from database.judgements import Judgements
 from database.library import Library
 from database.session import Database
 from database.settings import Settings
+from database.tags import Tags
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
@@ -27,6 +29,8 @@ class State:
     library: Library
     semantic: SemanticSearchEngine
     multi_modal: MultiModalSearchEngine
+    judgements: Judgements
+    tags: Tags
     turns: threading.BoundedSemaphore
 
     @contextmanager

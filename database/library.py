@@ -17,7 +17,7 @@ from database.session import Database
 from database.vectors import partition_name
 
 _SHOWN = (MomentKind.KEYFRAME, MomentKind.OCR)
-_WITH_FILES = sa.select(Video).options(selectinload(Video.files))
+_WITH_FILES = sa.select(Video).options(selectinload(Video.files), selectinload(Video.tags))
 
 
 @dataclass(frozen=True)
@@ -40,6 +40,8 @@ class VideoInfo:
     language: str | None
     num_scenes: int
     content_hash: str
+    recorded_at: datetime | None
+    tags: list[str]
     ingested_at: datetime
 
 
@@ -194,6 +196,8 @@ def _video_info(video: Video) -> VideoInfo:
         language=video.language,
         num_scenes=video.num_scenes,
         content_hash=video.content_hash,
+        recorded_at=video.recorded_at,
+        tags=[tag.name for tag in video.tags],
         ingested_at=video.ingested_at,
     )
 

@@ -112,6 +112,7 @@ class Video(Base):
     )
 
     files: Mapped[list["File"]] = relationship(order_by="File.path")
+    tags: Mapped[list["Tag"]] = relationship(order_by="Tag.name", passive_deletes="all")
 
 
 class File(Base):

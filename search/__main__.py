@@ -8,7 +8,7 @@ from database.filters import Filters
 from database.judgements import Judgements
 from search import options
 from search.errors import InvalidQuery
-from search.query import Shape, Sort
+from search.query import FusionName, Shape, Sort
 
 
 def main(
@@ -24,8 +24,8 @@ def main(
     ] = False,
     space: options.Space = None,
     fusion: Annotated[
-        str, typer.Option(help="evidence or, to compare, sum, convex, rrf or raw.")
-    ] = "evidence",
+        FusionName, typer.Option(help="How legs become one ranking (docs/ranking.md).")
+    ] = FusionName.EVIDENCE,
     right: Annotated[
         list[int] | None,
         typer.Option(help="The scene with this id is meant; kept for evaluations; repeatable."),

@@ -106,9 +106,9 @@ def _evidence(evidence: Evidence) -> dict[str, Any]:
     moment = evidence.moment
     return {
         "kind": moment.kind.value,
-        "leg": evidence.leg.leg,
-        "rank": evidence.leg.rank,
-        "raw": round(evidence.leg.raw, 4),
+        "leg": evidence.found.leg,
+        "rank": evidence.found.rank,
+        "raw": round(evidence.found.raw, 4),
         "score": round(evidence.score, 4),
         "start_s": round(moment.start_s, 3),
         "end_s": round(moment.end_s, 3),
@@ -147,7 +147,7 @@ def _hit_explained(hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:
 
 
 def _leg_explained(evidence: Evidence, hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:
-    leg, moment = evidence.leg, evidence.moment
+    leg, moment = evidence.found, evidence.moment
     probes = {probe.space.key: probe for probe in answer.ranking.asked.probes}
     has_keyframe = hit.video.has_pictures and leg.leg != FULL_TEXT
     return {

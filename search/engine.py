@@ -119,7 +119,7 @@ def _hit(
     scene = ranked.fused.candidate
     legs = sorted(scene.scores.values(), key=lambda score: -score.nats)
     evidence = [Evidence(leg, moments[leg.moment_id]) for leg in legs if leg.moment_id in moments]
-    shown = [e for e in evidence if explain or e.leg.nats >= SHOWN_NATS] or evidence[:1]
+    shown = [e for e in evidence if explain or e.found.nats >= SHOWN_NATS] or evidence[:1]
     start_s, end_s = _interval(scene, shown[:1])
     return SearchHit(
         rank=rank,
@@ -136,6 +136,6 @@ def _interval(scene: Candidate, best: Collection[Evidence]) -> tuple[float, floa
     """What to play: the words that were found, or the scene that shows it."""
     for evidence in best:
         moment = evidence.moment
-        if evidence.leg.modality is Modality.TEXT and moment.end_s > moment.start_s:
+        if evidence.found.modality is Modality.TEXT and moment.end_s > moment.start_s:
             return moment.start_s, moment.end_s
     return scene.start_s, scene.end_s

@@ -32,7 +32,7 @@ from search.errors import QueryFileInvalid, SearchError
 from search.fusion import FUSIONS, SINGLE_LEG, Fusion
 from search.hit import SearchHit
 from search.labelled import LabelledQuery, QueryFile, Target, load_queries, with_judgements
-from search.query import AUTO, MODES, Shape, make_query
+from search.query import AUTO, MODES, FusionName, Shape, make_query
 from search.retrieve import Candidate
 from search.shape import Ranked
 
@@ -179,12 +179,12 @@ def _measured(
 
 def all_methods(spaces: Sequence[str]) -> list[Method]:
     """Every row of the table: the modes, each leg alone, the other ways to fuse."""
-    evidence = FUSIONS["evidence"]
-    others = {name: fusion for name, fusion in FUSIONS.items() if name != "evidence"}
+    evidence = FUSIONS[FusionName.EVIDENCE]
+    others = {name: fusion for name, fusion in FUSIONS.items() if name is not FusionName.EVIDENCE}
     return [
         *(Method(mode, evidence, mode) for mode in (*MODES, AUTO)),
         *(Method(f"only {leg}", SINGLE_LEG, "balanced", leg) for leg in (*spaces, FULL_TEXT)),
-        *(Method(f"fusion={name}", fusion, "balanced") for name, fusion in others.items()),
+        *(Method(f"fusion={name.value}", fusion, "balanced") for name, fusion in others.items()),
     ]
 
 

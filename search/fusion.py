@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from database.legs import FULL_TEXT
 from embeddings.space import Modality
 from search.calibrate import as_score
-from search.query import Weights
+from search.query import FusionName, Weights
 from search.retrieve import Candidate, LegScore
 
 RRF_K = 60
@@ -114,9 +114,9 @@ def _single(candidate: Candidate, _nats: Mapping[Modality, float], _weights: Wei
 
 SINGLE_LEG = Fusion(_single, calibrated=False)
 FUSIONS = {
-    "evidence": Fusion(_evidence, calibrated=True),
-    "sum": Fusion(_sum, calibrated=True),
-    "convex": Fusion(_convex, calibrated=False),
-    "rrf": Fusion(_reciprocal_rank, calibrated=False),
-    "raw": Fusion(_raw, calibrated=False),
+    FusionName.EVIDENCE: Fusion(_evidence, calibrated=True),
+    FusionName.SUM: Fusion(_sum, calibrated=True),
+    FusionName.CONVEX: Fusion(_convex, calibrated=False),
+    FusionName.RRF: Fusion(_reciprocal_rank, calibrated=False),
+    FusionName.RAW: Fusion(_raw, calibrated=False),
 }

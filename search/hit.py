@@ -13,15 +13,15 @@ from search.shape import Ranked
 
 @dataclass(frozen=True)
 class Evidence:
-    """A moment and what the leg that found it says."""
+    """A moment, and what the leg that found it says."""
 
-    leg: LegScore
+    found: LegScore
     moment: MomentInfo
 
     @property
     def score(self) -> float:
         """The evidence in [0, 1)."""
-        return as_score(self.leg.nats)
+        return as_score(self.found.nats)
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,16 @@ class SearchHit:
     def scene_id(self) -> int:
         """Of its scene."""
         return self.ranked.fused.candidate.scene_id
+
+    @property
+    def scene_start_s(self) -> float:
+        """Where its scene begins."""
+        return self.ranked.fused.candidate.start_s
+
+    @property
+    def scene_end_s(self) -> float:
+        """Where its scene ends."""
+        return self.ranked.fused.candidate.end_s
 
     @property
     def scores(self) -> dict[str, float]:

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from database.filters import Filters
+from database.tags import MAX_TAGS
 from search.errors import InvalidQuery
 from search.words import QueryWords, parse_words
 
 MAX_QUERY_CHARACTERS = 1000
 MAX_LIMIT = 100
 MAX_SPACES = 16
-MAX_TAGS = 16
 AUTO = "auto"
 
 
@@ -42,6 +42,16 @@ class Sort(StrEnum):
     """Videos in the order in which they came, and each from its start."""
 
 
+class FusionName(StrEnum):
+    """How legs become one ranking (search/fusion.py)."""
+
+    EVIDENCE = "evidence"
+    SUM = "sum"
+    CONVEX = "convex"
+    RRF = "rrf"
+    RAW = "raw"
+
+
 @dataclass(frozen=True)
 class Shape:
     """How an answer is put together."""
@@ -55,8 +65,7 @@ class Shape:
     fold: bool = False
     """Scenes that look nearly the same once."""
     min_score: float = 0.0
-    fusion: str = "evidence"
-    """One of search.fusion.FUSIONS."""
+    fusion: FusionName = FusionName.EVIDENCE
     explain: bool = False
     rerank: bool = False
     """The first hits again, by a model that reads query and text together."""

@@ -5,11 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.schemas import Id, Limit, ProblemOut, SearchOut, Seconds, SpaceKey
+from api.routes.search import QuickShape
+from api.schemas import Id, ProblemOut, SearchOut, Seconds, SpaceKey
 from api.state import StateDep
 from api.stream import stream_file
 from database.session import keyframe_file
-from search.hit import answer_document
+from search.document import answer_document
+from search.searched import Likeness
 
 router = APIRouter(prefix="/scenes", tags=["scenes"], responses={404: {"model": ProblemOut}})
 SceneId = Annotated[Id, Path()]
@@ -34,12 +36,15 @@ def keyframe(
 def similar(
     state: StateDep,
     scene_id: SceneId,
-    limit: Annotated[Limit, Query()] = 10,
+    shape: QuickShape,
+    by: Annotated[
+        Likeness | None, Query(description="What to be like it in; by default look, if it has one")
+    ] = None,
     space: Annotated[
         SpaceKey | None, Query(description="The space to compare in, such as videomae-b")
     ] = None,
 ) -> JSONResponse:
-    """Scenes that look like this one; of recordings without pictures, that say the like."""
+    """Scenes that look like this one, move like it, or say the like."""
     with state.turn():
-        answer = state.multi_modal.similar(scene_id, space=space, limit=limit)
+        answer = state.multi_modal.similar(scene_id, by=by, space=space, shape=shape)
     return JSONResponse(answer_document(answer))

@@ -2,20 +2,51 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
-from api.schemas import Limit, Mode, ProblemOut, QueryText, SearchIn, SearchOut
-from api.state import StateDep
-from database.legs import Filters
-from search.hit import SearchAnswer, answer_document
+from api.asked import filters_of, shape_of
+from api.picture import PICTURE_BODY, PictureBytes
+from api.schemas import (
+    CursorText,
+    FeedbackIn,
+    Limit,
+    MinScore,
+    Mode,
+    ProblemOut,
+    QueryText,
+    SearchIn,
+    SearchOut,
+    SequenceIn,
+    SequenceOut,
+)
+from api.state import State, StateDep
+from search.document import answer_document, sequence_document
+from search.hit import SearchAnswer
+from search.picture import Crop, read_picture
+from search.query import MAX_QUERY_CHARACTERS, Shape, make_query
+from search.steps import search_sequence
 
 router = APIRouter(prefix="/search", tags=["search"])
-_RESPONSES: dict[int | str, dict[str, Any]] = {
-    200: {"model": SearchOut},
+_FAILURES: dict[int | str, dict[str, Any]] = {
     422: {"model": ProblemOut},
     503: {"model": ProblemOut},
 }
+_RESPONSES = {200: {"model": SearchOut}, **_FAILURES}
+_BODY_RESPONSES = {**_RESPONSES, 413: {"model": ProblemOut}}
+
+
+def _quick_shape(
+    limit: Annotated[Limit, Query()] = 10,
+    cursor: Annotated[CursorText | None, Query()] = None,
+    min_score: Annotated[MinScore, Query()] = 0.0,
+    fold: Annotated[bool, Query(description="Near-identical scenes once")] = False,
+    explain: Annotated[bool, Query(description="Every score and where it comes from")] = False,
+) -> Shape:
+    return Shape(limit, cursor, fold=fold, min_score=min_score, explain=explain)
+
+
+QuickShape = Annotated[Shape, Depends(_quick_shape)]
 
 
 def _respond(answer: SearchAnswer) -> JSONResponse:
@@ -23,50 +54,89 @@ def _respond(answer: SearchAnswer) -> JSONResponse:
 
 
 @router.get("/quick", operation_id="search_quick", responses=_RESPONSES)
-def quick(
-    state: StateDep, q: Annotated[QueryText, Query()], limit: Annotated[Limit, Query()] = 10
-) -> JSONResponse:
+def quick(state: StateDep, q: Annotated[QueryText, Query()], shape: QuickShape) -> JSONResponse:
     """Searches what is said and written on screen."""
     with state.turn():
-        return _respond(state.semantic.search(q, limit=limit))
+        return _respond(state.semantic.search(q, shape=shape))
 
 
 @router.get("/multimodal/quick", operation_id="search_multimodal_quick", responses=_RESPONSES)
 def multimodal_quick(
     state: StateDep,
     q: Annotated[QueryText, Query()],
+    shape: QuickShape,
     mode: Annotated[Mode, Query()] = "balanced",
-    limit: Annotated[Limit, Query()] = 10,
 ) -> JSONResponse:
     """Searches what is said, written on screen, and shown."""
     with state.turn():
-        return _respond(state.multi_modal.search(q, mode=mode, limit=limit))
+        return _respond(state.multi_modal.search(q, mode=mode, shape=shape))
+
+
+@router.post("/multimodal", operation_id="search_multimodal", responses=_BODY_RESPONSES)
+def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
+    """Searches with weights of one's own, filters, examples, and answers of any shape."""
+    with state.turn():
+        return _respond(_searched(state, body))
+
+
+@router.post("/feedback", operation_id="search_feedback", responses=_BODY_RESPONSES)
+def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
+    """Keeps which scenes are what a query means and which are not, and searches again, bent
+    towards the ones and away from the others."""
+    with state.turn():
+        state.judgements.save(body.query.strip(), body.like, body.unlike)
+        return _respond(_searched(state, body))
 
 
 @router.post(
-    "/multimodal",
-    operation_id="search_multimodal",
-    responses={**_RESPONSES, 413: {"model": ProblemOut}},
+    "/sequence",
+    operation_id="search_sequence",
+    responses={200: {"model": SequenceOut}, **_FAILURES, 413: {"model": ProblemOut}},
 )
-def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
-    """Searches with weights of one's own, and with filters."""
-    asked = body.filters
-    filters = Filters(
-        tuple(asked.video_ids) if asked.video_ids is not None else None,
-        asked.from_s,
-        asked.to_s,
-        asked.language,
-    )
-    weights = (body.weights.text, body.weights.vision) if body.weights is not None else None
+def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
+    """Searches for one thing, then another, in the same video."""
+    filters = filters_of(body.filters)
+    steps = [make_query(step.query, mode=step.mode, filters=filters) for step in body.steps]
     with state.turn():
-        return _respond(
-            state.multi_modal.search(
-                body.query,
-                mode=body.mode,
-                weights=weights,
-                use_vision=body.use_vision,
-                limit=body.limit,
-                filters=filters,
-                spaces=body.spaces,
-            )
-        )
+        answer = search_sequence(state.multi_modal, steps, body.within_s, body.limit)
+    return JSONResponse(sequence_document(answer))
+
+
+@router.post(
+    "/image",
+    operation_id="search_image",
+    responses=_BODY_RESPONSES,
+    openapi_extra=PICTURE_BODY,
+)
+def image(
+    state: StateDep,
+    picture: PictureBytes,
+    shape: QuickShape,
+    q: Annotated[
+        str, Query(max_length=MAX_QUERY_CHARACTERS, description="What it should show besides")
+    ] = "",
+    crop: Annotated[
+        str | None,
+        Query(max_length=100, description="Only this part: LEFT,TOP,WIDTH,HEIGHT, from 0 to 1"),
+    ] = None,
+) -> JSONResponse:
+    """Searches for scenes that show what a picture shows: the body, or a file of a form."""
+    part = Crop.parse(crop) if crop is not None else None
+    with state.turn():
+        answer = state.multi_modal.search_image(read_picture(picture, part), q, shape=shape)
+        return _respond(answer)
+
+
+def _searched(state: State, body: SearchIn) -> SearchAnswer:
+    weights = (body.weights.text, body.weights.vision) if body.weights is not None else None
+    return state.multi_modal.search(
+        body.query,
+        mode=body.mode,
+        weights=weights,
+        use_vision=body.use_vision,
+        filters=filters_of(body.filters),
+        spaces=body.spaces,
+        shape=shape_of(body),
+        like=body.like,
+        unlike=body.unlike,
+    )

@@ -10,6 +10,7 @@ from api.schemas import (
     ProblemOut,
     SceneOut,
     SpokenOut,
+    TagsIn,
     VideoDetail,
     VideoList,
     VideoOut,
@@ -74,8 +75,18 @@ def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     return stream_file(path, media_type_of(video), f'"{video.content_hash}"', request)
 
 
+@router.put("/{video_id}/tags", operation_id="put_tags", responses={422: {"model": ProblemOut}})
+def put_tags(state: StateDep, video_id: VideoId, body: TagsIn) -> TagsIn:
+    """Gives a video these tags instead of those it has."""
+    return TagsIn(tags=state.tags.put(video_id, body.tags))
+
+
 def _video_out(video: VideoInfo) -> VideoOut:
-    shown = {**vars(video), "ingested_at": video.ingested_at.isoformat()}
+    shown = {
+        **vars(video),
+        "ingested_at": video.ingested_at.isoformat(),
+        "recorded_at": video.recorded_at.isoformat() if video.recorded_at else None,
+    }
     return VideoOut(**shown, stream_url=f"/videos/{video.id}/stream")
 
 

@@ -20,7 +20,7 @@ from database.errors import (
     SpaceMismatch,
     UnknownStoredSpace,
 )
-from database.legs import Filters
+from database.filters import Filters
 from database.library import Library
 from database.models import SpaceState
 from database.session import Database, open_database
@@ -145,7 +145,7 @@ def test_clips_that_move_alike_are_similar_by_their_features(
     scene = Library(library).scenes(ids["growing"])[0].id
     hits = engine.similar(scene, space=VIDEOMAE.key).hits
     assert len(hits) == 8
-    assert all(hit.evidence[0].leg == VIDEOMAE.key for hit in hits)
+    assert all(hit.evidence[0].found.leg == VIDEOMAE.key for hit in hits)
 
 
 def test_a_space_that_is_unknown_or_holds_features_is_no_space_to_search(

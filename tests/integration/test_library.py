@@ -10,16 +10,17 @@ import pytest
 import sqlalchemy as sa
 
 from database.errors import NotFound
-from database.legs import Filters, LegMatch, VectorLeg, search_legs
+from database.filters import Conditions, Scan
+from database.hits import HitReader, MomentInfo
+from database.legs import LegMatch, VectorLeg, WordLeg, search_legs
 from database.library import Library
 from database.models import FileStatus, MomentKind
 from database.records import FileRecord, MomentRecord
 from database.session import Database
 from database.spaces import Spaces
 from database.store import Store
+from database.words import WordStatistics
 from tests import records
-
-NOTHING = Filters()
 
 
 @pytest.fixture
@@ -111,8 +112,17 @@ def test_a_sample_of_vectors_is_spread_over_all_of_them(store: Store, database: 
     assert Spaces(database).sample_vectors("imagenet-concepts", 10).shape == (0, 0)
 
 
-def words_find(database: Database, words: str) -> list[LegMatch]:
-    return [m for m in search_legs(database, [], words, NOTHING, 10) if m.raw > 0]
+def words_find(database: Database, words: str) -> list[MomentInfo]:
+    leg = WordLeg(WordStatistics(database).terms(words), words)
+    found = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
+    matching = {match.moment_id for match in found if match.raw > 0}
+    return list(HitReader(database).moments(matching).values())
+
+
+def nearest(database: Database, vector: Any) -> list[LegMatch]:
+    leg = VectorLeg("minilm-l6", vector)
+    found = search_legs(database, [leg], None, Conditions(), Scan.INDEX, 10)
+    return sorted(found, key=lambda match: -match.raw)
 
 
 @pytest.mark.parametrize(
@@ -153,10 +163,11 @@ def test_words_that_mean_nothing_or_mean_harm_find_nothing(
 
 def test_the_nearest_moment_is_found_with_its_scene(store: Store, database: Database) -> None:
     save(store, "a")
-    leg = VectorLeg("minilm-l6", records.unit_vector(3))
-    best = max(search_legs(database, [leg], None, NOTHING, 10), key=lambda match: match.raw)
+    best, *_ = nearest(database, records.unit_vector(3))
     assert best.raw == pytest.approx(1.0, abs=1e-2)
-    assert (best.text, best.scene_start_s, best.scene_end_s) == ("A train leaves.", 2.0, 4.0)
+    assert (best.scene_start_s, best.scene_end_s) == (2.0, 4.0)
+    (moment,) = HitReader(database).moments({best.moment_id}).values()
+    assert moment.text == "A train leaves."
 
 
 def test_the_nearest_of_many_are_found_through_the_index(store: Store, database: Database) -> None:
@@ -173,9 +184,8 @@ def test_the_nearest_of_many_are_found_through_the_index(store: Store, database:
     def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         sent.append((statement, parameters))
 
-    leg = VectorLeg("minilm-l6", records.unit_vector(567))
-    (match,) = search_legs(database, [leg], None, NOTHING, 10)
-    assert match.raw == pytest.approx(1.0, abs=1e-2)
+    best, *_ = nearest(database, records.unit_vector(567))
+    assert best.raw == pytest.approx(1.0, abs=1e-2)
     statement, parameters = sent[-1]
     with database.session() as session:
         session.execute(sa.text("SET LOCAL enable_seqscan = off"))

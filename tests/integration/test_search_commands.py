@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 
-from database.legs import Filters
+from database.filters import Filters
 from database.settings import Settings
 from embeddings.service import EmbeddingService
-from search.hit import answer_document
+from search.document import answer_document
 from search.multi_modal_search import MultiModalSearchEngine
+from search.query import Shape
 from tests.commands import run_command
 from tests.conftest import Ingested
 
-MODES = ("text_heavy", "balanced", "vision_heavy")
+MODES = ("text_heavy", "balanced", "vision_heavy", "auto")
 QUERIES: dict[str, Any] = {
     "how_to_score": {"tolerance_s": {"visual": 0.5, "speech": 1.0, "ocr": 0.5}},
     "queries": [
@@ -77,10 +78,11 @@ def test_a_search_prints_where_each_hit_is_and_why(ingested: Ingested) -> None:
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert re.fullmatch(
-        r" 1\. 0\.\d\d  0:00\.\d–0:04\.\d  tour  \(/.*/sample/tour\.mp4\)", lines[0]
+        r" 1\. 0\.\d\d  0:00\.\d–0:04\.\d  tour  \(/.*/sample/tour\.mp4\)  scene \d+", lines[0]
     )
     assert re.search(r"text 0\.8\d  vision 0\.\d\d  \|  said: “.*drilling.*granite", lines[1])
-    assert re.fullmatch(r"2 hits in \d+ ms", lines[-1])
+    assert re.fullmatch(r"2 of \d hits in \d+ ms", lines[-2])
+    assert lines[-1].startswith("more: --cursor ")
 
 
 def test_json_is_the_document_of_the_api(ingested: Ingested, service: EmbeddingService) -> None:
@@ -90,7 +92,10 @@ def test_json_is_the_document_of_the_api(ingested: Ingested, service: EmbeddingS
     printed = json.loads(done.stdout)
     engine = MultiModalSearchEngine(ingested.database, service)
     answer = engine.search(
-        "a cup of coffee", mode="vision_heavy", limit=3, filters=Filters(from_s=5)
+        "a cup of coffee",
+        mode="vision_heavy",
+        filters=Filters(from_s=5),
+        shape=Shape(limit=3),
     )
     expected = flat({**answer_document(answer), "took_ms": printed["took_ms"]})
     assert flat(printed) == pytest.approx(expected, abs=1e-3)
@@ -109,7 +114,10 @@ def test_json_holds_nothing_that_could_steer_a_terminal(ingested: Ingested) -> N
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("drilling", "--mode", "fast"), "mode must be one of text_heavy, balanced, vision_heavy"),
+        (
+            ("drilling", "--mode", "fast"),
+            "mode must be one of text_heavy, balanced, vision_heavy, auto",
+        ),
         (("drilling", "--weights", "0.5"), "weights are two numbers"),
     ],
 )
@@ -161,8 +169,9 @@ def test_an_evaluation_measures_every_method_by_class(ingested: Ingested, querie
     assert results["only full-text"]["ocr"] == everything
     assert results["only full-text"]["all"]["Success@1"] == 0.5
     assert results["only imagenet-concepts"]["visual"] == everything
-    assert {"only minilm-l6", "RRF, k = 60", "raw cosines, weighted"} < set(results)
+    assert {"only minilm-l6", "fusion=rrf", "fusion=raw", "fusion=sum"} < set(results)
     assert printed["misled"] == {mode: ["q4"] for mode in MODES}
+    assert printed["auroc"] == dict.fromkeys(MODES, 1.0)
 
 
 def test_an_evaluation_prints_a_table(ingested: Ingested, queries: Path) -> None:

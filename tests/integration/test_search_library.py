@@ -11,7 +11,8 @@ import pytest
 import sqlalchemy as sa
 
 from database.errors import NotFound
-from database.legs import FULL_TEXT, Filters
+from database.filters import Filters
+from database.legs import FULL_TEXT
 from database.library import Library
 from database.models import MomentKind
 from database.records import MomentRecord, VideoRecord
@@ -22,6 +23,7 @@ from database.store import Store
 from embeddings.service import EmbeddingService
 from embeddings.spaces import SPACES
 from search.multi_modal_search import MultiModalSearchEngine
+from search.query import Shape
 from search.semantic_search import SemanticSearchEngine
 from tests.conftest import NewSettings
 from tests.records import file, image_path, unit_vector, video
@@ -145,7 +147,7 @@ def test_scenes_like_one_without_pictures_say_the_like(
     first, second, third = (scene.id for scene in Library(database).scenes(1))
     hits = engine.similar(first).hits
     assert [hit.scene_id for hit in hits] == [third, second]
-    assert hits[0].evidence[0].text == "Three."
+    assert hits[0].evidence[0].moment.text == "Three."
     assert hits[0].scores.keys() == {"text"}
 
 
@@ -154,7 +156,7 @@ def test_the_scene_most_like_another_is_its_near_duplicate(
 ) -> None:
     save(database, film("film", 4, 3), film("remake", 4, 2))
     for number, scene in enumerate(Library(database).scenes(1)):
-        best, second = engine.similar(scene.id, limit=2).hits
+        best, second = engine.similar(scene.id, shape=Shape(limit=2)).hits
         assert (best.video.title, best.scene_start_s) == ("remake", 10.0 * number)
         assert best.score > 0.99
         assert second.score < 0.8
@@ -173,10 +175,10 @@ def test_words_are_matched_by_the_stems_of_their_own_language(
 
     def matched(query: str) -> dict[str, float]:
         return {
-            hit.video.title: evidence.raw
+            hit.video.title: evidence.found.raw
             for hit in engine.search(query).hits
             for evidence in hit.evidence
-            if evidence.leg == FULL_TEXT
+            if evidence.found.leg == FULL_TEXT
         }
 
     assert matched("Haus") == {"german": pytest.approx(1)}
@@ -193,10 +195,10 @@ def test_a_rare_word_counts_more_than_a_common_one(
     save(database, talk("speech", common + rare, vectors))
     texts = SemanticSearchEngine(database, service)
     both = {
-        hit.scene_start_s: evidence.raw
-        for hit in texts.search("meeting QX-7730", limit=100).hits
+        hit.scene_start_s: evidence.found.raw
+        for hit in texts.search("meeting QX-7730", shape=Shape(limit=100)).hits
         for evidence in hit.evidence
-        if evidence.leg == FULL_TEXT
+        if evidence.found.leg == FULL_TEXT
     }
     assert both[200.0] > 0.5
     assert all(coverage < 0.5 for start_s, coverage in both.items() if start_s < 200)
@@ -237,8 +239,8 @@ def test_a_narrow_filter_loses_nothing_however_far_it_is_from_the_query(
 
 def test_a_page_is_full_as_long_as_there_are_scenes(crowded: MultiModalSearchEngine) -> None:
     for limit in (1, 10, 100):
-        assert len(crowded.search("drilling", limit=limit).hits) == limit
-    hits = crowded.search("drilling", limit=100, filters=Filters(to_s=150.0)).hits
+        assert len(crowded.search("drilling", shape=Shape(limit=limit)).hits) == limit
+    hits = crowded.search("drilling", shape=Shape(limit=100), filters=Filters(to_s=150.0)).hits
     assert len(hits) == 15 + 3 + 3
 
 
@@ -252,8 +254,8 @@ def test_a_page_is_full_where_the_index_answers_and_scenes_have_many_keyframes(
             session.execute(sa.text(f'ALTER DATABASE "{name}" SET enable_seqscan = off'))
     with contextlib.closing(open_database(settings)) as database:
         engine = MultiModalSearchEngine(database, service)
-        assert len(engine.search("drilling", limit=50).hits) == 50
-        assert len(engine.similar(1, limit=50).hits) == 50
+        assert len(engine.search("drilling", shape=Shape(limit=50)).hits) == 50
+        assert len(engine.similar(1, shape=Shape(limit=50)).hits) == 50
 
 
 def test_an_answer_does_not_depend_on_the_order_in_which_videos_came(
@@ -268,7 +270,11 @@ def test_an_answer_does_not_depend_on_the_order_in_which_videos_came(
         with new_settings(tmp_path / str(number)) as settings:
             with contextlib.closing(open_database(settings)) as database:
                 save(database, *order)
-                hits = MultiModalSearchEngine(database, service).search("drilling", limit=100).hits
+                hits = (
+                    MultiModalSearchEngine(database, service)
+                    .search("drilling", shape=Shape(limit=100))
+                    .hits
+                )
             answers.append([(h.video.title, h.scene_start_s, round(h.score, 9)) for h in hits])
     assert len(answers[0]) == 4 * 4 + 3 * 3
     assert answers[1] == answers[0]

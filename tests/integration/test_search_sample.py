@@ -8,13 +8,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from database.errors import NotFound
-from database.legs import FULL_TEXT, Filters
+from database.filters import Filters
+from database.legs import FULL_TEXT
 from database.library import Library
 from database.models import MomentKind
 from embeddings.service import EmbeddingService
 from search.hit import SearchAnswer, SearchHit
 from search.multi_modal_search import MultiModalSearchEngine
-from search.query import MODES
+from search.query import MODES, Shape
 from search.semantic_search import SemanticSearchEngine
 from tests.conftest import Ingested
 
@@ -37,11 +38,11 @@ def lies_in(hit: SearchHit, span: tuple[float, float]) -> bool:
 
 
 def kinds(hit: SearchHit) -> list[MomentKind]:
-    return [evidence.kind for evidence in hit.evidence]
+    return [evidence.moment.kind for evidence in hit.evidence]
 
 
 def legs(answer: SearchAnswer) -> set[str]:
-    return {evidence.leg for hit in answer.hits for evidence in hit.evidence}
+    return {evidence.found.leg for hit in answer.hits for evidence in hit.evidence}
 
 
 def test_what_is_said_is_found_though_another_thing_is_shown(
@@ -52,8 +53,8 @@ def test_what_is_said_is_found_though_another_thing_is_shown(
     assert lies_in(best, CAT)
     assert best.video.title == "tour"
     assert set(kinds(best)) == {MomentKind.SPEECH}
-    assert "drilling" in (best.evidence[0].text or "")
-    assert {"minilm-l6", FULL_TEXT} == {evidence.leg for evidence in best.evidence}
+    assert "drilling" in (best.evidence[0].moment.text or "")
+    assert {"minilm-l6", FULL_TEXT} == {evidence.found.leg for evidence in best.evidence}
     # What to play is the sentence, not the scene.
     assert (best.start_s, best.end_s) == pytest.approx((0.2, 4.7), abs=0.5)
     assert best.scores["text"] > 0.8
@@ -68,7 +69,7 @@ def test_what_is_shown_is_found_though_nobody_says_it(
     best = engine.search("a cup of coffee", mode=mode).hits[0]
     assert lies_in(best, COFFEE)
     assert kinds(best) == [MomentKind.KEYFRAME]
-    assert 7 <= best.evidence[0].start_s < 14
+    assert 7 <= best.evidence[0].moment.start_s < 14
     assert (best.start_s, best.end_s) == (best.scene_start_s, best.scene_end_s)
     assert best.scores["vision"] > 0.6
     assert best.scores["text"] < 0.2
@@ -80,16 +81,16 @@ def test_what_is_shown_is_found_though_nobody_says_it(
 def test_what_is_written_on_a_slide_is_found(engine: MultiModalSearchEngine, query: str) -> None:
     best = engine.search(query).hits[0]
     assert lies_in(best, SLIDE)
-    assert best.evidence[0].kind is MomentKind.OCR
-    words = next(evidence for evidence in best.evidence if evidence.leg == FULL_TEXT)
-    assert words.raw == pytest.approx(1), "all words of the query stand there"
+    assert best.evidence[0].moment.kind is MomentKind.OCR
+    words = next(evidence for evidence in best.evidence if evidence.found.leg == FULL_TEXT)
+    assert words.found.raw == pytest.approx(1), "all words of the query stand there"
 
 
 def test_a_paraphrase_finds_speech_that_shares_no_word(engine: MultiModalSearchEngine) -> None:
     best = engine.search("a delayed railway journey").hits[0]
     assert lies_in(best, SLIDE)
-    assert best.evidence[0].kind is MomentKind.SPEECH
-    assert "train" in (best.evidence[0].text or "")
+    assert best.evidence[0].moment.kind is MomentKind.SPEECH
+    assert "train" in (best.evidence[0].moment.text or "")
 
 
 def test_a_semantic_search_knows_nothing_of_pictures(
@@ -130,7 +131,7 @@ def test_heavier_weights_of_vision_never_lower_what_is_shown_best(
 def test_hits_are_ranked_from_1_by_falling_score_each_scene_once(
     engine: MultiModalSearchEngine,
 ) -> None:
-    hits = engine.search("drilling", limit=100).hits
+    hits = engine.search("drilling", shape=Shape(limit=100)).hits
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
     assert all(a.score >= b.score for a, b in itertools.pairwise(hits))
     assert len({hit.scene_id for hit in hits}) == len(hits)
@@ -141,8 +142,8 @@ def test_hits_are_ranked_from_1_by_falling_score_each_scene_once(
 
 
 def test_a_smaller_limit_is_the_beginning_of_a_larger_one(engine: MultiModalSearchEngine) -> None:
-    all_hits = engine.search("drilling", limit=100).hits
-    assert engine.search("drilling", limit=3).hits == all_hits[:3]
+    all_hits = engine.search("drilling", shape=Shape(limit=100)).hits
+    assert engine.search("drilling", shape=Shape(limit=3)).hits == all_hits[:3]
 
 
 def test_nothing_is_as_sure_of_a_query_that_nothing_answers(
@@ -223,7 +224,7 @@ def test_odd_characters_are_only_characters(engine: MultiModalSearchEngine, quer
 )
 def test_any_text_is_answered(engine: MultiModalSearchEngine, text: str) -> None:
     if text.strip():
-        assert len(engine.search(text, limit=1).hits) == 1
+        assert len(engine.search(text, shape=Shape(limit=1)).hits) == 1
 
 
 @pytest.mark.parametrize("query", ["the of and", "!!! &&& |||", "…"])
@@ -238,8 +239,8 @@ def test_words_match_whatever_punctuation_stands_around_them(
 ) -> None:
     best = engine.search("\"drilling\" & (granite | 'granite')!").hits[0]
     assert lies_in(best, CAT)
-    words = next(evidence for evidence in best.evidence if evidence.leg == FULL_TEXT)
-    assert words.raw == pytest.approx(1)
+    words = next(evidence for evidence in best.evidence if evidence.found.leg == FULL_TEXT)
+    assert words.found.raw == pytest.approx(1)
 
 
 def test_similar_scenes_are_other_scenes_nearest_first(
@@ -251,7 +252,7 @@ def test_similar_scenes_are_other_scenes_nearest_first(
         assert {hit.scene_id for hit in hits} == {s.id for s in scenes} - {scene.id}
         assert all(a.score >= b.score for a, b in itertools.pairwise(hits))
         assert all(kinds(hit) == [MomentKind.KEYFRAME] for hit in hits)
-        assert engine.similar(scene.id, limit=1).hits == hits[:1]
+        assert engine.similar(scene.id, shape=Shape(limit=1)).hits == hits[:1]
 
 
 def test_scenes_like_one_that_does_not_exist_are_not_found(engine: MultiModalSearchEngine) -> None:

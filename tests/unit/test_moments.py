@@ -5,6 +5,7 @@ import pytest
 from database.models import MomentKind
 from ingest.decode import Decoded, Keyframe
 from ingest.moments import build_moments, build_scenes, main_language
+from ingest.ocr import Writing
 from ingest.probe import Probe
 from ingest.transcript import Sentence
 
@@ -19,7 +20,8 @@ def decoded(scenes: list[tuple[float, float]], *keyframes: Keyframe) -> Decoded:
 def writing_of(
     keyframes: list[Keyframe], texts: list[str | None]
 ) -> list[tuple[int, float, float, str | None]]:
-    moments = build_moments(decoded(SCENES, *keyframes), SCENES, [], texts, "ab/abc")
+    writing = [Writing(text, [[0.1, 0.2, 0.5, 0.3]]) if text else None for text in texts]
+    moments = build_moments(decoded(SCENES, *keyframes), SCENES, [], writing, "ab/abc")
     return [(m.scene, m.start_s, m.end_s, m.text) for m in moments if m.kind is MomentKind.OCR]
 
 
@@ -30,6 +32,16 @@ def test_a_keyframe_is_a_moment_with_its_picture() -> None:
     assert (moment.scene, moment.start_s, moment.end_s) == (1, 6.5, 6.5)
     assert moment.kind is MomentKind.KEYFRAME
     assert moment.image_path == "ab/abc/000006500.jpg"
+
+
+def test_on_screen_text_keeps_where_its_lines_stand_and_a_keyframe_how_it_looks() -> None:
+    writing = Writing("EXIT\nNorth", [[0.1, 0.2, 0.5, 0.3], [0.1, 0.4, 0.6, 0.5]])
+    keyframe = Keyframe(0, 1.0, "a.jpg", look=-5)
+    moments = build_moments(decoded(SCENES, keyframe), SCENES, [], [writing], "ab/abc")
+    by_kind = {moment.kind: moment for moment in moments}
+    assert by_kind[MomentKind.OCR].text == "EXIT\nNorth"
+    assert by_kind[MomentKind.OCR].boxes == writing.boxes
+    assert by_kind[MomentKind.KEYFRAME].look == -5
 
 
 def test_a_sentence_that_crosses_a_cut_belongs_to_the_scene_with_most_of_it() -> None:

@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 from ir_measures import R, Success, calc_aggregate, nDCG
 
-from database.library import VideoRef
+from database.hits import VideoRef
 from search.errors import QueryFileInvalid
 from search.evaluate import is_misled, judge, matches
+from search.fusion import Fused
 from search.hit import SearchHit
 from search.labelled import LabelledQuery, Target, load_queries
+from search.retrieve import Candidate
+from search.shape import Ranked
 
 TOUR = "/library/day 1/tour.mp4"
 
@@ -19,8 +22,9 @@ TOUR = "/library/day 1/tour.mp4"
 def hit(
     start_s: float, end_s: float, *, path: str = TOUR, rank: int = 1, duration_s: float = 60.0
 ) -> SearchHit:
-    video = VideoRef(1, path, "tour", duration_s, True)
-    return SearchHit(rank, 0.5, {}, video, rank, start_s, end_s, start_s, end_s, ())
+    video = VideoRef(1, path, "tour", duration_s, True, None, "ab")
+    ranked = Ranked(Fused(Candidate(rank, 1, start_s, end_s, {}), 1.0, {}), 0.5)
+    return SearchHit(rank, ranked, False, video, start_s, end_s, ())
 
 
 def target(start: float, end: float, file: str = "tour.mp4") -> Target:

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from database.legs import Filters
+from database.filters import Filters
 from search.errors import InvalidQuery
-from search.query import MODES, Weights, make_query
+from search.query import AUTO, MODES, Shape, Weights, make_query
 
-MODE_NAMES = ("text_heavy", "balanced", "vision_heavy")
+MODE_NAMES = ("text_heavy", "balanced", "vision_heavy", "auto")
 
 any_text = (
     st.text(st.characters(codec=None), max_size=30)
@@ -27,7 +27,7 @@ def test_a_query_is_balanced_and_asks_for_ten_hits_unless_told_otherwise() -> No
     assert query.text == "drilling in granite"
     assert query.mode == "balanced"
     assert query.weights == Weights(0.5, 0.5)
-    assert query.limit == 10
+    assert query.shape.limit == 10
     assert query.filters == Filters()
 
 
@@ -37,7 +37,7 @@ def test_a_query_is_balanced_and_asks_for_ten_hits_unless_told_otherwise() -> No
 )
 def test_each_mode_has_its_documented_weights(mode: str, text: float, vision: float) -> None:
     query = make_query("cat", mode=mode)
-    assert (query.mode, query.weights.text, query.weights.vision) == (mode, text, vision)
+    assert (query.mode, query.weights) == (mode, Weights(text, vision))
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,7 @@ def test_only_the_ratio_of_weights_matters(
     weights: tuple[float, float], expected: tuple[float, float]
 ) -> None:
     query = make_query("cat", weights=weights)
+    assert query.weights is not None
     assert (query.weights.text, query.weights.vision) == pytest.approx(expected)
     assert query.mode is None
 
@@ -76,12 +77,12 @@ def test_texts_that_cannot_be_searched_are_refused(text: str) -> None:
 @pytest.mark.parametrize("limit", [-1, 0, 101, 10**9, 10**400])
 def test_limits_outside_1_to_100_are_refused(limit: int) -> None:
     with pytest.raises(InvalidQuery, match="limit must be between 1 and 100"):
-        make_query("cat", limit=limit)
+        make_query("cat", shape=Shape(limit=limit))
 
 
 @pytest.mark.parametrize("limit", [1, 100])
 def test_the_smallest_and_the_largest_limit_are_accepted(limit: int) -> None:
-    assert make_query("cat", limit=limit).limit == limit
+    assert make_query("cat", shape=Shape(limit=limit)).shape.limit == limit
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_a_mode_and_weights_at_once_are_refused() -> None:
 
 @pytest.mark.parametrize("mode", ["", "vision", "BALANCED", "balanced "])
 def test_an_unknown_mode_is_refused_with_the_known_ones(mode: str) -> None:
-    with pytest.raises(InvalidQuery, match="text_heavy, balanced, vision_heavy"):
+    with pytest.raises(InvalidQuery, match="text_heavy, balanced, vision_heavy, auto"):
         make_query("cat", mode=mode)
 
 
@@ -149,15 +150,23 @@ def test_every_input_is_a_query_whose_weights_sum_to_1_or_is_refused(
 ) -> None:
     try:
         query = make_query(
-            text, mode=mode, weights=weights, limit=limit, filters=Filters(None, from_s, to_s)
+            text,
+            mode=mode,
+            weights=weights,
+            filters=Filters(None, from_s, to_s),
+            shape=Shape(limit=limit),
         )
     except InvalidQuery:
         return
-    assert query.weights.text + query.weights.vision == pytest.approx(1)
-    assert min(query.weights.text, query.weights.vision) >= 0
+    if query.mode == AUTO:
+        assert query.weights is None
+    else:
+        assert query.weights is not None
+        assert query.weights.text + query.weights.vision == pytest.approx(1)
+        assert min(query.weights.text, query.weights.vision) >= 0
     assert query.text == text.strip() != ""
     query.text.encode()
     assert "\x00" not in query.text
-    assert 1 <= query.limit <= 100
-    assert (query.mode in MODES) is (weights is None)
+    assert 1 <= query.shape.limit <= 100
+    assert (query.mode in (*MODES, AUTO)) is (weights is None)
     assert from_s is None or to_s is None or from_s < to_s

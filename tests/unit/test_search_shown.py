@@ -3,50 +3,23 @@
 import json
 from collections.abc import Mapping
 
-from database.library import VideoRef
-from database.models import MomentKind
-from embeddings.space import Modality
-from search.__main__ import _as_text
-from search.hit import Evidence, SearchAnswer, SearchHit, answer_document
-from search.query import make_query
+from search.document import answer_document
+from search.show import answer_text
+from tests.answers import answer, said, shown
 
 # The example of docs/api.md.
 CONTRACT = json.loads("""
 {"query": "drilling", "mode": "balanced", "weights": {"text": 0.5, "vision": 0.5},
- "degraded": false, "reasons": [], "took_ms": 11.2,
- "results": [{"rank": 1, "score": 0.83, "scores": {"text": 0.41, "vision": 0.97},
-   "video": {"id": 1, "path": "/videos/tour.mp4", "title": "tour", "duration_s": 61.0},
+ "degraded": false, "reasons": [], "confident": true, "total": 1, "next": null, "took_ms": 11.2,
+ "results": [{"rank": 1, "score": 0.83, "weak": false, "scores": {"vision": 0.9698},
+   "video": {"id": 1, "path": "/videos/tour.mp4", "title": "tour", "duration_s": 61.0,
+             "recorded_at": null},
    "scene": {"id": 5, "start_s": 12.0, "end_s": 18.2}, "start_s": 12.0, "end_s": 18.2,
    "keyframe_url": "/scenes/5/keyframe.jpg", "stream_url": "/videos/1/stream#t=12.0,18.2",
+   "alike": [], "others_in_video": 0,
    "evidence": [{"kind": "keyframe", "leg": "imagenet-concepts", "rank": 1, "raw": 0.76,
                  "score": 0.97, "start_s": 13.1, "end_s": 13.1, "text": null}]}]}
 """)
-
-
-def said(text: str, start_s: float = 12.0, end_s: float = 18.2) -> Evidence:
-    return Evidence(
-        MomentKind.SPEECH, "minilm-l6", Modality.TEXT, 1, 0.5, 9.0, start_s, end_s, text
-    )
-
-
-def shown(time_s: float) -> Evidence:
-    leg = "imagenet-concepts"
-    return Evidence(MomentKind.KEYFRAME, leg, Modality.VISION, 1, 0.76, 21.0, time_s, time_s, None)
-
-
-def answer(
-    *evidence: Evidence,
-    path: str = "/videos/tour.mp4",
-    title: str = "tour",
-    start_s: float = 12.0,
-    end_s: float = 18.2,
-    reasons: tuple[str, ...] = (),
-    has_pictures: bool = True,
-) -> SearchAnswer:
-    video = VideoRef(1, path, title, 61.0, has_pictures)
-    scores = {"text": 0.41, "vision": 0.97}
-    hit = SearchHit(1, 0.83, scores, video, 5, 12.0, 18.2, start_s, end_s, evidence)
-    return SearchAnswer(make_query("drilling"), (hit,), reasons, 11.23)
 
 
 def form(document: object) -> object:
@@ -81,15 +54,15 @@ def test_a_recording_without_pictures_has_no_keyframe() -> None:
 
 
 def test_the_text_says_where_a_hit_is_and_why() -> None:
-    text = _as_text(answer(said("Drilling\n through  granite."), shown(13.1)))
+    text = answer_text(answer(said("Drilling\n through  granite."), shown(13.1)))
     first, second, last = text.split("\n")
-    assert first == " 1. 0.83  0:12.0–0:18.2  tour  (/videos/tour.mp4)"
+    assert first == " 1. 0.83  0:12.0–0:18.2  tour  (/videos/tour.mp4)  scene 5"
     assert second.split("|")[1].strip() == "said: “Drilling through granite.”; shown at 0:13.1"
     assert last == "1 hits in 11 ms"
 
 
 def test_text_of_media_cannot_steer_the_terminal() -> None:
-    text = _as_text(
+    text = answer_text(
         answer(
             said("\x1b]0;owned\x07\x1b[2J drilling\x9b31m \u202egnillird\x00"),
             title="\x1b[31mred\ntour\r",
@@ -101,9 +74,17 @@ def test_text_of_media_cannot_steer_the_terminal() -> None:
 
 
 def test_times_that_round_up_to_a_minute_are_shown_as_one() -> None:
-    first = _as_text(answer(said("x"), start_s=59.97, end_s=3599.99)).split("\n")[0]
+    first = answer_text(answer(said("x"), start_s=59.97, end_s=3599.99)).split("\n")[0]
     assert "1:00.0–1:00:00.0" in first
 
 
 def test_no_hit_is_said_in_words() -> None:
-    assert _as_text(SearchAnswer(make_query("drilling"), (), (), 1.0)) == "nothing found"
+    assert answer_text(answer(shown(13.1), empty=True)) == "nothing found"
+
+
+def test_an_answer_of_weak_hits_says_that_none_is_confident() -> None:
+    first, *_ = answer_text(answer(shown(13.1), sure=0.1)).split("\n")
+    assert first == "no confident match; the nearest are:"
+    document = answer_document(answer(shown(13.1), sure=0.1))
+    assert document["confident"] is False
+    assert document["results"][0]["weak"] is True

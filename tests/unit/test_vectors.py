@@ -9,7 +9,7 @@ import pytest
 from embeddings.encoder import check_vectors, normalise
 from embeddings.errors import DimensionMismatch, InvalidVector
 from embeddings.image_classifier import ImageClassifier, image_labels, preprocess
-from embeddings.label_space import project
+from embeddings.label_space import BROAD, CONSE, Projection, project
 from embeddings.runtime import Runtime
 from tests.commands import TOUR
 from tests.media import frames_at, solid
@@ -58,6 +58,20 @@ def test_projection_leaves_out_all_but_the_ten_most_probable_labels() -> None:
     np.testing.assert_allclose(vector[10:20], 1 / np.sqrt(10), atol=1e-6)
     assert not vector[:10].any()
     assert not vector[20:].any()
+
+
+def test_a_broad_projection_hears_more_labels_and_less_of_what_all_share() -> None:
+    probabilities = np.full((1, 60), 0.001, np.float32)
+    probabilities[0, :2] = 0.9, 0.05
+    shared = np.full((60, 1), 0.5, np.float32)
+    labels = normalise(np.hstack([np.eye(60, dtype=np.float32), shared]))
+    (narrow,) = project(probabilities, labels, CONSE)
+    (broad,) = project(probabilities, labels, BROAD)
+    assert broad[1] / broad[0] > 3 * narrow[1] / narrow[0], "the second label counts more"
+    assert np.count_nonzero(broad[:60] > broad[:60].min() + 1e-4) == 50
+    (uncentred,) = project(probabilities, labels, Projection(50, 0.4, 0.0))
+    assert abs(broad[60]) < 0.7 * uncentred[60]
+    assert np.linalg.norm(broad) == pytest.approx(1)
 
 
 def test_the_classifier_sees_the_centre_of_a_picture() -> None:

@@ -1,0 +1,30 @@
+"""Words that people give to videos, to filter by."""
+
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from database.errors import NotFound
+from database.models import Tag, Video
+from database.session import Database
+
+MAX_TAGS = 16
+MAX_TAG_CHARACTERS = 60
+
+
+class Tags:
+    """Reads and writes them; each method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put(self, video_id: int, names: Iterable[str]) -> list[str]:
+        """Gives a video these tags instead of those it has; returns them, sorted, without white
+        space at their ends. Raises NotFound."""
+        wanted = sorted({" ".join(name.split()) for name in names} - {""})
+        with self._database.session() as session:
+            if session.get(Video, video_id, with_for_update=True) is None:
+                raise NotFound(f"there is no video {video_id}")
+            session.execute(sa.delete(Tag).where(Tag.video_id == video_id))
+            session.add_all(Tag(video_id=video_id, name=name) for name in wanted)
+        return wanted
