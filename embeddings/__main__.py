@@ -13,6 +13,7 @@ from database.settings import load_settings
 from database.spaces import Spaces
 from embeddings.errors import EmbeddingError
 from embeddings.hub import HubWeights, find_model_folder, get_model_folder, zip_parts
+from embeddings.hub_models import MS_MARCO_MINILM
 from embeddings.pull import pull as pull_model
 from embeddings.service import EmbeddingService
 from embeddings.space import Space
@@ -24,7 +25,9 @@ app = typer.Typer(
 )
 _WIDE = 1000
 """Columns where no terminal limits them: a path stays in one piece."""
-Names = Annotated[list[str], typer.Argument(help="Spaces, models, or profiles.")]
+Names = Annotated[
+    list[str], typer.Argument(help="Spaces, models, profiles, or the model that reranks.")
+]
 
 
 @app.command("list")
@@ -53,6 +56,9 @@ def pull(names: Names) -> None:
     service = EmbeddingService(load_settings().runtime())
     weights: dict[str, Weights | HubWeights] = {}
     for name in names:
+        if name == MS_MARCO_MINILM.repo:
+            weights["reranking"] = MS_MARCO_MINILM
+            continue
         profile = PROFILES.get(name)
         if profile is not None:
             weights[f"speech of {name}"] = profile.speech

@@ -15,6 +15,10 @@ MPNET_BASE = HubWeights(
         for n in range(1, 6)
     ),
 )
+MS_MARCO_MINILM = HubWeights(
+    "cross-encoder/ms-marco-MiniLM-L6-v2", "c5ee24cb16019beea0893ab7796b1df96625c6b8"
+)
+"""Reads a query and a text together; not a space, but what orders the first hits again."""
 BGE_M3 = HubWeights(
     "BAAI/bge-m3",
     "84790c1a606f60d06c6932e4ecdd174b466d84ac",

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 from embeddings.encoder import Encoder, QueryEncoder, Vectors, check_vectors
 from embeddings.errors import NoTextQuery, UnknownSpace, WeightsMissing
 from embeddings.hub import HubWeights, require_present
+from embeddings.hub_models import MS_MARCO_MINILM
 from embeddings.own_spaces import own_spaces
 from embeddings.runtime import Runtime
 from embeddings.space import Space
 from embeddings.spaces import SPACES
 
 if TYPE_CHECKING:  # torch takes seconds to import
+    from embeddings.cross_encoder import CrossEncoder
     from embeddings.video_classifier import VideoClassifier
 
 QUERY_CACHE = 1024
@@ -36,6 +38,7 @@ class EmbeddingService:
         self.spaces = {**SPACES, **own}
         self._encoders: dict[str, Encoder] = {}
         self._video_classifiers: dict[HubWeights, VideoClassifier] = {}
+        self._cross_encoder: CrossEncoder | None = None
         self._lock = threading.RLock()
         self._query_vector = lru_cache(QUERY_CACHE)(
             lambda space, query: self.encode_queries(space, [query])[0]
@@ -93,11 +96,26 @@ class EmbeddingService:
                 self._video_classifiers[weights] = VideoClassifier(weights, self.runtime)
             return self._video_classifiers[weights]
 
+    def score_pairs(self, query: str, texts: Sequence[str]) -> Vectors:
+        """How well each text answers a query, as a cross-encoder sees it: logits, float32 [n].
+
+        Raises WeightsMissing if its weights are not here.
+        """
+        with self._lock:
+            if self._cross_encoder is None:
+                require_present(MS_MARCO_MINILM, self.runtime)
+                from embeddings.cross_encoder import CrossEncoder
+
+                self._cross_encoder = CrossEncoder(MS_MARCO_MINILM, self.runtime)
+            cross_encoder = self._cross_encoder
+        return cross_encoder.score(query, texts)
+
     def close(self) -> None:
         """Frees every model; what is needed again is loaded again."""
         with self._lock:
             self._encoders.clear()
             self._video_classifiers.clear()
+            self._cross_encoder = None
             self._query_vector.cache_clear()
 
     def _encoder(self, space: Space) -> Encoder:

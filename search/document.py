@@ -142,6 +142,7 @@ def _hit_explained(hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:
     return {
         "value": fused.value,
         "nats": {modality.value: nats for modality, nats in sorted(fused.nats.items())},
+        "cross_encoder_logit": fused.logit,
         "legs": [_leg_explained(evidence, hit, answer) for evidence in hit.evidence],
     }
 

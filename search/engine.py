@@ -3,9 +3,7 @@
 import time
 from collections.abc import Collection, Sequence
 
-from database.hits import HitReader, MomentInfo, VideoRef
-from database.session import Database
-from embeddings.service import EmbeddingService
+from database.hits import MomentInfo, VideoRef
 from embeddings.space import Modality
 from search.confidence import WEAK, confidence_of
 from search.fusion import FUSIONS
@@ -26,10 +24,6 @@ _DEPTH, _DEPTH_PER_HIT = 60, 5
 
 class SearchEngine(Ranker):
     """A library, opened for searching. Safe to call from several threads."""
-
-    def __init__(self, database: Database, service: EmbeddingService) -> None:
-        super().__init__(database, service)
-        self._reader = HitReader(database)
 
     def answer(
         self, query: SearchQuery, scope: Scope = EVERYTHING, examples: Examples = NO_EXAMPLES

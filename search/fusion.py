@@ -26,6 +26,8 @@ class Fused:
     candidate: Candidate
     value: float
     nats: Mapping[Modality, float]
+    logit: float | None = None
+    """What a cross-encoder says of its texts, if it was asked."""
 
 
 @dataclass(frozen=True)

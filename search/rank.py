@@ -1,11 +1,12 @@
 """A checked query to the ranking of all scenes that it finds."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from database.errors import SpaceGone
 from database.filters import Conditions, Scan, choose_scan
+from database.hits import HitReader
 from database.legs import WordLeg
 from database.library import Library
 from database.session import Database
@@ -20,6 +21,7 @@ from search.errors import InvalidQuery
 from search.fusion import FUSIONS, Fused
 from search.probes import NO_EXAMPLES, Examples, Probe, make_probe
 from search.query import SearchQuery, Weights
+from search.rerank import TOP, rerank, text_moments
 from search.retrieve import retrieve
 from search.searched import Likeness, SpaceChoice
 
@@ -71,6 +73,7 @@ class Ranker:
         self._library = Library(database)
         self._service = service
         self._words = WordStatistics(database)
+        self._reader = HitReader(database)
         self.choice = SpaceChoice(database, service)
 
     def rank(
@@ -122,7 +125,25 @@ class Ranker:
         present = {score.modality for scene in candidates for score in scene.scores.values()}
         weights = query.weights or choose_weights(query.text, present)
         fused = FUSIONS[query.shape.fusion].rank(candidates, weights)
-        return Ranking(fused, weights, asked, scan, depth, terms)
+        ranking = Ranking(fused, weights, asked, scan, depth, terms)
+        return self._reranked(query, ranking) if query.shape.rerank else ranking
+
+    def _reranked(self, query: SearchQuery, ranking: Ranking) -> Ranking:
+        """With its first hits read again, if the model for it is here; else it says that not."""
+        first = [text_moments(one.candidate) for one in ranking.fused[:TOP]]
+        try:
+            fused = rerank(
+                query.words.meaning,
+                ranking.fused,
+                self._reader.moments({moment for moments in first for moment in moments}),
+                FUSIONS[query.shape.fusion],
+                ranking.weights,
+                self._service,
+            )
+        except WeightsMissing as error:
+            reasons = (*ranking.asked.reasons, f"nothing was reranked: {error}")
+            return replace(ranking, asked=replace(ranking.asked, reasons=reasons))
+        return replace(ranking, fused=fused)
 
     def _asked(self, query: SearchQuery, scope: Scope, examples: Examples) -> Asked:
         searched = self.choice.choose(scope.modalities, query.spaces)
