@@ -136,7 +136,9 @@ class _Decoding:
             except (av.error.FFmpegError, ValueError) as error:
                 self.errors += 1
                 self.last_error = str(getattr(error, "strerror", None) or error)
-        if self.num_frames:
+        if self.detector is not None:
+            for cut_s in self.detector.finish():
+                self._close_scene(cut_s - self.header.start_s)
             self._close_scene(self.video_end_s)
 
     def result(self) -> Decoded:

@@ -1,118 +1,72 @@
 """Where scenes begin and end, from small frames, while the video is being decoded."""
 
-from collections import deque
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
-from scenedetect import AdaptiveDetector, ContentDetector, FrameTimecode
+from scenedetect import ContentDetector, FrameTimecode
 from scenedetect.common import Timecode
 
-MIN_SCENE_S = 0.3
+from ingest.transitions import MIN_SHOT_S, CutDetector, GradualDetector, thumbnail
+
+MIN_SCENE_S = MIN_SHOT_S
 MAX_SCENE_S = 30.0
 """A take that reaches this length is split; its pieces are at least half as long."""
-
-_SMALL_SPAN_S = 0.5
-"""A gradual transition is looked for between the pictures this long before and after."""
-_MIN_CHANGE = 25.0
-"""Mean difference, of 255, between the two ends of a gradual transition."""
-_MAX_RESIDUAL = 0.2
-"""How far the middle of a dissolve may be from the mean of its ends, as a part of the change."""
-_STEP_S = 0.08
+_GRADUAL_APART_S = 0.5
+"""A cut that was found this near to a gradual transition stands for it."""
 
 
 class SceneDetector:
-    """Cuts by PySceneDetect's AdaptiveDetector; dissolves and fades by their own shape.
+    """Cuts, dissolves, wipes and fades, each at one time.
 
-    Feed frames in order; cuts are told as soon as they are certain. With `sparse` frames, seconds
-    apart, any two neighbours that differ much have a cut between them (ContentDetector).
+    Feed frames in order; cuts are told as soon as they are certain, gradual transitions some
+    seconds later, and the rest at the end. With `sparse` frames, seconds apart, any two
+    neighbours that differ much have a cut between them (ContentDetector).
     """
 
     def __init__(self, time_base: Fraction, frame_rate: Fraction, *, sparse: bool = False) -> None:
         self._time_base = time_base
         self._frame_rate = frame_rate
-        self._cuts = (
-            ContentDetector(min_scene_len=MIN_SCENE_S)
-            if sparse
-            else AdaptiveDetector(min_scene_len=MIN_SCENE_S)
-        )
-        self._gradual = None if sparse else GradualDetector()
+        self._sparse = ContentDetector(min_scene_len=MIN_SCENE_S) if sparse else None
+        self._cuts = CutDetector()
+        self._gradual = GradualDetector()
         self._last_cut_s = float("-inf")
 
     def feed(self, pts: int, image: npt.NDArray[np.uint8]) -> list[float]:
         """A small BGR frame [h, w, 3] at `pts`; the times of cuts known by now, in seconds of
         the stream's own clock."""
-        timecode = FrameTimecode(Timecode(pts, self._time_base), fps=self._frame_rate)
-        cuts = [float(cut.seconds) for cut in self._cuts.process_frame(timecode, image)]
-        if self._gradual is not None:
-            for cut in cuts:
-                self._gradual.forget_before(cut)
-            gradual = self._gradual.feed(float(pts * self._time_base), image)
-            # A cut that was found inside a dissolve stands for the dissolve.
-            cuts += [cut for cut in gradual if cut - self._last_cut_s > 2 * _SMALL_SPAN_S]
+        if self._sparse is not None:
+            timecode = FrameTimecode(Timecode(pts, self._time_base), fps=self._frame_rate)
+            cuts = self._sparse.process_frame(timecode, image)
+            return self._far_enough([float(cut.seconds) for cut in cuts], MIN_SCENE_S)
+        time_s, picture = float(pts * self._time_base), thumbnail(image)
+        certain = self._tell(self._cuts.feed(time_s, picture))
+        return certain + self._far_enough(self._gradual.feed(time_s, picture), _GRADUAL_APART_S)
+
+    def finish(self) -> list[float]:
+        """The cuts that are certain only because no frame follows."""
+        if self._sparse is not None:
+            return []
+        certain = self._tell(self._cuts.finish())
+        return certain + self._far_enough(self._gradual.finish(), _GRADUAL_APART_S)
+
+    def _tell(self, cuts: list[float]) -> list[float]:
+        """These hard cuts, after the transitions that they end."""
         certain = []
-        for cut in sorted(cuts):
-            if cut - self._last_cut_s >= MIN_SCENE_S:
+        for cut in cuts:
+            certain += self._far_enough(self._gradual.cut_at(cut), _GRADUAL_APART_S)
+            certain += self._far_enough([cut], MIN_SCENE_S)
+        return certain
+
+    def _far_enough(self, cuts: list[float], apart_s: float) -> list[float]:
+        """Those that leave a scene of `apart_s` since the cut before."""
+        certain = []
+        for cut in cuts:
+            if cut - self._last_cut_s >= apart_s:
                 self._last_cut_s = cut
                 certain.append(cut)
         return certain
-
-
-@dataclass(frozen=True)
-class _Sample:
-    time_s: float
-    picture: npt.NDArray[np.float32]
-
-
-class GradualDetector:
-    """Dissolves and fades, which change no two neighbouring frames much.
-
-    Half-way through a dissolve the picture is the mean of what stands before and after it; a
-    moving camera gives no such mean. Half-way through a fade it is one flat colour.
-    """
-
-    def __init__(self) -> None:
-        self._samples: deque[_Sample] = deque()
-        self._best: tuple[float, float] | None = None
-        """(change, time) of the transition that is going on."""
-
-    def forget_before(self, cut_s: float) -> None:
-        """A hard cut: nothing before it may be compared with anything after it."""
-        while self._samples and self._samples[0].time_s < cut_s:
-            self._samples.popleft()
-        self._best = None
-
-    def feed(self, time_s: float, image: npt.NDArray[np.uint8]) -> list[float]:
-        """A small BGR frame; the time of a transition whose middle has passed, if any."""
-        if self._samples and time_s - self._samples[-1].time_s < _STEP_S:
-            return []
-        rows = np.linspace(0, image.shape[0] - 1, 18).astype(int)
-        columns = np.linspace(0, image.shape[1] - 1, 32).astype(int)
-        self._samples.append(_Sample(time_s, image[rows][:, columns].astype(np.float32)))
-        while time_s - self._samples[0].time_s > 2 * _SMALL_SPAN_S + _STEP_S:
-            self._samples.popleft()
-        if time_s - self._samples[0].time_s < 2 * _SMALL_SPAN_S - _STEP_S:
-            return []
-        change, middle_s = self._transition()
-        if change > 0 and (self._best is None or change > self._best[0]):
-            self._best = (change, middle_s)
-        if self._best is not None and middle_s - self._best[1] > _SMALL_SPAN_S:
-            found = self._best[1]
-            self._best = None
-            return [found]
-        return []
-
-    def _transition(self) -> tuple[float, float]:
-        """(change, time) of the middle of the window; change 0 where there is no transition."""
-        before, after = self._samples[0].picture, self._samples[-1].picture
-        middle = self._samples[len(self._samples) // 2]
-        change = float(np.abs(before - after).mean())
-        residual = float(np.abs(middle.picture - (before + after) / 2).mean())
-        flat = float(middle.picture.std()) < 0.25 * min(float(before.std()), float(after.std()))
-        gradual = residual < _MAX_RESIDUAL * change or flat
-        return (change if gradual and change > _MIN_CHANGE else 0.0), middle.time_s
 
 
 def equal_parts(start_s: float, end_s: float, longest_s: float) -> list[tuple[float, float]]:
