@@ -1,7 +1,7 @@
 """python -m benchmarks [NAMES]: measures the targets, prints the table of docs/benchmarks.md.
 
 Names are those of modules; all by default, in this order. http_search needs the library that
-whole_ingest leaves.
+whole_ingest leaves; shots needs SCENESEEK_LABELLED, a folder of labelled videos.
 """
 
 import os
@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import decode_pass, encoders, http_search, rows, whole_ingest
+from benchmarks import decode_pass, encoders, http_search, rows, shots, whole_ingest
 from benchmarks.measure import Row
 from database.embedded import stop_embedded
 from database.session import open_database
@@ -33,6 +33,7 @@ def main(names: list[str]) -> None:
         try:
             benchmarks: dict[str, Callable[[], list[Row]]] = {
                 "decode_pass": lambda: decode_pass.measure(folder),
+                "shots": lambda: shots.measure(shots.labelled_folder()),
                 "encoders": lambda: encoders.measure(folder, settings.models_dir),
                 "rows": lambda: rows.measure(database),
                 "whole_ingest": lambda: whole_ingest.measure(folder, settings, database),
