@@ -97,7 +97,9 @@ def measure(folder: Path | None) -> list[Row]:
     videos = labelled_videos(folder)
     ours = [_ours(video) for video in videos]
     for video, result in zip(videos, ours, strict=True):
-        print(f"shots: {video.path.name}, {result.counts}")
+        counts = result.counts
+        wrong = counts.found - counts.hits
+        print(f"shots: {video.path.name}, {counts.hits} of {counts.labelled}, {wrong} wrong")
     total = _sum(ours)
     print(f"shots: ours, {total.counts}", flush=True)
     peers: dict[str, Result] = {}

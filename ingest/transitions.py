@@ -19,6 +19,7 @@ _THUMBNAIL = (48, 27)
 _NEIGHBOURS = 2
 _PEAK = 3.0
 """How far a cut stands out from the steps beside it; both as AdaptiveDetector of PySceneDetect."""
+_MOST_RECENT = 256
 _MIN_STEP = 10.0
 """Mean difference, of 255, across a cut."""
 _RETURN = 0.5
@@ -93,8 +94,7 @@ class _Motion:
         self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def rest(self, first: Picture, second: Picture) -> tuple[float, float]:
-        """The difference of two pictures after the first was moved to look like the second, and
-        their plain difference."""
+        """How they differ after the first was moved to look like the second, and without that."""
         before, after = (cv2.cvtColor(p, cv2.COLOR_BGR2GRAY) for p in (first, second))
         source = self._places + self._flow.calc(after, before, None)
         moved = cv2.remap(before, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
@@ -108,7 +108,8 @@ class CutDetector:
     """
 
     def __init__(self) -> None:
-        self._recent: deque[tuple[float, Picture]] = deque()
+        # Bounded even where all times are the same, as in damaged files.
+        self._recent: deque[tuple[float, Picture]] = deque(maxlen=_MOST_RECENT)
         self._steps: deque[tuple[float, float]] = deque(maxlen=2 * _NEIGHBOURS + 1)
         self._waiting: deque[float] = deque()
         self._motion = _Motion()
@@ -264,10 +265,8 @@ class GradualDetector:
         flat = [sample.time_s for sample in between if sample.contrast < limit]
         if flat:
             return sum(flat) / len(flat)
-        if (
-            self._straightness(start, end, change) + self._unmoved(start, end)
-            < _MIN_STRAIGHT_AND_UNMOVED
-        ):
+        evidence = self._straightness(start, end, change) + self._unmoved(start, end)
+        if evidence < _MIN_STRAIGHT_AND_UNMOVED:
             return None
         return next(
             (
