@@ -64,8 +64,9 @@ class Conditions:
         parts: list[str] = []
         values: dict[str, object] = {}
         asked = self.filters
+        video_ids = list(asked.video_ids) if asked.video_ids is not None else None
         for name, value, condition in (
-            ("video_ids", asked.video_ids and list(asked.video_ids), "video.id = ANY(:video_ids)"),
+            ("video_ids", video_ids, "video.id = ANY(:video_ids)"),
             ("from_s", asked.from_s, "scene.end_s > :from_s"),
             ("to_s", asked.to_s, "scene.start_s < :to_s"),
             ("language", asked.language, "video.language = :language"),

@@ -52,7 +52,7 @@ class SearchEngine(Ranker):
 
     def _cursor(self, query: SearchQuery, *what: object) -> Cursor:
         """Where the page that is asked for begins."""
-        depth = max(_DEPTH, _DEPTH_PER_HIT * query.shape.limit)
+        depth = max(_DEPTH, _DEPTH_PER_HIT * (query.shape.limit + 1))
         return Cursor.of(query.shape.cursor, fingerprint(query, what), depth)
 
     def _answer(

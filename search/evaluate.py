@@ -200,9 +200,13 @@ def main(
     ] = None,
 ) -> None:
     """Measures the library's rankings with labelled queries."""
+    if path is None and not judgements:
+        raise QueryFileInvalid("name a file of labelled queries, or use --judgements")
+    labelled = load_queries(path) if path is not None else None
     settings = load_settings()
     database = open_database(settings)
-    queries = _queries(path, Judgements(database) if judgements else None)
+    said = Judgements(database).all() if judgements else []
+    queries = labelled if labelled and not said else with_judgements(labelled, said)
     engine = SearchEngine(database, EmbeddingService(settings.runtime()))
     spaces = engine.choice.active_with(space or [])
     answers = ask(engine, queries, all_methods(spaces), spaces)
@@ -226,17 +230,6 @@ def main(
             typer.echo(
                 f"{mode}: queries without an answer told apart, AUROC {told_apart[mode]:.2f}"
             )
-
-
-def _queries(path: Path | None, judgements: Judgements | None) -> QueryFile:
-    """Of a file, of what people have said, or both. Raises QueryFileInvalid."""
-    if path is None and judgements is None:
-        raise QueryFileInvalid("name a file of labelled queries, or use --judgements")
-    read = load_queries(path) if path is not None else None
-    if judgements is None:
-        assert read is not None
-        return read
-    return with_judgements(read, judgements.all())
 
 
 def _print_table(title: str, results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:

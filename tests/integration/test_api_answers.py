@@ -23,6 +23,9 @@ HIT = {
     "end_s",
     "keyframe_url",
     "stream_url",
+    "alike",
+    "others_in_video",
+    "weak",
     "evidence",
 }
 EVIDENCE = {"kind", "leg", "rank", "raw", "score", "start_s", "end_s", "text"}
@@ -41,7 +44,8 @@ def found(answer: httpx.Response) -> list[dict[str, Any]]:
     assert answer.headers["content-type"] == "application/json"
     document = answer.json()
     assert set(document) == {
-        "query", "mode", "weights", "degraded", "reasons", "took_ms", "results"
+        "query", "mode", "weights", "degraded", "reasons", "confident", "total", "next",
+        "took_ms", "results",
     }  # fmt: skip
     assert document["degraded"] is False
     for hit in document["results"]:

@@ -61,7 +61,7 @@ def test_a_quick_search_that_cannot_be_answered_is_422(
 @pytest.mark.parametrize("mode", ["", MARK, "BALANCED", "balanced\x00"])
 def test_an_unknown_mode_is_422_with_the_known_ones(client: httpx.Client, mode: str) -> None:
     answer = client.get("/search/multimodal/quick", params={"q": "drill", "mode": mode})
-    assert "'text_heavy', 'balanced' or 'vision_heavy'" in assert_problem(answer, 422)
+    assert "'text_heavy', 'balanced', 'vision_heavy' or 'auto'" in assert_problem(answer, 422)
     assert MARK not in answer.text
 
 

@@ -265,7 +265,7 @@ def test_a_model_is_exchanged_brought_back_and_removed(
     def legs() -> set[str]:
         engine.choice.forget()
         hits = engine.search("red circle", weights=(0, 1)).hits
-        return {e.leg for hit in hits for e in hit.evidence} & {CLIP.key, "imagenet-concepts"}
+        return {e.found.leg for hit in hits for e in hit.evidence} & {CLIP.key, "imagenet-concepts"}
 
     assert "tiny-clip: " in backfill("--activate")
     assert legs() == {CLIP.key}

@@ -13,10 +13,12 @@ from database.legs import FULL_TEXT
 from database.library import Library
 from database.models import MomentKind
 from embeddings.service import EmbeddingService
+from search.errors import InvalidQuery
 from search.hit import SearchAnswer, SearchHit
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query import MODES, Shape
 from search.semantic_search import SemanticSearchEngine
+from search.words import parse_words
 from tests.conftest import Ingested
 
 CAT, COFFEE, SLIDE, ROCKET = (0.0, 7.0), (7.0, 14.0), (14.0, 21.0), (34.0, 42.0)
@@ -222,9 +224,14 @@ def test_odd_characters_are_only_characters(engine: MultiModalSearchEngine, quer
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=40)
     | st.text("\\'\"|&!:*<>()- \tab1", min_size=1, max_size=20)
 )
-def test_any_text_is_answered(engine: MultiModalSearchEngine, text: str) -> None:
-    if text.strip():
-        assert len(engine.search(text, shape=Shape(limit=1)).hits) == 1
+def test_any_text_is_answered_or_refused(engine: MultiModalSearchEngine, text: str) -> None:
+    words = parse_words(text)
+    try:
+        hits = engine.search(text, shape=Shape(limit=1)).hits
+    except InvalidQuery:
+        assert not words.meaning or words.phrases or words.excluded
+    else:
+        assert len(hits) == 1 or words.phrases or words.excluded
 
 
 @pytest.mark.parametrize("query", ["the of and", "!!! &&& |||", "…"])
