@@ -11,7 +11,15 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import decode_pass, encoders, http_search, rows, shots, whole_ingest
+from benchmarks import (
+    decode_pass,
+    encoders,
+    http_search,
+    rows,
+    search_scale,
+    shots,
+    whole_ingest,
+)
 from benchmarks.measure import Row
 from database.embedded import stop_embedded
 from database.session import open_database
@@ -37,7 +45,8 @@ def main(names: list[str]) -> None:
                 "encoders": lambda: encoders.measure(folder, settings.models_dir),
                 "rows": lambda: rows.measure(database),
                 "whole_ingest": lambda: whole_ingest.measure(folder, settings, database),
-                "http_search": lambda: http_search.measure(settings, database),
+                "http_search": lambda: http_search.http_rows(settings, database, "2 videos"),
+                "search_scale": lambda: search_scale.measure(models),
             }
             _print_header()
             for chosen in names or benchmarks:

@@ -25,8 +25,8 @@ _RAW = (
 )
 
 
-def measure(settings: Settings, database: Database) -> list[Row]:
-    """Rows of target 9."""
+def http_rows(settings: Settings, database: Database, size: str) -> list[Row]:
+    """Rows of target 9, over a library of the bundled spaces."""
     encoder = SentenceEncoder(Runtime(settings.models_dir))
     queries = [f"{query}, number {i}" for i, query in enumerate(background_queries())]
     queries = queries[:NUM_QUERIES]
@@ -55,10 +55,10 @@ def measure(settings: Settings, database: Database) -> list[Row]:
         server.wait()
     floor_ms = raw_ms + encode_ms
     return [
-        _row("text search, query not cached", text_new, floor_ms, 1.5),
-        _row("text search, query cached", text_again, raw_ms, 1.5),
-        _row("multimodal search (3 legs), not cached", all_new, floor_ms, 3.0),
-        _row("multimodal search (3 legs), cached", all_again, raw_ms, 3.0),
+        _row(f"text search, query not cached, {size}", text_new, floor_ms, 1.5),
+        _row(f"text search, query cached, {size}", text_again, raw_ms, 1.5),
+        _row(f"multimodal search (3 legs), not cached, {size}", all_new, floor_ms, 3.0),
+        _row(f"multimodal search (3 legs), cached, {size}", all_again, raw_ms, 3.0),
     ]
 
 

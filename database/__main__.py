@@ -1,4 +1,4 @@
-"""python -m database upgrade | status | stop | check."""
+"""python -m database upgrade | status | stop | check | tag."""
 
 import json
 import sys
@@ -14,6 +14,7 @@ from database.library import Library
 from database.migrate import current_revision, upgrade_schema
 from database.session import Database, open_database, translated_errors
 from database.settings import Settings, load_settings
+from database.tags import Tags
 
 app = typer.Typer(
     help="The library's database.", no_args_is_help=True, pretty_exceptions_enable=False
@@ -78,6 +79,16 @@ def check() -> None:
         )
         raise typer.Exit(1)
     typer.echo("clean")
+
+
+@app.command()
+def tag(
+    video: Annotated[int, typer.Argument(help="The video's id, as searches and the API show it.")],
+    names: Annotated[list[str] | None, typer.Argument(help="None takes all tags away.")] = None,
+) -> None:
+    """Gives a video these tags, instead of those it has, for searches to filter by."""
+    tags = Tags(_open(load_settings())).put(video, names or [])
+    typer.echo(f"video {video}: {', '.join(tags) or 'no tags'}")
 
 
 def main(command: Callable[[], None] = app) -> None:

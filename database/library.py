@@ -73,6 +73,12 @@ class Library:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def version(self) -> int:
+        """A number that changes with everything that an answer may show."""
+        with self._database.reading() as connection:
+            version: int = connection.scalar(sa.text("SELECT version FROM library"))
+            return version
+
     def list_videos(self, *, limit: int, after_id: int = 0) -> list[VideoInfo]:
         """Videos in the order of their ids, from the one after `after_id`."""
         query = _WITH_FILES.where(Video.id > after_id).order_by(Video.id).limit(limit)

@@ -119,6 +119,12 @@ class Store:
                 ),
             )
 
+    def analyse(self) -> None:
+        """Lets PostgreSQL see what is there now: it plans by that, and searches weigh words by
+        it."""
+        with self._database.connection() as connection:
+            connection.execute("ANALYZE video, scene, moment")
+
     @contextmanager
     def claim(
         self, content_hash: str, while_waiting: Callable[[], None] = lambda: None

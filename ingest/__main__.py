@@ -38,6 +38,7 @@ from ingest.source import known_outcome
 from ingest.statistics import refresh_null_statistics
 from ingest.tools import Tools, make_tools
 
+_STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
 MAX_JOBS = 12
 """Each file at work holds a connection for its lock and needs one more now and then."""
 
@@ -122,6 +123,8 @@ def _run(
             outcomes.append(outcome)
     refresh_null_statistics(tools.library_spaces, tools.spaces(), tools.service)
     activate_complete(tools.library_spaces)
+    if any(outcome.status in _STORED for outcome in outcomes):
+        tools.store.analyse()
     order = {printable(file.path): number for number, file in enumerate(files)}
     return sorted(outcomes, key=lambda outcome: order[outcome.path])
 

@@ -122,7 +122,7 @@ def _search_explained(answer: SearchAnswer) -> dict[str, Any]:
         "fusion": answer.query.shape.fusion,
         "scan": ranking.scan.value,
         "depth": ranking.depth,
-        "candidates": len(ranking.fused),
+        "candidates": ranking.num_candidates,
         "confidence": None if answer.confidence is None else vars(answer.confidence),
         "words": {
             "meaning": words.meaning,

@@ -1,13 +1,17 @@
 """What every search shares: a checked query to an answer."""
 
+import dataclasses
 import time
 from collections.abc import Collection, Sequence
 
 from database.hits import MomentInfo, VideoRef
+from database.session import Database
+from embeddings.service import EmbeddingService
 from embeddings.space import Modality
 from search.confidence import WEAK, confidence_of
 from search.fusion import FUSIONS
 from search.hit import Evidence, SearchAnswer, SearchHit
+from search.kept import KeptAnswers
 from search.pages import Cursor, fingerprint
 from search.probes import NO_EXAMPLES, Examples
 from search.query import AUTO, SearchQuery, Shape, make_query
@@ -25,14 +29,29 @@ _DEPTH, _DEPTH_PER_HIT = 60, 5
 class SearchEngine(Ranker):
     """A library, opened for searching. Safe to call from several threads."""
 
+    def __init__(self, database: Database, service: EmbeddingService) -> None:
+        super().__init__(database, service)
+        self._kept = KeptAnswers()
+
     def answer(
         self, query: SearchQuery, scope: Scope = EVERYTHING, examples: Examples = NO_EXAMPLES
     ) -> SearchAnswer:
-        """The answer to a checked query. Raises InvalidQuery."""
+        """The answer to a checked query; a kept one, if nothing has changed since. Raises
+        InvalidQuery."""
         started = time.perf_counter()
         cursor = self._cursor(query, scope, examples)
+        version = self._library.version()
+        state = (version, self.choice.snapshot(version))
+        asked = (query, scope, examples.like, examples.unlike)
+        kept = None if examples.images else self._kept.find(asked, state)
+        if kept is not None:
+            return dataclasses.replace(kept, took_ms=(time.perf_counter() - started) * 1000)
         ranking = self.rank(query, cursor.depth, scope, examples)
-        return self._answer(query, ranking, cursor, started)
+        answer = self._answer(query, ranking, cursor, started)
+        if not examples.images:
+            shown = dataclasses.replace(answer.ranking, fused=())  # the hits have theirs
+            self._kept.keep(asked, state, dataclasses.replace(answer, ranking=shown))
+        return answer
 
     def similar(
         self,

@@ -56,7 +56,8 @@ class Asked:
 class Ranking:
     """All scenes that a query has found, best first, and how."""
 
-    fused: list[Fused]
+    fused: Sequence[Fused]
+    num_candidates: int
     weights: Weights
     asked: Asked
     scan: Scan
@@ -125,7 +126,7 @@ class Ranker:
         present = {score.modality for scene in candidates for score in scene.scores.values()}
         weights = query.weights or choose_weights(query.text, present)
         fused = FUSIONS[query.shape.fusion].rank(candidates, weights)
-        ranking = Ranking(fused, weights, asked, scan, depth, terms)
+        ranking = Ranking(fused, len(fused), weights, asked, scan, depth, terms)
         return self._reranked(query, ranking) if query.shape.rerank else ranking
 
     def _reranked(self, query: SearchQuery, ranking: Ranking) -> Ranking:

@@ -75,18 +75,22 @@ class SpaceChoice:
         self._service = service
         self._known = service.spaces
         self._snapshot: Snapshot | None = None
+        self._version: int | None = None
         self._read_at = float("-inf")
         self._reading = threading.Lock()
         self._preparing: threading.Thread | None = None
 
-    def snapshot(self) -> Snapshot:
-        """What the library has. Raises DatabaseError."""
+    def snapshot(self, version: int | None = None) -> Snapshot:
+        """What the library has, of this version or as it was a moment ago; the same object as
+        long as nothing has changed. Raises DatabaseError."""
         with self._reading:
-            if self._snapshot is None or time.monotonic() - self._read_at > _REREAD_S:
+            stale = version not in (None, self._version)
+            if stale or self._snapshot is None or time.monotonic() - self._read_at > _REREAD_S:
                 found = self._read()
                 self._read_at = time.monotonic()
+                self._version = version
                 if self._snapshot is None or not found.active - self._snapshot.active:
-                    self._snapshot = found
+                    self._snapshot = self._snapshot if self._snapshot == found else found
                 else:
                     self._prepare(found.active - self._snapshot.active)
             return self._snapshot

@@ -58,7 +58,7 @@ def answer(
     (fused,) = FUSIONS[FusionName.EVIDENCE].rank([candidate], MODES["balanced"])
     hit = SearchHit(1, Ranked(fused, sure), sure < 0.4, video, start_s, end_s, evidence)
     asked = Asked((), "drilling", 100, reasons)
-    ranking = Ranking([fused], MODES["balanced"], asked, Scan.INDEX, 60, ())
+    ranking = Ranking([fused], 1, MODES["balanced"], asked, Scan.INDEX, 60, ())
     return SearchAnswer(
         query=make_query("drilling", shape=shape),
         hits=() if empty else (hit,),
