@@ -47,7 +47,9 @@ MinScore = Annotated[
 ]
 SpaceKey = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 SpaceKeys = Annotated[list[SpaceKey], Field(min_length=1, max_length=MAX_SPACES)]
-TagName = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS)]
+TagName = Annotated[
+    str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^[^\x00\ud800-\udfff]*$")
+]
 SceneIds = Annotated[list[Id], Field(max_length=100)]
 
 

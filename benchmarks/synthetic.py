@@ -1,8 +1,10 @@
 """Libraries of any size with known answers, loaded by COPY.
 
-Vectors lie as real ones do: those of texts around the vectors of sentences, those of pictures
-around mixtures of label vectors. Some scenes are planted: one says, and another shows, what a
-query of the bank asks, so that the right answer is known without a search.
+Vectors lie as real ones do, near each other on several scales: a video is about a few subjects,
+and its scenes lie around their subject. What is said lies around the vectors of sentences; what is
+shown is what a classifier would say of pictures, labels near the right one included, projected as
+an ingest does it. Some scenes are planted: one says, and another shows, what a query of the bank
+asks, so that the right answer is known without a search.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +15,7 @@ import numpy.typing as npt
 import psycopg
 import sqlalchemy as sa
 
+from benchmarks.encoders import sentences
 from database.session import Database
 from database.vectors import copy_vectors, partition_name
 from embeddings.background import background_queries
@@ -26,9 +29,16 @@ SCENES_PER_VIDEO = 100
 SCENE_S = 6.0
 SPOKEN = 0.6
 """The part of the scenes in which somebody speaks."""
-_CENTRES = 2000
-_SPREAD = 0.5
-"""Noise around a centre, of unit length: neighbours score 0.8, as paraphrases do."""
+_CENTRES = 5000
+_SUBJECTS = 4
+"""Of a video."""
+_SUBJECT_SPREAD, _SCENE_SPREAD = 0.7, 0.35
+"""Noise around a sentence and a subject, of unit length: scenes of one subject score 0.9 with each
+other, those around one sentence 0.6."""
+_LIKENESS, _DOUBT, _FLICKER = 12.0, 1.0, 0.5
+"""Of logits: how much of a label its neighbours get, what else a subject looks like, and how much
+its scenes differ."""
+_AT_ONCE = 4000
 _PLANTED_SPREAD = 0.3
 _BATCH = 20_000
 TEXT, VISION = PROFILES["bundled"].spaces
@@ -80,11 +90,8 @@ class _Maker:
         self._words = np.array(words + [f"term{number}" for number in range(20_000)])
         ranks = np.arange(1, len(self._words) + 1)
         self._chances = (1 / ranks) / (1 / ranks).sum()  # Zipf's law
-        sentences = [self.sentence() for _ in range(_CENTRES)]
-        self._sentences = service.encode_items(TEXT, sentences)
-        labels = service.encode_items(TEXT, image_labels())
-        chances = rng.dirichlet(np.full(len(labels), 0.005), _CENTRES).astype(np.float32)
-        self._pictures = project(chances, labels, BROAD)
+        self._topics = service.encode_items(TEXT, sentences(_CENTRES))
+        self._labels = service.encode_items(TEXT, image_labels())
         queries = background_queries()
         vectors = service.encode_queries(TEXT, queries)
         scenes = rng.choice(num_scenes, 2 * len(queries), replace=False)
@@ -110,15 +117,38 @@ class _Maker:
 
     def text_vectors(self, scenes: Sequence[int]) -> Vectors:
         """Of what is said in these scenes: float32 [n, dim]."""
-        return self._vectors(scenes, self._sentences, self._said)
+        own, num_subjects = self._subjects(scenes)
+        topics = self._topics[self._rng.integers(0, len(self._topics), num_subjects)]
+        subjects = normalise(topics + _SUBJECT_SPREAD * self._noise(topics.shape))
+        chosen = subjects[own]
+        vectors = normalise(chosen + _SCENE_SPREAD * self._noise(chosen.shape))
+        return self._with_planted(vectors, scenes, self._said)
 
     def picture_vectors(self, scenes: Sequence[int]) -> Vectors:
         """Of what is shown in these scenes: float32 [n, dim]."""
-        return self._vectors(scenes, self._pictures, self._shown)
+        own, num_subjects = self._subjects(scenes)
+        right = self._labels[self._rng.integers(0, len(self._labels), num_subjects)]
+        subjects = _LIKENESS * (right @ self._labels.T)
+        subjects += _DOUBT * self._rng.standard_normal(subjects.shape, np.float32)
+        parts = []
+        for start in range(0, len(scenes), _AT_ONCE):
+            logits = subjects[own[start : start + _AT_ONCE]]
+            logits = logits + _FLICKER * self._rng.standard_normal(logits.shape, np.float32)
+            chances = np.exp(logits - logits.max(axis=1, keepdims=True))
+            chances /= chances.sum(axis=1, keepdims=True)
+            parts.append(project(chances, self._labels, BROAD))
+        return self._with_planted(np.concatenate(parts), scenes, self._shown)
 
-    def _vectors(self, scenes: Sequence[int], centres: Vectors, planted: dict[int, int]) -> Vectors:
-        chosen = centres[self._rng.integers(0, len(centres), len(scenes))]
-        vectors = normalise(chosen + _SPREAD * self._noise(chosen.shape))
+    def _subjects(self, scenes: Sequence[int]) -> tuple[npt.NDArray[np.int64], int]:
+        """The subject of each of these scenes, from 0, and how many there are."""
+        videos = np.array(scenes) // SCENES_PER_VIDEO
+        first, last = int(videos.min()), int(videos.max())
+        own = (videos - first) * _SUBJECTS + self._rng.integers(0, _SUBJECTS, len(scenes))
+        return own, (last - first + 1) * _SUBJECTS
+
+    def _with_planted(
+        self, vectors: Vectors, scenes: Sequence[int], planted: dict[int, int]
+    ) -> Vectors:
         for row, scene in enumerate(scenes):
             if scene in planted:
                 query = self._query_vectors[planted[scene]]

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from database.models import MomentKind
 from database.session import Database
+from database.tags import normal_tag
 
-EXACT_SCENES = 10_000
+EXACT_SCENES = 2_000
 """Up to so many allowed scenes are all compared: faster than an index scan that has to skip most
 of what it meets, and complete (docs/benchmarks.md)."""
 
@@ -87,20 +88,21 @@ class Conditions:
                 f"AND kind = CAST(:kind_{number} AS moment_kind))"
             )
         if asked.tags:
-            values["tags"] = sorted(set(asked.tags))
+            values["tags"] = sorted({normal_tag(tag) for tag in asked.tags})
             parts.append(
                 "(SELECT count(*) FROM tag WHERE video_id = video.id AND name = ANY(:tags)) "
                 "= cardinality(:tags)"
             )
         for name, operator, queries in (
-            ("required", "IN", self.required),
-            ("excluded", "NOT IN", self.excluded),
+            ("required", "= ANY", self.required),
+            ("excluded", "<> ALL", self.excluded),
         ):
             for number, query in enumerate(queries):
                 values[f"{name}_{number}"] = query
+                # As arrays: they are read once, and there may be several.
                 parts.append(
-                    f"scene.id {operator} (SELECT scene_id FROM moment "
-                    f"WHERE tsv @@ CAST(:{name}_{number} AS tsquery))"
+                    f"scene.id {operator} (ARRAY(SELECT scene_id FROM moment "
+                    f"WHERE tsv @@ CAST(:{name}_{number} AS tsquery)))"
                 )
         return " AND ".join(parts), values
 

@@ -1,6 +1,7 @@
 """The read side of the library: what the API and the evaluation show of videos."""
 
 import contextlib
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -159,6 +160,13 @@ class Library:
         if path is None:
             raise NotFound(f"there is no scene {scene_id}, or it has no keyframe")
         return path
+
+    def require_scenes(self, ids: Collection[int]) -> None:
+        """Raises NotFound if one of these does not exist."""
+        with self._database.session() as session:
+            known = set(session.scalars(sa.select(Scene.id).where(Scene.id.in_(ids))))
+        for missing in sorted(set(ids) - known):
+            raise NotFound(f"there is no scene {missing}")
 
     def scene_vectors(self, scene_id: int, space: str) -> npt.NDArray[np.float32]:
         """The vectors of a scene's moments in a space, float32 [n, dim]; n may be 0."""

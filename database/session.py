@@ -161,6 +161,8 @@ def _engine(url: sa.URL) -> sa.Engine:
         driver.execute(f"SET hnsw.ef_search = {EF_SEARCH}")
         # A LIMIT above ef_search is filled all the same.
         driver.execute("SET hnsw.iterative_scan = relaxed_order")
+        # A plan for any query vector and any filter would leave the HNSW index for some.
+        driver.execute("SET plan_cache_mode = force_custom_plan")
         driver.execute("SET jit = off")  # compiling a search takes longer than running it
         driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
         if psycopg.types.TypeInfo.fetch(driver, "vector") is not None:

@@ -12,6 +12,11 @@ MAX_TAGS = 16
 MAX_TAG_CHARACTERS = 60
 
 
+def normal_tag(name: str) -> str:
+    """A tag without white space at its ends, and one space wherever there is more."""
+    return " ".join(name.split())
+
+
 class Tags:
     """Reads and writes them; each method is one transaction."""
 
@@ -21,7 +26,7 @@ class Tags:
     def put(self, video_id: int, names: Iterable[str]) -> list[str]:
         """Gives a video these tags instead of those it has; returns them, sorted, without white
         space at their ends. Raises NotFound."""
-        wanted = sorted({" ".join(name.split()) for name in names} - {""})
+        wanted = sorted({normal_tag(name) for name in names} - {""})
         with self._database.session() as session:
             if session.get(Video, video_id, with_for_update=True) is None:
                 raise NotFound(f"there is no video {video_id}")

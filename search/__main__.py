@@ -72,9 +72,9 @@ def main(
         kinds=tuple(has or ()),
         tags=tuple(tag or ()),
     )
+    if set(right or ()) & set(wrong or ()):
+        raise InvalidQuery("a scene cannot be both right and wrong")
     engine, database = options.open_engine()
-    if right or wrong:
-        Judgements(database).save(query.strip(), right or (), wrong or ())
     answer = engine.search(
         query,
         mode=mode,
@@ -86,6 +86,8 @@ def main(
         like=right or (),
         unlike=wrong or (),
     )
+    if right or wrong:
+        Judgements(database).save(answer.query.text, right or (), wrong or ())
     options.print_answer(answer, as_json=as_json or explain)
 
 

@@ -39,18 +39,17 @@ class SearchEngine(Ranker):
         """The answer to a checked query; a kept one, if nothing has changed since. Raises
         InvalidQuery."""
         started = time.perf_counter()
-        cursor = self._cursor(query, scope, examples)
+        cursor = self._cursor(query, scope, examples.key)
         version = self._library.version()
         state = (version, self.choice.snapshot(version))
-        asked = (query, scope, examples.like, examples.unlike)
-        kept = None if examples.images else self._kept.find(asked, state)
+        asked = (query, scope, examples.key)
+        kept = self._kept.find(asked, state)
         if kept is not None:
             return dataclasses.replace(kept, took_ms=(time.perf_counter() - started) * 1000)
         ranking = self.rank(query, cursor.depth, scope, examples)
         answer = self._answer(query, ranking, cursor, started)
-        if not examples.images:
-            shown = dataclasses.replace(answer.ranking, fused=())  # the hits have theirs
-            self._kept.keep(asked, state, dataclasses.replace(answer, ranking=shown))
+        shown = dataclasses.replace(answer.ranking, fused=())  # the hits have theirs
+        self._kept.keep(asked, state, dataclasses.replace(answer, ranking=shown))
         return answer
 
     def similar(
@@ -77,20 +76,21 @@ class SearchEngine(Ranker):
     def _answer(
         self, query: SearchQuery, ranking: Ranking, cursor: Cursor, started: float
     ) -> SearchAnswer:
-        confidence = None
-        if FUSIONS[query.shape.fusion].calibrated:
+        confidence = cursor.confidence
+        if confidence is None and FUSIONS[query.shape.fusion].calibrated:
             num_vectors = ranking.asked.num_vectors
             confidence = confidence_of(ranking.fused, query.words.meaning, num_vectors)
         ranked = [
             Ranked(fused, confidence.score(fused.value) if confidence else fused.value)
             for fused in ranking.fused
         ]
-        page = shaped(ranked, query.shape, cursor, self._reader, weak_below=WEAK)
+        page = shaped(ranked, query.shape, cursor, self._reader, confidence=confidence)
         return SearchAnswer(
             query=query,
             hits=self.hits(
                 page.hits,
                 ranking,
+                first_rank=cursor.shown + 1,
                 judged=confidence is not None,
                 explain=query.shape.explain,
             ),
@@ -102,7 +102,13 @@ class SearchEngine(Ranker):
         )
 
     def hits(
-        self, page: Sequence[Ranked], ranking: Ranking, *, judged: bool, explain: bool
+        self,
+        page: Sequence[Ranked],
+        ranking: Ranking,
+        *,
+        first_rank: int = 1,
+        judged: bool,
+        explain: bool,
     ) -> tuple[SearchHit, ...]:
         """These scenes of a ranking with their evidence: only what says something, unless they
         are to explain. Those that are not `judged` are never weak."""
@@ -116,7 +122,7 @@ class SearchEngine(Ranker):
         present = [r for r in page if r.fused.candidate.video_id in videos]
         return tuple(
             _hit(rank, ranked, moments, videos, judged=judged, explain=explain)
-            for rank, ranked in enumerate(present, start=1)
+            for rank, ranked in enumerate(present, start=first_rank)
         )
 
 

@@ -72,19 +72,29 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 
 def parse_date(text: str | None) -> datetime | None:
     """A date, or date and time, here unless it says where. Raises InvalidQuery."""
-    parsed = _parse(text, datetime.fromisoformat, "a date looks like 2026-11-21")
-    return parsed.astimezone() if parsed is not None else None
+    return _parse(text, _here, "a date looks like 2026-11-21")
 
 
 def parse_clock(text: str | None) -> time | None:
     """A time of day. Raises InvalidQuery."""
-    return _parse(text, time.fromisoformat, "a time of day looks like 18:30")
+    return _parse(text, _without_zone, "a time of day looks like 18:30")
+
+
+def _here(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone()
+
+
+def _without_zone(text: str) -> time:
+    clock = time.fromisoformat(text)
+    if clock.tzinfo is not None:
+        raise ValueError(text)
+    return clock
 
 
 def _parse(text: str | None, parse: Callable[[str], Parsed], help_text: str) -> Parsed | None:
     try:
         return parse(text) if text is not None else None
-    except ValueError:
+    except (ValueError, OverflowError):
         raise InvalidQuery(f"{help_text}, not {text!r}") from None
 
 

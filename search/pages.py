@@ -4,16 +4,20 @@ right after it, whatever has come into the library since."""
 import base64
 import binascii
 import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat, TypeAdapter
 
 from database.hits import VideoRef
+from search.confidence import Confidence
 from search.errors import InvalidQuery
 from search.fusion import Fused
 from search.query import SearchQuery, Sort
 
 MAX_DEPTH = 1000
+MAX_SHOWN = 100_000
 
 Place = tuple[float, ...]
 """Where a hit stands; less comes first. No two hits have the same."""
@@ -41,12 +45,17 @@ def fingerprint(query: SearchQuery, what: object) -> str:
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page begins, and how deep the first page looked: all pages of an answer rank the
-    same scenes."""
+    """Where a page begins, and what the first page found: all pages of an answer rank the same
+    scenes and are as sure of them."""
 
     belongs_to: str
     depth: int
+    shown: int
+    """Hits on the pages before."""
+    confidence: Confidence | None
+    """Of the first page; None on it."""
     after: Place | None
+    """Of the last hit shown."""
 
     @classmethod
     def of(cls, text: str | None, belongs_to: str, depth: int) -> "Cursor":
@@ -55,21 +64,29 @@ class Cursor:
         Raises InvalidQuery.
         """
         if text is None:
-            return cls(belongs_to, depth, None)
+            return cls(belongs_to, depth, 0, None, None)
         try:
             padded = text + "=" * (-len(text) % 4)
-            owner, deep, *place = json.loads(
-                base64.b64decode(padded, altchars=b"-_", validate=True)
-            )
-            after = tuple(float(number) for number in place)
-            cursor = cls(str(owner), int(deep), after)
-        except (binascii.Error, UnicodeError, ValueError, TypeError, OverflowError):
+            document = base64.b64decode(padded, altchars=b"-_", validate=True)
+            owner, deep, shown, confidence, place = _DOCUMENT.validate_json(document)
+        except (binascii.Error, UnicodeError, ValueError):
             raise InvalidQuery("this is no cursor: take `next` of the page before") from None
-        if cursor.belongs_to != belongs_to or not 1 <= cursor.depth <= MAX_DEPTH:
+        if owner != belongs_to:
             raise InvalidQuery("the cursor belongs to another query: leave it out to begin anew")
-        return cursor
+        return cls(owner, deep, shown, Confidence(*confidence) if confidence else None, place)
 
-    def next(self, place: Place) -> str:
-        """The cursor, for URLs, of the page after the hit at this place."""
-        document = json.dumps([self.belongs_to, self.depth, *place], separators=(",", ":"))
-        return base64.urlsafe_b64encode(document.encode()).decode().rstrip("=")
+    def next(self, num_hits: int, confidence: Confidence | None, place: Place) -> str:
+        """The cursor, for URLs, of the page after one of so many hits."""
+        found = astuple(confidence) if confidence else None
+        made = (self.belongs_to, self.depth, self.shown + num_hits, found, place)
+        return base64.urlsafe_b64encode(_DOCUMENT.dump_json(made)).decode().rstrip("=")
+
+
+_Document = tuple[
+    str,
+    Annotated[int, Field(ge=1, le=MAX_DEPTH)],
+    Annotated[int, Field(ge=0, le=MAX_SHOWN)],
+    tuple[FiniteFloat, int, int, FiniteFloat] | None,
+    tuple[FiniteFloat, ...],
+]
+_DOCUMENT: TypeAdapter[_Document] = TypeAdapter(_Document)

@@ -60,7 +60,8 @@ def read_picture(data: bytes, crop: Crop | None = None) -> Image:
         raise InvalidQuery(f"the picture is damaged: {error}") from None
     if crop is not None:
         width, height = upright.size
-        left, top = int(crop.left * width), int(crop.top * height)
+        left = min(int(crop.left * width), width - 1)
+        top = min(int(crop.top * height), height - 1)
         right = max(left + 1, round((crop.left + crop.width) * width))
         bottom = max(top + 1, round((crop.top + crop.height) * height))
         upright = upright.crop((left, top, min(right, width), min(bottom, height)))

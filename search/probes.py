@@ -6,6 +6,7 @@ distribution, so that a text's small cosines and a picture's large ones count al
 distribution of the sum follows from those of the parts.
 """
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -28,6 +29,13 @@ class Examples:
     images: tuple[Image, ...] = ()
     like: tuple[int, ...] = ()
     unlike: tuple[int, ...] = ()
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """The same for the same examples."""
+        digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in self.images]
+        shapes = [image.shape for image in self.images]
+        return (*digests, *shapes, self.like, self.unlike)
 
     def __bool__(self) -> bool:
         return bool(self.images or self.like or self.unlike)

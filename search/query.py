@@ -9,7 +9,7 @@ from enum import StrEnum
 from database.filters import Filters
 from database.tags import MAX_TAGS
 from search.errors import InvalidQuery
-from search.words import QueryWords, parse_words
+from search.words import MAX_ASKED, QueryWords, parse_words
 
 MAX_QUERY_CHARACTERS = 1000
 MAX_LIMIT = 100
@@ -126,12 +126,19 @@ def _checked_words(text: str, with_examples: bool) -> QueryWords:
         raise InvalidQuery("the query is empty")
     if len(text) > MAX_QUERY_CHARACTERS:
         raise InvalidQuery(f"the query is longer than {MAX_QUERY_CHARACTERS} characters")
-    if "\x00" in text or any(0xD800 <= ord(character) <= 0xDFFF for character in text):
+    if not _is_text(text):
         raise InvalidQuery("the query contains a null character or a lone surrogate")
     words = parse_words(text)
+    if len(words.phrases) + len(words.excluded) > MAX_ASKED:
+        raise InvalidQuery(f"ask for, and exclude, at most {MAX_ASKED} phrases in all")
     if not words.meaning and not with_examples:
         raise InvalidQuery("the query only excludes: say what to find, too")
     return words
+
+
+def _is_text(text: str) -> bool:
+    """Whether a database can hold it."""
+    return "\x00" not in text and not any(0xD800 <= ord(character) <= 0xDFFF for character in text)
 
 
 def _check_shape(shape: Shape) -> None:
@@ -150,15 +157,16 @@ def _check_filters(filters: Filters) -> None:
             raise InvalidQuery("a time must be a number of seconds")
         if start is not None and end is not None and end <= start:  # type: ignore[operator]
             raise InvalidQuery(f"the {what} range is empty: its end must be after its start")
-    durations = (filters.min_duration_s or 0.0, filters.max_duration_s or math.inf)
-    if not 0 <= durations[0] <= durations[1]:
+    least_s = 0.0 if filters.min_duration_s is None else filters.min_duration_s
+    greatest_s = math.inf if filters.max_duration_s is None else filters.max_duration_s
+    if not 0 <= least_s <= greatest_s:
         raise InvalidQuery("the least duration must be at least 0 and at most the greatest")
     if filters.clock_from is not None and filters.clock_from == filters.clock_to:
         raise InvalidQuery("the time of day is empty: its end must differ from its start")
     if filters.language is not None and not re.fullmatch(r"[a-z]{2,3}", filters.language):
         raise InvalidQuery("a language is its code of two or three letters, such as en")
-    if len(filters.tags) > MAX_TAGS:
-        raise InvalidQuery(f"name at most {MAX_TAGS} tags")
+    if len(filters.tags) > MAX_TAGS or not all(map(_is_text, filters.tags)):
+        raise InvalidQuery(f"name at most {MAX_TAGS} tags, of characters")
 
 
 def _weights(mode: str | None, weights: tuple[float, float] | None) -> Weights | None:

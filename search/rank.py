@@ -85,7 +85,9 @@ class Ranker:
         examples: Examples = NO_EXAMPLES,
     ) -> Ranking:
         """Every scene that a query finds over the spaces it names, or else the active ones within
-        the scope; not the scenes that are given as examples. Raises InvalidQuery."""
+        the scope; not the scenes that are given as examples. Raises InvalidQuery, NotFound."""
+        if examples.like or examples.unlike:
+            self._library.require_scenes({*examples.like, *examples.unlike})
         return self._with_spaces_there(
             lambda: self._ranked(query, depth, self._asked(query, scope, examples), examples)
         )

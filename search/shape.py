@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from database.hits import HitReader, VideoRef
+from search.confidence import WEAK, Confidence
 from search.fusion import Fused
 from search.pages import Cursor, Place, place_of
 from search.query import Shape, Sort
@@ -41,12 +42,12 @@ def shaped(
     cursor: Cursor,
     reader: HitReader,
     *,
-    weak_below: float,
+    confidence: Confidence | None,
 ) -> Page:
     """One page of what was ranked, best first."""
     hits = [hit for hit in ranked if hit.score >= shape.min_score]
-    if shape.sort is not Sort.RELEVANCE:
-        hits = [hit for hit in hits if hit.score >= weak_below]
+    if shape.sort is not Sort.RELEVANCE and confidence is not None:
+        hits = [hit for hit in hits if hit.score >= WEAK]
     if shape.fold:
         hits = _folded(hits, reader.looks({hit.fused.candidate.scene_id for hit in hits}))
     if shape.by_video:
@@ -62,8 +63,10 @@ def shaped(
     if cursor.after is not None:
         placed = [pair for pair in placed if pair[0] > cursor.after]
     shown = placed[: shape.limit]
-    more = len(placed) > len(shown)
-    return Page([hit for _, hit in shown], cursor.next(shown[-1][0]) if more else None, total)
+    following = None
+    if len(placed) > len(shown):
+        following = cursor.next(len(shown), confidence, shown[-1][0])
+    return Page([hit for _, hit in shown], following, total)
 
 
 def _folded(hits: Sequence[Ranked], looks: Mapping[int, tuple[int, ...]]) -> list[Ranked]:

@@ -4,8 +4,10 @@ import re
 from dataclasses import dataclass
 
 _OPERATORS = re.compile(
-    r"""(?<!\S)(?P<minus>-?)["“”„](?P<phrase>[^"“”„]+)["“”„]|(?<!\S)-(?P<word>[^\s\-]\S*)"""
+    r"""(?<!\S)(?P<minus>-?)["“”„](?P<phrase>[^"“”„]*)["“”„]|(?<!\S)-(?P<word>[^\s\-"“”„]\S*)"""
 )
+MAX_ASKED = 10
+"""Phrases and exclusions of one query, at most."""
 
 
 @dataclass(frozen=True)
@@ -27,13 +29,14 @@ def parse_words(text: str) -> QueryWords:
     excluded: list[str] = []
 
     def taken(match: re.Match[str]) -> str:
-        asked = " ".join((match["phrase"] or match["word"]).split())
-        if asked and (match["minus"] or match["word"]):
+        asked = " ".join((match["phrase"] or match["word"] or "").split())
+        if not asked:
+            return " "
+        if match["minus"] or match["word"]:
             excluded.append(asked)
-            return ""
-        if asked:
-            phrases.append(asked)
-        return asked
+            return " "
+        phrases.append(asked)
+        return f" {asked} "
 
     rest = _OPERATORS.sub(taken, text)
     return QueryWords(" ".join(rest.split()), tuple(phrases), tuple(excluded))

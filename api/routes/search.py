@@ -84,8 +84,9 @@ def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
     """Keeps which scenes are what a query means and which are not, and searches again, bent
     towards the ones and away from the others."""
     with state.turn():
-        state.judgements.save(body.query.strip(), body.like, body.unlike)
-        return _respond(_searched(state, body))
+        answer = _searched(state, body)
+        state.judgements.save(answer.query.text, body.like, body.unlike)
+        return _respond(answer)
 
 
 @router.post(
