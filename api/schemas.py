@@ -48,7 +48,7 @@ MinScore = Annotated[
 SpaceKey = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 SpaceKeys = Annotated[list[SpaceKey], Field(min_length=1, max_length=MAX_SPACES)]
 TagName = Annotated[
-    str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^[^\x00\ud800-\udfff]*$")
+    str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^[^\x00]*$")
 ]
 SceneIds = Annotated[list[Id], Field(max_length=100)]
 

@@ -11,7 +11,7 @@ from database.models import FileStatus, MomentKind, VideoStatus
 from database.records import FileRecord, MomentRecord, VideoRecord
 from database.session import Database
 from database.store import Store
-from database.vectors import copy_vectors, partition_name
+from database.vectors import HNSW, copy_vectors, partition_name
 from embeddings.encoder import Vectors, normalise
 from embeddings.spaces import PROFILES
 
@@ -69,7 +69,7 @@ def _loading(database: Database, vectors: Vectors) -> list[float]:
         times = medians([cleared(load) for load in loads], ROUNDS)
         connection.execute(
             f"CREATE INDEX {table}_hnsw ON {table} "
-            f"USING hnsw ((vector::halfvec({DIM})) halfvec_ip_ops)"
+            f"USING hnsw ((vector::halfvec({DIM})) halfvec_ip_ops) WITH ({HNSW})"
         )
     return times
 

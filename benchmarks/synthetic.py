@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from benchmarks.encoders import sentences
 from database.session import Database
-from database.vectors import copy_vectors, partition_name
+from database.vectors import HNSW, copy_vectors, partition_name
 from embeddings.background import background_queries
 from embeddings.encoder import Vectors, normalise
 from embeddings.image_classifier import image_labels
@@ -70,7 +70,7 @@ def load(
             table = partition_name(space.key)
             connection.execute(
                 f"CREATE INDEX {table}_hnsw ON {table} "
-                f"USING hnsw ((vector::halfvec({space.dim})) halfvec_ip_ops)"
+                f"USING hnsw ((vector::halfvec({space.dim})) halfvec_ip_ops) WITH ({HNSW})"
             )
         connection.execute("UPDATE space SET state = 'active'")
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as analysing:
