@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from database.errors import DatabaseError, DatabaseUnreachable, NotFound
+from database.errors import DatabaseError, DatabaseUnreachable, InvalidTag, NotFound
 from embeddings.errors import EmbeddingError
 from search.errors import InvalidQuery
 
@@ -42,8 +42,9 @@ def add_problem_handlers(app: FastAPI) -> None:
         detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
         return problem(422, detail, errors=errors)
 
+    @app.exception_handler(InvalidTag)
     @app.exception_handler(InvalidQuery)
-    def invalid_query(_request: Request, error: InvalidQuery) -> JSONResponse:
+    def invalid_query(_request: Request, error: Exception) -> JSONResponse:
         return problem(422, str(error))
 
     @app.exception_handler(NotFound)

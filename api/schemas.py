@@ -47,9 +47,7 @@ MinScore = Annotated[
 ]
 SpaceKey = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 SpaceKeys = Annotated[list[SpaceKey], Field(min_length=1, max_length=MAX_SPACES)]
-TagName = Annotated[
-    str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^[^\x00]*$")
-]
+TagName = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^[^\x00]*$")]
 SceneIds = Annotated[list[Id], Field(max_length=100)]
 
 
@@ -123,11 +121,9 @@ class FeedbackIn(SearchIn):
 
     @model_validator(mode="after")
     def judged(self) -> Self:
-        """Raises ValueError if nothing was judged, or one scene twice."""
+        """Raises ValueError if nothing was judged."""
         if not self.like and not self.unlike:
             raise ValueError("name at least one scene in like or unlike")
-        if set(self.like) & set(self.unlike):
-            raise ValueError("a scene cannot be both right and wrong")
         return self
 
 

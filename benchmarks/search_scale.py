@@ -133,7 +133,7 @@ def _recall(
     for text in texts:
         ranking = _ranked(engine, text, filters)
         words = WordLeg(ranking.terms, text)
-        exact = retrieve(
+        exact, _ = retrieve(
             database, ranking.asked.probes, words, Conditions(same), Scan.EXACT, _EXACT_DEPTH
         )
         best = FUSIONS[FusionName.EVIDENCE].rank(exact, ranking.weights)[:10]

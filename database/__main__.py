@@ -83,7 +83,9 @@ def check() -> None:
 
 @app.command()
 def tag(
-    video: Annotated[int, typer.Argument(help="The video's id, as searches and the API show it.")],
+    video: Annotated[
+        int, typer.Argument(help="The video's id, as the API shows it.", min=1, max=2**63 - 1)
+    ],
     names: Annotated[list[str] | None, typer.Argument(help="None takes all tags away.")] = None,
 ) -> None:
     """Gives a video these tags, instead of those it has, for searches to filter by."""

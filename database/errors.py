@@ -60,3 +60,7 @@ class UnknownStoredSpace(DatabaseError):
 
 class NotFound(DatabaseError):
     """A row that was asked for by its id does not exist."""
+
+
+class InvalidTag(DatabaseError):
+    """A tag that cannot be given to a video; the message says why."""

@@ -94,21 +94,21 @@ class Conditions:
                 "= cardinality(:tags)"
             )
         for name, operator, queries in (
-            ("required", "= ANY", self.required),
-            ("excluded", "<> ALL", self.excluded),
+            ("required", "IN", self.required),
+            ("excluded", "NOT IN", self.excluded),
         ):
             for number, query in enumerate(queries):
                 values[f"{name}_{number}"] = query
-                # As arrays: they are read once, and there may be several.
                 parts.append(
-                    f"scene.id {operator} (ARRAY(SELECT scene_id FROM moment "
-                    f"WHERE tsv @@ CAST(:{name}_{number} AS tsquery)))"
+                    f"scene.id {operator} (SELECT scene_id FROM moment "
+                    f"WHERE tsv @@ CAST(:{name}_{number} AS tsquery))"
                 )
         return " AND ".join(parts), values
 
 
 def _clock_sql(start: time | None, end: time | None, values: dict[str, object]) -> str:
-    values["clock_from"], values["clock_to"] = start or time.min, end or time.max
+    values["clock_from"] = start or time.min
+    values["clock_to"] = end if end not in (None, time.min) else time.max  # midnight ends a day
     both = "AND" if values["clock_from"] <= values["clock_to"] else "OR"  # type: ignore[operator]
     return (
         "(CAST(video.recorded_at AS time) >= :clock_from "

@@ -21,7 +21,6 @@ class VideoRef:
     duration_s: float
     has_pictures: bool
     recorded_at: datetime | None
-    content_hash: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +48,7 @@ class HitReader:
         """The videos with these ids that exist, by id."""
         statement = sa.text(
             "SELECT id, coalesce((SELECT min(path) FROM file WHERE video_id = video.id), ''), "
-            "title, duration_s, video_codec IS NOT NULL, recorded_at, content_hash "
+            "title, duration_s, video_codec IS NOT NULL, recorded_at "
             "FROM video WHERE id = ANY(:ids)"
         )
         with self._database.reading() as connection:

@@ -25,6 +25,8 @@ COVERED = 0.5
 match less are scored when another leg has found them."""
 _MATCHES_READ = 2000
 """Moments that match some of the words are compared up to here; all that match all come first."""
+_NUM_FOUND = -1
+"""Instead of a leg's number: how many moments a leg has found."""
 _PLACE = "own.id, own.scene_id, own.start_s, own.end_s, own.video_id"
 
 
@@ -66,11 +68,13 @@ def search_legs(
     conditions: Conditions,
     scan: Scan,
     depth: int,
-) -> list[LegMatch]:
-    """Every moment of every candidate scene, in every leg that it is comparable in.
+) -> tuple[list[LegMatch], Scan]:
+    """Every moment of every candidate scene, in every leg that it is comparable in; and how they
+    were found in the end.
 
     Candidates are the scenes of the `depth` best moments of each leg. In the full-text leg a
-    moment that matches no word scores 0.
+    moment that matches no word scores 0. Where walking an index does not fill a leg, because what
+    is allowed lies far from the query, everything that is allowed is compared.
     """
     statement = _Statement(conditions, scan, depth)
     for leg in vector_legs:
@@ -78,11 +82,14 @@ def search_legs(
     if words is not None and words.terms:
         statement.add_words(words, database.has_trigrams)
     if not statement.names:
-        return []
+        return [], scan
     with database.reading() as connection:
         rows = connection.execute(sa.text(statement.sql()), statement.values).all()
+    starved = any(row[0] == _NUM_FOUND and row[1] < depth for row in rows)
+    if scan is Scan.FILTERED_INDEX and starved:
+        return search_legs(database, vector_legs, words, conditions, Scan.EXACT, depth)
     legs = statement.keys
-    return [LegMatch(legs[row[0]], *row[1:]) for row in rows]
+    return [LegMatch(legs[row[0]], *row[1:]) for row in rows if row[0] != _NUM_FOUND], scan
 
 
 class _Statement:
@@ -114,6 +121,9 @@ class _Statement:
         self._scored.append(f"""
             SELECT {number} AS leg, -{distance} AS raw, {_PLACE}
             FROM own JOIN {table} e ON e.moment_id = own.id""")
+        if self._scan is Scan.FILTERED_INDEX:
+            self._scored.append(f"""
+                SELECT {_NUM_FOUND}, (SELECT count(*) FROM {name}), 0, 0, 0, 0, 0""")
         self.names.append(name)
         self.keys.append(leg.space)
 

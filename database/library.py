@@ -1,7 +1,8 @@
 """The read side of the library: what the API and the evaluation show of videos."""
 
 import contextlib
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -168,17 +169,22 @@ class Library:
         for missing in sorted(set(ids) - known):
             raise NotFound(f"there is no scene {missing}")
 
-    def scene_vectors(self, scene_id: int, space: str) -> npt.NDArray[np.float32]:
-        """The vectors of a scene's moments in a space, float32 [n, dim]; n may be 0."""
+    def vectors_of(
+        self, scene_ids: Sequence[int], space: str
+    ) -> dict[int, npt.NDArray[np.float32]]:
+        """The vectors of scenes in a space, float32 [n, dim], by scene; those without any are left
+        out."""
+        if not scene_ids:
+            return {}
         statement = sa.text(
-            f"SELECT e.vector FROM {partition_name(space)} e "
-            "JOIN moment ON moment.id = e.moment_id WHERE scene_id = :scene_id"
+            f"SELECT scene_id, e.vector FROM {partition_name(space)} e "
+            "JOIN moment ON moment.id = e.moment_id WHERE scene_id = ANY(:ids) ORDER BY moment.id"
         )
+        found: dict[int, list[npt.NDArray[np.float32]]] = defaultdict(list)
         with self._database.session() as session:
-            rows = session.execute(statement, {"scene_id": scene_id}).scalars().all()
-        if not rows:
-            return np.empty((0, 0), np.float32)
-        return np.stack([row.to_numpy() for row in rows]).astype(np.float32)
+            for scene_id, vector in session.execute(statement, {"ids": list(scene_ids)}):
+                found[scene_id].append(vector.to_numpy().astype(np.float32))
+        return {scene_id: np.stack(vectors) for scene_id, vectors in found.items()}
 
     def last_profile(self) -> str | None:
         """The profile of the video that was ingested last; None for an empty library."""

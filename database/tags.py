@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from database.errors import NotFound
+from database.errors import InvalidTag, NotFound
 from database.models import Tag, Video
 from database.session import Database
 
@@ -25,8 +25,14 @@ class Tags:
 
     def put(self, video_id: int, names: Iterable[str]) -> list[str]:
         """Gives a video these tags instead of those it has; returns them, sorted, without white
-        space at their ends. Raises NotFound."""
+        space at their ends. Raises NotFound, InvalidTag."""
         wanted = sorted({normal_tag(name) for name in names} - {""})
+        if len(wanted) > MAX_TAGS or any(len(name) > MAX_TAG_CHARACTERS for name in wanted):
+            raise InvalidTag(
+                f"a video has at most {MAX_TAGS} tags, of at most {MAX_TAG_CHARACTERS} characters"
+            )
+        if any("\x00" in name or not name.isprintable() for name in wanted):
+            raise InvalidTag("a tag has characters that cannot be shown")
         with self._database.session() as session:
             if session.get(Video, video_id, with_for_update=True) is None:
                 raise NotFound(f"there is no video {video_id}")

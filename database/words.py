@@ -6,8 +6,9 @@ statistics for common words, and are counted for rare ones.
 """
 
 import math
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -26,6 +27,18 @@ _STATISTICS_SQL = """
     FROM pg_class LEFT JOIN pg_stats ON schemaname = current_schema()
         AND tablename = 'moment' AND attname = 'tsv'
     WHERE oid = 'moment'::regclass"""
+
+
+# Those of videos, and those that common sentences in another language are marked with.
+_LANGUAGES_SQL = """
+    SELECT DISTINCT coalesce(language, 'en') FROM video UNION SELECT 'en'
+    UNION SELECT unnest(most_common_vals::text::text[]) FROM pg_stats
+    WHERE schemaname = current_schema() AND tablename = 'moment' AND attname = 'language'"""
+_COUNT_SQL = f"""
+    SELECT lexeme, (SELECT count(*) FROM (SELECT FROM moment WHERE tsv @@ (
+        '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery
+        LIMIT {_COUNTED}) AS seen)
+    FROM unnest(CAST(:lexemes AS text[])) AS lexeme"""
 
 
 @dataclass(frozen=True)
@@ -47,85 +60,91 @@ def quoted(lexeme: str) -> str:
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+@dataclass(frozen=True)
 class WordStatistics:
-    """Reads lexemes and their weights; safe to call from several threads."""
+    """What words weigh, as PostgreSQL knew it at one moment."""
+
+    languages: tuple[str, ...]
+    num_texts: float
+    frequent: Mapping[str, float]
+    """The part of the texts that have a common lexeme."""
+
+
+class WordReader:
+    """Reads the lexemes of queries and their weights; safe to call from several threads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._read_at = float("-inf")
-        self._languages: list[str] = []
-        self._num_texts = 1.0
-        self._frequent: dict[str, float] = {}
-        """The part of the texts that have a common lexeme."""
-        self._terms: dict[str, tuple[Term, ...]] = {}
+        self._statistics = WordStatistics((), 1.0, {})
+        self._known: dict[str, tuple[Term, ...]] = {}
+        self._lock = threading.Lock()
+
+    def statistics(self) -> WordStatistics:
+        """As they were a moment ago; the same object as long as nothing has changed."""
+        with self._lock:
+            if time.monotonic() - self._read_at >= _REREAD_S:
+                found = self._read_statistics()
+                if found != self._statistics:
+                    self._statistics = found
+                    self._known = {}
+                self._read_at = time.monotonic()
+            return self._statistics
 
     def terms(self, text: str) -> tuple[Term, ...]:
         """The lexemes of a text in every language that the library speaks."""
-        self._reread()
-        known = self._terms.get(text)
-        if known is None:
-            if len(self._terms) >= _REMEMBERED:
-                self._terms.clear()
-            known = self._terms[text] = self._read_terms(text)
-        return known
+        statistics = self.statistics()
+        known = self._known
+        if text not in known:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            known[text] = self._read_terms(text, statistics)
+        return known[text]
 
     def phrases(self, texts: Sequence[str]) -> list[str]:
         """Each text as a tsquery that matches it as a phrase in any of the languages; empty for
         one of which nothing is indexed."""
-        self._reread()
         statement = sa.text(
             "SELECT coalesce(string_agg(DISTINCT '(' || query::text || ')', ' | '), '') "
             "FROM unnest(CAST(:languages AS text[])) AS language, "
             "LATERAL phraseto_tsquery(text_config(language), :text) AS query "
             "WHERE numnode(query) > 0"
         )
+        languages = list(self.statistics().languages)
         with self._database.reading() as connection:
             return [
-                connection.scalar(statement, {"languages": self._languages, "text": text}) or ""
+                connection.scalar(statement, {"languages": languages, "text": text}) or ""
                 for text in texts
             ]
 
-    def _read_terms(self, text: str) -> tuple[Term, ...]:
+    def _read_terms(self, text: str, statistics: WordStatistics) -> tuple[Term, ...]:
         statement = sa.text(
             "SELECT language, lexeme FROM unnest(CAST(:languages AS text[])) AS language, "
             "unnest(to_tsvector(text_config(language), :text))"
         )
+        values = {"languages": list(statistics.languages), "text": text}
         with self._database.reading() as connection:
-            found = connection.execute(
-                statement, {"languages": self._languages, "text": text}
-            ).all()
-            weights = {
-                lexeme: self._weight(connection, lexeme) for lexeme in {row[1] for row in found}
-            }
-        return tuple(Term(language, lexeme, weights[lexeme]) for language, lexeme in found)
+            found = connection.execute(statement, values).all()
+            rare = {lexeme for _, lexeme in found} - statistics.frequent.keys()
+            counts = connection.execute(sa.text(_COUNT_SQL), {"lexemes": sorted(rare)}).all()
+        num_having = {
+            lexeme: part * statistics.num_texts for lexeme, part in statistics.frequent.items()
+        }
+        num_having |= {lexeme: float(count) for lexeme, count in counts}
+        return tuple(
+            Term(language, lexeme, _weight(num_having[lexeme], statistics.num_texts))
+            for language, lexeme in found
+        )
 
-    def _weight(self, connection: sa.Connection, lexeme: str) -> float:
-        if lexeme in self._frequent:
-            num = self._frequent[lexeme] * self._num_texts
-        else:
-            num = connection.scalar(
-                sa.text(
-                    "SELECT count(*) FROM (SELECT FROM moment "
-                    f"WHERE tsv @@ CAST(:query AS tsquery) LIMIT {_COUNTED}) AS seen"
-                ),
-                {"query": quoted(lexeme)},
-            )
-        total = max(self._num_texts, num)
-        return math.log(1 + (total - num + 0.5) / (num + 0.5))
-
-    def _reread(self) -> None:
-        if time.monotonic() - self._read_at < _REREAD_S:
-            return
+    def _read_statistics(self) -> WordStatistics:
         with self._database.reading() as connection:
-            languages = connection.scalars(
-                sa.text("SELECT DISTINCT coalesce(language, 'en') FROM video UNION SELECT 'en'")
-            ).all()
-            row = connection.execute(sa.text(_STATISTICS_SQL)).one()
-        num_texts, lexemes, parts = row
+            languages = connection.scalars(sa.text(_LANGUAGES_SQL)).all()
+            num_texts, lexemes, parts = connection.execute(sa.text(_STATISTICS_SQL)).one()
         # After the frequencies come their least and greatest.
         frequent = dict(zip(lexemes or [], parts or [], strict=False))
-        read = (sorted(languages), max(float(num_texts), 1.0), frequent)
-        if read != (self._languages, self._num_texts, self._frequent):
-            self._languages, self._num_texts, self._frequent = read
-            self._terms = {}
-        self._read_at = time.monotonic()
+        return WordStatistics(tuple(sorted(languages)), max(float(num_texts), 1.0), frequent)
+
+
+def _weight(num_having: float, num_texts: float) -> float:
+    total = max(num_texts, num_having)
+    return math.log(1 + (total - num_having + 0.5) / (num_having + 0.5))

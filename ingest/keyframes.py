@@ -13,6 +13,7 @@ MAX_SIDE_PX = 1280
 JPEG_QUALITY = 88
 _MAX_CANDIDATES = 12
 _FIRST_STEP_S = 0.2
+_RECENT_S, _RECENT_STEP_S = 2.4, 0.4
 _EDGE_S = 0.12
 """Frames nearer to a cut are taken only if there is nothing else: they are often blurred."""
 _MIN_DIFFERENCE = 9.0
@@ -45,30 +46,45 @@ def difference_hash(small: npt.NDArray[np.float32]) -> int | None:
 
 
 class KeyframeCollector:
-    """Keeps a dozen frames of the current scene, evenly spread however long it grows."""
+    """Keeps a dozen frames of the current scene, evenly spread however long it grows, and a few of
+    the last seconds: a gradual transition is known only when it is long over."""
 
     def __init__(self) -> None:
         self._candidates: list[Candidate] = []
+        self._recent: list[Candidate] = []
         self._step_s = _FIRST_STEP_S
 
     def offer(self, time_s: float, frame: av.VideoFrame, image: npt.NDArray[np.uint8]) -> None:
         """A frame of the current scene, with its small BGR image [h, w, 3]."""
-        if self._candidates and time_s - self._candidates[-1].time_s < self._step_s:
+        spread = _is_due(self._candidates, time_s, self._step_s)
+        recent = _is_due(self._recent, time_s, _RECENT_STEP_S)
+        if not (spread or recent):
             return
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         small = cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
         sharpness = float(cv2.Laplacian(grey, cv2.CV_16S).std())
-        self._candidates.append(Candidate(time_s, frame, small, sharpness))
-        if len(self._candidates) > _MAX_CANDIDATES:
-            self._candidates = self._candidates[::2]
-            self._step_s *= 2
+        candidate = Candidate(time_s, frame, small, sharpness)
+        if recent:
+            kept = [c for c in self._recent if time_s - c.time_s < _RECENT_S]
+            self._recent = [*kept, candidate]
+        if spread:
+            self._candidates.append(candidate)
+            if len(self._candidates) > _MAX_CANDIDATES:
+                self._candidates = self._candidates[::2]
+                self._step_s *= 2
 
     def close_scene(self, start_s: float, end_s: float) -> list[Candidate]:
         """The keyframes of [start_s, end_s), in order; frames from `end_s` on are kept."""
         own = [c for c in self._candidates if c.time_s < end_s]
-        self._candidates = [c for c in self._candidates if c.time_s >= end_s]
+        own = own or [c for c in self._recent if start_s <= c.time_s < end_s]
+        later = {c.time_s: c for c in (*self._candidates, *self._recent) if c.time_s >= end_s}
+        self._candidates = [later[time_s] for time_s in sorted(later)]
         self._step_s = _FIRST_STEP_S
         return choose(own, start_s, end_s)
+
+
+def _is_due(candidates: list[Candidate], time_s: float, step_s: float) -> bool:
+    return not candidates or time_s - candidates[-1].time_s >= step_s
 
 
 def choose(candidates: list[Candidate], start_s: float, end_s: float) -> list[Candidate]:

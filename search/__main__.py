@@ -28,10 +28,15 @@ def main(
     ] = FusionName.EVIDENCE,
     right: Annotated[
         list[int] | None,
-        typer.Option(help="The scene with this id is meant; kept for evaluations; repeatable."),
+        typer.Option(
+            help="The scene with this id is meant; kept for evaluations; repeatable.",
+            min=1,
+            max=options.MAX_ID,
+        ),
     ] = None,
     wrong: Annotated[
-        list[int] | None, typer.Option(help="The scene with this id is not; likewise.")
+        list[int] | None,
+        typer.Option(help="The scene with this id is not; likewise.", min=1, max=options.MAX_ID),
     ] = None,
     video: options.Video = None,
     from_s: options.From = None,
@@ -72,8 +77,6 @@ def main(
         kinds=tuple(has or ()),
         tags=tuple(tag or ()),
     )
-    if set(right or ()) & set(wrong or ()):
-        raise InvalidQuery("a scene cannot be both right and wrong")
     engine, database = options.open_engine()
     answer = engine.search(
         query,

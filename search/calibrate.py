@@ -1,7 +1,7 @@
 """Raw scores of different models made comparable: each becomes evidence against chance.
 
-A raw cosine means nothing by itself: sentence cosines of related texts live near 0.5, those of a
-classifier's labels near 0.9. What can be compared is how surprising a score is. Each space keeps
+A raw cosine means nothing by itself: sentence cosines of related texts live near 0.5, those of CLIP
+near 0.3. What can be compared is how surprising a score is. Each space keeps
 how background queries score against its vectors (a normal distribution, fixed until the library
 has grown); the evidence of a score is -ln p, in nats, where p is the chance that an unrelated
 query scores as high.
@@ -19,6 +19,8 @@ TEXT_SPREAD = 1.3
 """Texts about the same subject as the query score higher than background queries let expect, and
 yet do not say what is asked: their null distribution is this much wider. Chosen on labelled
 queries (docs/ranking.md); anything from 1.2 to 1.4 ranks alike."""
+LEAST_SPREAD = 0.05
+"""Of items among themselves: a handful of them says too little to be surer."""
 _SCALE_NATS = 6.0
 _MAX_SCORE = math.nextafter(1.0, 0.0)
 
@@ -46,7 +48,8 @@ class NullDistribution:
         """How unrelated items of a space score against each other; None if nothing is known."""
         if "alike" not in statistics:
             return None
-        return cls(float(statistics["alike"]["mean"]), max(float(statistics["alike"]["std"]), 1e-6))
+        spread = max(float(statistics["alike"]["std"]), LEAST_SPREAD)
+        return cls(float(statistics["alike"]["mean"]), spread)
 
     def evidence(self, raw: float) -> float:
         """-ln P(an unrelated query scores at least `raw`), in nats, at least 0."""

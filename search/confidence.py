@@ -18,10 +18,11 @@ CONSTANT, PER_NAT, PER_WORD, PER_COVERAGE = -5.11, 0.447, 0.442, 2.14
 MAX_WORDS = 8
 SIZE = 257
 """Vectors of the library that the constants were fitted on."""
-FALL_PER_NAT = 0.3
-"""How fast a hit is less sure than the first, by the evidence that it has less."""
+FALL_PER_NAT = 0.9
+"""How much less sure, in logits, a hit is than the first for each nat of evidence less."""
 WEAK = 0.4
 """A hit that is less sure is weak; an answer without any other has no confident match."""
+_MOST = 36.0
 _WITHOUT_WORDS = 5
 """Words that a query counts as which consists of pictures and scenes."""
 
@@ -42,14 +43,22 @@ class Confidence:
     @property
     def answered(self) -> float:
         """The probability that the library holds what was asked."""
-        nats = self.top - math.log(max(self.num_vectors, 1) / SIZE)
-        words = min(self.num_words or _WITHOUT_WORDS, MAX_WORDS)
-        logit = CONSTANT + PER_NAT * nats + PER_WORD * words + PER_COVERAGE * self.coverage
-        return 1 / (1 + math.exp(-max(min(logit, 500.0), -500.0)))
+        return _logistic(self._logit)
 
     def score(self, value: float) -> float:
         """How sure a hit with so much evidence is, in [0, 1]."""
-        return self.answered * math.exp(-FALL_PER_NAT * (self.top - value))
+        return _logistic(self._logit - FALL_PER_NAT * max(self.top - value, 0.0))
+
+    @property
+    def _logit(self) -> float:
+        nats = self.top - math.log(max(self.num_vectors, 1) / SIZE)
+        words = min(self.num_words or _WITHOUT_WORDS, MAX_WORDS)
+        return CONSTANT + PER_NAT * nats + PER_WORD * words + PER_COVERAGE * self.coverage
+
+
+def _logistic(logit: float) -> float:
+    """1 / (1 + e^-logit), without overflow; never quite 0 or 1."""
+    return 1 / (1 + math.exp(-max(min(logit, _MOST), -_MOST)))
 
 
 def confidence_of(fused: Sequence[Fused], text: str, num_vectors: int) -> Confidence:

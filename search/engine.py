@@ -39,9 +39,9 @@ class SearchEngine(Ranker):
         """The answer to a checked query; a kept one, if nothing has changed since. Raises
         InvalidQuery."""
         started = time.perf_counter()
-        cursor = self._cursor(query, scope, examples.key)
+        cursor = self._cursor(query, len(examples.like) + len(examples.unlike), scope, examples.key)
         version = self._library.version()
-        state = (version, self.choice.snapshot(version))
+        state = (version, self.choice.snapshot(version), self._words.statistics())
         asked = (query, scope, examples.key)
         kept = self._kept.find(asked, state)
         if kept is not None:
@@ -64,13 +64,13 @@ class SearchEngine(Ranker):
         by its look, and one without pictures by its words. Raises NotFound, InvalidQuery."""
         started = time.perf_counter()
         query = make_query("", mode=AUTO, shape=shape, with_examples=True)
-        cursor = self._cursor(query, scene_id, by, space)
+        cursor = self._cursor(query, 1, scene_id, by, space)
         ranking = self.rank_alike(query, cursor.depth, scene_id, by, space)
         return self._answer(query, ranking, cursor, started)
 
-    def _cursor(self, query: SearchQuery, *what: object) -> Cursor:
-        """Where the page that is asked for begins."""
-        depth = max(_DEPTH, _DEPTH_PER_HIT * (query.shape.limit + 1))
+    def _cursor(self, query: SearchQuery, num_examples: int, *what: object) -> Cursor:
+        """Where the page that is asked for begins; the examples are found, too, and left out."""
+        depth = max(_DEPTH, _DEPTH_PER_HIT * query.shape.limit) + _DEPTH_PER_HIT * num_examples
         return Cursor.of(query.shape.cursor, fingerprint(query, what), depth)
 
     def _answer(

@@ -16,6 +16,8 @@ from search.retrieve import Candidate, LegScore
 
 RRF_K = 60
 """Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion", SIGIR 2009."""
+MISSING_NATS = math.log(2)
+"""Half of what is unrelated has more evidence, half less."""
 
 
 @dataclass(frozen=True)
@@ -55,34 +57,36 @@ def modality_nats(candidate: Candidate) -> dict[Modality, float]:
     return nats
 
 
+def _weighed(nats: Mapping[Modality, float], weights: Weights) -> list[tuple[float, float]]:
+    """(weight, evidence) of text and of vision. One that a scene does not have counts as the middle
+    of what is unrelated: as much as irrelevant speech would say, not as little as could be."""
+    return [
+        (weights.text, nats.get(Modality.TEXT, MISSING_NATS)),
+        (weights.vision, nats.get(Modality.VISION, MISSING_NATS)),
+    ]
+
+
 def _evidence(_candidate: Candidate, nats: Mapping[Modality, float], weights: Weights) -> float:
     """-ln of the weighted harmonic mean of the p-values of text and vision (Wilson, "The harmonic
     mean p-value for combining dependent tests", PNAS 2019).
 
     The stronger of the two decides: what is shown need not be said as well, and a sentence that
-    merely sounds alike adds nothing to a scene that shows it. A modality that a scene does not
-    have says nothing for or against it.
+    merely sounds alike adds nothing to a scene that shows it.
     """
-    text, vision = nats.get(Modality.TEXT, 0.0), nats.get(Modality.VISION, 0.0)
-    strongest = max(text, vision)
-    return strongest + math.log(
-        weights.text * math.exp(text - strongest) + weights.vision * math.exp(vision - strongest)
-    )
+    counted = [(w, n) for w, n in _weighed(nats, weights) if w > 0]
+    strongest = max(n for _, n in counted)
+    return strongest + math.log(sum(w * math.exp(n - strongest) for w, n in counted))
 
 
 def _sum(_candidate: Candidate, nats: Mapping[Modality, float], weights: Weights) -> float:
     """The weighted sum of evidence (Fisher's method for independent tests)."""
-    return weights.text * nats.get(Modality.TEXT, 0.0) + weights.vision * nats.get(
-        Modality.VISION, 0.0
-    )
+    return sum(w * n for w, n in _weighed(nats, weights))
 
 
 def _convex(_candidate: Candidate, nats: Mapping[Modality, float], weights: Weights) -> float:
     """The convex combination of calibrated scores (Bruch, Gai and Ingber, "An Analysis of Fusion
     Functions for Hybrid Retrieval", 2022)."""
-    return weights.text * as_score(nats.get(Modality.TEXT, 0.0)) + weights.vision * as_score(
-        nats.get(Modality.VISION, 0.0)
-    )
+    return sum(w * as_score(n) for w, n in _weighed(nats, weights))
 
 
 def _reciprocal_rank(

@@ -13,6 +13,7 @@ from database.filters import Filters
 from embeddings.encoder import Image
 from embeddings.space import Input, Modality
 from search.engine import SearchEngine
+from search.errors import InvalidQuery
 from search.hit import SearchAnswer
 from search.probes import Examples
 from search.query import Shape, Weights, make_query
@@ -44,6 +45,8 @@ class MultiModalSearchEngine(SearchEngine):
         these. Scenes by their ids, `like` and `unlike`, bend the query towards and away from
         them; they are not answered themselves. Raises InvalidQuery, DatabaseError.
         """
+        if set(like) & set(unlike):
+            raise InvalidQuery("a scene cannot be both right and wrong")
         query = make_query(
             text, mode=mode, weights=weights, filters=filters, spaces=spaces, shape=shape
         )

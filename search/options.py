@@ -32,8 +32,13 @@ Space = Annotated[
     list[str] | None,
     typer.Option(help="Search only this space (python -m embeddings list); repeatable."),
 ]
+MAX_ID = 2**63 - 1
 Video = Annotated[
-    list[int] | None, typer.Option(help="Only in the video with this id; repeatable.")
+    list[int] | None,
+    typer.Option(help="Only in the video with this id; repeatable.", min=1, max=MAX_ID),
+]
+Scene = Annotated[
+    int, typer.Argument(help="The scene's id, as searches show it.", min=1, max=MAX_ID)
 ]
 From = Annotated[
     float | None, typer.Option("--from", help="Only scenes that end after this second.")

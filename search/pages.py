@@ -16,7 +16,7 @@ from search.errors import InvalidQuery
 from search.fusion import Fused
 from search.query import SearchQuery, Sort
 
-MAX_DEPTH = 1000
+MAX_DEPTH = 2000
 MAX_SHOWN = 100_000
 
 Place = tuple[float, ...]
@@ -82,11 +82,13 @@ class Cursor:
         return base64.urlsafe_b64encode(_DOCUMENT.dump_json(made)).decode().rstrip("=")
 
 
+_Number = Annotated[FiniteFloat, Field(ge=-1e18, le=1e18)]
+_Count = Annotated[int, Field(ge=0, le=10**15)]
 _Document = tuple[
     str,
     Annotated[int, Field(ge=1, le=MAX_DEPTH)],
     Annotated[int, Field(ge=0, le=MAX_SHOWN)],
-    tuple[FiniteFloat, int, int, FiniteFloat] | None,
-    tuple[FiniteFloat, ...],
+    tuple[_Number, _Count, _Count, _Number] | None,
+    tuple[_Number, ...],
 ]
 _DOCUMENT: TypeAdapter[_Document] = TypeAdapter(_Document)

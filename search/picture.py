@@ -2,12 +2,13 @@
 
 import io
 import math
+import struct
 import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image as Pillow
-from PIL import ImageOps, UnidentifiedImageError
+from PIL import UnidentifiedImageError
 
 from embeddings.encoder import Image
 from search.errors import InvalidQuery
@@ -15,6 +16,17 @@ from search.errors import InvalidQuery
 MAX_PICTURE_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP")
+_ORIENTATION = 0x0112
+_TURNS = {
+    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
+    3: Pillow.Transpose.ROTATE_180,
+    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
+    5: Pillow.Transpose.TRANSPOSE,
+    6: Pillow.Transpose.ROTATE_270,
+    7: Pillow.Transpose.TRANSVERSE,
+    8: Pillow.Transpose.ROTATE_90,
+}
+"""What makes a picture upright, by the EXIF orientation."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +55,16 @@ class Crop:
         return crop
 
 
+def _upright(picture: Pillow.Image) -> Pillow.Image:
+    """Turned as its EXIF says; what cannot be made out there is left as it is."""
+    try:
+        orientation = picture.getexif().get(_ORIENTATION)
+    except (AttributeError, KeyError, SyntaxError, TypeError, ValueError, struct.error):
+        return picture
+    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
+    return picture.transpose(turn) if turn is not None else picture
+
+
 def read_picture(data: bytes, crop: Crop | None = None) -> Image:
     """A JPEG, PNG, WebP or BMP as RGB uint8 [H, W, 3], turned upright. Raises InvalidQuery."""
     if len(data) > MAX_PICTURE_BYTES:
@@ -53,7 +75,7 @@ def read_picture(data: bytes, crop: Crop | None = None) -> Image:
             picture = Pillow.open(io.BytesIO(data), formats=FORMATS)
             if picture.width * picture.height > MAX_PIXELS:
                 raise InvalidQuery(f"the picture has more than {MAX_PIXELS:,} pixels")
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
+            upright = _upright(picture).convert("RGB")
     except UnidentifiedImageError:
         raise InvalidQuery(f"this is no picture: send {', '.join(FORMATS)}") from None
     except (OSError, ValueError, SyntaxError, EOFError, Pillow.DecompressionBombError) as error:

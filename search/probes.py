@@ -7,7 +7,7 @@ distribution of the sum follows from those of the parts.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,8 +60,8 @@ class _Part:
     null: NullDistribution
 
 
-SceneVectors = Callable[[int, str], Vectors]
-"""The vectors of a scene in a space, float32 [n, dim]; n may be 0."""
+VectorsOf = Callable[[Sequence[int], str], Mapping[int, Vectors]]
+"""The vectors of scenes in a space, float32 [n, dim], by scene; those without any are left out."""
 
 
 def make_probe(
@@ -70,7 +70,7 @@ def make_probe(
     examples: Examples,
     nulls: tuple[NullDistribution | None, NullDistribution | None],
     service: EmbeddingService,
-    scene_vectors: SceneVectors,
+    vectors_of: VectorsOf,
 ) -> Probe | None:
     """What to compare with a space; None where neither text nor examples say anything there.
 
@@ -83,10 +83,11 @@ def make_probe(
     if among_items is not None and examples:
         pictures = examples.images if space.input is Input.IMAGE else ()
         right = [service.encode_items(space, list(pictures))] if pictures else []
-        right += [scene_vectors(scene, space.key) for scene in examples.like]
-        wrong = [scene_vectors(scene, space.key) for scene in examples.unlike]
+        judged = vectors_of([*examples.like, *examples.unlike], space.key)
+        right += [judged[scene] for scene in examples.like if scene in judged]
+        wrong = [judged[scene] for scene in examples.unlike if scene in judged]
         for weight, found in ((LIKE_WEIGHT, right), (-UNLIKE_WEIGHT, wrong)):
-            means = [vectors.mean(axis=0) for vectors in found if len(vectors)]
+            means = [vectors.mean(axis=0) for vectors in found]
             if means:
                 parts.append(_Part(weight, normalise(np.mean(means, axis=0)), among_items))
     return _joined(space, parts)

@@ -52,6 +52,9 @@ class FusionName(StrEnum):
     RAW = "raw"
 
 
+_CALIBRATED = (FusionName.EVIDENCE, FusionName.SUM)
+
+
 @dataclass(frozen=True)
 class Shape:
     """How an answer is put together."""
@@ -146,6 +149,10 @@ def _check_shape(shape: Shape) -> None:
         raise InvalidQuery(f"limit must be between 1 and {MAX_LIMIT}")
     if not 0 <= shape.min_score < 1:
         raise InvalidQuery("min_score must be at least 0 and below 1")
+    if shape.min_score > 0 and shape.fusion not in _CALIBRATED:
+        raise InvalidQuery(f"min_score means nothing with fusion={shape.fusion.value}")
+    if shape.rerank and shape.fusion not in _CALIBRATED:
+        raise InvalidQuery(f"nothing can be reranked with fusion={shape.fusion.value}")
 
 
 def _check_filters(filters: Filters) -> None:
@@ -165,8 +172,10 @@ def _check_filters(filters: Filters) -> None:
         raise InvalidQuery("the time of day is empty: its end must differ from its start")
     if filters.language is not None and not re.fullmatch(r"[a-z]{2,3}", filters.language):
         raise InvalidQuery("a language is its code of two or three letters, such as en")
-    if len(filters.tags) > MAX_TAGS or not all(map(_is_text, filters.tags)):
-        raise InvalidQuery(f"name at most {MAX_TAGS} tags, of characters")
+    if len(filters.tags) > MAX_TAGS:
+        raise InvalidQuery(f"name at most {MAX_TAGS} tags")
+    if not all(tag.strip() and _is_text(tag) for tag in filters.tags):
+        raise InvalidQuery("a tag has characters that can be read")
 
 
 def _weights(mode: str | None, weights: tuple[float, float] | None) -> Weights | None:

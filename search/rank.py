@@ -11,7 +11,7 @@ from database.legs import WordLeg
 from database.library import Library
 from database.session import Database
 from database.spaces import SpaceInfo
-from database.words import Term, WordStatistics
+from database.words import Term, WordReader
 from embeddings.errors import WeightsMissing
 from embeddings.service import EmbeddingService
 from embeddings.space import Input, Modality, Space
@@ -73,7 +73,7 @@ class Ranker:
         self._database = database
         self._library = Library(database)
         self._service = service
-        self._words = WordStatistics(database)
+        self._words = WordReader(database)
         self._reader = HitReader(database)
         self.choice = SpaceChoice(database, service)
 
@@ -122,7 +122,7 @@ class Ranker:
         conditions = self._conditions(query)
         scan = choose_scan(self._database, conditions)
         words = WordLeg(terms, asked.text) if terms else None
-        found = retrieve(self._database, asked.probes, words, conditions, scan, depth)
+        found, scan = retrieve(self._database, asked.probes, words, conditions, scan, depth)
         left_out = {*examples.like, *examples.unlike}
         candidates = [scene for scene in found if scene.scene_id not in left_out]
         present = {score.modality for scene in candidates for score in scene.scores.values()}
@@ -161,6 +161,8 @@ class Ranker:
                     reasons.append(f"{space.key} took no part: {error}")
                 else:
                     probes += [probe] if probe is not None else []
+        if examples and not probes:
+            reasons.append("nothing is known yet to compare with: run python -m ingest FOLDER")
         text = query.words.meaning if searched.with_words else ""
         infos = [searched.infos[probe.space.key] for probe in probes]
         return Asked(tuple(probes), text, _num_vectors(infos), tuple(reasons))
@@ -178,7 +180,7 @@ class Ranker:
             NullDistribution.from_statistics(statistics, space.modality),
             NullDistribution.among_items(statistics),
         )
-        read = self._library.scene_vectors
+        read = self._library.vectors_of
         return make_probe(space, text, examples, nulls, self._service, read)
 
     def _conditions(self, query: SearchQuery) -> Conditions:

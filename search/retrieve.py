@@ -47,13 +47,14 @@ def retrieve(
     conditions: Conditions,
     scan: Scan,
     depth: int,
-) -> list[Candidate]:
-    """The candidates of all legs: one for each probe, and one for the words, unless None."""
+) -> tuple[list[Candidate], Scan]:
+    """The candidates of all legs: one for each probe, and one for the words, unless None; and how
+    they were found."""
     legs = [VectorLeg(probe.space.key, probe.vector) for probe in probes]
-    matches = search_legs(database, legs, words, conditions, scan, depth)
+    matches, scan = search_legs(database, legs, words, conditions, scan, depth)
     nulls = {probe.space.key: probe.null for probe in probes}
     modalities = {probe.space.key: probe.space.modality for probe in probes}
-    return by_scene(matches, nulls, modalities | {FULL_TEXT: Modality.TEXT})
+    return by_scene(matches, nulls, modalities | {FULL_TEXT: Modality.TEXT}), scan
 
 
 def by_scene(

@@ -157,13 +157,14 @@ class SpaceChoice:
             if info.state is SpaceState.ACTIVE and info.input in inputs
         ]
         if not active:
+            what = f"by {by}" if by else "scenes"
             raise InvalidQuery(
-                f"this library has no space to compare by {by}: fill one with "
+                f"this library has no space to compare {what}: fill one with "
                 "python -m ingest.backfill (python -m embeddings list shows which there are)"
             )
         by_input = [i.key for i in sorted(active, key=lambda info: inputs.index(info.input))]
         for key in by_input if wanted is None else [wanted]:
-            if key in self._known and len(self._library.scene_vectors(scene_id, key)):
+            if key in self._known and self._library.vectors_of([scene_id], key):
                 return self._known[key], infos[key]
         raise NotFound(f"there is no scene {scene_id}, or nothing of it is embedded")
 

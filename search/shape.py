@@ -45,7 +45,9 @@ def shaped(
     confidence: Confidence | None,
 ) -> Page:
     """One page of what was ranked, best first."""
-    hits = [hit for hit in ranked if hit.score >= shape.min_score]
+    hits = list(ranked)
+    if shape.min_score > 0:
+        hits = [hit for hit in ranked if hit.score >= shape.min_score]
     if shape.sort is not Sort.RELEVANCE and confidence is not None:
         hits = [hit for hit in hits if hit.score >= WEAK]
     if shape.fold:

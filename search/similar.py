@@ -10,7 +10,7 @@ from search.searched import Likeness
 
 
 def main(
-    scene: Annotated[int, typer.Argument(help="The scene's id, as searches show it.")],
+    scene: options.Scene,
     by: Annotated[
         Likeness | None,
         typer.Option(help="Like it in look, action or words; by default in look, if it has one."),

@@ -93,9 +93,14 @@ def search_sequence(
     chosen = [_choices(step, ranking) for step, ranking in zip(steps, rankings, strict=True)]
     chains = best_chains(chosen, within_s)[:limit]
     shown = [_shown(engine, ranking, chains, step) for step, ranking in enumerate(rankings)]
+    found = [
+        (chain, own)
+        for number, chain in enumerate(chains)
+        if None not in (own := [hits[number] for hits in shown])  # else its video has gone
+    ]
     hits = tuple(
-        SequenceHit(rank, math.exp(chain.log_score), tuple(steps))
-        for rank, (chain, *steps) in enumerate(zip(chains, *shown, strict=True), start=1)
+        SequenceHit(rank, math.exp(chain.log_score), tuple(hit for hit in own if hit))
+        for rank, (chain, own) in enumerate(found, start=1)
     )
     reasons = dict.fromkeys(reason for r in rankings for reason in r.asked.reasons)
     took_ms = (time.perf_counter() - started) * 1000
@@ -104,11 +109,13 @@ def search_sequence(
 
 def _shown(
     engine: MultiModalSearchEngine, ranking: Ranking, chains: Sequence[Chain], step: int
-) -> tuple[SearchHit, ...]:
-    """The hits of one step of every chain."""
+) -> list[SearchHit | None]:
+    """The hit of one step of every chain; None if its video is no longer there."""
     own = [chain.choices[step] for chain in chains]
     ranked = [Ranked(choice.fused, math.exp(choice.log_score)) for choice in own]
-    return engine.hits(ranked, ranking, judged=True, explain=False)
+    found = engine.hits(ranked, ranking, judged=True, explain=False)
+    hits = {hit.scene_id: hit for hit in found}
+    return [hits.get(choice.fused.candidate.scene_id) for choice in own]
 
 
 def _choices(step: SearchQuery, ranking: Ranking) -> list[Choice]:

@@ -53,7 +53,7 @@ def answer(
     shape: Shape | None = None,
 ) -> SearchAnswer:
     """An answer of one hit, from this evidence."""
-    video = VideoRef(1, path, title, 61.0, has_pictures, None, "ab")
+    video = VideoRef(1, path, title, 61.0, has_pictures, None)
     candidate = Candidate(5, 1, 12.0, 18.2, {e.found.leg: e.found for e in evidence})
     (fused,) = FUSIONS[FusionName.EVIDENCE].rank([candidate], MODES["balanced"])
     hit = SearchHit(1, Ranked(fused, sure), sure < 0.4, video, start_s, end_s, evidence)

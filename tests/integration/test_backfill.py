@@ -301,7 +301,9 @@ def test_a_keyframe_that_is_gone_or_damaged_is_made_again_or_named(
     moments = Spaces(library).moments_missing(CLIP.key, limit=100)
     again, lost = moments[0], moments[1]
     backfill("--video", again.video_id)
-    (before,) = Library(library).scene_vectors(_scene_of(library, again.id), CLIP.key)
+    (before,) = Library(library).vectors_of([scene := _scene_of(library, again.id)], CLIP.key)[
+        scene
+    ]
     with library.session() as session:
         session.execute(sa.text("DELETE FROM embedding WHERE space = 'tiny-clip'"))
     (filled.keyframes_dir / (again.image_path or "")).write_bytes(b"damaged")
@@ -312,7 +314,7 @@ def test_a_keyframe_that_is_gone_or_damaged_is_made_again_or_named(
     assert done.returncode == 3
     assert f"{film}: the file of video {lost.video_id} was moved" in done.stderr
     assert Spaces(library).moments_missing(CLIP.key, limit=100) == [lost]
-    (after,) = Library(library).scene_vectors(_scene_of(library, again.id), CLIP.key)
+    (after,) = Library(library).vectors_of([scene], CLIP.key)[scene]
     assert float(np.dot(before, after)) > 0.999
     hidden.rename(film)
     backfill()

@@ -19,7 +19,7 @@ from database.records import FileRecord, MomentRecord
 from database.session import Database
 from database.spaces import Spaces
 from database.store import Store
-from database.words import WordStatistics
+from database.words import WordReader
 from tests import records
 
 
@@ -113,15 +113,15 @@ def test_a_sample_of_vectors_is_spread_over_all_of_them(store: Store, database: 
 
 
 def words_find(database: Database, words: str) -> list[MomentInfo]:
-    leg = WordLeg(WordStatistics(database).terms(words), words)
-    found = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
+    leg = WordLeg(WordReader(database).terms(words), words)
+    found, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
     matching = {match.moment_id for match in found if match.raw > 0}
     return list(HitReader(database).moments(matching).values())
 
 
 def nearest(database: Database, vector: Any) -> list[LegMatch]:
     leg = VectorLeg("minilm-l6", vector)
-    found = search_legs(database, [leg], None, Conditions(), Scan.INDEX, 10)
+    found, _ = search_legs(database, [leg], None, Conditions(), Scan.INDEX, 10)
     return sorted(found, key=lambda match: -match.raw)
 
 

@@ -191,19 +191,20 @@ def test_every_score_can_be_computed_again_from_the_explanation(
     told = answer["explain"]["confidence"]
     nats = told["top"] - math.log(told["num_vectors"] / 257)
     logit = -5.11 + 0.447 * nats + 0.442 * min(told["num_words"], 8) + 2.14 * told["coverage"]
-    sure = 1 / (1 + math.exp(-logit))
     for hit in answer["results"]:
-        by: dict[str, float] = {"text": 0.0, "vision": 0.0}
+        by: dict[str, float] = {}
         for leg in hit["explain"]["legs"]:
             assert leg["nats"] == pytest.approx(replayed(leg), abs=NATS)
             assert leg["score"] == pytest.approx(1 - math.exp(-leg["nats"] / 6))
             assert leg["weight"] == pytest.approx(answer["weights"][leg["modality"]], abs=1e-4)
-            by[leg["modality"]] += replayed(leg)
-        value = math.log(sum(answer["weights"][m] * math.exp(by[m]) for m in by))
-        assert hit["explain"]["value"] == pytest.approx(value, abs=NATS)
-        assert hit["score"] == pytest.approx(
-            sure * math.exp(-0.3 * (told["top"] - value)), abs=1e-3
+            by[leg["modality"]] = by.get(leg["modality"], 0.0) + replayed(leg)
+        missing = math.log(2)
+        value = math.log(
+            sum(w * math.exp(by.get(m, missing)) for m, w in answer["weights"].items())
         )
+        assert hit["explain"]["value"] == pytest.approx(value, abs=NATS)
+        sure = 1 / (1 + math.exp(0.9 * (told["top"] - value) - logit))
+        assert hit["score"] == pytest.approx(sure, abs=1e-3)
     assert told["top"] == answer["results"][0]["explain"]["value"]
     assert told["num_words"] == len(query.split())
 

@@ -72,7 +72,7 @@ def test_vectors_come_back_as_they_went_in(store: Store, database: Database) -> 
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
     ((scene_id,),) = rows(database, "SELECT id FROM scene WHERE position = 1")
     assert isinstance(scene_id, int)
-    (vector,) = Library(database).scene_vectors(scene_id, "minilm-l6")
+    (vector,) = Library(database).vectors_of([scene_id], "minilm-l6")[scene_id]
     np.testing.assert_allclose(vector, records.unit_vector(3), atol=1e-3)
 
 

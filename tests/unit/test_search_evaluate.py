@@ -22,7 +22,7 @@ TOUR = "/library/day 1/tour.mp4"
 def hit(
     start_s: float, end_s: float, *, path: str = TOUR, rank: int = 1, duration_s: float = 60.0
 ) -> SearchHit:
-    video = VideoRef(1, path, "tour", duration_s, True, None, "ab")
+    video = VideoRef(1, path, "tour", duration_s, True, None)
     ranked = Ranked(Fused(Candidate(rank, 1, start_s, end_s, {}), 1.0, {}), 0.5)
     return SearchHit(rank, ranked, False, video, start_s, end_s, ())
 

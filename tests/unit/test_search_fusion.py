@@ -33,7 +33,7 @@ SHOWN = scene(3, found(VISION, 5.5))
 def test_the_harmonic_mean_of_the_chances_decides() -> None:
     ranking = evidence([SAID, SHOWN, BOTH], BALANCED)
     assert order(ranking) == [2, 1, 3]
-    chances = [(math.exp(-6), math.exp(-2)), (math.exp(-6), 1.0), (1.0, math.exp(-5.5))]
+    chances = [(math.exp(-6), math.exp(-2)), (math.exp(-6), 1.0), (0.5, math.exp(-5.5))]
     nats = [-math.log(1 / (0.5 / text + 0.5 / vision)) for text, vision in chances]
     assert [fused.value for fused in ranking] == pytest.approx(nats)
 
@@ -49,9 +49,9 @@ def test_evidence_by_modality_is_that_which_a_scene_has() -> None:
     assert shown.nats == {"vision": 5.5}
 
 
-def test_a_missing_modality_weighs_the_same_as_one_without_evidence() -> None:
+def test_a_missing_modality_weighs_as_much_as_the_middle_of_chance() -> None:
     silent = scene(1, found(VISION, 5.0))
-    talking = scene(2, found(VISION, 5.0), found(TEXT, 0.0), found(FULL_TEXT, 0.0))
+    talking = scene(2, found(VISION, 5.0), found(TEXT, math.log(2)), found(FULL_TEXT, 0.0))
     first, second = evidence([silent, talking], BALANCED)
     assert first.value == second.value
 
@@ -139,16 +139,18 @@ def test_a_scene_that_matches_nothing_changes_no_order(
 
 
 @settings(deadline=None, max_examples=200)
-@given(candidates, weights_of)
+@given(candidates, weights_of, st.floats(0, math.log(2)))
 def test_a_missing_modality_is_never_a_penalty(
-    found_scenes: list[Candidate], weights: tuple[int, int]
+    found_scenes: list[Candidate], weights: tuple[int, int], chance: float
 ) -> None:
+    """Against the same scene with speech that says no more than half of all unrelated speech."""
     for one in found_scenes:
-        alone = replace(one, scores={leg: s for leg, s in one.scores.items() if leg == VISION})
-        weak = replace(one, scores={**alone.scores, TEXT: found(TEXT, 0.0)})
-        (without,) = evidence([alone], ratio(*weights))
-        (having,) = evidence([weak], ratio(*weights))
-        assert without.value == having.value
+        silent = replace(one, scores={leg: s for leg, s in one.scores.items() if leg == VISION})
+        talking = replace(one, scores={**silent.scores, TEXT: found(TEXT, chance, raw=-0.1)})
+        for fusion in (FusionName.EVIDENCE, FusionName.SUM, FusionName.CONVEX, FusionName.RRF):
+            (without,) = FUSIONS[fusion].rank([silent], ratio(*weights))
+            (having,) = FUSIONS[fusion].rank([talking], ratio(*weights))
+            assert without.value >= having.value - 1e-12
 
 
 def test_reciprocal_ranks_are_summed_over_the_legs_that_match() -> None:
