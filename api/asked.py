@@ -1,6 +1,6 @@
 """What requests ask, as the search package takes it."""
 
-from api.schemas import FiltersIn, ShapeIn
+from api.requests import FiltersIn, ShapeIn
 from database.filters import Filters
 from search.query import Shape
 

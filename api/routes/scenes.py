@@ -5,8 +5,9 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from api.requests import Id, Seconds, SpaceKey
 from api.routes.search import QuickShape
-from api.schemas import Id, ProblemOut, SearchOut, Seconds, SpaceKey
+from api.schemas import ProblemOut, SearchOut
 from api.state import StateDep
 from api.stream import stream_file
 from database.session import keyframe_file

@@ -7,19 +7,17 @@ from fastapi.responses import JSONResponse
 
 from api.asked import filters_of, shape_of
 from api.picture import PICTURE_BODY, PictureBytes
-from api.schemas import (
+from api.requests import (
     CursorText,
     FeedbackIn,
     Limit,
     MinScore,
     Mode,
-    ProblemOut,
     QueryText,
     SearchIn,
-    SearchOut,
     SequenceIn,
-    SequenceOut,
 )
+from api.schemas import ProblemOut, SearchOut, SequenceOut
 from api.state import State, StateDep
 from search.document import answer_document, sequence_document
 from search.hit import SearchAnswer

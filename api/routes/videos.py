@@ -4,13 +4,12 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.requests import Id, TagsIn
 from api.schemas import (
-    Id,
     KeyframeOut,
     ProblemOut,
     SceneOut,
     SpokenOut,
-    TagsIn,
     VideoDetail,
     VideoList,
     VideoOut,
