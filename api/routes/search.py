@@ -38,10 +38,11 @@ def _quick_shape(
     limit: Annotated[Limit, Query()] = 10,
     cursor: Annotated[CursorText | None, Query()] = None,
     min_score: Annotated[MinScore, Query()] = 0.0,
+    by_video: Annotated[bool, Query(description="Each video once, by its best scene")] = False,
     fold: Annotated[bool, Query(description="Near-identical scenes once")] = False,
     explain: Annotated[bool, Query(description="Every score and where it comes from")] = False,
 ) -> Shape:
-    return Shape(limit, cursor, fold=fold, min_score=min_score, explain=explain)
+    return Shape(limit, cursor, by_video=by_video, fold=fold, min_score=min_score, explain=explain)
 
 
 QuickShape = Annotated[Shape, Depends(_quick_shape)]
