@@ -24,15 +24,13 @@ from database.spaces import Spaces
 from embeddings.service import EmbeddingService
 from embeddings.spaces import PROFILES
 from ingest.statistics import refresh_null_statistics
-from search.engine import SearchEngine
+from search.engine import DEPTH, SearchEngine
 from search.fusion import FUSIONS
 from search.query import FusionName, make_query
 from search.rank import Ranking
 from search.retrieve import retrieve
 
 NUM_QUERIES = 100
-DEPTH = 60
-"""Moments that each leg of a search for ten hits brings in."""
 _EXACT_DEPTH = 1000
 _EVERYTHING = Filters(from_s=-1.0)
 TEXT, VISION = PROFILES["bundled"].spaces

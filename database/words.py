@@ -19,26 +19,21 @@ _REREAD_S = 2.0
 _COUNTED = 10_000
 """Moments that a rare word is counted in, at most."""
 _REMEMBERED = 4096
-
-
 _STATISTICS_SQL = """
     SELECT reltuples * (1 - coalesce(null_frac, 0)), most_common_elems::text::text[],
         most_common_elem_freqs
     FROM pg_class LEFT JOIN pg_stats ON schemaname = current_schema()
         AND tablename = 'moment' AND attname = 'tsv'
     WHERE oid = 'moment'::regclass"""
-
-
 # Those of videos, and those that common sentences in another language are marked with.
 _LANGUAGES_SQL = """
     SELECT DISTINCT coalesce(language, 'en') FROM video UNION SELECT 'en'
     UNION SELECT unnest(most_common_vals::text::text[]) FROM pg_stats
     WHERE schemaname = current_schema() AND tablename = 'moment' AND attname = 'language'"""
 _COUNT_SQL = f"""
-    SELECT lexeme, (SELECT count(*) FROM (SELECT FROM moment WHERE tsv @@ (
-        '''' || replace(replace(lexeme, '\\', '\\\\'), '''', '''''') || '''')::tsquery
-        LIMIT {_COUNTED}) AS seen)
-    FROM unnest(CAST(:lexemes AS text[])) AS lexeme"""
+    SELECT lexeme, (SELECT count(*) FROM (
+        SELECT FROM moment WHERE tsv @@ CAST(query AS tsquery) LIMIT {_COUNTED}) AS seen)
+    FROM unnest(CAST(:lexemes AS text[]), CAST(:queries AS text[])) AS rare (lexeme, query)"""
 
 
 @dataclass(frozen=True)
@@ -94,12 +89,17 @@ class WordReader:
     def terms(self, text: str) -> tuple[Term, ...]:
         """The lexemes of a text in every language that the library speaks."""
         statistics = self.statistics()
-        known = self._known
-        if text not in known:
-            if len(known) >= _REMEMBERED:
-                known.clear()
-            known[text] = self._read_terms(text, statistics)
-        return known[text]
+        with self._lock:
+            known = self._known.get(text)
+        if known is not None:
+            return known
+        terms = self._read_terms(text, statistics)
+        with self._lock:
+            if statistics is self._statistics:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[text] = terms
+        return terms
 
     def phrases(self, texts: Sequence[str]) -> list[str]:
         """Each text as a tsquery that matches it as a phrase in any of the languages; empty for
@@ -125,12 +125,13 @@ class WordReader:
         values = {"languages": list(statistics.languages), "text": text}
         with self._database.reading() as connection:
             found = connection.execute(statement, values).all()
-            rare = {lexeme for _, lexeme in found} - statistics.frequent.keys()
-            counts = connection.execute(sa.text(_COUNT_SQL), {"lexemes": sorted(rare)}).all()
-        num_having = {
-            lexeme: part * statistics.num_texts for lexeme, part in statistics.frequent.items()
-        }
-        num_having |= {lexeme: float(count) for lexeme, count in counts}
+            rare = sorted({lexeme for _, lexeme in found} - statistics.frequent.keys())
+            asked = {"lexemes": rare, "queries": [quoted(lexeme) for lexeme in rare]}
+            counts = connection.execute(sa.text(_COUNT_SQL), asked).all()
+        num_having = {lexeme: float(count) for lexeme, count in counts}
+        for _, lexeme in found:
+            if lexeme in statistics.frequent:
+                num_having[lexeme] = statistics.frequent[lexeme] * statistics.num_texts
         return tuple(
             Term(language, lexeme, _weight(num_having[lexeme], statistics.num_texts))
             for language, lexeme in found

@@ -22,7 +22,7 @@ from search.shape import Ranked, shaped
 
 SHOWN_NATS = 1.6
 """Evidence weaker than a chance of one in five is not shown as a reason for a hit."""
-_DEPTH, _DEPTH_PER_HIT = 60, 5
+DEPTH, _DEPTH_PER_HIT = 60, 5
 """Moments that each leg brings in, for an answer of ten hits and for more."""
 
 
@@ -70,7 +70,7 @@ class SearchEngine(Ranker):
 
     def _cursor(self, query: SearchQuery, num_examples: int, *what: object) -> Cursor:
         """Where the page that is asked for begins; the examples are found, too, and left out."""
-        depth = max(_DEPTH, _DEPTH_PER_HIT * query.shape.limit) + _DEPTH_PER_HIT * num_examples
+        depth = max(DEPTH, _DEPTH_PER_HIT * query.shape.limit) + _DEPTH_PER_HIT * num_examples
         return Cursor.of(query.shape.cursor, fingerprint(query, what), depth)
 
     def _answer(

@@ -27,7 +27,7 @@ from database.session import open_database
 from database.settings import load_settings
 from embeddings.errors import EmbeddingError
 from embeddings.service import EmbeddingService
-from search.engine import SearchEngine
+from search.engine import DEPTH, SearchEngine
 from search.errors import QueryFileInvalid, SearchError
 from search.fusion import FUSIONS, SINGLE_LEG, Fusion
 from search.hit import SearchHit
@@ -36,8 +36,8 @@ from search.query import AUTO, MODES, FusionName, Shape, make_query
 from search.retrieve import Candidate
 from search.shape import Ranked
 
-DEPTH = 10
-_SEARCH_DEPTH = 100
+NUM_HITS = 10
+"""Looked at of each answer."""
 MEASURES = (Success @ 1, R @ 1, R @ 5, R @ 10, nDCG @ 10)
 _LONG_S = 30.0
 """Of a longer video, the whole is no moment."""
@@ -111,13 +111,13 @@ def ask(
     answers: dict[str, dict[str, Sequence[SearchHit]]] = {method.name: {} for method in methods}
     for labelled in queries.queries:
         query = make_query(labelled.query, mode=AUTO, spaces=spaces)
-        ranking = engine.rank(query, _SEARCH_DEPTH)
+        ranking = engine.rank(query, DEPTH)
         for method in methods:
             weights = MODES.get(method.mode, ranking.weights)
             candidates = [fused.candidate for fused in ranking.fused]
             if method.only is not None:
                 candidates = _of_leg(candidates, method.only)
-            best = method.fusion.rank(candidates, weights)[:DEPTH]
+            best = method.fusion.rank(candidates, weights)[:NUM_HITS]
             ranked = [Ranked(fused, fused.value) for fused in best]
             hits = engine.hits(ranked, ranking, judged=False, explain=False)
             answers[method.name][labelled.id] = hits

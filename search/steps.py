@@ -125,8 +125,7 @@ def _choices(step: SearchQuery, ranking: Ranking) -> list[Choice]:
 
 
 def best_chains(steps: Sequence[Sequence[Choice]], within_s: float) -> list[Chain]:
-    """For each scene that may be the last step, the best chain that ends there; best first, and
-    no two of a video that share their first and their last scene."""
+    """For each scene that may be the last step, the best chain that ends there; best first."""
     by_video: list[dict[int, list[Choice]]] = []
     for step in steps:
         videos: dict[int, list[Choice]] = defaultdict(list)
