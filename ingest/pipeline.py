@@ -11,7 +11,7 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 
 from database.errors import SpacesChanged
@@ -28,6 +28,10 @@ from ingest.save import image_folder, save_outcome, save_video
 from ingest.source import content_hash, known_outcome, link_to_known, require_unchanged
 from ingest.tools import Tools
 from ingest.transcript import Sentence
+
+WAKE_S = 0.5
+"""Python handles a signal in the main thread only, and one that another thread received does not
+wake it; so it wakes up by itself this often, and an interrupt is never left lying."""
 
 Report = Callable[[Path, str, float | None], None]
 """Told the file, its stage, and the part of the stage that is done in [0, 1], if it is known.
@@ -54,10 +58,12 @@ def ingest_files(
         report(path, stage, part)
 
     with ThreadPoolExecutor(jobs, "lane") as lanes:
-        running = [lanes.submit(ingest_file, f, tools, report_unless_stopped) for f in files]
+        running = {lanes.submit(ingest_file, f, tools, report_unless_stopped) for f in files}
         try:
-            for ended in as_completed(running):
-                yield ended.result()
+            while running:
+                ended, running = wait(running, WAKE_S, FIRST_COMPLETED)
+                for file in ended:
+                    yield file.result()
         except BaseException:
             stopped.set()
             lanes.shutdown(wait=False, cancel_futures=True)
