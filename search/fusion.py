@@ -18,6 +18,9 @@ RRF_K = 60
 """Cormack, Clarke and Buettcher, "Reciprocal Rank Fusion", SIGIR 2009."""
 MISSING_NATS = math.log(2)
 """Half of what is unrelated has more evidence, half less."""
+AGREEING = 0.1
+"""What evidence of a further space of a modality counts. Chosen on labelled queries
+(docs/ranking.md): with all of it, each space that knows nothing of a query adds its noise."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +53,15 @@ class Fusion:
 
 
 def modality_nats(candidate: Candidate) -> dict[Modality, float]:
-    """The evidence for a scene by modality; within one, the legs add up."""
-    nats: dict[Modality, float] = {}
-    for score in candidate.scores.values():
-        nats[score.modality] = nats.get(score.modality, 0.0) + score.nats
+    """The evidence for a scene by modality: that of the surest of its spaces, a tenth of what the
+    others have, since all of them see, or read, the same; and of the words that match."""
+    spaces: dict[Modality, list[float]] = {}
+    for leg, score in candidate.scores.items():
+        if leg != FULL_TEXT:
+            spaces.setdefault(score.modality, []).append(score.nats)
+    nats = {m: (1 - AGREEING) * max(own) + AGREEING * math.fsum(own) for m, own in spaces.items()}
+    if (words := candidate.scores.get(FULL_TEXT)) is not None:
+        nats[words.modality] = nats.get(words.modality, 0.0) + words.nats
     return nats
 
 
@@ -93,7 +101,7 @@ def _reciprocal_rank(
     candidate: Candidate, _nats: Mapping[Modality, float], weights: Weights
 ) -> float:
     """The weighted sum over legs of 1 / (60 + rank); legs that match nothing give nothing."""
-    return sum(
+    return math.fsum(
         _weight(score, weights) / (RRF_K + score.rank)
         for score in candidate.scores.values()
         if score.raw > 0
@@ -102,7 +110,7 @@ def _reciprocal_rank(
 
 def _raw(candidate: Candidate, _nats: Mapping[Modality, float], weights: Weights) -> float:
     """The weighted sum of raw cosines of the spaces: what is done where nobody calibrates."""
-    return sum(
+    return math.fsum(
         _weight(score, weights) * score.raw
         for leg, score in candidate.scores.items()
         if leg != FULL_TEXT

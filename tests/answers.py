@@ -13,12 +13,12 @@ from search.rank import Asked, Ranking
 from search.retrieve import Candidate, LegScore
 from search.shape import Ranked
 
-TEXT, VISION = "minilm-l6", "imagenet-concepts"
+TEXT, VISION, ACTION = "minilm-l6", "imagenet-concepts", "videomae-b-labels"
 
 
 def found(leg: str, nats: float = 1.0, *, raw: float = 0.5, rank: int = 1) -> LegScore:
     """What a leg says of a scene."""
-    modality = Modality.VISION if leg == VISION else Modality.TEXT
+    modality = Modality.VISION if leg in (VISION, ACTION) else Modality.TEXT
     return LegScore(leg, modality, rank, raw, nats, moment_id=1)
 
 
