@@ -44,7 +44,7 @@ class State:
             self.turns.release()
 
 
-def _state(request: Request) -> State:
+async def _state(request: Request) -> State:  # a plain function would wait for a thread
     state: State = request.app.state.library
     return state
 

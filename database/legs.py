@@ -8,6 +8,7 @@ decides about a fused rank.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -47,8 +48,7 @@ class WordLeg:
     """Where the server has trigrams, a moment that holds this as it stands matches whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class LegMatch:
+class LegMatch(NamedTuple):
     """A moment of a candidate scene in one leg."""
 
     leg: str

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,7 @@ EF_SEARCH = 100
 STATEMENT_TIMEOUT_S = 30
 SWITCH_LOCK = 7_305_808_870
 """Advisory lock: shared while a video is stored, exclusive while spaces change."""
+_reading: ContextVar[sa.Connection | None] = ContextVar("reading", default=None)
 
 
 @dataclass(frozen=True)
@@ -50,9 +52,18 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
         """A connection for single statements that only read, without the round trips of a
-        transaction. Raises DatabaseError."""
-        with translated_errors(self.description), self.engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT")
+        transaction; inside another one, the same. Raises DatabaseError."""
+        with translated_errors(self.description):
+            outer = _reading.get()
+            if outer is not None and outer.engine is self.engine:
+                yield outer
+                return
+            with self.engine.connect() as connection:
+                token = _reading.set(connection.execution_options(isolation_level="AUTOCOMMIT"))
+                try:
+                    yield connection
+                finally:
+                    _reading.reset(token)
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:

@@ -38,6 +38,10 @@ class SearchEngine(Ranker):
     ) -> SearchAnswer:
         """The answer to a checked query; a kept one, if nothing has changed since. Raises
         InvalidQuery."""
+        with self._database.reading():  # one connection for all that is read
+            return self._answered(query, scope, examples)
+
+    def _answered(self, query: SearchQuery, scope: Scope, examples: Examples) -> SearchAnswer:
         started = time.perf_counter()
         cursor = self._cursor(query, len(examples.like) + len(examples.unlike), scope, examples.key)
         version = self._library.version()

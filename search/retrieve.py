@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from database.filters import Conditions, Scan
 from database.legs import FULL_TEXT, LegMatch, VectorLeg, WordLeg, search_legs
@@ -12,8 +13,7 @@ from search.calibrate import NullDistribution, full_text_evidence
 from search.probes import Probe
 
 
-@dataclass(frozen=True, slots=True)
-class LegScore:
+class LegScore(NamedTuple):
     """What a leg says of a scene, by the scene's best moment in it."""
 
     leg: str

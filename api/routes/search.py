@@ -34,7 +34,7 @@ _RESPONSES = {200: {"model": SearchOut}, **_FAILURES}
 _BODY_RESPONSES = {**_RESPONSES, 413: {"model": ProblemOut}}
 
 
-def _quick_shape(
+async def _quick_shape(
     limit: Annotated[Limit, Query()] = 10,
     cursor: Annotated[CursorText | None, Query()] = None,
     min_score: Annotated[MinScore, Query()] = 0.0,
