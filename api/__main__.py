@@ -1,5 +1,6 @@
 """python -m api: serves the library."""
 
+import os
 import socket
 import sys
 from typing import Annotated
@@ -46,7 +47,7 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = (error.strerror or str(error)).lower()
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
         sentence = f"error: cannot listen on {host}:{port} ({reason}): try another --port"
         typer.echo(sentence, err=True)
         raise typer.Exit(1) from None

@@ -16,6 +16,7 @@ from search.errors import InvalidQuery
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+_NO_OBJECT = ("model_attributes_type", "missing")
 
 
 class Busy(Exception):
@@ -98,7 +99,13 @@ def _try_later(detail: str) -> JSONResponse:
 
 def _without_input(error: dict[str, Any]) -> dict[str, str]:
     location: Sequence[Any] = error["loc"]
+    message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "json_invalid":
-        location = ("body",)  # what follows is a position in the text
+        message = f"no JSON: {error['ctx']['error']}, at character {location[-1]}"
+        location = ("body",)
+    elif error["type"] == "extra_forbidden":
+        message = "there is nothing of this name here"
+    elif location == ("body",) and error["type"] in _NO_OBJECT:
+        message = "send a JSON object, with Content-Type: application/json"
     where = ".".join(str(part) for part in location[1:] or location)
-    return {"where": where[:200], "message": str(error["msg"])[:500]}
+    return {"where": where[:200], "message": message[:500]}

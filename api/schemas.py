@@ -92,6 +92,9 @@ class SequenceHitOut(BaseModel):
 
     rank: int
     score: float
+    """How sure it is that every step is right, in [0, 1]."""
+    weak: bool
+    """Whether any step may well be wrong."""
     video: VideoRef
     start_s: float
     end_s: float
@@ -106,6 +109,10 @@ class SequenceOut(BaseModel):
     within_s: float
     degraded: bool
     reasons: list[str]
+    confident: bool
+    """Whether any hit is more than a weak match."""
+    total: int
+    """Sequences found, answered or not."""
     took_ms: float
     results: list[SequenceHitOut]
 

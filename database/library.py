@@ -164,10 +164,18 @@ class Library:
 
     def require_scenes(self, ids: Collection[int]) -> None:
         """Raises NotFound if one of these does not exist."""
-        with self._database.session() as session:
-            known = set(session.scalars(sa.select(Scene.id).where(Scene.id.in_(ids))))
+        self._require("scene", ids)
+
+    def require_videos(self, ids: Collection[int]) -> None:
+        """Raises NotFound if one of these does not exist."""
+        self._require("video", ids)
+
+    def _require(self, table: str, ids: Collection[int]) -> None:
+        statement = sa.text(f"SELECT id FROM {table} WHERE id = ANY(:ids)")
+        with self._database.reading() as connection:
+            known = set(connection.scalars(statement, {"ids": sorted(set(ids))}))
         for missing in sorted(set(ids) - known):
-            raise NotFound(f"there is no scene {missing}")
+            raise NotFound(f"there is no {table} {missing}")
 
     def vectors_of(
         self, scene_ids: Sequence[int], space: str

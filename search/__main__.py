@@ -12,8 +12,13 @@ from search.query import FusionName, Shape, Sort
 
 
 def main(
-    query: Annotated[
-        str, typer.Argument(help='What to find; "in quotes" word for word, -without this word.')
+    words: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="QUERY",
+            help='What to find; "in quotes" word for word, -without this word (after -- if it '
+            "comes first).",
+        ),
     ],
     mode: options.Mode = None,
     weights: Annotated[
@@ -79,7 +84,7 @@ def main(
     )
     engine, database = options.open_engine()
     answer = engine.search(
-        query,
+        " ".join(words),
         mode=mode,
         weights=_parse_weights(weights),
         use_vision=not no_vision,

@@ -38,11 +38,14 @@ def sequence_document(answer: SequenceAnswer) -> dict[str, Any]:
         "within_s": answer.within_s,
         "degraded": bool(answer.reasons),
         "reasons": list(answer.reasons),
+        "confident": answer.confident,
+        "total": answer.total,
         "took_ms": round(answer.took_ms, 1),
         "results": [
             {
                 "rank": hit.rank,
                 "score": round(hit.score, 4),
+                "weak": hit.weak,
                 "video": _video(hit.steps[0].video),
                 "start_s": round(hit.start_s, 3),
                 "end_s": round(hit.end_s, 3),

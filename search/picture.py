@@ -77,7 +77,9 @@ def read_picture(data: bytes, crop: Crop | None = None) -> Image:
                 raise InvalidQuery(f"the picture has more than {MAX_PIXELS:,} pixels")
             upright = _upright(picture).convert("RGB")
     except UnidentifiedImageError:
-        raise InvalidQuery(f"this is no picture: send {', '.join(FORMATS)}") from None
+        raise InvalidQuery(
+            f"this is no picture that can be read: send {', '.join(FORMATS)}"
+        ) from None
     except (OSError, ValueError, SyntaxError, EOFError, Pillow.DecompressionBombError) as error:
         raise InvalidQuery(f"the picture is damaged: {error}") from None
     if crop is not None:

@@ -135,7 +135,8 @@ def _checked_words(text: str, with_examples: bool) -> QueryWords:
     if len(words.phrases) + len(words.excluded) > MAX_ASKED:
         raise InvalidQuery(f"ask for, and exclude, at most {MAX_ASKED} phrases in all")
     if not words.meaning and not with_examples:
-        raise InvalidQuery("the query only excludes: say what to find, too")
+        empty = "the query only excludes: say what to find, too"
+        raise InvalidQuery(empty if words.excluded else "the query is empty")
     return words
 
 

@@ -88,6 +88,8 @@ class Ranker:
         the scope; not the scenes that are given as examples. Raises InvalidQuery, NotFound."""
         if examples.like or examples.unlike:
             self._library.require_scenes({*examples.like, *examples.unlike})
+        if query.filters.video_ids:
+            self._library.require_videos(query.filters.video_ids)
         return self._with_spaces_there(
             lambda: self._ranked(query, depth, self._asked(query, scope, examples), examples)
         )

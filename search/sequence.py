@@ -18,7 +18,8 @@ def main(
         typer.Argument(help="What happens, step by step; vision_heavy:TEXT searches in a mode."),
     ],
     within: Annotated[
-        float, typer.Option(help="Each step begins at most so many seconds after the one before.")
+        float,
+        typer.Option(help="Each step begins at most so many seconds after the one before ends."),
     ] = 30.0,
     mode: options.Mode = None,
     video: options.Video = None,
@@ -41,7 +42,7 @@ def main(
 def _step(text: str, mode: str | None, filters: Filters) -> SearchQuery:
     """A step, in the mode that stands before it or else in that of all."""
     own, colon, rest = text.partition(":")
-    if colon and own in (*MODES, AUTO):
+    if colon and (own in (*MODES, AUTO) or own.endswith("_heavy")):
         return make_query(rest, mode=own, filters=filters)
     return make_query(text, mode=mode, filters=filters)
 

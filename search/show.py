@@ -1,27 +1,20 @@
 """An answer as text for a terminal: one hit in two lines, where it is and why."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from search.hit import SearchAnswer, SearchHit
-from search.steps import SequenceAnswer
+from search.steps import SequenceAnswer, SequenceHit
 
 
 def answer_text(answer: SearchAnswer) -> str:
     """All hits, and where the weak ones begin."""
     if not answer.hits:
         return "nothing found"
-    lines = []
-    if not answer.confident:
-        lines.append("no confident match; the nearest are:")
-    for number, hit in enumerate(answer.hits):
-        first_weak = hit.weak and (number == 0 or not answer.hits[number - 1].weak)
-        if first_weak and answer.confident:
-            lines.append("--- weak matches ---")
-        lines += _hit_lines(hit)
-    count = f"{len(answer.hits)} of {answer.total}" if answer.next else f"{len(answer.hits)}"
-    lines.append(f"{count} hits in {answer.took_ms:.0f} ms")
+    lines = list(_marked(answer.hits, confident=answer.confident))
+    total = answer.total if answer.next else len(answer.hits)
+    lines.append(f"{_count(len(answer.hits), total)} in {answer.took_ms:.0f} ms")
     if answer.next:
         lines.append(f"more: --cursor {answer.next}")
     return "\n".join(lines)
@@ -31,19 +24,35 @@ def sequence_text(answer: SequenceAnswer) -> str:
     """All hits, each with its steps."""
     if not answer.hits:
         return "nothing found"
-    lines = []
-    for hit in answer.hits:
-        video = hit.steps[0].video
-        lines.append(
-            f"{hit.rank:>2}. {hit.score:.2f}  {_clock(hit.start_s)}–{_clock(hit.end_s)}  "
-            f"{_plain(video.title)}  ({_plain(_near(video.path))})"
-        )
-        lines += [
-            f"          {_clock(step.start_s)}–{_clock(step.end_s)}  {step.score:.2f}  {_why(step)}"
-            for step in hit.steps
-        ]
-    lines.append(f"{len(answer.hits)} hits in {answer.took_ms:.0f} ms")
+    lines = list(_marked(answer.hits, confident=answer.confident))
+    lines.append(f"{_count(len(answer.hits), answer.total)} in {answer.took_ms:.0f} ms")
     return "\n".join(lines)
+
+
+def _marked(hits: Sequence[SearchHit | SequenceHit], *, confident: bool) -> Iterator[str]:
+    """The lines of all hits, and where the weak ones begin."""
+    if not confident:
+        yield "no confident match; the nearest are:"
+    for number, hit in enumerate(hits):
+        if confident and hit.weak and (number == 0 or not hits[number - 1].weak):
+            yield "--- weak matches ---"
+        yield from _hit_lines(hit) if isinstance(hit, SearchHit) else _sequence_lines(hit)
+
+
+def _count(num_shown: int, total: int) -> str:
+    noun = "hit" if total == 1 else "hits"
+    return f"{num_shown} {noun}" if num_shown == total else f"{num_shown} of {total} {noun}"
+
+
+def _sequence_lines(hit: SequenceHit) -> Iterator[str]:
+    video = hit.steps[0].video
+    yield (
+        f"{hit.rank:>2}. {hit.score:.2f}  {_clock(hit.start_s)}–{_clock(hit.end_s)}  "
+        f"{_plain(video.title)}  ({_plain(_near(video.path))})"
+    )
+    for step in hit.steps:
+        place = f"{_clock(step.start_s)}–{_clock(step.end_s)}"
+        yield f"          {place}  {step.score:.2f}  {_why(step)}"
 
 
 def _hit_lines(hit: SearchHit) -> Iterator[str]:

@@ -37,6 +37,11 @@ class SequenceHit:
     steps: tuple[SearchHit, ...]
 
     @property
+    def weak(self) -> bool:
+        """Whether any step may well be wrong."""
+        return any(step.weak for step in self.steps)
+
+    @property
     def start_s(self) -> float:
         """Where the first step begins."""
         return min(step.start_s for step in self.steps)
@@ -54,8 +59,15 @@ class SequenceAnswer:
     steps: tuple[SearchQuery, ...]
     within_s: float
     hits: tuple[SequenceHit, ...]
+    total: int
+    """Sequences found, shown or not."""
     reasons: tuple[str, ...]
     took_ms: float
+
+    @property
+    def confident(self) -> bool:
+        """Whether any hit is more than a weak match."""
+        return not all(hit.weak for hit in self.hits)
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,8 @@ def search_sequence(
         raise InvalidQuery(f"limit must be between 1 and {MAX_LIMIT}")
     rankings = [engine.rank(step, _DEPTH) for step in steps]
     chosen = [_choices(step, ranking) for step, ranking in zip(steps, rankings, strict=True)]
-    chains = best_chains(chosen, within_s)[:limit]
+    every = best_chains(chosen, within_s)
+    chains = every[:limit]
     shown = [_shown(engine, ranking, chains, step) for step, ranking in enumerate(rankings)]
     found = [
         (chain, own)
@@ -104,7 +117,7 @@ def search_sequence(
     )
     reasons = dict.fromkeys(reason for r in rankings for reason in r.asked.reasons)
     took_ms = (time.perf_counter() - started) * 1000
-    return SequenceAnswer(tuple(steps), within_s, hits, tuple(reasons), took_ms)
+    return SequenceAnswer(tuple(steps), within_s, hits, len(every), tuple(reasons), took_ms)
 
 
 def _shown(

@@ -2,11 +2,11 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from api.requests import Id, Seconds, SpaceKey
-from api.routes.search import QuickShape
+from api.routes.search import QuickShape, only_known_parameters
 from api.schemas import ProblemOut, SearchOut
 from api.state import StateDep
 from api.stream import stream_file
@@ -33,7 +33,12 @@ def keyframe(
     return stream_file(path, "image/jpeg", f'"{image_path}"', request)
 
 
-@router.get("/{scene_id}/similar", operation_id="similar_scenes", responses=_SIMILAR)
+@router.get(
+    "/{scene_id}/similar",
+    operation_id="similar_scenes",
+    responses=_SIMILAR,
+    dependencies=[Depends(only_known_parameters)],
+)
 def similar(
     state: StateDep,
     scene_id: SceneId,

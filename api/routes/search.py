@@ -2,7 +2,8 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse
 
 from api.asked import filters_of, shape_of
@@ -20,12 +21,27 @@ from api.requests import (
 from api.schemas import ProblemOut, SearchOut, SequenceOut
 from api.state import State, StateDep
 from search.document import answer_document, sequence_document
+from search.errors import InvalidQuery
 from search.hit import SearchAnswer
 from search.picture import Crop, read_picture
 from search.query import MAX_QUERY_CHARACTERS, Shape, make_query
 from search.steps import search_sequence
 
-router = APIRouter(prefix="/search", tags=["search"])
+
+async def only_known_parameters(request: Request) -> None:
+    """Raises InvalidQuery for a parameter that the route does not have: it may be a slip."""
+    known = _parameters(request.scope["route"].dependant)
+    if unknown := sorted(set(request.query_params) - known):
+        there = f"there are {', '.join(sorted(known))}" if known else "there are none"
+        raise InvalidQuery(f"there is no parameter {unknown[0][:60]!r}: {there}")
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    own = {field.alias for field in dependant.query_params}
+    return own.union(*(_parameters(needed) for needed in dependant.dependencies))
+
+
+router = APIRouter(prefix="/search", tags=["search"], dependencies=[Depends(only_known_parameters)])
 _FAILURES: dict[int | str, dict[str, Any]] = {
     422: {"model": ProblemOut},
     503: {"model": ProblemOut},

@@ -58,6 +58,22 @@ def test_a_quick_search_that_cannot_be_answered_is_422(
     assert "99999" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("/search/quick?q=drill&mode=auto", "mode"),
+        ("/search/multimodal/quick?q=drill&limt=3", "limt"),
+        ("/scenes/1/similar?limt=3", "limt"),
+    ],
+)
+def test_a_mistyped_parameter_is_422_with_the_known_ones(
+    client: httpx.Client, path: str, name: str
+) -> None:
+    said = assert_problem(client.get(path), 422)
+    assert f"no parameter '{name}'" in said
+    assert "limit" in said
+
+
 @pytest.mark.parametrize("mode", ["", MARK, "BALANCED", "balanced\x00"])
 def test_an_unknown_mode_is_422_with_the_known_ones(client: httpx.Client, mode: str) -> None:
     answer = client.get("/search/multimodal/quick", params={"q": "drill", "mode": mode})
@@ -107,8 +123,9 @@ def test_an_unknown_mode_is_422_with_the_known_ones(client: httpx.Client, mode: 
         ("", "body"),
         ("someinput", "JSON"),
         ('{"query": "someinput"', "JSON"),
-        ("[NaN]", "dictionary"),
-        ('"someinput"', "dictionary"),
+        ('{"query": tunnel}', "no JSON: Expecting value, at character 10"),
+        ("[NaN]", "JSON object"),
+        ('"someinput"', "Content-Type: application/json"),
         ("null", ""),
     ],
     ids=lambda text: ascii(text)[:60],

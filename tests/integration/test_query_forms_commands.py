@@ -172,6 +172,26 @@ def test_steps_are_found_in_their_order_each_in_its_mode(ingested: Ingested) -> 
                for chain in chains)  # fmt: skip
 
 
+def test_a_sequence_of_what_is_not_there_says_so(ingested: Ingested) -> None:
+    sure = ("a cup of coffee", "a checklist")
+    unsure = ("quantum chromodynamics", "a zebra in a bathtub")
+    for steps, is_sure in ((sure, True), (unsure, False)):
+        answer = document(ingested.settings, "search.sequence", *steps, "--limit", 2)
+        assert answer["confident"] is is_sure
+        assert [hit["weak"] for hit in answer["results"]] == [not is_sure, True]
+    text = done(ingested.settings, "search.sequence", *unsure, "--limit", 2)
+    assert text.startswith("no confident match; the nearest are:\n")
+    assert re.search(rf"^2 of {answer['total']} hits in \d+ ms$", text, re.MULTILINE)
+    text = done(ingested.settings, "search.sequence", *sure, "--limit", 2)
+    assert text.splitlines()[3] == "--- weak matches ---"
+
+
+def test_words_without_quotes_are_one_query(ingested: Ingested) -> None:
+    answer = document(ingested.settings, "search", "a", "cup", "of", "coffee", "--limit", 1)
+    assert answer["query"] == "a cup of coffee"
+    assert starts(answer) == [COFFEE]
+
+
 def test_a_step_with_a_colon_that_is_no_mode_is_all_text(ingested: Ingested) -> None:
     steps = ("torque limit: 42 Nm", "auto:a rocket", "--mode", "text_heavy")
     answer = document(ingested.settings, "search.sequence", *steps)
@@ -232,6 +252,7 @@ def test_a_judgement_of_an_unknown_scene_keeps_nothing_and_exits_1(
         (("search", "--", "-drilling"), "only excludes"),
         (("search", '"the of"'), "too common"),
         (("search", ""), "empty"),
+        (("search", '""'), "empty"),
         (("search", "x", "--cursor", "AAAA"), "cursor"),
         (("search", "x", "--cursor", LONG), "cursor"),
         (("search", "x", "--limit", 0), "limit"),
@@ -251,6 +272,7 @@ def test_a_judgement_of_an_unknown_scene_keeps_nothing_and_exits_1(
         (("search.sequence", "a", "b", "--within", "nan"), "within"),
         (("search.sequence", "a", "b", "--within", 3601), "within"),
         (("search.sequence", "a", "auto:"), "empty"),
+        (("search.sequence", "picture_heavy:a", "b"), "mode must be one of"),
         (("search.image", "/no/such.png"), "cannot be read"),
         (("search.image", TOUR, "--crop", "2,2,2,2"), "crop"),
     ],

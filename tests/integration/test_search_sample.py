@@ -166,7 +166,6 @@ def test_nothing_is_as_sure_of_a_query_that_nothing_answers(
         (Filters(from_s=6.9, to_s=7.1), [CAT, COFFEE]),
         (Filters(from_s=1000.0), []),
         (Filters(video_ids=()), []),
-        (Filters(video_ids=(10**9,)), []),
         (Filters(language="de"), []),
     ],
 )
@@ -178,6 +177,11 @@ def test_a_filter_leaves_all_scenes_that_satisfy_it(
     )
     assert len(hits) == len(expected)
     assert all(lies_in(hit, span) for hit, span in zip(hits, expected, strict=True))
+
+
+def test_a_filter_by_a_video_that_is_not_there_says_so(engine: MultiModalSearchEngine) -> None:
+    with pytest.raises(NotFound, match="there is no video 1000000000"):
+        engine.search("drilling", filters=Filters(video_ids=(1, 10**9)))
 
 
 def test_a_filter_that_all_satisfy_changes_nothing(

@@ -58,7 +58,7 @@ def test_the_text_says_where_a_hit_is_and_why() -> None:
     first, second, last = text.split("\n")
     assert first == " 1. 0.83  0:12.0–0:18.2  tour  (/videos/tour.mp4)  scene 5"
     assert second.split("|")[1].strip() == "said: “Drilling through granite.”; shown at 0:13.1"
-    assert last == "1 hits in 11 ms"
+    assert last == "1 hit in 11 ms"
 
 
 def test_text_of_media_cannot_steer_the_terminal() -> None:
