@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from database.check import find_faults
-from database.embedded import running_url, stop_embedded
+from database.embedded import num_clients, running_url, stop_embedded
 from database.errors import DatabaseError
 from database.library import Library
 from database.migrate import current_revision, upgrade_schema
@@ -62,8 +62,16 @@ def stop() -> None:
     if settings.database_url is not None:
         typer.echo("DATABASE_URL names a server, which is not ours to stop", err=True)
         raise typer.Exit(2)
-    stopped = running_url(settings.home) is not None and stop_embedded(settings.home)
-    typer.echo("stopped" if stopped else "was not running")
+    url = running_url(settings.home)
+    others = num_clients(url) if url is not None else 0
+    typer.echo("stopped" if stop_embedded(settings.home) else "was not running")
+    if others:
+        cut = "1 connection of another program was" if others == 1 else f"{others} connections were"
+        typer.echo(
+            f"{cut} cut: an API that runs answers again once the server does "
+            "(python -m database status starts it)",
+            err=True,
+        )
 
 
 @app.command()

@@ -68,6 +68,17 @@ def running_url(home: Path) -> str | None:
     return url if _answers(url) else None
 
 
+def num_clients(url: str) -> int:
+    """How many connections others have to the server."""
+    with psycopg.connect(url) as connection:
+        row = connection.execute(
+            "SELECT count(*) FROM pg_stat_activity "
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
 def stop_embedded(home: Path) -> bool:
     """Stops the server of `home`; False if none was running."""
     if running_url(home) is None:

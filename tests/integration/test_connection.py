@@ -119,5 +119,13 @@ def test_an_embedded_server_that_was_killed_starts_again(home: Path) -> None:
     assert running_url(own.home) is None
     again = run_command("database", "status", "--json", settings=own)
     assert (again.returncode, again.stdout) == (0, first.stdout)
-    assert run_command("database", "stop", settings=own).stdout == "stopped\n"
+    url = running_url(own.home)
+    assert url is not None
+    with psycopg.connect(url) as other:
+        stopped = run_command("database", "stop", settings=own)
+        assert stopped.stdout == "stopped\n"
+        assert "1 connection of another program was cut" in stopped.stderr
+        with pytest.raises(psycopg.OperationalError):
+            other.execute("SELECT 1")
     assert running_url(own.home) is None
+    assert run_command("database", "stop", settings=own).stdout == "was not running\n"
