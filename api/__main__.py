@@ -47,8 +47,9 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else str(error)
-        sentence = f"error: cannot listen on {host}:{port} ({reason}): try another --port"
+        number = error.errno or 0  # the lookup of a name has numbers of its own, below zero
+        reason = os.strerror(number) if number > 0 else error.strerror or str(error)
+        sentence = f"error: cannot listen on {host}:{port} ({reason.lower()}): try another --port"
         typer.echo(sentence, err=True)
         raise typer.Exit(1) from None
     # Connections inherit it. Without it a second answer on one waits 40 ms for the client's

@@ -101,7 +101,8 @@ def _without_input(error: dict[str, Any]) -> dict[str, str]:
     location: Sequence[Any] = error["loc"]
     message = str(error["msg"]).removeprefix("Value error, ")
     if error["type"] == "json_invalid":
-        message = f"no JSON: {error['ctx']['error']}, at character {location[-1]}"
+        reason = str(error["ctx"]["error"]).removesuffix(" at")
+        message = f"no JSON: {reason}, at character {location[-1] + 1}"
         location = ("body",)
     elif error["type"] == "extra_forbidden":
         message = "there is nothing of this name here"

@@ -63,9 +63,11 @@ def stop() -> None:
         typer.echo("DATABASE_URL names a server, which is not ours to stop", err=True)
         raise typer.Exit(2)
     url = running_url(settings.home)
-    others = num_clients(url) if url is not None else 0
-    typer.echo("stopped" if stop_embedded(settings.home) else "was not running")
-    if others:
+    with translated_errors("the embedded PostgreSQL"):
+        others = num_clients(url) if url is not None else 0
+    stopped = stop_embedded(settings.home)
+    typer.echo("stopped" if stopped else "was not running")
+    if stopped and others:
         cut = "1 connection of another program was" if others == 1 else f"{others} connections were"
         typer.echo(
             f"{cut} cut: an API that runs answers again once the server does "

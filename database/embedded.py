@@ -20,6 +20,7 @@ from database.errors import DatabaseUnreachable
 _SETTINGS_FILE = "sceneseek.conf"
 _PART_OF_MEMORY, _LEAST_MB, _MOST_MB = 8, 128, 4096
 """PostgreSQL's own cache, which a search of a large library is a quarter faster with."""
+_PROBE = "sceneseek-probe"
 _PID_LINES = 5
 """postmaster.pid: process id, data folder, start time, port, socket folder."""
 
@@ -73,7 +74,9 @@ def num_clients(url: str) -> int:
     with psycopg.connect(url) as connection:
         row = connection.execute(
             "SELECT count(*) FROM pg_stat_activity "
-            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+            "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() "
+            "AND application_name <> %s",
+            (_PROBE,),
         ).fetchone()
     assert row is not None
     return int(row[0])
@@ -131,7 +134,7 @@ def _write_settings(data: Path) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        with psycopg.connect(url, connect_timeout=5) as connection:
+        with psycopg.connect(url, connect_timeout=5, application_name=_PROBE) as connection:
             connection.execute("SELECT 1")
     except psycopg.OperationalError:
         return False

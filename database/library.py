@@ -189,8 +189,8 @@ class Library:
             "JOIN moment ON moment.id = e.moment_id WHERE scene_id = ANY(:ids) ORDER BY moment.id"
         )
         found: dict[int, list[npt.NDArray[np.float32]]] = defaultdict(list)
-        with self._database.session() as session:
-            for scene_id, vector in session.execute(statement, {"ids": list(scene_ids)}):
+        with self._database.reading() as connection:
+            for scene_id, vector in connection.execute(statement, {"ids": list(scene_ids)}):
                 found[scene_id].append(vector.to_numpy().astype(np.float32))
         return {scene_id: np.stack(vectors) for scene_id, vectors in found.items()}
 

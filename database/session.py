@@ -134,6 +134,8 @@ def translated_errors(description: str) -> Iterator[None]:
         raise DatabaseUnreachable(
             f"{description} does not answer ({reason}): start it, or correct DATABASE_URL"
         ) from error
+    except exc.TimeoutError as error:
+        raise DatabaseUnreachable(f"all connections to {description} are in use") from error
     except exc.DBAPIError as error:
         if isinstance(error.orig, psycopg.errors.UndefinedTable):
             raise SpaceGone("a space of the library was removed: try again") from error

@@ -88,9 +88,9 @@ class Spaces:
 
     def all(self) -> dict[str, SpaceInfo]:
         """Every space of the library, by key."""
-        with self._database.session() as session:
-            rows = session.scalars(sa.select(StoredSpace).order_by(StoredSpace.key))
-            return {row.key: _info(row) for row in rows}
+        statement = sa.select(StoredSpace.__table__).order_by(StoredSpace.key)
+        with self._database.reading() as connection:
+            return {row.key: _info(row) for row in connection.execute(statement)}
 
     def add(self, spaces: Iterable[Space]) -> None:
         """Makes room for these spaces, as far as it is not there: they begin to fill, and those
@@ -218,7 +218,7 @@ class Spaces:
             yield session
 
 
-def _info(row: StoredSpace) -> SpaceInfo:
+def _info(row: StoredSpace | sa.Row[Any]) -> SpaceInfo:
     return SpaceInfo(
         key=row.key,
         slot=row.slot,

@@ -11,8 +11,9 @@ import dataclasses
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from database.errors import SpacesChanged
 from ingest.checkpoint import Checkpoint
@@ -31,7 +32,7 @@ from ingest.transcript import Sentence
 
 WAKE_S = 0.5
 """Python handles a signal in the main thread only, and one that another thread received does not
-wake it; so it wakes up by itself this often, and an interrupt is never left lying."""
+wake it; so it wakes up by itself this often, and no interrupt waits for the end of a file."""
 
 Report = Callable[[Path, str, float | None], None]
 """Told the file, its stage, and the part of the stage that is done in [0, 1], if it is known.
@@ -58,16 +59,23 @@ def ingest_files(
         report(path, stage, part)
 
     with ThreadPoolExecutor(jobs, "lane") as lanes:
-        running = {lanes.submit(ingest_file, f, tools, report_unless_stopped) for f in files}
+        ended: SimpleQueue[Future[Outcome]] = SimpleQueue()
         try:
-            while running:
-                ended, running = wait(running, WAKE_S, FIRST_COMPLETED)
-                for file in ended:
-                    yield file.result()
+            for file in files:
+                running = lanes.submit(ingest_file, file, tools, report_unless_stopped)
+                running.add_done_callback(ended.put)
+            for _ in files:
+                yield _next(ended).result()
         except BaseException:
             stopped.set()
             lanes.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _next(ended: SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
+    while True:
+        with contextlib.suppress(Empty):
+            return ended.get(timeout=WAKE_S)
 
 
 def ingest_file(file: FoundFile, tools: Tools, report: Report) -> Outcome:

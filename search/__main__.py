@@ -12,12 +12,12 @@ from search.query import FusionName, Shape, Sort
 
 
 def main(
-    words: Annotated[
+    query: Annotated[
         list[str],
         typer.Argument(
-            metavar="QUERY",
-            help='What to find; "in quotes" word for word, -without this word (after -- if it '
-            "comes first).",
+            metavar='"QUERY"',
+            help='What to find; "in quotes" word for word, -without this word. After -- if it '
+            "begins with a hyphen.",
         ),
     ],
     mode: options.Mode = None,
@@ -68,6 +68,8 @@ def main(
     as_json: options.AsJson = False,
 ) -> None:
     """Finds the moments that a description means: said, shown, or written on screen."""
+    if len(query) > 1:
+        raise InvalidQuery(f"put the query in quotes: '{' '.join(query)}'")
     filters = Filters(
         video_ids=tuple(video) if video else None,
         from_s=from_s,
@@ -84,7 +86,7 @@ def main(
     )
     engine, database = options.open_engine()
     answer = engine.search(
-        " ".join(words),
+        query[0],
         mode=mode,
         weights=_parse_weights(weights),
         use_vision=not no_vision,

@@ -38,12 +38,14 @@ class SearchEngine(Ranker):
     ) -> SearchAnswer:
         """The answer to a checked query; a kept one, if nothing has changed since. Raises
         InvalidQuery."""
-        with self._database.reading():  # one connection for all that is read
-            return self._answered(query, scope, examples)
-
-    def _answered(self, query: SearchQuery, scope: Scope, examples: Examples) -> SearchAnswer:
         started = time.perf_counter()
         cursor = self._cursor(query, len(examples.like) + len(examples.unlike), scope, examples.key)
+        with self._database.reading():  # one connection for all that is read
+            return self._answered(query, cursor, scope, examples, started)
+
+    def _answered(
+        self, query: SearchQuery, cursor: Cursor, scope: Scope, examples: Examples, started: float
+    ) -> SearchAnswer:
         version = self._library.version()
         state = (version, self.choice.snapshot(version), self._words.statistics())
         asked = (query, scope, examples.key)

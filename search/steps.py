@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from search.confidence import confidence_of
+from search.confidence import WEAK, confidence_of
 from search.errors import InvalidQuery
 from search.fusion import Fused
 from search.hit import SearchHit
@@ -61,13 +61,10 @@ class SequenceAnswer:
     hits: tuple[SequenceHit, ...]
     total: int
     """Sequences found, shown or not."""
+    confident: bool
+    """Whether any of them is more than a weak match."""
     reasons: tuple[str, ...]
     took_ms: float
-
-    @property
-    def confident(self) -> bool:
-        """Whether any hit is more than a weak match."""
-        return not all(hit.weak for hit in self.hits)
 
 
 @dataclass(frozen=True)
@@ -84,6 +81,8 @@ class Chain:
 
     choices: tuple[Choice, ...]
     log_score: float
+    weak: bool
+    """Whether any of its steps may well be wrong."""
 
 
 def search_sequence(
@@ -104,6 +103,7 @@ def search_sequence(
     rankings = [engine.rank(step, _DEPTH) for step in steps]
     chosen = [_choices(step, ranking) for step, ranking in zip(steps, rankings, strict=True)]
     every = best_chains(chosen, within_s)
+    confident = any(not chain.weak for chain in every)
     chains = every[:limit]
     shown = [_shown(engine, ranking, chains, step) for step, ranking in enumerate(rankings)]
     found = [
@@ -117,7 +117,9 @@ def search_sequence(
     )
     reasons = dict.fromkeys(reason for r in rankings for reason in r.asked.reasons)
     took_ms = (time.perf_counter() - started) * 1000
-    return SequenceAnswer(tuple(steps), within_s, hits, len(every), tuple(reasons), took_ms)
+    return SequenceAnswer(
+        tuple(steps), within_s, hits, len(every), confident, tuple(reasons), took_ms
+    )
 
 
 def _shown(
@@ -147,7 +149,7 @@ def best_chains(steps: Sequence[Sequence[Choice]], within_s: float) -> list[Chai
         by_video.append(videos)
     chains: list[Chain] = []
     for video_id in set.intersection(*(set(videos) for videos in by_video)):
-        ends = [Chain((choice,), choice.log_score) for choice in by_video[0][video_id]]
+        ends = [Chain((c,), c.log_score, _is_weak(c)) for c in by_video[0][video_id]]
         for videos in by_video[1:]:
             ends = _extended(ends, videos[video_id], within_s)
         chains += ends
@@ -161,7 +163,9 @@ def _extended(chains: Sequence[Chain], choices: Sequence[Choice], within_s: floa
         before = [chain for chain in chains if _follows(choice, chain.choices[-1], within_s)]
         if before:
             best = min(before, key=_place)
-            extended.append(Chain((*best.choices, choice), best.log_score + choice.log_score))
+            chain = (*best.choices, choice)
+            log_score = best.log_score + choice.log_score
+            extended.append(Chain(chain, log_score, best.weak or _is_weak(choice)))
     return extended
 
 
@@ -170,6 +174,10 @@ def _follows(later: Choice, earlier: Choice, within_s: float) -> bool:
     return one.start_s < other.start_s <= one.end_s + within_s
 
 
+def _is_weak(choice: Choice) -> bool:
+    return choice.log_score < math.log(WEAK)
+
+
 def _place(chain: Chain) -> tuple[float, ...]:
-    """Better chains come first, and equal ones in the order of their scenes."""
-    return (-chain.log_score, *(c.fused.candidate.scene_id for c in chain.choices))
+    """Better chains come first, weak ones last, and equal ones in the order of their scenes."""
+    return (chain.weak, -chain.log_score, *(c.fused.candidate.scene_id for c in chain.choices))

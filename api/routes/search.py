@@ -47,7 +47,7 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
     503: {"model": ProblemOut},
 }
 _RESPONSES = {200: {"model": SearchOut}, **_FAILURES}
-_BODY_RESPONSES = {**_RESPONSES, 413: {"model": ProblemOut}}
+_BODY_RESPONSES = {**_RESPONSES, 404: {"model": ProblemOut}, 413: {"model": ProblemOut}}
 
 
 async def _quick_shape(
@@ -107,7 +107,7 @@ def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
 @router.post(
     "/sequence",
     operation_id="search_sequence",
-    responses={200: {"model": SequenceOut}, **_FAILURES, 413: {"model": ProblemOut}},
+    responses={**_BODY_RESPONSES, 200: {"model": SequenceOut}},
 )
 def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
     """Searches for one thing, then another, in the same video."""

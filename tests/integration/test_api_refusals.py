@@ -123,7 +123,7 @@ def test_an_unknown_mode_is_422_with_the_known_ones(client: httpx.Client, mode: 
         ("", "body"),
         ("someinput", "JSON"),
         ('{"query": "someinput"', "JSON"),
-        ('{"query": tunnel}', "no JSON: Expecting value, at character 10"),
+        ('{"query": tunnel}', "no JSON: Expecting value, at character 11"),
         ("[NaN]", "JSON object"),
         ('"someinput"', "Content-Type: application/json"),
         ("null", ""),

@@ -84,6 +84,23 @@ def test_a_server_that_comes_back_is_used_again_without_a_new_start(
         assert session.scalar(sa.text("SELECT current_database()")) == name
 
 
+def test_all_that_is_read_together_is_read_on_one_connection_that_goes_back(
+    database: Database,
+) -> None:
+    pool = database.engine.pool
+    assert isinstance(pool, sa.QueuePool)
+    with database.reading() as outer:
+        with pytest.raises(sa.exc.ProgrammingError), database.reading() as inner:
+            inner.execute(sa.text("SELECT no_such_column"))
+        with database.reading() as inner:
+            assert inner is outer
+            assert inner.scalar(sa.text("SELECT 1")) == 1
+        assert pool.checkedout() == 1
+    assert pool.checkedout() == 0
+    with database.reading() as alone:
+        assert alone is not outer
+
+
 def test_the_status_says_which_database_it_is_and_what_it_holds(settings: Settings) -> None:
     done = run_command("database", "status", "--json", settings=settings)
     assert done.returncode == 0, done.stderr

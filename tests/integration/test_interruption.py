@@ -1,5 +1,6 @@
 """Whatever ends an ingest, the next run goes on where it was: nothing lost, nothing twice."""
 
+import os
 import signal
 import subprocess
 import time
@@ -30,11 +31,17 @@ def wait_for(condition: Callable[[], bool], process: subprocess.Popen[str]) -> N
 
 
 def end_when(
-    condition: Callable[[], bool], process: subprocess.Popen[str], how: signal.Signals
+    condition: Callable[[], bool],
+    process: subprocess.Popen[str],
+    how: signal.Signals,
+    *,
+    to_another_thread: bool = False,
 ) -> str:
     """Sends a running command a signal as soon as `condition` holds; its messages."""
     wait_for(condition, process)
-    process.send_signal(how)
+    threads = [int(task.name) for task in Path(f"/proc/{process.pid}/task").glob("*")]
+    # A process-wide signal goes to the thread whose id it is sent to, if that one takes it.
+    os.kill(max(threads) if to_another_thread else process.pid, how)
     _, messages = process.communicate(timeout=30)
     return messages
 
@@ -78,12 +85,16 @@ def writing_has_to_wait(settings: Settings) -> Iterator[None]:
         yield
 
 
+@pytest.mark.parametrize("to_another_thread", [False, True])
 def test_an_ingest_that_a_person_interrupts_exits_130_at_once_and_says_how_to_go_on(
-    slide: Path, settings: Settings, database: Database
+    slide: Path, settings: Settings, database: Database, to_another_thread: bool
 ) -> None:
     process = start_command("ingest", slide, "--json", settings=settings)
     messages = end_when(
-        lambda: list(settings.work_dir.glob("*/decoded.json")) != [], process, signal.SIGINT
+        lambda: list(settings.work_dir.glob("*/decoded.json")) != [],
+        process,
+        signal.SIGINT,
+        to_another_thread=to_another_thread,
     )
     assert process.returncode == 130
     assert "run the same command again to go on" in messages

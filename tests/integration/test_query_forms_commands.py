@@ -186,12 +186,6 @@ def test_a_sequence_of_what_is_not_there_says_so(ingested: Ingested) -> None:
     assert text.splitlines()[3] == "--- weak matches ---"
 
 
-def test_words_without_quotes_are_one_query(ingested: Ingested) -> None:
-    answer = document(ingested.settings, "search", "a", "cup", "of", "coffee", "--limit", 1)
-    assert answer["query"] == "a cup of coffee"
-    assert starts(answer) == [COFFEE]
-
-
 def test_a_step_with_a_colon_that_is_no_mode_is_all_text(ingested: Ingested) -> None:
     steps = ("torque limit: 42 Nm", "auto:a rocket", "--mode", "text_heavy")
     answer = document(ingested.settings, "search.sequence", *steps)
@@ -253,6 +247,7 @@ def test_a_judgement_of_an_unknown_scene_keeps_nothing_and_exits_1(
         (("search", '"the of"'), "too common"),
         (("search", ""), "empty"),
         (("search", '""'), "empty"),
+        (("search", "fire", "drill", "--limit", 1), "put the query in quotes: 'fire drill'"),
         (("search", "x", "--cursor", "AAAA"), "cursor"),
         (("search", "x", "--cursor", LONG), "cursor"),
         (("search", "x", "--limit", 0), "limit"),

@@ -110,7 +110,7 @@ def test_a_doubled_weight_never_lowers_the_best_scene_of_its_modality(
 ) -> None:
     by_text = sorted(found_scenes, key=text_nats, reverse=True)
     if not by_text or (by_text[1:] and text_nats(by_text[0]) == text_nats(by_text[1])):
-        return  # of two that are the best, what they show decides
+        return  # far from the rest, rounding may tie them, and then their ids decide
     text, vision = weights
     best = by_text[0].scene_id
     before = order(evidence(found_scenes, ratio(text, vision))).index(best)

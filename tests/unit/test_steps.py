@@ -50,24 +50,30 @@ def allowed(chain: tuple[Choice, ...], within_s: float) -> bool:
     )
 
 
+def is_weak(chain: tuple[Choice, ...]) -> bool:
+    return any(one.log_score < math.log(0.4) for one in chain)
+
+
 @given(steps, st.integers(0, 12))
 def test_for_each_last_scene_the_best_chain_of_all_is_found(
     drawn: list[list[tuple[tuple[int, int, int], int]]], quarters: int
 ) -> None:
     choices, within_s = made(drawn), quarters / 4
-    best: dict[int, float] = {}
+    best: dict[int, tuple[bool, float]] = {}
     for chain in itertools.product(*choices):
         if allowed(chain, within_s):
             last = chain[-1].fused.candidate.scene_id
-            total = sum(one.log_score for one in chain)
-            best[last] = max(best.get(last, -math.inf), total)
+            place = is_weak(chain), -sum(one.log_score for one in chain)
+            best[last] = min(best.get(last, place), place)
     found = best_chains(choices, within_s)
-    assert {c.choices[-1].fused.candidate.scene_id: c.log_score for c in found} == best
+    places = {c.choices[-1].fused.candidate.scene_id: (c.weak, -c.log_score) for c in found}
+    assert places == best
     assert len(found) == len(best), "each last scene once"
-    assert [c.log_score for c in found] == sorted(best.values(), reverse=True)
+    assert list(places.values()) == sorted(best.values())
     for chain in found:
         assert len(chain.choices) == len(choices)
         assert allowed(chain.choices, within_s)
+        assert chain.weak is is_weak(chain.choices)
         assert chain.log_score == sum(one.log_score for one in chain.choices)
 
 
@@ -103,6 +109,15 @@ def test_the_surer_chain_comes_first_and_the_surer_way_is_taken() -> None:
     chains = best_chains([[unsure, first], [near, far]], 60)
     assert [spans(chain) for chain in chains] == [[(0, 5), (20, 30)], [(0, 5), (6, 8)]]
     assert [chain.log_score for chain in chains] == pytest.approx([-0.6, -2.1])
+
+
+def test_a_chain_with_a_weak_step_comes_after_those_without() -> None:
+    sure, weak = choice(1, 0, 5, math.log(0.95)), choice(1, 6, 8, math.log(0.39))
+    fair, other = choice(2, 0, 5, math.log(0.55)), choice(2, 6, 8, math.log(0.55))
+    first, last = best_chains([[sure, fair], [weak, other]], 60)
+    assert (first.choices, first.weak) == ((fair, other), False)
+    assert (last.choices, last.weak) == ((sure, weak), True)
+    assert first.log_score < last.log_score
 
 
 def test_three_steps_are_joined_through_the_only_way() -> None:
