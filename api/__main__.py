@@ -10,7 +10,7 @@ import uvicorn
 
 from api.app import create_app
 from database.errors import DatabaseError
-from database.session import open_database
+from database.server.connection import open_database
 from database.settings import load_settings
 from embeddings.errors import EmbeddingError
 

@@ -6,16 +6,16 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from api.body_limit import BodyLimit
-from api.problems import add_problem_handlers, document_problems
+from api.deps import State
+from api.errors import add_problem_handlers, document_problems
+from api.limits import BodyLimit
 from api.routes import health, scenes, search, videos
-from api.state import State
 from database.judgements import Judgements
-from database.library import Library
-from database.session import Database
+from database.server.connection import Database
 from database.settings import Settings
 from database.tags import Tags
-from embeddings.service import EmbeddingService
+from database.videos.read import Library
+from embeddings.loaded import EmbeddingService
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 

@@ -1,8 +1,8 @@
 """What requests ask, as the search package takes it."""
 
 from api.requests import FiltersIn, ShapeIn
-from database.filters import Filters
-from search.query import Shape
+from database.queries.filters import Filters
+from search.query.query import Shape
 
 
 def filters_of(asked: FiltersIn) -> Filters:

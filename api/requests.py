@@ -15,8 +15,8 @@ from pydantic import (
 
 from database.models import MomentKind
 from database.tags import MAX_TAG_CHARACTERS, MAX_TAGS
-from search.query import MAX_LIMIT, MAX_QUERY_CHARACTERS, MAX_SPACES, FusionName, Sort
-from search.steps import MAX_STEPS, MAX_WITHIN_S
+from search.query.query import MAX_LIMIT, MAX_QUERY_CHARACTERS, MAX_SPACES, FusionName, Sort
+from search.sequences import MAX_STEPS, MAX_WITHIN_S
 
 
 def _without_zone(clock: time) -> time:

@@ -6,7 +6,7 @@ from typing import Literal
 
 import pysubs2
 
-from database.library import SpokenText
+from database.videos.read import SpokenText
 
 _PLAIN = str.maketrans({"{": "(", "}": ")", "\\": "/"})
 """What pysubs2 would take for its own markup."""

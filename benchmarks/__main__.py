@@ -21,8 +21,8 @@ from benchmarks import (
     whole_ingest,
 )
 from benchmarks.measure import Row
-from database.embedded import stop_embedded
-from database.session import open_database
+from database.server.connection import open_database
+from database.server.embedded import stop_embedded
 from database.settings import Settings, load_settings
 
 _HEADER = "| # | what | ours | against | ratio | target | |\n|---|---|---|---|---|---|---|"

@@ -7,7 +7,7 @@ import imageio_ffmpeg
 
 from benchmarks.measure import Row, medians
 from benchmarks.media import full_hd
-from ingest.decode import DecodeOptions, decode_file
+from ingest.media.decode import DecodeOptions, decode_file
 
 
 def null_decode(path: Path) -> None:

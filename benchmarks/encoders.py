@@ -18,17 +18,17 @@ from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel, CLIPToken
 
 from benchmarks.measure import Row, medians
 from benchmarks.media import pictures
-from embeddings.background import background_queries
 from embeddings.encoder import Image, Vectors, normalise
-from embeddings.families import image_text
-from embeddings.hub import HubWeights
-from embeddings.image_classifier import ImageClassifier, image_labels, preprocess
-from embeddings.image_text import ImageTextEncoder
-from embeddings.label_space import project
+from embeddings.encoders.clip import ImageTextEncoder
+from embeddings.encoders.efficientnet import ImageClassifier, image_labels, preprocess
+from embeddings.encoders.label_space import project
+from embeddings.encoders.minilm import SentenceEncoder
+from embeddings.registry.families import image_text
+from embeddings.registry.spaces import EFFICIENTNET_WEIGHTS, MINILM_WEIGHTS
 from embeddings.runtime import Runtime
-from embeddings.sentence import SentenceEncoder
-from embeddings.spaces import EFFICIENTNET_WEIGHTS, MINILM_WEIGHTS
-from embeddings.weights import verified_path
+from embeddings.weights.hub import HubWeights
+from embeddings.weights.packages import verified_path
+from ingest.library.background import background_queries
 from scripts.tiny.training import spread_weights
 
 NUM_SENTENCES = 512

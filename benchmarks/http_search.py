@@ -11,12 +11,12 @@ from pathlib import Path
 import httpx
 
 from benchmarks.measure import Row, percentile, seconds
-from database.session import Database
+from database.server.connection import Database
 from database.settings import Settings
-from embeddings.background import background_queries
 from embeddings.encoder import Vectors
+from embeddings.encoders.minilm import SentenceEncoder
 from embeddings.runtime import Runtime
-from embeddings.sentence import SentenceEncoder
+from ingest.library.background import background_queries
 
 NUM_QUERIES = 200
 _RAW = (

@@ -8,12 +8,12 @@ import psycopg
 
 from benchmarks.measure import Row, medians
 from database.models import FileStatus, MomentKind, VideoStatus
-from database.records import FileRecord, MomentRecord, VideoRecord
-from database.session import Database
-from database.store import Store
-from database.vectors import HNSW, copy_vectors, partition_name
+from database.server.connection import Database
+from database.spaces.partitions import HNSW, copy_vectors, partition_name
+from database.videos.records import FileRecord, MomentRecord, VideoRecord
+from database.videos.stored import Store
 from embeddings.encoder import Vectors, normalise
-from embeddings.spaces import PROFILES
+from embeddings.registry.spaces import PROFILES
 
 NUM_ROWS = 20_000
 ROUNDS = 5

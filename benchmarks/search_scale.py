@@ -15,20 +15,20 @@ from pathlib import Path
 from benchmarks.http_search import http_rows
 from benchmarks.measure import Row, medians, percentile, seconds
 from benchmarks.synthetic import SCENES_PER_VIDEO, SyntheticLibrary, load
-from database.embedded import stop_embedded
-from database.filters import Conditions, Filters, Scan
-from database.legs import WordLeg
-from database.session import Database, open_database
+from database.queries.filters import Conditions, Filters, Scan
+from database.queries.statement import WordLeg
+from database.server.connection import Database, open_database
+from database.server.embedded import stop_embedded
 from database.settings import Settings
-from database.spaces import Spaces
-from embeddings.service import EmbeddingService
-from embeddings.spaces import PROFILES
-from ingest.statistics import refresh_null_statistics
+from database.spaces.spaces import Spaces
+from embeddings.loaded import EmbeddingService
+from embeddings.registry.spaces import PROFILES
+from ingest.library.null_statistics import refresh_null_statistics
 from search.engine import DEPTH, SearchEngine
-from search.fusion import FUSIONS
-from search.query import FusionName, make_query
-from search.rank import Ranking
-from search.retrieve import retrieve
+from search.query.query import FusionName, make_query
+from search.ranking.fusion import FUSIONS
+from search.ranking.rank import Ranking
+from search.retrieval.candidates import retrieve
 
 NUM_QUERIES = 100
 _EXACT_DEPTH = 1000

@@ -25,8 +25,8 @@ from scenedetect import (
 )
 
 from benchmarks.measure import Row
-from ingest.decode import small_picture
-from ingest.scenes import SceneDetector
+from ingest.media.decode import small_picture
+from ingest.scenes.detector import SceneDetector
 
 FOLDER_VARIABLE = "SCENESEEK_LABELLED"
 TOLERANCE_S = 0.5

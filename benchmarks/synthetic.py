@@ -16,14 +16,14 @@ import psycopg
 import sqlalchemy as sa
 
 from benchmarks.encoders import sentences
-from database.session import Database
-from database.vectors import HNSW, copy_vectors, partition_name
-from embeddings.background import background_queries
+from database.server.connection import Database
+from database.spaces.partitions import HNSW, copy_vectors, partition_name
 from embeddings.encoder import Vectors, normalise
-from embeddings.image_classifier import image_labels
-from embeddings.label_space import BROAD, project
-from embeddings.service import EmbeddingService
-from embeddings.spaces import PROFILES
+from embeddings.encoders.efficientnet import image_labels
+from embeddings.encoders.label_space import BROAD, project
+from embeddings.loaded import EmbeddingService
+from embeddings.registry.spaces import PROFILES
+from ingest.library.background import background_queries
 
 SCENES_PER_VIDEO = 100
 SCENE_S = 6.0

@@ -16,16 +16,16 @@ from scenedetect import AdaptiveDetector, detect
 from benchmarks.decode_pass import null_decode
 from benchmarks.measure import Row, seconds
 from benchmarks.media import looped
-from database.session import Database
+from database.server.connection import Database
 from database.settings import Settings
-from embeddings.image_classifier import ImageClassifier
-from embeddings.sentence import SentenceEncoder
-from embeddings.spaces import PROFILES
-from ingest.discover import discover
-from ingest.embed import read_image
+from embeddings.encoders.efficientnet import ImageClassifier
+from embeddings.encoders.minilm import SentenceEncoder
+from embeddings.registry.spaces import PROFILES
+from ingest.files.discover import discover
+from ingest.library.embed import read_image
+from ingest.perception.speech import BEAM, model_folder
 from ingest.pipeline import ingest_files
 from ingest.tools import Tools, make_tools
-from ingest.transcript import BEAM, model_folder
 
 NUM_FILES = 2
 ROUNDS = 3

@@ -8,13 +8,13 @@ from typing import Annotated
 import typer
 
 from database.check import find_faults
-from database.embedded import num_clients, running_url, stop_embedded
 from database.errors import DatabaseError
-from database.library import Library
 from database.migrate import current_revision, upgrade_schema
-from database.session import Database, open_database, translated_errors
+from database.server.connection import Database, open_database, translated_errors
+from database.server.embedded import num_clients, running_url, stop_embedded
 from database.settings import Settings, load_settings
 from database.tags import Tags
+from database.videos.read import Library
 
 app = typer.Typer(
     help="The library's database.", no_args_is_help=True, pretty_exceptions_enable=False

@@ -6,8 +6,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from database.models import SpaceState
-from database.session import Database
-from database.spaces import Spaces
+from database.server.connection import Database
+from database.spaces.spaces import Spaces
 
 _MANY = 1_000_000
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from database.errors import NotFound
-from database.session import Database
+from database.server.connection import Database
 
 
 @dataclass(frozen=True)

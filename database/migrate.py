@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from database.errors import SchemaMismatch
-from database.vectors import create_space
-from embeddings.spaces import PROFILES
+from database.spaces.partitions import create_space
+from embeddings.registry.spaces import PROFILES
 
 if TYPE_CHECKING:  # alembic takes longer to import than a search takes
     from alembic.config import Config

@@ -203,7 +203,7 @@ class StoredSpace(Base):
     revision: Mapped[str] = mapped_column(Text)
     weights_sha256: Mapped[str] = mapped_column(Text)
     null_statistics: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
-    """How background queries score here (search/calibrate.py), and over how many vectors."""
+    """How background queries score here (search/retrieval/calibrate.py), over how many vectors."""
 
 
 class Embedding(Base):

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from database.errors import InvalidTag, NotFound
 from database.models import Tag, Video
-from database.session import Database
+from database.server.connection import Database
 
 MAX_TAGS = 16
 MAX_TAG_CHARACTERS = 60

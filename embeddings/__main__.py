@@ -8,17 +8,17 @@ from rich.console import Console
 from rich.table import Table
 
 from database.errors import DatabaseError
-from database.session import open_database
+from database.server.connection import open_database
 from database.settings import load_settings
-from database.spaces import Spaces
+from database.spaces.spaces import Spaces
 from embeddings.errors import EmbeddingError
-from embeddings.hub import HubWeights, find_model_folder, get_model_folder, zip_parts
-from embeddings.hub_models import MS_MARCO_MINILM
-from embeddings.pull import pull as pull_model
-from embeddings.service import EmbeddingService
+from embeddings.loaded import EmbeddingService
+from embeddings.registry.pins import MS_MARCO_MINILM
+from embeddings.registry.spaces import PROFILES, choose_spaces
 from embeddings.space import Space
-from embeddings.spaces import PROFILES, choose_spaces
-from embeddings.weights import Weights, verified_parts
+from embeddings.weights.hub import HubWeights, find_model_folder, get_model_folder, zip_parts
+from embeddings.weights.packages import Weights, verified_parts
+from embeddings.weights.pull import pull as pull_model
 
 app = typer.Typer(
     help="The models of sceneseek.", no_args_is_help=True, pretty_exceptions_enable=False

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from embeddings.hub import HubWeights
-from embeddings.weights import Weights
+from embeddings.weights.hub import HubWeights
+from embeddings.weights.packages import Weights
 
 
 class Modality(StrEnum):

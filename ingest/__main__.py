@@ -14,16 +14,19 @@ import structlog
 import typer
 from rich.console import Console
 
-from database.library import Library
-from database.session import open_database
+from database.server.connection import open_database
 from database.settings import load_settings, unknown_variables
-from embeddings.service import EmbeddingService
-from embeddings.spaces import get_profile
+from database.videos.read import Library
+from embeddings.loaded import EmbeddingService
+from embeddings.registry.spaces import get_profile
 from ingest.checkpoint import GONE
-from ingest.command import EXIT_SOME_FAILED, interrupted, run
-from ingest.discover import FoundFile, discover
+from ingest.cli import EXIT_SOME_FAILED, interrupted, run
 from ingest.errors import Interrupted
-from ingest.library_spaces import (
+from ingest.files.discover import FoundFile, discover
+from ingest.files.identity import known_outcome
+from ingest.files.outcome import Outcome, OutcomeStatus, printable
+from ingest.library.null_statistics import refresh_null_statistics
+from ingest.library.spaces import (
     activate_complete,
     not_searched,
     profile_of,
@@ -31,11 +34,8 @@ from ingest.library_spaces import (
     require_speech,
     take_up_profile,
 )
-from ingest.outcome import Outcome, OutcomeStatus, printable
 from ingest.pipeline import ingest_files
 from ingest.progress import ProgressDisplay, summary_table
-from ingest.source import known_outcome
-from ingest.statistics import refresh_null_statistics
 from ingest.tools import Tools, make_tools
 
 _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)

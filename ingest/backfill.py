@@ -12,20 +12,20 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from database.library import Library
 from database.models import SpaceState
-from database.session import Database, open_database
+from database.server.connection import Database, open_database
 from database.settings import Settings, load_settings
-from database.spaces import Spaces
-from embeddings.service import EmbeddingService
+from database.spaces.spaces import Spaces
+from database.videos.read import Library
+from embeddings.loaded import EmbeddingService
+from embeddings.registry.spaces import choose_spaces, get_profile
 from embeddings.space import Space
-from embeddings.spaces import choose_spaces, get_profile
-from ingest.command import EXIT_SOME_FAILED, interrupted, run
+from ingest.cli import EXIT_SOME_FAILED, interrupted, run
 from ingest.errors import UsageError
-from ingest.fill import Filled, Filler
-from ingest.library_spaces import activate_complete, spaces_to_fill
+from ingest.library.backfilling import Filled, Filler
+from ingest.library.null_statistics import refresh_null_statistics
+from ingest.library.spaces import activate_complete, spaces_to_fill
 from ingest.progress import FillDisplay
-from ingest.statistics import refresh_null_statistics
 from ingest.tools import make_isolation
 
 app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)

@@ -17,18 +17,18 @@ from queue import Empty, SimpleQueue
 
 from database.errors import SpacesChanged
 from ingest.checkpoint import Checkpoint
-from ingest.decode import Decoded, decode_file
-from ingest.discover import FoundFile
-from ingest.embed import Lists, Source, embed_moments, read_image
 from ingest.errors import Interrupted, VideoUnreadable
-from ingest.frames import read_clips
-from ingest.moments import build_moments, build_scenes, main_language
-from ingest.ocr import Writing
-from ingest.outcome import Outcome, OutcomeStatus, printable, refused
-from ingest.save import image_folder, save_outcome, save_video
-from ingest.source import content_hash, known_outcome, link_to_known, require_unchanged
+from ingest.files.discover import FoundFile
+from ingest.files.identity import content_hash, known_outcome, link_to_known, require_unchanged
+from ingest.files.outcome import Outcome, OutcomeStatus, printable, refused
+from ingest.library.embed import Lists, Source, embed_moments, read_image
+from ingest.library.moments import build_moments, build_scenes, main_language
+from ingest.library.storing import image_folder, save_outcome, save_video
+from ingest.media.clips import read_clips
+from ingest.media.decode import Decoded, decode_file
+from ingest.perception.screen_text import Writing
+from ingest.perception.speech import Sentence
 from ingest.tools import Tools
-from ingest.transcript import Sentence
 
 WAKE_S = 0.5
 """Python handles a signal in the main thread only, and one that another thread received does not

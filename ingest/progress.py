@@ -19,7 +19,7 @@ from rich.progress import (
 from rich.table import Table
 
 from embeddings.space import Space
-from ingest.outcome import Outcome, OutcomeStatus, printable
+from ingest.files.outcome import Outcome, OutcomeStatus, printable
 
 _COLOURS = {
     OutcomeStatus.DONE: "green",

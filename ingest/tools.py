@@ -4,18 +4,18 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from database.session import Database
+from database.server.connection import Database
 from database.settings import Settings
-from database.spaces import Spaces
-from database.store import Store
-from embeddings.service import EmbeddingService
+from database.spaces.spaces import Spaces
+from database.videos.stored import Store
+from embeddings.loaded import EmbeddingService
+from embeddings.registry.spaces import Profile
 from embeddings.space import Space
-from embeddings.spaces import Profile
-from ingest.decode import DecodeOptions
-from ingest.isolation import Isolation
-from ingest.library_spaces import spaces_to_fill
-from ingest.ocr import TextReader
-from ingest.transcript import Transcriber
+from ingest.library.spaces import spaces_to_fill
+from ingest.media.child import Isolation
+from ingest.media.decode import DecodeOptions
+from ingest.perception.screen_text import TextReader
+from ingest.perception.speech import Transcriber
 
 
 @dataclass(frozen=True)

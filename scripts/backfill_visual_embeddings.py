@@ -7,10 +7,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from database.settings import load_settings
-from embeddings.service import EmbeddingService
+from embeddings.loaded import EmbeddingService
 from embeddings.space import Modality
 from ingest.backfill import app
-from ingest.command import run
+from ingest.cli import run
 
 
 def backfill() -> None:

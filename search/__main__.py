@@ -4,11 +4,11 @@ from typing import Annotated
 
 import typer
 
-from database.filters import Filters
 from database.judgements import Judgements
-from search import options
+from database.queries.filters import Filters
+from search import cli as options
 from search.errors import InvalidQuery
-from search.query import FusionName, Shape, Sort
+from search.query.query import FusionName, Shape, Sort
 
 
 def main(

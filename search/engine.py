@@ -4,21 +4,21 @@ import dataclasses
 import time
 from collections.abc import Collection, Sequence
 
-from database.hits import MomentInfo, VideoRef
-from database.session import Database
-from embeddings.service import EmbeddingService
+from database.queries.hits import MomentInfo, VideoRef
+from database.server.connection import Database
+from embeddings.loaded import EmbeddingService
 from embeddings.space import Modality
-from search.confidence import WEAK, confidence_of
-from search.fusion import FUSIONS
-from search.hit import Evidence, SearchAnswer, SearchHit
-from search.kept import KeptAnswers
-from search.pages import Cursor, fingerprint
-from search.probes import NO_EXAMPLES, Examples
-from search.query import AUTO, SearchQuery, Shape, make_query
-from search.rank import EVERYTHING, Ranker, Ranking, Scope
-from search.retrieve import Candidate
-from search.searched import Likeness
-from search.shape import Ranked, shaped
+from search.query.query import AUTO, SearchQuery, Shape, make_query
+from search.ranking.confidence import WEAK, confidence_of
+from search.ranking.fusion import FUSIONS
+from search.ranking.rank import EVERYTHING, Ranker, Ranking, Scope
+from search.results.cache import KeptAnswers
+from search.results.cursors import Cursor, fingerprint
+from search.results.hits import Evidence, SearchAnswer, SearchHit
+from search.results.pages import Ranked, shaped
+from search.retrieval.candidates import Candidate
+from search.retrieval.query_vectors import NO_EXAMPLES, Examples
+from search.retrieval.spaces import Likeness
 
 SHOWN_NATS = 1.6
 """Evidence weaker than a chance of one in five is not shown as a reason for a hit."""

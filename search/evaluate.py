@@ -22,19 +22,25 @@ from rich.table import Table
 
 from database.errors import DatabaseError
 from database.judgements import Judgements
-from database.legs import FULL_TEXT
-from database.session import open_database
+from database.queries.statement import FULL_TEXT
+from database.server.connection import open_database
 from database.settings import load_settings
 from embeddings.errors import EmbeddingError
-from embeddings.service import EmbeddingService
+from embeddings.loaded import EmbeddingService
 from search.engine import DEPTH, SearchEngine
 from search.errors import QueryFileInvalid, SearchError
-from search.fusion import FUSIONS, SINGLE_LEG, Fusion
-from search.hit import SearchHit
-from search.labelled import LabelledQuery, QueryFile, Target, load_queries, with_judgements
-from search.query import AUTO, MODES, FusionName, Shape, make_query
-from search.retrieve import Candidate
-from search.shape import Ranked
+from search.evaluation.labelled import (
+    LabelledQuery,
+    QueryFile,
+    Target,
+    load_queries,
+    with_judgements,
+)
+from search.query.query import AUTO, MODES, FusionName, Shape, make_query
+from search.ranking.fusion import FUSIONS, SINGLE_LEG, Fusion
+from search.results.hits import SearchHit
+from search.results.pages import Ranked
+from search.retrieval.candidates import Candidate
 
 NUM_HITS = 10
 """Looked at of each answer."""

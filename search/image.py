@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from database.filters import Filters
-from search import options
+from database.queries.filters import Filters
+from search import cli as options
 from search.errors import InvalidQuery
-from search.picture import Crop, read_picture
-from search.query import Shape
+from search.query.image import Crop, read_picture
+from search.query.query import Shape
 
 
 def main(

@@ -9,15 +9,15 @@ the moments that put them there (hit).
 import dataclasses
 from collections.abc import Sequence
 
-from database.filters import Filters
+from database.queries.filters import Filters
 from embeddings.encoder import Image
 from embeddings.space import Input, Modality
 from search.engine import SearchEngine
 from search.errors import InvalidQuery
-from search.hit import SearchAnswer
-from search.probes import Examples
-from search.query import Shape, Weights, make_query
-from search.rank import Scope
+from search.query.query import Shape, Weights, make_query
+from search.ranking.rank import Scope
+from search.results.hits import SearchAnswer
+from search.retrieval.query_vectors import Examples
 
 _ONLY_TEXT = Scope((Modality.TEXT,))
 _ONLY_PICTURES = Scope((Modality.VISION,), (Input.IMAGE,))

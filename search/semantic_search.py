@@ -1,11 +1,11 @@
 """SemanticSearchEngine: what is said and written, by meaning and by words."""
 
-from database.filters import Filters
+from database.queries.filters import Filters
 from embeddings.space import Modality
 from search.engine import SearchEngine
-from search.hit import SearchAnswer
-from search.query import Shape, make_query
-from search.rank import Scope
+from search.query.query import Shape, make_query
+from search.ranking.rank import Scope
+from search.results.hits import SearchAnswer
 
 
 class SemanticSearchEngine(SearchEngine):

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import typer
 
-from database.filters import Filters
-from search import options
-from search.document import sequence_document
-from search.query import AUTO, MODES, SearchQuery, make_query
-from search.show import sequence_text
-from search.steps import search_sequence
+from database.queries.filters import Filters
+from search import cli as options
+from search.query.query import AUTO, MODES, SearchQuery, make_query
+from search.results.json import sequence_document
+from search.results.text import sequence_text
+from search.sequences import search_sequence
 
 
 def main(

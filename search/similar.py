@@ -4,9 +4,9 @@ from typing import Annotated
 
 import typer
 
-from search import options
-from search.query import Shape
-from search.searched import Likeness
+from search import cli as options
+from search.query.query import Shape
+from search.retrieval.spaces import Likeness
 
 
 def main(

@@ -18,14 +18,14 @@ import sqlalchemy as sa
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from database.embedded import start_embedded, stop_embedded
 from database.migrate import upgrade_schema
-from database.session import Database, open_database
+from database.server.connection import Database, open_database
+from database.server.embedded import start_embedded, stop_embedded
 from database.settings import PREFIXES, Settings
-from database.store import Store
+from database.videos.stored import Store
+from embeddings.loaded import EmbeddingService
 from embeddings.runtime import Runtime
-from embeddings.service import EmbeddingService
-from tests.commands import ROOT, TOUR, outcomes, run_command
+from tests.helpers.commands import ROOT, TOUR, outcomes, run_command
 
 NewSettings = Callable[[Path], AbstractContextManager[Settings]]
 

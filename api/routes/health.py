@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from api.schemas import ProblemOut
-from api.state import StateDep
+from api.deps import StateDep
+from api.responses import ProblemOut
 
 router = APIRouter(tags=["health"])
 

@@ -5,14 +5,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
+from api.deps import StateDep
+from api.media import stream_file
 from api.requests import Id, Seconds, SpaceKey
+from api.responses import ProblemOut, SearchOut
 from api.routes.search import QuickShape, only_known_parameters
-from api.schemas import ProblemOut, SearchOut
-from api.state import StateDep
-from api.stream import stream_file
-from database.session import keyframe_file
-from search.document import answer_document
-from search.searched import Likeness
+from database.server.connection import keyframe_file
+from search.results.json import answer_document
+from search.retrieval.spaces import Likeness
 
 router = APIRouter(prefix="/scenes", tags=["scenes"], responses={404: {"model": ProblemOut}})
 SceneId = Annotated[Id, Path()]

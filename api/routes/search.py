@@ -7,6 +7,7 @@ from fastapi.dependencies.models import Dependant
 from fastapi.responses import JSONResponse
 
 from api.asked import filters_of, shape_of
+from api.deps import State, StateDep
 from api.picture import PICTURE_BODY, PictureBytes
 from api.requests import (
     CursorText,
@@ -18,14 +19,13 @@ from api.requests import (
     SearchIn,
     SequenceIn,
 )
-from api.schemas import ProblemOut, SearchOut, SequenceOut
-from api.state import State, StateDep
-from search.document import answer_document, sequence_document
+from api.responses import ProblemOut, SearchOut, SequenceOut
 from search.errors import InvalidQuery
-from search.hit import SearchAnswer
-from search.picture import Crop, read_picture
-from search.query import MAX_QUERY_CHARACTERS, Shape, make_query
-from search.steps import search_sequence
+from search.query.image import Crop, read_picture
+from search.query.query import MAX_QUERY_CHARACTERS, Shape, make_query
+from search.results.hits import SearchAnswer
+from search.results.json import answer_document, sequence_document
+from search.sequences import search_sequence
 
 
 async def only_known_parameters(request: Request) -> None:

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
+from api.deps import StateDep
+from api.media import media_type_of, stream_file
 from api.requests import Id, TagsIn
-from api.schemas import (
+from api.responses import (
     KeyframeOut,
     ProblemOut,
     SceneOut,
@@ -14,10 +16,8 @@ from api.schemas import (
     VideoList,
     VideoOut,
 )
-from api.state import StateDep
-from api.stream import media_type_of, stream_file
 from api.subtitles import as_subtitles
-from database.library import SceneInfo, VideoInfo
+from database.videos.read import SceneInfo, VideoInfo
 
 router = APIRouter(prefix="/videos", tags=["videos"], responses={404: {"model": ProblemOut}})
 VideoId = Annotated[Id, Path()]

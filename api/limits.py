@@ -1,0 +1,52 @@
+"""Request bodies of a bounded size: a larger one is refused before any route sees it."""
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.errors import problem
+from search.query.image import MAX_PICTURE_BYTES
+
+MAX_BODY_BYTES = 64 * 1024
+MAX_BYTES_OF = {"/search/image": MAX_PICTURE_BYTES + MAX_BODY_BYTES}
+"""For those paths that take more: a picture, and what a form adds to it."""
+
+
+class BodyLimit:
+    """ASGI middleware: 413 for a body that is declared larger, or turns out to be."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Takes in the body, which is small, and then lets the app answer."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        max_bytes = MAX_BYTES_OF.get(scope["path"], MAX_BODY_BYTES)
+        request = await _take_in(scope, receive, max_bytes)
+        if request is None:
+            refusal = problem(413, f"a request body has {max_bytes} bytes at most here")
+            await refusal(scope, receive, send)
+            return
+        taken_in = [request]
+
+        async def next_message() -> Message:
+            return taken_in.pop() if taken_in else await receive()
+
+        await self._app(scope, next_message, send)
+
+
+async def _take_in(scope: Scope, receive: Receive, max_bytes: int) -> Message | None:
+    """The request's body as one message; None as soon as it is too large."""
+    if int(Headers(scope=scope).get("content-length", "0")) > max_bytes:
+        return None
+    body, more_body = bytearray(), True
+    while more_body:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return message
+        body += message.get("body", b"")
+        if len(body) > max_bytes:
+            return None
+        more_body = message.get("more_body", False)
+    return {"type": "http.request", "body": bytes(body), "more_body": False}

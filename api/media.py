@@ -1,0 +1,131 @@
+"""Files over HTTP: one range a request, HEAD, and If-None-Match."""
+
+import contextlib
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from fastapi import HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
+
+from database.errors import NotFound
+from database.videos.read import VideoInfo
+
+_CHUNK_BYTES = 256 * 1024
+_WEB_CODECS = {"vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "opus", "vorbis", None}
+_MEDIA_TYPES = {
+    "mov": "mp4",
+    "avi": "x-msvideo",
+    "mpegts": "mp2t",
+    "mpeg": "mpeg",
+    "ogg": "ogg",
+    "wav": "wav",
+    "mp3": "mpeg",
+    "flac": "flac",
+    "aac": "aac",
+    "flv": "x-flv",
+    "asf": "x-ms-wmv",
+}
+
+
+def media_type_of(video: VideoInfo) -> str:
+    """The Content-Type that lets a browser play it."""
+    kind = "video" if video.video_codec else "audio"
+    if video.container == "matroska":
+        is_web = {video.video_codec, video.audio_codec} <= _WEB_CODECS
+        return f"{kind}/{'webm' if is_web else 'x-matroska'}"
+    return f"{kind}/{_MEDIA_TYPES.get(video.container, 'octet-stream')}"
+
+
+def parse_range(header: str, size: int) -> tuple[int, int] | None:
+    """[start, end) in bytes of a Range header with one range; None if it cannot be satisfied.
+
+    Raises ValueError for a header that is to be ignored (RFC 9110, 14.2): another unit, more
+    than one range, no number.
+    """
+    match = re.fullmatch(r"bytes=\s*(\d{0,19})-(\d{0,19})\s*", header, re.IGNORECASE | re.ASCII)
+    if match is None or match.group(1) == match.group(2) == "":
+        raise ValueError(header)
+    first, last = match.groups()
+    if first == "":
+        length = min(int(last), size)
+        return (size - length, size) if length else None
+    start = int(first)
+    end = min(int(last) + 1, size) if last else size
+    if last and int(last) < start:
+        raise ValueError(header)
+    return (start, end) if start < size else None
+
+
+def stream_file(path: Path, media_type: str, etag: str, request: Request) -> Response:
+    """The answer to GET or HEAD of a file whose content `etag` names. Raises NotFound."""
+    headers = {
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+    }
+    with contextlib.ExitStack() as opened:
+        # Before a header is sent: afterwards it would be too late to say that it has gone.
+        file = opened.enter_context(_open(path))
+        if _names(request.headers.get("if-none-match"), etag):
+            return Response(status_code=304, headers=headers)
+        size = os.fstat(file.fileno()).st_size
+        part = _wanted_part(request, etag, size)
+        start, end = part or (0, size)
+        headers["Content-Length"] = str(end - start)
+        if part is not None:
+            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        status = 200 if part is None else 206
+        if request.method == "HEAD":
+            return Response(status_code=status, headers=headers, media_type=media_type)
+        opened.pop_all()  # the answer closes it
+        return StreamingResponse(
+            _chunks(file, start, end), status_code=status, headers=headers, media_type=media_type
+        )
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError:
+        raise NotFound(
+            "the file is no longer there, or cannot be read; ingest its folder again"
+        ) from None
+
+
+def _wanted_part(request: Request, etag: str, size: int) -> tuple[int, int] | None:
+    """[start, end) in bytes; None for the whole file. Raises HTTPException (416)."""
+    # RFC 9110, 14.2: a range has a meaning for GET alone.
+    wanted = request.headers.get("range") if request.method == "GET" else None
+    if wanted is None or request.headers.get("if-range", etag) != etag:
+        return None
+    try:
+        chosen = parse_range(wanted, size)
+    except ValueError:
+        return None  # a header that asks for nothing this server knows is as if absent
+    if chosen is None:
+        raise HTTPException(
+            416,
+            f"the range lies outside the file of {size} bytes",
+            {"Content-Range": f"bytes */{size}"},
+        )
+    return chosen
+
+
+def _names(header: str | None, etag: str) -> bool:
+    if header is None:
+        return False
+    tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]
+    return etag in tags or "*" in tags
+
+
+def _chunks(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+    with file:
+        file.seek(start)
+        left = end - start
+        while left > 0 and (chunk := file.read(min(_CHUNK_BYTES, left))):
+            left -= len(chunk)
+            yield chunk

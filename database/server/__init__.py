@@ -1,0 +1,1 @@
+"""The PostgreSQL in use: its connections, and the embedded server."""

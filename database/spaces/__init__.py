@@ -1,0 +1,1 @@
+"""The spaces of a library, and the tables of their vectors."""

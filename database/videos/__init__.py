@@ -1,0 +1,1 @@
+"""Videos with their scenes, moments and files: what is stored, and what is read back."""

@@ -1,0 +1,241 @@
+"""The read side of the library: what the API and the evaluation show of videos."""
+
+import contextlib
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from database.errors import NotFound
+from database.models import File, Moment, MomentKind, Scene, Video
+from database.server.connection import Database
+from database.spaces.partitions import partition_name
+
+_SHOWN = (MomentKind.KEYFRAME, MomentKind.OCR)
+_WITH_FILES = sa.select(Video).options(selectinload(Video.files), selectinload(Video.tags))
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """A video as shown to people."""
+
+    id: int
+    path: str
+    """One of its paths, the first in alphabetical order."""
+    title: str
+    status: str
+    reason: str | None
+    duration_s: float
+    width_px: int | None
+    height_px: int | None
+    frame_rate: float | None
+    container: str
+    video_codec: str | None
+    audio_codec: str | None
+    language: str | None
+    num_scenes: int
+    content_hash: str
+    recorded_at: datetime | None
+    tags: list[str]
+    ingested_at: datetime
+
+
+@dataclass(frozen=True)
+class SceneInfo:
+    """A scene with the moments that are shown with it."""
+
+    id: int
+    start_s: float
+    end_s: float
+    keyframes: tuple[tuple[float, str], ...]
+    """(time, image path) in the order of time."""
+    on_screen_text: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class SpokenText:
+    """A piece of speech, [start_s, end_s)."""
+
+    start_s: float
+    end_s: float
+    text: str
+    language: str | None
+
+
+class Library:
+    """Reads. Each method is one transaction; what it returns is detached and frozen."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def version(self) -> int:
+        """A number that changes with everything that an answer may show."""
+        with self._database.reading() as connection:
+            version: int = connection.scalar(sa.text("SELECT version FROM library"))
+            return version
+
+    def list_videos(self, *, limit: int, after_id: int = 0) -> list[VideoInfo]:
+        """Videos in the order of their ids, from the one after `after_id`."""
+        query = _WITH_FILES.where(Video.id > after_id).order_by(Video.id).limit(limit)
+        with self._database.session() as session:
+            return [_video_info(video) for video in session.scalars(query)]
+
+    def get_video(self, video_id: int) -> VideoInfo:
+        """Raises NotFound."""
+        with self._database.session() as session:
+            video = session.scalar(_WITH_FILES.where(Video.id == video_id))
+            if video is None:
+                raise NotFound(f"there is no video {video_id}")
+            return _video_info(video)
+
+    def intact_file(self, video_id: int) -> Path:
+        """A path where the content of a video still lies as it was ingested. Raises NotFound."""
+        with self._database.session() as session:
+            query = sa.select(File).where(File.video_id == video_id).order_by(File.path)
+            files = [(Path(f.path), f.size_bytes, f.mtime_ns) for f in session.scalars(query)]
+        for path, size_bytes, mtime_ns in files:
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                if (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns):
+                    return path
+        raise NotFound(
+            f"the file of video {video_id} was moved, changed or removed; ingest its folder again"
+        )
+
+    def scenes(self, video_id: int) -> list[SceneInfo]:
+        """The scenes of a video in order, with keyframes and on-screen text."""
+        with self._database.session() as session:
+            scenes = session.scalars(
+                sa.select(Scene).where(Scene.video_id == video_id).order_by(Scene.position)
+            ).all()
+            moments = session.scalars(
+                sa.select(Moment)
+                .join(Scene)
+                .where(Scene.video_id == video_id, Moment.kind.in_(_SHOWN))
+                .order_by(Moment.start_s, Moment.id)
+            ).all()
+            return [_scene_info(scene, moments) for scene in scenes]
+
+    def transcript(self, video_id: int) -> list[SpokenText]:
+        """What is said in a video, in order."""
+        query = (
+            sa.select(
+                Moment.start_s,
+                Moment.end_s,
+                sa.func.coalesce(Moment.text, "").label("text"),
+                Moment.language,
+            )
+            .join(Scene)
+            .where(Scene.video_id == video_id, Moment.kind == MomentKind.SPEECH)
+            .order_by(Moment.start_s, Moment.id)
+        )
+        with self._database.session() as session:
+            return [
+                SpokenText(row.start_s, row.end_s, row.text, row.language)
+                for row in session.execute(query)
+            ]
+
+    def keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
+        """The image path of the keyframe of a scene nearest to `at_s`, by default to its middle.
+
+        Raises NotFound if the scene does not exist or has no keyframe.
+        """
+        middle = (Scene.start_s + Scene.end_s) / 2
+        wanted = middle if at_s is None else sa.literal(at_s)
+        query = (
+            sa.select(Moment.image_path)
+            .join(Scene)
+            .where(Scene.id == scene_id, Moment.kind == MomentKind.KEYFRAME)
+            .order_by(sa.func.abs(Moment.start_s - wanted), Moment.id)
+            .limit(1)
+        )
+        with self._database.session() as session:
+            path = session.scalar(query)
+        if path is None:
+            raise NotFound(f"there is no scene {scene_id}, or it has no keyframe")
+        return path
+
+    def require_scenes(self, ids: Collection[int]) -> None:
+        """Raises NotFound if one of these does not exist."""
+        self._require("scene", ids)
+
+    def require_videos(self, ids: Collection[int]) -> None:
+        """Raises NotFound if one of these does not exist."""
+        self._require("video", ids)
+
+    def _require(self, table: str, ids: Collection[int]) -> None:
+        statement = sa.text(f"SELECT id FROM {table} WHERE id = ANY(:ids)")
+        with self._database.reading() as connection:
+            known = set(connection.scalars(statement, {"ids": sorted(set(ids))}))
+        for missing in sorted(set(ids) - known):
+            raise NotFound(f"there is no {table} {missing}")
+
+    def vectors_of(
+        self, scene_ids: Sequence[int], space: str
+    ) -> dict[int, npt.NDArray[np.float32]]:
+        """The vectors of scenes in a space, float32 [n, dim], by scene; those without any are left
+        out."""
+        if not scene_ids:
+            return {}
+        statement = sa.text(
+            f"SELECT scene_id, e.vector FROM {partition_name(space)} e "
+            "JOIN moment ON moment.id = e.moment_id WHERE scene_id = ANY(:ids) ORDER BY moment.id"
+        )
+        found: dict[int, list[npt.NDArray[np.float32]]] = defaultdict(list)
+        with self._database.reading() as connection:
+            for scene_id, vector in connection.execute(statement, {"ids": list(scene_ids)}):
+                found[scene_id].append(vector.to_numpy().astype(np.float32))
+        return {scene_id: np.stack(vectors) for scene_id, vectors in found.items()}
+
+    def last_profile(self) -> str | None:
+        """The profile of the video that was ingested last; None for an empty library."""
+        query = sa.select(Video.profile).order_by(Video.ingested_at.desc(), Video.id.desc())
+        with self._database.session() as session:
+            return session.scalar(query.limit(1))
+
+    def row_counts(self) -> dict[str, int]:
+        """Rows of the main tables."""
+        tables = ("video", "scene", "moment", "embedding")
+        with self._database.session() as session:
+            return {t: session.scalar(sa.text(f"SELECT count(*) FROM {t}")) or 0 for t in tables}
+
+
+def _video_info(video: Video) -> VideoInfo:
+    return VideoInfo(
+        id=video.id,
+        path=video.files[0].path if video.files else "",
+        title=video.title,
+        status=video.status.value,
+        reason=video.reason,
+        duration_s=video.duration_s,
+        width_px=video.width_px,
+        height_px=video.height_px,
+        frame_rate=video.frame_rate,
+        container=video.container,
+        video_codec=video.video_codec,
+        audio_codec=video.audio_codec,
+        language=video.language,
+        num_scenes=video.num_scenes,
+        content_hash=video.content_hash,
+        recorded_at=video.recorded_at,
+        tags=[tag.name for tag in video.tags],
+        ingested_at=video.ingested_at,
+    )
+
+
+def _scene_info(scene: Scene, moments: Any) -> SceneInfo:
+    own = [m for m in moments if m.scene_id == scene.id]
+    return SceneInfo(
+        id=scene.id,
+        start_s=scene.start_s,
+        end_s=scene.end_s,
+        keyframes=tuple((m.start_s, m.image_path) for m in own if m.kind == MomentKind.KEYFRAME),
+        on_screen_text=tuple(m.text for m in own if m.kind == MomentKind.OCR),
+    )

@@ -1,0 +1,249 @@
+"""The write side of the library: whole videos in, outcomes of files kept."""
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import psycopg
+import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+
+from database.errors import SpacesChanged
+from database.models import File, FileStatus, Moment, Scene, Video
+from database.server.connection import SWITCH_LOCK, Database, translated_errors
+from database.spaces.partitions import copy_vectors
+from database.videos.records import FileRecord, MomentRecord, VideoRecord
+
+_VIDEO_COLUMNS = (
+    "content_hash status reason title container video_codec audio_codec width_px "
+    "height_px frame_rate duration_s language profile recorded_at"
+).split()
+
+_LOCK_POLL_S = 0.25
+
+
+@dataclass(frozen=True)
+class StoredVideo:
+    """A video that is there already."""
+
+    id: int
+    status: FileStatus
+    reason: str | None
+    num_scenes: int
+    num_moments: int
+
+
+class Store:
+    """Writes of an ingest. Each method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def find_file(self, path: str) -> FileRecord | None:
+        """The last outcome of `path`."""
+        with self._database.session() as session:
+            row = session.get(File, path)
+            if row is None:
+                return None
+            return FileRecord(
+                row.path, row.size_bytes, row.mtime_ns, row.status, row.reason, row.video_id
+            )
+
+    def find_video(self, *, content_hash: str = "", video_id: int = 0) -> StoredVideo | None:
+        """A video by its content or its id."""
+        query = (
+            sa.select(
+                Video.id,
+                Video.status,
+                Video.reason,
+                Video.num_scenes,
+                sa.select(sa.func.count())
+                .select_from(Moment)
+                .join(Scene)
+                .where(Scene.video_id == Video.id)
+                .scalar_subquery(),
+            )
+            .where(sa.or_(Video.content_hash == content_hash, Video.id == video_id))
+            .limit(1)
+        )
+        with self._database.session() as session:
+            row = session.execute(query).one_or_none()
+        if row is None:
+            return None
+        return StoredVideo(row[0], FileStatus(row[1].value), row[2], row[3], row[4])
+
+    def paths_of(self, video_id: int) -> list[str]:
+        """Where the content of a video has been seen."""
+        with self._database.session() as session:
+            return list(session.scalars(sa.select(File.path).where(File.video_id == video_id)))
+
+    def forget_files(self, paths: Sequence[str]) -> None:
+        """Removes the rows of paths that are no longer there."""
+        with self._database.session() as session:
+            session.execute(sa.delete(File).where(File.path.in_(paths)))
+
+    def save_file(self, file: FileRecord) -> list[str]:
+        """Records an outcome. Returns the content hashes of videos that no path leads to any
+        more because of it, and which are therefore removed."""
+        with self._database.connection() as connection:
+            # What is removed is not counted meanwhile, see Spaces.activate.
+            connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
+            return _upsert_file(connection, file)
+
+    def save_video(self, video: VideoRecord, file: FileRecord) -> list[str]:
+        """Stores a whole video and its file's outcome at once, or nothing. Returns as
+        `save_file` does. Raises SpacesChanged if it lacks the vectors of an active space."""
+        with self._database.connection() as connection:
+            gone = _spaces_gone(connection, video.spaces)
+            video_id = _insert_video(connection, video)
+            scene_ids = _new_ids(connection, "scene", len(video.scenes))
+            _copy(
+                connection,
+                "scene (id, video_id, position, start_s, end_s)",
+                "int8 int8 int4 float8 float8",
+                (
+                    (scene_id, video_id, position, *span)
+                    for position, (scene_id, span) in enumerate(
+                        zip(scene_ids, video.scenes, strict=True)
+                    )
+                ),
+            )
+            _copy_moments(connection, video.moments, scene_ids, gone)
+            return _upsert_file(
+                connection,
+                FileRecord(
+                    file.path, file.size_bytes, file.mtime_ns, file.status, file.reason, video_id
+                ),
+            )
+
+    def analyse(self) -> None:
+        """Lets PostgreSQL see what is there now: it plans by that, and searches weigh words by
+        it."""
+        with self._database.connection() as connection:
+            connection.execute("ANALYZE video, scene, moment")
+
+    @contextmanager
+    def claim(
+        self, content_hash: str, while_waiting: Callable[[], None] = lambda: None
+    ) -> Iterator[None]:
+        """Holds a lock on a content: a second ingest of it waits until the first has ended.
+
+        The lock is the connection's, so it ends with a process that is killed. `while_waiting`
+        is called now and then; what it raises ends the wait.
+        """
+        key = int(content_hash[:15], 16)
+        with self._database.lock_connection() as connection:
+            with translated_errors(self._database.description):
+                lock = sa.text("SELECT pg_try_advisory_lock(:key)")
+                while not connection.scalar(lock, {"key": key}):
+                    while_waiting()
+                    time.sleep(_LOCK_POLL_S)
+            yield
+
+
+def _spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) -> set[str]:
+    """Those of the spaces that the library has no more; they cannot change before the transaction
+    ends. Raises SpacesChanged if an active one is not among them."""
+    connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
+    rows = connection.execute("SELECT key, state = 'active' FROM space").fetchall()
+    if lacking := sorted(key for key, active in rows if active and key not in embedded):
+        raise SpacesChanged(f"{', '.join(lacking)} became active meanwhile: ingest again")
+    return set(embedded) - {key for key, _ in rows}
+
+
+def _insert_video(connection: psycopg.Connection[Any], video: VideoRecord) -> int:
+    columns = [*_VIDEO_COLUMNS, "num_scenes"]
+    values = [getattr(video, name) for name in _VIDEO_COLUMNS] + [len(video.scenes)]
+    row = connection.execute(
+        f"INSERT INTO video ({', '.join(columns)}) "
+        f"VALUES ({', '.join(['%s'] * len(columns))}) RETURNING id",
+        values,
+    ).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _new_ids(connection: psycopg.Connection[Any], table: str, count: int) -> list[int]:
+    rows = connection.execute(
+        "SELECT nextval(%s::regclass) FROM generate_series(1, %s)", (f"{table}_id_seq", count)
+    )
+    return [row[0] for row in rows]
+
+
+def _copy(
+    connection: psycopg.Connection[Any],
+    target: str,
+    types: str,
+    rows: Iterable[tuple[Any, ...]],
+) -> None:
+    """Binary COPY of `rows` into "table (columns)" of the given PostgreSQL types."""
+    with connection.cursor().copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
+        copy.set_types(types.split())
+        for row in rows:
+            copy.write_row(row)
+
+
+def _copy_moments(
+    connection: psycopg.Connection[Any],
+    moments: Sequence[MomentRecord],
+    scene_ids: Sequence[int],
+    gone: Collection[str],
+) -> None:
+    """Vectors of spaces that are gone are left out."""
+    moment_ids = _new_ids(connection, "moment", len(moments))
+    _copy(
+        connection,
+        "moment (id, scene_id, kind, start_s, end_s, text, language, image_path, look, boxes)",
+        "int8 int8 text float8 float8 text text text int8 jsonb",
+        (
+            (moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
+            for moment_id, m in zip(moment_ids, moments, strict=True)
+        ),
+    )
+    for space in {space for moment in moments for space in moment.vectors} - set(gone):
+        own = [
+            (moment_id, moment.vectors[space])
+            for moment_id, moment in zip(moment_ids, moments, strict=True)
+            if space in moment.vectors
+        ]
+        ids, vectors = zip(*own, strict=True)
+        copy_vectors(connection, space, ids, np.stack(vectors))
+
+
+def _placed(moment: MomentRecord) -> tuple[object, ...]:
+    boxes = None if moment.boxes is None else Jsonb(moment.boxes)
+    placed = (moment.start_s, moment.end_s, moment.text, moment.language)
+    return *placed, moment.image_path, moment.look, boxes
+
+
+def _upsert_file(connection: psycopg.Connection[Any], file: FileRecord) -> list[str]:
+    """Also removes the video that the path led to before, if no other path leads there."""
+    before = connection.execute(
+        "SELECT video_id FROM file WHERE path = %s FOR UPDATE", (file.path,)
+    ).fetchone()
+    connection.execute(
+        "INSERT INTO file (path, size_bytes, mtime_ns, status, reason, video_id) "
+        "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (path) DO UPDATE SET "
+        "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, "
+        "status = excluded.status, reason = excluded.reason, video_id = excluded.video_id, "
+        "seen_at = now()",
+        (
+            file.path,
+            file.size_bytes,
+            file.mtime_ns,
+            file.status.value,
+            file.reason,
+            file.video_id,
+        ),
+    )
+    if before is None or before[0] is None or before[0] == file.video_id:
+        return []
+    rows = connection.execute(
+        "DELETE FROM video WHERE id = %s AND NOT EXISTS "
+        "(SELECT FROM file WHERE video_id = video.id) RETURNING content_hash",
+        (before[0],),
+    )
+    return [row[0] for row in rows]

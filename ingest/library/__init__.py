@@ -1,0 +1,1 @@
+"""What was found in a file becomes rows; spaces are filled."""

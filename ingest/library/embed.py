@@ -1,0 +1,118 @@
+"""Moments to vectors, in every space that is wanted."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+import numpy as np
+
+from database.spaces.spaces import KINDS
+from database.videos.records import MomentRecord
+from embeddings.encoder import Clip, Image, Vectors
+from embeddings.loaded import EmbeddingService
+from embeddings.space import Input, Space
+
+ITEMS_AT_ONCE = {Input.TEXT: 32, Input.IMAGE: 32, Input.CLIP: 8}
+"""Bounds the memory; clips are read from the video as many at a time."""
+
+Lists = dict[str, list[list[float]]]
+"""Vectors of some moments by space, as they are kept on disk."""
+
+
+class Placed(Protocol):
+    """What can be embedded: a moment, stored or to be stored."""
+
+    @property
+    def start_s(self) -> float: ...
+    @property
+    def end_s(self) -> float: ...
+    @property
+    def text(self) -> str | None: ...
+    @property
+    def image_path(self) -> str | None: ...
+
+
+@dataclass(frozen=True)
+class Source:
+    """Reads the pictures of one video's moments."""
+
+    read_keyframe: Callable[[Placed], Image]
+    read_clips: Callable[[Sequence[tuple[float, float]]], list[Clip]]
+
+    def items(self, takes: Input, moments: Sequence[Placed]) -> list[Any]:
+        """What a space that `takes` such input makes the moments' vectors from."""
+        if takes is Input.TEXT:
+            return [moment.text or "" for moment in moments]
+        if takes is Input.IMAGE:
+            return [self.read_keyframe(moment) for moment in moments]
+        return self.read_clips([(moment.start_s, moment.end_s) for moment in moments])
+
+
+def read_image(path: Path) -> Image:
+    """A JPEG of ours as RGB uint8 [H, W, 3]. Raises FileNotFoundError if it is gone or damaged."""
+    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if image is None:
+        raise FileNotFoundError(f"the keyframe {path} is gone or damaged")
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def by_input(spaces: Iterable[Space]) -> dict[Input, list[Space]]:
+    """Spaces by what they take: what is read once serves them all."""
+    groups: dict[Input, list[Space]] = defaultdict(list)
+    for space in spaces:
+        groups[space.input].append(space)
+    return dict(groups)
+
+
+def encode(
+    service: EmbeddingService, spaces: Sequence[Space], source: Source, moments: Sequence[Placed]
+) -> dict[str, Vectors]:
+    """The vectors of moments in spaces that all take the same input, float32 [n, dim] by key."""
+    items = source.items(spaces[0].input, moments)
+    return {space.key: service.encode_items(space, items) for space in spaces}
+
+
+def embed_moments(
+    moments: Sequence[MomentRecord],
+    spaces: Sequence[Space],
+    service: EmbeddingService,
+    source: Source,
+    keep: Callable[[str, Callable[[], Lists]], Lists],
+) -> list[MomentRecord]:
+    """The moments of a video with their vectors.
+
+    Clips take long: `keep(name, compute)` returns what it has kept under the name, or else
+    computes and keeps it.
+    """
+    vectors: list[dict[str, Vectors]] = [{} for _ in moments]
+    for takes, group in by_input(spaces).items():
+        chosen = [i for i, moment in enumerate(moments) if moment.kind in KINDS[takes]]
+        for start in range(0, len(chosen), ITEMS_AT_ONCE[takes]):
+            batch = chosen[start : start + ITEMS_AT_ONCE[takes]]
+            compute = partial(encode, service, group, source, [moments[i] for i in batch])
+            if takes is Input.CLIP:
+                name = "-".join(["clips", str(start), *(space.key for space in group)])
+                found = _kept(keep, name, compute)
+            else:
+                found = compute()
+            for key, rows in found.items():
+                for i, row in zip(batch, rows, strict=True):
+                    vectors[i][key] = row
+    return [
+        dataclasses.replace(moment, vectors=own)
+        for moment, own in zip(moments, vectors, strict=True)
+    ]
+
+
+def _kept(
+    keep: Callable[[str, Callable[[], Lists]], Lists],
+    name: str,
+    compute: Callable[[], dict[str, Vectors]],
+) -> dict[str, Vectors]:
+    lists = keep(name, lambda: {key: rows.tolist() for key, rows in compute().items()})
+    return {key: np.asarray(rows, np.float32) for key, rows in lists.items()}

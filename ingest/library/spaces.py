@@ -1,0 +1,97 @@
+"""Which spaces an ingest fills: those that the library has, and those of a profile asked for."""
+
+import structlog
+
+from database.models import SpaceState
+from database.spaces.spaces import SpaceInfo, Spaces, require_same
+from database.videos.read import Library
+from embeddings.errors import UnknownSpace
+from embeddings.loaded import EmbeddingService
+from embeddings.registry.spaces import PROFILES, Profile, get_profile
+from embeddings.space import Space
+from embeddings.weights.hub import HubWeights, require_present
+
+
+def require_profile(profile: Profile, service: EmbeddingService) -> None:
+    """Raises WeightsMissing, with what to do, if any model of a profile is not here."""
+    for space in profile.spaces:
+        service.require_weights(space)
+    require_speech(profile, service)
+
+
+def require_speech(profile: Profile, service: EmbeddingService) -> None:
+    """Raises WeightsMissing if the speech model of a profile is not here."""
+    if isinstance(profile.speech, HubWeights):
+        require_present(profile.speech, service.runtime)
+    else:
+        profile.speech.paths()
+
+
+def profile_of(library: Library, wanted: str | None) -> Profile:
+    """The profile that is wanted, or else that of the last ingest. Raises UnknownSpace."""
+    if wanted is not None:
+        return get_profile(wanted)
+    return PROFILES.get(library.last_profile() or "", PROFILES["bundled"])
+
+
+def take_up_profile(profile: Profile, library: Library, spaces: Spaces) -> None:
+    """The profile's spaces begin to fill beside those that are searched. In an empty library
+    they take their place at once."""
+    spaces.add(profile.spaces)
+    if library.row_counts()["video"] == 0:
+        for space in profile.spaces:
+            spaces.activate(space.key)
+        for info in spaces.all().values():
+            if info.state is SpaceState.RETIRED:
+                spaces.drop(info.key)
+
+
+def not_searched(profile: Profile, spaces: Spaces) -> list[str]:
+    """The keys of a profile's spaces that fill beside others, which are searched."""
+    infos = spaces.all()
+    return [s.key for s in profile.spaces if infos[s.key].state is not SpaceState.ACTIVE]
+
+
+def spaces_to_fill(spaces: Spaces, service: EmbeddingService) -> tuple[Space, ...]:
+    """The active spaces, and those that fill up and whose models are here.
+
+    Raises WeightsMissing or UnknownSpace for an active one that cannot be filled here, and
+    SpaceMismatch for one that holds the vectors of another model.
+    """
+    chosen = []
+    for info in spaces.all().values():
+        space = service.spaces.get(info.key)
+        if info.state is SpaceState.ACTIVE:
+            chosen.append(_required(info, space, service))
+        elif info.state is SpaceState.FILLING and space is not None and service.has_weights(space):
+            require_same(info, space)
+            chosen.append(space)
+    return tuple(chosen)
+
+
+def activate_complete(spaces: Spaces) -> list[str]:
+    """Makes the spaces active that are complete and whose slot no other is active in; returns
+    their keys."""
+    found = spaces.all().values()
+    taken = {info.slot for info in found if info.state is SpaceState.ACTIVE}
+    activated = []
+    for info in found:
+        ready = info.state is SpaceState.FILLING and spaces.coverage(info.key).complete
+        if ready and info.slot not in taken:
+            spaces.activate(info.key)
+            taken.add(info.slot)
+            activated.append(info.key)
+            structlog.get_logger().info("searched from now on", space=info.key, slot=info.slot)
+    return activated
+
+
+def _required(info: SpaceInfo, space: Space | None, service: EmbeddingService) -> Space:
+    if space is None:
+        raise UnknownSpace(
+            f"the library is searched in {info.key}, which is not known here: set "
+            "EMBEDDING_MODEL_DIR to the folder that holds its model and space.json, or change to "
+            "another space with python -m ingest.backfill --space KEY --activate"
+        )
+    require_same(info, space)
+    service.require_weights(space)
+    return space

@@ -1,0 +1,209 @@
+"""What is said, sentence by sentence, with times: faster-whisper over windows of bounded length."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from faster_whisper import WhisperModel
+from faster_whisper.transcribe import Segment
+
+from embeddings.runtime import Runtime
+from embeddings.weights.cached import sealed_file
+from embeddings.weights.hub import HubWeights, get_model_folder
+from embeddings.weights.packages import Weights, verified_parts
+from ingest.media.audio import SAMPLE_RATE, Stretch, time_of
+
+BEAM = 5
+WINDOW_S = 300.0
+"""Memory stays flat however long the sound is; a window ends in the quietest place near its end."""
+_SEARCH_S = 20.0
+_QUIET_S = 0.4
+_MAX_SENTENCE_S = 15.0
+_PAUSE_S = 1.0
+_MIN_LANGUAGE_PROBABILITY = 0.5
+_TEMPERATURES = (0.0, 0.4)
+_MAX_TOKENS = 200
+"""Of 30 s of speech; a model that says more is going round in circles."""
+_MAX_COMPRESSION = 2.4
+_MIN_LOG_PROBABILITY = -1.0
+_MIN_UNSURE_LOG_PROBABILITY = -0.6
+"""Where even the language is unsure, what is heard is mostly music or noise."""
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """Something said, [start_s, end_s)."""
+
+    start_s: float
+    end_s: float
+    text: str
+    language: str | None
+    """ISO 639-1; None where the model was not sure."""
+
+
+class Transcriber:
+    """Speech to sentences; one call at a time, loaded on the first."""
+
+    def __init__(self, weights: Weights | HubWeights, runtime: Runtime) -> None:
+        self._weights = weights
+        self._runtime = runtime
+        self._model: WhisperModel | None = None
+        self._lock = threading.Lock()
+
+    def transcribe(
+        self, samples: Path, stretches: list[Stretch], on_progress: Callable[[float], None]
+    ) -> list[Sentence]:
+        """The sentences in a file of int16 samples at 16 kHz, in order.
+
+        `on_progress` is told the time reached. Raises WeightsMissing, WeightsCorrupt.
+        """
+        if not stretches:
+            return []
+        sound = np.memmap(samples, np.int16, mode="r")
+        sentences: list[Sentence] = []
+        with self._lock:
+            model = self._loaded()
+            first = 0
+            while first < len(sound):
+                last = window_end(sound, first)
+                sentences += self._window(model, sound, (first, last), stretches, on_progress)
+                first = last
+        return sentences
+
+    def _window(
+        self,
+        model: WhisperModel,
+        sound: npt.NDArray[np.int16],
+        window: tuple[int, int],
+        stretches: list[Stretch],
+        on_progress: Callable[[float], None],
+    ) -> list[Sentence]:
+        first, last = window
+        segments, info = model.transcribe(
+            sound[first:last].astype(np.float32) / 32768,
+            beam_size=BEAM,
+            vad_filter=True,
+            word_timestamps=True,
+            condition_on_previous_text=False,
+            temperature=list(_TEMPERATURES),
+            max_new_tokens=_MAX_TOKENS,
+        )
+        sure = info.language_probability >= _MIN_LANGUAGE_PROBABILITY
+        language = info.language if sure else None
+        words: list[Word] = []
+        for segment in segments:
+            if _is_speech(segment, sure=sure):
+                words += [(w.start, w.end, w.word) for w in segment.words or []]
+            on_progress(time_of(stretches, first + segment.end * SAMPLE_RATE))
+        return [
+            Sentence(
+                time_of(stretches, first + start * SAMPLE_RATE),
+                time_of(stretches, first + end * SAMPLE_RATE),
+                text,
+                language,
+            )
+            for start, end, text in split_sentences(words)
+        ]
+
+    def _loaded(self) -> WhisperModel:
+        if self._model is None:
+            self._model = WhisperModel(
+                str(model_folder(self._weights, self._runtime)),
+                device="cpu",
+                compute_type="int8",
+                cpu_threads=self._runtime.num_threads,
+            )
+        return self._model
+
+
+def model_folder(weights: Weights | HubWeights, runtime: Runtime) -> Path:
+    """The folder that faster-whisper loads; of a pip package, the parts joined, with tokenizer
+    and config beside them.
+
+    Raises WeightsMissing, WeightsCorrupt.
+    """
+    if isinstance(weights, HubWeights):
+        return get_model_folder(weights, runtime)
+    parts = verified_parts(weights)
+    folder = runtime.cache_dir / f"whisper-{weights.sha256[:12]}"
+
+    def join(target: Path) -> None:
+        with target.open("wb") as joined:
+            for part in parts:
+                with part.open("rb") as file:
+                    shutil.copyfileobj(file, joined)
+
+    sealed_file(folder / "model.bin", join)
+    for name in ("config.json", "tokenizer.json", "vocabulary.json"):
+        sealed_file(folder / name, partial(shutil.copyfile, parts[-1].parent / name))
+    return folder
+
+
+def _is_speech(segment: Segment, *, sure: bool) -> bool:
+    """Whisper invents text where nobody speaks; it does so unsurely, or again and again."""
+    least = _MIN_LOG_PROBABILITY if sure else _MIN_UNSURE_LOG_PROBABILITY
+    return bool(segment.avg_logprob >= least and segment.compression_ratio <= _MAX_COMPRESSION)
+
+
+def window_end(sound: npt.NDArray[np.int16], first: int) -> int:
+    """Where the window that starts at sample `first` ends."""
+    last = first + round(WINDOW_S * SAMPLE_RATE)
+    if last >= len(sound):
+        return len(sound)
+    block = round(_QUIET_S * SAMPLE_RATE)
+    num_blocks = round(_SEARCH_S / _QUIET_S)
+    tail = sound[last - num_blocks * block : last].astype(np.float32).reshape(num_blocks, block)
+    quietest = int(np.argmin(np.square(tail).mean(axis=1)))
+    return last - num_blocks * block + quietest * block + block // 2
+
+
+Word = tuple[float, float, str]
+"""(start, end, text) in seconds; the text begins with its space, if it has one."""
+
+
+def split_sentences(words: list[Word]) -> list[Word]:
+    """Words to sentences: at full stops, at pauses, and, where somebody speaks on and on, at a
+    comma. A sentence that only repeats the one before is left out."""
+    sentences: list[Word] = []
+    current: list[Word] = []
+    for word in words:
+        if current and _is_end(current, word):
+            sentences.append(_joined(current))
+            current = []
+        elif current and word[1] - current[0][0] > _MAX_SENTENCE_S:
+            cut = _last_comma(current)
+            sentences.append(_joined(current[:cut]))
+            current = current[cut:]
+        current.append(word)
+    if current:
+        sentences.append(_joined(current))
+    return [
+        sentence
+        for number, sentence in enumerate(sentences)
+        if any(character.isalnum() for character in sentence[2])
+        and (number == 0 or sentences[number - 1][2] != sentence[2])
+    ]
+
+
+def _is_end(current: list[Word], following: Word) -> bool:
+    # The first words after a pause are often timed too early: two are no sentence.
+    paused = following[0] - current[-1][1] > _PAUSE_S and len(current) > 2
+    return paused or current[-1][2].rstrip().endswith((".", "?", "!", "…", "。", "？", "！"))
+
+
+def _last_comma(words: list[Word]) -> int:
+    """How many words stand before the cut: up to the last comma of the second half, or all."""
+    for number in range(len(words), len(words) // 2, -1):
+        if words[number - 1][2].rstrip().endswith((",", ";", ":", "、", "，")):
+            return number
+    return len(words)
+
+
+def _joined(words: list[Word]) -> Word:
+    text = "".join(word[2] for word in words).strip().replace("\x00", "")
+    return words[0][0], max(words[-1][1], words[0][0]), text

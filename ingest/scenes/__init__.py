@@ -1,0 +1,1 @@
+"""Where scenes begin and end, and which stills stand for them."""

@@ -1,0 +1,1 @@
+"""Labelled queries, and what rankings are measured by."""

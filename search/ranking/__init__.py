@@ -1,0 +1,1 @@
+"""Evidence of several legs becomes one ranking, and how sure it is."""

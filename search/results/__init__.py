@@ -1,0 +1,1 @@
+"""A ranking becomes hits on a page, as JSON or text."""

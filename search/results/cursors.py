@@ -1,0 +1,94 @@
+"""Order and pages: a cursor names the place of the last hit shown, so that the next page begins
+right after it, whatever has come into the library since."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass
+from typing import Annotated
+
+from pydantic import Field, FiniteFloat, TypeAdapter
+
+from database.queries.hits import VideoRef
+from search.errors import InvalidQuery
+from search.query.query import SearchQuery, Sort
+from search.ranking.confidence import Confidence
+from search.ranking.fusion import Fused
+
+MAX_DEPTH = 2000
+MAX_SHOWN = 100_000
+
+Place = tuple[float, ...]
+"""Where a hit stands; less comes first. No two hits have the same."""
+
+
+def place_of(fused: Fused, sort: Sort, videos: Mapping[int, VideoRef]) -> Place:
+    """Where a scene stands in this order."""
+    scene = fused.candidate
+    if sort is Sort.RELEVANCE:
+        return (-fused.value, scene.scene_id)
+    within = (scene.video_id, scene.start_s, scene.scene_id)
+    if sort is Sort.TIME:
+        return within
+    recorded_at = videos[scene.video_id].recorded_at
+    return (-recorded_at.timestamp() if recorded_at else 0.0, *within)
+
+
+def fingerprint(query: SearchQuery, what: object) -> str:
+    """What a cursor belongs to: everything that decides about the order."""
+    shape = query.shape
+    asked = (query.text, query.weights, query.mode, query.filters, query.spaces, what)
+    ordered = (shape.sort, shape.by_video, shape.fold, shape.fusion, shape.rerank, shape.min_score)
+    return hashlib.sha256(repr((asked, ordered)).encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a page begins, and what the first page found: all pages of an answer rank the same
+    scenes and are as sure of them."""
+
+    belongs_to: str
+    depth: int
+    shown: int
+    """Hits on the pages before."""
+    confidence: Confidence | None
+    """Of the first page; None on it."""
+    after: Place | None
+    """Of the last hit shown."""
+
+    @classmethod
+    def of(cls, text: str | None, belongs_to: str, depth: int) -> "Cursor":
+        """What a cursor from a URL says; the beginning, looking this deep, if there is none.
+
+        Raises InvalidQuery.
+        """
+        if text is None:
+            return cls(belongs_to, depth, 0, None, None)
+        try:
+            padded = text + "=" * (-len(text) % 4)
+            document = base64.b64decode(padded, altchars=b"-_", validate=True)
+            owner, deep, shown, confidence, place = _DOCUMENT.validate_json(document)
+        except (binascii.Error, UnicodeError, ValueError):
+            raise InvalidQuery("this is no cursor: take `next` of the page before") from None
+        if owner != belongs_to:
+            raise InvalidQuery("the cursor belongs to another query: leave it out to begin anew")
+        return cls(owner, deep, shown, Confidence(*confidence) if confidence else None, place)
+
+    def next(self, num_hits: int, confidence: Confidence | None, place: Place) -> str:
+        """The cursor, for URLs, of the page after one of so many hits."""
+        found = astuple(confidence) if confidence else None
+        made = (self.belongs_to, self.depth, self.shown + num_hits, found, place)
+        return base64.urlsafe_b64encode(_DOCUMENT.dump_json(made)).decode().rstrip("=")
+
+
+_Number = Annotated[FiniteFloat, Field(ge=-1e18, le=1e18)]
+_Count = Annotated[int, Field(ge=0, le=10**15)]
+_Document = tuple[
+    str,
+    Annotated[int, Field(ge=1, le=MAX_DEPTH)],
+    Annotated[int, Field(ge=0, le=MAX_SHOWN)],
+    tuple[_Number, _Count, _Count, _Number] | None,
+    tuple[_Number, ...],
+]
+_DOCUMENT: TypeAdapter[_Document] = TypeAdapter(_Document)

@@ -1,0 +1,102 @@
+"""An answer as text for a terminal: one hit in two lines, where it is and why."""
+
+import contextlib
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from search.results.hits import SearchAnswer, SearchHit
+from search.sequences import SequenceAnswer, SequenceHit
+
+
+def answer_text(answer: SearchAnswer) -> str:
+    """All hits, and where the weak ones begin."""
+    if not answer.hits:
+        return "nothing found"
+    lines = list(_marked(answer.hits, confident=answer.confident))
+    total = answer.total if answer.next else len(answer.hits)
+    lines.append(f"{_count(len(answer.hits), total)} in {answer.took_ms:.0f} ms")
+    if answer.next:
+        lines.append(f"more: --cursor {answer.next}")
+    return "\n".join(lines)
+
+
+def sequence_text(answer: SequenceAnswer) -> str:
+    """All hits, each with its steps."""
+    if not answer.hits:
+        return "nothing found"
+    lines = list(_marked(answer.hits, confident=answer.confident))
+    lines.append(f"{_count(len(answer.hits), answer.total)} in {answer.took_ms:.0f} ms")
+    return "\n".join(lines)
+
+
+def _marked(hits: Sequence[SearchHit | SequenceHit], *, confident: bool) -> Iterator[str]:
+    """The lines of all hits, and where the weak ones begin."""
+    if not confident:
+        yield "no confident match; the nearest are:"
+    for number, hit in enumerate(hits):
+        if confident and hit.weak and (number == 0 or not hits[number - 1].weak):
+            yield "--- weak matches ---"
+        yield from _hit_lines(hit) if isinstance(hit, SearchHit) else _sequence_lines(hit)
+
+
+def _count(num_shown: int, total: int) -> str:
+    noun = "hit" if total == 1 else "hits"
+    return f"{num_shown} {noun}" if num_shown == total else f"{num_shown} of {total} {noun}"
+
+
+def _sequence_lines(hit: SequenceHit) -> Iterator[str]:
+    video = hit.steps[0].video
+    yield (
+        f"{hit.rank:>2}. {hit.score:.2f}  {_clock(hit.start_s)}–{_clock(hit.end_s)}  "
+        f"{_plain(video.title)}  ({_plain(_near(video.path))})"
+    )
+    for step in hit.steps:
+        place = f"{_clock(step.start_s)}–{_clock(step.end_s)}"
+        yield f"          {place}  {step.score:.2f}  {_why(step)}"
+
+
+def _hit_lines(hit: SearchHit) -> Iterator[str]:
+    scores = "  ".join(f"{name} {score:.2f}" for name, score in hit.scores.items())
+    folded = f"  +{len(hit.ranked.alike)} alike" if hit.ranked.alike else ""
+    others = f"  +{hit.ranked.others} in this video" if hit.ranked.others else ""
+    yield (
+        f"{hit.rank:>2}. {hit.score:.2f}  {_clock(hit.start_s)}–{_clock(hit.end_s)}  "
+        f"{_plain(hit.video.title)}  ({_plain(_near(hit.video.path))})  "
+        f"scene {hit.scene_id}{folded}{others}"
+    )
+    yield f"          {scores}  |  {_why(hit)}"
+
+
+def _why(hit: SearchHit) -> str:
+    parts: list[str] = []
+    for evidence in hit.evidence:
+        moment = evidence.moment
+        if moment.kind == "keyframe":
+            part = f"shown at {_clock(moment.start_s)}"
+        elif moment.kind == "span":
+            part = f"done at {_clock(moment.start_s)}–{_clock(moment.end_s)}"
+        else:
+            verb = "said" if moment.kind == "speech" else "on screen"
+            text = _plain(" ".join((moment.text or "").split()))
+            part = f"{verb}: “{text[:80]}{'…' if len(text) > 80 else ''}”"
+        if part not in parts:
+            parts.append(part)
+    return "; ".join(parts)
+
+
+def _near(path: str) -> str:
+    """A path under the working directory as it is typed there."""
+    with contextlib.suppress(ValueError):
+        return str(Path(path).relative_to(Path.cwd()))
+    return path
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds, 1), 60)
+    hours, minutes = divmod(int(minutes), 60)
+    return f"{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{minutes}:{rest:04.1f}"
+
+
+def _plain(text: str) -> str:
+    """Text from media, without what could steer a terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)

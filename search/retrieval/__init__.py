@@ -1,0 +1,1 @@
+"""The candidates of a query, with the evidence of each leg."""

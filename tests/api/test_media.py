@@ -1,0 +1,73 @@
+"""A file is opened before a word of the answer is sent, and closed with it."""
+
+import asyncio
+from pathlib import Path
+
+import psutil
+import pytest
+from fastapi import HTTPException, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.media import stream_file
+from database.errors import NotFound
+
+CONTENT = bytes(range(256)) * 4096
+ETAG = '"content"'
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "film.mp4"
+    made.write_bytes(CONTENT)
+    return made
+
+
+def asked(path: Path, method: str = "GET", **headers: str) -> Response:
+    """The answer to a request with these headers."""
+    raw = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
+    request = Request({"type": "http", "method": method, "headers": raw})
+    return stream_file(path, "video/mp4", ETAG, request)
+
+
+def body(answer: Response) -> bytes:
+    """What is sent after the headers."""
+    assert isinstance(answer, StreamingResponse)
+
+    async def read() -> bytes:
+        return b"".join([bytes(chunk) async for chunk in answer.body_iterator])
+
+    return asyncio.run(read())
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "start", "end"),
+    [({}, 200, 0, len(CONTENT)), ({"range": "bytes=300000-900000"}, 206, 300_000, 900_001)],
+)
+def test_a_file_that_vanishes_after_the_headers_is_sent_nevertheless(
+    path: Path, headers: dict[str, str], status: int, start: int, end: int
+) -> None:
+    answer = asked(path, **headers)
+    path.unlink()
+    assert answer.status_code == status
+    assert answer.headers["content-length"] == str(end - start)
+    assert body(answer) == CONTENT[start:end]
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+@pytest.mark.parametrize("name", ["nothing.mp4", ".", "film.mp4/film.mp4", "x" * 300])
+def test_what_cannot_be_opened_is_not_found_and_says_what_to_do(
+    path: Path, name: str, method: str
+) -> None:
+    with pytest.raises(NotFound, match="ingest its folder again") as raised:
+        asked(path.parent / name, method)
+    assert str(path.parent) not in str(raised.value)
+
+
+def test_a_file_is_closed_with_its_answer(path: Path) -> None:
+    body(asked(path))
+    asked(path, "HEAD")
+    assert asked(path, if_none_match=ETAG).status_code == 304
+    with pytest.raises(HTTPException) as raised:
+        asked(path, range=f"bytes={len(CONTENT)}-")
+    assert raised.value.status_code == 416
+    assert str(path) not in [opened.path for opened in psutil.Process().open_files()]

@@ -1,0 +1,144 @@
+"""`find_faults` says nothing of a sound library, and names every kind of fault."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+
+from database.check import find_faults
+from database.server.connection import Database
+from database.settings import Settings
+from database.spaces.spaces import Spaces
+from database.videos.stored import Store
+from tests.helpers import records
+from tests.helpers.commands import run_command
+
+VECTOR = np.array2string(2 * records.unit_vector(3), separator=",", threshold=400)
+
+
+@pytest.fixture
+def library(settings: Settings, store: Store) -> Path:
+    """Holds one sound video; the keyframes folder."""
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    records.put_keyframe(settings.keyframes_dir, "a")
+    return settings.keyframes_dir
+
+
+def damage(database: Database, *statements: str) -> None:
+    with database.session() as session:
+        for statement in statements:
+            session.execute(sa.text(statement))
+
+
+def test_a_sound_library_has_no_faults(library: Path, database: Database) -> None:
+    assert find_faults(database, library) == []
+
+
+def test_an_empty_library_has_no_faults(settings: Settings, database: Database) -> None:
+    assert find_faults(database, settings.keyframes_dir) == []
+
+
+@pytest.mark.parametrize(
+    ("statements", "fault"),
+    [
+        (
+            [
+                "ALTER TABLE video DROP CONSTRAINT video_content_hash_key",
+                "INSERT INTO video SELECT (jsonb_populate_record(v, '{\"id\": 99}')).* "
+                "FROM video v",
+            ],
+            "two videos with one content",
+        ),
+        (
+            [
+                "ALTER TABLE embedding DROP CONSTRAINT embedding_pkey",
+                "INSERT INTO embedding SELECT * FROM embedding WHERE space = 'minilm-l6'",
+            ],
+            "two embeddings of one moment in one space: 2",
+        ),
+        (["DELETE FROM scene WHERE position = 1"], "video with fewer scenes than detected: 1"),
+        (["DELETE FROM file"], "video that no path leads to: 1"),
+        (["UPDATE file SET status = 'failed'"], "file without an outcome: 1 (/v/a.mp4)"),
+        (["UPDATE file SET video_id = NULL"], "file without an outcome: 1 (/v/a.mp4)"),
+        (["UPDATE scene SET end_s = start_s - 1"], "whose end is before its start: 2"),
+        (["UPDATE moment SET end_s = start_s - 1"], "whose end is before its start: 3"),
+        (
+            [f"UPDATE embedding SET vector = '{VECTOR}' WHERE space = 'minilm-l6'"],
+            "vector of a wrong dimension or length: 2",
+        ),
+        (
+            [
+                "ALTER TABLE embedding_minilm_l6 DROP CONSTRAINT embedding_minilm_l6_vector_check",
+                "DROP INDEX embedding_minilm_l6_hnsw",
+                "UPDATE embedding SET vector = '[1,0]' WHERE space = 'minilm-l6'",
+            ],
+            "vector of a wrong dimension or length: 2",
+        ),
+        (
+            ["DELETE FROM embedding WHERE space = 'minilm-l6'"],
+            "moment without its embedding in minilm-l6: 2",
+        ),
+        (
+            ["DELETE FROM embedding WHERE space = 'imagenet-concepts'"],
+            "moment without its embedding in imagenet-concepts: 1",
+        ),
+        (
+            ["UPDATE moment SET image_path = 'x/y/z.jpg' WHERE image_path IS NOT NULL"],
+            "keyframe without its file: 1 (x/y/z.jpg)",
+        ),
+    ],
+)
+def test_every_kind_of_fault_is_named(
+    statements: list[str], fault: str, library: Path, database: Database
+) -> None:
+    damage(database, *statements)
+    assert any(fault in found for found in find_faults(database, library))
+
+
+def test_a_keyframe_that_was_removed_is_named(library: Path, database: Database) -> None:
+    (library / records.image_path("a")).unlink()
+    assert find_faults(database, library) == [
+        f"keyframe without its file: 1 ({records.image_path('a')})"
+    ]
+
+
+def test_a_keyframe_that_no_row_names_is_named(library: Path, database: Database) -> None:
+    records.put_keyframe(library, "stray")
+    assert find_faults(database, library) == [
+        f"keyframe file that no row names: 1 ({records.image_path('stray')})"
+    ]
+
+
+def test_a_zero_vector_is_a_fault(library: Path, database: Database) -> None:
+    zeros = str([0] * 384)
+    damage(database, f"UPDATE embedding SET vector = '{zeros}' WHERE space = 'minilm-l6'")
+    (fault,) = find_faults(database, library)
+    assert fault.startswith("vector of a wrong dimension or length: 2")
+
+
+def test_moments_that_a_space_should_have_embedded_and_has_not_are_listed(
+    library: Path, database: Database
+) -> None:
+    spaces = Spaces(database)
+    assert spaces.moments_missing("minilm-l6", limit=10) == []
+    damage(database, "DELETE FROM embedding")
+    texts = spaces.moments_missing("minilm-l6", limit=10)
+    assert [moment.text for moment in texts] == ["EXIT", "A train leaves."]
+    assert spaces.moments_missing("minilm-l6", limit=1) == texts[:1]
+    assert spaces.moments_missing("minilm-l6", limit=10, after_id=texts[0].id) == texts[1:]
+    assert spaces.moments_missing("minilm-l6", limit=10, video_id=texts[0].video_id + 1) == []
+    (keyframe,) = spaces.moments_missing("imagenet-concepts", limit=10)
+    assert keyframe.image_path == records.image_path("a")
+
+
+def test_the_command_exits_1_only_if_there_are_faults(
+    library: Path, settings: Settings, database: Database
+) -> None:
+    done = run_command("database", "check", settings=settings)
+    assert (done.returncode, done.stdout) == (0, "clean\n")
+    damage(database, "DELETE FROM file")
+    done = run_command("database", "check", settings=settings)
+    assert done.returncode == 1
+    assert "video that no path leads to: 1" in done.stdout
+    assert "ingest the videos named again" in done.stderr

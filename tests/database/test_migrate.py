@@ -1,0 +1,127 @@
+"""Migrations build what the models say, and go down and up on a library with videos in it."""
+
+from dataclasses import replace
+from enum import StrEnum
+
+import numpy as np
+import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+
+from database.migrate import (
+    MIGRATIONS,
+    current_revision,
+    downgrade_schema,
+    head_revision,
+    upgrade_schema,
+)
+from database.models import Base, FileStatus, Moment, MomentKind, SpaceState, VideoStatus
+from database.server.connection import Database
+from database.spaces.partitions import partition_name
+from database.spaces.spaces import Spaces
+from database.videos.read import Library
+from database.videos.stored import Store
+from embeddings.registry.spaces import PROFILES
+from ingest.library.moments import MAX_SPAN_S
+from ingest.scenes.detector import equal_parts
+from tests.helpers import records
+
+
+def tables_of(database: Database) -> set[str]:
+    return set(sa.inspect(database.engine).get_table_names())
+
+
+def test_the_models_agree_with_the_migrations(database: Database) -> None:
+    def is_modelled(name: str | None, kind: str, parents: object) -> bool:
+        return kind != "table" or name in Base.metadata.tables
+
+    with database.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"include_name": is_modelled})
+        assert compare_metadata(context, Base.metadata) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "enum"),
+    [
+        ("video_status", VideoStatus),
+        ("file_status", FileStatus),
+        ("moment_kind", MomentKind),
+        ("space_state", SpaceState),
+    ],
+)
+def test_enums_have_the_members_of_the_models(
+    name: str, enum: type[StrEnum], database: Database
+) -> None:
+    with database.session() as session:
+        labels = session.scalars(sa.text(f"SELECT unnest(enum_range(NULL::{name}))::text"))
+        assert list(labels) == [member.value for member in enum]
+
+
+def test_every_space_has_a_partition_with_its_own_index(database: Database) -> None:
+    inspector = sa.inspect(database.engine)
+    for space in PROFILES["bundled"].spaces:
+        table = partition_name(space.key)
+        assert f"{table}_hnsw" in {index["name"] for index in inspector.get_indexes(table)}
+
+
+def test_a_library_with_videos_goes_down_and_up_again(database: Database, store: Store) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    downgrade_schema(database.engine)
+    assert tables_of(database) <= {"alembic_version"}
+    assert current_revision(database.engine) is None
+    upgrade_schema(database.engine)
+    assert current_revision(database.engine) == head_revision()
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    assert Library(database).row_counts() == {
+        "video": 1,
+        "scene": 2,
+        "moment": 3,
+        "embedding": 3,
+    }
+
+
+def test_upgrading_twice_keeps_what_is_stored(database: Database, store: Store) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    upgrade_schema(database.engine)
+    assert Library(database).row_counts()["embedding"] == 3
+
+
+def test_a_library_without_spaces_gets_the_bundled_ones(database: Database) -> None:
+    with database.session() as session:
+        session.execute(sa.text("DROP TABLE embedding_minilm_l6, embedding_imagenet_concepts"))
+        session.execute(sa.text("DELETE FROM space"))
+    upgrade_schema(database.engine)
+    assert "embedding_minilm_l6" in tables_of(database)
+    assert Spaces(database).coverage("minilm-l6").embedded == 0
+
+
+def test_a_library_of_the_first_schema_gets_its_spans_and_keeps_its_spaces(
+    database: Database, store: Store
+) -> None:
+    long = replace(records.video("a"), scenes=((0.0, 2.0), (2.0, 22.0)))
+    store.save_video(long, records.file("/v/a.mp4"))
+    _go_to(database, "0001")
+    upgrade_schema(database.engine)
+    with database.session() as session:
+        query = sa.select(Moment.start_s, Moment.end_s).where(Moment.kind == MomentKind.SPAN)
+        found = session.execute(query.order_by(Moment.start_s)).all()
+    expected = [*equal_parts(0.0, 2.0, MAX_SPAN_S), *equal_parts(2.0, 22.0, MAX_SPAN_S)]
+    np.testing.assert_allclose(np.asarray(found), np.asarray(expected))
+    states = {key: (info.slot, info.state) for key, info in Spaces(database).all().items()}
+    assert states == {
+        "minilm-l6": ("text", SpaceState.ACTIVE),
+        "imagenet-concepts": ("vision", SpaceState.ACTIVE),
+    }
+
+
+def _go_to(database: Database, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    with database.engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, revision)
+        connection.commit()

@@ -1,0 +1,235 @@
+"""Videos go into the store whole or not at all, and leave it when no path leads to them."""
+
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import psycopg
+import pytest
+import sqlalchemy as sa
+
+from database.errors import SpacesChanged
+from database.models import FileStatus
+from database.server.connection import Database
+from database.settings import Settings
+from database.videos.read import Library
+from database.videos.records import FileRecord
+from database.videos.stored import Store
+from tests.helpers import records
+from tests.helpers.commands import ROOT, environment
+
+EMPTY = {"video": 0, "scene": 0, "moment": 0, "embedding": 0}
+ONE = {"video": 1, "scene": 2, "moment": 3, "embedding": 3}
+
+
+def counts(database: Database) -> dict[str, int]:
+    return Library(database).row_counts()
+
+
+def rows(database: Database, query: str) -> list[tuple[object, ...]]:
+    with database.session() as session:
+        return [tuple(row) for row in session.execute(sa.text(query))]
+
+
+def test_a_saved_video_is_found_by_content_id_and_path(store: Store, database: Database) -> None:
+    assert store.save_video(records.video("a"), records.file("/v/a.mp4")) == []
+    assert counts(database) == ONE
+    found = store.find_video(content_hash=records.digest("a"))
+    assert found is not None
+    assert (found.status, found.num_scenes, found.num_moments) == (FileStatus.DONE, 2, 3)
+    assert store.find_video(video_id=found.id) == found
+    assert store.find_file("/v/a.mp4") == records.file("/v/a.mp4", video_id=found.id)
+    assert store.paths_of(found.id) == ["/v/a.mp4"]
+
+
+def test_what_is_not_there_is_not_found(store: Store) -> None:
+    assert store.find_video(content_hash=records.digest("a")) is None
+    assert store.find_video(video_id=1) is None
+    assert store.find_file("/v/a.mp4") is None
+
+
+def test_the_views_show_each_embedding_with_its_scene(store: Store, database: Database) -> None:
+    store.save_video(records.video("a", text="A train leaves."), records.file("/v/a.mp4"))
+    seen = rows(
+        database,
+        "SELECT position, keyframe_path, embedding_model FROM visual_embeddings "
+        "JOIN scene ON scene.id = scene_id",
+    )
+    assert seen == [(0, records.image_path("a"), "imagenet-concepts")]
+    said = rows(
+        database,
+        "SELECT position, text, embedding_model FROM text_embeddings "
+        "JOIN scene ON scene.id = scene_id ORDER BY position",
+    )
+    assert said == [(0, "EXIT", "minilm-l6"), (1, "A train leaves.", "minilm-l6")]
+
+
+def test_vectors_come_back_as_they_went_in(store: Store, database: Database) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    ((scene_id,),) = rows(database, "SELECT id FROM scene WHERE position = 1")
+    assert isinstance(scene_id, int)
+    (vector,) = Library(database).vectors_of([scene_id], "minilm-l6")[scene_id]
+    np.testing.assert_allclose(vector, records.unit_vector(3), atol=1e-3)
+
+
+def test_a_path_with_new_content_removes_the_video_that_it_led_to(
+    store: Store, database: Database
+) -> None:
+    store.save_video(records.video("old"), records.file("/v/a.mp4"))
+    orphans = store.save_video(records.video("new"), records.file("/v/a.mp4"))
+    assert orphans == [records.digest("old")]
+    assert counts(database) == ONE
+    assert store.find_video(content_hash=records.digest("old")) is None
+
+
+def test_a_video_that_another_path_leads_to_stays(store: Store, database: Database) -> None:
+    store.save_video(records.video("old"), records.file("/v/a.mp4"))
+    old = store.find_video(content_hash=records.digest("old"))
+    assert old is not None
+    store.save_file(records.file("/v/copy.mp4", video_id=old.id))
+    assert store.save_video(records.video("new"), records.file("/v/a.mp4")) == []
+    assert counts(database) == {table: 2 * n for table, n in ONE.items()}
+    assert store.paths_of(old.id) == ["/v/copy.mp4"]
+
+
+def test_a_path_that_became_unreadable_removes_the_video_that_it_led_to(
+    store: Store, database: Database
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    failed = FileRecord("/v/a.mp4", 5, 6, FileStatus.FAILED, "damaged")
+    assert store.save_file(failed) == [records.digest("a")]
+    assert counts(database) == EMPTY
+    assert store.find_file("/v/a.mp4") == failed
+
+
+@pytest.mark.parametrize(
+    ("space", "vector"),
+    [
+        ("minilm-l6", records.unit_vector(1, dim=383)),
+        ("minilm-l6", np.full(384, np.nan, np.float32)),
+        ("minilm-l6", np.full(384, np.inf, np.float32)),
+        ("no-such-space", records.unit_vector(1)),
+    ],
+    ids=["dimension", "not a number", "infinite", "space"],
+)
+def test_a_bad_vector_leaves_no_row_at_all(
+    space: str, vector: np.ndarray, store: Store, database: Database
+) -> None:
+    bad = records.with_vector(records.video("a"), space, vector)
+    with pytest.raises((psycopg.Error, ValueError)):
+        store.save_video(bad, records.file("/v/a.mp4"))
+    assert counts(database) == EMPTY
+    assert store.find_file("/v/a.mp4") is None
+
+
+def test_the_same_content_cannot_be_stored_twice(store: Store, database: Database) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    with pytest.raises(psycopg.errors.UniqueViolation):
+        store.save_video(records.video("a"), records.file("/v/b.mp4"))
+    assert counts(database) == ONE
+
+
+@pytest.mark.parametrize("text", ["'; DROP TABLE video; --", "<script>", "%s {} :words", "🚂\\"])
+def test_what_is_said_and_written_is_only_data(text: str, store: Store, database: Database) -> None:
+    store.save_video(
+        replace(records.video("a", text=text), title=text), records.file(f"/v/{text}.mp4")
+    )
+    (video,) = Library(database).list_videos(limit=10)
+    assert (video.title, video.path) == (text, f"/v/{text}.mp4")
+    assert [spoken.text for spoken in Library(database).transcript(video.id)] == [text]
+
+
+def test_forgotten_paths_are_gone(store: Store) -> None:
+    store.save_file(FileRecord("/v/a.mp4", 1, 2, FileStatus.FAILED, "damaged"))
+    store.forget_files(["/v/a.mp4", "/v/never.mp4"])
+    store.forget_files([])
+    assert store.find_file("/v/a.mp4") is None
+
+
+def test_a_second_claim_of_a_content_waits_for_the_first(store: Store) -> None:
+    order: list[str] = []
+
+    def claim_second() -> None:
+        with store.claim(records.digest("a"), lambda: order.append("waits")):
+            order.append("second")
+
+    second = threading.Thread(target=claim_second)
+    with store.claim(records.digest("a")):
+        second.start()
+        wait_until(lambda: "waits" in order)
+        order.append("first ends")
+    second.join(10)
+    assert order.index("waits") < order.index("first ends") < order.index("second")
+
+
+def test_claims_of_different_contents_do_not_wait(store: Store) -> None:
+    with store.claim(records.digest("a")), store.claim(records.digest("b"), fail):
+        pass
+
+
+def test_what_happens_while_waiting_can_end_the_wait(store: Store) -> None:
+    with (
+        store.claim(records.digest("a")),
+        pytest.raises(InterruptedError),
+        store.claim(records.digest("a"), fail),
+    ):
+        pass
+
+
+def test_a_claim_ends_with_its_process(store: Store, settings: Settings) -> None:
+    holder = subprocess.Popen(
+        [sys.executable, "-c", HOLD_CLAIM, records.digest("a")],
+        env=environment(settings),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+    )
+    assert holder.stdout is not None
+    with holder.stdout:
+        assert holder.stdout.readline() == b"claimed\n"
+        holder.kill()
+        holder.wait()
+    started = time.monotonic()
+    with store.claim(records.digest("a")):
+        assert time.monotonic() - started < 5
+
+
+HOLD_CLAIM = """
+import sys, time
+from database.server.connection import open_database
+from database.settings import load_settings
+from database.videos.stored import Store
+with Store(open_database(load_settings())).claim(sys.argv[1]):
+    print("claimed", flush=True)
+    time.sleep(60)
+"""
+
+
+def fail() -> None:
+    raise InterruptedError
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_a_video_that_lacks_an_active_space_is_sent_back(store: Store, database: Database) -> None:
+    before_the_switch = replace(records.video("a"), spaces=("minilm-l6",))
+    with pytest.raises(SpacesChanged, match="imagenet-concepts became active"):
+        store.save_video(before_the_switch, records.file("/v/a.mp4"))
+    assert Library(database).row_counts() == EMPTY
+
+
+def test_vectors_of_a_space_that_was_dropped_meanwhile_are_left_out(
+    store: Store, database: Database
+) -> None:
+    made = records.with_vector(records.video("a"), "gone", records.unit_vector(1))
+    keys = (*made.spaces, "gone")
+    store.save_video(replace(made, spaces=keys), records.file("/v/a.mp4"))
+    assert Library(database).row_counts() == {**ONE, "embedding": 2}

@@ -1,0 +1,146 @@
+"""python -m embeddings, against a server on loopback that speaks the hub's protocol."""
+
+import hashlib
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from database.settings import Settings
+from embeddings.registry.spaces import SPACES
+from embeddings.weights.hub import HubWeights, pulled_folder
+from tests.helpers import tiny_models
+from tests.helpers.commands import run_command
+
+PULLED = SPACES["resnet-50"]
+FILES = {
+    "config.json": b"{}",
+    "model.safetensors": b"not what is pinned",
+    "pytorch_model.bin": b"can run code",
+    "README.md": b"about",
+}
+
+
+class Hub(BaseHTTPRequestHandler):
+    """The part of the hub's protocol that a download needs."""
+
+    files = FILES
+    asked: tuple[str, ...] = ()
+
+    def do_GET(self) -> None:
+        type(self).asked += (self.path,)
+        repo, revision = PULLED.hub_weights.repo, PULLED.hub_weights.revision
+        if self.path.startswith(f"/api/models/{repo}/tree/{revision}"):
+            tree = [
+                {"type": "file", "path": name, "size": len(data), "oid": _sha256(data)}
+                for name, data in self.files.items()
+            ]
+            self._answer(json.dumps(tree).encode())
+        elif self.path.startswith(f"/api/models/{repo}/revision/{revision}"):
+            siblings = [{"rfilename": name} for name in self.files]
+            self._answer(json.dumps({"id": repo, "sha": revision, "siblings": siblings}).encode())
+        else:
+            name = self.path.removeprefix(f"/{repo}/resolve/{revision}/")
+            if name in self.files:
+                self._answer(self.files[name])
+            else:
+                self.send_error(404)
+
+    do_HEAD = do_GET  # noqa: N815 - the name that the base class asks for
+
+    def _answer(self, data: bytes) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(data)))
+        self.send_header("ETag", f'"{_sha256(data)}"')
+        self.send_header("X-Repo-Commit", PULLED.hub_weights.revision)
+        self.end_headers()
+        if self.command == "GET":
+            self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()
+
+
+@pytest.fixture
+def hub() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_model_that_differs_from_its_pin_is_not_put_in_place(
+    hub: str, settings: Settings
+) -> None:
+    done = run_command("embeddings", "pull", "resnet-50", settings=settings, HF_ENDPOINT=hub)
+    assert done.returncode == 1
+    assert _sha256(FILES["model.safetensors"]) in done.stderr
+    assert str(PULLED.weights.sha256) in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not pulled_folder(PULLED.hub_weights, settings.runtime()).exists()
+    assert not any(path.endswith((".bin", "README.md")) for path in Hub.asked)
+
+
+def test_an_unreachable_hub_is_one_sentence(settings: Settings) -> None:
+    done = run_command(
+        "embeddings",
+        "pull",
+        "microsoft/resnet-50",
+        settings=settings,
+        HF_ENDPOINT="http://127.0.0.1:9",
+    )
+    assert done.returncode == 1
+    assert "could not pull microsoft/resnet-50" in done.stderr
+    assert "run the command again" in done.stderr
+
+
+def test_list_says_where_the_weights_of_every_space_are(settings: Settings) -> None:
+    done = run_command("embeddings", "list", settings=settings)
+    assert done.returncode == 0
+    lines = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    assert lines.keys() == SPACES.keys()
+    assert "pip package" in lines["minilm-l6"]
+    assert "not here" in lines["clip-b32"]
+    assert " 512 " in lines["clip-b32"]
+
+
+def test_a_model_in_the_persons_own_folder_is_found_and_checked(
+    settings: Settings, tmp_path: Path
+) -> None:
+    own = tmp_path / "own"
+    own.mkdir()
+    (own / "resnet-50").symlink_to(tiny_models.tiny_models() / "tiny-clip")
+    variables = {"EMBEDDING_MODEL_DIR": str(own)}
+    listed = run_command("embeddings", "list", settings=settings, **variables)
+    assert str(own / "resnet-50") in listed.stdout
+    checked = run_command("embeddings", "check", "resnet-50", settings=settings, **variables)
+    assert checked.returncode == 1
+    assert "SHA-256" in checked.stderr
+
+
+def test_check_verifies_what_is_here(settings: Settings) -> None:
+    done = run_command("embeddings", "check", settings=settings)
+    assert done.returncode == 0
+    assert "minilm-l6: as pinned" in done.stdout
+
+
+def test_an_unknown_model_is_named_with_those_there_are(settings: Settings) -> None:
+    done = run_command("embeddings", "pull", "clip", settings=settings)
+    assert done.returncode == 1
+    assert "'clip'" in done.stderr
+    assert "clip-b32" in done.stderr
+
+
+def test_hashes_and_commits_of_the_registry_are_well_formed() -> None:
+    for space in SPACES.values():
+        if isinstance(space.weights, HubWeights):
+            assert len(space.weights.revision) == 40
+            assert space.weights.sha256 is None or len(space.weights.sha256) == 64

@@ -1,0 +1,55 @@
+"""The commands of the project, as a person runs them."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from database.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[2]
+TOUR = ROOT / "sample" / "tour.mp4"
+
+
+def run_command(
+    package: str, *arguments: object, settings: Settings, **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """`python -m PACKAGE ARGUMENTS`, with further environment variables."""
+    return subprocess.run(
+        [sys.executable, "-m", package, *map(str, arguments)],
+        env={**environment(settings), **variables},
+        cwd=settings.home,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+
+
+def start_command(package: str, *arguments: object, settings: Settings) -> subprocess.Popen[str]:
+    """The same, running."""
+    return subprocess.Popen(
+        [sys.executable, "-m", package, *map(str, arguments)],
+        env=environment(settings),
+        cwd=settings.home,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]]:
+    """The outcome of every file of `ingest --json`, by the file's name."""
+    return {Path(line["path"]).name: line for line in json.loads(done.stdout)["files"]}
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """The environment of a command that works with `settings`."""
+    own = {"SCENESEEK_HOME": str(settings.home), "PYTHONPATH": str(ROOT)}
+    if settings.database_url is not None:
+        own["DATABASE_URL"] = settings.database_url
+    if settings.embedding_model_dir is not None:
+        own["EMBEDDING_MODEL_DIR"] = str(settings.embedding_model_dir)
+    return {**os.environ, **own}

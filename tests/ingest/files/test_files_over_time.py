@@ -1,0 +1,199 @@
+"""Files are copied, moved, changed and damaged; the library follows, and keeps nothing stale."""
+
+import dataclasses
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from database.check import find_faults
+from database.server.connection import Database
+from database.settings import Settings
+from database.spaces.spaces import Spaces
+from database.videos.read import Library
+from embeddings.encoder import Vectors
+from embeddings.loaded import EmbeddingService
+from embeddings.registry.spaces import PROFILES, SPACES
+from embeddings.space import Space
+from ingest.files.discover import discover
+from ingest.files.identity import content_hash
+from ingest.files.outcome import Outcome
+from ingest.pipeline import ingest_files
+from ingest.tools import make_tools
+from tests.helpers.media import drawn, make_video
+
+Ingest = Callable[..., list[Outcome]]
+
+
+def ignore(path: Path, stage: str, part: float | None) -> None:
+    """Progress that nobody looks at."""
+
+
+@pytest.fixture
+def ingest(settings: Settings, database: Database, service: EmbeddingService) -> Ingest:
+    """Ingests files as the command does, with the encoders of the session."""
+
+    def run(*paths: Path, retry: bool = False) -> list[Outcome]:
+        tools = make_tools(database, settings, PROFILES["bundled"], retry=retry)
+        tools = dataclasses.replace(tools, service=service)
+        outcomes = ingest_files(discover([str(p) for p in paths]), tools, 1, ignore)
+        return sorted(outcomes, key=lambda outcome: outcome.path)
+
+    return run
+
+
+@pytest.fixture
+def film(tmp_path: Path, ingest: Ingest) -> Path:
+    """A film that is in the library."""
+    path = make_video(tmp_path / "film.mp4", [drawn(1), drawn(2)])
+    assert statuses(ingest(path)) == ["done"]
+    return path
+
+
+def statuses(outcomes: list[Outcome]) -> list[str]:
+    return [outcome.status.value for outcome in outcomes]
+
+
+@pytest.fixture(autouse=True)
+def _library_stays_sound(settings: Settings, database: Database) -> Iterator[None]:
+    yield
+    assert find_faults(database, settings.keyframes_dir) == []
+
+
+def num_videos(database: Database) -> int:
+    return Library(database).row_counts()["video"]
+
+
+def only_path(database: Database) -> str:
+    (video,) = Library(database).list_videos(limit=10)
+    return video.path
+
+
+def test_a_film_that_is_ingested_again_is_unchanged(
+    film: Path, ingest: Ingest, database: Database
+) -> None:
+    before = Library(database).row_counts()
+    (outcome,) = ingest(film)
+    assert (outcome.status.value, outcome.scenes, outcome.moments) == ("unchanged", 2, 4)
+    assert Library(database).row_counts() == before
+
+
+def test_a_film_that_was_only_touched_is_known_by_its_content(
+    film: Path, ingest: Ingest, database: Database
+) -> None:
+    os.utime(film, ns=(0, 0))
+    assert statuses(ingest(film)) == ["unchanged"]
+    assert num_videos(database) == 1
+
+
+def test_a_film_that_was_moved_is_found_in_its_new_place(
+    film: Path, ingest: Ingest, database: Database
+) -> None:
+    moved = film.rename(film.parent / "moved.mp4")
+    assert statuses(ingest(moved)) == ["unchanged"]
+    assert only_path(database) == str(moved)
+
+
+def test_a_copy_adds_a_path_and_no_video(film: Path, ingest: Ingest, database: Database) -> None:
+    copy = Path(shutil.copy(film, film.parent / "copy.mp4"))
+    (outcome,) = ingest(copy)
+    assert (outcome.status.value, outcome.reason) == ("done", f"same content as {film}")
+    assert num_videos(database) == 1
+    film.unlink()
+    assert Library(database).intact_file(Library(database).list_videos(limit=1)[0].id) == copy
+    assert statuses(ingest(copy)) == ["unchanged"]
+
+
+def test_a_changed_film_replaces_the_old_one_and_its_keyframes(
+    film: Path, ingest: Ingest, settings: Settings, database: Database
+) -> None:
+    before = set(settings.keyframes_dir.rglob("*.jpg"))
+    make_video(film, [drawn(3)])
+    assert statuses(ingest(film)) == ["done"]
+    after = set(settings.keyframes_dir.rglob("*.jpg"))
+    assert num_videos(database) == 1
+    assert (len(before), len(after), len(before & after)) == (2, 1, 0)
+
+
+def test_a_film_that_was_damaged_leaves_the_library_with_its_keyframes(
+    film: Path, ingest: Ingest, settings: Settings, database: Database
+) -> None:
+    film.write_text("no film any more")
+    assert statuses(ingest(film)) == ["failed"]
+    assert num_videos(database) == 0
+    assert list(settings.keyframes_dir.rglob("*.jpg")) == []
+
+
+def test_a_film_that_became_a_copy_of_another_leaves_the_library_with_its_keyframes(
+    film: Path, ingest: Ingest, settings: Settings, database: Database
+) -> None:
+    other = make_video(film.parent / "other.mp4", [drawn(3)])
+    ingest(other)
+    shutil.copy(other, film)
+    ingest(film)
+    assert num_videos(database) == 1
+    assert len(list(settings.keyframes_dir.rglob("*.jpg"))) == 1
+
+
+def test_keyframes_that_a_killed_run_had_half_placed_are_removed(
+    tmp_path: Path, ingest: Ingest, settings: Settings
+) -> None:
+    path = make_video(tmp_path / "film.mp4", [drawn(1)])
+    digest = content_hash(path)
+    partial = settings.keyframes_dir / digest[:2] / f"{digest}.1.part"
+    partial.mkdir(parents=True)
+    (partial / "000000400.jpg").write_bytes(b"half")
+    assert statuses(ingest(path)) == ["done"]
+    assert not partial.exists()
+
+
+def test_a_film_that_failed_is_tried_again_only_when_asked(
+    tmp_path: Path, ingest: Ingest, database: Database
+) -> None:
+    path = tmp_path / "film.mp4"
+    path.write_text("no film yet")
+    (first,), (second,) = ingest(path), ingest(path)
+    assert second.reason == f"{first.reason} (as before; --retry tries again)"
+    (third,) = ingest(path, retry=True)
+    assert third.reason == first.reason
+    make_video(path, [drawn(1)])
+    assert statuses(ingest(path)) == ["done"]
+    assert only_path(database) == str(path)
+
+
+def test_the_first_of_many_may_be_poisonous(
+    tmp_path: Path, ingest: Ingest, database: Database
+) -> None:
+    (tmp_path / "0.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 40)
+    for number in range(1, 4):
+        make_video(tmp_path / f"{number}.mp4", [drawn(number)])
+    assert statuses(ingest(tmp_path)) == ["failed", "done", "done", "done"]
+    assert num_videos(database) == 3
+
+
+def test_a_space_that_becomes_active_while_a_film_is_embedded_gets_it_too(
+    ingest: Ingest,
+    database: Database,
+    tmp_path: Path,
+    service: EmbeddingService,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    spaces = Spaces(database)
+    other = dataclasses.replace(SPACES["imagenet-concepts"], key="other-labels", slot="other")
+    monkeypatch.setitem(service.spaces, other.key, other)
+    encode = service.encode_items
+
+    def switch_once(space: Space, items: Sequence[Any]) -> Vectors:
+        if other.key not in spaces.all():
+            spaces.add([other])
+            spaces.activate(other.key)
+        return encode(space, items)
+
+    monkeypatch.setattr(service, "encode_items", switch_once)
+    film = make_video(tmp_path / "film.mp4", [drawn(1), drawn(2)])
+    assert statuses(ingest(film)) == ["done"]
+    coverage = spaces.coverage(other.key)
+    assert coverage.embedded == coverage.wanted == 2

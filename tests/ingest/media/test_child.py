@@ -1,0 +1,82 @@
+"""A child that misbehaves fails its own file, for the true reason, and nothing else."""
+
+import sys
+import time
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from database.errors import DiskFull
+from ingest.errors import VideoUnreadable
+from ingest.media.child import Isolation
+from tests.helpers import children
+
+
+def ignore(part: float) -> None:
+    """Progress that nobody looks at."""
+
+
+def run(
+    function: Callable[..., object],
+    *arguments: object,
+    stall_s: float = 20.0,
+    on_progress: Callable[[float], None] = ignore,
+) -> object:
+    return Isolation(512, stall_s).run(function, *arguments, on_progress=on_progress)
+
+
+def test_a_child_that_behaves_gives_its_result_and_its_progress() -> None:
+    told: list[float] = []
+    assert run(children.add, 2, 3, on_progress=told.append) == 5
+    assert told == [0.5]
+
+
+@pytest.mark.parametrize(
+    ("function", "reason"),
+    [
+        (children.crash, r"the decoder crashed \(SIGSEGV\)"),
+        pytest.param(
+            *(children.eat_memory, "needs more than 512 MB of memory"),
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="no limit of memory"),
+        ),
+        (children.refuse, "has neither video nor audio"),
+        (children.trip, "the decoder ended without a result"),
+        (children.read_missing_file, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_child_that_fails_gives_the_true_reason(
+    function: Callable[..., object], reason: str
+) -> None:
+    with pytest.raises(VideoUnreadable, match=reason):
+        run(function)
+
+
+def test_a_child_that_stalls_is_ended() -> None:
+    started = time.monotonic()
+    with pytest.raises(VideoUnreadable, match="made no progress for 1 s"):
+        run(children.stall, stall_s=1.0)
+    assert time.monotonic() - started < 15
+
+
+def test_a_full_disk_ends_the_run_and_not_only_the_file() -> None:
+    with pytest.raises(DiskFull, match="free disk space"):
+        run(children.fill_disk)
+
+
+def test_a_person_who_stops_the_run_ends_the_child() -> None:
+    process_ids: list[int] = []
+
+    def stop(part: float) -> None:
+        process_ids.append(round(part))
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(children.tell_process_id, on_progress=stop)
+    assert not psutil.pid_exists(process_ids[0])
+
+
+def test_the_next_file_is_decoded_as_if_nothing_had_happened() -> None:
+    with pytest.raises(VideoUnreadable):
+        run(children.crash)
+    assert run(children.add, 1, 1) == 2

@@ -1,0 +1,90 @@
+"""Frames read again from a video: those shown at the times asked for, wherever they lie."""
+
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from ingest.errors import VideoUnreadable
+from ingest.media.clips import FRAMES_PER_CLIP, frames_shown, read_clips, write_keyframe
+from tests.helpers.media import Picture, solid, tone, write_sound, write_video
+
+MAX_PIXELS = 1920 * 1080
+FPS = 25
+
+
+def ignore(part: float) -> None:
+    """Progress that nobody looks at."""
+
+
+def grey_of(number: int) -> int:
+    return 20 + number
+
+
+@pytest.fixture(scope="module")
+def counting(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of 8 s whose frames are each a little lighter than the one before."""
+    frames: list[Picture] = [solid(*[grey_of(n)] * 3, (640, 360)) for n in range(8 * FPS)]
+    path = tmp_path_factory.mktemp("frames") / "counting.mp4"
+    return write_video(path, frames, fps=FPS, iframe_every=50)
+
+
+def numbers_of(frames: list[av.VideoFrame]) -> list[int]:
+    return [round(float(f.to_ndarray(format="rgb24").mean())) - grey_of(0) for f in frames]
+
+
+@pytest.mark.parametrize(
+    "times_s", [[0.0, 0.02, 0.039, 0.04], [3.999, 4.0, 4.01], [7.5, 7.96, 9.0], [1.0, 1.0, 5.0]]
+)
+def test_the_frame_shown_at_a_time_is_the_last_that_has_begun(
+    counting: Path, times_s: list[float]
+) -> None:
+    expected = [min(int(time_s * FPS + 1e-6), 8 * FPS - 1) for time_s in times_s]
+    found = numbers_of(list(frames_shown(counting, times_s, MAX_PIXELS)))
+    np.testing.assert_allclose(found, expected, atol=1)
+
+
+def test_a_clip_holds_the_middles_of_equal_parts_of_its_span(counting: Path) -> None:
+    first, second = read_clips(counting, [(0.0, 3.2), (4.0, 7.2)], MAX_PIXELS, ignore)
+    assert first.shape == (FRAMES_PER_CLIP, 256, 455, 3)
+    levels = second.mean(axis=(1, 2, 3)) - grey_of(0)
+    np.testing.assert_allclose(levels, 100 + 2.5 + 5 * np.arange(FRAMES_PER_CLIP), atol=1.5)
+
+
+def test_a_span_shorter_than_its_frames_repeats_them(counting: Path) -> None:
+    (clip,) = read_clips(counting, [(2.0, 2.04)], MAX_PIXELS, ignore)
+    np.testing.assert_allclose(clip.mean(axis=(1, 2, 3)) - grey_of(0), 50, atol=1)
+
+
+def test_a_file_whose_index_leads_nowhere_is_read_from_its_beginning(
+    counting: Path, tmp_path: Path
+) -> None:
+    raw = tmp_path / "counting.h264"
+    with av.open(str(counting)) as source, av.open(str(raw), "w", format="h264") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                out.mux(packet)
+    (frame,) = frames_shown(raw, [0.5], MAX_PIXELS)
+    assert numbers_of([frame])[0] in range(11, 15)
+
+
+def test_a_keyframe_is_made_again_as_it_was(counting: Path, tmp_path: Path) -> None:
+    write_keyframe(counting, 4.0, tmp_path / "a.jpg", MAX_PIXELS, ignore)
+    with av.open(str(tmp_path / "a.jpg")) as picture:
+        (frame,) = picture.decode(video=0)
+    assert (frame.width, frame.height) == (640, 360)
+    assert numbers_of([frame])[0] in range(98, 103)
+
+
+def test_a_recording_without_pictures_says_so(tmp_path: Path) -> None:
+    sound = write_sound(tmp_path / "sound.wav", tone(1.0))
+    with pytest.raises(VideoUnreadable, match=r"no picture could be decoded at 0\.0 s"):
+        read_clips(sound, [(0.0, 1.0)], MAX_PIXELS, ignore)
+
+
+def test_pictures_that_are_too_large_are_refused(counting: Path) -> None:
+    with pytest.raises(VideoUnreadable, match="INGEST_MAX_PIXELS"):
+        read_clips(counting, [(0.0, 1.0)], 100, ignore)

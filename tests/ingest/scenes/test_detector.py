@@ -1,0 +1,229 @@
+"""Scenes begin and end where the pictures do: to one frame at cuts, to half a second elsewhere."""
+
+from collections.abc import Iterable
+from fractions import Fraction
+from itertools import pairwise, repeat
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.scenes.detector import (
+    MAX_SCENE_S,
+    SceneDetector,
+    equal_parts,
+    scene_of,
+    scenes_at_pauses,
+)
+from tests.helpers.media import SIZE, Picture, blend, dissolve, drawn, solid
+
+FPS = 25
+
+
+def cuts_in(frames: Iterable[Picture], fps: int = FPS) -> list[float]:
+    """What a SceneDetector tells of small frames at a constant rate."""
+    detector = SceneDetector(Fraction(1, fps), Fraction(fps))
+    cuts = [cut for pts, frame in enumerate(frames) for cut in detector.feed(pts, frame)]
+    return cuts + detector.finish()
+
+
+def shots(*pictures: Picture, seconds: float = 2.0) -> list[Picture]:
+    return [frame for picture in pictures for frame in repeat(picture, round(seconds * FPS))]
+
+
+def test_hard_cuts_are_found_to_the_frame() -> None:
+    found = cuts_in(shots(*(drawn(seed) for seed in range(1, 6))))
+    assert found == pytest.approx([2.0, 4.0, 6.0, 8.0], abs=1 / FPS)
+
+
+def test_a_short_shot_between_two_cuts_is_a_scene() -> None:
+    frames = shots(drawn(1)) + shots(drawn(2), seconds=0.6) + shots(drawn(3))
+    assert cuts_in(frames) == pytest.approx([2.0, 2.6], abs=1 / FPS)
+
+
+@pytest.mark.parametrize("num_frames", [12, 25, 50])
+def test_a_dissolve_is_one_cut_near_its_middle(num_frames: int) -> None:
+    frames = shots(drawn(2)) + dissolve(drawn(2), drawn(3), num_frames) + shots(drawn(3))
+    middle_s = 2.0 + num_frames / FPS / 2
+    assert cuts_in(frames) == pytest.approx([middle_s], abs=0.5)
+
+
+@pytest.mark.parametrize("num_frames", [12, 25])
+def test_a_fade_through_black_is_one_cut_near_its_middle(num_frames: int) -> None:
+    black = solid(0, 0, 0)
+    fade = dissolve(drawn(1), black, num_frames) + dissolve(black, drawn(2), num_frames)
+    frames = shots(drawn(1)) + fade + shots(drawn(2))
+    middle_s = 2.0 + num_frames / FPS
+    assert cuts_in(frames) == pytest.approx([middle_s], abs=0.5)
+
+
+def test_a_still_picture_has_no_cut() -> None:
+    assert cuts_in(shots(drawn(1), seconds=6)) == []
+
+
+def test_noise_on_a_still_picture_is_no_cut() -> None:
+    random = np.random.default_rng(0)
+    frames = (
+        np.clip(picture + random.normal(0, 8, picture.shape), 0, 255).astype(np.uint8)
+        for picture in shots(drawn(1), seconds=4)
+    )
+    assert cuts_in(frames) == []
+
+
+def test_a_camera_that_pans_makes_no_cut() -> None:
+    wide = drawn(1, (SIZE[0] * 3, SIZE[1]))
+    frames = [wide[:, 4 * i : 4 * i + SIZE[0]] for i in range(120)]
+    assert cuts_in(frames) == []
+
+
+def test_a_camera_that_zooms_in_makes_no_cut() -> None:
+    picture = drawn(5, (960, 540))
+    views = [picture[i : 540 - i, 16 * i // 9 : 960 - 16 * i // 9] for i in range(100)]
+    assert cuts_in(cv2.resize(view, SIZE) for view in views) == []
+
+
+def test_a_cut_just_before_the_end_is_found() -> None:
+    assert cuts_in(shots(drawn(1)) + shots(drawn(2), seconds=0.2)) == pytest.approx([2.0])
+
+
+@pytest.mark.parametrize("num_frames", [1, 2, 3])
+def test_a_white_flash_is_no_cut(num_frames: int) -> None:
+    flash = [solid(255, 255, 255)] * num_frames
+    assert cuts_in(shots(drawn(1)) + flash + shots(drawn(1))) == []
+
+
+def test_a_flash_does_not_hide_the_cut_beside_it() -> None:
+    flash = [solid(255, 255, 255)] * 2
+    frames = shots(drawn(1)) + flash + shots(drawn(2))
+    assert cuts_in(frames) == pytest.approx([2.0], abs=3 / FPS)
+
+
+@pytest.mark.parametrize("period", [2, 3, 5])
+def test_a_strobe_light_makes_no_cut(period: int) -> None:
+    dark, lit = drawn(1) // 3, drawn(1)
+    strobe = [lit if i // period % 2 else dark for i in range(60)]
+    assert cuts_in(shots(dark) + strobe + shots(dark)) == []
+
+
+@pytest.mark.parametrize("num_frames", [1, 12, 50])
+def test_a_light_that_goes_out_makes_no_cut(num_frames: int) -> None:
+    dark = cv2.convertScaleAbs(drawn(3), alpha=0.4)
+    frames = shots(drawn(3)) + dissolve(drawn(3), dark, num_frames) + shots(dark)
+    assert cuts_in(frames) == []
+
+
+def wipe(first: Picture, second: Picture, num_frames: int, direction: str) -> list[Picture]:
+    """The second picture comes in from one side."""
+    columns, rows = np.meshgrid(np.linspace(0, 1, SIZE[0]), np.linspace(0, 1, SIZE[1]))
+    way = {"right": columns, "left": 1 - columns, "down": rows, "up": 1 - rows}[direction]
+    parts = [(i + 1) / (num_frames + 1) for i in range(num_frames)]
+    return [np.where(way[..., np.newaxis] < part, second, first) for part in parts]
+
+
+@pytest.mark.parametrize("direction", ["left", "right", "up", "down"])
+@pytest.mark.parametrize("num_frames", [12, 25, 45])
+def test_a_wipe_is_one_cut_near_its_middle(direction: str, num_frames: int) -> None:
+    frames = wipe(drawn(2), drawn(3), num_frames, direction)
+    found = cuts_in(shots(drawn(2)) + frames + shots(drawn(3)))
+    assert found == pytest.approx([2.0 + num_frames / FPS / 2], abs=0.5)
+
+
+def test_a_dissolve_between_moving_cameras_is_one_cut() -> None:
+    wide = [drawn(seed, (SIZE[0] * 2, SIZE[1])) for seed in (2, 3)]
+    first, second = ([w[:, i : i + SIZE[0]] for i in range(150)] for w in wide)
+    mixed = [
+        blend(old, new, (i + 1) / 26)
+        for i, (old, new) in enumerate(zip(first[-25:], second[:25], strict=True))
+    ]
+    found = cuts_in(first[:-25] + mixed + second[25:])
+    assert found == pytest.approx([5.5], abs=0.5)
+
+
+@pytest.mark.parametrize("colour", [0, 255])
+def test_a_fade_is_told_once_beside_hard_cuts(colour: int) -> None:
+    flat = solid(colour, colour, colour)
+    fade = dissolve(drawn(1), flat, 12) + dissolve(flat, drawn(2), 12)
+    frames = shots(drawn(3)) + shots(drawn(1)) + fade + shots(drawn(2)) + shots(drawn(4))
+    assert cuts_in(frames) == pytest.approx([2.0, 4.48, 6.96], abs=0.25)
+
+
+def test_a_thing_that_passes_before_the_camera_is_no_cut() -> None:
+    frames = shots(drawn(1))
+    for left in range(-100, SIZE[0], 12):
+        picture = drawn(1)
+        picture[:, max(left, 0) : max(left + 100, 0)] = (60, 40, 30)
+        frames.append(picture)
+    assert cuts_in(frames + shots(drawn(1))) == []
+
+
+def test_a_camera_that_shakes_makes_no_cut() -> None:
+    wide = cv2.GaussianBlur(drawn(1, (480, 270)), (0, 0), 2)
+    ways = [(80 + 40 * np.sin(i / 4), 45 + 20 * np.cos(i / 3)) for i in range(150)]
+    frames = [wide[int(y) : int(y) + 180, int(x) : int(x) + 320] for x, y in ways]
+    assert cuts_in(frames) == []
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.floats(0, 1e5), st.floats(0, 1e4))
+def test_a_long_take_is_split_in_equal_pieces_that_cover_it(
+    start_s: float, length_s: float
+) -> None:
+    pieces = equal_parts(start_s, start_s + length_s, MAX_SCENE_S)
+    assert (pieces[0][0], pieces[-1][1]) == (start_s, start_s + length_s)
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(pieces))
+    lengths = [end - start for start, end in pieces]
+    assert max(lengths) <= MAX_SCENE_S + 1e-6
+    assert max(lengths) - min(lengths) < 1e-6
+
+
+def test_a_recording_without_pictures_is_cut_in_its_longest_pause() -> None:
+    speech = [(0.0, 10.0), (10.5, 18.0), (21.0, 24.0), (24.4, 40.0)]
+    assert scenes_at_pauses(40.0, speech) == [(0.0, 19.5), (19.5, 40.0)]
+
+
+def test_a_short_recording_is_one_scene_with_or_without_speech() -> None:
+    assert scenes_at_pauses(12.0, []) == [(0.0, 12.0)]
+    assert scenes_at_pauses(12.0, [(0.0, 1.0), (9.0, 10.0)]) == [(0.0, 12.0)]
+
+
+@st.composite
+def recordings(draw: st.DrawFn) -> tuple[float, list[tuple[float, float]]]:
+    """A duration, and speech within it."""
+    duration_s = draw(st.floats(0.1, 500))
+    times = sorted(draw(st.lists(st.floats(0, duration_s), max_size=60)))
+    return duration_s, list(zip(times[::2], times[1::2], strict=False))
+
+
+@settings(deadline=None, max_examples=100)
+@given(recordings())
+def test_scenes_of_a_recording_without_pictures_cover_it_and_are_short(
+    recording: tuple[float, list[tuple[float, float]]],
+) -> None:
+    duration_s, speech = recording
+    scenes = scenes_at_pauses(duration_s, speech)
+    assert (scenes[0][0], scenes[-1][1]) == (0.0, duration_s)
+    assert all(earlier[1] == later[0] for earlier, later in pairwise(scenes))
+    assert all(0 < end - start <= MAX_SCENE_S + 1e-6 for start, end in scenes)
+
+
+SCENES = [(0.0, 5.0), (5.0, 6.0), (6.0, 12.0)]
+
+
+@pytest.mark.parametrize(
+    ("start_s", "end_s", "scene"),
+    [
+        (1.0, 2.0, 0),
+        (4.0, 5.5, 0),
+        (4.9, 8.0, 2),
+        (5.2, 5.4, 1),
+        (4.0, 7.0, 0),
+        (12.5, 13.0, 2),
+        (12.0, 12.0, 2),
+    ],
+)
+def test_a_span_belongs_to_the_scene_that_it_overlaps_most(
+    start_s: float, end_s: float, scene: int
+) -> None:
+    assert scene_of(SCENES, start_s, end_s) == scene

@@ -1,0 +1,50 @@
+"""What a query looks like decides about the weights of `auto`."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from embeddings.space import Modality
+from search.query.auto import choose_weights
+from search.query.query import Weights
+
+BOTH = tuple(Modality)
+WORDS, EVEN, PICTURE = Weights(0.85, 0.15), Weights(0.5, 0.5), Weights(0.15, 0.85)
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("a power drill", PICTURE),
+        ("two wolves", PICTURE),
+        ("photo of the harbour", PICTURE),
+        ("man wearing a hat", PICTURE),
+        ("someone talks about drilling", WORDS),
+        ("the word exit", WORDS),
+        ("torque limit 42", WORDS),
+        ('"fire drill"', WORDS),
+        ("train to Vienna", WORDS),
+        ("drilling", EVEN),
+        ("Drilling", EVEN),
+        ("a sign saying exit", EVEN),
+    ],
+)
+def test_words_of_saying_lean_to_text_and_descriptions_to_vision(
+    query: str, expected: Weights
+) -> None:
+    chosen = choose_weights(query, BOTH)
+    assert (chosen.text, chosen.vision) == pytest.approx((expected.text, expected.vision))
+
+
+@pytest.mark.parametrize(("present", "text"), [((Modality.TEXT,), 1.0), ((Modality.VISION,), 0.0)])
+def test_a_library_with_one_modality_has_all_the_weight_on_it(
+    present: tuple[Modality, ...], text: float
+) -> None:
+    assert choose_weights("a power drill", present) == Weights(text, 1 - text)
+
+
+@given(st.text(max_size=200))
+def test_weights_of_any_query_sum_to_1(query: str) -> None:
+    chosen = choose_weights(query, BOTH)
+    assert chosen.text + chosen.vision == pytest.approx(1)
+    assert min(chosen.text, chosen.vision) > 0

@@ -1,0 +1,226 @@
+"""The shape of an answer: pages join, near-identical scenes fold, and no cursor is forged."""
+
+import base64
+import contextlib
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from database.models import MomentKind
+from database.queries.hits import HitReader
+from database.server.connection import open_database
+from database.videos.records import MomentRecord
+from database.videos.stored import Store
+from search.errors import InvalidQuery
+from search.query.query import FusionName, Shape, Sort, make_query
+from search.ranking.confidence import Confidence
+from search.ranking.fusion import Fused
+from search.results.cursors import Cursor, fingerprint
+from search.results.pages import Page, Ranked, shaped
+from search.retrieval.candidates import Candidate
+from tests.conftest import NewSettings
+from tests.helpers.records import file, image_path, video
+
+LOOKS = [0, 0b1111, 0b11111, -1, 2**63 - 1, 1 << 40, None, 0b1111]
+"""Of the scenes 1 to 8, all of one video; scenes 9 to 11 are of others, recorded in turn."""
+YEARS = {1: 2020, 2: 2023, 3: 2021, 4: None}
+BELONGS = "0123456789abcdef"
+SURE = Confidence(10.25, 100, 3, 0.5)
+values = st.sampled_from([0.5, 1.5, 1.5 + 2**-40, -3.0]) | st.floats(-100, 100)
+rankings = st.lists(values, max_size=11).map(
+    lambda drawn: sorted(enumerate(drawn, start=1), key=lambda pair: (-pair[1], pair[0]))
+)
+
+
+@pytest.fixture(scope="module")
+def reader(
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[HitReader]:
+    """Of four videos: the looks of the first one's scenes are LOOKS."""
+    folder = tmp_path_factory.mktemp("shape")
+    with new_settings(folder / "home") as made, contextlib.closing(open_database(made)) as database:
+        for number, year in YEARS.items():
+            looks = LOOKS if number == 1 else [None]
+            at = datetime(year, 5, 17, tzinfo=UTC) if year else None
+            moments = tuple(keyframe(scene, look) for scene, look in enumerate(looks))
+            spans = tuple((10.0 * scene, 10.0 * scene + 10) for scene in range(len(looks)))
+            record = replace(video(str(number)), recorded_at=at, scenes=spans, moments=moments)
+            Store(database).save_video(record, file(f"/library/{number}.mp4"))
+        yield HitReader(database)
+
+
+def keyframe(scene: int, look: int | None) -> MomentRecord:
+    time_s = 10.0 * scene + 5
+    path = image_path("1")
+    return MomentRecord(scene, MomentKind.KEYFRAME, time_s, time_s, image_path=path, look=look)
+
+
+def ranked(scene_id: int, value: float, score: float = 0.5) -> Ranked:
+    """A hit of the library above."""
+    video_id, start_s = (1, 10.0 * (scene_id - 1)) if scene_id <= 8 else (scene_id - 7, 0.0)
+    candidate = Candidate(scene_id, video_id, start_s, start_s + 10, {})
+    return Ranked(Fused(candidate, value, {}), score)
+
+
+def page(hits: list[Ranked], shape: Shape, reader: HitReader) -> Page:
+    cursor = Cursor.of(shape.cursor, BELONGS, 60)
+    return shaped(hits, shape, cursor, reader, confidence=SURE)
+
+
+def ids(hits: list[Ranked]) -> list[int]:
+    return [hit.fused.candidate.scene_id for hit in hits]
+
+
+def forged(*document: object) -> str:
+    """A cursor with any content."""
+    text = json.dumps(document)
+    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+
+@settings(deadline=None, max_examples=80)
+@given(
+    rankings,
+    st.lists(st.integers(1, 5), min_size=1, max_size=4),
+    st.sampled_from(Sort),
+    st.booleans(),
+    st.booleans(),
+)
+def test_pages_of_any_sizes_join_without_gap_or_repeat(
+    reader: HitReader,
+    drawn: list[tuple[int, float]],
+    limits: list[int],
+    sort: Sort,
+    fold: bool,
+    by_video: bool,
+) -> None:
+    hits = [ranked(scene_id, value) for scene_id, value in drawn]
+    shape = Shape(100, sort=sort, fold=fold, by_video=by_video)
+    whole = page(hits, shape, reader)
+    assert whole.next is None
+    assert whole.total == len(whole.hits)
+    joined: list[Ranked] = []
+    cursor, turn = None, 0
+    while turn == 0 or cursor is not None:
+        limit = limits[turn % len(limits)]
+        part = page(hits, replace(shape, limit=limit, cursor=cursor), reader)
+        assert len(part.hits) <= limit
+        assert part.total == whole.total
+        joined, cursor, turn = [*joined, *part.hits], part.next, turn + 1
+    assert joined == whole.hits
+
+
+def test_hits_come_in_the_order_that_was_asked_for(reader: HitReader) -> None:
+    hits = [ranked(n, -n) for n in (3, 8, 9, 10, 11)]
+    assert ids(page(hits, Shape(), reader).hits) == [3, 8, 9, 10, 11]
+    assert ids(page(hits[::-1], Shape(sort=Sort.TIME), reader).hits) == [3, 8, 9, 10, 11]
+    # 2023, 2021, 2020 twice, and last what nobody knows the date of.
+    assert ids(page(hits, Shape(sort=Sort.DATE), reader).hits) == [9, 10, 3, 8, 11]
+
+
+@pytest.mark.parametrize("sort", [Sort.DATE, Sort.TIME])
+def test_only_an_order_by_relevance_has_weak_hits(reader: HitReader, sort: Sort) -> None:
+    hits = [ranked(1, 2.0, 0.9), ranked(9, 1.0, 0.4), ranked(10, 0.5, 0.39)]
+    assert sorted(ids(page(hits, Shape(sort=sort), reader).hits)) == [1, 9]
+    assert ids(page(hits, Shape(), reader).hits) == [1, 9, 10]
+
+
+def test_hits_below_the_least_score_are_left_out(reader: HitReader) -> None:
+    hits = [ranked(1, 2.0, 0.9), ranked(9, 1.0, 0.4), ranked(10, 0.5, 0.39)]
+    assert [page(hits, Shape(min_score=m), reader).total for m in (0, 0.39, 0.4, 0.95)] == [
+        3, 3, 2, 0
+    ]  # fmt: skip
+
+
+def test_scenes_whose_looks_differ_in_up_to_four_bits_fold_into_the_best(
+    reader: HitReader,
+) -> None:
+    hits = [ranked(n, 10.0 - n) for n in range(1, 9)]
+    folded = page(hits, Shape(fold=True), reader)
+    # Scene 3 is five bits from scene 1, though one from scene 2; scene 7 has no look at all.
+    assert {hit.fused.candidate.scene_id: hit.alike for hit in folded.hits} == {
+        1: (2, 6, 8), 3: (), 4: (5,), 7: ()
+    }  # fmt: skip
+    assert folded.total == 4
+    assert [hit.alike for hit in page(hits, Shape(), reader).hits] == [()] * 8
+
+
+def test_each_video_comes_once_by_its_best_scene(reader: HitReader) -> None:
+    hits = [ranked(9, 5.0), ranked(4, 4.0), ranked(1, 3.0), ranked(10, 2.0), ranked(2, 1.0)]
+    grouped = page(hits, Shape(by_video=True), reader)
+    assert [(hit.fused.candidate.scene_id, hit.others) for hit in grouped.hits] == [
+        (9, 0), (4, 2), (10, 0)
+    ]  # fmt: skip
+    assert grouped.total == 3
+
+
+@given(st.lists(st.floats(-1e18, 1e18), max_size=4), st.integers(1, 1000))
+def test_a_cursor_says_the_place_exactly(place: list[float], depth: int) -> None:
+    text = Cursor(BELONGS, depth, 7, None, None).next(3, SURE, tuple(place))
+    assert text.replace("-", "").replace("_", "").isalnum(), "it goes into a URL as it is"
+    read = Cursor.of(text, BELONGS, 60)
+    assert read == Cursor(BELONGS, depth, 10, SURE, tuple(place))
+
+
+@settings(deadline=None)
+@given(st.text() | st.text("ABCabc019_-=", max_size=40) | st.binary().map(
+    lambda data: base64.urlsafe_b64encode(data).decode()
+))  # fmt: skip
+def test_any_other_text_is_no_cursor(text: str) -> None:
+    with pytest.raises(InvalidQuery, match="cursor"):
+        Cursor.of(text, BELONGS, 60)
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(st.text(max_size=3), inside),
+    max_leaves=5,
+)
+
+
+@given(st.lists(json_values, max_size=5), st.booleans())
+def test_a_forged_cursor_is_refused_or_a_place(document: list[object], right_owner: bool) -> None:
+    text = forged(BELONGS, *document) if right_owner else forged(*document)
+    try:
+        cursor = Cursor.of(text, BELONGS, 60)
+    except InvalidQuery:
+        return
+    assert right_owner
+    assert 1 <= cursor.depth <= 1000
+    assert all(isinstance(number, float) for number in cursor.after or ())
+
+
+@pytest.mark.parametrize(
+    "text", [forged(BELONGS, 0, 0, None, [1]), forged(BELONGS, 10**6, 0, None, [1]), forged(7)]
+)
+def test_a_cursor_of_another_depth_is_refused(text: str) -> None:
+    with pytest.raises(InvalidQuery, match="cursor"):
+        Cursor.of(text, BELONGS, 60)
+
+
+def test_a_cursor_of_endless_brackets_is_refused() -> None:
+    text = base64.urlsafe_b64encode(b"[" * 100_000).decode()
+    with pytest.raises(InvalidQuery, match="cursor"):
+        Cursor.of(text, BELONGS, 60)
+
+
+def test_a_cursor_belongs_to_all_that_decides_about_the_order() -> None:
+    queries = [
+        make_query("drilling"),
+        make_query("granite"),
+        make_query("drilling", mode="auto"),
+        make_query("drilling", weights=(1, 0)),
+        make_query("drilling", spaces=["minilm-l6"]),
+        *(make_query("drilling", shape=shape) for shape in (
+            Shape(sort=Sort.DATE), Shape(by_video=True), Shape(fold=True), Shape(min_score=0.2),
+            Shape(fusion=FusionName.RRF),
+        )),
+    ]  # fmt: skip
+    marks = [fingerprint(query, ()) for query in queries] + [fingerprint(queries[0], 5)]
+    assert len(set(marks)) == len(marks)
+    same = make_query(" drilling ", shape=Shape(limit=3, explain=True))
+    assert fingerprint(same, ()) == marks[0], "the size of a page and its details do not matter"

@@ -1,0 +1,130 @@
+"""Chains of scenes: the best for each last scene, as trying all of them would find."""
+
+import itertools
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search.ranking.fusion import Fused
+from search.retrieval.candidates import Candidate
+from search.sequences import Chain, Choice, best_chains
+
+scenes = st.tuples(st.integers(1, 2), st.integers(0, 9), st.integers(1, 8))
+"""(video, start, length), in quarters of a second, so that sums are exact."""
+steps = st.lists(
+    st.lists(st.tuples(scenes, st.integers(-8, 0)), max_size=5, unique_by=lambda one: one[0]),
+    min_size=2,
+    max_size=4,
+)
+
+
+def choice(video: int, start_s: float, end_s: float, log_score: float = -1.0) -> Choice:
+    """A scene whose id follows from its place."""
+    scene_id = round(1_000_000 * video + 4000 * start_s + 4 * end_s)
+    return Choice(Fused(Candidate(scene_id, video, start_s, end_s, {}), 0.0, {}), log_score)
+
+
+def spans(chain: Chain) -> list[tuple[float, float]]:
+    found = [one.fused.candidate for one in chain.choices]
+    return [(candidate.start_s, candidate.end_s) for candidate in found]
+
+
+def made(drawn: list[list[tuple[tuple[int, int, int], int]]]) -> list[list[Choice]]:
+    return [
+        [
+            choice(v, start / 4, (start + length) / 4, score / 4)
+            for (v, start, length), score in step
+        ]
+        for step in drawn
+    ]
+
+
+def allowed(chain: tuple[Choice, ...], within_s: float) -> bool:
+    """As the documentation has it: in one video, each step begins after the one before begins and
+    at most so long after it ends."""
+    all_scenes = [one.fused.candidate for one in chain]
+    return len({scene.video_id for scene in all_scenes}) == 1 and all(
+        a.start_s < b.start_s <= a.end_s + within_s for a, b in itertools.pairwise(all_scenes)
+    )
+
+
+def is_weak(chain: tuple[Choice, ...]) -> bool:
+    return any(one.log_score < math.log(0.4) for one in chain)
+
+
+@given(steps, st.integers(0, 12))
+def test_for_each_last_scene_the_best_chain_of_all_is_found(
+    drawn: list[list[tuple[tuple[int, int, int], int]]], quarters: int
+) -> None:
+    choices, within_s = made(drawn), quarters / 4
+    best: dict[int, tuple[bool, float]] = {}
+    for chain in itertools.product(*choices):
+        if allowed(chain, within_s):
+            last = chain[-1].fused.candidate.scene_id
+            place = is_weak(chain), -sum(one.log_score for one in chain)
+            best[last] = min(best.get(last, place), place)
+    found = best_chains(choices, within_s)
+    places = {c.choices[-1].fused.candidate.scene_id: (c.weak, -c.log_score) for c in found}
+    assert places == best
+    assert len(found) == len(best), "each last scene once"
+    assert list(places.values()) == sorted(best.values())
+    for chain in found:
+        assert len(chain.choices) == len(choices)
+        assert allowed(chain.choices, within_s)
+        assert chain.weak is is_weak(chain.choices)
+        assert chain.log_score == sum(one.log_score for one in chain.choices)
+
+
+@given(steps, st.integers(0, 12))
+def test_the_order_in_which_scenes_come_does_not_matter(
+    drawn: list[list[tuple[tuple[int, int, int], int]]], quarters: int
+) -> None:
+    choices = made(drawn)
+    turned = [step[::-1] for step in choices]
+    assert best_chains(turned, quarters / 4) == best_chains(choices, quarters / 4)
+
+
+def test_a_step_follows_only_what_begins_before_it() -> None:
+    early, late = choice(1, 0, 5), choice(1, 5, 10)
+    assert [spans(chain) for chain in best_chains([[early], [late]], 0)] == [[(0, 5), (5, 10)]]
+    assert best_chains([[late], [early]], 100) == []
+    assert best_chains([[early], [early]], 100) == [], "a scene does not follow itself"
+
+
+@pytest.mark.parametrize(("within_s", "found"), [(0, False), (4.75, False), (5, True), (60, True)])
+def test_within_counts_from_the_end_of_the_step_before(within_s: float, found: bool) -> None:
+    chains = best_chains([[choice(1, 0, 5)], [choice(1, 10, 12)]], within_s)
+    assert bool(chains) is found
+
+
+def test_steps_of_two_videos_are_no_sequence() -> None:
+    assert best_chains([[choice(1, 0, 5)], [choice(2, 5, 10)]], 100) == []
+
+
+def test_the_surer_chain_comes_first_and_the_surer_way_is_taken() -> None:
+    first, unsure = choice(1, 0, 5, -0.1), choice(1, 2, 6, -3.0)
+    near, far = choice(1, 6, 8, -2.0), choice(1, 20, 30, -0.5)
+    chains = best_chains([[unsure, first], [near, far]], 60)
+    assert [spans(chain) for chain in chains] == [[(0, 5), (20, 30)], [(0, 5), (6, 8)]]
+    assert [chain.log_score for chain in chains] == pytest.approx([-0.6, -2.1])
+
+
+def test_a_chain_with_a_weak_step_comes_after_those_without() -> None:
+    sure, weak = choice(1, 0, 5, math.log(0.95)), choice(1, 6, 8, math.log(0.39))
+    fair, other = choice(2, 0, 5, math.log(0.55)), choice(2, 6, 8, math.log(0.55))
+    first, last = best_chains([[sure, fair], [weak, other]], 60)
+    assert (first.choices, first.weak) == ((fair, other), False)
+    assert (last.choices, last.weak) == ((sure, weak), True)
+    assert first.log_score < last.log_score
+
+
+def test_three_steps_are_joined_through_the_only_way() -> None:
+    ways = [[choice(1, 0, 2)], [choice(1, 3, 4), choice(1, 30, 31, 0.0)], [choice(1, 5, 6)]]
+    (chain,) = best_chains(ways, 1)
+    assert spans(chain) == [(0, 2), (3, 4), (5, 6)]
+
+
+def test_a_step_that_nothing_is_found_for_leaves_no_chain() -> None:
+    assert best_chains([[choice(1, 0, 2)], []], 10) == []

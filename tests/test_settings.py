@@ -1,0 +1,76 @@
+"""The environment becomes one frozen object, or a sentence about the variable that is wrong."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from database.errors import DatabaseError, InvalidSettings
+from database.server.connection import keyframe_file
+from database.settings import Settings, load_settings, unknown_variables
+
+
+@pytest.fixture(autouse=True)
+def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_variables_of_the_environment_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SCENESEEK_HOME", "library")
+    monkeypatch.setenv("INGEST_MAX_PIXELS", "1000")
+    settings = load_settings()
+    assert settings.home == Path.cwd() / "library"
+    assert settings.ingest_max_pixels == 1000
+
+
+def test_variables_of_an_env_file_are_read_and_the_environment_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".env").write_text("INGEST_MAX_PIXELS=1000\nSCENESEEK_HOME=/a\nOTHERS=1\n")
+    monkeypatch.setenv("SCENESEEK_HOME", "/b")
+    settings = load_settings()
+    assert (settings.ingest_max_pixels, settings.home) == (1000, Path("/b"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("INGEST_MAX_PIXELS", "many"), ("INGEST_DECODE_STALL_S", "0"), ("API_MAX_CONCURRENT", "1.5")],
+)
+def test_a_value_that_cannot_be_used_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(InvalidSettings, match=f"{name}: .*correct it or unset it"):
+        load_settings()
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError):
+        Settings().database_url = "postgresql://elsewhere"
+
+
+def test_variables_that_look_like_ours_but_are_not_are_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("INGEST_MAX_PIXLES", "1000")
+    monkeypatch.setenv("INGEST_MAX_PIXELS", "1000")
+    assert unknown_variables() == ["INGEST_MAX_PIXLES"]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root's library lies elsewhere")
+def test_the_library_lies_in_the_users_data_folder() -> None:
+    assert Settings().home.is_relative_to(Path.home())
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root's home is closed to the server")
+def test_the_library_of_root_lies_outside_its_home_folder() -> None:
+    assert not Settings().home.is_relative_to(Path.home())
+
+
+def test_a_keyframes_path_never_leaves_its_folder(tmp_path: Path) -> None:
+    settings = Settings(sceneseek_home=tmp_path)
+    assert keyframe_file(settings, "ab/c.jpg") == tmp_path / "keyframes" / "ab" / "c.jpg"
+    for path in ("../secret.jpg", "/etc/passwd", "ab/../../secret.jpg"):
+        with pytest.raises(DatabaseError):
+            keyframe_file(settings, path)
