@@ -2,21 +2,19 @@
 
 import os
 import socket
-import sys
 from typing import Annotated
 
 import typer
 import uvicorn
 
 from api.app import create_app
-from database.errors import DatabaseError
-from database.server.connection import open_database
-from database.settings import load_settings
-from embeddings.errors import EmbeddingError
+from api.settings import ApiSettings
+from database.opening import open_database
+from embeddings.cli import fail, new_app, read_settings, run
 
 _DRAIN_S = 30
 
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+app = new_app()
 
 
 @app.command()
@@ -25,7 +23,7 @@ def main(
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")] = 8000,
 ) -> None:
     """Serves searches over HTTP. It is ready when GET /ready answers 200."""
-    settings = load_settings()
+    settings = read_settings(ApiSettings)
     with _listen(host, port) as listener:
         database = open_database(settings)
         port = listener.getsockname()[1]
@@ -49,23 +47,12 @@ def _listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         number = error.errno or 0  # the lookup of a name has numbers of its own, below zero
         reason = os.strerror(number) if number > 0 else error.strerror or str(error)
-        sentence = f"error: cannot listen on {host}:{port} ({reason.lower()}): try another --port"
-        typer.echo(sentence, err=True)
-        raise typer.Exit(1) from None
+        fail(f"cannot listen on {host}:{port} ({reason.lower()}): try another --port")
     # Connections inherit it. Without it a second answer on one waits 40 ms for the client's
     # acknowledgement of the first.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return listener
 
 
-def run() -> None:
-    """The command; what a person can put right is one sentence on stderr."""
-    try:
-        app()
-    except (DatabaseError, EmbeddingError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    run()
+    run(app)

@@ -10,17 +10,17 @@ from api.deps import State
 from api.errors import add_problem_handlers, document_problems
 from api.limits import BodyLimit
 from api.routes import health, scenes, search, videos
+from api.settings import ApiSettings
 from database.judgements import Judgements
 from database.server.connection import Database
-from database.settings import Settings
 from database.tags import Tags
 from database.videos.read import Library
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
 
-def create_app(settings: Settings, database: Database) -> FastAPI:
+def create_app(settings: ApiSettings, database: Database) -> FastAPI:
     """The API over an opened library; models are loaded before the first request."""
 
     @asynccontextmanager
@@ -46,15 +46,15 @@ def create_app(settings: Settings, database: Database) -> FastAPI:
     return app
 
 
-def _open(settings: Settings, database: Database) -> State:
-    service = EmbeddingService(settings.runtime())
-    multi_modal = MultiModalSearchEngine(database, service)
+def _open(settings: ApiSettings, database: Database) -> State:
+    encoders = Encoders(settings.runtime())
+    multi_modal = MultiModalSearchEngine(database, encoders)
     multi_modal.search("warm-up")
     return State(
         settings=settings,
         database=database,
         library=Library(database),
-        semantic=SemanticSearchEngine(database, service),
+        semantic=SemanticSearchEngine(database, encoders),
         multi_modal=multi_modal,
         judgements=Judgements(database),
         tags=Tags(database),

@@ -9,9 +9,9 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.errors import Busy
+from api.settings import ApiSettings
 from database.judgements import Judgements
 from database.server.connection import Database
-from database.settings import Settings
 from database.tags import Tags
 from database.videos.read import Library
 from search.multi_modal_search import MultiModalSearchEngine
@@ -24,7 +24,7 @@ _PATIENCE_S = 10.0
 class State:
     """One library, opened."""
 
-    settings: Settings
+    settings: ApiSettings
     database: Database
     library: Library
     semantic: SemanticSearchEngine

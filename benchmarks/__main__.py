@@ -21,19 +21,20 @@ from benchmarks import (
     whole_ingest,
 )
 from benchmarks.measure import Row
-from database.server.connection import open_database
+from database.opening import open_database
 from database.server.embedded import stop_embedded
-from database.settings import Settings, load_settings
+from embeddings.cli import read_settings
+from ingest.settings import IngestSettings
 
 _HEADER = "| # | what | ours | against | ratio | target | |\n|---|---|---|---|---|---|---|"
 
 
 def main(names: list[str]) -> None:
     """Everything runs in a library of its own, which is removed at the end."""
-    models = load_settings().models_dir
+    models = read_settings(IngestSettings).models_dir
     with tempfile.TemporaryDirectory(prefix="sceneseek-bench-") as name:
         folder = Path(name)
-        settings = Settings(sceneseek_home=folder / "home", database_url=None)
+        settings = IngestSettings(sceneseek_home=folder / "home", database_url=None)
         settings.home.mkdir()
         if models.is_dir():
             settings.models_dir.symlink_to(models)

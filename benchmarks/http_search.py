@@ -12,11 +12,11 @@ import httpx
 
 from benchmarks.measure import Row, percentile, seconds
 from database.server.connection import Database
-from database.settings import Settings
 from embeddings.encoder import Vectors
 from embeddings.encoders.minilm import SentenceEncoder
 from embeddings.runtime import Runtime
 from ingest.library.background import background_queries
+from ingest.settings import IngestSettings
 
 NUM_QUERIES = 200
 _RAW = (
@@ -25,7 +25,7 @@ _RAW = (
 )
 
 
-def http_rows(settings: Settings, database: Database, size: str) -> list[Row]:
+def http_rows(settings: IngestSettings, database: Database, size: str) -> list[Row]:
     """Rows of target 9, over a library of the bundled spaces."""
     encoder = SentenceEncoder(Runtime(settings.models_dir))
     queries = [f"{query}, number {i}" for i, query in enumerate(background_queries())]

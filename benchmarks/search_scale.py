@@ -15,15 +15,16 @@ from pathlib import Path
 from benchmarks.http_search import http_rows
 from benchmarks.measure import Row, medians, percentile, seconds
 from benchmarks.synthetic import SCENES_PER_VIDEO, SyntheticLibrary, load
+from database.opening import open_database
 from database.queries.filters import Conditions, Filters, Scan
 from database.queries.statement import WordLeg
-from database.server.connection import Database, open_database
+from database.server.connection import Database
 from database.server.embedded import stop_embedded
-from database.settings import Settings
 from database.spaces.spaces import Spaces
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES
 from ingest.library.null_statistics import refresh_null_statistics
+from ingest.settings import IngestSettings
 from search.engine import DEPTH, SearchEngine
 from search.query.query import FusionName, make_query
 from search.ranking.fusion import FUSIONS
@@ -70,25 +71,25 @@ def measure(models: Path) -> list[Row]:
 
 def _measure(models: Path, num_scenes: int) -> Measured:
     with tempfile.TemporaryDirectory(prefix="sceneseek-scale-") as name:
-        settings = Settings(sceneseek_home=Path(name), database_url=None)
+        settings = IngestSettings(sceneseek_home=Path(name), database_url=None)
         if models.is_dir():
             settings.models_dir.symlink_to(models)
         database = open_database(settings)
         try:
-            service = EmbeddingService(settings.runtime())
-            library = load(database, service, num_scenes)
-            refresh_null_statistics(Spaces(database), (TEXT, VISION), service)
-            return measure_library(settings, database, service, library)
+            encoders = Encoders(settings.runtime())
+            library = load(database, encoders, num_scenes)
+            refresh_null_statistics(Spaces(database), (TEXT, VISION), encoders)
+            return measure_library(settings, database, encoders, library)
         finally:
             database.close()
             stop_embedded(settings.home)
 
 
 def measure_library(
-    settings: Settings, database: Database, service: EmbeddingService, library: SyntheticLibrary
+    settings: IngestSettings, database: Database, encoders: Encoders, library: SyntheticLibrary
 ) -> Measured:
     """A library that is loaded, with its statistics."""
-    engine = SearchEngine(database, service)
+    engine = SearchEngine(database, encoders)
     texts = list(library.planted)[:NUM_QUERIES]
     size = f"{library.num_scenes:,} scenes"
     recall = _recall(engine, database, texts, Filters(), _EVERYTHING)
@@ -175,7 +176,7 @@ def _filtered(
     return rows
 
 
-def _cold(settings: Settings, size: str) -> Row:
+def _cold(settings: IngestSettings, size: str) -> Row:
     """A search on the command line, from process start to answer, the server running."""
     root = Path(__file__).resolve().parent.parent
     environment = {**os.environ, "SCENESEEK_HOME": str(settings.home)}

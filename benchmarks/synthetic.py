@@ -21,7 +21,7 @@ from database.spaces.partitions import HNSW, copy_vectors, partition_name
 from embeddings.encoder import Vectors, normalise
 from embeddings.encoders.efficientnet import image_labels
 from embeddings.encoders.label_space import BROAD, project
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES
 from ingest.library.background import background_queries
 
@@ -53,12 +53,12 @@ class SyntheticLibrary:
 
 
 def load(
-    database: Database, service: EmbeddingService, num_scenes: int, seed: int = 1
+    database: Database, encoders: Encoders, num_scenes: int, seed: int = 1
 ) -> SyntheticLibrary:
     """Fills an empty library. Ids are from 1 and dense; scene n has keyframe moment 2n-1 and, if
     somebody speaks, speech moment 2n."""
     rng = np.random.default_rng(seed)
-    made = _Maker(service, num_scenes, rng)
+    made = _Maker(encoders, num_scenes, rng)
     with database.connection() as connection:
         for space in (TEXT, VISION):
             connection.execute(f"DROP INDEX {partition_name(space.key)}_hnsw")
@@ -82,18 +82,16 @@ def load(
 class _Maker:
     """Texts and vectors of scenes, the same for the same seed."""
 
-    def __init__(
-        self, service: EmbeddingService, num_scenes: int, rng: np.random.Generator
-    ) -> None:
+    def __init__(self, encoders: Encoders, num_scenes: int, rng: np.random.Generator) -> None:
         self._rng = rng
         words = sorted({word for query in background_queries() for word in query.split()})
         self._words = np.array(words + [f"term{number}" for number in range(20_000)])
         ranks = np.arange(1, len(self._words) + 1)
         self._chances = (1 / ranks) / (1 / ranks).sum()  # Zipf's law
-        self._topics = service.encode_items(TEXT, sentences(_CENTRES))
-        self._labels = service.encode_items(TEXT, image_labels())
+        self._topics = encoders.encode_items(TEXT, sentences(_CENTRES))
+        self._labels = encoders.encode_items(TEXT, image_labels())
         queries = background_queries()
-        vectors = service.encode_queries(TEXT, queries)
+        vectors = encoders.encode_queries(TEXT, queries)
         scenes = rng.choice(num_scenes, 2 * len(queries), replace=False)
         self.planted = {
             query: {int(scenes[2 * n]) + 1, int(scenes[2 * n + 1]) + 1}

@@ -17,7 +17,6 @@ from benchmarks.decode_pass import null_decode
 from benchmarks.measure import Row, seconds
 from benchmarks.media import looped
 from database.server.connection import Database
-from database.settings import Settings
 from embeddings.encoders.efficientnet import ImageClassifier
 from embeddings.encoders.minilm import SentenceEncoder
 from embeddings.registry.spaces import PROFILES
@@ -25,6 +24,7 @@ from ingest.files.discover import discover
 from ingest.library.embed import read_image
 from ingest.perception.speech import BEAM, model_folder
 from ingest.pipeline import ingest_files
+from ingest.settings import IngestSettings
 from ingest.tools import Tools, make_tools
 
 NUM_FILES = 2
@@ -35,7 +35,7 @@ _ROW = "INSERT INTO bench (id, vector) VALUES (%s, %s)"
 class Parts:
     """The models, each alone with both cores."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: IngestSettings) -> None:
         runtime = settings.runtime(2)
         folder = model_folder(PROFILES["bundled"].speech, runtime)
         self.whisper = WhisperModel(str(folder), device="cpu", compute_type="int8", cpu_threads=2)
@@ -106,7 +106,7 @@ def _every_second(path: Path) -> list[npt.NDArray[np.uint8]]:
         number += 1
 
 
-def measure(folder: Path, settings: Settings, database: Database) -> list[Row]:
+def measure(folder: Path, settings: IngestSettings, database: Database) -> list[Row]:
     """Two rows; medians of three rounds, but for the naive way."""
     tools = make_tools(database, settings, PROFILES["bundled"])
     parts = Parts(settings)

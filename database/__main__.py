@@ -1,34 +1,27 @@
 """python -m database upgrade | status | stop | check | tag."""
 
 import json
-import sys
-from collections.abc import Callable
 from typing import Annotated
 
 import typer
 
 from database.check import find_faults
-from database.errors import DatabaseError
 from database.migrate import current_revision, upgrade_schema
-from database.server.connection import Database, open_database, translated_errors
+from database.opening import open_database
+from database.server.connection import translated_errors
 from database.server.embedded import num_clients, running_url, stop_embedded
-from database.settings import Settings, load_settings
+from database.settings import DatabaseSettings
 from database.tags import Tags
 from database.videos.read import Library
+from embeddings.cli import AsJson, fail, new_app, read_settings, run
 
-app = typer.Typer(
-    help="The library's database.", no_args_is_help=True, pretty_exceptions_enable=False
-)
-
-
-def _open(settings: Settings, *, require_schema: bool = True) -> Database:
-    return open_database(settings, require_schema=require_schema)
+app = new_app("The library's database.")
 
 
 @app.command()
 def upgrade() -> None:
     """Brings the schema to this version."""
-    database = _open(load_settings(), require_schema=False)
+    database = open_database(read_settings(DatabaseSettings), require_schema=False)
     with translated_errors(database.description):
         upgrade_schema(database.engine)
     typer.echo(f"{database.description} has schema {current_revision(database.engine)}")
@@ -36,10 +29,10 @@ def upgrade() -> None:
 
 @app.command()
 def status(
-    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Says which database is in use and what it holds."""
-    database = _open(load_settings())
+    database = open_database(read_settings(DatabaseSettings))
     rows = Library(database).row_counts()
     if as_json:
         document = {
@@ -58,10 +51,9 @@ def status(
 @app.command()
 def stop() -> None:
     """Stops the embedded server."""
-    settings = load_settings()
+    settings = read_settings(DatabaseSettings)
     if settings.database_url is not None:
-        typer.echo("DATABASE_URL names a server, which is not ours to stop", err=True)
-        raise typer.Exit(2)
+        fail("DATABASE_URL names a server, which is not ours to stop", 2)
     url = running_url(settings.home)
     with translated_errors("the embedded PostgreSQL"):
         others = num_clients(url) if url is not None else 0
@@ -79,8 +71,8 @@ def stop() -> None:
 @app.command()
 def check() -> None:
     """Checks every invariant of the library."""
-    settings = load_settings()
-    faults = find_faults(_open(settings), settings.keyframes_dir)
+    settings = read_settings(DatabaseSettings)
+    faults = find_faults(open_database(settings), settings.keyframes_dir)
     for fault in faults:
         typer.echo(fault)
     if faults:
@@ -99,18 +91,9 @@ def tag(
     names: Annotated[list[str] | None, typer.Argument(help="None takes all tags away.")] = None,
 ) -> None:
     """Gives a video these tags, instead of those it has, for searches to filter by."""
-    tags = Tags(_open(load_settings())).put(video, names or [])
+    tags = Tags(open_database(read_settings(DatabaseSettings))).put(video, names or [])
     typer.echo(f"video {video}: {', '.join(tags) or 'no tags'}")
 
 
-def main(command: Callable[[], None] = app) -> None:
-    """Runs a command; what a person can put right is one sentence on stderr, exit 1."""
-    try:
-        command()
-    except DatabaseError as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    main()
+    run(app)

@@ -2,8 +2,10 @@
 
 import errno
 
+from embeddings.errors import SceneseekError
 
-class DatabaseError(Exception):
+
+class DatabaseError(SceneseekError):
     """Base of the errors of the database package."""
 
 
@@ -26,8 +28,8 @@ class DiskFull(DatabaseError):
         )
 
 
-class InvalidSettings(DatabaseError):
-    """An environment variable has a value that cannot be used."""
+class ValueRefused(DatabaseError):
+    """A value that the database cannot hold: a fault of one file or one request."""
 
 
 class SpaceBusy(DatabaseError):
@@ -64,3 +66,5 @@ class NotFound(DatabaseError):
 
 class InvalidTag(DatabaseError):
     """A tag that cannot be given to a video; the message says why."""
+
+    exit_code = 2

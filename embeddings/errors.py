@@ -1,12 +1,30 @@
-"""Every error of this package; all derive from EmbeddingError."""
+"""Every error of this package; all derive from EmbeddingError.
+
+The packages above have one base each, too; SceneseekError is the root of all.
+"""
+
+from typing import ClassVar
 
 
-class EmbeddingError(Exception):
+class SceneseekError(Exception):
+    """What a person can put right; the message says how."""
+
+    exit_code: ClassVar[int] = 1
+    """Of a command that ends by it: 2 where the command line asks for what there is not."""
+
+
+class EmbeddingError(SceneseekError):
     """Base of the errors of the embeddings package."""
+
+
+class InvalidSettings(EmbeddingError):
+    """An environment variable has a value that cannot be used."""
 
 
 class UnknownSpace(EmbeddingError):
     """A space, or a profile, that the registry does not have."""
+
+    exit_code = 2
 
 
 class WeightsMissing(EmbeddingError):

@@ -1,4 +1,4 @@
-"""EmbeddingService: one place that loads encoders, each once and only when it is needed."""
+"""The encoders of all spaces: each model is loaded once, and only when it is needed."""
 
 import importlib
 import threading
@@ -23,7 +23,7 @@ QUERY_CACHE = 1024
 """Queries whose vectors are kept: spaces that share an encoder, and every repeat, encode once."""
 
 
-class EmbeddingService:
+class Encoders:
     """Encodes for any space; safe to call from several threads.
 
     `spaces` are those of the registry and of the person's own models, by key.

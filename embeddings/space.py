@@ -41,7 +41,7 @@ class Space:
     revision: str
     weights: Weights | HubWeights
     encoder: str
-    """What makes the encoder from a Space and an EmbeddingService, as "module:callable"."""
+    """What makes the encoder from a Space and an Encoders, as "module:callable"."""
     query_space: str | None = None
     """The space whose encoder makes the queries of this one; None for its own."""
     query_prompts: tuple[str, ...] = ("{}",)

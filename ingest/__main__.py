@@ -10,14 +10,13 @@ from collections import Counter
 from dataclasses import asdict
 from typing import Annotated
 
-import structlog
 import typer
 from rich.console import Console
 
-from database.server.connection import open_database
-from database.settings import load_settings, unknown_variables
+from database.opening import open_database
 from database.videos.read import Library
-from embeddings.loaded import EmbeddingService
+from embeddings.cli import AsJson, new_app, read_settings
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import get_profile
 from ingest.checkpoint import GONE
 from ingest.cli import EXIT_SOME_FAILED, interrupted, run
@@ -36,19 +35,20 @@ from ingest.library.spaces import (
 )
 from ingest.pipeline import ingest_files
 from ingest.progress import ProgressDisplay, summary_table
+from ingest.settings import IngestSettings
 from ingest.tools import Tools, make_tools
 
 _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
 MAX_JOBS = 12
 """Each file at work holds a connection for its lock and needs one more now and then."""
 
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+app = new_app()
 
 
 @app.command()
 def main(
     paths: Annotated[list[str], typer.Argument(help="Folders, files or globs.")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print the outcomes as JSON.")] = False,
+    as_json: AsJson = False,
     dry_run: Annotated[bool, typer.Option(help="Say what would be done, do nothing.")] = False,
     profile: Annotated[
         str | None,
@@ -71,12 +71,10 @@ def main(
     Running it again does only what is new. Exit codes: 0 all done, 1 failed, 2 usage, 3 some
     files failed (each is named with its reason), 130 interrupted.
     """
-    settings = load_settings()
+    settings = read_settings(IngestSettings)
     console = Console(stderr=True)
-    for name in unknown_variables():
-        structlog.get_logger().warning("unknown variable", name=name)
     if profile is not None:
-        require_profile(get_profile(profile), EmbeddingService(settings.runtime()))
+        require_profile(get_profile(profile), Encoders(settings.runtime()))
     files = discover(paths)
     database = open_database(settings)
     if not quiet:
@@ -90,7 +88,7 @@ def main(
     )
     if profile is not None and not dry_run:
         take_up_profile(tools.profile, Library(database), tools.library_spaces)
-    require_speech(tools.profile, tools.service)
+    require_speech(tools.profile, tools.encoders)
     tools.spaces()  # what is missing for them is said before any work is done
     if dry_run:
         outcomes = [_would_be(file, tools) for file in files]
@@ -121,7 +119,7 @@ def _run(
         for outcome in ingest_files(files, tools, jobs, display.report, stopped):
             display.ended(outcome)
             outcomes.append(outcome)
-    refresh_null_statistics(tools.library_spaces, tools.spaces(), tools.service)
+    refresh_null_statistics(tools.library_spaces, tools.spaces(), tools.encoders)
     activate_complete(tools.library_spaces)
     if any(outcome.status in _STORED for outcome in outcomes):
         tools.store.analyse()

@@ -13,11 +13,12 @@ import typer
 from rich.console import Console
 
 from database.models import SpaceState
-from database.server.connection import Database, open_database
-from database.settings import Settings, load_settings
+from database.opening import open_database
+from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
-from embeddings.loaded import EmbeddingService
+from embeddings.cli import new_app, read_settings
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import choose_spaces, get_profile
 from embeddings.space import Space
 from ingest.cli import EXIT_SOME_FAILED, interrupted, run
@@ -26,9 +27,10 @@ from ingest.library.backfilling import Filled, Filler
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.spaces import activate_complete, spaces_to_fill
 from ingest.progress import FillDisplay
+from ingest.settings import IngestSettings
 from ingest.tools import make_isolation
 
-app = typer.Typer(pretty_exceptions_enable=False, add_completion=False)
+app = new_app()
 
 
 @app.command()
@@ -67,20 +69,20 @@ def main(
         raise UsageError("--queries names a file, and goes with --activate")
     if sum((bool(space), profile is not None, every)) != 1:
         raise UsageError("say what to fill: --space KEY, --profile NAME or --all")
-    settings = load_settings()
-    service = EmbeddingService(settings.runtime(os.cpu_count() or 1))
+    settings = read_settings(IngestSettings)
+    encoders = Encoders(settings.runtime(os.cpu_count() or 1))
     with contextlib.closing(open_database(settings)) as database:
         spaces = Spaces(database)
         if rollback or drop:
             _go_back(_keys(space, profile, spaces), spaces, drop=drop)
             return
-        chosen = _chosen(space, profile, spaces, service)
+        chosen = _chosen(space, profile, spaces, encoders)
         if activate:
             _require_one_a_slot(chosen)
         if dry_run:
             _say_what_is_missing(chosen, spaces)
             return
-        filler = _make_filler(database, settings, service)
+        filler = _make_filler(database, settings, encoders)
         if video is not None:
             filler.library.get_video(video)
         try:
@@ -97,17 +99,17 @@ def main(
 
 
 def _chosen(
-    names: list[str] | None, profile: str | None, spaces: Spaces, service: EmbeddingService
+    names: list[str] | None, profile: str | None, spaces: Spaces, encoders: Encoders
 ) -> list[Space]:
     """The spaces that are named, or those that the library fills. Raises WeightsMissing."""
     if profile is not None:
         chosen = list(get_profile(profile).spaces)
     elif names:
-        chosen = choose_spaces(names, service.spaces)
+        chosen = choose_spaces(names, encoders.spaces)
     else:
-        chosen = list(spaces_to_fill(spaces, service))
+        chosen = list(spaces_to_fill(spaces, encoders))
     for space in chosen:
-        service.require_weights(space)
+        encoders.require_weights(space)
     return chosen
 
 
@@ -132,11 +134,11 @@ def _require_one_a_slot(chosen: Sequence[Space]) -> None:
         raise UsageError(f"only one space of a slot can be active: choose of {', '.join(twice)}")
 
 
-def _make_filler(database: Database, settings: Settings, service: EmbeddingService) -> Filler:
+def _make_filler(database: Database, settings: IngestSettings, encoders: Encoders) -> Filler:
     return Filler(
         Library(database),
         Spaces(database),
-        service,
+        encoders,
         make_isolation(settings),
         settings.keyframes_dir,
         settings.ingest_max_pixels,
@@ -154,7 +156,7 @@ def _fill(
         totals[space.key] = missing if limit is None else min(limit, missing)
     with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
         filled = filler.fill(chosen, display.report, limit=limit, video_id=video)
-    refresh_null_statistics(filler.spaces, chosen, filler.service)
+    refresh_null_statistics(filler.spaces, chosen, filler.encoders)
     return filled
 
 

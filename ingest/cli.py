@@ -1,44 +1,32 @@
-"""What the commands of this package share: exit codes, logging, and errors as one sentence."""
+"""What the commands of this package share: exit codes, logging, and a full disk as a sentence."""
 
 import logging
 import sys
-from collections.abc import Callable
+from typing import NoReturn
 
 import structlog
 import typer
 
-from database.errors import DatabaseError, DiskFull
-from embeddings.errors import EmbeddingError, UnknownSpace
-from ingest.errors import UsageError
+from database.errors import DiskFull
+from embeddings import cli
 
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 EXIT_SOME_FAILED = 3
-EXIT_INTERRUPTED = 130
 
 
 def interrupted() -> typer.Exit:
     """Says that the person has stopped the run; to be raised."""
     typer.echo("interrupted; run the same command again to go on", err=True)
-    return typer.Exit(EXIT_INTERRUPTED)
+    return typer.Exit(cli.EXIT_INTERRUPTED)
 
 
-def run(command: Callable[[], None]) -> None:
-    """A command; what a person can put right is one sentence on stderr."""
+def run(app: typer.Typer) -> NoReturn:
+    """A command line from its arguments to its exit code."""
     _set_up_logging()
     try:
-        command()
-    except (UsageError, UnknownSpace) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_USAGE)
-    except (DatabaseError, EmbeddingError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_FAILED)
+        cli.run(app)
     except OSError as error:
         full = error.errno in DiskFull.ERRNOS
-        sentence = DiskFull("the disk of SCENESEEK_HOME") if full else error
-        typer.echo(f"error: {sentence}", err=True)
-        sys.exit(EXIT_FAILED)
+        cli.fail(str(DiskFull("the disk of SCENESEEK_HOME") if full else error))
 
 
 def _set_up_logging() -> None:

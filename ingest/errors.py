@@ -1,7 +1,9 @@
 """Every error of this package; all derive from IngestError."""
 
+from embeddings.errors import SceneseekError
 
-class IngestError(Exception):
+
+class IngestError(SceneseekError):
     """Base of the errors of the ingest package."""
 
 
@@ -22,7 +24,9 @@ class Interrupted(IngestError):
 
 
 class UsageError(IngestError):
-    """A path on the command line that leads nowhere."""
+    """What a command line asks for does not go together, or a path of it leads nowhere."""
+
+    exit_code = 2
 
 
 class FileChanged(VideoUnreadable):

@@ -135,7 +135,7 @@ def _run_stages(
         embedded = embed_moments(
             moments,
             spaces,
-            tools.service,
+            tools.encoders,
             _source(file.path, media, tools, report),
             lambda name, compute: checkpoint.stage(name, Lists, compute),
         )

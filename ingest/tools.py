@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from database.server.connection import Database
-from database.settings import Settings
 from database.spaces.spaces import Spaces
 from database.videos.stored import Store
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import Profile
 from embeddings.space import Space
 from ingest.library.spaces import spaces_to_fill
@@ -16,6 +15,7 @@ from ingest.media.child import Isolation
 from ingest.media.decode import DecodeOptions
 from ingest.perception.screen_text import TextReader
 from ingest.perception.speech import Transcriber
+from ingest.settings import IngestSettings
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Tools:
     """Where the speech model comes from; which spaces are filled is the library's to say."""
     store: Store
     library_spaces: Spaces
-    service: EmbeddingService
+    encoders: Encoders
     transcriber: Transcriber
     reader: TextReader
     decode_options: DecodeOptions
@@ -37,12 +37,12 @@ class Tools:
 
     def spaces(self) -> tuple[Space, ...]:
         """The spaces that a video is embedded in now."""
-        return spaces_to_fill(self.library_spaces, self.service)
+        return spaces_to_fill(self.library_spaces, self.encoders)
 
 
 def make_tools(
     database: Database,
-    settings: Settings,
+    settings: IngestSettings,
     profile: Profile,
     *,
     keyframes_only: bool = False,
@@ -56,7 +56,7 @@ def make_tools(
         profile=profile,
         store=Store(database),
         library_spaces=Spaces(database),
-        service=EmbeddingService(runtime),
+        encoders=Encoders(runtime),
         transcriber=Transcriber(profile.speech, runtime),
         reader=TextReader(num_threads),
         decode_options=DecodeOptions(
@@ -71,6 +71,6 @@ def make_tools(
     )
 
 
-def make_isolation(settings: Settings) -> Isolation:
+def make_isolation(settings: IngestSettings) -> Isolation:
     """The limits of children that read media."""
     return Isolation(settings.ingest_decode_memory_mb, settings.ingest_decode_stall_s)

@@ -6,21 +6,22 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from database.settings import load_settings
-from embeddings.loaded import EmbeddingService
+from embeddings.cli import read_settings
+from embeddings.loaded import Encoders
 from embeddings.space import Modality
 from ingest.backfill import app
 from ingest.cli import run
+from ingest.settings import IngestSettings
 
 
-def backfill() -> None:
-    """python -m ingest.backfill, with the visual spaces named."""
-    service = EmbeddingService(load_settings().runtime())
-    for space in service.spaces.values():
-        if space.modality is Modality.VISION and service.has_weights(space):
+def name_visual_spaces() -> None:
+    """Adds them to the arguments of the command."""
+    encoders = Encoders(read_settings(IngestSettings).runtime())
+    for space in encoders.spaces.values():
+        if space.modality is Modality.VISION and encoders.has_weights(space):
             sys.argv += ["--space", space.key]
-    app()
 
 
 if __name__ == "__main__":
-    run(backfill)
+    name_visual_spaces()
+    run(app)

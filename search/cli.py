@@ -1,19 +1,19 @@
 """What the commands of this package share: their options, and how they begin and end."""
 
 import json
-import sys
 from collections.abc import Callable
 from datetime import datetime, time
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import typer
 
-from database.errors import DatabaseError
 from database.models import MomentKind
-from database.server.connection import Database, open_database
-from database.settings import load_settings
-from embeddings.errors import EmbeddingError
-from embeddings.loaded import EmbeddingService
+from database.opening import open_database
+from database.server.connection import Database
+from database.settings import DatabaseSettings
+from embeddings import cli
+from embeddings.cli import new_app, read_settings
+from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import Sort
@@ -21,8 +21,6 @@ from search.results.hits import SearchAnswer
 from search.results.json import answer_document
 from search.results.text import answer_text
 
-EXIT_FAILED = 1
-EXIT_USAGE = 2
 Parsed = TypeVar("Parsed")
 
 Mode = Annotated[
@@ -105,9 +103,9 @@ def _parse(text: str | None, parse: Callable[[str], Parsed], help_text: str) -> 
 
 def open_engine() -> tuple[MultiModalSearchEngine, Database]:
     """The library that the environment names, for searching."""
-    settings = load_settings()
+    settings = read_settings(DatabaseSettings)
     database = open_database(settings)
-    return MultiModalSearchEngine(database, EmbeddingService(settings.runtime())), database
+    return MultiModalSearchEngine(database, Encoders(settings.runtime())), database
 
 
 def print_answer(answer: SearchAnswer, *, as_json: bool) -> None:
@@ -125,15 +123,8 @@ def print_json(document: dict[str, Any]) -> None:
     typer.echo(json.dumps(document))
 
 
-def run(command: Callable[..., None]) -> None:
-    """A command; what a person can put right is one sentence on stderr."""
-    app = typer.Typer(pretty_exceptions_enable=False, add_completion=False, rich_markup_mode=None)
+def run(command: Callable[..., None]) -> NoReturn:
+    """A command from its arguments to its exit code."""
+    app = new_app()
     app.command()(command)
-    try:
-        app()
-    except InvalidQuery as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_USAGE)
-    except (DatabaseError, EmbeddingError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(EXIT_FAILED)
+    cli.run(app)

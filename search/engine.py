@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from database.queries.hits import MomentInfo, VideoRef
 from database.server.connection import Database
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.space import Modality
 from search.query.query import AUTO, SearchQuery, Shape, make_query
 from search.ranking.confidence import WEAK, confidence_of
@@ -29,8 +29,8 @@ DEPTH, _DEPTH_PER_HIT = 60, 5
 class SearchEngine(Ranker):
     """A library, opened for searching. Safe to call from several threads."""
 
-    def __init__(self, database: Database, service: EmbeddingService) -> None:
-        super().__init__(database, service)
+    def __init__(self, database: Database, encoders: Encoders) -> None:
+        super().__init__(database, encoders)
         self._kept = KeptAnswers()
 
     def answer(

@@ -9,7 +9,7 @@ also counts the queries that a wrong answer misleads.
 import json
 import sys
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -20,15 +20,15 @@ from ir_measures import R, Success, nDCG
 from rich.console import Console
 from rich.table import Table
 
-from database.errors import DatabaseError
 from database.judgements import Judgements
+from database.opening import open_database
 from database.queries.statement import FULL_TEXT
-from database.server.connection import open_database
-from database.settings import load_settings
-from embeddings.errors import EmbeddingError
-from embeddings.loaded import EmbeddingService
+from database.settings import DatabaseSettings
+from embeddings.cli import read_settings
+from embeddings.loaded import Encoders
+from search.cli import run
 from search.engine import DEPTH, SearchEngine
-from search.errors import QueryFileInvalid, SearchError
+from search.errors import QueryFileInvalid
 from search.evaluation.labelled import (
     LabelledQuery,
     QueryFile,
@@ -209,11 +209,11 @@ def main(
     if path is None and not judgements:
         raise QueryFileInvalid("name a file of labelled queries, or use --judgements")
     labelled = load_queries(path) if path is not None else None
-    settings = load_settings()
+    settings = read_settings(DatabaseSettings)
     database = open_database(settings)
     said = Judgements(database).all() if judgements else []
     queries = labelled if labelled and not said else with_judgements(labelled, said)
-    engine = SearchEngine(database, EmbeddingService(settings.runtime()))
+    engine = SearchEngine(database, Encoders(settings.runtime()))
     spaces = engine.choice.active_with(space or [])
     answers = ask(engine, queries, all_methods(spaces), spaces)
     results = {name: measure(queries, answers[name]) for name in answers}
@@ -255,14 +255,5 @@ def _print_table(title: str, results: Mapping[str, Mapping[str, Mapping[str, flo
     Console(width=None if sys.stdout.isatty() else 200, markup=False).print(table)
 
 
-def run(command: Callable[[], None]) -> None:
-    """The command; what a person can put right is one sentence on stderr."""
-    try:
-        command()
-    except (DatabaseError, EmbeddingError, SearchError) as error:
-        typer.echo(f"error: {error}", err=True)
-        sys.exit(1)
-
-
 if __name__ == "__main__":
-    run(lambda: typer.run(main))
+    run(main)

@@ -2,9 +2,11 @@
 
 import atexit
 import os
+import re
 import shutil
 import sys
 import tempfile
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -16,25 +18,30 @@ import psycopg
 import pytest
 import sqlalchemy as sa
 
+KEPT_VARIABLES = re.compile(
+    r"PATH|HOME|USER|LOGNAME|TMPDIR|TEMP|TMP|VIRTUAL_ENV|LD_LIBRARY_PATH|DYLD_.*|SYSTEMROOT"
+    r"|OPENBLAS_.*|OMP_.*|PYTEST_.*|COV_.*"
+)
+"""What says where programs and folders are. Nothing else of the environment reaches the tests."""
+for _name in [name for name in os.environ if not KEPT_VARIABLES.fullmatch(name)]:
+    del os.environ[_name]
+os.environ |= {"LANG": "C.UTF-8", "TZ": "UTC"}
+time.tzset()
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from database.migrate import upgrade_schema
-from database.server.connection import Database, open_database
+from database.opening import open_database
+from database.server.connection import Database
 from database.server.embedded import start_embedded, stop_embedded
-from database.settings import PREFIXES, Settings
+from database.settings import DatabaseSettings
 from database.videos.stored import Store
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.runtime import Runtime
+from ingest.settings import IngestSettings
 from tests.helpers.commands import ROOT, TOUR, outcomes, run_command
 
-NewSettings = Callable[[Path], AbstractContextManager[Settings]]
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _own_environment() -> None:
-    """No variable of the person who runs the tests reaches them."""
-    for name in [name for name in os.environ if name.startswith(PREFIXES)]:
-        del os.environ[name]
+NewSettings = Callable[[Path], AbstractContextManager[IngestSettings]]
 
 
 @pytest.fixture(scope="session")
@@ -66,9 +73,9 @@ def models(home: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def service(models: Path) -> EmbeddingService:
+def encoders(models: Path) -> Encoders:
     """The encoders, loaded once."""
-    return EmbeddingService(Runtime(models, num_threads=2))
+    return Encoders(Runtime(models, num_threads=2))
 
 
 @pytest.fixture(scope="session")
@@ -78,32 +85,33 @@ def new_settings(server: str, models: Path) -> NewSettings:
     template = "sceneseek_template"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {template}")
-    made = open_database(Settings(database_url=_url_of(server, template)), require_schema=False)
+    fresh = DatabaseSettings(database_url=_url_of(server, template))
+    made = open_database(fresh, require_schema=False)
     upgrade_schema(made.engine)
     made.close()
 
     @contextmanager
-    def clone(folder: Path) -> Iterator[Settings]:
+    def clone(folder: Path) -> Iterator[IngestSettings]:
         name = f"test_{uuid.uuid4().hex}"
         folder.mkdir(parents=True)
         (folder / "models").symlink_to(models)
         with psycopg.connect(server, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-            yield Settings(sceneseek_home=folder, database_url=_url_of(server, name))
+            yield IngestSettings(sceneseek_home=folder, database_url=_url_of(server, name))
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     return clone
 
 
 @pytest.fixture
-def settings(new_settings: NewSettings, tmp_path: Path) -> Iterator[Settings]:
-    """Settings with a home and an empty, migrated database of the test's own."""
+def settings(new_settings: NewSettings, tmp_path: Path) -> Iterator[IngestSettings]:
+    """DatabaseSettings with a home and an empty, migrated database of the test's own."""
     with new_settings(tmp_path / "home") as made:
         yield made
 
 
 @pytest.fixture
-def database(settings: Settings) -> Iterator[Database]:
+def database(settings: DatabaseSettings) -> Iterator[Database]:
     """The database of `settings`, open."""
     opened = open_database(settings)
     yield opened
@@ -120,7 +128,7 @@ def store(database: Database) -> Store:
 class Ingested:
     """A library that holds sample/tour.mp4; not to be written to."""
 
-    settings: Settings
+    settings: IngestSettings
     database: Database
     outcome: dict[str, Any]
     """The file's line in the JSON that the command printed."""

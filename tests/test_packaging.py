@@ -11,9 +11,11 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from database.settings import Settings
+from api.settings import ApiSettings
+from ingest.settings import IngestSettings
 
 ROOT = Path(__file__).resolve().parents[1]
+_FIELDS = {**IngestSettings.model_fields, **ApiSettings.model_fields}
 _NO_DEFAULT = {"embedding_model_dir", "sceneseek_home", "database_url"}
 """Fields whose default is computed, or is that they are not set."""
 
@@ -76,17 +78,18 @@ def test_torch_and_opencv_are_what_the_code_was_tested_with() -> None:
 
 
 def test_env_example_lists_the_settings() -> None:
-    assert _variables().keys() == Settings.model_fields.keys()
+    assert _variables().keys() == _FIELDS.keys()
 
 
 def test_env_example_sets_nothing() -> None:
     assert all(not line or line.startswith("# ") for line in _lines(".env.example"))
 
 
-@pytest.mark.parametrize("field", sorted(Settings.model_fields.keys() - _NO_DEFAULT))
+@pytest.mark.parametrize("field", sorted(_FIELDS.keys() - _NO_DEFAULT))
 def test_env_example_shows_the_default(field: str) -> None:
-    shown = Settings.model_validate({field: _variables()[field]})
-    assert getattr(shown, field) == Settings.model_fields[field].default
+    kind = ApiSettings if field in ApiSettings.model_fields else IngestSettings
+    shown = kind.model_validate({field: _variables()[field]})
+    assert getattr(shown, field) == _FIELDS[field].default
 
 
 def test_compose_has_health_checks_and_named_volumes() -> None:

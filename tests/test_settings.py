@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from database.errors import DatabaseError, InvalidSettings
-from database.server.connection import keyframe_file
-from database.settings import Settings, load_settings, unknown_variables
+from api.settings import ApiSettings
+from database.errors import DatabaseError
+from database.settings import DatabaseSettings
+from embeddings.errors import InvalidSettings
+from embeddings.settings import load_settings, unknown_variables
+from ingest.settings import IngestSettings
 
 
 @pytest.fixture(autouse=True)
@@ -19,7 +22,7 @@ def _empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_variables_of_the_environment_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SCENESEEK_HOME", "library")
     monkeypatch.setenv("INGEST_MAX_PIXELS", "1000")
-    settings = load_settings()
+    settings = load_settings(IngestSettings)
     assert settings.home == Path.cwd() / "library"
     assert settings.ingest_max_pixels == 1000
 
@@ -29,7 +32,7 @@ def test_variables_of_an_env_file_are_read_and_the_environment_wins(
 ) -> None:
     (tmp_path / ".env").write_text("INGEST_MAX_PIXELS=1000\nSCENESEEK_HOME=/a\nOTHERS=1\n")
     monkeypatch.setenv("SCENESEEK_HOME", "/b")
-    settings = load_settings()
+    settings = load_settings(IngestSettings)
     assert (settings.ingest_max_pixels, settings.home) == (1000, Path("/b"))
 
 
@@ -42,12 +45,12 @@ def test_a_value_that_cannot_be_used_is_named(
 ) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidSettings, match=f"{name}: .*correct it or unset it"):
-        load_settings()
+        load_settings(ApiSettings if name.startswith("API") else IngestSettings)
 
 
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
-        Settings().database_url = "postgresql://elsewhere"
+        DatabaseSettings().database_url = "postgresql://elsewhere"
 
 
 def test_variables_that_look_like_ours_but_are_not_are_told(
@@ -55,22 +58,39 @@ def test_variables_that_look_like_ours_but_are_not_are_told(
 ) -> None:
     monkeypatch.setenv("INGEST_MAX_PIXLES", "1000")
     monkeypatch.setenv("INGEST_MAX_PIXELS", "1000")
-    assert unknown_variables() == ["INGEST_MAX_PIXLES"]
+    assert unknown_variables(IngestSettings) == {"INGEST_MAX_PIXLES": "INGEST_MAX_PIXELS"}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["OLLAMA_HOST", "API_KEY", "DATABASE_HOST", "DATABASE_USER", "SEARCH_URL", "EMBEDDING_MODEL"],
+)
+def test_variables_of_other_programs_are_not_told(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "something")
+    for kind in (IngestSettings, ApiSettings):
+        assert unknown_variables(kind) == {}
+
+
+def test_slips_in_an_env_file_are_told(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DATABSE_URL=postgresql://somewhere\nPOSTGRES_DB=films\n")
+    assert unknown_variables(DatabaseSettings) == {"DATABSE_URL": "DATABASE_URL"}
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root's library lies elsewhere")
 def test_the_library_lies_in_the_users_data_folder() -> None:
-    assert Settings().home.is_relative_to(Path.home())
+    assert DatabaseSettings().home.is_relative_to(Path.home())
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root's home is closed to the server")
 def test_the_library_of_root_lies_outside_its_home_folder() -> None:
-    assert not Settings().home.is_relative_to(Path.home())
+    assert not DatabaseSettings().home.is_relative_to(Path.home())
 
 
 def test_a_keyframes_path_never_leaves_its_folder(tmp_path: Path) -> None:
-    settings = Settings(sceneseek_home=tmp_path)
-    assert keyframe_file(settings, "ab/c.jpg") == tmp_path / "keyframes" / "ab" / "c.jpg"
+    settings = DatabaseSettings(sceneseek_home=tmp_path)
+    assert settings.keyframe_file("ab/c.jpg") == tmp_path / "keyframes" / "ab" / "c.jpg"
     for path in ("../secret.jpg", "/etc/passwd", "ab/../../secret.jpg"):
         with pytest.raises(DatabaseError):
-            keyframe_file(settings, path)
+            settings.keyframe_file(path)

@@ -10,7 +10,6 @@ from api.media import stream_file
 from api.requests import Id, Seconds, SpaceKey
 from api.responses import ProblemOut, SearchOut
 from api.routes.search import QuickShape, only_known_parameters
-from database.server.connection import keyframe_file
 from search.results.json import answer_document
 from search.retrieval.spaces import Likeness
 
@@ -29,7 +28,7 @@ def keyframe(
 ) -> Response:
     """A still of the scene, by default the one nearest to its middle."""
     image_path = state.library.keyframe_path(scene_id, at_s)
-    path = keyframe_file(state.settings, image_path)
+    path = state.settings.keyframe_file(image_path)
     return stream_file(path, "image/jpeg", f'"{image_path}"', request)
 
 

@@ -11,7 +11,7 @@ from embeddings.weights.hub import HubWeights
 
 if TYPE_CHECKING:  # encoders import torch; the registry must not
     from embeddings.encoder import Encoder
-    from embeddings.loaded import EmbeddingService
+    from embeddings.loaded import Encoders
 
 LABELS_IN = "minilm-l6"
 """The text space that the labels of classifiers are projected into."""
@@ -83,65 +83,65 @@ def _of_hub(key: str, slot: str, items: Input, dim: int, weights: HubWeights, ma
     )
 
 
-def make_sentence_transformer(space: Space, service: "EmbeddingService") -> "Encoder":
+def make_sentence_transformer(space: Space, encoders: "Encoders") -> "Encoder":
     """The encoder of a text space."""
     from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
 
-    return SentenceTransformerEncoder(space, service.runtime)
+    return SentenceTransformerEncoder(space, encoders.runtime)
 
 
-def make_image_text(space: Space, service: "EmbeddingService") -> "Encoder":
+def make_image_text(space: Space, encoders: "Encoders") -> "Encoder":
     """The encoder of a CLIP, OpenCLIP or SigLIP space."""
     from embeddings.encoders.clip import ImageTextEncoder
 
-    return ImageTextEncoder(space, service.runtime)
+    return ImageTextEncoder(space, encoders.runtime)
 
 
-def make_image_features(space: Space, service: "EmbeddingService") -> "Encoder":
+def make_image_features(space: Space, encoders: "Encoders") -> "Encoder":
     """The encoder of a space of image features."""
     from embeddings.encoders.image_features import ImageFeatureEncoder
 
-    return ImageFeatureEncoder(space, service.runtime)
+    return ImageFeatureEncoder(space, encoders.runtime)
 
 
-def make_image_labels(_space: Space, service: "EmbeddingService") -> "Encoder":
+def make_image_labels(_space: Space, encoders: "Encoders") -> "Encoder":
     """The encoder of ImageNet's labels in the text space, as published."""
     from embeddings.encoders.efficientnet import ImageClassifier
     from embeddings.encoders.label_space import LabelSpaceEncoder
 
     return LabelSpaceEncoder(
-        lambda: ImageClassifier(service.runtime), service.encoder_of(LABELS_IN)
+        lambda: ImageClassifier(encoders.runtime), encoders.encoder_of(LABELS_IN)
     )
 
 
-def make_image_concepts(_space: Space, service: "EmbeddingService") -> "Encoder":
+def make_image_concepts(_space: Space, encoders: "Encoders") -> "Encoder":
     """The encoder of ImageNet's labels in the text space, for what is none of them, too."""
     from embeddings.encoders.efficientnet import ImageClassifier
     from embeddings.encoders.label_space import BROAD, LabelSpaceEncoder
 
     return LabelSpaceEncoder(
-        lambda: ImageClassifier(service.runtime), service.encoder_of(LABELS_IN), BROAD
+        lambda: ImageClassifier(encoders.runtime), encoders.encoder_of(LABELS_IN), BROAD
     )
 
 
-def make_video_labels(space: Space, service: "EmbeddingService") -> "Encoder":
+def make_video_labels(space: Space, encoders: "Encoders") -> "Encoder":
     """The encoder of a video model's labels in the text space."""
     from embeddings.encoders.label_space import LabelSpaceEncoder
 
     return LabelSpaceEncoder(
-        lambda: service.video_classifier(space.hub_weights), service.encoder_of(LABELS_IN)
+        lambda: encoders.video_classifier(space.hub_weights), encoders.encoder_of(LABELS_IN)
     )
 
 
-def make_video_features(space: Space, service: "EmbeddingService") -> "Encoder":
+def make_video_features(space: Space, encoders: "Encoders") -> "Encoder":
     """The encoder of a video model's features."""
     from embeddings.encoders.video import VideoFeatureEncoder
 
-    return VideoFeatureEncoder(space.dim, service.video_classifier(space.hub_weights))
+    return VideoFeatureEncoder(space.dim, encoders.video_classifier(space.hub_weights))
 
 
-def make_minilm(_space: Space, service: "EmbeddingService") -> "Encoder":
+def make_minilm(_space: Space, encoders: "Encoders") -> "Encoder":
     """The encoder of the bundled text space."""
     from embeddings.encoders.minilm import SentenceEncoder
 
-    return SentenceEncoder(service.runtime)
+    return SentenceEncoder(encoders.runtime)

@@ -13,7 +13,7 @@ from database.errors import NotFound
 from database.spaces.spaces import MissingMoment, Spaces
 from database.videos.read import Library
 from embeddings.encoder import Image
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.space import Space
 from ingest.errors import VideoUnreadable
 from ingest.library.embed import ITEMS_AT_ONCE, Placed, Source, by_input, encode, read_image
@@ -41,7 +41,7 @@ class Filler:
 
     library: Library
     spaces: Spaces
-    service: EmbeddingService
+    encoders: Encoders
     isolation: Isolation
     keyframes_dir: Path
     max_pixels: int
@@ -103,7 +103,7 @@ class Filler:
     ) -> None:
         video_id = batch[0].video_id
         try:
-            vectors = encode(self.service, spaces, self._source(video_id), batch)
+            vectors = encode(self.encoders, spaces, self._source(video_id), batch)
         except (VideoUnreadable, NotFound) as error:
             if len(batch) == 1:
                 filled.faults[video_id] = str(error)

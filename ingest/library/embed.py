@@ -14,7 +14,7 @@ import numpy as np
 from database.spaces.spaces import KINDS
 from database.videos.records import MomentRecord
 from embeddings.encoder import Clip, Image, Vectors
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
 
 ITEMS_AT_ONCE = {Input.TEXT: 32, Input.IMAGE: 32, Input.CLIP: 8}
@@ -70,17 +70,17 @@ def by_input(spaces: Iterable[Space]) -> dict[Input, list[Space]]:
 
 
 def encode(
-    service: EmbeddingService, spaces: Sequence[Space], source: Source, moments: Sequence[Placed]
+    encoders: Encoders, spaces: Sequence[Space], source: Source, moments: Sequence[Placed]
 ) -> dict[str, Vectors]:
     """The vectors of moments in spaces that all take the same input, float32 [n, dim] by key."""
     items = source.items(spaces[0].input, moments)
-    return {space.key: service.encode_items(space, items) for space in spaces}
+    return {space.key: encoders.encode_items(space, items) for space in spaces}
 
 
 def embed_moments(
     moments: Sequence[MomentRecord],
     spaces: Sequence[Space],
-    service: EmbeddingService,
+    encoders: Encoders,
     source: Source,
     keep: Callable[[str, Callable[[], Lists]], Lists],
 ) -> list[MomentRecord]:
@@ -94,7 +94,7 @@ def embed_moments(
         chosen = [i for i, moment in enumerate(moments) if moment.kind in KINDS[takes]]
         for start in range(0, len(chosen), ITEMS_AT_ONCE[takes]):
             batch = chosen[start : start + ITEMS_AT_ONCE[takes]]
-            compute = partial(encode, service, group, source, [moments[i] for i in batch])
+            compute = partial(encode, encoders, group, source, [moments[i] for i in batch])
             if takes is Input.CLIP:
                 name = "-".join(["clips", str(start), *(space.key for space in group)])
                 found = _kept(keep, name, compute)

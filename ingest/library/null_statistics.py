@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from database.spaces.spaces import Spaces
 from embeddings.encoder import Vectors
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.space import Space
 from ingest.library.background import background_queries
 
@@ -23,9 +23,7 @@ _TAIL_Z = 2.3263
 _GROWTH = 0.1
 
 
-def refresh_null_statistics(
-    library: Spaces, spaces: Iterable[Space], service: EmbeddingService
-) -> None:
+def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: Encoders) -> None:
     """Computes and stores the statistics of every space whose size has changed by a tenth: how
     background queries score against its vectors, and how its vectors score against each other."""
     stored = library.all()
@@ -37,7 +35,7 @@ def refresh_null_statistics(
         vectors = library.sample_vectors(space.key, SAMPLE)
         statistics = {"count": count, "alike": _fitted(_among_themselves(vectors))}
         if space.answers_text:
-            queries = service.encode_queries(space, background_queries())
+            queries = encoders.encode_queries(space, background_queries())
             statistics |= _fitted(queries @ vectors.T)
         library.save_null_statistics(space.key, statistics)
 

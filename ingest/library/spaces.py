@@ -6,23 +6,23 @@ from database.models import SpaceState
 from database.spaces.spaces import SpaceInfo, Spaces, require_same
 from database.videos.read import Library
 from embeddings.errors import UnknownSpace
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES, Profile, get_profile
 from embeddings.space import Space
 from embeddings.weights.hub import HubWeights, require_present
 
 
-def require_profile(profile: Profile, service: EmbeddingService) -> None:
+def require_profile(profile: Profile, encoders: Encoders) -> None:
     """Raises WeightsMissing, with what to do, if any model of a profile is not here."""
     for space in profile.spaces:
-        service.require_weights(space)
-    require_speech(profile, service)
+        encoders.require_weights(space)
+    require_speech(profile, encoders)
 
 
-def require_speech(profile: Profile, service: EmbeddingService) -> None:
+def require_speech(profile: Profile, encoders: Encoders) -> None:
     """Raises WeightsMissing if the speech model of a profile is not here."""
     if isinstance(profile.speech, HubWeights):
-        require_present(profile.speech, service.runtime)
+        require_present(profile.speech, encoders.runtime)
     else:
         profile.speech.paths()
 
@@ -52,7 +52,7 @@ def not_searched(profile: Profile, spaces: Spaces) -> list[str]:
     return [s.key for s in profile.spaces if infos[s.key].state is not SpaceState.ACTIVE]
 
 
-def spaces_to_fill(spaces: Spaces, service: EmbeddingService) -> tuple[Space, ...]:
+def spaces_to_fill(spaces: Spaces, encoders: Encoders) -> tuple[Space, ...]:
     """The active spaces, and those that fill up and whose models are here.
 
     Raises WeightsMissing or UnknownSpace for an active one that cannot be filled here, and
@@ -60,10 +60,10 @@ def spaces_to_fill(spaces: Spaces, service: EmbeddingService) -> tuple[Space, ..
     """
     chosen = []
     for info in spaces.all().values():
-        space = service.spaces.get(info.key)
+        space = encoders.spaces.get(info.key)
         if info.state is SpaceState.ACTIVE:
-            chosen.append(_required(info, space, service))
-        elif info.state is SpaceState.FILLING and space is not None and service.has_weights(space):
+            chosen.append(_required(info, space, encoders))
+        elif info.state is SpaceState.FILLING and space is not None and encoders.has_weights(space):
             require_same(info, space)
             chosen.append(space)
     return tuple(chosen)
@@ -85,7 +85,7 @@ def activate_complete(spaces: Spaces) -> list[str]:
     return activated
 
 
-def _required(info: SpaceInfo, space: Space | None, service: EmbeddingService) -> Space:
+def _required(info: SpaceInfo, space: Space | None, encoders: Encoders) -> Space:
     if space is None:
         raise UnknownSpace(
             f"the library is searched in {info.key}, which is not known here: set "
@@ -93,5 +93,5 @@ def _required(info: SpaceInfo, space: Space | None, service: EmbeddingService) -
             "another space with python -m ingest.backfill --space KEY --activate"
         )
     require_same(info, space)
-    service.require_weights(space)
+    encoders.require_weights(space)
     return space

@@ -13,7 +13,7 @@ from database.server.connection import Database
 from database.spaces.spaces import SpaceInfo
 from database.videos.read import Library
 from embeddings.errors import WeightsMissing
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.space import Input, Modality, Space
 from search.errors import InvalidQuery
 from search.query.auto import choose_weights
@@ -69,13 +69,13 @@ class Ranking:
 class Ranker:
     """Ranks the scenes of a library. Safe to call from several threads."""
 
-    def __init__(self, database: Database, service: EmbeddingService) -> None:
+    def __init__(self, database: Database, encoders: Encoders) -> None:
         self._database = database
         self._library = Library(database)
-        self._service = service
+        self._encoders = encoders
         self._words = WordReader(database)
         self._reader = HitReader(database)
-        self.choice = SpaceChoice(database, service)
+        self.choice = SpaceChoice(database, encoders)
 
     def rank(
         self,
@@ -143,7 +143,7 @@ class Ranker:
                 self._reader.moments({moment for moments in first for moment in moments}),
                 FUSIONS[query.shape.fusion],
                 ranking.weights,
-                self._service,
+                self._encoders,
             )
         except WeightsMissing as error:
             reasons = (*ranking.asked.reasons, f"nothing was reranked: {error}")
@@ -183,7 +183,7 @@ class Ranker:
             NullDistribution.among_items(statistics),
         )
         read = self._library.vectors_of
-        return make_probe(space, text, examples, nulls, self._service, read)
+        return make_probe(space, text, examples, nulls, self._encoders, read)
 
     def _conditions(self, query: SearchQuery) -> Conditions:
         """Raises InvalidQuery for a phrase of words that are not indexed."""

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from database.queries.hits import MomentInfo
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.space import Modality
 from search.query.query import Weights
 from search.ranking.fusion import Fused, Fusion
@@ -32,7 +32,7 @@ def rerank(
     moments: Mapping[int, MomentInfo],
     fusion: Fusion,
     weights: Weights,
-    service: EmbeddingService,
+    encoders: Encoders,
 ) -> list[Fused]:
     """A ranking whose first TOP scenes have been read again; `moments` are theirs.
 
@@ -47,7 +47,7 @@ def rerank(
         for number, one in enumerate(fused[:TOP])
     }
     read = [number for number, text in texts.items() if text]
-    logits = service.score_pairs(query, [texts[number] for number in read])
+    logits = encoders.score_pairs(query, [texts[number] for number in read])
     again = list(fused)
     for number, logit in zip(read, logits.tolist(), strict=True):
         one = fused[number]

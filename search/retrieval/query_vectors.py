@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from embeddings.encoder import Image, Vectors, normalise
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
 from search.retrieval.calibrate import NullDistribution
 
@@ -69,7 +69,7 @@ def make_probe(
     text: str,
     examples: Examples,
     nulls: tuple[NullDistribution | None, NullDistribution | None],
-    service: EmbeddingService,
+    encoders: Encoders,
     vectors_of: VectorsOf,
 ) -> Probe | None:
     """What to compare with a space; None where neither text nor examples say anything there.
@@ -79,10 +79,10 @@ def make_probe(
     among_texts, among_items = nulls
     parts = []
     if text and among_texts is not None and space.answers_text:
-        parts.append(_Part(QUERY_WEIGHT, service.encode_query(space, text), among_texts))
+        parts.append(_Part(QUERY_WEIGHT, encoders.encode_query(space, text), among_texts))
     if among_items is not None and examples:
         pictures = examples.images if space.input is Input.IMAGE else ()
-        right = [service.encode_items(space, list(pictures))] if pictures else []
+        right = [encoders.encode_items(space, list(pictures))] if pictures else []
         judged = vectors_of([*examples.like, *examples.unlike], space.key)
         right += [judged[scene] for scene in examples.like if scene in judged]
         wrong = [judged[scene] for scene in examples.unlike if scene in judged]

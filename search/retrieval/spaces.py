@@ -14,7 +14,7 @@ from database.server.connection import Database
 from database.spaces.spaces import SpaceInfo, Spaces, require_same
 from database.videos.read import Library
 from embeddings.errors import EmbeddingError
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.space import Input, Modality, Space
 from search.errors import InvalidQuery
 
@@ -69,11 +69,11 @@ class SpaceChoice:
     """Chooses the spaces of searches. What the library has is read again every few seconds: an
     ingest may be running, or another space be made active."""
 
-    def __init__(self, database: Database, service: EmbeddingService) -> None:
+    def __init__(self, database: Database, encoders: Encoders) -> None:
         self._library = Library(database)
         self._spaces = Spaces(database)
-        self._service = service
-        self._known = service.spaces
+        self._encoders = encoders
+        self._known = encoders.spaces
         self._snapshot: Snapshot | None = None
         self._version: int | None = None
         self._read_at = float("-inf")
@@ -184,7 +184,7 @@ class SpaceChoice:
             try:
                 for key in new & self._known.keys():
                     if self._known[key].answers_text:
-                        self._service.encode_query(self._known[key], _WARM_UP)
+                        self._encoders.encode_query(self._known[key], _WARM_UP)
             except (EmbeddingError, OSError) as error:  # every search will say so
                 structlog.get_logger().error("a model could not be loaded", reason=str(error))
             finally:

@@ -9,9 +9,9 @@ import httpx
 import pytest
 
 from database.judgements import Judgements
-from database.settings import Settings
+from database.settings import DatabaseSettings
 from database.videos.stored import Store
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from tests.api.test_pages import (
     NUM_HITS,
     QUERY,
@@ -36,17 +36,17 @@ JSON = {"Content-Type": "application/json"}
 
 @pytest.fixture(scope="module")
 def made(
-    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, service: EmbeddingService
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders
 ) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("filters")
-    with new_settings(folder / "home") as settings, filled(settings, service) as library:
+    with new_settings(folder / "home") as settings, filled(settings, encoders) as library:
         yield library
 
 
 @pytest.fixture
-def own(settings: Settings, service: EmbeddingService) -> Iterator[Made]:
+def own(settings: DatabaseSettings, encoders: Encoders) -> Iterator[Made]:
     """The same library for one test alone."""
-    with filled(settings, service) as library:
+    with filled(settings, encoders) as library:
         yield library
 
 

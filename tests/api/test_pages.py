@@ -14,12 +14,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from database.server.connection import Database, open_database
-from database.settings import Settings
+from database.opening import open_database
+from database.server.connection import Database
+from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.videos.records import VideoRecord
 from database.videos.stored import Store
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from tests.api.test_quick_searches import Answer, answered, search
 from tests.api.test_server import assert_problem, serving
@@ -61,9 +62,9 @@ def looking(name: str, num: int, looks: list[int], seed: int) -> VideoRecord:
     return replace(made, moments=moments, duration_s=10.0 * num)
 
 
-def fill(database: Database, service: EmbeddingService) -> None:
+def fill(database: Database, encoders: Encoders) -> None:
     """Three recordings that speak of drilling, and two silent films."""
-    direction = service.encode_query(SPACES[TEXT], QUERY)
+    direction = encoders.encode_query(SPACES[TEXT], QUERY)
     at = datetime(2024, 5, 17, 9, 30, tzinfo=UTC)
     videos = [
         replace(speech("morning", direction, 6, 100), recorded_at=at),
@@ -81,25 +82,25 @@ def fill(database: Database, service: EmbeddingService) -> None:
 
 @pytest.fixture(scope="module")
 def made(
-    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, service: EmbeddingService
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders
 ) -> Iterator[Made]:
     folder = tmp_path_factory.mktemp("forms")
-    with new_settings(folder / "home") as settings, filled(settings, service) as library:
+    with new_settings(folder / "home") as settings, filled(settings, encoders) as library:
         yield library
 
 
 @contextlib.contextmanager
-def filled(settings: Settings, service: EmbeddingService) -> Iterator[Made]:
+def filled(settings: DatabaseSettings, encoders: Encoders) -> Iterator[Made]:
     with contextlib.closing(open_database(settings)) as database:
-        fill(database, service)
+        fill(database, encoders)
         with serving(settings) as server:
             yield Made(server.client, database)
 
 
 @pytest.fixture
-def own(settings: Settings, service: EmbeddingService) -> Iterator[Made]:
+def own(settings: DatabaseSettings, encoders: Encoders) -> Iterator[Made]:
     """The same library for one test alone."""
-    with filled(settings, service) as library:
+    with filled(settings, encoders) as library:
         yield library
 
 
@@ -211,11 +212,11 @@ def test_a_forged_cursor_is_422(made: Made, cursor: str) -> None:
 
 @pytest.mark.parametrize("sort", ["relevance", "date", "time"])
 def test_a_video_that_comes_between_two_pages_shifts_nothing(
-    own: Made, service: EmbeddingService, sort: str
+    own: Made, encoders: Encoders, sort: str
 ) -> None:
     whole = places(search(own.client, QUERY, sort=sort, limit=100))
     first = search(own.client, QUERY, sort=sort, limit=5)
-    exact = service.encode_query(SPACES[TEXT], QUERY)
+    exact = encoders.encode_query(SPACES[TEXT], QUERY)
     # Some of it belongs before the cursor, and some behind it.
     vectors = [exact, near(exact, 104), near(exact, 149, 3.0)]
     late = talk("late", ["Drilling anew."] * 3, vectors)
@@ -229,13 +230,13 @@ def test_a_video_that_comes_between_two_pages_shifts_nothing(
     ("query", "more"), [("drilling granite", {}), ("drilling", {"min_score": 0.7})]
 )
 def test_a_much_better_video_with_a_rare_word_shifts_nothing_either(
-    own: Made, service: EmbeddingService, query: str, more: dict[str, object]
+    own: Made, encoders: Encoders, query: str, more: dict[str, object]
 ) -> None:
     body = {"filters": {"kinds": ["speech"]}, **more}
     whole = search(own.client, query, limit=100, **body)
     assert whole["total"] > 5
     first = search(own.client, query, limit=5, **body)
-    exact = service.encode_query(SPACES[TEXT], query)
+    exact = encoders.encode_query(SPACES[TEXT], query)
     late = talk("late", ["Drilling granite."] * 3, [exact] * 3)
     Store(own.database).save_video(late, file("/library/late.mp4"))
     rest = search(own.client, query, limit=100, cursor=first["next"], **body)
@@ -243,9 +244,9 @@ def test_a_much_better_video_with_a_rare_word_shifts_nothing_either(
 
 
 def test_pages_of_a_library_that_is_deeper_than_they_look_are_the_beginning_of_the_whole(
-    own: Made, service: EmbeddingService
+    own: Made, encoders: Encoders
 ) -> None:
-    direction = service.encode_query(SPACES[TEXT], QUERY)
+    direction = encoders.encode_query(SPACES[TEXT], QUERY)
     crowd = speech("crowd", direction, 120, 1000)
     Store(own.database).save_video(crowd, file("/library/crowd.mp4"))
     whole = places(search(own.client, QUERY, limit=100))

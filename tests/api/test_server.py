@@ -18,8 +18,9 @@ import pytest
 import sqlalchemy as sa
 
 from database.models import FileStatus
-from database.server.connection import Database, open_database
-from database.settings import Settings
+from database.opening import open_database
+from database.server.connection import Database
+from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.videos.records import FileRecord
 from database.videos.stored import Store
@@ -47,7 +48,7 @@ class Serving:
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[Serving]:
+def serving(settings: DatabaseSettings) -> Iterator[Serving]:
     """`python -m api` on a free port, ready; it has to stop within 30 s and log no crash."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -79,7 +80,7 @@ class Shelf:
     """A served library of three made videos; only the first has a file."""
 
     serving: Serving
-    settings: Settings
+    settings: DatabaseSettings
     file: Path
 
     @property
@@ -257,7 +258,7 @@ def test_a_lost_database_is_503_until_it_is_back(shelf: Shelf, server: str) -> N
 
 
 def test_a_download_in_progress_is_finished_before_the_server_stops(
-    settings: Settings, database: Database, tmp_path: Path
+    settings: DatabaseSettings, database: Database, tmp_path: Path
 ) -> None:
     path = tmp_path / "long.mp4"
     path.write_bytes(b"sceneseek" * (DOWNLOAD_BYTES // 9))
@@ -276,7 +277,7 @@ def test_a_download_in_progress_is_finished_before_the_server_stops(
     assert received.hexdigest() == hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def test_the_server_stops_when_it_is_told_to(settings: Settings) -> None:
+def test_the_server_stops_when_it_is_told_to(settings: DatabaseSettings) -> None:
     with serving(settings) as server:
         kept_open = server.client.get("/health")
         assert kept_open.status_code == 200
@@ -289,7 +290,7 @@ def test_the_server_stops_when_it_is_told_to(settings: Settings) -> None:
     assert "postgres:***@" in log or "embedded" in log, "it says which database"
 
 
-def test_a_port_that_is_taken_is_one_sentence(settings: Settings) -> None:
+def test_a_port_that_is_taken_is_one_sentence(settings: DatabaseSettings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = run_command("api", "--port", port, settings=settings)

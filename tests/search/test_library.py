@@ -12,15 +12,16 @@ import sqlalchemy as sa
 
 from database.errors import NotFound
 from database.models import MomentKind
+from database.opening import open_database
 from database.queries.filters import Filters
 from database.queries.statement import FULL_TEXT
-from database.server.connection import Database, open_database
-from database.settings import Settings
+from database.server.connection import Database
+from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from database.videos.records import MomentRecord, VideoRecord
 from database.videos.stored import Store
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import Shape
@@ -80,17 +81,17 @@ def save(database: Database, *videos: VideoRecord, spaces: Sequence[str] = (TEXT
 
 
 @pytest.fixture
-def engine(database: Database, service: EmbeddingService) -> MultiModalSearchEngine:
-    return MultiModalSearchEngine(database, service)
+def engine(database: Database, encoders: Encoders) -> MultiModalSearchEngine:
+    return MultiModalSearchEngine(database, encoders)
 
 
 def test_an_empty_library_says_how_to_fill_it(
-    database: Database, engine: MultiModalSearchEngine, service: EmbeddingService
+    database: Database, engine: MultiModalSearchEngine, encoders: Encoders
 ) -> None:
     for answer in (
         engine.search("drilling"),
         engine.search("drilling", use_vision=False),
-        SemanticSearchEngine(database, service).search("drilling"),
+        SemanticSearchEngine(database, encoders).search("drilling"),
     ):
         assert answer.hits == ()
         assert answer.degraded
@@ -121,9 +122,9 @@ def test_a_library_without_pictures_is_not_degraded(
 
 
 def test_a_library_that_fills_while_it_is_open_answers_soon(
-    database: Database, service: EmbeddingService
+    database: Database, encoders: Encoders
 ) -> None:
-    engine = MultiModalSearchEngine(database, service)
+    engine = MultiModalSearchEngine(database, encoders)
     save(database, talk("speech", ["Drilling in granite."], [unit_vector(1)]))
     answer = engine.search("granite")
     assert [hit.video.title for hit in answer.hits] == ["speech"]
@@ -186,14 +187,12 @@ def test_words_are_matched_by_the_stems_of_their_own_language(
     assert matched("Fluss") == {"german": pytest.approx(1), "mislabelled": pytest.approx(1)}
 
 
-def test_a_rare_word_counts_more_than_a_common_one(
-    database: Database, service: EmbeddingService
-) -> None:
+def test_a_rare_word_counts_more_than_a_common_one(database: Database, encoders: Encoders) -> None:
     common = [f"The meeting number {n} is about budgets." for n in range(20)]
     rare = ["Valve QX-7730 was replaced."]
     vectors = [unit_vector(n) for n in range(21)]
     save(database, talk("speech", common + rare, vectors))
-    texts = SemanticSearchEngine(database, service)
+    texts = SemanticSearchEngine(database, encoders)
     both = {
         hit.scene_start_s: evidence.found.raw
         for hit in texts.search("meeting QX-7730", shape=Shape(limit=100)).hits
@@ -205,9 +204,9 @@ def test_a_rare_word_counts_more_than_a_common_one(
 
 
 @pytest.fixture
-def crowded(database: Database, service: EmbeddingService) -> MultiModalSearchEngine:
+def crowded(database: Database, encoders: Encoders) -> MultiModalSearchEngine:
     """A library in which 300 scenes are nearer to "drilling" than the six of two other videos."""
-    query = service.encode_query(SPACES[TEXT], "drilling")
+    query = encoders.encode_query(SPACES[TEXT], "drilling")
     near = [query + 0.2 * unit_vector(n) for n in range(300)]
     near = [(vector / np.linalg.norm(vector)).astype(np.float32) for vector in near]
     save(
@@ -216,7 +215,7 @@ def crowded(database: Database, service: EmbeddingService) -> MultiModalSearchEn
         talk("far", ["Potatoes.", "Garlic.", "Cream."], [-query] * 3),
         talk("fern", ["Kartoffeln.", "Knoblauch.", "Sahne."], [-query] * 3, "de"),
     )
-    return MultiModalSearchEngine(database, service)
+    return MultiModalSearchEngine(database, encoders)
 
 
 @pytest.mark.parametrize(
@@ -245,7 +244,7 @@ def test_a_page_is_full_as_long_as_there_are_scenes(crowded: MultiModalSearchEng
 
 
 def test_a_page_is_full_where_the_index_answers_and_scenes_have_many_keyframes(
-    settings: Settings, service: EmbeddingService
+    settings: DatabaseSettings, encoders: Encoders
 ) -> None:
     with contextlib.closing(open_database(settings)) as database:
         save(database, film("film", 60, 5))
@@ -253,13 +252,13 @@ def test_a_page_is_full_where_the_index_answers_and_scenes_have_many_keyframes(
         with database.session() as session:
             session.execute(sa.text(f'ALTER DATABASE "{name}" SET enable_seqscan = off'))
     with contextlib.closing(open_database(settings)) as database:
-        engine = MultiModalSearchEngine(database, service)
+        engine = MultiModalSearchEngine(database, encoders)
         assert len(engine.search("drilling", shape=Shape(limit=50)).hits) == 50
         assert len(engine.similar(1, shape=Shape(limit=50)).hits) == 50
 
 
 def test_an_answer_does_not_depend_on_the_order_in_which_videos_came(
-    new_settings: NewSettings, tmp_path: Path, service: EmbeddingService
+    new_settings: NewSettings, tmp_path: Path, encoders: Encoders
 ) -> None:
     sentences = ["Drilling in granite.", "A late train.", "Garlic and cream.", "A drill breaks."]
     videos = [
@@ -271,7 +270,7 @@ def test_an_answer_does_not_depend_on_the_order_in_which_videos_came(
             with contextlib.closing(open_database(settings)) as database:
                 save(database, *order)
                 hits = (
-                    MultiModalSearchEngine(database, service)
+                    MultiModalSearchEngine(database, encoders)
                     .search("drilling", shape=Shape(limit=100))
                     .hits
                 )

@@ -11,9 +11,10 @@ import pytest
 from PIL import Image as Pillow
 
 from database.judgements import Judgements
-from database.server.connection import Database, open_database
-from database.settings import Settings
-from embeddings.loaded import EmbeddingService
+from database.opening import open_database
+from database.server.connection import Database
+from database.settings import DatabaseSettings
+from embeddings.loaded import Encoders
 from tests.api.test_pages import fill
 from tests.conftest import Ingested, NewSettings
 from tests.helpers.commands import TOUR, run_command
@@ -37,17 +38,17 @@ def picture(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def library(
-    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, service: EmbeddingService
-) -> Iterator[tuple[Settings, Database]]:
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders
+) -> Iterator[tuple[DatabaseSettings, Database]]:
     """Made videos that speak of drilling; tests may judge their scenes."""
     with new_settings(tmp_path_factory.mktemp("judged") / "home") as settings:
         database = open_database(settings)
-        fill(database, service)
+        fill(database, encoders)
         yield settings, database
         database.close()
 
 
-def done(library: Settings, command: str, *arguments: object) -> str:
+def done(library: DatabaseSettings, command: str, *arguments: object) -> str:
     """What a command that goes well prints."""
     ended = run_command(command, *arguments, settings=library)
     assert ended.returncode == 0, ended.stderr
@@ -55,7 +56,7 @@ def done(library: Settings, command: str, *arguments: object) -> str:
     return ended.stdout
 
 
-def document(library: Settings, command: str, *arguments: object) -> dict[str, Any]:
+def document(library: DatabaseSettings, command: str, *arguments: object) -> dict[str, Any]:
     return dict(json.loads(done(library, command, *arguments, "--json")))
 
 
@@ -107,7 +108,9 @@ def test_a_cursor_goes_on_where_the_page_before_ended(ingested: Ingested) -> Non
     assert "more: --cursor" not in rest
 
 
-def test_options_shape_the_answer_and_explain_it(library: tuple[Settings, Database]) -> None:
+def test_options_shape_the_answer_and_explain_it(
+    library: tuple[DatabaseSettings, Database],
+) -> None:
     settings, _database = library
     shape = ("--by-video", "--fold", "--sort", "date", "--fusion", "sum", "--has", "speech")
     answer = json.loads(done(settings, "search", "drilling", *shape, "--explain"))
@@ -131,7 +134,7 @@ def test_options_shape_the_answer_and_explain_it(library: tuple[Settings, Databa
     ],
 )
 def test_filters_leave_the_videos_that_satisfy_them(
-    library: tuple[Settings, Database], options: tuple[object, ...], expected: set[str]
+    library: tuple[DatabaseSettings, Database], options: tuple[object, ...], expected: set[str]
 ) -> None:
     answer = document(library[0], "search", "drilling", *options)
     assert {hit["video"]["title"] for hit in answer["results"]} == expected
@@ -195,7 +198,9 @@ def test_a_step_with_a_colon_that_is_no_mode_is_all_text(ingested: Ingested) -> 
     ]
 
 
-def test_what_is_said_of_hits_is_kept_and_measured(library: tuple[Settings, Database]) -> None:
+def test_what_is_said_of_hits_is_kept_and_measured(
+    library: tuple[DatabaseSettings, Database],
+) -> None:
     settings, database = library
     nothing = run_command("search.evaluate", "--judgements", settings=settings)
     assert "nobody has said yet" in assert_refused(nothing, 1)
@@ -220,7 +225,7 @@ def test_what_is_said_of_hits_is_kept_and_measured(library: tuple[Settings, Data
     ("search", "drilling", "--cursor", "AAAA", "--wrong", 1),
 ])  # fmt: skip
 def test_what_is_said_with_a_query_that_is_refused_is_not_kept(
-    library: tuple[Settings, Database], arguments: tuple[object, ...]
+    library: tuple[DatabaseSettings, Database], arguments: tuple[object, ...]
 ) -> None:
     settings, database = library
     before = Judgements(database).all()
@@ -230,7 +235,7 @@ def test_what_is_said_with_a_query_that_is_refused_is_not_kept(
 
 
 def test_a_judgement_of_an_unknown_scene_keeps_nothing_and_exits_1(
-    library: tuple[Settings, Database],
+    library: tuple[DatabaseSettings, Database],
 ) -> None:
     settings, database = library
     before = Judgements(database).all()
@@ -290,7 +295,9 @@ def test_the_first_and_the_last_date_are_dates_or_refused(
     assert ended.returncode == 0 or assert_refused(ended)
 
 
-def test_a_query_of_bytes_that_are_no_text_is_refused(library: tuple[Settings, Database]) -> None:
+def test_a_query_of_bytes_that_are_no_text_is_refused(
+    library: tuple[DatabaseSettings, Database],
+) -> None:
     for more in ((), ("--right", "1")):
         assert_refused(run_command("search", "drill\udcff", *more, settings=library[0]))
 

@@ -12,7 +12,7 @@ from database.models import MomentKind
 from database.queries.filters import Filters
 from database.queries.statement import FULL_TEXT
 from database.videos.read import Library
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import MODES, Shape
@@ -25,13 +25,13 @@ CAT, COFFEE, SLIDE, ROCKET = (0.0, 7.0), (7.0, 14.0), (14.0, 21.0), (34.0, 42.0)
 
 
 @pytest.fixture(scope="module")
-def engine(ingested: Ingested, service: EmbeddingService) -> MultiModalSearchEngine:
-    return MultiModalSearchEngine(ingested.database, service)
+def engine(ingested: Ingested, encoders: Encoders) -> MultiModalSearchEngine:
+    return MultiModalSearchEngine(ingested.database, encoders)
 
 
 @pytest.fixture(scope="module")
-def texts(ingested: Ingested, service: EmbeddingService) -> SemanticSearchEngine:
-    return SemanticSearchEngine(ingested.database, service)
+def texts(ingested: Ingested, encoders: Encoders) -> SemanticSearchEngine:
+    return SemanticSearchEngine(ingested.database, encoders)
 
 
 def lies_in(hit: SearchHit, span: tuple[float, float]) -> bool:

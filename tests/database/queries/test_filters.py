@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 
 import database.queries.filters
+from database.opening import open_database
 from database.queries.filters import Conditions, Filters, Scan, choose_scan
 from database.queries.statement import VectorLeg, WordLeg, search_legs
 from database.queries.terms import WordReader
-from database.server.connection import Database, open_database
-from database.settings import Settings
+from database.server.connection import Database
+from database.settings import DatabaseSettings
 from database.videos.stored import Store
 from tests.conftest import NewSettings
 from tests.helpers.records import file, unit_vector
@@ -24,13 +25,13 @@ QUERY = unit_vector(1)
 @pytest.fixture(scope="module")
 def settings_of_module(
     new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Settings]:
+) -> Iterator[DatabaseSettings]:
     with new_settings(tmp_path_factory.mktemp("filters") / "home") as settings:
         yield settings
 
 
 @pytest.fixture(scope="module")
-def crowded(settings_of_module: Settings) -> Iterator[Database]:
+def crowded(settings_of_module: DatabaseSettings) -> Iterator[Database]:
     """A crowd of scenes near the query, and some on the other side of everything."""
     database = open_database(settings_of_module)
     crowd = [near(number) for number in range(NEAR)]

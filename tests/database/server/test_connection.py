@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 
 from database.errors import DatabaseUnreachable, SchemaMismatch
-from database.server.connection import Database, open_database
+from database.opening import open_database
+from database.server.connection import Database
 from database.server.embedded import data_dir, running_url, start_embedded
-from database.settings import Settings
+from database.settings import DatabaseSettings
 from tests.helpers.commands import run_command
 
 
@@ -30,7 +31,7 @@ def closed_port() -> Iterator[int]:
 def test_an_unreachable_server_is_named_without_its_password(closed_port: int) -> None:
     url = f"postgresql://me:hunter2@127.0.0.1:{closed_port}/films"
     with pytest.raises(DatabaseUnreachable) as raised:
-        open_database(Settings(database_url=url))
+        open_database(DatabaseSettings(database_url=url))
     message = str(raised.value)
     assert f"127.0.0.1:{closed_port}/films does not answer" in message
     assert "start it, or correct DATABASE_URL" in message
@@ -41,28 +42,30 @@ def test_an_unreachable_server_is_named_without_its_password(closed_port: int) -
 @pytest.mark.parametrize("url", ["films", "postgresql://me:hunter2@host:port/films", "://"])
 def test_what_is_no_url_is_refused_with_an_example_and_without_its_password(url: str) -> None:
     with pytest.raises(DatabaseUnreachable, match="postgresql://user:password@host") as raised:
-        open_database(Settings(database_url=url))
+        open_database(DatabaseSettings(database_url=url))
     assert "hunter2" not in str(raised.value)
 
 
 def test_another_kind_of_database_is_refused() -> None:
     with pytest.raises(DatabaseUnreachable, match="names sqlite; sceneseek needs PostgreSQL"):
-        open_database(Settings(database_url="sqlite:///films.db"))
+        open_database(DatabaseSettings(database_url="sqlite:///films.db"))
 
 
-def test_a_database_that_does_not_exist_is_named(settings: Settings) -> None:
+def test_a_database_that_does_not_exist_is_named(settings: DatabaseSettings) -> None:
     assert settings.database_url is not None
     url = sa.make_url(settings.database_url).set(database="nowhere")
     with pytest.raises(DatabaseUnreachable, match='"nowhere" does not exist'):
-        open_database(Settings(database_url=url.render_as_string(hide_password=False)))
+        open_database(DatabaseSettings(database_url=url.render_as_string(hide_password=False)))
 
 
 def test_a_database_without_a_schema_is_refused_with_the_command_to_run(server: str) -> None:
     with pytest.raises(SchemaMismatch, match=r"has schema none.*python -m database upgrade"):
-        open_database(Settings(database_url=server))
+        open_database(DatabaseSettings(database_url=server))
 
 
-def test_a_database_of_a_newer_version_is_refused(settings: Settings, database: Database) -> None:
+def test_a_database_of_a_newer_version_is_refused(
+    settings: DatabaseSettings, database: Database
+) -> None:
     with database.session() as session:
         session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaMismatch, match=r"schema 9999.*upgrade sceneseek"):
@@ -101,7 +104,7 @@ def test_all_that_is_read_together_is_read_on_one_connection_that_goes_back(
         assert alone is not outer
 
 
-def test_the_status_says_which_database_it_is_and_what_it_holds(settings: Settings) -> None:
+def test_the_status_says_which_database_it_is_and_what_it_holds(settings: DatabaseSettings) -> None:
     done = run_command("database", "status", "--json", settings=settings)
     assert done.returncode == 0, done.stderr
     status = json.loads(done.stdout)
@@ -110,7 +113,7 @@ def test_the_status_says_which_database_it_is_and_what_it_holds(settings: Settin
     assert status["embedded"] is False
 
 
-def test_a_server_that_is_not_ours_is_never_stopped(settings: Settings) -> None:
+def test_a_server_that_is_not_ours_is_never_stopped(settings: DatabaseSettings) -> None:
     done = run_command("database", "stop", settings=settings)
     assert done.returncode == 2
     assert "not ours to stop" in done.stderr
@@ -125,7 +128,7 @@ def test_an_embedded_server_is_never_put_into_the_home_of_root() -> None:
 
 
 def test_an_embedded_server_that_was_killed_starts_again(home: Path) -> None:
-    own = Settings(sceneseek_home=home / "killed")
+    own = DatabaseSettings(sceneseek_home=home / "killed")
     own.home.mkdir()
     first = run_command("database", "status", "--json", settings=own)
     assert first.returncode == 0, first.stderr

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from database.errors import SpacesChanged
 from database.models import FileStatus
 from database.server.connection import Database
-from database.settings import Settings
+from database.settings import DatabaseSettings
 from database.videos.read import Library
 from database.videos.records import FileRecord
 from database.videos.stored import Store
@@ -180,7 +180,7 @@ def test_what_happens_while_waiting_can_end_the_wait(store: Store) -> None:
         pass
 
 
-def test_a_claim_ends_with_its_process(store: Store, settings: Settings) -> None:
+def test_a_claim_ends_with_its_process(store: Store, settings: DatabaseSettings) -> None:
     holder = subprocess.Popen(
         [sys.executable, "-c", HOLD_CLAIM, records.digest("a")],
         env=environment(settings),
@@ -199,10 +199,11 @@ def test_a_claim_ends_with_its_process(store: Store, settings: Settings) -> None
 
 HOLD_CLAIM = """
 import sys, time
-from database.server.connection import open_database
-from database.settings import load_settings
+from database.opening import open_database
+from database.settings import DatabaseSettings
+from embeddings.cli import read_settings
 from database.videos.stored import Store
-with Store(open_database(load_settings())).claim(sys.argv[1]):
+with Store(open_database(read_settings(DatabaseSettings))).claim(sys.argv[1]):
     print("claimed", flush=True)
     time.sleep(60)
 """

@@ -21,7 +21,7 @@ from transformers import (
 from embeddings.encoder import normalise
 from embeddings.encoders.video import evenly
 from embeddings.errors import WeightsCorrupt, WeightsMissing
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
 from embeddings.space import Space
@@ -39,8 +39,8 @@ def runtime(models: Path) -> Runtime:
 
 
 @pytest.fixture(scope="module")
-def tiny(runtime: Runtime) -> EmbeddingService:
-    return EmbeddingService(runtime)
+def tiny(runtime: Runtime) -> Encoders:
+    return Encoders(runtime)
 
 
 def pictures() -> list[Any]:
@@ -53,7 +53,7 @@ def clips(num_frames: int = 16) -> list[Any]:
     return [draw_motion(name, num_frames, 120, rng) for name in MOTIONS]
 
 
-def test_clip_finds_the_drawing_that_is_described(tiny: EmbeddingService) -> None:
+def test_clip_finds_the_drawing_that_is_described(tiny: Encoders) -> None:
     vectors = tiny.encode_items(CLIP, pictures())
     for number, (colour, shape) in enumerate(THINGS):
         query = tiny.encode_query(CLIP, f"{colour} {shape}")
@@ -61,13 +61,13 @@ def test_clip_finds_the_drawing_that_is_described(tiny: EmbeddingService) -> Non
 
 
 @pytest.mark.parametrize("space", [VIDEOMAE_LABELS, TIMESFORMER_LABELS], ids=lambda s: s.key)
-def test_a_motion_is_found_by_its_name(space: Space, tiny: EmbeddingService) -> None:
+def test_a_motion_is_found_by_its_name(space: Space, tiny: Encoders) -> None:
     vectors = tiny.encode_items(space, clips())
     for number, name in enumerate(MOTIONS):
         assert int(np.argmax(vectors @ tiny.encode_query(space, name))) == number, name
 
 
-def test_features_of_one_motion_are_nearer_than_those_of_another(tiny: EmbeddingService) -> None:
+def test_features_of_one_motion_are_nearer_than_those_of_another(tiny: Encoders) -> None:
     rng = np.random.default_rng(3)
     names = ["moving left", "moving left", "growing"]
     first, alike, other = tiny.encode_items(
@@ -76,7 +76,7 @@ def test_features_of_one_motion_are_nearer_than_those_of_another(tiny: Embedding
     assert first @ alike > first @ other
 
 
-def test_image_vectors_equal_those_of_transformers(tiny: EmbeddingService) -> None:
+def test_image_vectors_equal_those_of_transformers(tiny: Encoders) -> None:
     folder = tiny_models.FOLDER / "tiny-clip"
     model = CLIPModel.from_pretrained(folder)
     pixels = AutoImageProcessor.from_pretrained(folder, backend="pil")(
@@ -94,7 +94,7 @@ def test_image_vectors_equal_those_of_transformers(tiny: EmbeddingService) -> No
     assert tiny.encode_query(CLIP, "red circle") @ reference >= 0.9999
 
 
-def test_clip_probabilities_equal_those_of_transformers(tiny: EmbeddingService) -> None:
+def test_clip_probabilities_equal_those_of_transformers(tiny: Encoders) -> None:
     folder = tiny_models.FOLDER / "tiny-videomae"
     model = VideoMAEForVideoClassification.from_pretrained(folder)
     pixels = AutoImageProcessor.from_pretrained(folder, backend="pil")(
@@ -106,10 +106,10 @@ def test_clip_probabilities_equal_those_of_transformers(tiny: EmbeddingService) 
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
-def test_bfloat16_ranks_as_float32_does(runtime: Runtime, tiny: EmbeddingService) -> None:
+def test_bfloat16_ranks_as_float32_does(runtime: Runtime, tiny: Encoders) -> None:
     rng = np.random.default_rng(5)
     drawings = [draw_shape(*THINGS[number % 4], 96, rng) for number in range(40)]
-    half = EmbeddingService(replace(runtime, precision="bfloat16"))
+    half = Encoders(replace(runtime, precision="bfloat16"))
     ours, exact = half.encode_items(CLIP, drawings), tiny.encode_items(CLIP, drawings)
     assert cosines(ours, exact).min() > 0.99
 
@@ -122,9 +122,9 @@ def test_the_frames_of_a_clip_are_taken_evenly() -> None:
 
 
 def test_a_model_that_is_not_here_is_named_with_what_to_do(models: Path) -> None:
-    service = EmbeddingService(Runtime(models))
+    encoders = Encoders(Runtime(models))
     with pytest.raises(WeightsMissing, match=r"openai/clip.*embeddings pull.*EMBEDDING_MODEL_DIR"):
-        service.encode_query(SPACES["clip-b32"], "a red circle")
+        encoders.encode_query(SPACES["clip-b32"], "a red circle")
 
 
 def copied(name: str, target: Path) -> Path:
@@ -136,7 +136,7 @@ def test_weights_of_another_hash_are_refused(tmp_path: Path, models: Path) -> No
     copied("tiny-clip", tmp_path)
     pinned = replace(CLIP, weights=HubWeights("tiny-clip", "local", "0" * 64))
     with pytest.raises(WeightsCorrupt, match="SHA-256"):
-        EmbeddingService(Runtime(models, model_dir=tmp_path)).encode_query(pinned, "a red circle")
+        Encoders(Runtime(models, model_dir=tmp_path)).encode_query(pinned, "a red circle")
 
 
 def test_weights_that_leave_a_part_out_are_refused(tmp_path: Path, models: Path) -> None:
@@ -145,11 +145,11 @@ def test_weights_that_leave_a_part_out_are_refused(tmp_path: Path, models: Path)
     left_out = next(name for name in tensors if name.startswith("classifier"))
     save_file({k: v for k, v in tensors.items() if k != left_out}, path, {"format": "pt"})
     with pytest.raises(WeightsCorrupt, match=left_out.replace(".", r"\.")):
-        EmbeddingService(Runtime(models, model_dir=tmp_path)).encode_items(VIDEOMAE, clips())
+        Encoders(Runtime(models, model_dir=tmp_path)).encode_items(VIDEOMAE, clips())
 
 
 def test_weights_of_half_precision_are_computed_with_in_full(
-    tmp_path: Path, models: Path, tiny: EmbeddingService
+    tmp_path: Path, models: Path, tiny: Encoders
 ) -> None:
     folder = copied("tiny-clip", tmp_path)
     tensors = load_file(folder / "model.safetensors")
@@ -157,7 +157,7 @@ def test_weights_of_half_precision_are_computed_with_in_full(
     save_file(halved, folder / "model.safetensors", {"format": "pt"})
     config = json.loads((folder / "config.json").read_text()) | {"dtype": "float16"}
     (folder / "config.json").write_text(json.dumps(config))
-    halves = EmbeddingService(Runtime(models, model_dir=tmp_path, precision="float32"))
+    halves = Encoders(Runtime(models, model_dir=tmp_path, precision="float32"))
     found = halves.encode_items(CLIP, pictures())
     assert cosines(found, tiny.encode_items(CLIP, pictures())).min() > 0.999
 
@@ -166,7 +166,7 @@ def test_weights_that_can_run_code_are_not_loaded(tmp_path: Path, models: Path) 
     folder = copied("tiny-clip", tmp_path)
     (folder / "model.safetensors").rename(folder / "pytorch_model.bin")
     with pytest.raises(WeightsMissing, match=r"holds no model\.safetensors"):
-        EmbeddingService(Runtime(models, model_dir=tmp_path)).encode_query(CLIP, "a red circle")
+        Encoders(Runtime(models, model_dir=tmp_path)).encode_query(CLIP, "a red circle")
 
 
 def cosines(ours: Sequence[Any], theirs: Sequence[Any]) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from embeddings.errors import UnknownSpace
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.local import own_spaces
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
@@ -39,7 +39,7 @@ def test_every_family_can_be_declared(tmp_path: Path) -> None:
 
 def test_without_a_folder_there_are_only_those_of_the_registry(tmp_path: Path) -> None:
     assert own_spaces(None) == {}
-    assert EmbeddingService(Runtime(tmp_path)).spaces == SPACES
+    assert Encoders(Runtime(tmp_path)).spaces == SPACES
 
 
 @pytest.mark.parametrize(
@@ -73,7 +73,7 @@ def test_a_declaration_that_is_no_json_is_named(tmp_path: Path) -> None:
 def test_a_key_that_is_taken_is_refused(tmp_path: Path) -> None:
     declare(tmp_path, "model", family="image_text", key="clip-b32", dim=512)
     with pytest.raises(UnknownSpace, match="'clip-b32', which is taken"):
-        EmbeddingService(Runtime(tmp_path, model_dir=tmp_path))
+        Encoders(Runtime(tmp_path, model_dir=tmp_path))
     declare(tmp_path / "two", "a", family="image_text", key="same", dim=8)
     declare(tmp_path / "two", "b", family="image_text", key="same", dim=8)
     with pytest.raises(UnknownSpace, match="'same'"):

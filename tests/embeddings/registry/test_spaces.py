@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from embeddings.errors import UnknownSpace
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES, SPACES, choose_spaces, get_profile
 from embeddings.space import Input, Space
 from tests.helpers.commands import TOUR
@@ -31,9 +31,9 @@ def items_of(space: Space) -> list[str] | list[Picture]:
     return TEXTS if space.input is Input.TEXT else PICTURES
 
 
-def test_a_sentence_is_nearest_to_a_question_about_it(service: EmbeddingService) -> None:
-    items = service.encode_items(SPACES["minilm-l6"], TEXTS)
-    query = service.encode_query(SPACES["minilm-l6"], "what happened on the stock market")
+def test_a_sentence_is_nearest_to_a_question_about_it(encoders: Encoders) -> None:
+    items = encoders.encode_items(SPACES["minilm-l6"], TEXTS)
+    query = encoders.encode_query(SPACES["minilm-l6"], "what happened on the stock market")
     assert int(np.argmax(items @ query)) == 1
 
 
@@ -41,13 +41,13 @@ def test_a_sentence_is_nearest_to_a_question_about_it(service: EmbeddingService)
     ("time_s", "name"), [(3.0, "cat"), (10.0, "espresso"), (38.0, "missile on a launch pad")]
 )
 def test_a_photograph_is_nearest_to_the_name_of_what_it_shows(
-    time_s: float, name: str, service: EmbeddingService
+    time_s: float, name: str, encoders: Encoders
 ) -> None:
     space = SPACES["imagenet-concepts"]
-    item = service.encode_items(space, frames_at(TOUR, [time_s]))[0]
-    right = float(service.encode_query(space, name) @ item)
+    item = encoders.encode_items(space, frames_at(TOUR, [time_s]))[0]
+    right = float(encoders.encode_query(space, name) @ item)
     for other in {"cat", "espresso", "missile on a launch pad", "violin", "tax return"} - {name}:
-        assert right > float(service.encode_query(space, other) @ item) + 0.1, other
+        assert right > float(encoders.encode_query(space, other) @ item) + 0.1, other
 
 
 # The first is what sentence-transformers itself computes.
@@ -59,11 +59,9 @@ PINNED = {
 
 
 @in_every_space
-def test_vectors_are_those_that_libraries_already_hold(
-    space: Space, service: EmbeddingService
-) -> None:
+def test_vectors_are_those_that_libraries_already_hold(space: Space, encoders: Encoders) -> None:
     item = TEXTS[1] if space.input is Input.TEXT else PICTURES[0]
-    vector = service.encode_items(space, [item])[0]
+    vector = encoders.encode_items(space, [item])[0]
     np.testing.assert_allclose(vector[:8], PINNED[space.key], atol=2e-3)
 
 

@@ -11,17 +11,17 @@ import pytest
 
 from database.check import find_faults
 from database.server.connection import Database
-from database.settings import Settings
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.encoder import Vectors
-from embeddings.loaded import EmbeddingService
+from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES, SPACES
 from embeddings.space import Space
 from ingest.files.discover import discover
 from ingest.files.identity import content_hash
 from ingest.files.outcome import Outcome
 from ingest.pipeline import ingest_files
+from ingest.settings import IngestSettings
 from ingest.tools import make_tools
 from tests.helpers.media import drawn, make_video
 
@@ -33,12 +33,12 @@ def ignore(path: Path, stage: str, part: float | None) -> None:
 
 
 @pytest.fixture
-def ingest(settings: Settings, database: Database, service: EmbeddingService) -> Ingest:
+def ingest(settings: IngestSettings, database: Database, encoders: Encoders) -> Ingest:
     """Ingests files as the command does, with the encoders of the session."""
 
     def run(*paths: Path, retry: bool = False) -> list[Outcome]:
         tools = make_tools(database, settings, PROFILES["bundled"], retry=retry)
-        tools = dataclasses.replace(tools, service=service)
+        tools = dataclasses.replace(tools, encoders=encoders)
         outcomes = ingest_files(discover([str(p) for p in paths]), tools, 1, ignore)
         return sorted(outcomes, key=lambda outcome: outcome.path)
 
@@ -58,7 +58,7 @@ def statuses(outcomes: list[Outcome]) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _library_stays_sound(settings: Settings, database: Database) -> Iterator[None]:
+def _library_stays_sound(settings: IngestSettings, database: Database) -> Iterator[None]:
     yield
     assert find_faults(database, settings.keyframes_dir) == []
 
@@ -108,7 +108,7 @@ def test_a_copy_adds_a_path_and_no_video(film: Path, ingest: Ingest, database: D
 
 
 def test_a_changed_film_replaces_the_old_one_and_its_keyframes(
-    film: Path, ingest: Ingest, settings: Settings, database: Database
+    film: Path, ingest: Ingest, settings: IngestSettings, database: Database
 ) -> None:
     before = set(settings.keyframes_dir.rglob("*.jpg"))
     make_video(film, [drawn(3)])
@@ -119,7 +119,7 @@ def test_a_changed_film_replaces_the_old_one_and_its_keyframes(
 
 
 def test_a_film_that_was_damaged_leaves_the_library_with_its_keyframes(
-    film: Path, ingest: Ingest, settings: Settings, database: Database
+    film: Path, ingest: Ingest, settings: IngestSettings, database: Database
 ) -> None:
     film.write_text("no film any more")
     assert statuses(ingest(film)) == ["failed"]
@@ -128,7 +128,7 @@ def test_a_film_that_was_damaged_leaves_the_library_with_its_keyframes(
 
 
 def test_a_film_that_became_a_copy_of_another_leaves_the_library_with_its_keyframes(
-    film: Path, ingest: Ingest, settings: Settings, database: Database
+    film: Path, ingest: Ingest, settings: IngestSettings, database: Database
 ) -> None:
     other = make_video(film.parent / "other.mp4", [drawn(3)])
     ingest(other)
@@ -139,7 +139,7 @@ def test_a_film_that_became_a_copy_of_another_leaves_the_library_with_its_keyfra
 
 
 def test_keyframes_that_a_killed_run_had_half_placed_are_removed(
-    tmp_path: Path, ingest: Ingest, settings: Settings
+    tmp_path: Path, ingest: Ingest, settings: IngestSettings
 ) -> None:
     path = make_video(tmp_path / "film.mp4", [drawn(1)])
     digest = content_hash(path)
@@ -178,13 +178,13 @@ def test_a_space_that_becomes_active_while_a_film_is_embedded_gets_it_too(
     ingest: Ingest,
     database: Database,
     tmp_path: Path,
-    service: EmbeddingService,
+    encoders: Encoders,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     spaces = Spaces(database)
     other = dataclasses.replace(SPACES["imagenet-concepts"], key="other-labels", slot="other")
-    monkeypatch.setitem(service.spaces, other.key, other)
-    encode = service.encode_items
+    monkeypatch.setitem(encoders.spaces, other.key, other)
+    encode = encoders.encode_items
 
     def switch_once(space: Space, items: Sequence[Any]) -> Vectors:
         if other.key not in spaces.all():
@@ -192,7 +192,7 @@ def test_a_space_that_becomes_active_while_a_film_is_embedded_gets_it_too(
             spaces.activate(other.key)
         return encode(space, items)
 
-    monkeypatch.setattr(service, "encode_items", switch_once)
+    monkeypatch.setattr(encoders, "encode_items", switch_once)
     film = make_video(tmp_path / "film.mp4", [drawn(1), drawn(2)])
     assert statuses(ingest(film)) == ["done"]
     coverage = spaces.coverage(other.key)

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from database.models import MomentKind
+from database.opening import open_database
 from database.queries.hits import HitReader
-from database.server.connection import open_database
 from database.videos.records import MomentRecord
 from database.videos.stored import Store
 from search.errors import InvalidQuery

@@ -1,0 +1,85 @@
+"""A library's database, opened: the embedded one is started and migrated, another is checked."""
+
+import dataclasses
+from typing import Any
+
+import psycopg
+import sqlalchemy as sa
+from pgvector.psycopg import register_vector
+from sqlalchemy import event, exc
+
+from database.errors import DatabaseUnreachable
+from database.migrate import require_current_schema, upgrade_schema
+from database.server.connection import Database, translated_errors
+from database.server.embedded import data_dir, start_embedded
+from database.settings import DatabaseSettings
+
+EF_SEARCH = 100
+"""Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
+STATEMENT_TIMEOUT_S = 30
+
+
+def open_database(settings: DatabaseSettings, *, require_schema: bool = True) -> Database:
+    """The database of DATABASE_URL, or the embedded one of the home folder.
+
+    The schema of the embedded one is brought up to date; that of a server is checked, if
+    `require_schema`. Raises DatabaseUnreachable, SchemaMismatch.
+    """
+    embedded = settings.database_url is None
+    url = _driver_url(settings.database_url or start_embedded(settings.home))
+    if embedded:
+        description = f"embedded PostgreSQL in {data_dir(settings.home)}"
+    else:
+        description = url.set(drivername="postgresql").render_as_string(hide_password=True)
+    database = Database(_engine(url), description, embedded)
+    try:
+        with translated_errors(description):
+            if embedded:
+                upgrade_schema(database.engine)
+            elif require_schema:
+                require_current_schema(database.engine, description)
+            with database.engine.connect() as connection:
+                found = connection.scalar(
+                    sa.text("SELECT to_regclass('moment_text_trgm_idx') IS NOT NULL")
+                )
+    except BaseException:
+        database.close()
+        raise
+    return dataclasses.replace(database, has_trigrams=bool(found))
+
+
+def _driver_url(text: str) -> sa.URL:
+    try:
+        url = sa.make_url(text)
+    except (exc.ArgumentError, ValueError):
+        raise DatabaseUnreachable(
+            "DATABASE_URL is not a database URL; it looks like "
+            "postgresql://user:password@host:5432/database"
+        ) from None
+    if url.get_backend_name() not in ("postgresql", "postgres"):
+        raise DatabaseUnreachable(
+            f"DATABASE_URL names {url.drivername}; sceneseek needs PostgreSQL with pgvector: "
+            "postgresql://user:password@host:5432/database"
+        )
+    return url.set(drivername="postgresql+psycopg")
+
+
+def _engine(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(
+        url, pool_size=8, max_overflow=24, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+    )
+
+    @event.listens_for(engine, "connect")
+    def prepare(driver: psycopg.Connection[Any], _record: object) -> None:
+        driver.execute(f"SET hnsw.ef_search = {EF_SEARCH}")
+        # A LIMIT above ef_search is filled all the same.
+        driver.execute("SET hnsw.iterative_scan = relaxed_order")
+        # A plan for any query vector and any filter would leave the HNSW index for some.
+        driver.execute("SET plan_cache_mode = force_custom_plan")
+        driver.execute("SET jit = off")  # compiling a search takes longer than running it
+        driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+        if psycopg.types.TypeInfo.fetch(driver, "vector") is not None:
+            register_vector(driver)
+        driver.commit()
+
+    return engine

@@ -1,0 +1,58 @@
+"""How the commands of every package begin and end.
+
+0: done. 1: not done. 2: the command line asks for what there is not. 130: interrupted. What went
+wrong is one line on stderr: "error: " and a sentence that says what to do.
+"""
+
+import sys
+from typing import Annotated, NoReturn
+
+import typer
+
+from embeddings.errors import SceneseekError
+from embeddings.settings import EmbeddingSettings, Settings, load_settings, unknown_variables
+
+EXIT_FAILED = 1
+EXIT_INTERRUPTED = 130
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def new_app(help_text: str | None = None) -> typer.Typer:
+    """A command line whose help is plain text."""
+    return typer.Typer(
+        help=help_text,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+
+def run(app: typer.Typer) -> NoReturn:
+    """A command line from its arguments to its exit code."""
+    try:
+        code = app(standalone_mode=False)
+    except typer.TyperException as error:
+        fail(f"{error.format_message()} (--help lists what there is)", error.exit_code)
+    except SceneseekError as error:
+        fail(str(error), error.exit_code)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def fail(sentence: str, exit_code: int = EXIT_FAILED) -> NoReturn:
+    """Says what went wrong, on one line, and ends."""
+    typer.echo(f"error: {' '.join(sentence.split())}", err=True)
+    sys.exit(exit_code)
+
+
+def read_settings(kind: type[Settings]) -> Settings:
+    """The settings of this process; a variable that looks like a slip is told. Raises
+    InvalidSettings."""
+    warn_of_slips(kind)
+    return load_settings(kind)
+
+
+def warn_of_slips(kind: type[EmbeddingSettings]) -> None:
+    """A line for each variable that nothing reads and that is nearly one of `kind`'s."""
+    for name, meant in unknown_variables(kind).items():
+        typer.echo(f"warning: nothing reads {name}; did you mean {meant}?", err=True)
