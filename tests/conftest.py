@@ -8,11 +8,9 @@ import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
@@ -40,8 +38,7 @@ from embeddings.loaded import Encoders
 from embeddings.runtime import Runtime
 from ingest.settings import IngestSettings
 from tests.helpers.commands import ROOT, TOUR, outcomes, run_command
-
-NewSettings = Callable[[Path], AbstractContextManager[IngestSettings]]
+from tests.helpers.fixtures import Ingested, NewSettings
 
 
 @pytest.fixture(scope="session")
@@ -122,16 +119,6 @@ def database(settings: DatabaseSettings) -> Iterator[Database]:
 def store(database: Database) -> Store:
     """The write side of `database`."""
     return Store(database)
-
-
-@dataclass(frozen=True)
-class Ingested:
-    """A library that holds sample/tour.mp4; not to be written to."""
-
-    settings: IngestSettings
-    database: Database
-    outcome: dict[str, Any]
-    """The file's line in the JSON that the command printed."""
 
 
 @pytest.fixture(scope="session")

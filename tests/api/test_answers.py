@@ -9,9 +9,9 @@ import httpx
 import numpy as np
 import pytest
 
-from tests.api.test_server import assert_problem, serving
-from tests.conftest import Ingested
 from tests.helpers.commands import TOUR
+from tests.helpers.fixtures import Ingested
+from tests.helpers.http import assert_problem, serving
 
 HIT = {
     "rank",

@@ -12,21 +12,10 @@ from database.judgements import Judgements
 from database.settings import DatabaseSettings
 from database.videos.stored import Store
 from embeddings.loaded import Encoders
-from tests.api.test_pages import (
-    NUM_HITS,
-    QUERY,
-    Made,
-    filled,
-    near,
-    pages,
-    places,
-    titles,
-)
-from tests.api.test_quick_searches import answered, search
-from tests.api.test_server import assert_problem
-from tests.conftest import NewSettings
-from tests.helpers.records import file, unit_vector
-from tests.search.test_library import VISION, film
+from tests.helpers.drilling import NUM_HITS, QUERY, Made, filled, pages, places, titles
+from tests.helpers.fixtures import NewSettings
+from tests.helpers.http import answered, assert_problem, search
+from tests.helpers.records import VISION, file, film, near, unit_vector
 
 SPOKEN = {"morning", "evening", "deutsch"}
 SILENT = {"clips", "more"}

@@ -8,8 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.api.test_server import assert_problem, serving
-from tests.conftest import NewSettings
+from tests.helpers.fixtures import NewSettings
+from tests.helpers.http import assert_problem, serving
 
 LIMIT = 64 * 1024
 POST = "/search/multimodal"

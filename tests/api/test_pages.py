@@ -1,83 +1,22 @@
 """Pages over HTTP, on a library made for them: they join, whatever comes between them."""
 
 import base64
-import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
-import httpx
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from database.opening import open_database
-from database.server.connection import Database
 from database.settings import DatabaseSettings
-from database.spaces.spaces import Spaces
-from database.videos.records import VideoRecord
 from database.videos.stored import Store
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
-from tests.api.test_quick_searches import Answer, answered, search
-from tests.api.test_server import assert_problem, serving
-from tests.conftest import NewSettings
-from tests.helpers.records import file, unit_vector
-from tests.search.test_library import TEXT, VISION, Vector, film, talk
-
-QUERY = "drilling"
-NUM_HITS = 6 + 4 + 3 + 6 + 3
-
-
-@dataclass(frozen=True)
-class Made:
-    """A served library that tests may write to."""
-
-    client: httpx.Client
-    database: Database
-
-
-def near(direction: Vector, seed: int, share: float = 0.5) -> Vector:
-    """A vector with some of another direction, the more the larger the seed."""
-    mixed = direction + share * (1 + 0.02 * (seed % 50)) * unit_vector(seed)
-    return (mixed / np.linalg.norm(mixed)).astype(np.float32)
-
-
-def speech(name: str, direction: Vector, num: int, seed: int, language: str = "en") -> VideoRecord:
-    """A recording whose scenes all speak of drilling."""
-    sentences = [f"Drilling, part {n} of {name}." for n in range(num)]
-    vectors = [near(direction, seed + n) for n in range(num)]
-    return replace(talk(name, sentences, vectors, language), title=name)
-
-
-def looking(name: str, num: int, looks: list[int], seed: int) -> VideoRecord:
-    """A silent film, one keyframe in each scene, with these looks in turn."""
-    made = film(name, num, 1, seed)
-    moments = tuple(
-        replace(moment, look=looks[n % len(looks)]) for n, moment in enumerate(made.moments)
-    )
-    return replace(made, moments=moments, duration_s=10.0 * num)
-
-
-def fill(database: Database, encoders: Encoders) -> None:
-    """Three recordings that speak of drilling, and two silent films."""
-    direction = encoders.encode_query(SPACES[TEXT], QUERY)
-    at = datetime(2024, 5, 17, 9, 30, tzinfo=UTC)
-    videos = [
-        replace(speech("morning", direction, 6, 100), recorded_at=at),
-        replace(speech("evening", direction, 4, 200), recorded_at=at.replace(hour=22, day=18)),
-        replace(speech("deutsch", direction, 3, 300, "de"), recorded_at=None),
-        replace(looking("clips", 6, [0, 0b111, 2**60 - 1], 1), recorded_at=at.replace(year=2021)),
-        replace(looking("more", 3, [0b1, 2**40 - 1, -1], 7), recorded_at=at.replace(hour=1)),
-    ]
-    for made in videos:
-        Store(database).save_video(made, file(f"/library/{made.title}.mp4"))
-    for space in (TEXT, VISION):
-        null = {"mean": 0.0, "std": 0.2}
-        Spaces(database).save_null_statistics(space, {**null, "alike": null, "count": 257})
+from tests.helpers.drilling import NUM_HITS, QUERY, Made, filled, pages, places
+from tests.helpers.fixtures import NewSettings
+from tests.helpers.http import answered, assert_problem, search
+from tests.helpers.records import TEXT, file, near, speech, talk
 
 
 @pytest.fixture(scope="module")
@@ -89,39 +28,11 @@ def made(
         yield library
 
 
-@contextlib.contextmanager
-def filled(settings: DatabaseSettings, encoders: Encoders) -> Iterator[Made]:
-    with contextlib.closing(open_database(settings)) as database:
-        fill(database, encoders)
-        with serving(settings) as server:
-            yield Made(server.client, database)
-
-
 @pytest.fixture
 def own(settings: DatabaseSettings, encoders: Encoders) -> Iterator[Made]:
     """The same library for one test alone."""
     with filled(settings, encoders) as library:
         yield library
-
-
-def places(answer: Answer) -> list[tuple[str, float]]:
-    """The title of the video and the start of the scene of each hit."""
-    return [(hit["video"]["title"], hit["scene"]["start_s"]) for hit in answer["results"]]
-
-
-def titles(answer: Answer) -> set[str]:
-    return {title for title, _start_s in places(answer)}
-
-
-def pages(client: httpx.Client, limit: int, **body: object) -> Iterator[Answer]:
-    """Every page of an answer."""
-    cursor = None
-    while True:
-        answer = search(client, QUERY, limit=limit, cursor=cursor, **body)
-        yield answer
-        cursor = answer["next"]
-        if cursor is None:
-            return
 
 
 @hypothesis_settings(deadline=None, max_examples=30)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api.test_server import assert_problem, serving
-from tests.conftest import Ingested
+from tests.helpers.fixtures import Ingested
+from tests.helpers.http import answered, assert_problem, search, serving, starts
 
 CAT, COFFEE, SLIDE, CAMERA, HELMET, ROCKET = 0, 7, 14, 21, 28, 34
 NATS = 5e-3
@@ -23,21 +23,6 @@ Answer = dict[str, Any]
 def client(ingested: Ingested) -> Iterator[httpx.Client]:
     with serving(ingested.settings) as server:
         yield server.client
-
-
-def search(client: httpx.Client, query: str, **body: object) -> Answer:
-    """The answer to a search that goes well."""
-    return answered(client.post("/search/multimodal", json={"query": query, **body}))
-
-
-def answered(response: httpx.Response) -> Answer:
-    assert response.status_code == 200, response.text
-    return dict(response.json())
-
-
-def starts(answer: Answer) -> list[int]:
-    """Where the scenes of the hits begin, best first."""
-    return [round(hit["scene"]["start_s"]) for hit in answer["results"]]
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.api.test_server import assert_problem, serving
-from tests.conftest import Ingested
+from tests.helpers.fixtures import Ingested
+from tests.helpers.http import assert_problem, serving
 
 MARK = "someinput"
 POST = "/search/multimodal"

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from search.query.image import MAX_PICTURE_BYTES
-from tests.api.test_quick_searches import answered, search, starts
-from tests.api.test_server import assert_problem, serving
-from tests.conftest import Ingested
 from tests.helpers.commands import TOUR
+from tests.helpers.fixtures import Ingested
+from tests.helpers.http import answered, assert_problem, search, serving, starts
 from tests.helpers.media import frames_at
-from tests.search.query.test_image import png_of
+from tests.helpers.pictures import png_of
 
 CAT, COFFEE, SLIDE, CAMERA, HELMET, ROCKET = SCENES = (0, 7, 14, 21, 28, 34)
 IMAGE = "/search/image"

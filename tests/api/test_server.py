@@ -5,10 +5,8 @@ import hashlib
 import os
 import signal
 import socket
-import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,55 +22,14 @@ from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.videos.records import FileRecord
 from database.videos.stored import Store
-from tests.conftest import NewSettings
-from tests.helpers.commands import run_command, start_command
+from tests.helpers.commands import run_command
+from tests.helpers.fixtures import NewSettings
+from tests.helpers.http import Serving, assert_problem, serving
 from tests.helpers.records import file, image_path, put_keyframe, unit_vector, video, with_vector
 
 DRAIN_S = 30
 SPOKEN = "<script>alert('x')</script> a --> b & {\\an8}Q"
 DOWNLOAD_BYTES = 64 * 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Serving:
-    """A running server, with a client of it."""
-
-    process: subprocess.Popen[str]
-    client: httpx.Client
-
-    def stop(self) -> str:
-        """Ends it as systemd and docker do; returns what it has logged."""
-        self.process.send_signal(signal.SIGTERM)
-        _stdout, stderr = self.process.communicate(timeout=DRAIN_S)
-        return stderr
-
-
-@contextmanager
-def serving(settings: DatabaseSettings) -> Iterator[Serving]:
-    """`python -m api` on a free port, ready; it has to stop within 30 s and log no crash."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    process = start_command("api", "--port", port, settings=settings)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
-        try:
-            _wait_until_ready(process, client)
-            yield Serving(process, client)
-            if process.poll() is None:
-                assert "Traceback" not in Serving(process, client).stop()
-        finally:
-            if process.poll() is None:
-                process.kill()
-            process.communicate()
-
-
-def _wait_until_ready(process: subprocess.Popen[str], client: httpx.Client) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        with contextlib.suppress(httpx.TransportError):
-            if client.get("/ready").status_code == 200:
-                return
-        time.sleep(0.05)
-    raise AssertionError("the server did not become ready")
 
 
 @dataclass(frozen=True)
@@ -136,18 +93,6 @@ def keyframe(shelf: Shelf) -> Iterator[Path]:
     yield path
     path.rmdir()
     path.write_bytes(before)
-
-
-def assert_problem(answer: httpx.Response, status: int) -> str:
-    """Asserts that an answer is a problem document of RFC 9457, and returns its detail."""
-    assert answer.status_code == status, answer.text[:500]
-    assert answer.headers["content-type"] == "application/problem+json"
-    document = answer.json()
-    assert document["type"] == "about:blank"
-    assert document["status"] == status
-    assert document["title"]
-    assert document["detail"]
-    return str(document["detail"])
 
 
 def test_videos_come_page_by_page_in_order(shelf: Shelf) -> None:

@@ -13,8 +13,8 @@ from embeddings.loaded import Encoders
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import Shape
 from search.results.json import answer_document
-from tests.conftest import Ingested
 from tests.helpers.commands import run_command
+from tests.helpers.fixtures import Ingested
 
 MODES = ("text_heavy", "balanced", "vision_heavy", "auto")
 QUERIES: dict[str, Any] = {

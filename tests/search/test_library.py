@@ -2,7 +2,6 @@
 
 import contextlib
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,6 @@ import pytest
 import sqlalchemy as sa
 
 from database.errors import NotFound
-from database.models import MomentKind
 from database.opening import open_database
 from database.queries.filters import Filters
 from database.queries.statement import FULL_TEXT
@@ -19,55 +17,18 @@ from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
-from database.videos.records import MomentRecord, VideoRecord
+from database.videos.records import VideoRecord
 from database.videos.stored import Store
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import Shape
 from search.semantic_search import SemanticSearchEngine
-from tests.conftest import NewSettings
-from tests.helpers.records import file, image_path, unit_vector, video
+from tests.helpers.fixtures import NewSettings
+from tests.helpers.records import file, film, talk, unit_vector
 
 TEXT, VISION = "minilm-l6", "imagenet-concepts"
 Vector = npt.NDArray[np.float32]
-
-
-def talk(
-    name: str, sentences: Sequence[str], vectors: Sequence[Vector], language: str = "en"
-) -> VideoRecord:
-    """A recording without pictures: one sentence in each scene of ten seconds."""
-    spans = [(10.0 * number, 10.0 * number + 10) for number in range(len(sentences))]
-    moments = tuple(
-        MomentRecord(n, MomentKind.SPEECH, s + 1, e - 1, text, language, vectors={TEXT: vector})
-        for n, ((s, e), text, vector) in enumerate(zip(spans, sentences, vectors, strict=True))
-    )
-    made = video(name, language=language)
-    return replace(
-        made, video_codec=None, scenes=tuple(spans), moments=moments, duration_s=10.0 * len(spans)
-    )
-
-
-def film(name: str, num_scenes: int, keyframes_each: int, seed: int = 0) -> VideoRecord:
-    """A silent film whose scenes have several keyframes each that look almost the same."""
-    moments = []
-    for scene in range(num_scenes):
-        base = unit_vector(seed + 1000 * scene)
-        for number in range(keyframes_each):
-            vector = base + 0.05 * unit_vector(seed + 1000 * scene + number + 1)
-            time_s = 10.0 * scene + number + 1
-            moments.append(
-                MomentRecord(
-                    scene,
-                    MomentKind.KEYFRAME,
-                    time_s,
-                    time_s,
-                    image_path=image_path(name),
-                    vectors={VISION: (vector / np.linalg.norm(vector)).astype(np.float32)},
-                )
-            )
-    spans = tuple((10.0 * n, 10.0 * n + 10) for n in range(num_scenes))
-    return replace(video(name), audio_codec=None, scenes=spans, moments=tuple(moments))
 
 
 def save(database: Database, *videos: VideoRecord, spaces: Sequence[str] = (TEXT, VISION)) -> None:

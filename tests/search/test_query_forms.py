@@ -15,11 +15,11 @@ from database.opening import open_database
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from embeddings.loaded import Encoders
-from tests.api.test_pages import fill
-from tests.conftest import Ingested, NewSettings
 from tests.helpers.commands import TOUR, run_command
+from tests.helpers.drilling import fill
+from tests.helpers.fixtures import Ingested, NewSettings
 from tests.helpers.media import frames_at
-from tests.search.query.test_image import png_of
+from tests.helpers.pictures import png_of
 
 CAT, COFFEE, SLIDE, CAMERA, HELMET, ROCKET = (0, 7, 14, 21, 28, 34)
 LONG = "W1tb" * 25_000

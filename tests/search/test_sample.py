@@ -19,7 +19,7 @@ from search.query.query import MODES, Shape
 from search.query.syntax import parse_words
 from search.results.hits import SearchAnswer, SearchHit
 from search.semantic_search import SemanticSearchEngine
-from tests.conftest import Ingested
+from tests.helpers.fixtures import Ingested
 
 CAT, COFFEE, SLIDE, ROCKET = (0.0, 7.0), (7.0, 14.0), (14.0, 21.0), (34.0, 42.0)
 

@@ -4,8 +4,6 @@ import contextlib
 import functools
 import io
 import math
-import struct
-import zlib
 
 import numpy as np
 import pytest
@@ -16,6 +14,7 @@ from PIL import Image as Pillow
 from search.errors import InvalidQuery
 from search.query.image import MAX_PICTURE_BYTES, MAX_PIXELS, Crop, read_picture
 from tests.helpers.media import Picture, drawn
+from tests.helpers.pictures import png_of
 
 ACCEPTED = ("JPEG", "PNG", "WEBP", "BMP")
 part = st.floats(0, 1) | st.floats() | st.sampled_from([0.0, 0.5, 1.0, 1e-300, 5e-7, 1 - 1e-9])
@@ -37,16 +36,6 @@ def saved(picture: Pillow.Image, kind: str = "PNG") -> bytes:
     out = io.BytesIO()
     picture.save(out, kind)
     return out.getvalue()
-
-
-def png_of(width: int, height: int) -> bytes:
-    """A PNG that only says how large it is."""
-    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = [header, b"IDAT" + zlib.compress(b""), b"IEND"]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
-        for chunk in chunks
-    )
 
 
 def is_picture(picture: Picture) -> bool:

@@ -23,7 +23,7 @@ from search.ranking.fusion import Fused
 from search.results.cursors import Cursor, fingerprint
 from search.results.pages import Page, Ranked, shaped
 from search.retrieval.candidates import Candidate
-from tests.conftest import NewSettings
+from tests.helpers.fixtures import NewSettings
 from tests.helpers.records import file, image_path, video
 
 LOOKS = [0, 0b1111, 0b11111, -1, 2**63 - 1, 1 << 40, None, 0b1111]

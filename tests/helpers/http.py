@@ -1,0 +1,88 @@
+"""`python -m api` as a client sees it."""
+
+import contextlib
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from database.settings import DatabaseSettings
+from tests.helpers.commands import start_command
+
+DRAIN_S = 30
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A running server, with a client of it."""
+
+    process: subprocess.Popen[str]
+    client: httpx.Client
+
+    def stop(self) -> str:
+        """Ends it as systemd and docker do; returns what it has logged."""
+        self.process.send_signal(signal.SIGTERM)
+        _stdout, stderr = self.process.communicate(timeout=DRAIN_S)
+        return stderr
+
+
+@contextmanager
+def serving(settings: DatabaseSettings) -> Iterator[Serving]:
+    """`python -m api` on a free port, ready; it has to stop within 30 s and log no crash."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    process = start_command("api", "--port", port, settings=settings)
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        try:
+            _wait_until_ready(process, client)
+            yield Serving(process, client)
+            if process.poll() is None:
+                assert "Traceback" not in Serving(process, client).stop()
+        finally:
+            if process.poll() is None:
+                process.kill()
+            process.communicate()
+
+
+def _wait_until_ready(process: subprocess.Popen[str], client: httpx.Client) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        with contextlib.suppress(httpx.TransportError):
+            if client.get("/ready").status_code == 200:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the server did not become ready")
+
+
+def assert_problem(answer: httpx.Response, status: int) -> str:
+    """Asserts that an answer is a problem document of RFC 9457, and returns its detail."""
+    assert answer.status_code == status, answer.text[:500]
+    assert answer.headers["content-type"] == "application/problem+json"
+    document = answer.json()
+    assert document["type"] == "about:blank"
+    assert document["status"] == status
+    assert document["title"]
+    assert document["detail"]
+    return str(document["detail"])
+
+
+def search(client: httpx.Client, query: str, **body: object) -> Answer:
+    """The answer to a search that goes well."""
+    return answered(client.post("/search/multimodal", json={"query": query, **body}))
+
+
+def answered(response: httpx.Response) -> Answer:
+    assert response.status_code == 200, response.text
+    return dict(response.json())
+
+
+def starts(answer: Answer) -> list[int]:
+    """Where the scenes of the hits begin, best first."""
+    return [round(hit["scene"]["start_s"]) for hit in answer["results"]]
