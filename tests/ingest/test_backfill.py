@@ -31,10 +31,10 @@ from embeddings.loaded import Encoders
 from ingest.backfill import app
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
-from tests.conftest import NewSettings
 from tests.helpers import tiny_models
 from tests.helpers.commands import environment, outcomes, run_command, start_command
 from tests.helpers.films import THINGS, draw_films
+from tests.helpers.fixtures import NewSettings
 from tests.helpers.tiny_models import CLIP, TIMESFORMER_LABELS, VIDEOMAE, VIDEOMAE_LABELS
 
 ALL_TINY = [part for space in tiny_models.SPACES for part in ("--space", space.key)]

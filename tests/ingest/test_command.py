@@ -17,8 +17,8 @@ from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.videos.read import Library
 from embeddings.weights.packages import package_path
-from tests.conftest import NewSettings
 from tests.helpers.commands import ROOT, outcomes, run_command
+from tests.helpers.fixtures import NewSettings
 from tests.helpers.media import drawn, make_video, silence, tone, write_sound
 
 OUTCOMES = {

@@ -8,8 +8,8 @@ from database.spaces.spaces import Spaces
 from database.videos.read import Library, VideoInfo
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
-from tests.conftest import Ingested
 from tests.helpers.commands import TOUR
+from tests.helpers.fixtures import Ingested
 
 CUTS = (7.0, 14.0, 21.0, 28.0, 34.0)
 

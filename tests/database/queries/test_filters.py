@@ -13,9 +13,8 @@ from database.queries.terms import WordReader
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.videos.stored import Store
-from tests.conftest import NewSettings
-from tests.helpers.records import file, unit_vector
-from tests.search.test_library import talk
+from tests.helpers.fixtures import NewSettings
+from tests.helpers.records import file, talk, unit_vector
 
 TEXT = "minilm-l6"
 NEAR, FAR = 2500, 80
