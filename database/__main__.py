@@ -8,8 +8,8 @@ import typer
 from database.check import find_faults
 from database.migrate import current_revision, upgrade_schema
 from database.opening import open_database
-from database.server.connection import translated_errors
 from database.server.embedded import num_clients, running_url, stop_embedded
+from database.server.sqlstates import translated_errors
 from database.settings import DatabaseSettings
 from database.tags import Tags
 from database.videos.read import Library

@@ -10,7 +10,24 @@ class DatabaseError(SceneseekError):
 
 
 class DatabaseUnreachable(DatabaseError):
-    """No connection to the database could be made."""
+    """No connection to the database: there is none to be made, or it was cut."""
+
+
+class DatabaseOverloaded(DatabaseError):
+    """The server, or the pool, has no connection, memory or temporary space left."""
+
+
+class DatabaseUnsuitable(DatabaseError):
+    """The server lacks, or forbids, what sceneseek needs: pgvector, the right to make tables or to
+    write."""
+
+
+class TooSlow(DatabaseError):
+    """A statement was cancelled, most often by `statement_timeout`."""
+
+
+class TransactionConflict(DatabaseError):
+    """A transaction was rolled back because of another one; run again, it succeeds."""
 
 
 class SchemaMismatch(DatabaseError):
@@ -18,7 +35,7 @@ class SchemaMismatch(DatabaseError):
 
 
 class DiskFull(DatabaseError):
-    """The database, or the folder of the program, has no room left."""
+    """No room is left on the disk of the database, or of SCENESEEK_HOME."""
 
     ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 
@@ -29,7 +46,7 @@ class DiskFull(DatabaseError):
 
 
 class ValueRefused(DatabaseError):
-    """A value that the database cannot hold: a fault of one file or one request."""
+    """A value that PostgreSQL cannot hold: the outcome of one file or one request."""
 
 
 class SpaceBusy(DatabaseError):

@@ -10,8 +10,9 @@ from sqlalchemy import event, exc
 
 from database.errors import DatabaseUnreachable
 from database.migrate import require_current_schema, upgrade_schema
-from database.server.connection import Database, translated_errors
+from database.server.connection import Database
 from database.server.embedded import data_dir, start_embedded
+from database.server.sqlstates import translated_errors
 from database.settings import DatabaseSettings
 
 EF_SEARCH = 100

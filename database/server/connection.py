@@ -1,4 +1,4 @@
-"""The connections to one PostgreSQL, and the one place where driver errors become ours."""
+"""Connections to one PostgreSQL, for each use one with the right transaction and time limit."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,16 +8,10 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy import exc
 from sqlalchemy.orm import Session
 
-from database.errors import DatabaseUnreachable, DiskFull, SpaceGone
+from database.server.sqlstates import translated_errors
 
-_NOT_OURS_TO_DO = (
-    psycopg.errors.InsufficientPrivilege,
-    psycopg.errors.FeatureNotSupported,
-    psycopg.errors.UndefinedFile,
-)
 SWITCH_LOCK = 7_305_808_870
 """Advisory lock: shared while a video is stored, exclusive while spaces change."""
 _reading: ContextVar[sa.Connection | None] = ContextVar("reading", default=None)
@@ -81,30 +75,3 @@ class Database:
     def close(self) -> None:
         """Closes the pool."""
         self.engine.dispose()
-
-
-@contextmanager
-def translated_errors(description: str) -> Iterator[None]:
-    """The driver's errors that a person can do something about, as ours."""
-    try:
-        yield
-    except (exc.OperationalError, exc.InterfaceError, psycopg.OperationalError) as error:
-        cause = getattr(error, "orig", None) or error
-        reason = str(cause).strip().splitlines()[0] if str(cause).strip() else repr(cause)
-        if isinstance(cause, psycopg.errors.DiskFull):
-            raise DiskFull(f"the disk of the {description} ({reason})") from error
-        raise DatabaseUnreachable(
-            f"{description} does not answer ({reason}): start it, or correct DATABASE_URL"
-        ) from error
-    except exc.TimeoutError as error:
-        raise DatabaseUnreachable(f"all connections to {description} are in use") from error
-    except exc.DBAPIError as error:
-        if isinstance(error.orig, psycopg.errors.UndefinedTable):
-            raise SpaceGone("a space of the library was removed: try again") from error
-        if not isinstance(error.orig, _NOT_OURS_TO_DO):
-            raise
-        reason = str(error.orig).strip().splitlines()[0]
-        raise DatabaseUnreachable(
-            f"{description} refuses what sceneseek needs ({reason}): install pgvector there, "
-            "and let the user of DATABASE_URL create extensions and tables"
-        ) from error

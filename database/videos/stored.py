@@ -13,7 +13,8 @@ from psycopg.types.json import Jsonb
 
 from database.errors import SpacesChanged
 from database.models import File, FileStatus, Moment, Scene, Video
-from database.server.connection import SWITCH_LOCK, Database, translated_errors
+from database.server.connection import SWITCH_LOCK, Database
+from database.server.sqlstates import translated_errors
 from database.spaces.partitions import copy_vectors
 from database.videos.records import FileRecord, MomentRecord, VideoRecord
 
