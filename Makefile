@@ -42,8 +42,9 @@ check: $(DEV) ## linter, formatter, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# A worker runs whole files: what a file makes for its tests is made once.
 test: $(DEV) ## all tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(DEV) ## all benchmarks
 	$(BIN)/python -m benchmarks

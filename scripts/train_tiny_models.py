@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
+from fasteners import InterProcessLock  # noqa: E402
 
 from scripts.tiny.clip import train_clip  # noqa: E402
 from scripts.tiny.video import train_timesformer, train_videomae  # noqa: E402
@@ -40,8 +41,14 @@ MADE_BY = "made-by.sha256"
 
 
 def train_tiny_models(folder: Path) -> None:
-    """Trains what is not there yet, or was made by other code. Raises RuntimeError if a model
-    has not learnt its drawings."""
+    """Trains what is not there yet, or was made by other code; one process at a time. Raises
+    RuntimeError if a model has not learnt its drawings."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with InterProcessLock(folder / "training.lock"):
+        _train_what_is_missing(folder)
+
+
+def _train_what_is_missing(folder: Path) -> None:
     code = _code_hash()
     torch.set_num_threads(1)  # more only get in each other's way in models this small
     for name, train in TRAININGS.items():

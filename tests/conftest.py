@@ -1,6 +1,8 @@
 """Real servers, real models, real files: what the tests share."""
 
 import atexit
+import contextlib
+import json
 import os
 import re
 import shutil
@@ -11,10 +13,13 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import psycopg
 import pytest
 import sqlalchemy as sa
+from fasteners import InterProcessLock
 
 KEPT_VARIABLES = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|TEMP|TMP|VIRTUAL_ENV|LD_LIBRARY_PATH|DYLD_.*|SYSTEMROOT"
@@ -35,66 +40,114 @@ from database.server.embedded import start_embedded, stop_embedded
 from database.settings import DatabaseSettings
 from database.videos.stored import Store
 from embeddings.loaded import Encoders
+from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
 from ingest.settings import IngestSettings
 from tests.helpers.commands import ROOT, TOUR, outcomes, run_command
 from tests.helpers.fixtures import Ingested, NewSettings
 
+TEMPLATE = "sceneseek_template"
+LONGEST = (
+    "tests/ingest/test_backfill.py",
+    "tests/search/test_query_forms.py",
+)
+"""Files of tests, the longest first. A worker runs whole files: none is left with these at the end,
+and where the tiny models have to be trained first, all others that want them come long after."""
+_HOME = pytest.StashKey[Path]()
 
-@pytest.fixture(scope="session")
-def home() -> Path:
-    """The SCENESEEK_HOME of the session, where the user of the embedded server can reach it."""
-    folder = Path(tempfile.mkdtemp(prefix="sceneseek-tests-"))
+
+def pytest_configure(config: pytest.Config) -> None:
+    """One folder for the whole run, where the user of the embedded server can reach it."""
+    if hasattr(config, "workerinput"):
+        config.stash[_HOME] = Path(config.workerinput["home"])
+        return
+    config.stash[_HOME] = Path(tempfile.mkdtemp(prefix="sceneseek-tests-"))
     # The server's wheel still writes here when the process ends.
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    atexit.register(shutil.rmtree, config.stash[_HOME], ignore_errors=True)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """The workers of pytest-xdist share the folder, its server and all that is made once."""
+    node.workerinput["home"] = str(node.config.stash[_HOME])
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """By now every worker has ended."""
+    if _HOME in config.stash and not hasattr(config, "workerinput"):
+        stop_embedded(config.stash[_HOME])
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """LONGEST first, all else as it was."""
+
+    def place(item: pytest.Item) -> int:
+        name = item.nodeid.partition("::")[0]
+        return LONGEST.index(name) if name in LONGEST else len(LONGEST)
+
+    items.sort(key=place)
 
 
 @pytest.fixture(scope="session")
-def server(home: Path) -> Iterator[str]:
+def home(pytestconfig: pytest.Config) -> Path:
+    """The SCENESEEK_HOME of the run."""
+    return pytestconfig.stash[_HOME]
+
+
+@pytest.fixture(scope="session")
+def server(home: Path) -> str:
     """The URL of a running embedded PostgreSQL."""
-    url = start_embedded(home)
-    with psycopg.connect(url, autocommit=True) as connection:
-        connection.execute("ALTER SYSTEM SET fsync = off")
-        connection.execute("SELECT pg_reload_conf()")
-    yield url
-    stop_embedded(home)
+    with InterProcessLock(home / "server.lock"):
+        url = start_embedded(home)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute("ALTER SYSTEM SET fsync = off")
+            connection.execute("SELECT pg_reload_conf()")
+    return url
 
 
 @pytest.fixture(scope="session")
 def models(home: Path) -> Path:
-    """The folder of the models made ready for use, shared by all homes of the session."""
+    """The folder of the models made ready for use, shared by all homes of the run."""
     folder = home / "models"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        with InterProcessLock(home / "models.lock"):  # or each worker would make them
+            made = Encoders(Runtime(folder))
+            made.encode_query(SPACES["minilm-l6"], "anything")
+            made.encode_items(SPACES["imagenet-concepts"], [np.zeros((8, 8, 3), np.uint8)])
     return folder
 
 
 @pytest.fixture(scope="session")
 def encoders(models: Path) -> Encoders:
     """The encoders, loaded once."""
-    return Encoders(Runtime(models, num_threads=2))
+    return Encoders(Runtime(models))
 
 
 @pytest.fixture(scope="session")
-def new_settings(server: str, models: Path) -> NewSettings:
+def template(server: str, home: Path) -> str:
+    """The name of an empty, migrated database, to be copied."""
+    with InterProcessLock(home / "template.lock"):
+        if _create_database(server, TEMPLATE):
+            fresh = DatabaseSettings(database_url=_url_of(server, TEMPLATE))
+            with contextlib.closing(open_database(fresh, require_schema=False)) as made:
+                upgrade_schema(made.engine)
+    return TEMPLATE
+
+
+@pytest.fixture(scope="session")
+def new_settings(server: str, template: str, models: Path) -> NewSettings:
     """`new_settings(home)` is a context: settings with a home and an empty, migrated database of
     their own, which is dropped at the end."""
-    template = "sceneseek_template"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {template}")
-    fresh = DatabaseSettings(database_url=_url_of(server, template))
-    made = open_database(fresh, require_schema=False)
-    upgrade_schema(made.engine)
-    made.close()
 
     @contextmanager
     def clone(folder: Path) -> Iterator[IngestSettings]:
         name = f"test_{uuid.uuid4().hex}"
         folder.mkdir(parents=True)
         (folder / "models").symlink_to(models)
+        _create_database(server, name, template)
+        yield IngestSettings(sceneseek_home=folder, database_url=_url_of(server, name))
         with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
-            yield IngestSettings(sceneseek_home=folder, database_url=_url_of(server, name))
             connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
     return clone
@@ -122,14 +175,22 @@ def store(database: Database) -> Store:
 
 
 @pytest.fixture(scope="session")
-def ingested(new_settings: NewSettings, home: Path) -> Iterator[Ingested]:
-    """sample/tour.mp4, ingested by the command."""
-    with new_settings(home / "ingested") as settings:
-        done = run_command("ingest", TOUR, "--json", settings=settings)
-        assert done.returncode == 0, done.stderr
-        database = open_database(settings)
-        yield Ingested(settings, database, outcomes(done)[TOUR.name])
-        database.close()
+def ingested(server: str, template: str, models: Path, home: Path) -> Iterator[Ingested]:
+    """sample/tour.mp4, ingested by the command; one library for all workers."""
+    folder, outcome = home / "ingested", home / "ingested.json"
+    settings = IngestSettings(
+        sceneseek_home=folder, database_url=_url_of(server, "sceneseek_ingested")
+    )
+    with InterProcessLock(home / "ingested.lock"):
+        if not outcome.exists():
+            folder.mkdir()
+            (folder / "models").symlink_to(models)
+            _create_database(server, "sceneseek_ingested", template)
+            done = run_command("ingest", TOUR, "--json", settings=settings)
+            assert done.returncode == 0, done.stderr
+            outcome.write_text(json.dumps(outcomes(done)[TOUR.name]))
+    with contextlib.closing(open_database(settings)) as database:
+        yield Ingested(settings, database, json.loads(outcome.read_text()))
 
 
 @pytest.fixture(scope="session")
@@ -139,6 +200,15 @@ def dev_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the shared test data is not on this machine")
     return folder
+
+
+def _create_database(server: str, name: str, template: str = "template1") -> bool:
+    """Whether it had to be made."""
+    with psycopg.connect(server, autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
+            return False
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
+        return True
 
 
 def _url_of(server: str, name: str) -> str:
