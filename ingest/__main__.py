@@ -160,13 +160,13 @@ def _remove_leftovers(tools: Tools) -> None:
     videos that are not."""
     for folder in tools.work_dir.glob("*-*-*"):
         digest = folder.name.split("-")[0]
-        if folder.suffix == GONE or tools.store.find_video(content_hash=digest) is not None:
+        if folder.suffix == GONE or tools.store.find_video_by_content(digest) is not None:
             shutil.rmtree(folder, ignore_errors=True)
     for images in tools.keyframes_dir.glob("*/*"):
         digest = images.name.split(".")[0]
-        if tools.store.find_video(content_hash=digest) is None:
+        if tools.store.find_video_by_content(digest) is None:
             with tools.store.claim(digest):  # nobody is storing it just now
-                if tools.store.find_video(content_hash=digest) is None:
+                if tools.store.find_video_by_content(digest) is None:
                     shutil.rmtree(images, ignore_errors=True)
 
 

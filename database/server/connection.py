@@ -12,8 +12,6 @@ from sqlalchemy.orm import Session
 
 from database.server.sqlstates import translated_errors
 
-SWITCH_LOCK = 7_305_808_870
-"""Advisory lock: shared while a video is stored, exclusive while spaces change."""
 _reading: ContextVar[sa.Connection | None] = ContextVar("reading", default=None)
 
 

@@ -1,4 +1,4 @@
-"""The spaces of a library: which it has, which of them are searched, and what each still lacks.
+"""The spaces of a library, and the switch from one to another.
 
 A space fills up in the shadow; once it is complete it can be made the active one of its slot, in
 one transaction, and the one before is kept, retired, until it is dropped.
@@ -22,26 +22,30 @@ from database.errors import (
     SpaceMismatch,
     UnknownStoredSpace,
 )
-from database.models import Moment, MomentKind, SpaceState, StoredSpace
-from database.server.connection import SWITCH_LOCK, Database
+from database.models import SpaceState, StoredSpace
+from database.server.connection import Database
+from database.spaces.coverage import (
+    Coverage,
+    MissingMoment,
+    count_coverage,
+    count_wanted,
+    missing_moments,
+)
 from database.spaces.partitions import create_space, drop_space, partition_name
 from embeddings.space import Input, Modality, Space
 
-KINDS = {
-    Input.TEXT: (MomentKind.SPEECH, MomentKind.OCR),
-    Input.IMAGE: (MomentKind.KEYFRAME,),
-    Input.CLIP: (MomentKind.SPAN,),
-}
-"""The moments that a space embeds, by what it takes."""
 NEVER_EMPTY = ("text", "vision")
 """Slots in which a space is active at all times."""
+SWITCH_LOCK = 7_305_808_870
+"""Advisory lock: shared while a video is stored, exclusive while spaces change."""
 _FILL_LOCK = 730_580_887
 """Class of the advisory locks that let one process at a time fill a space."""
 
 
 @dataclass(frozen=True)
 class SpaceInfo:
-    """A space as a library holds it."""
+    """A row of the table `space`, detached: the model that a library's vectors are of, which may
+    not be the one that this code has under that key."""
 
     key: str
     slot: str
@@ -53,35 +57,11 @@ class SpaceInfo:
     weights_sha256: str
     state: SpaceState
     null_statistics: dict[str, Any] | None
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """How many of the moments that a space should hold it does hold."""
-
-    embedded: int
-    wanted: int
-
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is missing."""
-        return self.embedded >= self.wanted
-
-
-@dataclass(frozen=True)
-class MissingMoment:
-    """A moment that a space should hold and does not; times in seconds, half open."""
-
-    id: int
-    video_id: int
-    start_s: float
-    end_s: float
-    text: str | None
-    image_path: str | None
+    """How background queries score in it (ingest/library/null_statistics.py); None before any."""
 
 
 class Spaces:
-    """Reads and changes the spaces of a library. Each method is one transaction."""
+    """The table `space` and its partitions; each method is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -93,10 +73,10 @@ class Spaces:
             return {row.key: _info(row) for row in connection.execute(statement)}
 
     def add(self, spaces: Iterable[Space]) -> None:
-        """Makes room for these spaces, as far as it is not there: they begin to fill, and those
-        that were retired fill again.
+        """Partitions for these spaces, as far as there are none: they begin to fill. Those that
+        were retired fill again.
 
-        Raises SpaceMismatch if one is there with another model, revision or dimension.
+        Raises SpaceMismatch if one is there with another revision, dimension or weights.
         """
         with self._switching() as session:
             for space in spaces:
@@ -109,14 +89,14 @@ class Spaces:
                         row.state = SpaceState.FILLING
 
     def coverage(self, key: str) -> Coverage:
-        """Raises UnknownStoredSpace."""
+        """How much of what it should hold a space holds. Raises UnknownStoredSpace."""
         with self._patient() as session:
-            return _coverage(session, _get(session, key))
+            return count_coverage(session, _get(session, key))
 
     def num_wanted(self, takes: Input) -> int:
-        """How many moments a space that takes such input should hold."""
+        """How many moments a space of this input should hold, whether it is there or not."""
         with self._patient() as session:
-            return _num_wanted(session, takes)
+            return count_wanted(session, takes)
 
     def moments_missing(
         self, key: str, *, limit: int, after_id: int = 0, video_id: int | None = None
@@ -127,10 +107,11 @@ class Spaces:
         """
         with self._patient() as session:
             row = _get(session, key)
-            return _missing(session, row, limit=limit, after_id=after_id, video_id=video_id)
+            return missing_moments(session, row, limit=limit, after_id=after_id, video_id=video_id)
 
     def save_vectors(self, key: str, vectors: Mapping[int, npt.NDArray[np.float32]]) -> None:
-        """Stores vectors of moments by their ids; those of moments that have gone are left out."""
+        """Vectors, float32 [dim], of moments by their ids. Left out are those of moments that
+        were removed since they were read, and those that are there already."""
         rows = [(key, HalfVector(vector), moment_id) for moment_id, vector in vectors.items()]
         with self._database.connection() as connection:
             connection.cursor().executemany(
@@ -141,7 +122,8 @@ class Spaces:
 
     @contextmanager
     def filling(self, key: str) -> Iterator[None]:
-        """Lets nobody else fill this space meanwhile. Raises SpaceBusy."""
+        """A lock: one process at a time fills a space, or drops it. It ends with the process, too.
+        Raises SpaceBusy."""
         lock = sa.text("SELECT pg_try_advisory_lock(:lock, hashtext(:key))")
         with self._database.lock_connection() as connection:
             if not connection.scalar(lock, {"lock": _FILL_LOCK, "key": key}):
@@ -149,17 +131,15 @@ class Spaces:
             yield
 
     def activate(self, *keys: str) -> None:
-        """Makes each the space that its slot is searched in, all from one moment to the next.
-
-        Those before are retired. Raises SpaceIncomplete, UnknownStoredSpace.
-        """
+        """Makes each the searched space of its slot, in one transaction, and retires those before
+        them. Raises SpaceIncomplete, UnknownStoredSpace."""
         with self._switching() as session:
             for key in keys:
                 _activate(session, _get(session, key))
 
     def rollback(self, *keys: str) -> list[str]:
-        """Makes active again what was so before each of these active spaces, all from one moment
-        to the next; returns the keys. Raises SpaceIncomplete, SpaceInUse, UnknownStoredSpace."""
+        """Makes active again what was so before each of these active spaces, in one transaction;
+        returns the keys. Raises SpaceIncomplete, SpaceInUse, UnknownStoredSpace."""
         with self._switching() as session:
             before = [_before(session, _get(session, key)) for key in keys]
             for row in before:
@@ -182,7 +162,8 @@ class Spaces:
             drop_space(session.connection(), key)
 
     def sample_vectors(self, key: str, limit: int) -> npt.NDArray[np.float32]:
-        """Up to `limit` vectors of a space, evenly spread over its rows: float32 [n, dim]."""
+        """Up to `limit` vectors of a space, float32 [n, dim], evenly spread over its moments by
+        id, and so over its videos; [0, 0] of an empty space."""
         statement = sa.text(
             f"SELECT vector FROM (SELECT vector, row_number() OVER (ORDER BY moment_id) AS n, "
             f"count(*) OVER () AS total FROM {partition_name(key)}) AS numbered "
@@ -195,7 +176,7 @@ class Spaces:
         return np.stack([row.to_numpy() for row in rows]).astype(np.float32)
 
     def save_null_statistics(self, key: str, statistics: dict[str, Any]) -> None:
-        """Keeps how what is unrelated scores in a space."""
+        """The null distributions of a space, as search/retrieval/calibrate.py reads them."""
         with self._database.session() as session:
             session.execute(
                 sa.update(StoredSpace)
@@ -212,7 +193,7 @@ class Spaces:
 
     @contextmanager
     def _patient(self) -> Iterator[Session]:
-        """A transaction that may take its time: a large library takes long to count."""
+        """A transaction without a time limit: a large library takes long to count."""
         with self._database.session() as session:
             session.execute(sa.text("SET LOCAL statement_timeout = 0"))
             yield session
@@ -242,37 +223,6 @@ def _get(session: Session, key: str) -> StoredSpace:
     return row
 
 
-def _coverage(session: Session, row: StoredSpace) -> Coverage:
-    embedded = session.scalar(sa.text(f"SELECT count(*) FROM {partition_name(row.key)}"))
-    return Coverage(embedded or 0, _num_wanted(session, Input(row.input)))
-
-
-def _missing(
-    session: Session,
-    row: StoredSpace,
-    *,
-    limit: int,
-    after_id: int = 0,
-    video_id: int | None = None,
-) -> list[MissingMoment]:
-    statement = sa.text(
-        "SELECT moment.id, video_id, moment.start_s, moment.end_s, text, image_path "
-        "FROM moment JOIN scene ON scene.id = scene_id WHERE moment.id > :after_id "
-        "AND kind = ANY(CAST(:kinds AS moment_kind[])) "
-        "AND (CAST(:video_id AS bigint) IS NULL OR video_id = :video_id) "
-        f"AND NOT EXISTS (SELECT FROM {partition_name(row.key)} WHERE moment_id = moment.id) "
-        "ORDER BY moment.id LIMIT :limit"
-    )
-    kinds = [kind.value for kind in KINDS[Input(row.input)]]
-    values = {"after_id": after_id, "kinds": kinds, "video_id": video_id, "limit": limit}
-    return [MissingMoment(*found) for found in session.execute(statement, values)]
-
-
-def _num_wanted(session: Session, takes: Input) -> int:
-    query = sa.select(sa.func.count()).select_from(Moment).where(Moment.kind.in_(KINDS[takes]))
-    return session.scalar(query) or 0
-
-
 def _before(session: Session, row: StoredSpace) -> StoredSpace:
     if row.state is not SpaceState.ACTIVE:
         raise SpaceInUse(f"{row.key} is not searched: there is nothing to take back")
@@ -294,8 +244,8 @@ def _before(session: Session, row: StoredSpace) -> StoredSpace:
 def _activate(session: Session, row: StoredSpace) -> None:
     if row.state is SpaceState.ACTIVE:
         return
-    if _missing(session, row, limit=1):
-        coverage = _coverage(session, row)
+    if missing_moments(session, row, limit=1):
+        coverage = count_coverage(session, row)
         raise SpaceIncomplete(
             f"{row.key} holds {coverage.embedded} of {coverage.wanted} moments: complete it first, "
             f"with python -m ingest.backfill --space {row.key}"

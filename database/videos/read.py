@@ -1,12 +1,11 @@
-"""The read side of the library: what the API and the evaluation show of videos."""
+"""The read side of the library: videos and scenes as people see them, and what it holds in all."""
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,23 +13,23 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from database.errors import NotFound
-from database.models import File, Moment, MomentKind, Scene, Video
+from database.models import File, Moment, MomentKind, Scene, Video, VideoStatus
 from database.server.connection import Database
 from database.spaces.partitions import partition_name
 
 _SHOWN = (MomentKind.KEYFRAME, MomentKind.OCR)
-_WITH_FILES = sa.select(Video).options(selectinload(Video.files), selectinload(Video.tags))
+_VIDEOS = sa.select(Video).options(selectinload(Video.files), selectinload(Video.tags))
 
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """A video as shown to people."""
+    """A video with its first path and its tags; what each column means is in database/models.py."""
 
     id: int
     path: str
     """One of its paths, the first in alphabetical order."""
     title: str
-    status: str
+    status: VideoStatus
     reason: str | None
     duration_s: float
     width_px: int | None
@@ -43,19 +42,20 @@ class VideoInfo:
     num_scenes: int
     content_hash: str
     recorded_at: datetime | None
-    tags: list[str]
+    tags: tuple[str, ...]
     ingested_at: datetime
 
 
 @dataclass(frozen=True)
 class SceneInfo:
-    """A scene with the moments that are shown with it."""
+    """A scene, [start_s, end_s), with its keyframes and on-screen text; speech is not cut at the
+    scenes and stands in the transcript."""
 
     id: int
     start_s: float
     end_s: float
     keyframes: tuple[tuple[float, str], ...]
-    """(time, image path) in the order of time."""
+    """(time in seconds, image path) of each, in the order of time."""
     on_screen_text: tuple[str, ...]
 
 
@@ -70,33 +70,36 @@ class SpokenText:
 
 
 class Library:
-    """Reads. Each method is one transaction; what it returns is detached and frozen."""
+    """Reads for the API and the commands; each method is one transaction, what it returns is
+    detached and frozen."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def version(self) -> int:
-        """A number that changes with everything that an answer may show."""
+        """The number that triggers raise with every change that an answer may show: answers of
+        the same version may be cached."""
         with self._database.reading() as connection:
             version: int = connection.scalar(sa.text("SELECT version FROM library"))
             return version
 
     def list_videos(self, *, limit: int, after_id: int = 0) -> list[VideoInfo]:
         """Videos in the order of their ids, from the one after `after_id`."""
-        query = _WITH_FILES.where(Video.id > after_id).order_by(Video.id).limit(limit)
+        query = _VIDEOS.where(Video.id > after_id).order_by(Video.id).limit(limit)
         with self._database.session() as session:
             return [_video_info(video) for video in session.scalars(query)]
 
     def get_video(self, video_id: int) -> VideoInfo:
-        """Raises NotFound."""
+        """A video by its id. Raises NotFound."""
         with self._database.session() as session:
-            video = session.scalar(_WITH_FILES.where(Video.id == video_id))
+            video = session.scalar(_VIDEOS.where(Video.id == video_id))
             if video is None:
                 raise NotFound(f"there is no video {video_id}")
             return _video_info(video)
 
-    def intact_file(self, video_id: int) -> Path:
-        """A path where the content of a video still lies as it was ingested. Raises NotFound."""
+    def get_intact_path(self, video_id: int) -> Path:
+        """The first path at which the file still has the size and time that it was ingested with.
+        Raises NotFound."""
         with self._database.session() as session:
             query = sa.select(File).where(File.video_id == video_id).order_by(File.path)
             files = [(Path(f.path), f.size_bytes, f.mtime_ns) for f in session.scalars(query)]
@@ -110,7 +113,7 @@ class Library:
         )
 
     def scenes(self, video_id: int) -> list[SceneInfo]:
-        """The scenes of a video in order, with keyframes and on-screen text."""
+        """The scenes of a video in the order of time; none of a video that does not exist."""
         with self._database.session() as session:
             scenes = session.scalars(
                 sa.select(Scene).where(Scene.video_id == video_id).order_by(Scene.position)
@@ -121,10 +124,13 @@ class Library:
                 .where(Scene.video_id == video_id, Moment.kind.in_(_SHOWN))
                 .order_by(Moment.start_s, Moment.id)
             ).all()
-            return [_scene_info(scene, moments) for scene in scenes]
+            of_scene: dict[int, list[Moment]] = defaultdict(list)
+            for moment in moments:
+                of_scene[moment.scene_id].append(moment)
+            return [_scene_info(scene, of_scene[scene.id]) for scene in scenes]
 
     def transcript(self, video_id: int) -> list[SpokenText]:
-        """What is said in a video, in order."""
+        """The speech of a video in the order of time; none of a video that does not exist."""
         query = (
             sa.select(
                 Moment.start_s,
@@ -142,7 +148,7 @@ class Library:
                 for row in session.execute(query)
             ]
 
-    def keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
+    def get_keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
         """The image path of the keyframe of a scene nearest to `at_s`, by default to its middle.
 
         Raises NotFound if the scene does not exist or has no keyframe.
@@ -194,14 +200,15 @@ class Library:
                 found[scene_id].append(vector.to_numpy().astype(np.float32))
         return {scene_id: np.stack(vectors) for scene_id, vectors in found.items()}
 
-    def last_profile(self) -> str | None:
-        """The profile of the video that was ingested last; None for an empty library."""
+    def find_last_profile(self) -> str | None:
+        """The profile of the video that was ingested last, which a further ingest goes on with;
+        None for an empty library."""
         query = sa.select(Video.profile).order_by(Video.ingested_at.desc(), Video.id.desc())
         with self._database.session() as session:
             return session.scalar(query.limit(1))
 
     def row_counts(self) -> dict[str, int]:
-        """Rows of the main tables."""
+        """The number of rows of each of the main tables, counted."""
         tables = ("video", "scene", "moment", "embedding")
         with self._database.session() as session:
             return {t: session.scalar(sa.text(f"SELECT count(*) FROM {t}")) or 0 for t in tables}
@@ -212,7 +219,7 @@ def _video_info(video: Video) -> VideoInfo:
         id=video.id,
         path=video.files[0].path if video.files else "",
         title=video.title,
-        status=video.status.value,
+        status=video.status,
         reason=video.reason,
         duration_s=video.duration_s,
         width_px=video.width_px,
@@ -225,17 +232,18 @@ def _video_info(video: Video) -> VideoInfo:
         num_scenes=video.num_scenes,
         content_hash=video.content_hash,
         recorded_at=video.recorded_at,
-        tags=[tag.name for tag in video.tags],
+        tags=tuple(tag.name for tag in video.tags),
         ingested_at=video.ingested_at,
     )
 
 
-def _scene_info(scene: Scene, moments: Any) -> SceneInfo:
-    own = [m for m in moments if m.scene_id == scene.id]
+def _scene_info(scene: Scene, moments: Iterable[Moment]) -> SceneInfo:
+    keyframes = [(m.start_s, m.image_path) for m in moments if m.kind is MomentKind.KEYFRAME]
+    texts = [m.text for m in moments if m.kind is MomentKind.OCR]
     return SceneInfo(
         id=scene.id,
         start_s=scene.start_s,
         end_s=scene.end_s,
-        keyframes=tuple((m.start_s, m.image_path) for m in own if m.kind == MomentKind.KEYFRAME),
-        on_screen_text=tuple(m.text for m in own if m.kind == MomentKind.OCR),
+        keyframes=tuple((time_s, path) for time_s, path in keyframes if path is not None),
+        on_screen_text=tuple(text for text in texts if text is not None),
     )

@@ -1,4 +1,4 @@
-"""The write side of the library: whole videos in, outcomes of files kept."""
+"""The write side of the library: a video with all its rows, and the outcome of each file."""
 
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -13,9 +13,10 @@ from psycopg.types.json import Jsonb
 
 from database.errors import SpacesChanged
 from database.models import File, FileStatus, Moment, Scene, Video
-from database.server.connection import SWITCH_LOCK, Database
+from database.server.connection import Database
 from database.server.sqlstates import translated_errors
 from database.spaces.partitions import copy_vectors
+from database.spaces.spaces import SWITCH_LOCK
 from database.videos.records import FileRecord, MomentRecord, VideoRecord
 
 _VIDEO_COLUMNS = (
@@ -28,7 +29,7 @@ _LOCK_POLL_S = 0.25
 
 @dataclass(frozen=True)
 class StoredVideo:
-    """A video that is there already."""
+    """The outcome of a content that was ingested before."""
 
     id: int
     status: FileStatus
@@ -38,13 +39,14 @@ class StoredVideo:
 
 
 class Store:
-    """Writes of an ingest. Each method is one transaction."""
+    """What an ingest writes, and reads to know what is left to do; each method is one
+    transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def find_file(self, path: str) -> FileRecord | None:
-        """The last outcome of `path`."""
+        """The last outcome of a path."""
         with self._database.session() as session:
             row = session.get(File, path)
             if row is None:
@@ -53,50 +55,35 @@ class Store:
                 row.path, row.size_bytes, row.mtime_ns, row.status, row.reason, row.video_id
             )
 
-    def find_video(self, *, content_hash: str = "", video_id: int = 0) -> StoredVideo | None:
-        """A video by its content or its id."""
-        query = (
-            sa.select(
-                Video.id,
-                Video.status,
-                Video.reason,
-                Video.num_scenes,
-                sa.select(sa.func.count())
-                .select_from(Moment)
-                .join(Scene)
-                .where(Scene.video_id == Video.id)
-                .scalar_subquery(),
-            )
-            .where(sa.or_(Video.content_hash == content_hash, Video.id == video_id))
-            .limit(1)
-        )
-        with self._database.session() as session:
-            row = session.execute(query).one_or_none()
-        if row is None:
-            return None
-        return StoredVideo(row[0], FileStatus(row[1].value), row[2], row[3], row[4])
+    def find_video(self, video_id: int) -> StoredVideo | None:
+        """A video by its id."""
+        return self._find_video(Video.id == video_id)
+
+    def find_video_by_content(self, content_hash: str) -> StoredVideo | None:
+        """A video by the SHA-256 of its file, in hex."""
+        return self._find_video(Video.content_hash == content_hash)
 
     def paths_of(self, video_id: int) -> list[str]:
-        """Where the content of a video has been seen."""
+        """Paths at which an ingest has seen the content of a video; some may be gone."""
         with self._database.session() as session:
             return list(session.scalars(sa.select(File.path).where(File.video_id == video_id)))
 
     def forget_files(self, paths: Sequence[str]) -> None:
-        """Removes the rows of paths that are no longer there."""
+        """Removes the outcomes of paths; their videos stay, even those that none leads to now."""
         with self._database.session() as session:
             session.execute(sa.delete(File).where(File.path.in_(paths)))
 
     def save_file(self, file: FileRecord) -> list[str]:
-        """Records an outcome. Returns the content hashes of videos that no path leads to any
-        more because of it, and which are therefore removed."""
+        """The outcome of a path, instead of the one before. If that led to a video which no path
+        leads to now, the video is removed; returns the content hashes of such videos."""
         with self._database.connection() as connection:
             # What is removed is not counted meanwhile, see Spaces.activate.
             connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
             return _upsert_file(connection, file)
 
     def save_video(self, video: VideoRecord, file: FileRecord) -> list[str]:
-        """Stores a whole video and its file's outcome at once, or nothing. Returns as
-        `save_file` does. Raises SpacesChanged if it lacks the vectors of an active space."""
+        """A whole video with its file's outcome, in one transaction; returns as `save_file` does.
+        Raises SpacesChanged if it lacks the vectors of an active space, ValueRefused."""
         with self._database.connection() as connection:
             gone = _spaces_gone(connection, video.spaces)
             video_id = _insert_video(connection, video)
@@ -121,8 +108,7 @@ class Store:
             )
 
     def analyse(self) -> None:
-        """Lets PostgreSQL see what is there now: it plans by that, and searches weigh words by
-        it."""
+        """Renews PostgreSQL's statistics: it plans by them, and searches weigh words by them."""
         with self._database.connection() as connection:
             connection.execute("ANALYZE video, scene, moment")
 
@@ -130,10 +116,10 @@ class Store:
     def claim(
         self, content_hash: str, while_waiting: Callable[[], None] = lambda: None
     ) -> Iterator[None]:
-        """Holds a lock on a content: a second ingest of it waits until the first has ended.
+        """A lock on a content: a second ingest of it waits until the first has ended.
 
-        The lock is the connection's, so it ends with a process that is killed. `while_waiting`
-        is called now and then; what it raises ends the wait.
+        The lock is the connection's, so it ends with a process that is killed. `while_waiting` is
+        called every quarter of a second; what it raises ends the wait.
         """
         key = int(content_hash[:15], 16)
         with self._database.lock_connection() as connection:
@@ -144,10 +130,27 @@ class Store:
                     time.sleep(_LOCK_POLL_S)
             yield
 
+    def _find_video(self, condition: sa.ColumnElement[bool]) -> StoredVideo | None:
+        num_moments = (
+            sa.select(sa.func.count())
+            .select_from(Moment)
+            .join(Scene)
+            .where(Scene.video_id == Video.id)
+            .scalar_subquery()
+        )
+        query = sa.select(
+            Video.id, Video.status, Video.reason, Video.num_scenes, num_moments
+        ).where(condition)
+        with self._database.session() as session:
+            row = session.execute(query).one_or_none()
+        if row is None:
+            return None
+        return StoredVideo(row[0], FileStatus(row[1].value), row[2], row[3], row[4])
+
 
 def _spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) -> set[str]:
-    """Those of the spaces that the library has no more; they cannot change before the transaction
-    ends. Raises SpacesChanged if an active one is not among them."""
+    """Those of the embedded spaces that were dropped meanwhile; no space changes from here to the
+    end of the transaction. Raises SpacesChanged if an active one is not embedded."""
     connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
     rows = connection.execute("SELECT key, state = 'active' FROM space").fetchall()
     if lacking := sorted(key for key, active in rows if active and key not in embedded):
@@ -221,7 +224,7 @@ def _placed(moment: MomentRecord) -> tuple[object, ...]:
 
 
 def _upsert_file(connection: psycopg.Connection[Any], file: FileRecord) -> list[str]:
-    """Also removes the video that the path led to before, if no other path leads there."""
+    """The outcome of a path, and the end of the video that only it has led to."""
     before = connection.execute(
         "SELECT video_id FROM file WHERE path = %s FOR UPDATE", (file.path,)
     ).fetchone()

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from database.errors import NotFound
-from database.spaces.spaces import MissingMoment, Spaces
+from database.spaces.coverage import MissingMoment
+from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.encoder import Image
 from embeddings.loaded import Encoders
@@ -137,9 +138,9 @@ class Filler:
     def _read(self, function: Callable[..., Result], video_id: int, *arguments: object) -> Result:
         """What a function of ingest/media/clips.py reads from a video. Raises NotFound,
         VideoUnreadable."""
-        path = self.library.intact_file(video_id)
+        path = self.library.get_intact_path(video_id)
         found = self.isolation.run(
             function, path, *arguments, self.max_pixels, on_progress=lambda _part: None
         )
-        self.library.intact_file(video_id)  # it may have been replaced while it was read
+        self.library.get_intact_path(video_id)  # it may have been replaced while it was read
         return found

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import cv2
 import numpy as np
 
-from database.spaces.spaces import KINDS
+from database.spaces.coverage import KINDS
 from database.videos.records import MomentRecord
 from embeddings.encoder import Clip, Image, Vectors
 from embeddings.loaded import Encoders

@@ -31,7 +31,7 @@ def profile_of(library: Library, wanted: str | None) -> Profile:
     """The profile that is wanted, or else that of the last ingest. Raises UnknownSpace."""
     if wanted is not None:
         return get_profile(wanted)
-    return PROFILES.get(library.last_profile() or "", PROFILES["bundled"])
+    return PROFILES.get(library.find_last_profile() or "", PROFILES["bundled"])
 
 
 def take_up_profile(profile: Profile, library: Library, spaces: Spaces) -> None:

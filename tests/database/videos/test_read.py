@@ -30,7 +30,7 @@ def library(database: Database) -> Library:
 
 def save(store: Store, name: str, **options: str | None) -> int:
     store.save_video(records.video(name, **options), records.file(f"/v/{name}.mp4"))
-    video = store.find_video(content_hash=records.digest(name))
+    video = store.find_video_by_content(records.digest(name))
     assert video is not None
     return video.id
 
@@ -49,9 +49,9 @@ def test_what_is_not_there_is_not_found(library: Library) -> None:
     with pytest.raises(NotFound, match="there is no video 7"):
         library.get_video(7)
     with pytest.raises(NotFound):
-        library.keyframe_path(7)
+        library.get_keyframe_path(7)
     with pytest.raises(NotFound):
-        library.intact_file(7)
+        library.get_intact_path(7)
     assert library.scenes(7) == []
     assert library.transcript(7) == []
 
@@ -75,9 +75,9 @@ def test_the_keyframe_nearest_to_a_time_is_shown_by_default_that_of_the_middle(
     store.save_video(replace(records.video("a"), moments=keyframes), records.file("/v/a.mp4"))
     (video,) = library.list_videos(limit=1)
     scene = library.scenes(video.id)[0]
-    assert library.keyframe_path(scene.id) == "1.1.jpg"
-    assert library.keyframe_path(scene.id, at_s=0.0) == "0.2.jpg"
-    assert library.keyframe_path(scene.id, at_s=99.0) == "1.9.jpg"
+    assert library.get_keyframe_path(scene.id) == "1.1.jpg"
+    assert library.get_keyframe_path(scene.id, at_s=0.0) == "0.2.jpg"
+    assert library.get_keyframe_path(scene.id, at_s=99.0) == "1.9.jpg"
 
 
 def test_a_file_that_was_changed_is_no_place_of_its_video_any_more(
@@ -89,10 +89,10 @@ def test_a_file_that_was_changed_is_no_place_of_its_video_any_more(
     record = FileRecord(str(path), status.st_size, status.st_mtime_ns, FileStatus.DONE)
     store.save_video(records.video("a"), record)
     (video,) = library.list_videos(limit=1)
-    assert library.intact_file(video.id) == path
+    assert library.get_intact_path(video.id) == path
     os.utime(path, ns=(0, 0))
     with pytest.raises(NotFound, match="ingest its folder again"):
-        library.intact_file(video.id)
+        library.get_intact_path(video.id)
 
 
 def test_a_sample_of_vectors_is_spread_over_all_of_them(store: Store, database: Database) -> None:

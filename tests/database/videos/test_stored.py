@@ -38,17 +38,17 @@ def rows(database: Database, query: str) -> list[tuple[object, ...]]:
 def test_a_saved_video_is_found_by_content_id_and_path(store: Store, database: Database) -> None:
     assert store.save_video(records.video("a"), records.file("/v/a.mp4")) == []
     assert counts(database) == ONE
-    found = store.find_video(content_hash=records.digest("a"))
+    found = store.find_video_by_content(records.digest("a"))
     assert found is not None
     assert (found.status, found.num_scenes, found.num_moments) == (FileStatus.DONE, 2, 3)
-    assert store.find_video(video_id=found.id) == found
+    assert store.find_video(found.id) == found
     assert store.find_file("/v/a.mp4") == records.file("/v/a.mp4", video_id=found.id)
     assert store.paths_of(found.id) == ["/v/a.mp4"]
 
 
 def test_what_is_not_there_is_not_found(store: Store) -> None:
-    assert store.find_video(content_hash=records.digest("a")) is None
-    assert store.find_video(video_id=1) is None
+    assert store.find_video_by_content(records.digest("a")) is None
+    assert store.find_video(1) is None
     assert store.find_file("/v/a.mp4") is None
 
 
@@ -83,12 +83,12 @@ def test_a_path_with_new_content_removes_the_video_that_it_led_to(
     orphans = store.save_video(records.video("new"), records.file("/v/a.mp4"))
     assert orphans == [records.digest("old")]
     assert counts(database) == ONE
-    assert store.find_video(content_hash=records.digest("old")) is None
+    assert store.find_video_by_content(records.digest("old")) is None
 
 
 def test_a_video_that_another_path_leads_to_stays(store: Store, database: Database) -> None:
     store.save_video(records.video("old"), records.file("/v/a.mp4"))
-    old = store.find_video(content_hash=records.digest("old"))
+    old = store.find_video_by_content(records.digest("old"))
     assert old is not None
     store.save_file(records.file("/v/copy.mp4", video_id=old.id))
     assert store.save_video(records.video("new"), records.file("/v/a.mp4")) == []

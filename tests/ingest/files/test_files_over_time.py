@@ -103,7 +103,7 @@ def test_a_copy_adds_a_path_and_no_video(film: Path, ingest: Ingest, database: D
     assert (outcome.status.value, outcome.reason) == ("done", f"same content as {film}")
     assert num_videos(database) == 1
     film.unlink()
-    assert Library(database).intact_file(Library(database).list_videos(limit=1)[0].id) == copy
+    assert Library(database).get_intact_path(Library(database).list_videos(limit=1)[0].id) == copy
     assert statuses(ingest(copy)) == ["unchanged"]
 
 
