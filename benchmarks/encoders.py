@@ -24,8 +24,10 @@ from embeddings.encoders.efficientnet import ImageClassifier, image_labels, prep
 from embeddings.encoders.label_space import project
 from embeddings.encoders.minilm import SentenceEncoder
 from embeddings.registry.families import image_text
-from embeddings.registry.spaces import EFFICIENTNET_WEIGHTS, MINILM_WEIGHTS
+from embeddings.registry.pins import EFFICIENTNET_LITE2, MINILM_L6
+from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
+from embeddings.space import CONSE
 from embeddings.weights.hub import HubWeights
 from embeddings.weights.packages import verified_path
 from ingest.library.background import background_queries
@@ -53,8 +55,8 @@ def measure(folder: Path, models_dir: Path) -> list[Row]:
 
 
 def _text_rows(runtime: Runtime) -> list[Row]:
-    ours = SentenceEncoder(runtime)
-    model = SentenceTransformer(str(verified_path(MINILM_WEIGHTS).parent), device="cpu")
+    ours = SentenceEncoder(SPACES["minilm-l6"], runtime)
+    model = SentenceTransformer(str(verified_path(MINILM_L6).parent), device="cpu")
     theirs = partial(model.encode, batch_size=BATCH, show_progress_bar=False)
     texts, queries = sentences(NUM_SENTENCES), background_queries()
     exact = np.asarray(theirs(queries)) @ np.asarray(theirs(texts)).T
@@ -98,11 +100,11 @@ def _save_drawn_clip(target: Path) -> Path:
 
 
 def _label_rows(images: Sequence[Image], runtime: Runtime) -> list[Row]:
-    """Of the same pixels; compared as they are stored: label probabilities in the text space."""
-    label_vectors = SentenceEncoder(runtime).encode_items(image_labels())
-    ours = ImageClassifier(runtime)
+    """EfficientNet-Lite2 on the same pixels, compared as stored: projected into the text space."""
+    label_vectors = SentenceEncoder(SPACES["minilm-l6"], runtime).encode_items(image_labels())
+    ours = ImageClassifier(EFFICIENTNET_LITE2, runtime)
     model = EfficientNet.from_name("efficientnet-lite2").eval()
-    model.load_state_dict(torch.load(verified_path(EFFICIENTNET_WEIGHTS), weights_only=True))
+    model.load_state_dict(torch.load(verified_path(EFFICIENTNET_LITE2), weights_only=True))
 
     @torch.inference_mode()
     def theirs(items: Sequence[Image]) -> Vectors:
@@ -110,10 +112,10 @@ def _label_rows(images: Sequence[Image], runtime: Runtime) -> list[Row]:
             model(torch.from_numpy(np.stack([preprocess(item) for item in batch]))).softmax(dim=1)
             for batch in _batches(items)
         ]
-        return project(torch.cat(batches).numpy(), label_vectors)
+        return project(torch.cat(batches).numpy(), label_vectors, CONSE)
 
     def labelled(items: Sequence[Image]) -> Vectors:
-        return project(ours.probabilities(items), label_vectors)
+        return project(ours.probabilities(items), label_vectors, CONSE)
 
     return _image_rows("EfficientNet-Lite2", "torch", 5.0, images, labelled, theirs)
 
@@ -156,7 +158,7 @@ def _batches(items: Sequence[Any]) -> list[Sequence[Any]]:
 
 
 def sentences(count: int) -> list[str]:
-    """Speech of 5 to 40 words: things of the background queries, one after the other."""
+    """Drawn sentences of 5 to 40 words: things of the background queries, one after the other."""
     rng = random.Random(7)
     made = []
     for _ in range(count):
@@ -181,7 +183,7 @@ def ndcg(found: Vectors, exact: Vectors) -> float:
 
 
 def neighbour_recall(found: Vectors, exact: Vectors) -> float:
-    """The share of each vector's ten nearest others, [n, dim], that are so in both."""
+    """The share of each vector's ten nearest others that are the same in both [n, dim]."""
     ours, theirs = (_top(v @ v.T - 2 * np.eye(len(v))) for v in (found, exact))
     both = [np.intersect1d(a, b).size for a, b in zip(ours, theirs, strict=True)]
     return float(np.mean(both)) / TOP

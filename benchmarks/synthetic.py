@@ -20,9 +20,10 @@ from database.server.connection import Database
 from database.spaces.partitions import HNSW, copy_vectors, partition_name
 from embeddings.encoder import Vectors, normalise
 from embeddings.encoders.efficientnet import image_labels
-from embeddings.encoders.label_space import BROAD, project
+from embeddings.encoders.label_space import project
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES
+from embeddings.space import BROAD
 from ingest.library.background import background_queries
 
 SCENES_PER_VIDEO = 100

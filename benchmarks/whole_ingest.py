@@ -19,7 +19,8 @@ from benchmarks.media import looped
 from database.server.connection import Database
 from embeddings.encoders.efficientnet import ImageClassifier
 from embeddings.encoders.minilm import SentenceEncoder
-from embeddings.registry.spaces import PROFILES
+from embeddings.registry.pins import EFFICIENTNET_LITE2
+from embeddings.registry.spaces import PROFILES, SPACES
 from ingest.files.discover import discover
 from ingest.library.embed import read_image
 from ingest.perception.speech import BEAM, model_folder
@@ -48,8 +49,8 @@ class Parts:
                 "Det.limit_side_len": 800,
             }
         )
-        self.text = SentenceEncoder(runtime)
-        self.classifier = ImageClassifier(runtime)
+        self.text = SentenceEncoder(SPACES["minilm-l6"], runtime)
+        self.classifier = ImageClassifier(EFFICIENTNET_LITE2, runtime)
 
     def alone(self, path: Path, images: Sequence[Path], database: Database) -> None:
         """Null decode, raw speech recognition, raw forwards in batches, raw COPY."""

@@ -1,4 +1,4 @@
-"""The protocol of an encoder, and the check that every vector passes."""
+"""The protocols of encoders and of what they ask for, and the check that every vector passes."""
 
 from collections.abc import Sequence
 from typing import Any, Protocol
@@ -7,6 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.errors import DimensionMismatch, InvalidVector
+from embeddings.runtime import Runtime
+from embeddings.weights.hub import HubWeights
 
 Vectors = npt.NDArray[np.float32]
 Image = npt.NDArray[np.uint8]
@@ -16,7 +18,7 @@ Clip = npt.NDArray[np.uint8]
 
 
 class Encoder(Protocol):
-    """Computes the vectors of the items of one space, of unit length."""
+    """Items of one space to vectors of unit length."""
 
     def encode_items(self, items: Sequence[Any]) -> Vectors:
         """Texts, RGB images or clips to float32 [n, dim]."""
@@ -24,10 +26,42 @@ class Encoder(Protocol):
 
 
 class QueryEncoder(Encoder, Protocol):
-    """Computes vectors of text queries, too."""
+    """An encoder that computes vectors of text queries, too."""
 
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
         """Text queries to float32 [n, dim]."""
+        ...
+
+
+class Classifier(Protocol):
+    """A model that gives the probabilities of its labels."""
+
+    labels: list[str]
+
+    def probabilities(self, items: Sequence[Any]) -> Vectors:
+        """Images or clips to float32 [n, labels], each row summing to 1."""
+        ...
+
+
+class FeatureClassifier(Classifier, Protocol):
+    """A classifier that gives the features, too, from which it classifies."""
+
+    def features(self, items: Sequence[Any]) -> Vectors:
+        """Images or clips to float32 [n, dim], of unit length."""
+        ...
+
+
+class Models(Protocol):
+    """The loaded models, as far as an encoder that is being loaded may ask for them."""
+
+    runtime: Runtime
+
+    def encoder_of(self, key: str) -> QueryEncoder:
+        """The encoder of a text space. Raises WeightsMissing, WeightsCorrupt."""
+        ...
+
+    def video_classifier(self, weights: HubWeights) -> FeatureClassifier:
+        """The one video model of `weights`. Raises WeightsMissing, WeightsCorrupt."""
         ...
 
 

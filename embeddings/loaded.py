@@ -1,4 +1,4 @@
-"""The encoders of all spaces: each model is loaded once, and only when it is needed."""
+"""The loaded models: each is loaded once, and only when it is needed."""
 
 import importlib
 import threading
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from embeddings.encoder import Encoder, QueryEncoder, Vectors, check_vectors
+from embeddings.encoder import Encoder, Models, QueryEncoder, Vectors, check_vectors
 from embeddings.errors import NoTextQuery, UnknownSpace, WeightsMissing
-from embeddings.registry.local import own_spaces
+from embeddings.registry.local import local_spaces
 from embeddings.registry.pins import MS_MARCO_MINILM
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
@@ -23,69 +23,50 @@ QUERY_CACHE = 1024
 """Queries whose vectors are kept: spaces that share an encoder, and every repeat, encode once."""
 
 
-class Encoders:
-    """Encodes for any space; safe to call from several threads.
+class Encoders(Models):
+    """The encoders of all spaces; safe to call from several threads."""
 
-    `spaces` are those of the registry and of the person's own models, by key.
-    """
+    spaces: dict[str, Space]
+    """Those of the registry and of the person's own models, by key."""
 
     def __init__(self, runtime: Runtime) -> None:
         """Raises UnknownSpace for a declaration of an own model that cannot be used."""
         self.runtime = runtime
-        own = own_spaces(runtime.model_dir)
+        own = local_spaces(runtime.model_dir)
         if taken := sorted(own.keys() & SPACES.keys()):
             raise UnknownSpace(f"{runtime.model_dir} declares {taken[0]!r}, which is taken")
         self.spaces = {**SPACES, **own}
         self._encoders: dict[str, Encoder] = {}
         self._video_classifiers: dict[HubWeights, VideoClassifier] = {}
         self._cross_encoder: CrossEncoder | None = None
-        self._lock = threading.RLock()
+        self._lock = threading.RLock()  # again by the same thread: one encoder loads another
         self._query_vector = lru_cache(QUERY_CACHE)(
             lambda space, query: self.encode_queries(space, [query])[0]
         )
 
     def encode_items(self, space: Space, items: Sequence[Any]) -> Vectors:
-        """Texts, RGB images or clips, as the space takes them, to float32 [n, dim]."""
+        """Texts, RGB images or clips, as the space takes them, to float32 [n, dim].
+
+        Raises WeightsMissing, WeightsCorrupt, DimensionMismatch, InvalidVector.
+        """
         return check_vectors(self._encoder(space).encode_items(items), space.dim)
 
     def encode_query(self, space: Space, query: str) -> Vectors:
-        """A text query to float32 [dim]; it is kept for a while. Raises NoTextQuery."""
-        vector: Vectors = self._query_vector(self._asked(space), query)
+        """A text query to float32 [dim], which is kept for a while.
+
+        Raises NoTextQuery, and what `encode_items` raises.
+        """
+        vector: Vectors = self._query_vector(self._query_space(space), query)
         return check_vectors(vector, space.dim)
 
     def encode_queries(self, space: Space, queries: Sequence[str]) -> Vectors:
-        """Text queries to float32 [n, dim]. Raises NoTextQuery."""
-        encoder = cast(QueryEncoder, self._encoder(self._asked(space)))
+        """Text queries to float32 [n, dim]. Raises as `encode_query` does."""
+        encoder = cast(QueryEncoder, self._encoder(self._query_space(space)))
         return check_vectors(encoder.encode_queries(queries), space.dim)
 
-    def _asked(self, space: Space) -> Space:
-        """The space that makes the queries of `space`."""
-        if not space.answers_text:
-            raise NoTextQuery(f"{space.key} holds features that no text can be compared with")
-        return space if space.query_space is None else self.spaces[space.query_space]
-
     def encoder_of(self, key: str) -> QueryEncoder:
-        """The encoder of a text space, for spaces that project into it."""
+        """The encoder of a text space, for encoders that project into it."""
         return cast(QueryEncoder, self._encoder(self.spaces[key]))
-
-    def require_weights(self, space: Space) -> None:
-        """Raises WeightsMissing, naming space, model and remedy, if they are not here. Takes no
-        time: nothing is loaded or verified."""
-        try:
-            if isinstance(space.weights, HubWeights):
-                require_present(space.weights, self.runtime)
-            else:
-                space.weights.paths()
-        except WeightsMissing as error:
-            raise WeightsMissing(f"the space {space.key} cannot be used: {error}") from None
-
-    def has_weights(self, space: Space) -> bool:
-        """Whether the weights of a space are on this machine."""
-        try:
-            self.require_weights(space)
-        except WeightsMissing:
-            return False
-        return True
 
     def video_classifier(self, weights: HubWeights) -> "VideoClassifier":
         """The one video model of `weights`: two spaces share it, and its forward passes."""
@@ -97,34 +78,57 @@ class Encoders:
             return self._video_classifiers[weights]
 
     def score_pairs(self, query: str, texts: Sequence[str]) -> Vectors:
-        """How well each text answers a query, as a cross-encoder sees it: logits, float32 [n].
+        """How well each text answers a query, by the cross-encoder: logits, float32 [n].
 
-        Raises WeightsMissing if its weights are not here.
+        Raises WeightsMissing, WeightsCorrupt.
         """
         with self._lock:
             if self._cross_encoder is None:
-                require_present(MS_MARCO_MINILM, self.runtime)
+                require_present(MS_MARCO_MINILM, self.runtime)  # before torch is imported
                 from embeddings.encoders.cross_encoder import CrossEncoder
 
                 self._cross_encoder = CrossEncoder(MS_MARCO_MINILM, self.runtime)
             cross_encoder = self._cross_encoder
         return cross_encoder.score(query, texts)
 
+    def require_weights(self, space: Space) -> None:
+        """Raises WeightsMissing, naming space, model and remedy, if they are not here.
+
+        Takes no time: nothing is loaded or verified.
+        """
+        try:
+            require_present(space.weights, self.runtime)
+        except WeightsMissing as error:
+            raise WeightsMissing(f"the space {space.key} cannot be used: {error}") from None
+
+    def has_weights(self, space: Space) -> bool:
+        """Whether the weights of a space are on this machine."""
+        try:
+            self.require_weights(space)
+        except WeightsMissing:
+            return False
+        return True
+
     def close(self) -> None:
-        """Frees every model; what is needed again is loaded again."""
+        """Frees every model; one that is needed again is loaded again."""
         with self._lock:
             self._encoders.clear()
             self._video_classifiers.clear()
             self._cross_encoder = None
             self._query_vector.cache_clear()
 
+    def _query_space(self, space: Space) -> Space:
+        """The space whose encoder makes the text queries of `space`. Raises NoTextQuery."""
+        if not space.answers_text:
+            raise NoTextQuery(f"{space.key} holds features that no text can be compared with")
+        return space if space.query_space is None else self.spaces[space.query_space]
+
     def _encoder(self, space: Space) -> Encoder:
         loaded = self._encoders.get(space.key)
-        if loaded is not None:  # at once, also while another model is being loaded
+        if loaded is not None:  # without the lock: another model may be loading for seconds
             return loaded
         with self._lock:
             if space.key not in self._encoders:
-                module, name = space.encoder.split(":")
-                make_encoder = getattr(importlib.import_module(module), name)
-                self._encoders[space.key] = make_encoder(space, self)
+                module = importlib.import_module(f"embeddings.encoders.{space.encoder}")
+                self._encoders[space.key] = module.load(space, self)
             return self._encoders[space.key]

@@ -1,10 +1,10 @@
-"""What a space of vectors is. Imports no torch, so that a command can read it in no time."""
+"""A space of vectors as data. Imports no torch, so that a command can read it in no time."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from embeddings.weights.hub import HubWeights
-from embeddings.weights.packages import Weights
+from embeddings.weights.hub import HubWeights, Weights
+from embeddings.weights.packages import PackageWeights
 
 
 class Modality(StrEnum):
@@ -23,6 +23,24 @@ class Input(StrEnum):
 
 
 @dataclass(frozen=True)
+class Projection:
+    """How the probabilities of a classifier's labels become a vector of a text space."""
+
+    top: int
+    """Labels that count: the most probable ones."""
+    power: float
+    """Exponent of the probabilities; under 1 it flattens them."""
+    centre: float
+    """The part of the labels' mean direction that is taken away."""
+
+
+CONSE = Projection(top=10, power=1.0, centre=0.0)
+"""The projection as published (embeddings/encoders/label_space.py)."""
+BROAD = Projection(top=50, power=0.4, centre=0.75)
+"""For queries that are none of the labels: it hears more labels, and less of what all share."""
+
+
+@dataclass(frozen=True)
 class Space:
     """Vectors that may be compared with each other.
 
@@ -38,12 +56,13 @@ class Space:
     input: Input
     dim: int
     model: str
-    revision: str
-    weights: Weights | HubWeights
+    weights: Weights
     encoder: str
-    """What makes the encoder from a Space and an Encoders, as "module:callable"."""
+    """The module of embeddings/encoders whose `load(space, models)` gives the encoder."""
     query_space: str | None = None
     """The space whose encoder makes the queries of this one; None for its own."""
+    projection: Projection | None = None
+    """Of a classifier's labels into `query_space`; None where vectors are the model's own."""
     query_prompts: tuple[str, ...] = ("{}",)
     """What the model's card asks to put around a query; vectors of several are averaged."""
     item_prompt: str = "{}"
@@ -54,8 +73,20 @@ class Space:
     """Whether a text query can be compared; raw features can only be compared with each other."""
 
     @property
+    def revision(self) -> str:
+        """The pinned revision of the weights: a commit of the hub, or the version of a package."""
+        return self.weights.revision
+
+    @property
     def hub_weights(self) -> HubWeights:
         """The weights of a space whose model comes from the hub. Raises TypeError."""
         if not isinstance(self.weights, HubWeights):
             raise TypeError(f"the weights of {self.key} come from pip packages")
+        return self.weights
+
+    @property
+    def package_weights(self) -> PackageWeights:
+        """The weights of a space whose model comes from pip packages. Raises TypeError."""
+        if not isinstance(self.weights, PackageWeights):
+            raise TypeError(f"the weights of {self.key} come from the hub")
         return self.weights

@@ -1,1 +1,1 @@
-"""What computes vectors: one file for each family of models."""
+"""Encoders: one module for each family of models, named by `Space.encoder`."""

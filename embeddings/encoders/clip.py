@@ -1,4 +1,4 @@
-"""CLIP, OpenCLIP and SigLIP: pictures and the words for them in one space."""
+"""CLIP, OpenCLIP and SigLIP: images and texts to one space."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -13,7 +13,7 @@ from embeddings.backends.torch import (
     torch_device,
     torch_dtype,
 )
-from embeddings.encoder import Image, Vectors, normalise
+from embeddings.encoder import Encoder, Image, Models, Vectors, normalise
 from embeddings.runtime import Runtime
 from embeddings.space import Space
 from embeddings.weights.hub import get_model_folder
@@ -21,8 +21,13 @@ from embeddings.weights.hub import get_model_folder
 BATCH = 32
 
 
+def load(space: Space, models: Models) -> Encoder:
+    """The encoder of a CLIP, OpenCLIP or SigLIP space. Raises WeightsMissing, WeightsCorrupt."""
+    return ImageTextEncoder(space, models.runtime)
+
+
 class ImageTextEncoder:
-    """Images and queries to unit vectors of the same space."""
+    """RGB images and text queries to unit vectors of the same space."""
 
     def __init__(self, space: Space, runtime: Runtime) -> None:
         """Raises WeightsMissing, WeightsCorrupt."""
@@ -47,16 +52,16 @@ class ImageTextEncoder:
     @torch.inference_mode()
     def encode_items(self, items: Sequence[Image]) -> Vectors:
         """RGB images to float32 [n, dim]."""
-        batches = [self._batch(items[i : i + BATCH]) for i in range(0, len(items), BATCH)]
+        batches = [self._image_batch(items[i : i + BATCH]) for i in range(0, len(items), BATCH)]
         return np.concatenate(batches) if batches else np.empty((0, self._space.dim), np.float32)
 
     @torch.inference_mode()
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
         """Queries to float32 [n, dim]: means over the space's prompts, as CLIP's authors do."""
-        batches = [self._texts(queries[i : i + BATCH]) for i in range(0, len(queries), BATCH)]
+        batches = [self._query_batch(queries[i : i + BATCH]) for i in range(0, len(queries), BATCH)]
         return np.concatenate(batches)
 
-    def _texts(self, queries: Sequence[str]) -> Vectors:
+    def _query_batch(self, queries: Sequence[str]) -> Vectors:
         prompts = self._space.query_prompts
         texts = [prompt.format(query) for query in queries for prompt in prompts]
         tokens = self._tokenizer(
@@ -70,7 +75,7 @@ class ImageTextEncoder:
         vectors = normalise(_array(features))
         return normalise(vectors.reshape(len(queries), len(prompts), -1).mean(axis=1))
 
-    def _batch(self, images: Sequence[Image]) -> Vectors:
+    def _image_batch(self, images: Sequence[Image]) -> Vectors:
         pixels = pixels_of(self._processor, images).to(self._device, self._dtype)
         pooled = self._model.vision_model(pixel_values=pixels).pooler_output
         projection = getattr(self._model, "visual_projection", None)

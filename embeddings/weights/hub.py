@@ -4,17 +4,16 @@ Nothing is ever downloaded behind anybody's back: a model that is not here is an
 how to get it.
 """
 
-import hashlib
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from embeddings.errors import WeightsCorrupt, WeightsMissing
 from embeddings.runtime import Runtime
-from embeddings.weights.packages import package_path
+from embeddings.weights.cached import sha256_of, written_whole
+from embeddings.weights.packages import PackageWeights, package_path
 
 MODEL_FILES = ("model.safetensors", "model.bin")
 """What holds the weights: safetensors, or the format of CTranslate2, which runs no code either."""
@@ -36,12 +35,15 @@ class HubWeights:
 
     @property
     def name(self) -> str:
-        """Of the model, without its owner."""
+        """The repository's name without its owner."""
         return self.repo.rsplit("/", maxsplit=1)[-1]
 
 
+Weights = PackageWeights | HubWeights
+
+
 def pulled_folder(weights: HubWeights, runtime: Runtime) -> Path:
-    """Where a pulled model lies, or would lie."""
+    """Where a pulled or unpacked model lies, or would lie."""
     return runtime.cache_dir / "hub" / weights.repo.replace("/", "--") / weights.revision
 
 
@@ -54,7 +56,7 @@ def find_model_folder(weights: HubWeights, runtime: Runtime) -> Path | None:
     return next((folder for folder in candidates if (folder / "config.json").is_file()), None)
 
 
-def zip_parts(weights: HubWeights) -> list[Path]:
+def installed_parts(weights: HubWeights) -> list[Path]:
     """The parts of a zip of the model that pip has brought; none if there are not all."""
     try:
         return [package_path(package, path) for package, path in weights.zip_parts]
@@ -62,9 +64,14 @@ def zip_parts(weights: HubWeights) -> list[Path]:
         return []
 
 
-def require_present(weights: HubWeights, runtime: Runtime) -> None:
-    """Raises WeightsMissing, with what to do, if the model is not on this machine."""
-    if find_model_folder(weights, runtime) is None and not zip_parts(weights):
+def require_present(weights: Weights, runtime: Runtime) -> None:
+    """Raises WeightsMissing, with what to do, if the weights are not on this machine.
+
+    Takes no time: nothing is verified.
+    """
+    if isinstance(weights, PackageWeights):
+        weights.paths()
+    elif find_model_folder(weights, runtime) is None and not installed_parts(weights):
         raise WeightsMissing(
             f"the model {weights.repo} is not on this machine: with a network, run "
             f"python -m embeddings pull {weights.repo}; without one, put its files into a folder "
@@ -74,35 +81,47 @@ def require_present(weights: HubWeights, runtime: Runtime) -> None:
 
 
 def get_model_folder(weights: HubWeights, runtime: Runtime) -> Path:
-    """The verified folder of a model. Raises WeightsMissing, WeightsCorrupt."""
+    """The verified folder of a model; what pip has brought is unpacked on first use.
+
+    Raises WeightsMissing, WeightsCorrupt.
+    """
     require_present(weights, runtime)
     folder = find_model_folder(weights, runtime)
-    if folder is None:
-        parts = zip_parts(weights)
-        return place(weights, runtime, lambda partial: _unzip(parts, partial))
-    verify(folder, weights)
-    return folder
-
-
-def place(weights: HubWeights, runtime: Runtime, fill: Callable[[Path], None]) -> Path:
-    """The folder of a model that `fill(temporary folder)` brings; it appears under its name only
-    when it is whole and verified. Raises WeightsMissing, WeightsCorrupt."""
+    if folder is not None:
+        verify(folder, weights)
+        return folder
     folder = pulled_folder(weights, runtime)
-    partial = folder.with_name(f"{folder.name}.part")
-    fill(partial)
-    try:
+    with written_whole(folder) as partial:
+        _unzip(installed_parts(weights), partial)
         verify(partial, weights)
-    except (WeightsMissing, WeightsCorrupt):
-        shutil.rmtree(partial)  # going on from it would never come to anything else
-        raise
-    partial.rename(folder)
     return folder
+
+
+def verify(folder: Path, weights: HubWeights) -> None:
+    """Raises WeightsMissing, or WeightsCorrupt if a folder holds other weights than the pinned."""
+    path = _weights_file(folder)
+    if weights.sha256 is None:
+        return
+    digest = sha256_of(path)
+    if digest != weights.sha256:
+        raise WeightsCorrupt(
+            f"{path} has SHA-256 {digest}, not the pinned {weights.sha256}: remove the folder and "
+            f"run python -m embeddings pull {weights.repo}"
+        )
+
+
+def _weights_file(folder: Path) -> Path:
+    for name in MODEL_FILES:
+        if (folder / name).is_file():
+            return folder / name
+    raise WeightsMissing(
+        f"{folder} holds no {MODEL_FILES[0]}: weights in other formats can run code and are not "
+        "loaded; convert them with the safetensors package"
+    )
 
 
 def _unzip(parts: list[Path], target: Path) -> None:
-    """Joins the parts and unpacks the one folder that they hold."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(target, ignore_errors=True)
+    """Joins the parts of a zip and unpacks the one folder that it holds."""
     with tempfile.TemporaryDirectory(dir=target.parent) as name:
         joined = Path(name) / "joined.zip"
         with joined.open("wb") as file:
@@ -113,27 +132,3 @@ def _unzip(parts: list[Path], target: Path) -> None:
             archive.extractall(name)
         (config,) = Path(name).glob("*/config.json")
         config.parent.rename(target)
-
-
-def weights_file(folder: Path) -> Path:
-    """The file that holds a model's weights. Raises WeightsMissing."""
-    for name in MODEL_FILES:
-        if (folder / name).is_file():
-            return folder / name
-    raise WeightsMissing(
-        f"{folder} holds no {MODEL_FILES[0]}: weights in other formats can run code and are not "
-        "loaded; convert them with the safetensors package"
-    )
-
-
-def verify(folder: Path, weights: HubWeights) -> str:
-    """The SHA-256 of a model's weights, in hex. Raises WeightsMissing, WeightsCorrupt."""
-    path = weights_file(folder)
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    if weights.sha256 not in (None, digest):
-        raise WeightsCorrupt(
-            f"{path} has SHA-256 {digest}, not the pinned {weights.sha256}: remove the folder and "
-            f"run python -m embeddings pull {weights.repo}"
-        )
-    return digest

@@ -1,13 +1,13 @@
-"""Finds the weights that pip packages bring and verifies them before they are used.
+"""Weights inside pip packages, verified before they are used.
 
-These packages are not their models' authors': the version is pinned in `pyproject.toml`, the
-SHA-256 here, and a file that differs is never loaded.
+These packages are not their models' authors': `registry/pins.py` says which file is trusted, and
+one that differs is never loaded.
 """
 
 import hashlib
 import importlib.util
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from embeddings.errors import WeightsCorrupt, WeightsMissing
 
@@ -15,17 +15,24 @@ _CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
-class Weights:
+class PackageWeights:
     """A weights file inside a pip package, or the parts that make it up when joined."""
 
-    parts: tuple[tuple[str, str], ...]
-    """(importable package, path inside it), in the order in which the parts are joined."""
+    revision: str
+    """The packages as pip pins them: name==version."""
     sha256: str
     """Of the whole file, in hex."""
+    parts: tuple[tuple[str, str], ...]
+    """(importable package, path inside it), in the order in which the parts are joined."""
 
     def paths(self) -> list[Path]:
         """The files of the parts, unverified. Raises WeightsMissing."""
         return [package_path(package, path) for package, path in self.parts]
+
+    def beside(self, name: str) -> Path:
+        """The file `name` in the folder of the last part, unverified. Raises WeightsMissing."""
+        package, path = self.parts[-1]
+        return package_path(package, str(PurePosixPath(path).with_name(name)))
 
 
 def package_path(package: str, path: str) -> Path:
@@ -47,8 +54,8 @@ def package_path(package: str, path: str) -> Path:
     return found
 
 
-def verified_parts(weights: Weights) -> list[Path]:
-    """The files of `weights`, once their joined content has been checked.
+def verified_parts(weights: PackageWeights) -> list[Path]:
+    """The files of the parts, whose joined content has the pinned SHA-256.
 
     Raises WeightsMissing, or WeightsCorrupt if the SHA-256 differs.
     """
@@ -67,7 +74,7 @@ def verified_parts(weights: Weights) -> list[Path]:
     return paths
 
 
-def verified_path(weights: Weights) -> Path:
-    """The one file of `weights`, verified. Raises as `verified_parts` does."""
+def verified_path(weights: PackageWeights) -> Path:
+    """The file of weights that are in one part, verified. Raises as `verified_parts` does."""
     (path,) = verified_parts(weights)
     return path

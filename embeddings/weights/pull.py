@@ -1,11 +1,12 @@
-"""Brings a model from the Hugging Face hub: its pinned commit, resumed after a break, verified."""
+"""Downloads from the Hugging Face hub: the pinned commit, resumed after a break, verified."""
 
 import shutil
 from pathlib import Path
 
 from embeddings.errors import WeightsMissing
 from embeddings.runtime import Runtime
-from embeddings.weights.hub import MODEL_FILES, HubWeights, place, pulled_folder, verify
+from embeddings.weights.cached import written_whole
+from embeddings.weights.hub import MODEL_FILES, HubWeights, pulled_folder, verify
 
 _FILES = [*MODEL_FILES, "*.json", "*.txt", "*.model", "1_Pooling/*", "2_Dense/*", "2_Normalize/*"]
 """Weights that run no code, configuration, and what tokenizers need."""
@@ -14,14 +15,18 @@ _FILES = [*MODEL_FILES, "*.json", "*.txt", "*.model", "1_Pooling/*", "2_Dense/*"
 def pull(weights: HubWeights, runtime: Runtime) -> Path:
     """The verified folder of a model, downloaded unless it is there.
 
-    What was downloaded before a break is kept for the next try. Raises WeightsMissing,
-    WeightsCorrupt.
+    A download that breaks off stays for the next try; one that is whole but not what was pinned
+    is removed. Raises WeightsMissing, WeightsCorrupt.
     """
     folder = pulled_folder(weights, runtime)
     if folder.is_dir():
         verify(folder, weights)
         return folder
-    return place(weights, runtime, lambda partial: _download(weights, partial))
+    downloaded = folder.with_name(f"{folder.name}.part")
+    _download(weights, downloaded)
+    with written_whole(folder, downloaded):
+        verify(downloaded, weights)
+    return folder
 
 
 def _download(weights: HubWeights, target: Path) -> None:

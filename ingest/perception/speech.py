@@ -15,7 +15,7 @@ from faster_whisper.transcribe import Segment
 from embeddings.runtime import Runtime
 from embeddings.weights.cached import sealed_file
 from embeddings.weights.hub import HubWeights, get_model_folder
-from embeddings.weights.packages import Weights, verified_parts
+from embeddings.weights.packages import PackageWeights, verified_parts
 from ingest.media.audio import SAMPLE_RATE, Stretch, time_of
 
 BEAM = 5
@@ -49,7 +49,7 @@ class Sentence:
 class Transcriber:
     """Speech to sentences; one call at a time, loaded on the first."""
 
-    def __init__(self, weights: Weights | HubWeights, runtime: Runtime) -> None:
+    def __init__(self, weights: PackageWeights | HubWeights, runtime: Runtime) -> None:
         self._weights = weights
         self._runtime = runtime
         self._model: WhisperModel | None = None
@@ -121,7 +121,7 @@ class Transcriber:
         return self._model
 
 
-def model_folder(weights: Weights | HubWeights, runtime: Runtime) -> Path:
+def model_folder(weights: PackageWeights | HubWeights, runtime: Runtime) -> Path:
     """The folder that faster-whisper loads; of a pip package, the parts joined, with tokenizer
     and config beside them.
 

@@ -8,7 +8,7 @@ import pytest
 
 from embeddings.errors import UnknownSpace
 from embeddings.loaded import Encoders
-from embeddings.registry.local import own_spaces
+from embeddings.registry.local import local_spaces
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
 from embeddings.space import Input
@@ -24,7 +24,7 @@ def test_every_family_can_be_declared(tmp_path: Path) -> None:
     declare(tmp_path, "looks", family="image_text", key="looks", dim=8, prompts=["a drawing: {}"])
     declare(tmp_path, "parts", family="image_features", key="parts", dim=8)
     declare(tmp_path, "acts", family="video_classifier", key="acts", dim=8, slot="temporal")
-    found = own_spaces(tmp_path)
+    found = local_spaces(tmp_path)
     assert {key: (space.slot, space.input) for key, space in found.items()} == {
         "words": ("text", Input.TEXT),
         "looks": ("vision", Input.IMAGE),
@@ -38,7 +38,7 @@ def test_every_family_can_be_declared(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_there_are_only_those_of_the_registry(tmp_path: Path) -> None:
-    assert own_spaces(None) == {}
+    assert local_spaces(None) == {}
     assert Encoders(Runtime(tmp_path)).spaces == SPACES
 
 
@@ -60,14 +60,14 @@ def test_a_declaration_that_cannot_be_used_is_named_with_its_fault(
 ) -> None:
     declare(tmp_path, "model", **declared)
     with pytest.raises(UnknownSpace, match=rf"space\.json.*{where}"):
-        own_spaces(tmp_path)
+        local_spaces(tmp_path)
 
 
 def test_a_declaration_that_is_no_json_is_named(tmp_path: Path) -> None:
     declare(tmp_path, "model")
     (tmp_path / "model" / "space.json").write_text("{")
     with pytest.raises(UnknownSpace, match=r"space\.json"):
-        own_spaces(tmp_path)
+        local_spaces(tmp_path)
 
 
 def test_a_key_that_is_taken_is_refused(tmp_path: Path) -> None:
@@ -77,17 +77,17 @@ def test_a_key_that_is_taken_is_refused(tmp_path: Path) -> None:
     declare(tmp_path / "two", "a", family="image_text", key="same", dim=8)
     declare(tmp_path / "two", "b", family="image_text", key="same", dim=8)
     with pytest.raises(UnknownSpace, match="'same'"):
-        own_spaces(tmp_path / "two")
+        local_spaces(tmp_path / "two")
 
 
 def test_a_model_that_was_exchanged_is_another_revision(tmp_path: Path) -> None:
     declare(tmp_path, "model", family="image_text", key="mine", dim=8)
-    found = [own_spaces(tmp_path)["mine"].revision]
+    found = [local_spaces(tmp_path)["mine"].revision]
     for data in (b"weights", b"other weights"):
         (tmp_path / "model" / "model.safetensors").write_bytes(data)
-        found.append(own_spaces(tmp_path)["mine"].revision)
+        found.append(local_spaces(tmp_path)["mine"].revision)
     declare_again = {"family": "image_text", "key": "mine", "dim": 8, "prompts": ["{}"]}
     (tmp_path / "model" / "space.json").write_text(json.dumps(declare_again))
-    found.append(own_spaces(tmp_path)["mine"].revision)
+    found.append(local_spaces(tmp_path)["mine"].revision)
     assert len(set(found)) == 4
-    assert found[-1] == own_spaces(tmp_path)["mine"].revision
+    assert found[-1] == local_spaces(tmp_path)["mine"].revision

@@ -1,4 +1,4 @@
-"""Weights are used only if they are the pinned ones; files made from them are kept whole."""
+"""Weights of pip packages are used only if they are the pinned ones."""
 
 import hashlib
 from pathlib import Path
@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from embeddings.errors import WeightsCorrupt, WeightsMissing
-from embeddings.weights.cached import sealed_file
-from embeddings.weights.packages import Weights, package_path, verified_parts, verified_path
+from embeddings.weights.packages import PackageWeights, package_path, verified_parts, verified_path
 
 CONTENT = b"weights of a toy"
 
@@ -24,9 +23,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def weights(*parts: str, content: bytes = CONTENT) -> Weights:
-    return Weights(
-        tuple(("toy_weights", part) for part in parts), hashlib.sha256(content).hexdigest()
+def weights(*parts: str, content: bytes = CONTENT) -> PackageWeights:
+    digest = hashlib.sha256(content).hexdigest()
+    return PackageWeights(
+        "toy-weights==1", digest, parts=tuple(("toy_weights", part) for part in parts)
     )
 
 
@@ -58,40 +58,8 @@ def test_a_package_without_its_file_is_named_with_the_command_to_run(package: Pa
         package_path("toy_weights", "gone.bin")
 
 
-def test_a_sealed_file_is_made_once(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "graph"
-    assert sealed_file(path, lambda target: target.write_text("first") and None) == path
-    sealed_file(path, lambda target: target.write_text("second") and None)
-    assert path.read_text() == "first"
-
-
-@pytest.mark.parametrize("damage", ["flipped", "cut off", "without seal", "gone"])
-def test_a_damaged_sealed_file_is_made_again(damage: str, tmp_path: Path) -> None:
-    path = tmp_path / "graph"
-
-    def make(target: Path) -> None:
-        target.write_text("content")
-
-    sealed_file(path, make)
-    match damage:
-        case "flipped":
-            path.write_text("cOntent")
-        case "cut off":
-            path.write_text("cont")
-        case "without seal":
-            path.with_name("graph.sha256").unlink()
-        case "gone":
-            path.unlink()
-    sealed_file(path, make)
-    assert path.read_text() == "content"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "graph.sha256"]
-
-
-def test_a_sealed_file_whose_making_fails_leaves_nothing_behind(tmp_path: Path) -> None:
-    def fail(target: Path) -> None:
-        target.write_text("half")
-        raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        sealed_file(tmp_path / "graph", fail)
-    assert list(tmp_path.iterdir()) == []
+def test_files_beside_the_weights_are_found_or_missing_by_name(package: Path) -> None:
+    (package / "tokenizer.json").touch()
+    assert weights("part1").beside("tokenizer.json") == package / "tokenizer.json"
+    with pytest.raises(WeightsMissing, match=r"config\.json is missing"):
+        weights("part1").beside("config.json")
