@@ -1,6 +1,5 @@
 """The application: opened once, closed once, with every route and error in its place."""
 
-import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -8,7 +7,7 @@ from fastapi import FastAPI
 
 from api.deps import State
 from api.errors import add_problem_handlers, document_problems
-from api.limits import BodyLimit
+from api.limits import BodyLimit, Turns
 from api.routes import health, scenes, search, videos
 from api.settings import ApiSettings
 from database.judgements import Judgements
@@ -54,9 +53,9 @@ def _open(settings: ApiSettings, database: Database) -> State:
         settings=settings,
         database=database,
         library=Library(database),
-        semantic=SemanticSearchEngine(database, encoders),
+        semantic=SemanticSearchEngine(multi_modal),
         multi_modal=multi_modal,
         judgements=Judgements(database),
         tags=Tags(database),
-        turns=threading.BoundedSemaphore(settings.api_max_concurrent),
+        turns=Turns(settings.api_max_concurrent),
     )

@@ -1,14 +1,11 @@
-"""What the routes work with; made when the server starts."""
+"""The state of a running server, for the routes that depend on it."""
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
 
-from api.errors import Busy
+from api.limits import Turns
 from api.settings import ApiSettings
 from database.judgements import Judgements
 from database.server.connection import Database
@@ -16,8 +13,6 @@ from database.tags import Tags
 from database.videos.read import Library
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
-
-_PATIENCE_S = 10.0
 
 
 @dataclass(frozen=True)
@@ -31,17 +26,7 @@ class State:
     multi_modal: MultiModalSearchEngine
     judgements: Judgements
     tags: Tags
-    turns: threading.BoundedSemaphore
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Holds one of the API_MAX_CONCURRENT places. Raises Busy after a while."""
-        if not self.turns.acquire(timeout=_PATIENCE_S):
-            raise Busy
-        try:
-            yield
-        finally:
-            self.turns.release()
+    turns: Turns
 
 
 async def _state(request: Request) -> State:  # a plain function would wait for a thread

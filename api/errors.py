@@ -1,4 +1,4 @@
-"""Errors as application/problem+json (RFC 9457): what happened and what to do, no internals."""
+"""Errors as application/problem+json (RFC 9457): the fact and what to do, no internals."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -10,17 +10,32 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from database.errors import DatabaseError, DatabaseUnreachable, InvalidTag, NotFound
-from embeddings.errors import EmbeddingError
+from database.errors import (
+    DatabaseOverloaded,
+    DatabaseUnreachable,
+    InvalidTag,
+    NotFound,
+    TooSlow,
+    TransactionConflict,
+    ValueRefused,
+)
+from embeddings.errors import SceneseekError
 from search.errors import InvalidQuery
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+_UNKNOWN = "the server could not answer; its log says why"
+_STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
+    (InvalidQuery, InvalidTag, ValueRefused): 422,
+    NotFound: 404,
+    (DatabaseUnreachable, DatabaseOverloaded, TooSlow, TransactionConflict): 503,
+}
+"""Of errors that a request ends by; 500 for others. A 503 does not tell what runs where."""
 _NO_OBJECT = ("model_attributes_type", "missing")
 
 
 class Busy(Exception):
-    """More searches at once than API_MAX_CONCURRENT for longer than a person waits."""
+    """All places for searches were taken for longer than a person waits."""
 
 
 def problem(
@@ -43,29 +58,18 @@ def add_problem_handlers(app: FastAPI) -> None:
         detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
         return problem(422, detail, errors=errors)
 
-    @app.exception_handler(InvalidTag)
-    @app.exception_handler(InvalidQuery)
-    def invalid_query(_request: Request, error: Exception) -> JSONResponse:
-        return problem(422, str(error))
-
-    @app.exception_handler(NotFound)
-    def not_found(_request: Request, error: NotFound) -> JSONResponse:
-        return problem(404, str(error))
-
-    @app.exception_handler(DatabaseUnreachable)
-    def unreachable(_request: Request, error: DatabaseUnreachable) -> JSONResponse:
-        structlog.get_logger().error("database unreachable", reason=str(error))
-        return _try_later("the database does not answer; try again in a few seconds")
+    @app.exception_handler(SceneseekError)
+    def known(_request: Request, error: SceneseekError) -> JSONResponse:
+        status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), 500)
+        if status >= 500:
+            structlog.get_logger().error("request failed", reason=str(error))
+        if status == 503:
+            return _try_later("the database cannot answer now; try again in a few seconds")
+        return problem(status, _UNKNOWN if status == 500 else str(error))
 
     @app.exception_handler(Busy)
     def busy(_request: Request, _error: Busy) -> JSONResponse:
         return _try_later("too many searches at once; try again in a few seconds")
-
-    @app.exception_handler(DatabaseError)
-    @app.exception_handler(EmbeddingError)
-    def failed(_request: Request, error: Exception) -> JSONResponse:
-        structlog.get_logger().error("request failed", reason=str(error))
-        return problem(500, "the server could not answer; its log says why")
 
     @app.exception_handler(HTTPException)
     def http_error(_request: Request, error: HTTPException) -> JSONResponse:
@@ -73,7 +77,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     def unexpected(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(500, "the server could not answer; its log says why")
+        return problem(500, _UNKNOWN)
 
 
 def document_problems(app: FastAPI) -> None:
@@ -104,8 +108,6 @@ def _without_input(error: dict[str, Any]) -> dict[str, str]:
         reason = str(error["ctx"]["error"]).removesuffix(" at")
         message = f"no JSON: {reason}, at character {location[-1] + 1}"
         location = ("body",)
-    elif error["type"] == "extra_forbidden":
-        message = "there is nothing of this name here"
     elif location == ("body",) and error["type"] in _NO_OBJECT:
         message = "send a JSON object, with Content-Type: application/json"
     where = ".".join(str(part) for part in location[1:] or location)

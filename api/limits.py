@@ -1,18 +1,42 @@
-"""Request bodies of a bounded size: a larger one is refused before any route sees it."""
+"""Limits of a server: the size of request bodies, and the number of searches at once."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import problem
+from api.errors import Busy, problem
 from search.query.image import MAX_PICTURE_BYTES
 
+PATIENCE_S = 10.0
+"""As long as a person waits."""
 MAX_BODY_BYTES = 64 * 1024
 MAX_BYTES_OF = {"/search/image": MAX_PICTURE_BYTES + MAX_BODY_BYTES}
 """For those paths that take more: a picture, and what a form adds to it."""
 
 
+class Turns:
+    """The places for searches that run at once; more wait, and are refused after a while."""
+
+    def __init__(self, num_places: int) -> None:
+        self._places = threading.BoundedSemaphore(num_places)
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Holds a place. Raises Busy if none is free for PATIENCE_S."""
+        if not self._places.acquire(timeout=PATIENCE_S):
+            raise Busy
+        try:
+            yield
+        finally:
+            self._places.release()
+
+
 class BodyLimit:
-    """ASGI middleware: 413 for a body that is declared larger, or turns out to be."""
+    """ASGI middleware: 413 for a body that is declared larger, or turns out to be, before any
+    route sees it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

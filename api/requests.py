@@ -1,35 +1,30 @@
-"""What requests may hold, for checking them and for /openapi.json."""
+"""What requests hold: checked here, and told in /openapi.json.
 
-from datetime import time
-from typing import Annotated, Literal, Self
+Filters and shapes are those of the search itself; the commands' options are made from the same.
+"""
 
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    FiniteFloat,
-    model_validator,
+from typing import Annotated, Any, Self, TypeVar
+
+from fastapi import Depends, Request
+from pydantic import Field, FiniteFloat, model_validator
+from starlette.datastructures import UploadFile
+from starlette.exceptions import HTTPException
+
+from database.forms import Form, Id
+from database.queries.filters import Filters, TagName
+from database.tags import MAX_TAGS
+from search.errors import InvalidQuery
+from search.query.query import (
+    MAX_QUERY_CHARACTERS,
+    MAX_SPACES,
+    Limit,
+    Mode,
+    Shape,
 )
-
-from database.models import MomentKind
-from database.tags import MAX_TAG_CHARACTERS, MAX_TAGS
-from search.query.query import MAX_LIMIT, MAX_QUERY_CHARACTERS, MAX_SPACES, FusionName, Sort
+from search.retrieval.spaces import Likeness
 from search.sequences import MAX_STEPS, MAX_WITHIN_S
 
-
-def _without_zone(clock: time) -> time:
-    if clock.tzinfo is not None:
-        raise ValueError("a time of day has no time zone")
-    return clock
-
-
-NaiveTime = Annotated[time, AfterValidator(_without_zone)]
-
-Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
-Seconds = Annotated[FiniteFloat, Field(ge=0)]
-Mode = Literal["text_heavy", "balanced", "vision_heavy", "auto"]
+AnyForm = TypeVar("AnyForm", bound=Form)
 QueryText = Annotated[
     str,
     Field(
@@ -38,113 +33,139 @@ QueryText = Annotated[
         description='What to find, in words; "in quotes" word for word, -without this word',
     ),
 ]
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits to answer at most")]
-CursorText = Annotated[
-    str, Field(max_length=500, description="`next` of the page before, for the page after it")
-]
-MinScore = Annotated[
-    float, Field(ge=0, lt=1, description="Only hits at least so sure; 0.4 leaves out weak ones")
-]
 SpaceKey = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
-SpaceKeys = Annotated[list[SpaceKey], Field(min_length=1, max_length=MAX_SPACES)]
-TagName = Annotated[str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS, pattern=r"^[^\x00]*$")]
-SceneIds = Annotated[list[Id], Field(max_length=100)]
+SpaceKeys = Annotated[
+    tuple[SpaceKey, ...],
+    Field(
+        min_length=1, max_length=MAX_SPACES, description="Search only these spaces of the library"
+    ),
+]
+SceneIds = Annotated[tuple[Id, ...], Field(max_length=100)]
 
 
-class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid")
+class QuickIn(Shape):
+    """A search by one line of text."""
+
+    q: QueryText
 
 
-class WeightsIn(_Request):
-    """How much text and vision count; only their ratio matters."""
+class MultimodalQuickIn(QuickIn):
+    """A search by one line of text, in a mode."""
+
+    mode: Mode = "balanced"
+
+
+class WeightsIn(Form):
+    """The weights of text and vision; only their ratio matters."""
 
     text: Annotated[FiniteFloat, Field(ge=0)]
     vision: Annotated[FiniteFloat, Field(ge=0)]
 
 
-class FiltersIn(_Request):
-    """What a scene must satisfy."""
-
-    video_ids: Annotated[list[Id], Field(max_length=1000)] | None = None
-    from_s: Seconds | None = None
-    to_s: Seconds | None = None
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] | None = None
-    recorded_from: AwareDatetime | None = None
-    recorded_to: AwareDatetime | None = None
-    """Recorded in [recorded_from, recorded_to)."""
-    clock_from: NaiveTime | None = None
-    clock_to: NaiveTime | None = None
-    """Recorded at a time of day in [clock_from, clock_to), as the database's clock shows it."""
-    min_duration_s: Seconds | None = None
-    max_duration_s: Seconds | None = None
-    kinds: Annotated[list[MomentKind], Field(max_length=len(MomentKind))] = []
-    """The scene has moments of each of these kinds."""
-    tags: Annotated[list[TagName], Field(max_length=MAX_TAGS)] = []
-    """The video has each of these tags."""
-
-
-class ShapeIn(_Request):
-    """How an answer is put together."""
-
-    limit: Limit = 10
-    cursor: CursorText | None = None
-    sort: Sort = Sort.RELEVANCE
-    by_video: bool = False
-    """Each video once, by its best scene."""
-    fold: bool = False
-    """Scenes that look nearly the same once."""
-    min_score: MinScore = 0.0
-    fusion: FusionName = FusionName.EVIDENCE
-    rerank: bool = False
-    """A cross-encoder orders the first hits again."""
-    explain: bool = False
-
-
-class SearchIn(ShapeIn):
+class SearchIn(Shape):
     """A multimodal search: a mode, or weights of its own."""
 
     query: QueryText
     mode: Mode | None = None
     weights: WeightsIn | None = None
-    use_vision: bool = True
-    filters: FiltersIn = FiltersIn()
+    use_vision: bool = Field(
+        default=True, description="Search what is shown, too, not only what is said and written"
+    )
+    filters: Filters = Field(default_factory=Filters)
     spaces: SpaceKeys | None = None
-    """Only these spaces of the library."""
-    like: SceneIds = []
-    """Scenes that bend the query towards them."""
-    unlike: SceneIds = []
-    """Scenes that bend it away from them."""
+    like: SceneIds = Field(default=(), description="Scenes that bend the query towards them")
+    unlike: SceneIds = Field(default=(), description="Scenes that bend it away from them")
 
 
 class FeedbackIn(SearchIn):
     """A search whose hits have been judged: the judgements are kept, and bend the query."""
 
     @model_validator(mode="after")
-    def judged(self) -> Self:
-        """Raises ValueError if nothing was judged."""
+    def _is_judged(self) -> Self:
         if not self.like and not self.unlike:
             raise ValueError("name at least one scene in like or unlike")
         return self
 
 
-class StepIn(_Request):
+class ImageIn(Shape, Filters):
+    """A search by a picture, which is the body of the request."""
+
+    query: Annotated[str, Field(max_length=MAX_QUERY_CHARACTERS)] = Field(
+        default="", description="What the scenes should show besides"
+    )
+    crop: Annotated[str, Field(max_length=100)] | None = Field(
+        default=None, description="Only this part: LEFT,TOP,WIDTH,HEIGHT, each from 0 to 1"
+    )
+    spaces: SpaceKeys | None = None
+
+
+class SimilarIn(Shape):
+    """A search for scenes that are like one."""
+
+    by: Likeness | None = Field(
+        default=None, description="What to be like it in; by default look, if it has one"
+    )
+    space: SpaceKey | None = Field(
+        default=None, description="The space to compare in, such as videomae-b"
+    )
+
+
+class StepIn(Form):
     """One step of a sequence."""
 
     query: QueryText
     mode: Mode = "balanced"
 
 
-class SequenceIn(_Request):
+class SequenceIn(Form):
     """One thing, then another."""
 
-    steps: Annotated[list[StepIn], Field(min_length=2, max_length=MAX_STEPS)]
-    within_s: Annotated[FiniteFloat, Field(ge=0, le=MAX_WITHIN_S)] = 30.0
-    """Each step begins at most so long after the one before ends."""
-    filters: FiltersIn = FiltersIn()
+    steps: Annotated[tuple[StepIn, ...], Field(min_length=2, max_length=MAX_STEPS)]
+    within_s: Annotated[FiniteFloat, Field(ge=0, le=MAX_WITHIN_S)] = Field(
+        default=30.0, description="Each step begins at most so long after the one before ends"
+    )
+    filters: Filters = Field(default_factory=Filters)
     limit: Limit = 10
 
 
-class TagsIn(_Request):
+class TagsIn(Form):
     """The tags of a video, instead of those it has."""
 
-    tags: Annotated[list[TagName], Field(max_length=MAX_TAGS)]
+    tags: Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)]
+
+
+def part_of(form: Form, kind: type[AnyForm]) -> AnyForm:
+    """The fields of a form that are `kind`'s, as one."""
+    return kind(**{name: getattr(form, name) for name in kind.model_fields})
+
+
+_CONTENT = {"type": "string", "format": "binary"}
+PICTURE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "image/*": {"schema": _CONTENT},
+            "multipart/form-data": {
+                "schema": {"type": "object", "properties": {"image": _CONTENT}}
+            },
+        },
+    }
+}
+"""For the OpenAPI document."""
+
+
+async def _picture_bytes(request: Request) -> bytes:
+    """The body, or the one file of a form. Raises InvalidQuery if a form has none."""
+    if not request.headers.get("content-type", "").startswith("multipart/form-data"):
+        return await request.body()
+    try:
+        async with request.form(max_files=1, max_fields=10) as form:
+            for value in form.values():
+                if isinstance(value, UploadFile):
+                    return await value.read()
+    except HTTPException as error:
+        raise InvalidQuery(f"the form cannot be read: {error.detail}") from None
+    raise InvalidQuery("the form has no file: send the picture as one, or as the body")
+
+
+PictureBytes = Annotated[bytes, Depends(_picture_bytes)]

@@ -4,14 +4,17 @@ from typing import Annotated
 
 import typer
 
+from database.forms import MAX_ID
 from database.judgements import Judgements
 from database.queries.filters import Filters
-from search import cli as options
+from embeddings.cli import AsJson
+from search import cli
 from search.errors import InvalidQuery
-from search.query.query import FusionName, Shape, Sort
+from search.query.query import Shape
 
 
 def main(
+    *,
     query: Annotated[
         list[str],
         typer.Argument(
@@ -20,85 +23,48 @@ def main(
             "begins with a hyphen.",
         ),
     ],
-    mode: options.Mode = None,
+    mode: cli.Mode = None,
     weights: Annotated[
         str | None, typer.Option(help="TEXT,VISION instead of a mode, such as 0.9,0.1.")
     ] = None,
-    no_vision: Annotated[
-        bool, typer.Option("--no-vision", help="Search only what is said and written.")
-    ] = False,
-    space: options.Space = None,
-    fusion: Annotated[
-        FusionName, typer.Option(help="How legs become one ranking (docs/ranking.md).")
-    ] = FusionName.EVIDENCE,
-    right: Annotated[
+    use_vision: Annotated[
+        bool, typer.Option(help="Search what is shown, too, not only what is said and written.")
+    ] = True,
+    spaces: cli.Spaces = None,
+    like: Annotated[
         list[int] | None,
         typer.Option(
             help="The scene with this id is meant; kept for evaluations; repeatable.",
             min=1,
-            max=options.MAX_ID,
+            max=MAX_ID,
         ),
     ] = None,
-    wrong: Annotated[
+    unlike: Annotated[
         list[int] | None,
-        typer.Option(help="The scene with this id is not; likewise.", min=1, max=options.MAX_ID),
+        typer.Option(help="The scene with this id is not meant; likewise.", min=1, max=MAX_ID),
     ] = None,
-    video: options.Video = None,
-    from_s: options.From = None,
-    to_s: options.To = None,
-    language: options.Language = None,
-    since: options.Since = None,
-    before: options.Before = None,
-    after_clock: options.AfterClock = None,
-    before_clock: options.BeforeClock = None,
-    longer: options.Longer = None,
-    shorter: options.Shorter = None,
-    has: options.Has = None,
-    tag: options.Tag = None,
-    limit: options.Limit = 10,
-    cursor: options.CursorOption = None,
-    sort: options.SortOption = Sort.RELEVANCE,
-    by_video: options.ByVideo = False,
-    fold: options.Fold = False,
-    min_score: options.MinScore = 0.0,
-    rerank: Annotated[
-        bool, typer.Option("--rerank", help="A cross-encoder orders the first hits again.")
-    ] = False,
-    explain: options.Explain = False,
-    as_json: options.AsJson = False,
+    filters: Filters,
+    shape: Shape,
+    as_json: AsJson = False,
 ) -> None:
     """Finds the moments that a description means: said, shown, or written on screen."""
     if len(query) > 1:
         raise InvalidQuery(f"put the query in quotes: '{' '.join(query)}'")
-    filters = Filters(
-        video_ids=tuple(video) if video else None,
-        from_s=from_s,
-        to_s=to_s,
-        language=language,
-        recorded_from=options.parse_date(since),
-        recorded_to=options.parse_date(before),
-        clock_from=options.parse_clock(after_clock),
-        clock_to=options.parse_clock(before_clock),
-        min_duration_s=longer,
-        max_duration_s=shorter,
-        kinds=tuple(has or ()),
-        tags=tuple(tag or ()),
-    )
-    engine, database = options.open_engine()
+    engine, database = cli.open_engine()
     answer = engine.search(
         query[0],
         mode=mode,
         weights=_parse_weights(weights),
-        use_vision=not no_vision,
+        use_vision=use_vision,
         filters=filters,
-        spaces=space or None,
-        shape=Shape(limit, cursor, sort, by_video, fold, min_score, fusion, explain, rerank),
-        like=right or (),
-        unlike=wrong or (),
+        spaces=spaces or None,
+        shape=shape,
+        like=like or (),
+        unlike=unlike or (),
     )
-    if right or wrong:
-        Judgements(database).save(answer.query.text, right or (), wrong or ())
-    options.print_answer(answer, as_json=as_json or explain)
+    if like or unlike:
+        Judgements(database).save(answer.query.text, like or (), unlike or ())
+    cli.print_answer(answer, as_json=as_json)
 
 
 def _parse_weights(text: str | None) -> tuple[float, float] | None:
@@ -112,4 +78,4 @@ def _parse_weights(text: str | None) -> tuple[float, float] | None:
 
 
 if __name__ == "__main__":
-    options.run(main)
+    cli.run(main)

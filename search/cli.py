@@ -1,13 +1,22 @@
-"""What the commands of this package share: their options, and how they begin and end."""
+"""The options of this package's commands, and how the commands begin and end.
 
+Filters and shapes become options by themselves: a field `min_duration_s` is the option
+`--min-duration-s`, with the field's description and limits, so that command line and API have the
+same words for the same things.
+"""
+
+import inspect
 import json
 from collections.abc import Callable
-from datetime import datetime, time
-from typing import Annotated, Any, NoReturn, TypeVar
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any, NoReturn, TypeVar, get_args, get_origin
 
 import typer
+from pydantic import AwareDatetime, ValidationError
+from pydantic.fields import FieldInfo
 
-from database.models import MomentKind
+from database.forms import MAX_ID, Form
 from database.opening import open_database
 from database.server.connection import Database
 from database.settings import DatabaseSettings
@@ -16,89 +25,29 @@ from embeddings.cli import new_app, read_settings
 from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
-from search.query.query import Sort
 from search.results.hits import SearchAnswer
-from search.results.json import answer_document
+from search.results.json import search_document
 from search.results.text import answer_text
 
-Parsed = TypeVar("Parsed")
+AnyForm = TypeVar("AnyForm", bound=Form)
 
 Mode = Annotated[
     str | None, typer.Option(help="text_heavy, balanced (default), vision_heavy or auto.")
 ]
-Space = Annotated[
+Spaces = Annotated[
     list[str] | None,
     typer.Option(help="Search only this space (python -m embeddings list); repeatable."),
-]
-MAX_ID = 2**63 - 1
-Video = Annotated[
-    list[int] | None,
-    typer.Option(help="Only in the video with this id; repeatable.", min=1, max=MAX_ID),
 ]
 Scene = Annotated[
     int, typer.Argument(help="The scene's id, as searches show it.", min=1, max=MAX_ID)
 ]
-From = Annotated[
-    float | None, typer.Option("--from", help="Only scenes that end after this second.")
-]
-To = Annotated[
-    float | None, typer.Option("--to", help="Only scenes that start before this second.")
-]
-Language = Annotated[
-    str | None, typer.Option(help="Only videos with speech in this language, such as en.")
-]
-Since = Annotated[str | None, typer.Option(help="Only videos recorded at or after this date.")]
-Before = Annotated[str | None, typer.Option(help="Only videos recorded before this date.")]
-AfterClock = Annotated[
-    str | None, typer.Option(help="Only videos recorded at or after this time of day.")
-]
-BeforeClock = Annotated[
-    str | None, typer.Option(help="Only videos recorded before this time of day.")
-]
-Longer = Annotated[float | None, typer.Option(help="Only videos of at least so many seconds.")]
-Shorter = Annotated[float | None, typer.Option(help="Only videos of at most so many seconds.")]
-Has = Annotated[
-    list[MomentKind] | None, typer.Option(help="Only scenes that have this; repeatable.")
-]
-Tag = Annotated[list[str] | None, typer.Option(help="Only videos with this tag; repeatable.")]
-Limit = Annotated[int, typer.Option(help="Hits to show.")]
-CursorOption = Annotated[str | None, typer.Option("--cursor", help="Where the page before ended.")]
-SortOption = Annotated[Sort, typer.Option("--sort", help="Order of the hits.")]
-ByVideo = Annotated[bool, typer.Option("--by-video", help="Each video once, by its best scene.")]
-Fold = Annotated[bool, typer.Option("--fold", help="Scenes that look nearly the same once.")]
-MinScore = Annotated[float, typer.Option(help="Only hits at least so sure, from 0 to 1.")]
-Explain = Annotated[
-    bool, typer.Option("--explain", help="Print JSON with every score and where it comes from.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the API's JSON.")]
 
 
-def parse_date(text: str | None) -> datetime | None:
-    """A date, or date and time, here unless it says where. Raises InvalidQuery."""
-    return _parse(text, _here, "a date looks like 2026-11-21")
-
-
-def parse_clock(text: str | None) -> time | None:
-    """A time of day. Raises InvalidQuery."""
-    return _parse(text, _without_zone, "a time of day looks like 18:30")
-
-
-def _here(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone()
-
-
-def _without_zone(text: str) -> time:
-    clock = time.fromisoformat(text)
-    if clock.tzinfo is not None:
-        raise ValueError(text)
-    return clock
-
-
-def _parse(text: str | None, parse: Callable[[str], Parsed], help_text: str) -> Parsed | None:
-    try:
-        return parse(text) if text is not None else None
-    except (ValueError, OverflowError):
-        raise InvalidQuery(f"{help_text}, not {text!r}") from None
+def run(command: Callable[..., None]) -> NoReturn:
+    """A command from its arguments to its exit code."""
+    app = new_app()
+    app.command()(with_options(command))
+    cli.run(app)
 
 
 def open_engine() -> tuple[MultiModalSearchEngine, Database]:
@@ -109,22 +58,102 @@ def open_engine() -> tuple[MultiModalSearchEngine, Database]:
 
 
 def print_answer(answer: SearchAnswer, *, as_json: bool) -> None:
-    """An answer on stdout, and what is amiss on stderr."""
-    if as_json:
-        print_json(answer_document(answer))
+    """An answer on stdout, and why it is degraded on stderr."""
+    if as_json or answer.query.shape.explain:
+        print_json(search_document(answer))
         return
-    for reason in answer.reasons:
-        typer.echo(f"degraded: {reason}", err=True)
+    print_reasons(answer.reasons)
     typer.echo(answer_text(answer))
 
 
-def print_json(document: dict[str, Any]) -> None:
+def print_reasons(reasons: tuple[str, ...]) -> None:
+    """A line on stderr for each reason why an answer is degraded."""
+    for reason in reasons:
+        typer.echo(f"degraded: {reason}", err=True)
+
+
+def print_json(document: object) -> None:
     """All but ASCII is escaped: text from media may hold what steers a terminal."""
     typer.echo(json.dumps(document))
 
 
-def run(command: Callable[..., None]) -> NoReturn:
-    """A command from its arguments to its exit code."""
-    app = new_app()
-    app.command()(command)
-    cli.run(app)
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each field of its parameters that are forms."""
+    signature = inspect.signature(command, eval_str=True)
+    forms: dict[str, type[Form]] = {}
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        kind = parameter.annotation
+        if isinstance(kind, type) and issubclass(kind, Form):
+            forms[parameter.name] = kind
+            parameters += [_option(name, field) for name, field in kind.model_fields.items()]
+        else:
+            parameters.append(parameter)
+
+    def with_forms(**given: Any) -> None:
+        for name, kind in forms.items():
+            given[name] = _filled(kind, {field: given.pop(field) for field in kind.model_fields})
+        command(**given)
+
+    with_forms.__doc__ = command.__doc__
+    with_forms.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_forms.__annotations__ = {p.name: p.annotation for p in parameters}
+    return with_forms
+
+
+def _option(name: str, field: FieldInfo) -> inspect.Parameter:
+    """A field as an option; what was not given is None or empty, and has the field's default."""
+    kind, is_list = _plain_type(field.annotation)
+    text = field.description or ""
+    if is_list:
+        text += "; repeatable"
+    elif not field.is_required() and field.default not in (None, False):
+        text += f" [default: {getattr(field.default, 'value', field.default)}]"
+    option = typer.Option(f"--{name.replace('_', '-')}", help=f"{text}.", show_default=False)
+    annotation: Any = list[kind] | None if is_list else (kind | None)  # type: ignore[valid-type]
+    if kind is bool:
+        annotation = bool
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        annotation=Annotated[annotation, option],
+        default=False if kind is bool else None,
+    )
+
+
+def _plain_type(annotation: Any) -> tuple[Any, bool]:
+    """The type that typer reads for a field's annotation, and whether there are many of it. What
+    typer does not know is read as text, and checked by the form."""
+    if get_origin(annotation) is Annotated:
+        return _plain_type(get_args(annotation)[0])
+    arguments = [argument for argument in get_args(annotation) if argument is not type(None)]
+    if get_origin(annotation) is tuple:
+        return _plain_type(arguments[0])[0], True
+    if arguments:
+        return _plain_type(arguments[0])
+    known = isinstance(annotation, type) and issubclass(annotation, int | float | Enum)
+    return (annotation if known else str), False
+
+
+def _filled(kind: type[AnyForm], given: dict[str, Any]) -> AnyForm:
+    """A form of what was given. Raises InvalidQuery, naming the option."""
+    absent = (None, False)  # a flag that was not given is False; 0 is a value
+    present = {n: v for n, v in given.items() if not any(v is a for a in absent) and v != []}
+    for name, value in present.items():
+        if kind.model_fields[name].annotation == AwareDatetime | None:
+            present[name] = _here(name, value)
+    try:
+        return kind(**present)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = f"--{str(first['loc'][0]).replace('_', '-')}: " if first["loc"] else ""
+        raise InvalidQuery(where + first["msg"].removeprefix("Value error, ")) from None
+
+
+def _here(name: str, text: str) -> datetime:
+    """A date, or date and time, in the time zone of this machine unless it names another."""
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except (ValueError, OverflowError):
+        option = name.replace("_", "-")
+        raise InvalidQuery(f"--{option}: a date looks like 2026-11-21, not {text!r}") from None

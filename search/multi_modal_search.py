@@ -1,30 +1,47 @@
 """MultiModalSearchEngine: what is said, written and shown, fused with tunable weights.
 
-A query runs as one leg per space and one over words (retrieve), each scene's best moment in each
-leg becomes evidence against chance (calibrate), the evidence is fused with the mode's weights
-(fusion), and the best scenes are put into the shape that was asked for (shape) and answered with
-the moments that put them there (hit).
+The story of a search: the query is ranked (ranking/rank.py: encoded, retrieved in one leg per
+space and one over words, calibrated, fused), it is judged how sure the ranking is
+(ranking/confidence.py), a page is cut from it (results/pages.py), and its scenes become hits with
+the moments that put them there (results/hits.py).
 """
 
 import dataclasses
+import time
 from collections.abc import Sequence
 
 from database.queries.filters import Filters
+from database.queries.hits import HitReader
+from database.server.connection import Database
 from embeddings.encoder import Image
+from embeddings.loaded import Encoders
 from embeddings.space import Input, Modality
-from search.engine import SearchEngine
 from search.errors import InvalidQuery
-from search.query.query import Shape, Weights, make_query
-from search.ranking.rank import Scope
-from search.results.hits import SearchAnswer
-from search.retrieval.query_vectors import Examples
+from search.query.examples import NO_EXAMPLES, Examples
+from search.query.query import AUTO, SearchQuery, Shape, Weights, make_query
+from search.ranking.confidence import confidence_of
+from search.ranking.fusion import FUSIONS
+from search.ranking.rank import Ranker, Ranking
+from search.results.cache import AnswerCache
+from search.results.cursors import Cursor, fingerprint
+from search.results.hits import SearchAnswer, make_hits
+from search.results.pages import cut_page
+from search.retrieval.spaces import EVERYTHING, Likeness, Scope
 
-_ONLY_TEXT = Scope((Modality.TEXT,))
+DEPTH, _DEPTH_PER_HIT = 60, 5
+"""Moments that each leg brings in, for an answer of ten hits and for more."""
+ONLY_TEXT = Scope((Modality.TEXT,))
 _ONLY_PICTURES = Scope((Modality.VISION,), (Input.IMAGE,))
 
 
-class MultiModalSearchEngine(SearchEngine):
+class MultiModalSearchEngine:
     """Searches everything that a library has. Safe to call from several threads."""
+
+    def __init__(self, database: Database, encoders: Encoders) -> None:
+        self._database = database
+        self._cache = AnswerCache()
+        self.ranker = Ranker(database, encoders)
+        self.reader = HitReader(database)
 
     def search(
         self,
@@ -46,15 +63,15 @@ class MultiModalSearchEngine(SearchEngine):
         them; they are not answered themselves. Raises InvalidQuery, DatabaseError.
         """
         if set(like) & set(unlike):
-            raise InvalidQuery("a scene cannot be both right and wrong")
+            raise InvalidQuery("a scene cannot be both like and unlike what is meant")
         query = make_query(
             text, mode=mode, weights=weights, filters=filters, spaces=spaces, shape=shape
         )
         examples = Examples(like=tuple(like), unlike=tuple(unlike))
         if use_vision:
-            return self.answer(query, examples=examples)
+            return self.answer(query, EVERYTHING, examples)
         query = dataclasses.replace(query, weights=Weights(text=1.0, vision=0.0), mode=None)
-        return self.answer(query, _ONLY_TEXT, examples)
+        return self.answer(query, ONLY_TEXT, examples)
 
     def search_image(
         self,
@@ -68,11 +85,72 @@ class MultiModalSearchEngine(SearchEngine):
         """Scenes that show what an RGB image shows; a text beside it says what else they should
         show. Raises InvalidQuery, DatabaseError."""
         query = make_query(
-            text,
-            weights=(0, 1),
-            filters=filters,
-            spaces=spaces,
-            shape=shape,
-            with_examples=True,
+            text, weights=(0, 1), filters=filters, spaces=spaces, shape=shape, with_examples=True
         )
         return self.answer(query, _ONLY_PICTURES, Examples(images=(image,)))
+
+    def similar(
+        self,
+        scene_id: int,
+        *,
+        by: Likeness | None = None,
+        space: str | None = None,
+        shape: Shape | None = None,
+    ) -> SearchAnswer:
+        """Scenes that are like a scene: by look, action or words, or in a space by its key; else
+        by its look, and one without pictures by its words. Raises NotFound, InvalidQuery."""
+        started = time.perf_counter()
+        query = make_query("", mode=AUTO, shape=shape, with_examples=True)
+        cursor = _cursor(query, 1, scene_id, by, space)
+        ranking = self.ranker.rank_alike(query, cursor.depth, scene_id, by, space)
+        return self._answer(query, ranking, cursor, started)
+
+    def answer(
+        self, query: SearchQuery, scope: Scope = EVERYTHING, examples: Examples = NO_EXAMPLES
+    ) -> SearchAnswer:
+        """The answer to a checked query, from the cache if nothing has changed since. Raises
+        InvalidQuery, NotFound, DatabaseError."""
+        started = time.perf_counter()
+        cursor = _cursor(query, len(examples.scene_ids), scope, examples.key)
+        key = (query, scope, examples.key)
+        with self._database.reading():  # one connection for all that is read
+            state = self.ranker.state()
+            cached = self._cache.find(key, state)
+            if cached is not None:
+                return dataclasses.replace(cached, took_ms=_ms_since(started))
+            ranking = self.ranker.rank(query, cursor.depth, scope, examples)
+            answer = self._answer(query, ranking, cursor, started)
+        without_scenes = dataclasses.replace(ranking, scenes=())  # the hits have theirs
+        self._cache.put(key, state, dataclasses.replace(answer, ranking=without_scenes))
+        return answer
+
+    def _answer(
+        self, query: SearchQuery, ranking: Ranking, cursor: Cursor, started: float
+    ) -> SearchAnswer:
+        """A ranking as one page of hits."""
+        confidence = cursor.confidence
+        if confidence is None and FUSIONS[query.shape.fusion].calibrated:
+            num_vectors = ranking.encoded.num_vectors
+            confidence = confidence_of(ranking.scenes, query.words.meaning, num_vectors)
+        page = cut_page(ranking.scenes, query.shape, cursor, self.reader, confidence)
+        hits = make_hits(
+            page.scenes,
+            ranking,
+            self.reader,
+            first_rank=cursor.shown + 1,
+            judged=confidence is not None,
+            explain=query.shape.explain,
+        )
+        took_ms = _ms_since(started)
+        return SearchAnswer(query, hits, confidence, ranking, page.next, page.total, took_ms)
+
+
+def _cursor(query: SearchQuery, num_examples: int, *what: object) -> Cursor:
+    """The beginning of the page asked for. Scenes given as examples are found, too, and left out,
+    so that each leg has to bring in more."""
+    depth = max(DEPTH, _DEPTH_PER_HIT * query.shape.limit) + _DEPTH_PER_HIT * num_examples
+    return Cursor.of(query.shape.cursor, fingerprint(query, what), depth)
+
+
+def _ms_since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from database.queries.filters import Filters
-from search import cli as options
+from embeddings.cli import AsJson
+from search import cli
 from search.query.query import AUTO, MODES, SearchQuery, make_query
 from search.results.json import sequence_document
 from search.results.text import sequence_text
@@ -13,29 +14,28 @@ from search.sequences import search_sequence
 
 
 def main(
+    *,
     steps: Annotated[
         list[str],
         typer.Argument(help="What happens, step by step; vision_heavy:TEXT searches in a mode."),
     ],
-    within: Annotated[
+    within_s: Annotated[
         float,
         typer.Option(help="Each step begins at most so many seconds after the one before ends."),
     ] = 30.0,
-    mode: options.Mode = None,
-    video: options.Video = None,
-    limit: options.Limit = 10,
-    as_json: options.AsJson = False,
+    mode: cli.Mode = None,
+    filters: Filters,
+    limit: Annotated[int, typer.Option(help="Hits to answer at most.")] = 10,
+    as_json: AsJson = False,
 ) -> None:
     """Finds where things follow each other: "first this", then "that"."""
-    filters = Filters(video_ids=tuple(video) if video else None)
     queries = [_step(text, mode, filters) for text in steps]
-    engine, _ = options.open_engine()
-    answer = search_sequence(engine, queries, within, limit)
+    engine, _ = cli.open_engine()
+    answer = search_sequence(engine, queries, within_s, limit)
     if as_json:
-        options.print_json(sequence_document(answer))
+        cli.print_json(sequence_document(answer))
         return
-    for reason in answer.reasons:
-        typer.echo(f"degraded: {reason}", err=True)
+    cli.print_reasons(answer.reasons)
     typer.echo(sequence_text(answer))
 
 
@@ -48,4 +48,4 @@ def _step(text: str, mode: str | None, filters: Filters) -> SearchQuery:
 
 
 if __name__ == "__main__":
-    options.run(main)
+    cli.run(main)

@@ -4,13 +4,15 @@ from typing import Annotated
 
 import typer
 
-from search import cli as options
+from embeddings.cli import AsJson
+from search import cli
 from search.query.query import Shape
 from search.retrieval.spaces import Likeness
 
 
 def main(
-    scene: options.Scene,
+    *,
+    scene: cli.Scene,
     by: Annotated[
         Likeness | None,
         typer.Option(help="Like it in look, action or words; by default in look, if it has one."),
@@ -18,20 +20,14 @@ def main(
     space: Annotated[
         str | None, typer.Option(help="Compare in this space (python -m embeddings list).")
     ] = None,
-    limit: options.Limit = 10,
-    cursor: options.CursorOption = None,
-    by_video: options.ByVideo = False,
-    fold: options.Fold = False,
-    min_score: options.MinScore = 0.0,
-    explain: options.Explain = False,
-    as_json: options.AsJson = False,
+    shape: Shape,
+    as_json: AsJson = False,
 ) -> None:
     """Finds scenes that are like a scene."""
-    engine, _ = options.open_engine()
-    shape = Shape(limit, cursor, by_video=by_video, fold=fold, min_score=min_score, explain=explain)
+    engine, _ = cli.open_engine()
     answer = engine.similar(scene, by=by, space=space, shape=shape)
-    options.print_answer(answer, as_json=as_json or explain)
+    cli.print_answer(answer, as_json=as_json)
 
 
 if __name__ == "__main__":
-    options.run(main)
+    cli.run(main)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.deps import StateDep
 from api.media import media_type_of, stream_file
-from api.requests import Id, TagsIn
+from api.requests import TagsIn
 from api.responses import (
     KeyframeOut,
     ProblemOut,
@@ -17,7 +17,8 @@ from api.responses import (
     VideoOut,
 )
 from api.subtitles import as_subtitles
-from database.videos.read import SceneInfo, VideoInfo
+from database.forms import MAX_ID, Id
+from database.videos.read import SceneInfo, SpokenText, VideoInfo
 
 router = APIRouter(prefix="/videos", tags=["videos"], responses={404: {"model": ProblemOut}})
 VideoId = Annotated[Id, Path()]
@@ -27,7 +28,7 @@ VideoId = Annotated[Id, Path()]
 def list_videos(
     state: StateDep,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
-    after: Annotated[int, Query(ge=0, le=2**63 - 1, description="`next` of the page before")] = 0,
+    after: Annotated[int, Query(ge=0, le=MAX_ID, description="`next` of the page before")] = 0,
 ) -> VideoList:
     """The videos of the library, page by page, in the order in which they came."""
     videos = state.library.list_videos(limit=limit + 1, after_id=after)
@@ -43,9 +44,9 @@ def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
     """A video with its scenes and its transcript."""
     video = state.library.get_video(video_id)
     return VideoDetail(
-        **_video_out(video).model_dump(),
+        **_video_out(video),
         scenes=[_scene_out(scene) for scene in state.library.scenes(video_id)],
-        transcript=[SpokenOut(**vars(s)) for s in state.library.transcript(video_id)],
+        transcript=[_spoken_out(s) for s in state.library.transcript(video_id)],
     )
 
 
@@ -53,7 +54,7 @@ def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
 def transcript_json(state: StateDep, video_id: VideoId) -> list[SpokenOut]:
     """What is said, with times."""
     state.library.get_video(video_id)
-    return [SpokenOut(**vars(spoken)) for spoken in state.library.transcript(video_id)]
+    return [_spoken_out(spoken) for spoken in state.library.transcript(video_id)]
 
 
 @router.get("/{video_id}/transcript.{kind}", operation_id="get_subtitles", response_class=Response)
@@ -70,23 +71,43 @@ def subtitles(state: StateDep, video_id: VideoId, kind: Literal["srt", "vtt"]) -
 def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     """The file, whole or one range of it; browsers play and seek it."""
     video = state.library.get_video(video_id)
-    path = state.library.intact_file(video_id)
+    path = state.library.get_intact_path(video_id)
     return stream_file(path, media_type_of(video), f'"{video.content_hash}"', request)
 
 
 @router.put("/{video_id}/tags", operation_id="put_tags", responses={422: {"model": ProblemOut}})
 def put_tags(state: StateDep, video_id: VideoId, body: TagsIn) -> TagsIn:
     """Gives a video these tags instead of those it has."""
-    return TagsIn(tags=state.tags.put(video_id, body.tags))
+    return TagsIn(tags=tuple(state.tags.put(video_id, body.tags)))
 
 
 def _video_out(video: VideoInfo) -> VideoOut:
-    shown = {
-        **vars(video),
-        "ingested_at": video.ingested_at.isoformat(),
-        "recorded_at": video.recorded_at.isoformat() if video.recorded_at else None,
-    }
-    return VideoOut(**shown, stream_url=f"/videos/{video.id}/stream")
+    return VideoOut(
+        id=video.id,
+        path=video.path,
+        title=video.title,
+        duration_s=video.duration_s,
+        recorded_at=video.recorded_at.isoformat() if video.recorded_at else None,
+        status=video.status,
+        reason=video.reason,
+        width_px=video.width_px,
+        height_px=video.height_px,
+        frame_rate=video.frame_rate,
+        container=video.container,
+        video_codec=video.video_codec,
+        audio_codec=video.audio_codec,
+        language=video.language,
+        num_scenes=video.num_scenes,
+        tags=list(video.tags),
+        ingested_at=video.ingested_at.isoformat(),
+        stream_url=f"/videos/{video.id}/stream",
+    )
+
+
+def _spoken_out(spoken: SpokenText) -> SpokenOut:
+    return SpokenOut(
+        start_s=spoken.start_s, end_s=spoken.end_s, text=spoken.text, language=spoken.language
+    )
 
 
 def _scene_out(scene: SceneInfo) -> SceneOut:

@@ -1,19 +1,46 @@
-"""What a scene must satisfy, and how a search goes about it: exactly where few scenes do, along
-the index where many do."""
+"""Filters as SQL, and the scan that suits them: exact where few scenes pass, along the index where
+many do."""
 
-from dataclasses import dataclass
-from datetime import datetime, time
+import re
+from dataclasses import dataclass, field
+from datetime import time
 from enum import StrEnum
+from typing import Annotated, Self
 
 import sqlalchemy as sa
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
+from database.forms import Form, Id, Seconds, is_storable
 from database.models import MomentKind
 from database.server.connection import Database
-from database.tags import normal_tag
+from database.tags import MAX_TAG_CHARACTERS, MAX_TAGS, normal_tag
 
 EXACT_SCENES = 2_000
 """Up to so many allowed scenes are all compared: faster than an index scan that has to skip most
 of what it meets, and complete (docs/benchmarks.md)."""
+
+
+def _language(code: str) -> str:
+    if not re.fullmatch(r"[a-z]{2,3}", code):
+        raise ValueError("a language is its code of two or three letters, such as en")
+    return code
+
+
+def _without_zone(clock: time) -> time:
+    if clock.tzinfo is not None:
+        raise ValueError("a time of day has no time zone")
+    return clock
+
+
+def _readable(tag: str) -> str:
+    if not tag.strip() or not is_storable(tag):
+        raise ValueError("a tag has characters that can be read")
+    return tag
+
+
+TagName = Annotated[
+    str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS), AfterValidator(_readable)
+]
 
 
 class Scan(StrEnum):
@@ -24,31 +51,65 @@ class Scan(StrEnum):
     EXACT = "exact"
 
 
-@dataclass(frozen=True)
-class Filters:
-    """What a scene must satisfy; None, or nothing, asks for nothing."""
+class Filters(Form):
+    """What a scene must satisfy; what is left out asks for nothing.
 
-    video_ids: tuple[int, ...] | None = None
-    from_s: float | None = None
-    """The scene ends after this time."""
-    to_s: float | None = None
-    """The scene starts before this time."""
-    language: str | None = None
-    """Of the video's speech, ISO 639-1."""
-    recorded_from: datetime | None = None
-    recorded_to: datetime | None = None
-    """The video was recorded in [recorded_from, recorded_to)."""
-    clock_from: time | None = None
-    clock_to: time | None = None
-    """It was recorded at a time of day in [clock_from, clock_to), by the database's time zone;
-    over midnight if clock_to comes first."""
-    min_duration_s: float | None = None
-    max_duration_s: float | None = None
-    """Of the video, both included."""
-    kinds: tuple[MomentKind, ...] = ()
-    """The scene has moments of each of these kinds."""
-    tags: tuple[str, ...] = ()
-    """The video has each of these tags."""
+    Declared once: the API's fields and the commands' options are made from it.
+    """
+
+    video_ids: Annotated[tuple[Id, ...], Field(max_length=1000)] | None = Field(
+        default=None, description="Only the videos with these ids"
+    )
+    from_s: Seconds | None = Field(
+        default=None, description="Only scenes that end later, in seconds"
+    )
+    to_s: Seconds | None = Field(
+        default=None, description="Only scenes that start earlier, in seconds"
+    )
+    language: Annotated[str, AfterValidator(_language)] | None = Field(
+        default=None, description="Only videos with speech in this language, ISO 639, such as en"
+    )
+    recorded_from: AwareDatetime | None = Field(
+        default=None, description="Only videos recorded at or after this date"
+    )
+    recorded_to: AwareDatetime | None = Field(
+        default=None, description="Only videos recorded before this date"
+    )
+    clock_from: Annotated[time, AfterValidator(_without_zone)] | None = Field(
+        default=None,
+        description="Only videos recorded at or after this time of day, by the database's clock",
+    )
+    clock_to: Annotated[time, AfterValidator(_without_zone)] | None = Field(
+        default=None,
+        description="Only videos recorded before this time of day; over midnight if it comes first",
+    )
+    min_duration_s: Seconds | None = Field(
+        default=None, description="Only videos of at least so many seconds"
+    )
+    max_duration_s: Seconds | None = Field(
+        default=None, description="Only videos of at most so many seconds"
+    )
+    kinds: Annotated[tuple[MomentKind, ...], Field(max_length=len(MomentKind))] = Field(
+        default=(), description="Only scenes that have moments of each of these kinds"
+    )
+    tags: Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)] = Field(
+        default=(), description="Only videos that have each of these tags"
+    )
+
+    @model_validator(mode="after")
+    def _ranges_hold_something(self) -> Self:
+        least_s, greatest_s = self.min_duration_s, self.max_duration_s
+        for what, start, end in (
+            ("time", self.from_s, self.to_s),
+            ("date", self.recorded_from, self.recorded_to),
+        ):
+            if start is not None and end is not None and end <= start:  # type: ignore[operator]
+                raise ValueError(f"the {what} range is empty: its end must be after its start")
+        if None not in (least_s, greatest_s) and least_s > greatest_s:  # type: ignore[operator]
+            raise ValueError("the least duration must be at most the greatest")
+        if self.clock_from is not None and self.clock_from == self.clock_to:
+            raise ValueError("the time of day is empty: its end must differ from its start")
+        return self
 
 
 @dataclass(frozen=True)
@@ -56,7 +117,7 @@ class Conditions:
     """Filters, and what the words of a query demand, as tsqueries: the scene has a text that
     matches each of `required`, and none that matches any of `excluded`."""
 
-    filters: Filters = Filters()
+    filters: Filters = field(default_factory=Filters)
     required: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
 

@@ -1,25 +1,29 @@
-"""What was asked, checked."""
+"""The query of a search: what was asked, with its limits, checked."""
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Annotated, Literal, Self, get_args
 
+from pydantic import Field, model_validator
+
+from database.forms import Form, is_storable
 from database.queries.filters import Filters
-from database.tags import MAX_TAGS
 from search.errors import InvalidQuery
 from search.query.syntax import MAX_ASKED, QueryWords, parse_words
 
 MAX_QUERY_CHARACTERS = 1000
 MAX_LIMIT = 100
 MAX_SPACES = 16
+MAX_CURSOR_CHARACTERS = 500
 AUTO = "auto"
+Mode = Literal["text_heavy", "balanced", "vision_heavy", "auto"]
 
 
 @dataclass(frozen=True)
 class Weights:
-    """How much text (said, written) and vision (shown) count; they sum to 1."""
+    """The parts of text (said, written) and vision (shown) in a fused score; they sum to 1."""
 
     text: float
     vision: float
@@ -30,6 +34,7 @@ MODES = {
     "balanced": Weights(0.5, 0.5),
     "vision_heavy": Weights(0.3, 0.7),
 }
+"""The weights of every mode but AUTO, which chooses them for each query."""
 
 
 class Sort(StrEnum):
@@ -53,25 +58,38 @@ class FusionName(StrEnum):
 
 
 _CALIBRATED = (FusionName.EVIDENCE, FusionName.SUM)
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits to answer at most")]
 
 
-@dataclass(frozen=True)
-class Shape:
-    """How an answer is put together."""
+class Shape(Form):
+    """How an answer is put together.
 
-    limit: int = 10
-    cursor: str | None = None
-    """`next` of the page before."""
-    sort: Sort = Sort.RELEVANCE
-    by_video: bool = False
-    """Each video once, by its best scene."""
-    fold: bool = False
-    """Scenes that look nearly the same once."""
-    min_score: float = 0.0
-    fusion: FusionName = FusionName.EVIDENCE
-    explain: bool = False
-    rerank: bool = False
-    """The first hits again, by a model that reads query and text together."""
+    Declared once: the API's fields and the commands' options are made from it.
+    """
+
+    limit: Limit = 10
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR_CHARACTERS)] | None = Field(
+        default=None, description="`next` of the page before, for the page after it"
+    )
+    sort: Sort = Field(default=Sort.RELEVANCE, description="Order of the hits")
+    by_video: bool = Field(default=False, description="Each video once, by its best scene")
+    fold: bool = Field(default=False, description="Scenes that look nearly the same once")
+    min_score: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="Only hits at least so sure, from 0 to 1; 0.4 leaves out weak ones"
+    )
+    fusion: FusionName = Field(
+        default=FusionName.EVIDENCE, description="How legs become one ranking (docs/ranking.md)"
+    )
+    rerank: bool = Field(default=False, description="A cross-encoder orders the first hits again")
+    explain: bool = Field(default=False, description="Every score and where it comes from, as JSON")
+
+    @model_validator(mode="after")
+    def _scores_mean_something(self) -> Self:
+        if self.fusion not in _CALIBRATED and self.min_score > 0:
+            raise ValueError(f"min_score means nothing with fusion={self.fusion.value}")
+        if self.fusion not in _CALIBRATED and self.rerank:
+            raise ValueError(f"nothing can be reranked with fusion={self.fusion.value}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -106,9 +124,9 @@ def make_query(
     words = _checked_words(text, with_examples)
     if weights is not None and mode is not None:
         raise InvalidQuery("give a mode or weights, not both")
-    filters, shape = filters or Filters(), shape or Shape()
-    _check_filters(filters)
-    _check_shape(shape)
+    shape = shape or Shape()
+    if shape.rerank and not words.meaning:
+        raise InvalidQuery("nothing can be reranked without a text")
     if weights is None and mode is None:
         mode = "balanced"
     if spaces is not None and not 1 <= len(spaces) <= MAX_SPACES:
@@ -118,7 +136,7 @@ def make_query(
         words,
         _weights(mode, weights),
         mode,
-        filters,
+        filters or Filters(),
         tuple(spaces) if spaces is not None else None,
         shape,
     )
@@ -129,7 +147,7 @@ def _checked_words(text: str, with_examples: bool) -> QueryWords:
         raise InvalidQuery("the query is empty")
     if len(text) > MAX_QUERY_CHARACTERS:
         raise InvalidQuery(f"the query is longer than {MAX_QUERY_CHARACTERS} characters")
-    if not _is_text(text):
+    if not is_storable(text):
         raise InvalidQuery("the query contains a null character or a lone surrogate")
     words = parse_words(text)
     if len(words.phrases) + len(words.excluded) > MAX_ASKED:
@@ -140,51 +158,12 @@ def _checked_words(text: str, with_examples: bool) -> QueryWords:
     return words
 
 
-def _is_text(text: str) -> bool:
-    """Whether a database can hold it."""
-    return "\x00" not in text and not any(0xD800 <= ord(character) <= 0xDFFF for character in text)
-
-
-def _check_shape(shape: Shape) -> None:
-    if not 1 <= shape.limit <= MAX_LIMIT:
-        raise InvalidQuery(f"limit must be between 1 and {MAX_LIMIT}")
-    if not 0 <= shape.min_score < 1:
-        raise InvalidQuery("min_score must be at least 0 and below 1")
-    if shape.min_score > 0 and shape.fusion not in _CALIBRATED:
-        raise InvalidQuery(f"min_score means nothing with fusion={shape.fusion.value}")
-    if shape.rerank and shape.fusion not in _CALIBRATED:
-        raise InvalidQuery(f"nothing can be reranked with fusion={shape.fusion.value}")
-
-
-def _check_filters(filters: Filters) -> None:
-    for start, end, what in (
-        (filters.from_s, filters.to_s, "time"),
-        (filters.recorded_from, filters.recorded_to, "date"),
-    ):
-        if any(isinstance(edge, float) and math.isnan(edge) for edge in (start, end)):
-            raise InvalidQuery("a time must be a number of seconds")
-        if start is not None and end is not None and end <= start:  # type: ignore[operator]
-            raise InvalidQuery(f"the {what} range is empty: its end must be after its start")
-    least_s = 0.0 if filters.min_duration_s is None else filters.min_duration_s
-    greatest_s = math.inf if filters.max_duration_s is None else filters.max_duration_s
-    if not 0 <= least_s <= greatest_s:
-        raise InvalidQuery("the least duration must be at least 0 and at most the greatest")
-    if filters.clock_from is not None and filters.clock_from == filters.clock_to:
-        raise InvalidQuery("the time of day is empty: its end must differ from its start")
-    if filters.language is not None and not re.fullmatch(r"[a-z]{2,3}", filters.language):
-        raise InvalidQuery("a language is its code of two or three letters, such as en")
-    if len(filters.tags) > MAX_TAGS:
-        raise InvalidQuery(f"name at most {MAX_TAGS} tags")
-    if not all(tag.strip() and _is_text(tag) for tag in filters.tags):
-        raise InvalidQuery("a tag has characters that can be read")
-
-
 def _weights(mode: str | None, weights: tuple[float, float] | None) -> Weights | None:
     if weights is None:
         if mode == AUTO:
             return None
         if mode not in MODES:
-            raise InvalidQuery(f"mode must be one of {', '.join(MODES)}, {AUTO}")
+            raise InvalidQuery(f"mode must be one of {', '.join(get_args(Mode))}")
         return MODES[mode]
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
         raise InvalidQuery("weights must be finite and not negative")

@@ -1,4 +1,4 @@
-"""How sure an answer is: the probability that the library holds what was asked.
+"""Confidence: the probability that the library holds what was asked.
 
 A logistic regression on three things that a search knows: the evidence of its first hit, how many
 words the query has (the same evidence for a longer query is rarer by chance), and how many of its
@@ -9,10 +9,10 @@ with their answers taken away (docs/ranking.md).
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from database.queries.statement import FULL_TEXT
-from search.ranking.fusion import Fused
+from search.retrieval.candidates import Candidate
 
 CONSTANT, PER_NAT, PER_WORD, PER_COVERAGE = -5.11, 0.447, 0.442, 2.14
 MAX_WORDS = 8
@@ -29,7 +29,7 @@ _WITHOUT_WORDS = 5
 
 @dataclass(frozen=True)
 class Confidence:
-    """What the scores of one answer follow from."""
+    """What the scores of one answer are computed from."""
 
     top: float
     """Evidence of the first hit, in nats."""
@@ -61,9 +61,16 @@ def _logistic(logit: float) -> float:
     return 1 / (1 + math.exp(-max(min(logit, _MOST), -_MOST)))
 
 
-def confidence_of(fused: Sequence[Fused], text: str, num_vectors: int) -> Confidence:
+def confidence_of(ranked: Sequence[Candidate], text: str, num_vectors: int) -> Confidence:
     """Of a ranking by evidence, best first."""
-    top = fused[0].value if fused else 0.0
-    found = [f.candidate.scores[FULL_TEXT] for f in fused if FULL_TEXT in f.candidate.scores]
+    top = ranked[0].value if ranked else 0.0
+    found = [scene.scores[FULL_TEXT] for scene in ranked if FULL_TEXT in scene.scores]
     coverage = max((score.raw for score in found), default=0.0)
     return Confidence(top, num_vectors, len(text.split()), coverage)
+
+
+def scored(ranked: Sequence[Candidate], confidence: Confidence | None) -> list[Candidate]:
+    """A ranking with its scores; of a fusion that is not calibrated, the values themselves."""
+    if confidence is None:
+        return [replace(scene, score=scene.value) for scene in ranked]
+    return [replace(scene, score=confidence.score(scene.value)) for scene in ranked]

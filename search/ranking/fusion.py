@@ -1,12 +1,12 @@
-"""Many legs to one ranking of scenes.
+"""Fusion: the evidence of several legs as one ranking of scenes.
 
 `evidence` is what searches use unless they ask for another. The others are the well-known ways
-to do it, kept so that everybody can see beside each other what they are worth (docs/ranking.md).
+to do it, kept so that everybody can compare them (docs/ranking.md).
 """
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from database.queries.statement import FULL_TEXT
 from embeddings.space import Modality
@@ -24,32 +24,26 @@ AGREEING = 0.1
 
 
 @dataclass(frozen=True)
-class Fused:
-    """A candidate with what it is ranked by; `nats` are its evidence by modality, for those it
-    has."""
-
-    candidate: Candidate
-    value: float
-    nats: Mapping[Modality, float]
-    logit: float | None = None
-    """What a cross-encoder says of its texts, if it was asked."""
-
-
-@dataclass(frozen=True)
 class Fusion:
-    """A way to rank."""
+    """A value for each candidate, by which candidates are ranked."""
 
     value: Callable[[Candidate, Mapping[Modality, float], Weights], float]
     calibrated: bool
     """Whether its value is evidence, in nats."""
 
-    def rank(self, candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
-        """Best first; equal ones in the order of their ids."""
+    def rank(self, candidates: Sequence[Candidate], weights: Weights) -> list[Candidate]:
+        """The candidates with their values, best first; equal ones in the order of their ids."""
         fused = []
         for candidate in candidates:
             nats = modality_nats(candidate)
-            fused.append(Fused(candidate, self.value(candidate, nats, weights), nats))
-        return sorted(fused, key=lambda f: (-f.value, f.candidate.scene_id))
+            value = self.value(candidate, nats, weights)
+            fused.append(replace(candidate, nats=nats, value=value))
+        return sorted(fused, key=place_of)
+
+
+def place_of(scene: Candidate) -> tuple[float, int]:
+    """The sort key of a ranking."""
+    return -scene.value, scene.scene_id
 
 
 def modality_nats(candidate: Candidate) -> dict[Modality, float]:

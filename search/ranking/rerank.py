@@ -1,9 +1,9 @@
-"""The first hits again, with a cross-encoder: it reads the query and a hit's texts together, which
-is more exact than comparing vectors, and too slow for more than a few.
+"""Reranking: a cross-encoder reads the query and the texts of the first hits together, which is
+more exact than comparing vectors, and too slow for more than a few.
 
 Its logit becomes evidence as ln(1 + e^logit), which is -ln of the chance, by its own account,
 that the text does not answer; the text's evidence is then the mean of that and what the legs say.
-What is only shown stays where it is.
+A scene that is only shown keeps its value.
 """
 
 import math
@@ -14,10 +14,11 @@ from database.queries.hits import MomentInfo
 from embeddings.loaded import Encoders
 from embeddings.space import Modality
 from search.query.query import Weights
-from search.ranking.fusion import Fused, Fusion
+from search.ranking.fusion import Fusion, place_of
 from search.retrieval.candidates import Candidate
 
 TOP = 20
+"""Scenes that are read."""
 
 
 def text_moments(candidate: Candidate) -> list[int]:
@@ -28,31 +29,29 @@ def text_moments(candidate: Candidate) -> list[int]:
 
 def rerank(
     query: str,
-    fused: Sequence[Fused],
+    ranked: Sequence[Candidate],
     moments: Mapping[int, MomentInfo],
     fusion: Fusion,
     weights: Weights,
     encoders: Encoders,
-) -> list[Fused]:
-    """A ranking whose first TOP scenes have been read again; `moments` are theirs.
+) -> list[Candidate]:
+    """A ranking whose first TOP scenes have been read; `moments` are those of `text_moments`.
 
     Raises WeightsMissing.
     """
     texts = {
         number: "\n".join(
-            moments[moment].text or ""
-            for moment in text_moments(one.candidate)
-            if moment in moments
+            moments[moment].text or "" for moment in text_moments(scene) if moment in moments
         )
-        for number, one in enumerate(fused[:TOP])
+        for number, scene in enumerate(ranked[:TOP])
     }
     read = [number for number, text in texts.items() if text]
     logits = encoders.score_pairs(query, [texts[number] for number in read])
-    again = list(fused)
+    again = list(ranked)
     for number, logit in zip(read, logits.tolist(), strict=True):
-        one = fused[number]
+        scene = ranked[number]
         own = max(logit, 0.0) + math.log1p(math.exp(-abs(logit)))
-        nats = {**one.nats, Modality.TEXT: (one.nats[Modality.TEXT] + own) / 2}
-        value = fusion.value(one.candidate, nats, weights)
-        again[number] = replace(one, value=value, nats=nats, logit=logit)
-    return sorted(again, key=lambda f: (-f.value, f.candidate.scene_id))
+        nats = {**scene.nats, Modality.TEXT: (scene.nats[Modality.TEXT] + own) / 2}
+        value = fusion.value(scene, nats, weights)
+        again[number] = replace(scene, value=value, nats=nats, logit=logit)
+    return sorted(again, key=place_of)

@@ -1,5 +1,5 @@
-"""Order and pages: a cursor names the place of the last hit shown, so that the next page begins
-right after it, whatever has come into the library since."""
+"""Cursors: the place of the last hit shown, so that the next page begins right after it, whatever
+has come into the library since."""
 
 import base64
 import binascii
@@ -14,7 +14,8 @@ from database.queries.hits import VideoRef
 from search.errors import InvalidQuery
 from search.query.query import SearchQuery, Sort
 from search.ranking.confidence import Confidence
-from search.ranking.fusion import Fused
+from search.ranking.fusion import place_of as ranked_place
+from search.retrieval.candidates import Candidate
 
 MAX_DEPTH = 2000
 MAX_SHOWN = 100_000
@@ -23,11 +24,10 @@ Place = tuple[float, ...]
 """Where a hit stands; less comes first. No two hits have the same."""
 
 
-def place_of(fused: Fused, sort: Sort, videos: Mapping[int, VideoRef]) -> Place:
-    """Where a scene stands in this order."""
-    scene = fused.candidate
+def place_of(scene: Candidate, sort: Sort, videos: Mapping[int, VideoRef]) -> Place:
+    """The sort key of a scene in an answer; `videos` are needed for Sort.DATE only."""
     if sort is Sort.RELEVANCE:
-        return (-fused.value, scene.scene_id)
+        return ranked_place(scene)
     within = (scene.video_id, scene.start_s, scene.scene_id)
     if sort is Sort.TIME:
         return within
@@ -36,17 +36,17 @@ def place_of(fused: Fused, sort: Sort, videos: Mapping[int, VideoRef]) -> Place:
 
 
 def fingerprint(query: SearchQuery, what: object) -> str:
-    """What a cursor belongs to: everything that decides about the order."""
+    """A hash of everything that decides about the order of an answer: a cursor belongs to it."""
     shape = query.shape
-    asked = (query.text, query.weights, query.mode, query.filters, query.spaces, what)
-    ordered = (shape.sort, shape.by_video, shape.fold, shape.fusion, shape.rerank, shape.min_score)
-    return hashlib.sha256(repr((asked, ordered)).encode()).hexdigest()[:16]
+    order = (shape.sort, shape.by_video, shape.fold, shape.fusion, shape.rerank, shape.min_score)
+    parts = (query.text, query.weights, query.mode, query.filters, query.spaces, what, order)
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:16]
 
 
 @dataclass(frozen=True)
 class Cursor:
-    """Where a page begins, and what the first page found: all pages of an answer rank the same
-    scenes and are as sure of them."""
+    """The beginning of a page, and the confidence of the first: all pages of an answer rank the
+    same scenes and are as sure of them."""
 
     belongs_to: str
     depth: int
@@ -59,7 +59,7 @@ class Cursor:
 
     @classmethod
     def of(cls, text: str | None, belongs_to: str, depth: int) -> "Cursor":
-        """What a cursor from a URL says; the beginning, looking this deep, if there is none.
+        """The cursor of a URL; without one, the beginning of an answer that looks so deep.
 
         Raises InvalidQuery.
         """

@@ -1,19 +1,23 @@
-"""What a search answers: hits with their evidence."""
+"""Hits: scenes of an answer with the moments that put them there."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from database.queries.hits import MomentInfo, VideoRef
+from database.queries.hits import HitReader, MomentInfo, VideoRef
+from embeddings.space import Modality
 from search.query.query import SearchQuery
 from search.ranking.confidence import WEAK, Confidence
 from search.ranking.rank import Ranking
-from search.results.pages import Ranked
 from search.retrieval.calibrate import as_score
-from search.retrieval.candidates import LegScore
+from search.retrieval.candidates import Candidate, LegScore
+
+SHOWN_NATS = 1.6
+"""Evidence weaker than a chance of one in five is not shown as a reason for a hit."""
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """A moment, and what the leg that found it says."""
+    """A moment, and the score of the leg that found it."""
 
     found: LegScore
     moment: MomentInfo
@@ -29,7 +33,7 @@ class SearchHit:
     """A scene in the answer. [start_s, end_s) is what to play: the words, or else the scene."""
 
     rank: int
-    ranked: Ranked
+    scene: Candidate
     weak: bool
     """Whether it may well be wrong."""
     video: VideoRef
@@ -40,33 +44,18 @@ class SearchHit:
 
     @property
     def score(self) -> float:
-        """How sure the hit is."""
-        return self.ranked.score
-
-    @property
-    def scene_id(self) -> int:
-        """Of its scene."""
-        return self.ranked.fused.candidate.scene_id
-
-    @property
-    def scene_start_s(self) -> float:
-        """Where its scene begins."""
-        return self.ranked.fused.candidate.start_s
-
-    @property
-    def scene_end_s(self) -> float:
-        """Where its scene ends."""
-        return self.ranked.fused.candidate.end_s
+        """How sure the hit is, in [0, 1), if the fusion is calibrated."""
+        return self.scene.score
 
     @property
     def scores(self) -> dict[str, float]:
         """By modality, for those that the scene has."""
-        return {m.value: as_score(nats) for m, nats in sorted(self.ranked.fused.nats.items())}
+        return {m.value: as_score(nats) for m, nats in sorted(self.scene.nats.items())}
 
 
 @dataclass(frozen=True)
 class SearchAnswer:
-    """All that a search says."""
+    """The hits of one page, and what holds for the whole answer."""
 
     query: SearchQuery
     hits: tuple[SearchHit, ...]
@@ -82,7 +71,7 @@ class SearchAnswer:
     @property
     def reasons(self) -> tuple[str, ...]:
         """Why the answer may be incomplete; empty if it is not."""
-        return self.ranking.asked.reasons
+        return self.ranking.encoded.reasons
 
     @property
     def degraded(self) -> bool:
@@ -93,3 +82,89 @@ class SearchAnswer:
     def confident(self) -> bool:
         """Whether any hit, on whatever page, is more than a weak match."""
         return self.total > 0 and (self.confidence is None or self.confidence.answered >= WEAK)
+
+
+@dataclass(frozen=True)
+class SequenceHit:
+    """A hit for each step, in the order of the steps; [start_s, end_s) of the video holds them
+    all."""
+
+    rank: int
+    score: float
+    """How sure it is that every step is right."""
+    steps: tuple[SearchHit, ...]
+
+    @property
+    def weak(self) -> bool:
+        """Whether any step may well be wrong."""
+        return any(step.weak for step in self.steps)
+
+    @property
+    def start_s(self) -> float:
+        """Where the first step begins."""
+        return min(step.start_s for step in self.steps)
+
+    @property
+    def end_s(self) -> float:
+        """Where the last step ends."""
+        return max(step.end_s for step in self.steps)
+
+
+@dataclass(frozen=True)
+class SequenceAnswer:
+    """The sequences found, best first, and what holds for all of them."""
+
+    steps: tuple[SearchQuery, ...]
+    within_s: float
+    hits: tuple[SequenceHit, ...]
+    total: int
+    """Sequences found, shown or not."""
+    confident: bool
+    """Whether any of them is more than a weak match."""
+    reasons: tuple[str, ...]
+    took_ms: float
+
+
+def make_hits(
+    scenes: Sequence[Candidate],
+    ranking: Ranking,
+    reader: HitReader,
+    *,
+    first_rank: int = 1,
+    judged: bool,
+    explain: bool,
+) -> tuple[SearchHit, ...]:
+    """Scenes of a ranking as hits: with the evidence that says something, or all of it to
+    `explain`. They may be weak only if they are `judged`."""
+    moments = reader.moments(
+        {score.moment_id for scene in scenes for score in scene.scores.values()},
+        sorted({term.lexeme for term in ranking.terms}),
+    )
+    videos = reader.videos({scene.video_id for scene in scenes})
+    # A video may have gone between the reads.
+    present = [scene for scene in scenes if scene.video_id in videos]
+    hits = []
+    for rank, scene in enumerate(present, start=first_rank):
+        evidence = _evidence(scene, moments, explain=explain)
+        start_s, end_s = _interval(scene, evidence[:1])
+        weak = judged and scene.score < WEAK
+        hits.append(SearchHit(rank, scene, weak, videos[scene.video_id], start_s, end_s, evidence))
+    return tuple(hits)
+
+
+def _evidence(
+    scene: Candidate, moments: Mapping[int, MomentInfo], *, explain: bool
+) -> tuple[Evidence, ...]:
+    legs = sorted(scene.scores.values(), key=lambda score: -score.nats)
+    evidence = [Evidence(leg, moments[leg.moment_id]) for leg in legs if leg.moment_id in moments]
+    shown = [e for e in evidence if explain or e.found.nats >= SHOWN_NATS]
+    return tuple(shown or evidence[:1])
+
+
+def _interval(scene: Candidate, best: Collection[Evidence]) -> tuple[float, float]:
+    """[start_s, end_s) to play: the words that were found, or the scene that shows it."""
+    for evidence in best:
+        moment = evidence.moment
+        if evidence.found.modality is Modality.TEXT and moment.end_s > moment.start_s:
+            return moment.start_s, moment.end_s
+    return scene.start_s, scene.end_s

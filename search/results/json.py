@@ -1,122 +1,255 @@
-"""The JSON of an answer, for the API and for `--json`; docs/api.md and docs/ranking.md tell it."""
+"""The JSON of an answer: what `--json` prints, what the API answers, and what /openapi.json says.
 
-from typing import Any
+Each class below is one object of it; docs/api.md and docs/ranking.md tell what the values mean.
+"""
 
+from typing import Any, NotRequired
+
+from pydantic import ConfigDict, with_config
+from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
+
+from database.models import MomentKind
 from database.queries.hits import VideoRef
 from database.queries.statement import FULL_TEXT
 from search.query.query import Weights
-from search.results.hits import Evidence, SearchAnswer, SearchHit
+from search.results.hits import (
+    Evidence,
+    SearchAnswer,
+    SearchHit,
+    SequenceAnswer,
+    SequenceHit,
+)
 from search.retrieval.candidates import LegScore
-from search.retrieval.query_vectors import Probe
-from search.sequences import SequenceAnswer
+from search.retrieval.query_vectors import QueryVector
+
+exact = with_config(ConfigDict(extra="forbid", use_attribute_docstrings=True))
+"""Objects have the fields that are declared and no others."""
 
 
-def answer_document(answer: SearchAnswer) -> dict[str, Any]:
-    """The whole answer."""
-    query = answer.query
-    document: dict[str, Any] = {
-        "query": query.text,
-        "mode": query.mode,
-        "weights": _weights(answer.ranking.weights),
-        "degraded": answer.degraded,
-        "reasons": list(answer.reasons),
-        "confident": answer.confident,
-        "total": answer.total,
-        "next": answer.next,
-        "took_ms": round(answer.took_ms, 1),
-        "results": [_hit(hit, answer) for hit in answer.hits],
-    }
-    if query.shape.explain:
+@exact
+class WeightsDocument(TypedDict):
+    text: float
+    vision: float
+
+
+@exact
+class VideoDocument(TypedDict):
+    id: int
+    path: str
+    title: str
+    duration_s: float
+    recorded_at: str | None
+    """As the container says, or else when its file was last changed."""
+
+
+@exact
+class SceneDocument(TypedDict):
+    id: int
+    start_s: float
+    end_s: float
+
+
+@exact
+class EvidenceDocument(TypedDict):
+    """A moment and the leg that found it."""
+
+    kind: MomentKind
+    leg: str
+    rank: int
+    raw: float
+    score: float
+    start_s: float
+    end_s: float
+    text: str | None
+
+
+@exact
+class HitDocument(TypedDict):
+    """A scene; [start_s, end_s) is what to play."""
+
+    rank: int
+    score: float
+    """How sure the hit is, in [0, 1]."""
+    weak: bool
+    """Whether it may well be wrong."""
+    scores: dict[str, float]
+    video: VideoDocument
+    scene: SceneDocument
+    start_s: float
+    end_s: float
+    keyframe_url: str | None
+    """None for a recording without pictures."""
+    stream_url: str
+    alike: list[int]
+    """Scenes that look nearly the same, when such are folded."""
+    others_in_video: int
+    """Further scenes of the video, when each video is shown once."""
+    evidence: list[EvidenceDocument]
+    explain: NotRequired[dict[str, Any]]
+    """With `explain`: docs/ranking.md tells what and how."""
+
+
+@exact
+class SearchDocument(TypedDict):
+    """The answer to a search."""
+
+    query: str
+    mode: str | None
+    weights: WeightsDocument
+    degraded: bool
+    reasons: list[str]
+    confident: bool
+    """Whether any hit is more than a weak match."""
+    total: int
+    """Hits on all pages."""
+    next: str | None
+    """The cursor of the page after; null on the last."""
+    took_ms: float
+    results: list[HitDocument]
+    explain: NotRequired[dict[str, Any]]
+
+
+@exact
+class StepDocument(TypedDict):
+    query: str
+    mode: str | None
+
+
+@exact
+class SequenceHitDocument(TypedDict):
+    """A hit for each step; [start_s, end_s) holds them all."""
+
+    rank: int
+    score: float
+    """How sure it is that every step is right, in [0, 1]."""
+    weak: bool
+    """Whether any step may well be wrong."""
+    video: VideoDocument
+    start_s: float
+    end_s: float
+    stream_url: str
+    steps: list[HitDocument]
+
+
+@exact
+class SequenceDocument(TypedDict):
+    """The answer to a search for a sequence."""
+
+    steps: list[StepDocument]
+    within_s: float
+    degraded: bool
+    reasons: list[str]
+    confident: bool
+    """Whether any hit is more than a weak match."""
+    total: int
+    """Sequences found, answered or not."""
+    took_ms: float
+    results: list[SequenceHitDocument]
+
+
+def search_document(answer: SearchAnswer) -> SearchDocument:
+    """The answer to a search."""
+    explain = answer.query.shape.explain
+    document = SearchDocument(
+        query=answer.query.text,
+        mode=answer.query.mode,
+        weights=_weights(answer.ranking.weights),
+        degraded=answer.degraded,
+        reasons=list(answer.reasons),
+        confident=answer.confident,
+        total=answer.total,
+        next=answer.next,
+        took_ms=round(answer.took_ms, 1),
+        results=[_hit(hit, answer if explain else None) for hit in answer.hits],
+    )
+    if explain:
         document["explain"] = _search_explained(answer)
     return document
 
 
-def sequence_document(answer: SequenceAnswer) -> dict[str, Any]:
+def sequence_document(answer: SequenceAnswer) -> SequenceDocument:
     """The answer to a search for a sequence."""
-    return {
-        "steps": [{"query": step.text, "mode": step.mode} for step in answer.steps],
-        "within_s": answer.within_s,
-        "degraded": bool(answer.reasons),
-        "reasons": list(answer.reasons),
-        "confident": answer.confident,
-        "total": answer.total,
-        "took_ms": round(answer.took_ms, 1),
-        "results": [
-            {
-                "rank": hit.rank,
-                "score": round(hit.score, 4),
-                "weak": hit.weak,
-                "video": _video(hit.steps[0].video),
-                "start_s": round(hit.start_s, 3),
-                "end_s": round(hit.end_s, 3),
-                "stream_url": _stream_url(hit.steps[0].video, hit.start_s, hit.end_s),
-                "steps": [_hit_document(step) for step in hit.steps],
-            }
-            for hit in answer.hits
-        ],
-    }
+    return SequenceDocument(
+        steps=[StepDocument(query=step.text, mode=step.mode) for step in answer.steps],
+        within_s=answer.within_s,
+        degraded=bool(answer.reasons),
+        reasons=list(answer.reasons),
+        confident=answer.confident,
+        total=answer.total,
+        took_ms=round(answer.took_ms, 1),
+        results=[_sequence_hit(hit) for hit in answer.hits],
+    )
 
 
-def _video(video: VideoRef) -> dict[str, Any]:
-    return {
-        "id": video.id,
-        "path": video.path,
-        "title": video.title,
-        "duration_s": round(video.duration_s, 3),
-        "recorded_at": video.recorded_at.isoformat() if video.recorded_at else None,
-    }
+def _sequence_hit(hit: SequenceHit) -> SequenceHitDocument:
+    video = hit.steps[0].video
+    return SequenceHitDocument(
+        rank=hit.rank,
+        score=round(hit.score, 4),
+        weak=hit.weak,
+        video=_video(video),
+        start_s=round(hit.start_s, 3),
+        end_s=round(hit.end_s, 3),
+        stream_url=_stream_url(video, hit.start_s, hit.end_s),
+        steps=[_hit(step) for step in hit.steps],
+    )
+
+
+def _hit(hit: SearchHit, explained: SearchAnswer | None = None) -> HitDocument:
+    scene, video = hit.scene, hit.video
+    keyframe_url = f"/scenes/{scene.scene_id}/keyframe.jpg"
+    document = HitDocument(
+        rank=hit.rank,
+        score=round(hit.score, 4),
+        weak=hit.weak,
+        scores={modality: round(score, 4) for modality, score in hit.scores.items()},
+        video=_video(video),
+        scene=SceneDocument(
+            id=scene.scene_id, start_s=round(scene.start_s, 3), end_s=round(scene.end_s, 3)
+        ),
+        start_s=round(hit.start_s, 3),
+        end_s=round(hit.end_s, 3),
+        keyframe_url=keyframe_url if video.has_pictures else None,
+        stream_url=_stream_url(video, hit.start_s, hit.end_s),
+        alike=list(scene.alike),
+        others_in_video=scene.others,
+        evidence=[_evidence(evidence) for evidence in hit.evidence],
+    )
+    if explained is not None:
+        document["explain"] = _hit_explained(hit, explained)
+    return document
+
+
+def _evidence(evidence: Evidence) -> EvidenceDocument:
+    moment = evidence.moment
+    return EvidenceDocument(
+        kind=moment.kind,
+        leg=evidence.found.leg,
+        rank=evidence.found.rank,
+        raw=round(evidence.found.raw, 4),
+        score=round(evidence.score, 4),
+        start_s=round(moment.start_s, 3),
+        end_s=round(moment.end_s, 3),
+        text=moment.text,
+    )
+
+
+def _video(video: VideoRef) -> VideoDocument:
+    return VideoDocument(
+        id=video.id,
+        path=video.path,
+        title=video.title,
+        duration_s=round(video.duration_s, 3),
+        recorded_at=video.recorded_at.isoformat() if video.recorded_at else None,
+    )
 
 
 def _stream_url(video: VideoRef, start_s: float, end_s: float) -> str:
     return f"/videos/{video.id}/stream#t={round(start_s, 3)},{round(end_s, 3)}"
 
 
-def _weights(weights: Weights) -> dict[str, float]:
-    return {"text": round(weights.text, 4), "vision": round(weights.vision, 4)}
-
-
-def _hit(hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:
-    document = _hit_document(hit)
-    if answer.query.shape.explain:
-        document["explain"] = _hit_explained(hit, answer)
-    return document
-
-
-def _hit_document(hit: SearchHit) -> dict[str, Any]:
-    scene, video = hit.ranked.fused.candidate, hit.video
-    return {
-        "rank": hit.rank,
-        "score": round(hit.score, 4),
-        "weak": hit.weak,
-        "scores": {modality: round(score, 4) for modality, score in hit.scores.items()},
-        "video": _video(video),
-        "scene": {
-            "id": hit.scene_id,
-            "start_s": round(scene.start_s, 3),
-            "end_s": round(scene.end_s, 3),
-        },
-        "start_s": round(hit.start_s, 3),
-        "end_s": round(hit.end_s, 3),
-        "keyframe_url": f"/scenes/{hit.scene_id}/keyframe.jpg" if video.has_pictures else None,
-        "stream_url": _stream_url(video, hit.start_s, hit.end_s),
-        "alike": list(hit.ranked.alike),
-        "others_in_video": hit.ranked.others,
-        "evidence": [_evidence(evidence) for evidence in hit.evidence],
-    }
-
-
-def _evidence(evidence: Evidence) -> dict[str, Any]:
-    moment = evidence.moment
-    return {
-        "kind": moment.kind.value,
-        "leg": evidence.found.leg,
-        "rank": evidence.found.rank,
-        "raw": round(evidence.found.raw, 4),
-        "score": round(evidence.score, 4),
-        "start_s": round(moment.start_s, 3),
-        "end_s": round(moment.end_s, 3),
-        "text": moment.text,
-    }
+def _weights(weights: Weights) -> WeightsDocument:
+    return WeightsDocument(text=round(weights.text, 4), vision=round(weights.vision, 4))
 
 
 def _search_explained(answer: SearchAnswer) -> dict[str, Any]:
@@ -141,19 +274,19 @@ def _search_explained(answer: SearchAnswer) -> dict[str, Any]:
 
 def _hit_explained(hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:
     """Unrounded, so that the score can be computed again."""
-    fused = hit.ranked.fused
+    scene = hit.scene
     return {
-        "value": fused.value,
-        "nats": {modality.value: nats for modality, nats in sorted(fused.nats.items())},
-        "cross_encoder_logit": fused.logit,
+        "value": scene.value,
+        "nats": {modality.value: nats for modality, nats in sorted(scene.nats.items())},
+        "cross_encoder_logit": scene.logit,
         "legs": [_leg_explained(evidence, hit, answer) for evidence in hit.evidence],
     }
 
 
 def _leg_explained(evidence: Evidence, hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:
     leg, moment = evidence.found, evidence.moment
-    probes = {probe.space.key: probe for probe in answer.ranking.asked.probes}
-    has_keyframe = hit.video.has_pictures and leg.leg != FULL_TEXT
+    vectors = {vector.space.key: vector for vector in answer.ranking.encoded.vectors}
+    keyframe_url = f"/scenes/{hit.scene.scene_id}/keyframe.jpg?at_s={moment.start_s}"
     return {
         "leg": leg.leg,
         "modality": leg.modality.value,
@@ -165,15 +298,13 @@ def _leg_explained(evidence: Evidence, hit: SearchHit, answer: SearchAnswer) -> 
         "moment_id": moment.id,
         "matched_words": list(moment.matched),
         "boxes": _boxes(evidence),
-        "keyframe_url": (
-            f"/scenes/{hit.scene_id}/keyframe.jpg?at_s={moment.start_s}" if has_keyframe else None
-        ),
-        **_space_explained(leg, probes),
+        "keyframe_url": keyframe_url if hit.video.has_pictures and leg.leg != FULL_TEXT else None,
+        **_space_explained(leg, vectors),
     }
 
 
 def _boxes(evidence: Evidence) -> list[dict[str, Any]]:
-    """Where each line of on-screen text stands."""
+    """Each line of on-screen text with its box."""
     moment = evidence.moment
     lines = (moment.text or "").splitlines()
     return [
@@ -181,12 +312,12 @@ def _boxes(evidence: Evidence) -> list[dict[str, Any]]:
     ]
 
 
-def _space_explained(leg: LegScore, probes: dict[str, Probe]) -> dict[str, Any]:
+def _space_explained(leg: LegScore, vectors: dict[str, QueryVector]) -> dict[str, Any]:
     if leg.leg == FULL_TEXT:
         return {"null": None, "model": None, "revision": None}
-    probe = probes[leg.leg]
+    vector = vectors[leg.leg]
     return {
-        "null": {"mean": probe.null.mean, "std": probe.null.std},
-        "model": probe.space.model,
-        "revision": probe.space.revision,
+        "null": {"mean": vector.null.mean, "std": vector.null.std},
+        "model": vector.space.model,
+        "revision": vector.space.revision,
     }

@@ -4,8 +4,7 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from search.results.hits import SearchAnswer, SearchHit
-from search.sequences import SequenceAnswer, SequenceHit
+from search.results.hits import SearchAnswer, SearchHit, SequenceAnswer, SequenceHit
 
 
 def answer_text(answer: SearchAnswer) -> str:
@@ -57,12 +56,12 @@ def _sequence_lines(hit: SequenceHit) -> Iterator[str]:
 
 def _hit_lines(hit: SearchHit) -> Iterator[str]:
     scores = "  ".join(f"{name} {score:.2f}" for name, score in hit.scores.items())
-    folded = f"  +{len(hit.ranked.alike)} alike" if hit.ranked.alike else ""
-    others = f"  +{hit.ranked.others} in this video" if hit.ranked.others else ""
+    folded = f"  +{len(hit.scene.alike)} alike" if hit.scene.alike else ""
+    others = f"  +{hit.scene.others} in this video" if hit.scene.others else ""
     yield (
         f"{hit.rank:>2}. {hit.score:.2f}  {_clock(hit.start_s)}–{_clock(hit.end_s)}  "
         f"{_plain(hit.video.title)}  ({_plain(_near(hit.video.path))})  "
-        f"scene {hit.scene_id}{folded}{others}"
+        f"scene {hit.scene.scene_id}{folded}{others}"
     )
     yield f"          {scores}  |  {_why(hit)}"
 

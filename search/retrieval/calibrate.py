@@ -1,10 +1,9 @@
-"""Raw scores of different models made comparable: each becomes evidence against chance.
+"""Calibration: raw scores of different models as evidence against chance, which can be compared.
 
 A raw cosine means nothing by itself: sentence cosines of related texts live near 0.5, those of CLIP
-near 0.3. What can be compared is how surprising a score is. Each space keeps
-how background queries score against its vectors (a normal distribution, fixed until the library
-has grown); the evidence of a score is -ln p, in nats, where p is the chance that an unrelated
-query scores as high.
+near 0.3. What can be compared is how surprising a score is. Each space keeps how background
+queries score against its vectors (a normal distribution, fixed until the library has grown); the
+evidence of a score is -ln p, in nats, where p is the chance that an unrelated query scores as high.
 """
 
 import math
@@ -27,15 +26,13 @@ _MAX_SCORE = math.nextafter(1.0, 0.0)
 
 @dataclass(frozen=True)
 class NullDistribution:
-    """How unrelated queries score in a space."""
+    """The normal distribution of the scores of unrelated queries in a space."""
 
     mean: float
     std: float
 
     @classmethod
-    def from_statistics(
-        cls, statistics: dict[str, Any], modality: Modality
-    ) -> "NullDistribution | None":
+    def of_texts(cls, statistics: dict[str, Any], modality: Modality) -> "NullDistribution | None":
         """How unrelated texts score in a space of this modality, from the statistics that an
         ingest has stored; None if nothing is known, or no text can be compared there."""
         if "mean" not in statistics:
@@ -44,7 +41,7 @@ class NullDistribution:
         return cls(float(statistics["mean"]), spread * max(float(statistics["std"]), 1e-6))
 
     @classmethod
-    def among_items(cls, statistics: dict[str, Any]) -> "NullDistribution | None":
+    def of_items(cls, statistics: dict[str, Any]) -> "NullDistribution | None":
         """How unrelated items of a space score against each other; None if nothing is known."""
         if "alike" not in statistics:
             return None

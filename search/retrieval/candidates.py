@@ -1,24 +1,23 @@
-"""Legs: the candidates of a query, with what each leg says of them."""
+"""The candidates of a query: every scene that a leg has found, with its best moment in each leg."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from database.queries.filters import Conditions, Scan
-from database.queries.statement import FULL_TEXT, LegMatch, VectorLeg, WordLeg, search_legs
+from database.queries.statement import LegMatch, VectorLeg, WordLeg, search_legs
 from database.server.connection import Database
 from embeddings.space import Modality
-from search.retrieval.calibrate import NullDistribution, full_text_evidence
-from search.retrieval.query_vectors import Probe
+from search.retrieval.calibrate import full_text_evidence
+from search.retrieval.query_vectors import QueryVector
 
 
 class LegScore(NamedTuple):
-    """What a leg says of a scene, by the scene's best moment in it."""
+    """The score of a scene in one leg, by the scene's best moment there."""
 
     leg: str
     modality: Modality
-    """What the leg speaks of."""
     rank: int
     """Of the scene among the candidates of this leg, from 1."""
     raw: float
@@ -30,7 +29,11 @@ class LegScore(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A scene that some leg has found, [start_s, end_s) of its video."""
+    """A scene on its way to a hit, [start_s, end_s) of its video.
+
+    The legs find it (`scores`), the fusion ranks it (`nats`, `value`), the reranker may read it
+    (`logit`), and the page places it (`score`, `alike`, `others`).
+    """
 
     scene_id: int
     video_id: int
@@ -38,30 +41,36 @@ class Candidate:
     end_s: float
     scores: Mapping[str, LegScore]
     """By leg; a leg that has no moment of the scene is left out."""
+    nats: Mapping[Modality, float] = field(default_factory=dict)
+    """Evidence by modality, for those that the scene has."""
+    value: float = 0.0
+    """What it is ranked by; evidence in nats if the fusion is calibrated."""
+    logit: float | None = None
+    """A cross-encoder's, of its texts, if it was asked."""
+    score: float = 0.0
+    """How sure it is, in [0, 1), if the fusion is calibrated; else `value`."""
+    alike: tuple[int, ...] = ()
+    """Scenes that look nearly the same and come after it, when such are folded."""
+    others: int = 0
+    """Further scenes of its video, when each video is shown once."""
 
 
 def retrieve(
     database: Database,
-    probes: Sequence[Probe],
+    vectors: Sequence[QueryVector],
     words: WordLeg | None,
     conditions: Conditions,
     scan: Scan,
     depth: int,
 ) -> tuple[list[Candidate], Scan]:
-    """The candidates of all legs: one for each probe, and one for the words, unless None; and how
-    they were found."""
-    legs = [VectorLeg(probe.space.key, probe.vector) for probe in probes]
+    """The candidates of one leg per vector, and of one for the words unless they are None; and the
+    scan that found them in the end."""
+    legs = [VectorLeg(vector.space.key, vector.vector) for vector in vectors]
     matches, scan = search_legs(database, legs, words, conditions, scan, depth)
-    nulls = {probe.space.key: probe.null for probe in probes}
-    modalities = {probe.space.key: probe.space.modality for probe in probes}
-    return by_scene(matches, nulls, modalities | {FULL_TEXT: Modality.TEXT}), scan
+    return by_scene(matches, {vector.space.key: vector for vector in vectors}), scan
 
 
-def by_scene(
-    matches: Sequence[LegMatch],
-    nulls: Mapping[str, NullDistribution],
-    modalities: Mapping[str, Modality],
-) -> list[Candidate]:
+def by_scene(matches: Sequence[LegMatch], vectors: Mapping[str, QueryVector]) -> list[Candidate]:
     """Matches of moments as candidates, by scene: the best moment of each leg counts."""
     best: dict[str, dict[int, LegMatch]] = defaultdict(dict)
     for match in matches:
@@ -70,14 +79,14 @@ def by_scene(
             best[match.leg][match.scene_id] = match
     scores: dict[int, dict[str, LegScore]] = defaultdict(dict)
     for leg in sorted(best):
+        vector = vectors.get(leg)
+        evidence = full_text_evidence if vector is None else vector.null.evidence
+        modality = Modality.TEXT if vector is None else vector.space.modality
         ranked = sorted(best[leg].values(), key=lambda match: (-match.raw, match.scene_id))
         for rank, match in enumerate(ranked, start=1):
-            if leg == FULL_TEXT:
-                nats = full_text_evidence(match.raw)
-            else:
-                nats = nulls[leg].evidence(match.raw)
+            nats = evidence(match.raw)
             scores[match.scene_id][leg] = LegScore(
-                leg, modalities[leg], rank, match.raw, nats, match.moment_id
+                leg, modality, rank, match.raw, nats, match.moment_id
             )
     scenes = {match.scene_id: match for match in matches}
     return [

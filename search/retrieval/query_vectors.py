@@ -1,4 +1,5 @@
-"""What is compared with a space: the vector of a text, of examples, or of both together.
+"""The query as the database takes it: one vector per space, the text whose words are matched, and
+why a space was skipped.
 
 Several vectors become one by Rocchio's rule (Rocchio, "Relevance Feedback in Information
 Retrieval", 1971) on standardised scores: each part is divided by the spread of its own null
@@ -6,47 +7,31 @@ distribution, so that a text's small cosines and a picture's large ones count al
 distribution of the sum follows from those of the parts.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from embeddings.encoder import Image, Vectors, normalise
+from database.server.connection import Database
+from database.spaces.spaces import SpaceInfo
+from database.videos.read import Library
+from embeddings.encoder import Vectors, normalise
+from embeddings.errors import WeightsMissing
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
+from search.query.examples import Examples
+from search.query.query import SearchQuery
 from search.retrieval.calibrate import NullDistribution
+from search.retrieval.spaces import Likeness, Scope, SpaceChoice
 
-QUERY_WEIGHT, LIKE_WEIGHT, UNLIKE_WEIGHT = 1.0, 0.75, 0.15
+TEXT_WEIGHT, LIKE_WEIGHT, UNLIKE_WEIGHT = 1.0, 0.75, 0.15
 """Of the text, the mean of what is right, and the mean of what is wrong (Manning, Raghavan and
 Schütze, "Introduction to Information Retrieval", 2008, 9.1.1)."""
 
 
 @dataclass(frozen=True)
-class Examples:
-    """Pictures and scenes that the answer should be like, and scenes that it should not."""
-
-    images: tuple[Image, ...] = ()
-    like: tuple[int, ...] = ()
-    unlike: tuple[int, ...] = ()
-
-    @property
-    def key(self) -> tuple[object, ...]:
-        """The same for the same examples."""
-        digests = [hashlib.sha256(image.tobytes()).hexdigest() for image in self.images]
-        shapes = [image.shape for image in self.images]
-        return (*digests, *shapes, self.like, self.unlike)
-
-    def __bool__(self) -> bool:
-        return bool(self.images or self.like or self.unlike)
-
-
-NO_EXAMPLES = Examples()
-
-
-@dataclass(frozen=True)
-class Probe:
-    """A unit vector, float32 [dim], and how what is unrelated to it scores."""
+class QueryVector:
+    """A unit vector, float32 [dim], in a space, and how unrelated items score against it."""
 
     space: Space
     vector: Vectors
@@ -54,55 +39,112 @@ class Probe:
 
 
 @dataclass(frozen=True)
+class EncodedQuery:
+    """A query as vectors and words."""
+
+    vectors: tuple[QueryVector, ...]
+    text: str
+    """Whose words are matched; empty for none."""
+    num_vectors: int
+    """Stored vectors of the spaces that are compared, as counted with their statistics."""
+    reasons: tuple[str, ...]
+    """Why a space was skipped, or is incomplete."""
+
+
+@dataclass(frozen=True)
 class _Part:
+    """One term of Rocchio's sum."""
+
     weight: float
     vector: Vectors
     null: NullDistribution
 
 
-VectorsOf = Callable[[Sequence[int], str], Mapping[int, Vectors]]
-"""The vectors of scenes in a space, float32 [n, dim], by scene; those without any are left out."""
+class QueryVectorizer:
+    """Encodes queries in the spaces that a library searches. Safe to call from several threads."""
 
+    def __init__(self, database: Database, encoders: Encoders) -> None:
+        self._library = Library(database)
+        self._encoders = encoders
+        self.choice = SpaceChoice(database, encoders)
 
-def make_probe(
-    space: Space,
-    text: str,
-    examples: Examples,
-    nulls: tuple[NullDistribution | None, NullDistribution | None],
-    encoders: Encoders,
-    vectors_of: VectorsOf,
-) -> Probe | None:
-    """What to compare with a space; None where neither text nor examples say anything there.
+    def of_query(self, query: SearchQuery, scope: Scope, examples: Examples) -> EncodedQuery:
+        """A query's text and examples, in each space within the scope. Raises InvalidQuery."""
+        chosen = self.choice.choose(scope, query.spaces)
+        reasons, vectors = list(chosen.reasons), []
+        text = query.words.meaning
+        for space in chosen.spaces:
+            try:
+                vector = self._vector(space, chosen.infos[space.key], text, examples)
+            except WeightsMissing as error:
+                reasons.append(f"{space.key} took no part: {error}")
+            else:
+                vectors += [vector] if vector is not None else []
+        if examples and not vectors:
+            reasons.append("nothing is known yet to compare with: run python -m ingest FOLDER")
+        return EncodedQuery(
+            tuple(vectors),
+            text if chosen.with_words else "",
+            sum(_count(chosen.infos[vector.space.key]) for vector in vectors),
+            tuple(reasons),
+        )
 
-    `nulls` are the null distributions of texts and of the space's own items. Raises WeightsMissing.
-    """
-    among_texts, among_items = nulls
-    parts = []
-    if text and among_texts is not None and space.answers_text:
-        parts.append(_Part(QUERY_WEIGHT, encoders.encode_query(space, text), among_texts))
-    if among_items is not None and examples:
+    def of_scene(self, scene_id: int, by: Likeness | None, key: str | None) -> EncodedQuery:
+        """A scene as a query by example in one space. Raises NotFound, InvalidQuery."""
+        space, info = self.choice.for_similar(scene_id, by, key)
+        vector = self._vector(space, info, "", Examples(like=(scene_id,)))
+        if vector is None:
+            reason = f"nothing is known of {space.key} yet: run python -m ingest FOLDER"
+            return EncodedQuery((), "", 0, (reason,))
+        return EncodedQuery((vector,), "", _count(info), ())
+
+    def _vector(
+        self, space: Space, info: SpaceInfo, text: str, examples: Examples
+    ) -> QueryVector | None:
+        """Text and examples as one vector; None where neither says anything in this space. Raises
+        WeightsMissing."""
+        statistics = info.null_statistics or {}
+        among_texts = NullDistribution.of_texts(statistics, space.modality)
+        among_items = NullDistribution.of_items(statistics)
+        parts = []
+        if text and among_texts is not None and space.answers_text:
+            vector = self._encoders.encode_query(space, text)
+            parts.append(_Part(TEXT_WEIGHT, vector, among_texts))
+        if among_items is not None and examples:
+            parts += self._example_parts(space, examples, among_items)
+        return _joined(space, parts)
+
+    def _example_parts(
+        self, space: Space, examples: Examples, null: NullDistribution
+    ) -> list[_Part]:
+        """The mean of what the answer should be like, and of what it should not."""
         pictures = examples.images if space.input is Input.IMAGE else ()
-        right = [encoders.encode_items(space, list(pictures))] if pictures else []
-        judged = vectors_of([*examples.like, *examples.unlike], space.key)
-        right += [judged[scene] for scene in examples.like if scene in judged]
-        wrong = [judged[scene] for scene in examples.unlike if scene in judged]
-        for weight, found in ((LIKE_WEIGHT, right), (-UNLIKE_WEIGHT, wrong)):
+        like = [self._encoders.encode_items(space, list(pictures))] if pictures else []
+        stored = self._library.vectors_of([*examples.like, *examples.unlike], space.key)
+        like += [stored[scene] for scene in examples.like if scene in stored]
+        unlike = [stored[scene] for scene in examples.unlike if scene in stored]
+        parts = []
+        for weight, found in ((LIKE_WEIGHT, like), (-UNLIKE_WEIGHT, unlike)):
             means = [vectors.mean(axis=0) for vectors in found]
             if means:
-                parts.append(_Part(weight, normalise(np.mean(means, axis=0)), among_items))
-    return _joined(space, parts)
+                parts.append(_Part(weight, normalise(np.mean(means, axis=0)), null))
+        return parts
 
 
-def _joined(space: Space, parts: Sequence[_Part]) -> Probe | None:
-    """The parts as one probe; None unless one of them asks for something."""
+def _count(info: SpaceInfo) -> int:
+    return int((info.null_statistics or {}).get("count", 0))
+
+
+def _joined(space: Space, parts: Sequence[_Part]) -> QueryVector | None:
+    """Rocchio's sum; None unless a part has a positive weight."""
     if not any(part.weight > 0 for part in parts):
         return None
     if len(parts) == 1:
-        return Probe(space, parts[0].vector, parts[0].null)
+        return QueryVector(space, parts[0].vector, parts[0].null)
     shares = [part.weight / part.null.std for part in parts]
     vector = np.sum([s * part.vector for s, part in zip(shares, parts, strict=True)], axis=0)
     length = float(np.linalg.norm(vector))
     mean = sum(s * part.null.mean for s, part in zip(shares, parts, strict=True)) / length
     # As if the parts rose and fell together: the widest that the sum's distribution can be.
     std = sum(abs(part.weight) for part in parts) / length
-    return Probe(space, normalise(vector), NullDistribution(mean, std))
+    return QueryVector(space, normalise(vector), NullDistribution(mean, std))

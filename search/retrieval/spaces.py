@@ -1,4 +1,4 @@
-"""Which spaces a search goes over: the active ones of the library, or those asked for."""
+"""The spaces that a search goes over: the active ones of the library, or those asked for."""
 
 import threading
 import time
@@ -23,7 +23,7 @@ _WARM_UP = "warm-up"
 
 
 class Likeness(StrEnum):
-    """What a scene can be like another in."""
+    """The respect in which a scene can be like another."""
 
     LOOK = "look"
     ACTION = "action"
@@ -38,15 +38,26 @@ _COMPARES = {
 
 
 @dataclass(frozen=True)
+class Scope:
+    """The modalities that a search may look at, and of vision perhaps only pictures or clips."""
+
+    modalities: tuple[Modality, ...] = tuple(Modality)
+    inputs: tuple[Input, ...] = tuple(Input)
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True)
 class Snapshot:
-    """What the library was read to have."""
+    """The spaces of a library as they were read at one moment."""
 
     infos: dict[str, SpaceInfo]
     """By key."""
     filling: tuple[str, ...]
-    """Of the spaces that fill up: how far they are."""
+    """A sentence for each space that fills up: how far it is."""
     unready: dict[str, str]
-    """Why spaces cannot be searched, by key."""
+    """Why a space cannot be searched, by key."""
 
     @property
     def active(self) -> set[str]:
@@ -55,8 +66,8 @@ class Snapshot:
 
 
 @dataclass(frozen=True)
-class Searched:
-    """What a search goes over, and why some spaces take no part in it."""
+class ChosenSpaces:
+    """The spaces of one search, and why others take no part in it."""
 
     spaces: tuple[Space, ...]
     infos: dict[str, SpaceInfo]
@@ -66,8 +77,8 @@ class Searched:
 
 
 class SpaceChoice:
-    """Chooses the spaces of searches. What the library has is read again every few seconds: an
-    ingest may be running, or another space be made active."""
+    """The choice of spaces for each search. The library's spaces are read again every few seconds:
+    an ingest may be running, or another space be made active."""
 
     def __init__(self, database: Database, encoders: Encoders) -> None:
         self._library = Library(database)
@@ -81,8 +92,8 @@ class SpaceChoice:
         self._preparing: threading.Thread | None = None
 
     def snapshot(self, version: int | None = None) -> Snapshot:
-        """What the library has, of this version or as it was a moment ago; the same object as
-        long as nothing has changed. Raises DatabaseError."""
+        """The spaces of the library at this version, or as they were a moment ago; the same object
+        as long as nothing has changed. Raises DatabaseError."""
         with self._reading:
             stale = version not in (None, self._version)
             if stale or self._snapshot is None or time.monotonic() - self._read_at > _REREAD_S:
@@ -96,13 +107,9 @@ class SpaceChoice:
             return self._snapshot
 
     def forget(self) -> None:
-        """What was read of the library is no longer so: it is read anew."""
+        """Drops the snapshot: the library has changed, and is read anew."""
         with self._reading:
             self._snapshot = None
-
-    def active(self, modalities: Sequence[Modality] = tuple(Modality)) -> list[str]:
-        """The keys of the active spaces that texts can be compared in."""
-        return self._active(self.snapshot(), modalities)
 
     def active_with(self, instead: Sequence[str]) -> list[str]:
         """The active spaces, some of them replaced by others of the same slot. Raises
@@ -113,15 +120,14 @@ class SpaceChoice:
         kept = self._active(found, tuple(Modality))
         return [*(key for key in kept if found.infos[key].slot not in slots), *instead]
 
-    def choose(
-        self, modalities: Sequence[Modality], wanted: Sequence[str] | None = None
-    ) -> Searched:
-        """The active spaces of these modalities, or those that are wanted by key.
+    def choose(self, scope: Scope, wanted: Sequence[str] | None = None) -> ChosenSpaces:
+        """The active spaces within the scope, or those that are wanted by key.
 
         Raises InvalidQuery for one that the library does not have, or that no text can be
         compared in.
         """
         found = self.snapshot()
+        modalities: Sequence[Modality] = scope.modalities
         if wanted is None:
             keys, reasons = self._active(found, modalities), list(found.filling)
         else:
@@ -130,8 +136,9 @@ class SpaceChoice:
             modalities = [found.infos[key].modality for key in keys]
         reasons += [found.unready[key] for key in keys if key in found.unready]
         ready = [k for k in keys if k not in found.unready and found.infos[k].null_statistics]
-        return Searched(
-            spaces=tuple(self._known[key] for key in ready),
+        spaces = (self._known[key] for key in ready)
+        return ChosenSpaces(
+            spaces=tuple(space for space in spaces if space.input in scope.inputs),
             infos=found.infos,
             with_words=Modality.TEXT in modalities,
             reasons=tuple(dict.fromkeys(reasons)),
@@ -178,7 +185,8 @@ class SpaceChoice:
         )
 
     def _prepare(self, new: set[str]) -> None:
-        """Searches go on over the spaces before until the models of the new ones are loaded."""
+        """Loads the models of spaces that have become active; until then searches go on over the
+        spaces before."""
 
         def load() -> None:
             try:
