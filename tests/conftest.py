@@ -13,7 +13,6 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import psycopg
@@ -28,10 +27,10 @@ KEPT_VARIABLES = re.compile(
 """What says where programs and folders are. Nothing else of the environment reaches the tests."""
 for _name in [name for name in os.environ if not KEPT_VARIABLES.fullmatch(name)]:
     del os.environ[_name]
-os.environ |= {"LANG": "C.UTF-8", "TZ": "UTC"}
+_ROOT = str(Path(__file__).resolve().parent.parent)
+os.environ |= {"LANG": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": _ROOT}
 time.tzset()
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, _ROOT)
 
 from database.migrate import upgrade_schema
 from database.opening import open_database
@@ -53,29 +52,25 @@ LONGEST = (
 )
 """Files of tests, the longest first. A worker runs whole files: none is left with these at the end,
 and where the tiny models have to be trained first, all others that want them come long after."""
-_HOME = pytest.StashKey[Path]()
+RUN_HOME = "PYTEST_SCENESEEK_HOME"
+"""The variable that tells workers, and runs of pytest inside a test, which folder is theirs, too:
+they share its server and all that is made once. It belongs to the process that has made it."""
+_MADE = pytest.StashKey[Path]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """One folder for the whole run, where the user of the embedded server can reach it."""
-    if hasattr(config, "workerinput"):
-        config.stash[_HOME] = Path(config.workerinput["home"])
-        return
-    config.stash[_HOME] = Path(tempfile.mkdtemp(prefix="sceneseek-tests-"))
-    # The server's wheel still writes here when the process ends.
-    atexit.register(shutil.rmtree, config.stash[_HOME], ignore_errors=True)
-
-
-@pytest.hookimpl(optionalhook=True)
-def pytest_configure_node(node: Any) -> None:
-    """The workers of pytest-xdist share the folder, its server and all that is made once."""
-    node.workerinput["home"] = str(node.config.stash[_HOME])
+    """Makes the folder of the run where the user of the embedded server can reach it."""
+    if RUN_HOME not in os.environ:
+        config.stash[_MADE] = Path(tempfile.mkdtemp(prefix="sceneseek-tests-"))
+        os.environ[RUN_HOME] = str(config.stash[_MADE])
+        # The server's wheel still writes here when the process ends.
+        atexit.register(shutil.rmtree, config.stash[_MADE], ignore_errors=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """By now every worker has ended."""
-    if _HOME in config.stash and not hasattr(config, "workerinput"):
-        stop_embedded(config.stash[_HOME])
+    if _MADE in config.stash:
+        stop_embedded(config.stash[_MADE])
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -89,9 +84,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def home(pytestconfig: pytest.Config) -> Path:
+def home() -> Path:
     """The SCENESEEK_HOME of the run."""
-    return pytestconfig.stash[_HOME]
+    return Path(os.environ[RUN_HOME])
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A working directory without the `.env` that a person may have in the repository's."""
+    with contextlib.chdir(tmp_path_factory.mktemp("elsewhere")):
+        yield
 
 
 @pytest.fixture(scope="session")
