@@ -1,16 +1,18 @@
 """python -m database upgrade | status | stop | check | tag."""
 
 import json
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from database.check import find_faults
 from database.migrate import current_revision, upgrade_schema
 from database.opening import open_database
+from database.server.connection import Database
 from database.server.embedded import num_clients, running_url, stop_embedded
 from database.server.sqlstates import translated_errors
 from database.settings import DatabaseSettings
+from database.spaces.spaces import Spaces
 from database.tags import Tags
 from database.videos.read import Library
 from embeddings.cli import AsJson, fail, new_app, read_settings, run
@@ -28,24 +30,28 @@ def upgrade() -> None:
 
 
 @app.command()
-def status(
-    as_json: AsJson = False,
-) -> None:
-    """Says which database is in use and what it holds."""
+def status(as_json: AsJson = False) -> None:
+    """Says which database is in use, and what it holds of videos and of each space."""
     database = open_database(read_settings(DatabaseSettings))
     rows = Library(database).row_counts()
+    spaces = _space_rows(database)
     if as_json:
         document = {
             "database": database.description,
             "embedded": database.embedded,
             "schema": current_revision(database.engine),
             "rows": rows,
+            "spaces": spaces,
         }
         typer.echo(json.dumps(document))
         return
     typer.echo(database.description)
     for table, count in rows.items():
         typer.echo(f"{table:>10} {count:>10,}")
+    width = max((len(space["space"]) for space in spaces), default=0)
+    for space in spaces:
+        share = f"{space['embedded']:,} of {space['wanted']:,}"
+        typer.echo(f"{space['space']:<{width}}  {space['slot']:<8}  {space['state']:<7}  {share}")
 
 
 @app.command()
@@ -69,18 +75,13 @@ def stop() -> None:
 
 
 @app.command()
-def check() -> None:
+def check(as_json: AsJson = False) -> None:
     """Checks every invariant of the library."""
     settings = read_settings(DatabaseSettings)
     faults = find_faults(open_database(settings), settings.keyframes_dir)
-    for fault in faults:
-        typer.echo(fault)
+    typer.echo(json.dumps({"faults": faults}) if as_json else "\n".join(faults) or "clean")
     if faults:
-        typer.echo(
-            "the library has faults: ingest the videos named again, or restore a backup", err=True
-        )
-        raise typer.Exit(1)
-    typer.echo("clean")
+        fail("the library has faults: ingest the videos named again, or restore a backup")
 
 
 @app.command()
@@ -89,10 +90,31 @@ def tag(
         int, typer.Argument(help="The video's id, as the API shows it.", min=1, max=2**63 - 1)
     ],
     names: Annotated[list[str] | None, typer.Argument(help="None takes all tags away.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Gives a video these tags, instead of those it has, for searches to filter by."""
     tags = Tags(open_database(read_settings(DatabaseSettings))).put(video, names or [])
-    typer.echo(f"video {video}: {', '.join(tags) or 'no tags'}")
+    if as_json:
+        typer.echo(json.dumps({"video": video, "tags": tags}))
+    else:
+        typer.echo(f"video {video}: {', '.join(tags) or 'no tags'}")
+
+
+def _space_rows(database: Database) -> list[dict[str, Any]]:
+    """Each space of the library: whether it is searched, and how complete it is."""
+    library, rows = Spaces(database), []
+    for key, info in library.all().items():
+        coverage = library.coverage(key)
+        rows.append(
+            {
+                "space": key,
+                "slot": info.slot,
+                "state": info.state.value,
+                "embedded": coverage.embedded,
+                "wanted": coverage.wanted,
+            }
+        )
+    return rows
 
 
 if __name__ == "__main__":

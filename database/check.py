@@ -1,6 +1,6 @@
 """The invariants of a library: nothing lost, nothing duplicated, nothing half-written."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -10,8 +10,8 @@ from database.server.connection import Database
 from database.spaces.spaces import Spaces
 
 _MANY = 1_000_000
+"""Missing moments are counted up to here."""
 
-# Each names a fault and selects the rows that have it.
 _FAULTS = {
     "two videos with one content": (
         "SELECT content_hash FROM video GROUP BY content_hash HAVING count(*) > 1"
@@ -39,39 +39,51 @@ _FAULTS = {
         "WHERE vector_dims(vector) <> dim OR abs(l2_norm(vector) - 1) > 0.02"
     ),
 }
+"""Each fault, and the statement that selects the rows that have it."""
 
 
 def find_faults(database: Database, keyframes_dir: Path) -> list[str]:
-    """Every invariant that does not hold, as a sentence with the first rows; none is clean."""
-    faults = []
+    """Every invariant that does not hold, as a sentence with the first rows that break it."""
+    return [
+        *_faulty_rows(database),
+        *_incomplete_spaces(Spaces(database)),
+        *_keyframe_faults(database, keyframes_dir),
+    ]
+
+
+def _faulty_rows(database: Database) -> Iterator[str]:
     with database.session() as session:
+        session.execute(sa.text("SET LOCAL statement_timeout = 0"))  # whole tables are read
         for fault, query in _FAULTS.items():
             rows = session.execute(sa.text(query)).scalars().all()
             if rows:
-                faults.append(_sentence(fault, rows))
-        named = set(
-            session.execute(
-                sa.text("SELECT image_path FROM moment WHERE image_path IS NOT NULL")
-            ).scalars()
-        )
-    spaces = Spaces(database)
+                yield _sentence(fault, rows)
+
+
+def _incomplete_spaces(spaces: Spaces) -> Iterator[str]:
+    """Only of active spaces: one that fills, or that is retired, may lack moments."""
     for space in spaces.all().values():
         if space.state is SpaceState.ACTIVE:
             missing = spaces.moments_missing(space.key, limit=_MANY)
             if missing:
                 ids = [moment.id for moment in missing]
-                faults.append(_sentence(f"moment without its embedding in {space.key}", ids))
+                yield _sentence(f"moment without its embedding in {space.key}", ids)
+
+
+def _keyframe_faults(database: Database, keyframes_dir: Path) -> Iterator[str]:
+    """Rows and JPEGs that lack each other."""
+    with database.session() as session:
+        query = sa.text("SELECT image_path FROM moment WHERE image_path IS NOT NULL")
+        named = set(session.execute(query).scalars())
     on_disk = {
         path.relative_to(keyframes_dir).as_posix() for path in keyframes_dir.glob("*/*/*.jpg")
     }
     if lost := sorted(named - on_disk):
-        faults.append(_sentence("keyframe without its file", lost))
+        yield _sentence("keyframe without its file", lost)
     if stray := sorted(on_disk - named):
-        faults.append(_sentence("keyframe file that no row names", stray))
-    return faults
+        yield _sentence("keyframe file that no row names", stray)
 
 
-def _sentence(fault: str, rows: Iterable[object]) -> str:
-    rows = list(rows)
+def _sentence(fault: str, rows: Sequence[object]) -> str:
     shown = ", ".join(map(str, rows[:3]))
     return f"{fault}: {len(rows)} ({shown}{', …' if len(rows) > 3 else ''})"
