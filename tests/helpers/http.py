@@ -1,6 +1,7 @@
 """`python -m api` as a client sees it."""
 
 import contextlib
+import os
 import signal
 import socket
 import subprocess
@@ -36,8 +37,7 @@ class Serving:
 @contextmanager
 def serving(settings: DatabaseSettings) -> Iterator[Serving]:
     """`python -m api` on a free port, ready; it has to stop within 30 s and log no crash."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = _free_port()
     process = start_command("api", "--port", port, settings=settings)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         try:
@@ -51,6 +51,17 @@ def serving(settings: DatabaseSettings) -> Iterator[Serving]:
             process.communicate()
 
 
+def _free_port() -> int:
+    """A port that no other worker is given before the server has taken it."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    num_workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
+    while True:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port: int = free.getsockname()[1]
+        if port // 2 % num_workers == worker:  # of each two, Linux gives one to servers
+            return port
+
+
 def _wait_until_ready(process: subprocess.Popen[str], client: httpx.Client) -> None:
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
@@ -58,7 +69,8 @@ def _wait_until_ready(process: subprocess.Popen[str], client: httpx.Client) -> N
             if client.get("/ready").status_code == 200:
                 return
         time.sleep(0.05)
-    raise AssertionError("the server did not become ready")
+    process.kill()
+    raise AssertionError(f"the server did not become ready: {process.communicate()[1][-2000:]}")
 
 
 def assert_problem(answer: httpx.Response, status: int) -> str:
