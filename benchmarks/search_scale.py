@@ -25,7 +25,7 @@ from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.settings import IngestSettings
-from search.engine import DEPTH, SearchEngine
+from search.multi_modal_search import DEPTH, MultiModalSearchEngine
 from search.query.query import FusionName, make_query
 from search.ranking.fusion import FUSIONS
 from search.ranking.rank import Ranking
@@ -89,7 +89,7 @@ def measure_library(
     settings: IngestSettings, database: Database, encoders: Encoders, library: SyntheticLibrary
 ) -> Measured:
     """A library that is loaded, with its statistics."""
-    engine = SearchEngine(database, encoders)
+    engine = MultiModalSearchEngine(database, encoders)
     texts = list(library.planted)[:NUM_QUERIES]
     size = f"{library.num_scenes:,} scenes"
     recall = _recall(engine, database, texts, Filters(), _EVERYTHING)
@@ -108,11 +108,11 @@ def _share(number: str, what: str, share: float, target: float) -> Row:
     return Row(number, what, 100 * share, 100.0, "%", target, at_most=False)
 
 
-def _ranked(engine: SearchEngine, text: str, filters: Filters) -> Ranking:
-    return engine.rank(make_query(text, filters=filters), DEPTH)
+def _ranked(engine: MultiModalSearchEngine, text: str, filters: Filters) -> Ranking:
+    return engine.ranker.rank(make_query(text, filters=filters), DEPTH)
 
 
-def _times(engine: SearchEngine, texts: Sequence[str], filters: Filters) -> list[float]:
+def _times(engine: MultiModalSearchEngine, texts: Sequence[str], filters: Filters) -> list[float]:
     """Milliseconds of every search, its query encoded before."""
     for text in texts:
         _ranked(engine, text, filters)
@@ -120,7 +120,7 @@ def _times(engine: SearchEngine, texts: Sequence[str], filters: Filters) -> list
 
 
 def _recall(
-    engine: SearchEngine,
+    engine: MultiModalSearchEngine,
     database: Database,
     texts: Sequence[str],
     filters: Filters,
@@ -133,18 +133,18 @@ def _recall(
         ranking = _ranked(engine, text, filters)
         words = WordLeg(ranking.terms, text)
         exact, _ = retrieve(
-            database, ranking.asked.probes, words, Conditions(same), Scan.EXACT, _EXACT_DEPTH
+            database, ranking.encoded.vectors, words, Conditions(same), Scan.EXACT, _EXACT_DEPTH
         )
         best = FUSIONS[FusionName.EVIDENCE].rank(exact, ranking.weights)[:10]
-        ids = {fused.candidate.scene_id for fused in ranking.fused[:10]}
-        found += len(ids & {fused.candidate.scene_id for fused in best})
+        ids = {scene.scene_id for scene in ranking.scenes[:10]}
+        found += len(ids & {scene.scene_id for scene in best})
     return found / (10 * len(texts))
 
 
-def _planted(engine: SearchEngine, library: SyntheticLibrary) -> float:
+def _planted(engine: MultiModalSearchEngine, library: SyntheticLibrary) -> float:
     """How many of the planted scenes are among the first ten."""
     found = [
-        len(wanted & {f.candidate.scene_id for f in _ranked(engine, text, Filters()).fused[:10]})
+        len(wanted & {s.scene_id for s in _ranked(engine, text, Filters()).scenes[:10]})
         / len(wanted)
         for text, wanted in library.planted.items()
     ]
@@ -152,7 +152,7 @@ def _planted(engine: SearchEngine, library: SyntheticLibrary) -> float:
 
 
 def _filtered(
-    engine: SearchEngine,
+    engine: MultiModalSearchEngine,
     database: Database,
     texts: Sequence[str],
     num_scenes: int,
@@ -165,7 +165,7 @@ def _filtered(
         filters = Filters(video_ids=tuple(range(1, num_videos + 1, every)))
         name = f"a filter that 1 in {every} passes, {num_scenes:,} scenes"
         scan = _ranked(engine, texts[0], filters).scan.value
-        pages = [len(_ranked(engine, text, filters).fused) >= 10 for text in texts]
+        pages = [len(_ranked(engine, text, filters).scenes) >= 10 for text in texts]
         recall = _recall(engine, database, texts, filters, filters)
         p95_ms = percentile(_times(engine, texts, filters), 0.95)
         rows += [

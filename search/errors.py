@@ -15,5 +15,3 @@ class InvalidQuery(SearchError):
 
 class QueryFileInvalid(SearchError):
     """A file of labelled queries that does not have the documented form."""
-
-    exit_code = 2

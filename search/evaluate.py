@@ -19,7 +19,6 @@ from rich.table import Table
 from database.judgements import Judgements
 from embeddings.cli import AsJson
 from search.cli import open_engine, print_json, run
-from search.errors import QueryFileInvalid
 from search.evaluation.labelled import load_queries, with_judgements
 from search.evaluation.measures import evaluate
 
@@ -37,7 +36,7 @@ def main(
 ) -> None:
     """Measures the library's rankings with labelled queries."""
     if path is None and not judgements:
-        raise QueryFileInvalid("name a file of labelled queries, or use --judgements")
+        raise typer.BadParameter("name a file of labelled queries, or use --judgements")
     labelled = load_queries(path) if path is not None else None
     engine, database = open_engine()
     said = Judgements(database).all() if judgements else []

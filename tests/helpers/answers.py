@@ -1,5 +1,7 @@
 """Answers and candidates made by hand."""
 
+from dataclasses import replace
+
 from database.models import MomentKind
 from database.queries.filters import Scan
 from database.queries.hits import MomentInfo, VideoRef
@@ -8,10 +10,10 @@ from embeddings.space import Modality
 from search.query.query import MODES, FusionName, Shape, make_query
 from search.ranking.confidence import Confidence
 from search.ranking.fusion import FUSIONS
-from search.ranking.rank import Asked, Ranking
+from search.ranking.rank import Ranking
 from search.results.hits import Evidence, SearchAnswer, SearchHit
-from search.results.pages import Ranked
 from search.retrieval.candidates import Candidate, LegScore
+from search.retrieval.query_vectors import EncodedQuery
 
 TEXT, VISION, ACTION = "minilm-l6", "imagenet-concepts", "videomae-b-labels"
 
@@ -56,9 +58,10 @@ def answer(
     video = VideoRef(1, path, title, 61.0, has_pictures, None)
     candidate = Candidate(5, 1, 12.0, 18.2, {e.found.leg: e.found for e in evidence})
     (fused,) = FUSIONS[FusionName.EVIDENCE].rank([candidate], MODES["balanced"])
-    hit = SearchHit(1, Ranked(fused, sure), sure < 0.4, video, start_s, end_s, evidence)
-    asked = Asked((), "drilling", 100, reasons)
-    ranking = Ranking([fused], 1, MODES["balanced"], asked, Scan.INDEX, 60, ())
+    best = replace(fused, score=sure)
+    hit = SearchHit(1, best, sure < 0.4, video, start_s, end_s, evidence)
+    encoded = EncodedQuery((), "drilling", 100, reasons)
+    ranking = Ranking([best], 1, MODES["balanced"], encoded, Scan.INDEX, 60, ())
     return SearchAnswer(
         query=make_query("drilling", shape=shape),
         hits=() if empty else (hit,),

@@ -12,7 +12,7 @@ from database.settings import DatabaseSettings
 from embeddings.loaded import Encoders
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import Shape
-from search.results.json import answer_document
+from search.results.json import search_document
 from tests.helpers.commands import run_command
 from tests.helpers.fixtures import Ingested
 
@@ -86,7 +86,7 @@ def test_a_search_prints_where_each_hit_is_and_why(ingested: Ingested) -> None:
 
 
 def test_json_is_the_document_of_the_api(ingested: Ingested, encoders: Encoders) -> None:
-    asked = ("a cup of coffee", "--mode", "vision_heavy", "--limit", 3, "--from", 5, "--json")
+    asked = ("a cup of coffee", "--mode", "vision_heavy", "--limit", 3, "--from-s", 5, "--json")
     done = run_command("search", *asked, settings=ingested.settings)
     assert done.returncode == 0, done.stderr
     printed = json.loads(done.stdout)
@@ -97,7 +97,7 @@ def test_json_is_the_document_of_the_api(ingested: Ingested, encoders: Encoders)
         filters=Filters(from_s=5),
         shape=Shape(limit=3),
     )
-    expected = flat({**answer_document(answer), "took_ms": printed["took_ms"]})
+    expected = flat({**search_document(answer), "took_ms": printed["took_ms"]})
     shown = flat(printed)
     assert shown.keys() == expected.keys()
     for place, value in expected.items():

@@ -52,7 +52,7 @@ def test_an_empty_library_says_how_to_fill_it(
     for answer in (
         engine.search("drilling"),
         engine.search("drilling", use_vision=False),
-        SemanticSearchEngine(database, encoders).search("drilling"),
+        SemanticSearchEngine(MultiModalSearchEngine(database, encoders)).search("drilling"),
     ):
         assert answer.hits == ()
         assert answer.degraded
@@ -108,7 +108,7 @@ def test_scenes_like_one_without_pictures_say_the_like(
     save(database, talk("speech", ["One.", "Two.", "Three."], vectors))
     first, second, third = (scene.id for scene in Library(database).scenes(1))
     hits = engine.similar(first).hits
-    assert [hit.scene_id for hit in hits] == [third, second]
+    assert [hit.scene.scene_id for hit in hits] == [third, second]
     assert hits[0].evidence[0].moment.text == "Three."
     assert hits[0].scores.keys() == {"text"}
 
@@ -119,7 +119,7 @@ def test_the_scene_most_like_another_is_its_near_duplicate(
     save(database, film("film", 4, 3), film("remake", 4, 2))
     for number, scene in enumerate(Library(database).scenes(1)):
         best, second = engine.similar(scene.id, shape=Shape(limit=2)).hits
-        assert (best.video.title, best.scene_start_s) == ("remake", 10.0 * number)
+        assert (best.video.title, best.scene.start_s) == ("remake", 10.0 * number)
         assert best.score > 0.99
         assert second.score < 0.8
 
@@ -153,9 +153,9 @@ def test_a_rare_word_counts_more_than_a_common_one(database: Database, encoders:
     rare = ["Valve QX-7730 was replaced."]
     vectors = [unit_vector(n) for n in range(21)]
     save(database, talk("speech", common + rare, vectors))
-    texts = SemanticSearchEngine(database, encoders)
+    texts = SemanticSearchEngine(MultiModalSearchEngine(database, encoders))
     both = {
-        hit.scene_start_s: evidence.found.raw
+        hit.scene.start_s: evidence.found.raw
         for hit in texts.search("meeting QX-7730", shape=Shape(limit=100)).hits
         for evidence in hit.evidence
         if evidence.found.leg == FULL_TEXT
@@ -194,7 +194,7 @@ def test_a_narrow_filter_loses_nothing_however_far_it_is_from_the_query(
     crowded: MultiModalSearchEngine, filters: Filters, expected: set[tuple[str, float]]
 ) -> None:
     hits = crowded.search("drilling", filters=filters).hits
-    assert {(hit.video.title, hit.scene_start_s) for hit in hits} == expected
+    assert {(hit.video.title, hit.scene.start_s) for hit in hits} == expected
 
 
 def test_a_page_is_full_as_long_as_there_are_scenes(crowded: MultiModalSearchEngine) -> None:
@@ -235,7 +235,7 @@ def test_an_answer_does_not_depend_on_the_order_in_which_videos_came(
                     .search("drilling", shape=Shape(limit=100))
                     .hits
                 )
-            answers.append([(h.video.title, h.scene_start_s, round(h.score, 9)) for h in hits])
+            answers.append([(h.video.title, h.scene.start_s, round(h.score, 9)) for h in hits])
     assert len(answers[0]) == 4 * 4 + 3 * 3
     assert answers[1] == answers[0]
     assert answers[2] == answers[0]

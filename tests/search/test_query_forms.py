@@ -112,25 +112,25 @@ def test_options_shape_the_answer_and_explain_it(
     library: tuple[DatabaseSettings, Database],
 ) -> None:
     settings, _database = library
-    shape = ("--by-video", "--fold", "--sort", "date", "--fusion", "sum", "--has", "speech")
+    shape = ("--by-video", "--fold", "--sort", "date", "--fusion", "sum", "--kinds", "speech")
     answer = json.loads(done(settings, "search", "drilling", *shape, "--explain"))
     assert answer["explain"]["fusion"] == "sum"
     titles = [hit["video"]["title"] for hit in answer["results"]]
     assert titles == ["evening", "morning", "deutsch"]
-    text = done(settings, "search", "drilling", "--by-video", "--has", "speech")
+    text = done(settings, "search", "drilling", "--by-video", "--kinds", "speech")
     assert "+5 in this video" in text
-    assert re.search(r"\+\d alike", done(settings, "search", "x", "--fold", "--has", "keyframe"))
+    assert re.search(r"\+\d alike", done(settings, "search", "x", "--fold", "--kinds", "keyframe"))
 
 
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
-        (("--since", "2024-05-18"), {"evening"}),
-        (("--before", "2022-01-01", "--has", "keyframe"), {"clips"}),
-        (("--after-clock", "22:00", "--before-clock", "06:00"), {"evening", "more"}),
-        (("--longer", 31, "--shorter", 59), {"evening"}),
+        (("--recorded-from", "2024-05-18"), {"evening"}),
+        (("--recorded-to", "2022-01-01", "--kinds", "keyframe"), {"clips"}),
+        (("--clock-from", "22:00", "--clock-to", "06:00"), {"evening", "more"}),
+        (("--min-duration-s", 31, "--max-duration-s", 59), {"evening"}),
         (("--language", "de"), {"deutsch"}),
-        (("--tag", "nobody gave it"), set()),
+        (("--tags", "nobody gave it"), set()),
     ],
 )
 def test_filters_leave_the_videos_that_satisfy_them(
@@ -161,7 +161,7 @@ def test_scenes_are_like_a_scene(ingested: Ingested) -> None:
 
 
 def test_steps_are_found_in_their_order_each_in_its_mode(ingested: Ingested) -> None:
-    steps = ("vision_heavy:a cup of coffee", "a rocket on its pad", "--within", 21)
+    steps = ("vision_heavy:a cup of coffee", "a rocket on its pad", "--within-s", 21)
     answer = document(ingested.settings, "search.sequence", *steps)
     assert [step["mode"] for step in answer["steps"]] == ["vision_heavy", "balanced"]
     assert answer["steps"][0]["query"] == "a cup of coffee"
@@ -169,7 +169,7 @@ def test_steps_are_found_in_their_order_each_in_its_mode(ingested: Ingested) -> 
     text = done(ingested.settings, "search.sequence", *steps, "--limit", 1)
     assert re.fullmatch(r" 1\. 0\.\d\d  0:07\.0–0:42\.\d  tour  \(.*\)", text.splitlines()[0])
     assert len(text.splitlines()) == 4
-    turned = ("a rocket on its pad", "a cup of coffee", "--video", 1, "--limit", 100)
+    turned = ("a rocket on its pad", "a cup of coffee", "--video-ids", 1, "--limit", 100)
     chains = document(ingested.settings, "search.sequence", *turned)["results"]
     assert all(chain["steps"][0]["scene"]["start_s"] < chain["steps"][1]["scene"]["start_s"]
                for chain in chains)  # fmt: skip
@@ -206,7 +206,7 @@ def test_what_is_said_of_hits_is_kept_and_measured(
     assert "nobody has said yet" in assert_refused(nothing, 1)
     best = document(settings, "search", "drilling", "--limit", 5)["results"]
     right, wrong = best[0]["scene"], best[4]["scene"]
-    bent = document(settings, "search", " drilling", "--right", right["id"], "--wrong", wrong["id"])
+    bent = document(settings, "search", " drilling", "--like", right["id"], "--unlike", wrong["id"])
     shown = {hit["scene"]["id"] for hit in bent["results"]}
     assert not shown & {right["id"], wrong["id"]}
     kept = {(j.query, j.start_s, j.relevant) for j in Judgements(database).all()}
@@ -218,11 +218,11 @@ def test_what_is_said_of_hits_is_kept_and_measured(
 
 
 @pytest.mark.parametrize("arguments", [
-    ("search", "", "--right", 1),
-    ("search", "--right", 1, "--", "-drilling"),
-    ("search", "drilling", "--mode", "fast", "--right", 1),
-    ("search", "drilling", "--right", 2, "--wrong", 2),
-    ("search", "drilling", "--cursor", "AAAA", "--wrong", 1),
+    ("search", "", "--like", 1),
+    ("search", "--like", 1, "--", "-drilling"),
+    ("search", "drilling", "--mode", "fast", "--like", 1),
+    ("search", "drilling", "--like", 2, "--unlike", 2),
+    ("search", "drilling", "--cursor", "AAAA", "--unlike", 1),
 ])  # fmt: skip
 def test_what_is_said_with_a_query_that_is_refused_is_not_kept(
     library: tuple[DatabaseSettings, Database], arguments: tuple[object, ...]
@@ -240,7 +240,7 @@ def test_a_judgement_of_an_unknown_scene_keeps_nothing_and_exits_1(
     settings, database = library
     before = Judgements(database).all()
     for scene in (998, 999):
-        ended = run_command("search", "x", "--right", 1, "--wrong", scene, settings=settings)
+        ended = run_command("search", "x", "--like", 1, "--unlike", scene, settings=settings)
         assert f"no scene {scene}" in assert_refused(ended, 1)
     assert Judgements(database).all() == before
 
@@ -257,20 +257,20 @@ def test_a_judgement_of_an_unknown_scene_keeps_nothing_and_exits_1(
         (("search", "x", "--cursor", LONG), "cursor"),
         (("search", "x", "--limit", 0), "limit"),
         (("search", "x", "--min-score", "nan"), "min_score"),
-        (("search", "x", "--since", "yesterday"), "2026-11-21"),
-        (("search", "x", "--after-clock", "25:00"), "18:30"),
-        (("search", "x", "--after-clock", "18:30+02:00"), "time of day"),
-        (("search", "x", "--longer", 9, "--shorter", 5), "duration"),
-        (("search", "x", "--longer", "nan"), "duration"),
-        (("search", "x", "--from", "nan"), "seconds"),
+        (("search", "x", "--recorded-from", "yesterday"), "2026-11-21"),
+        (("search", "x", "--clock-from", "25:00"), "18:30"),
+        (("search", "x", "--clock-from", "18:30+02:00"), "time of day"),
+        (("search", "x", "--min-duration-s", 9, "--max-duration-s", 5), "duration"),
+        (("search", "x", "--min-duration-s", "nan"), "duration"),
+        (("search", "x", "--from-s", "nan"), "seconds"),
         (("search", "x", "--language", "english"), "language"),
-        (("search", "x", *["--tag", "t"] * 17), "tags"),
-        (("search", "x", "--space", "none"), "no space"),
+        (("search", "x", *["--tags", "t"] * 17), "tags"),
+        (("search", "x", "--spaces", "none"), "no space"),
         (("search.similar", 1, "--by", "action"), "python -m ingest.backfill"),
         (("search.sequence", "one step"), "between 2 and 5"),
         (("search.sequence", *"abcdef"), "between 2 and 5"),
-        (("search.sequence", "a", "b", "--within", "nan"), "within"),
-        (("search.sequence", "a", "b", "--within", 3601), "within"),
+        (("search.sequence", "a", "b", "--within-s", "nan"), "within"),
+        (("search.sequence", "a", "b", "--within-s", 3601), "within"),
         (("search.sequence", "a", "auto:"), "empty"),
         (("search.sequence", "picture_heavy:a", "b"), "mode must be one of"),
         (("search.image", "/no/such.png"), "cannot be read"),
@@ -291,14 +291,14 @@ def test_what_cannot_be_asked_is_one_sentence_and_exit_2(
 def test_the_first_and_the_last_date_are_dates_or_refused(
     ingested: Ingested, zone: str, date: str
 ) -> None:
-    ended = run_command("search", "x", "--since", date, settings=ingested.settings, TZ=zone)
+    ended = run_command("search", "x", "--recorded-from", date, settings=ingested.settings, TZ=zone)
     assert ended.returncode == 0 or assert_refused(ended)
 
 
 def test_a_query_of_bytes_that_are_no_text_is_refused(
     library: tuple[DatabaseSettings, Database],
 ) -> None:
-    for more in ((), ("--right", "1")):
+    for more in ((), ("--like", "1")):
         assert_refused(run_command("search", "drill\udcff", *more, settings=library[0]))
 
 

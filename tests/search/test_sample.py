@@ -31,12 +31,12 @@ def engine(ingested: Ingested, encoders: Encoders) -> MultiModalSearchEngine:
 
 @pytest.fixture(scope="module")
 def texts(ingested: Ingested, encoders: Encoders) -> SemanticSearchEngine:
-    return SemanticSearchEngine(ingested.database, encoders)
+    return SemanticSearchEngine(MultiModalSearchEngine(ingested.database, encoders))
 
 
 def lies_in(hit: SearchHit, span: tuple[float, float]) -> bool:
     """Whether the scene of a hit is the one of the script, give or take a few frames."""
-    return (hit.scene_start_s, hit.scene_end_s) == pytest.approx(span, abs=0.2)
+    return (hit.scene.start_s, hit.scene.end_s) == pytest.approx(span, abs=0.2)
 
 
 def kinds(hit: SearchHit) -> list[MomentKind]:
@@ -72,7 +72,7 @@ def test_what_is_shown_is_found_though_nobody_says_it(
     assert lies_in(best, COFFEE)
     assert kinds(best) == [MomentKind.KEYFRAME]
     assert 7 <= best.evidence[0].moment.start_s < 14
-    assert (best.start_s, best.end_s) == (best.scene_start_s, best.scene_end_s)
+    assert (best.start_s, best.end_s) == (best.scene.start_s, best.scene.end_s)
     assert best.scores["vision"] > 0.6
     assert best.scores["text"] < 0.2
 
@@ -114,8 +114,8 @@ def test_without_vision_only_texts_are_searched_whatever_the_weights(
     for query, scene in (("potatoes with garlic", ROCKET), ("a cup of coffee", None)):
         answer = engine.search(query, use_vision=False, **asked)  # type: ignore[arg-type]
         assert not legs(answer) - {"minilm-l6", FULL_TEXT}
-        expected = [hit.scene_id for hit in texts.search(query).hits]
-        assert [hit.scene_id for hit in answer.hits] == expected
+        expected = [hit.scene.scene_id for hit in texts.search(query).hits]
+        assert [hit.scene.scene_id for hit in answer.hits] == expected
         assert scene is None or lies_in(answer.hits[0], scene)
 
 
@@ -136,7 +136,7 @@ def test_hits_are_ranked_from_1_by_falling_score_each_scene_once(
     hits = engine.search("drilling", shape=Shape(limit=100)).hits
     assert [hit.rank for hit in hits] == list(range(1, len(hits) + 1))
     assert all(a.score >= b.score for a, b in itertools.pairwise(hits))
-    assert len({hit.scene_id for hit in hits}) == len(hits)
+    assert len({hit.scene.scene_id for hit in hits}) == len(hits)
     for hit in hits:
         strength = [evidence.score for evidence in hit.evidence]
         assert strength == sorted(strength, reverse=True)
@@ -173,7 +173,7 @@ def test_a_filter_leaves_all_scenes_that_satisfy_it(
     engine: MultiModalSearchEngine, filters: Filters, expected: list[tuple[float, float]]
 ) -> None:
     hits = sorted(
-        engine.search("drilling", filters=filters).hits, key=lambda hit: hit.scene_start_s
+        engine.search("drilling", filters=filters).hits, key=lambda hit: hit.scene.start_s
     )
     assert len(hits) == len(expected)
     assert all(lies_in(hit, span) for hit, span in zip(hits, expected, strict=True))
@@ -260,7 +260,7 @@ def test_similar_scenes_are_other_scenes_nearest_first(
     scenes = Library(ingested.database).scenes(1)
     for scene in scenes:
         hits = engine.similar(scene.id).hits
-        assert {hit.scene_id for hit in hits} == {s.id for s in scenes} - {scene.id}
+        assert {hit.scene.scene_id for hit in hits} == {s.id for s in scenes} - {scene.id}
         assert all(a.score >= b.score for a, b in itertools.pairwise(hits))
         assert all(kinds(hit) == [MomentKind.KEYFRAME] for hit in hits)
         assert engine.similar(scene.id, shape=Shape(limit=1)).hits == hits[:1]

@@ -2,14 +2,14 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search.ranking.fusion import Fused
 from search.retrieval.candidates import Candidate
-from search.sequences import Chain, Choice, best_chains
+from search.sequences import Chain, best_chains
 
 scenes = st.tuples(st.integers(1, 2), st.integers(0, 9), st.integers(1, 8))
 """(video, start, length), in quarters of a second, so that sums are exact."""
@@ -20,18 +20,22 @@ steps = st.lists(
 )
 
 
-def choice(video: int, start_s: float, end_s: float, log_score: float = -1.0) -> Choice:
+def choice(video: int, start_s: float, end_s: float, log_score: float = -1.0) -> Candidate:
     """A scene whose id follows from its place."""
     scene_id = round(1_000_000 * video + 4000 * start_s + 4 * end_s)
-    return Choice(Fused(Candidate(scene_id, video, start_s, end_s, {}), 0.0, {}), log_score)
+    return Candidate(scene_id, video, start_s, end_s, {}, score=math.exp(log_score))
+
+
+def log(scenes: Sequence[Candidate]) -> float:
+    """What a chain of these scores."""
+    return sum(math.log(one.score) for one in scenes)
 
 
 def spans(chain: Chain) -> list[tuple[float, float]]:
-    found = [one.fused.candidate for one in chain.choices]
-    return [(candidate.start_s, candidate.end_s) for candidate in found]
+    return [(scene.start_s, scene.end_s) for scene in chain.scenes]
 
 
-def made(drawn: list[list[tuple[tuple[int, int, int], int]]]) -> list[list[Choice]]:
+def made(drawn: list[list[tuple[tuple[int, int, int], int]]]) -> list[list[Candidate]]:
     return [
         [
             choice(v, start / 4, (start + length) / 4, score / 4)
@@ -41,17 +45,16 @@ def made(drawn: list[list[tuple[tuple[int, int, int], int]]]) -> list[list[Choic
     ]
 
 
-def allowed(chain: tuple[Choice, ...], within_s: float) -> bool:
+def allowed(chain: tuple[Candidate, ...], within_s: float) -> bool:
     """As the documentation has it: in one video, each step begins after the one before begins and
     at most so long after it ends."""
-    all_scenes = [one.fused.candidate for one in chain]
-    return len({scene.video_id for scene in all_scenes}) == 1 and all(
-        a.start_s < b.start_s <= a.end_s + within_s for a, b in itertools.pairwise(all_scenes)
+    return len({scene.video_id for scene in chain}) == 1 and all(
+        a.start_s < b.start_s <= a.end_s + within_s for a, b in itertools.pairwise(chain)
     )
 
 
-def is_weak(chain: tuple[Choice, ...]) -> bool:
-    return any(one.log_score < math.log(0.4) for one in chain)
+def is_weak(chain: tuple[Candidate, ...]) -> bool:
+    return any(one.score < 0.4 for one in chain)
 
 
 @given(steps, st.integers(0, 12))
@@ -62,19 +65,19 @@ def test_for_each_last_scene_the_best_chain_of_all_is_found(
     best: dict[int, tuple[bool, float]] = {}
     for chain in itertools.product(*choices):
         if allowed(chain, within_s):
-            last = chain[-1].fused.candidate.scene_id
-            place = is_weak(chain), -sum(one.log_score for one in chain)
+            last = chain[-1].scene_id
+            place = is_weak(chain), -log(chain)
             best[last] = min(best.get(last, place), place)
     found = best_chains(choices, within_s)
-    places = {c.choices[-1].fused.candidate.scene_id: (c.weak, -c.log_score) for c in found}
+    places = {c.scenes[-1].scene_id: (c.weak, -c.log_score) for c in found}
     assert places == best
     assert len(found) == len(best), "each last scene once"
     assert list(places.values()) == sorted(best.values())
     for chain in found:
-        assert len(chain.choices) == len(choices)
-        assert allowed(chain.choices, within_s)
-        assert chain.weak is is_weak(chain.choices)
-        assert chain.log_score == sum(one.log_score for one in chain.choices)
+        assert len(chain.scenes) == len(choices)
+        assert allowed(chain.scenes, within_s)
+        assert chain.weak is is_weak(chain.scenes)
+        assert chain.log_score == log(chain.scenes)
 
 
 @given(steps, st.integers(0, 12))
@@ -115,8 +118,8 @@ def test_a_chain_with_a_weak_step_comes_after_those_without() -> None:
     sure, weak = choice(1, 0, 5, math.log(0.95)), choice(1, 6, 8, math.log(0.39))
     fair, other = choice(2, 0, 5, math.log(0.55)), choice(2, 6, 8, math.log(0.55))
     first, last = best_chains([[sure, fair], [weak, other]], 60)
-    assert (first.choices, first.weak) == ((fair, other), False)
-    assert (last.choices, last.weak) == ((sure, weak), True)
+    assert (first.scenes, first.weak) == ((fair, other), False)
+    assert (last.scenes, last.weak) == ((sure, weak), True)
     assert first.log_score < last.log_score
 
 

@@ -9,11 +9,9 @@ from ir_measures import R, Success, calc_aggregate, nDCG
 
 from database.queries.hits import VideoRef
 from search.errors import QueryFileInvalid
-from search.evaluate import is_misled, judge, matches
 from search.evaluation.labelled import LabelledQuery, Target, load_queries
-from search.ranking.fusion import Fused
+from search.evaluation.measures import is_misled, judge, matches
 from search.results.hits import SearchHit
-from search.results.pages import Ranked
 from search.retrieval.candidates import Candidate
 
 TOUR = "/library/day 1/tour.mp4"
@@ -23,8 +21,8 @@ def hit(
     start_s: float, end_s: float, *, path: str = TOUR, rank: int = 1, duration_s: float = 60.0
 ) -> SearchHit:
     video = VideoRef(1, path, "tour", duration_s, True, None)
-    ranked = Ranked(Fused(Candidate(rank, 1, start_s, end_s, {}), 1.0, {}), 0.5)
-    return SearchHit(rank, ranked, False, video, start_s, end_s, ())
+    scene = Candidate(rank, 1, start_s, end_s, {}, value=1.0, score=0.5)
+    return SearchHit(rank, scene, False, video, start_s, end_s, ())
 
 
 def target(start: float, end: float, file: str = "tour.mp4") -> Target:

@@ -10,19 +10,19 @@ from hypothesis import strategies as st
 
 from embeddings.space import Modality
 from search.query.query import MODES, FusionName, Weights
-from search.ranking.fusion import FUSIONS, Fused, modality_nats
+from search.ranking.fusion import FUSIONS, modality_nats
 from search.retrieval.candidates import Candidate
 from tests.helpers.answers import ACTION, FULL_TEXT, TEXT, VISION, found, scene
 
 BALANCED = MODES["balanced"]
 
 
-def evidence(candidates: Sequence[Candidate], weights: Weights) -> list[Fused]:
+def evidence(candidates: Sequence[Candidate], weights: Weights) -> list[Candidate]:
     return FUSIONS[FusionName.EVIDENCE].rank(candidates, weights)
 
 
-def order(ranking: list[Fused]) -> list[int]:
-    return [fused.candidate.scene_id for fused in ranking]
+def order(ranking: list[Candidate]) -> list[int]:
+    return [fused.scene_id for fused in ranking]
 
 
 SAID = scene(1, found(TEXT, 6.0), found(VISION, 0.0))

@@ -4,7 +4,7 @@ import base64
 import contextlib
 import json
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import pytest
@@ -19,9 +19,8 @@ from database.videos.stored import Store
 from search.errors import InvalidQuery
 from search.query.query import FusionName, Shape, Sort, make_query
 from search.ranking.confidence import Confidence
-from search.ranking.fusion import Fused
 from search.results.cursors import Cursor, fingerprint
-from search.results.pages import Page, Ranked, shaped
+from search.results.pages import Page, cut_page
 from search.retrieval.candidates import Candidate
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.records import file, image_path, video
@@ -60,20 +59,32 @@ def keyframe(scene: int, look: int | None) -> MomentRecord:
     return MomentRecord(scene, MomentKind.KEYFRAME, time_s, time_s, image_path=path, look=look)
 
 
-def ranked(scene_id: int, value: float, score: float = 0.5) -> Ranked:
-    """A hit of the library above."""
+def ranked(scene_id: int, value: float) -> Candidate:
+    """A scene of the library above."""
     video_id, start_s = (1, 10.0 * (scene_id - 1)) if scene_id <= 8 else (scene_id - 7, 0.0)
-    candidate = Candidate(scene_id, video_id, start_s, start_s + 10, {})
-    return Ranked(Fused(candidate, value, {}), score)
+    return Candidate(scene_id, video_id, start_s, start_s + 10, {}, value=value)
 
 
-def page(hits: list[Ranked], shape: Shape, reader: HitReader) -> Page:
+@dataclass(frozen=True)
+class Sure(Confidence):
+    """A confidence whose scores are given by hand, for values; 0.5 for others."""
+
+    scores: dict[float, float] = field(default_factory=dict)
+
+    def score(self, value: float) -> float:
+        return self.scores.get(value, 0.5)
+
+
+SCORES = Sure(10.25, 100, 3, 0.5, {2.0: 0.9, 1.0: 0.4, 0.5: 0.39})
+
+
+def page(scenes: list[Candidate], shape: Shape, reader: HitReader, sure: Confidence = SURE) -> Page:
     cursor = Cursor.of(shape.cursor, BELONGS, 60)
-    return shaped(hits, shape, cursor, reader, confidence=SURE)
+    return cut_page(scenes, shape, cursor, reader, sure)
 
 
-def ids(hits: list[Ranked]) -> list[int]:
-    return [hit.fused.candidate.scene_id for hit in hits]
+def ids(scenes: list[Candidate]) -> list[int]:
+    return [scene.scene_id for scene in scenes]
 
 
 def forged(*document: object) -> str:
@@ -99,39 +110,39 @@ def test_pages_of_any_sizes_join_without_gap_or_repeat(
     by_video: bool,
 ) -> None:
     hits = [ranked(scene_id, value) for scene_id, value in drawn]
-    shape = Shape(100, sort=sort, fold=fold, by_video=by_video)
+    shape = Shape(limit=100, sort=sort, fold=fold, by_video=by_video)
     whole = page(hits, shape, reader)
     assert whole.next is None
-    assert whole.total == len(whole.hits)
-    joined: list[Ranked] = []
+    assert whole.total == len(whole.scenes)
+    joined: list[Candidate] = []
     cursor, turn = None, 0
     while turn == 0 or cursor is not None:
         limit = limits[turn % len(limits)]
-        part = page(hits, replace(shape, limit=limit, cursor=cursor), reader)
-        assert len(part.hits) <= limit
+        part = page(hits, shape.model_copy(update={"limit": limit, "cursor": cursor}), reader)
+        assert len(part.scenes) <= limit
         assert part.total == whole.total
-        joined, cursor, turn = [*joined, *part.hits], part.next, turn + 1
-    assert joined == whole.hits
+        joined, cursor, turn = [*joined, *part.scenes], part.next, turn + 1
+    assert joined == whole.scenes
 
 
 def test_hits_come_in_the_order_that_was_asked_for(reader: HitReader) -> None:
     hits = [ranked(n, -n) for n in (3, 8, 9, 10, 11)]
-    assert ids(page(hits, Shape(), reader).hits) == [3, 8, 9, 10, 11]
-    assert ids(page(hits[::-1], Shape(sort=Sort.TIME), reader).hits) == [3, 8, 9, 10, 11]
+    assert ids(page(hits, Shape(), reader, SCORES).scenes) == [3, 8, 9, 10, 11]
+    assert ids(page(hits[::-1], Shape(sort=Sort.TIME), reader, SCORES).scenes) == [3, 8, 9, 10, 11]
     # 2023, 2021, 2020 twice, and last what nobody knows the date of.
-    assert ids(page(hits, Shape(sort=Sort.DATE), reader).hits) == [9, 10, 3, 8, 11]
+    assert ids(page(hits, Shape(sort=Sort.DATE), reader, SCORES).scenes) == [9, 10, 3, 8, 11]
 
 
 @pytest.mark.parametrize("sort", [Sort.DATE, Sort.TIME])
 def test_only_an_order_by_relevance_has_weak_hits(reader: HitReader, sort: Sort) -> None:
-    hits = [ranked(1, 2.0, 0.9), ranked(9, 1.0, 0.4), ranked(10, 0.5, 0.39)]
-    assert sorted(ids(page(hits, Shape(sort=sort), reader).hits)) == [1, 9]
-    assert ids(page(hits, Shape(), reader).hits) == [1, 9, 10]
+    hits = [ranked(1, 2.0), ranked(9, 1.0), ranked(10, 0.5)]
+    assert sorted(ids(page(hits, Shape(sort=sort), reader, SCORES).scenes)) == [1, 9]
+    assert ids(page(hits, Shape(), reader, SCORES).scenes) == [1, 9, 10]
 
 
 def test_hits_below_the_least_score_are_left_out(reader: HitReader) -> None:
-    hits = [ranked(1, 2.0, 0.9), ranked(9, 1.0, 0.4), ranked(10, 0.5, 0.39)]
-    assert [page(hits, Shape(min_score=m), reader).total for m in (0, 0.39, 0.4, 0.95)] == [
+    hits = [ranked(1, 2.0), ranked(9, 1.0), ranked(10, 0.5)]
+    assert [page(hits, Shape(min_score=m), reader, SCORES).total for m in (0, 0.39, 0.4, 0.95)] == [
         3, 3, 2, 0
     ]  # fmt: skip
 
@@ -142,17 +153,17 @@ def test_scenes_whose_looks_differ_in_up_to_four_bits_fold_into_the_best(
     hits = [ranked(n, 10.0 - n) for n in range(1, 9)]
     folded = page(hits, Shape(fold=True), reader)
     # Scene 3 is five bits from scene 1, though one from scene 2; scene 7 has no look at all.
-    assert {hit.fused.candidate.scene_id: hit.alike for hit in folded.hits} == {
+    assert {hit.scene_id: hit.alike for hit in folded.scenes} == {
         1: (2, 6, 8), 3: (), 4: (5,), 7: ()
     }  # fmt: skip
     assert folded.total == 4
-    assert [hit.alike for hit in page(hits, Shape(), reader).hits] == [()] * 8
+    assert [hit.alike for hit in page(hits, Shape(), reader).scenes] == [()] * 8
 
 
 def test_each_video_comes_once_by_its_best_scene(reader: HitReader) -> None:
     hits = [ranked(9, 5.0), ranked(4, 4.0), ranked(1, 3.0), ranked(10, 2.0), ranked(2, 1.0)]
     grouped = page(hits, Shape(by_video=True), reader)
-    assert [(hit.fused.candidate.scene_id, hit.others) for hit in grouped.hits] == [
+    assert [(hit.scene_id, hit.others) for hit in grouped.scenes] == [
         (9, 0), (4, 2), (10, 0)
     ]  # fmt: skip
     assert grouped.total == 3

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 
-from search.results.json import answer_document
+from search.results.json import search_document
 from search.results.text import answer_text
 from tests.helpers.answers import answer, said, shown
 
@@ -32,24 +32,25 @@ def form(document: object) -> object:
 
 
 def test_an_answer_has_exactly_the_form_of_the_contract() -> None:
-    assert form(answer_document(answer(shown(13.1)))) == form(CONTRACT)
+    document = json.loads(json.dumps(search_document(answer(shown(13.1)))))
+    assert form(document) == form(CONTRACT)
 
 
 def test_an_answer_is_plain_json_with_the_values_of_the_contract() -> None:
-    document = json.loads(json.dumps(answer_document(answer(shown(13.1))), allow_nan=False))
+    document = json.loads(json.dumps(search_document(answer(shown(13.1))), allow_nan=False))
     expected = {**CONTRACT["results"][0], "evidence": document["results"][0]["evidence"]}
     assert document["results"] == [expected]
     assert document["took_ms"] == 11.2
 
 
 def test_reasons_make_an_answer_degraded() -> None:
-    document = answer_document(answer(shown(13.1), reasons=("nothing is embedded yet",)))
+    document = search_document(answer(shown(13.1), reasons=("nothing is embedded yet",)))
     assert document["degraded"] is True
     assert document["reasons"] == ["nothing is embedded yet"]
 
 
 def test_a_recording_without_pictures_has_no_keyframe() -> None:
-    (result,) = answer_document(answer(said("Drilling."), has_pictures=False))["results"]
+    (result,) = search_document(answer(said("Drilling."), has_pictures=False))["results"]
     assert result["keyframe_url"] is None
 
 
@@ -85,6 +86,6 @@ def test_no_hit_is_said_in_words() -> None:
 def test_an_answer_of_weak_hits_says_that_none_is_confident() -> None:
     first, *_ = answer_text(answer(shown(13.1), sure=0.1)).split("\n")
     assert first == "no confident match; the nearest are:"
-    document = answer_document(answer(shown(13.1), sure=0.1))
+    document = search_document(answer(shown(13.1), sure=0.1))
     assert document["confident"] is False
     assert document["results"][0]["weak"] is True
