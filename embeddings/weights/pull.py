@@ -1,6 +1,7 @@
 """Downloads from the Hugging Face hub: the pinned commit, resumed after a break, verified."""
 
 import shutil
+from fnmatch import fnmatch
 from pathlib import Path
 
 from embeddings.errors import WeightsMissing
@@ -10,6 +11,7 @@ from embeddings.weights.hub import MODEL_FILES, HubWeights, pulled_folder, verif
 
 _FILES = [*MODEL_FILES, "*.json", "*.txt", "*.model", "1_Pooling/*", "2_Dense/*", "2_Normalize/*"]
 """Weights that run no code, configuration, and what tokenizers need."""
+_TIMEOUT_S = 10.0
 
 
 def pull(weights: HubWeights, runtime: Runtime) -> Path:
@@ -30,20 +32,29 @@ def pull(weights: HubWeights, runtime: Runtime) -> Path:
 
 
 def _download(weights: HubWeights, target: Path) -> None:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+    """Brings the files that are wanted, or raises WeightsMissing."""
+    from huggingface_hub import HfApi, snapshot_download
 
     try:
+        # Asked first: where the hub does not answer, snapshot_download retries for half a minute
+        # and then takes the half of a model that is there for the whole.
+        info = HfApi().model_info(weights.repo, revision=weights.revision, timeout=_TIMEOUT_S)
+        names = [file.rfilename for file in info.siblings or []]
         snapshot_download(
-            weights.repo,
-            revision=weights.revision,
-            local_dir=target,
-            allow_patterns=_FILES,
+            weights.repo, revision=weights.revision, local_dir=target, allow_patterns=_FILES
         )
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise WeightsMissing(
-            f"could not pull {weights.repo} at {weights.revision[:12]} ({reason}): run the command "
-            "again to go on where it stopped"
-        ) from error
+    except Exception as error:  # of httpx or of httpx2, by the version of huggingface_hub
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise _broken_off(weights, reason) from error
+    wanted = (name for name in names if any(fnmatch(name, pattern) for pattern in _FILES))
+    for name in wanted:
+        if not (target / name).is_file():
+            raise _broken_off(weights, f"{name} did not come")
     shutil.rmtree(target / ".cache", ignore_errors=True)
+
+
+def _broken_off(weights: HubWeights, reason: str) -> WeightsMissing:
+    return WeightsMissing(
+        f"could not pull {weights.repo} at {weights.revision[:12]} ({reason}): run the command "
+        "again to go on where it stopped"
+    )

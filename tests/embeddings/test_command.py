@@ -11,7 +11,7 @@ import pytest
 
 from database.settings import DatabaseSettings
 from embeddings.registry.spaces import SPACES
-from embeddings.weights.hub import HubWeights, pulled_folder
+from embeddings.weights.hub import pulled_folder
 from tests.helpers import tiny_models
 from tests.helpers.commands import run_command
 
@@ -102,6 +102,22 @@ def test_an_unreachable_hub_is_one_sentence(settings: DatabaseSettings) -> None:
     assert "run the command again" in done.stderr
 
 
+def test_half_a_model_is_not_taken_for_the_whole_and_stays_for_the_next_try(
+    settings: DatabaseSettings,
+) -> None:
+    folder = pulled_folder(PULLED.hub_weights, settings.runtime())
+    half = folder.with_name(f"{folder.name}.part")
+    half.mkdir(parents=True)
+    (half / "config.json").write_text("{}")
+    done = run_command(
+        "embeddings", "pull", "resnet-50", settings=settings, HF_ENDPOINT="http://127.0.0.1:9"
+    )
+    assert done.returncode == 1
+    assert "could not pull" in done.stderr
+    assert (half / "config.json").is_file()
+    assert not folder.exists()
+
+
 def test_list_says_where_the_weights_of_every_space_are(settings: DatabaseSettings) -> None:
     done = run_command("embeddings", "list", settings=settings)
     assert done.returncode == 0
@@ -130,17 +146,40 @@ def test_check_verifies_what_is_here(settings: DatabaseSettings) -> None:
     done = run_command("embeddings", "check", settings=settings)
     assert done.returncode == 0
     assert "minilm-l6: as pinned" in done.stdout
+    assert "speech of bundled: as pinned" in done.stdout
+    assert "clip-b32" not in done.stdout
 
 
-def test_an_unknown_model_is_named_with_those_there_are(settings: DatabaseSettings) -> None:
-    done = run_command("embeddings", "pull", "clip", settings=settings)
+def test_check_goes_on_after_a_model_that_fails(settings: DatabaseSettings) -> None:
+    done = run_command("embeddings", "check", "clip-b32", "minilm-l6", "--json", settings=settings)
+    assert done.returncode == 1
+    failed, verified = json.loads(done.stdout)["models"]
+    assert (failed["name"], failed["status"]) == ("clip-b32", "failed")
+    assert "openai/clip-vit-base-patch32 is not on this machine" in failed["reason"]
+    assert verified == {"name": "minilm-l6", "status": "as pinned", "reason": None}
+    assert done.stderr == f"error: {failed['reason']}\n"
+
+
+def test_list_prints_json(settings: DatabaseSettings) -> None:
+    done = run_command("embeddings", "list", "--json", settings=settings)
+    rows = {row["space"]: row for row in json.loads(done.stdout)["spaces"]}
+    assert rows.keys() == SPACES.keys()
+    assert rows["clip-b32"] == {
+        "space": "clip-b32",
+        "slot": "vision",
+        "dim": 512,
+        "model": "openai/clip-vit-base-patch32",
+        "weights": None,
+    }
+
+
+@pytest.mark.parametrize("command", ["pull", "check"])
+def test_an_unknown_model_is_named_with_those_there_are(
+    command: str, settings: DatabaseSettings
+) -> None:
+    done = run_command("embeddings", command, "clip", settings=settings)
     assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert done.stderr.count("\n") == 1
     assert "'clip'" in done.stderr
     assert "clip-b32" in done.stderr
-
-
-def test_hashes_and_commits_of_the_registry_are_well_formed() -> None:
-    for space in SPACES.values():
-        if isinstance(space.weights, HubWeights):
-            assert len(space.weights.revision) == 40
-            assert space.weights.sha256 is None or len(space.weights.sha256) == 64

@@ -1,0 +1,25 @@
+"""Pins are complete, and agree with what pip installs."""
+
+import tomllib
+
+from embeddings.registry import pins
+from embeddings.weights.hub import HubWeights
+from embeddings.weights.packages import PackageWeights
+from tests.helpers.commands import ROOT
+
+
+def test_hashes_and_commits_are_well_formed() -> None:
+    hub = [pinned for pinned in vars(pins).values() if isinstance(pinned, HubWeights)]
+    assert hub
+    for weights in hub:
+        assert len(weights.revision) == 40, weights.repo
+        assert weights.sha256 is None or len(weights.sha256) == 64, weights.repo
+
+
+def test_packages_are_those_that_pip_is_told_to_install() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    bundled = project["optional-dependencies"]["bundled"]
+    packages = [pinned for pinned in vars(pins).values() if isinstance(pinned, PackageWeights)]
+    assert packages
+    for weights in packages:
+        assert set(weights.revision.split()) <= set(bundled), weights.revision
