@@ -4,15 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
 from database.check import find_faults
 from database.server.connection import Database
 from database.settings import DatabaseSettings
-from database.spaces.spaces import Spaces
 from database.videos.stored import Store
 from tests.helpers import records
-from tests.helpers.commands import run_command
+from tests.helpers.sql import execute
 
 VECTOR = np.array2string(2 * records.unit_vector(3), separator=",", threshold=400)
 
@@ -23,12 +21,6 @@ def library(settings: DatabaseSettings, store: Store) -> Path:
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
     records.put_keyframe(settings.keyframes_dir, "a")
     return settings.keyframes_dir
-
-
-def damage(database: Database, *statements: str) -> None:
-    with database.session() as session:
-        for statement in statements:
-            session.execute(sa.text(statement))
 
 
 def test_a_sound_library_has_no_faults(library: Path, database: Database) -> None:
@@ -92,7 +84,7 @@ def test_an_empty_library_has_no_faults(settings: DatabaseSettings, database: Da
 def test_every_kind_of_fault_is_named(
     statements: list[str], fault: str, library: Path, database: Database
 ) -> None:
-    damage(database, *statements)
+    execute(database, *statements)
     assert any(fault in found for found in find_faults(database, library))
 
 
@@ -112,33 +104,6 @@ def test_a_keyframe_that_no_row_names_is_named(library: Path, database: Database
 
 def test_a_zero_vector_is_a_fault(library: Path, database: Database) -> None:
     zeros = str([0] * 384)
-    damage(database, f"UPDATE embedding SET vector = '{zeros}' WHERE space = 'minilm-l6'")
+    execute(database, f"UPDATE embedding SET vector = '{zeros}' WHERE space = 'minilm-l6'")
     (fault,) = find_faults(database, library)
     assert fault.startswith("vector of a wrong dimension or length: 2")
-
-
-def test_moments_that_a_space_should_have_embedded_and_has_not_are_listed(
-    library: Path, database: Database
-) -> None:
-    spaces = Spaces(database)
-    assert spaces.moments_missing("minilm-l6", limit=10) == []
-    damage(database, "DELETE FROM embedding")
-    texts = spaces.moments_missing("minilm-l6", limit=10)
-    assert [moment.text for moment in texts] == ["EXIT", "A train leaves."]
-    assert spaces.moments_missing("minilm-l6", limit=1) == texts[:1]
-    assert spaces.moments_missing("minilm-l6", limit=10, after_id=texts[0].id) == texts[1:]
-    assert spaces.moments_missing("minilm-l6", limit=10, video_id=texts[0].video_id + 1) == []
-    (keyframe,) = spaces.moments_missing("imagenet-concepts", limit=10)
-    assert keyframe.image_path == records.image_path("a")
-
-
-def test_the_command_exits_1_only_if_there_are_faults(
-    library: Path, settings: DatabaseSettings, database: Database
-) -> None:
-    done = run_command("database", "check", settings=settings)
-    assert (done.returncode, done.stdout) == (0, "clean\n")
-    damage(database, "DELETE FROM file")
-    done = run_command("database", "check", settings=settings)
-    assert done.returncode == 1
-    assert "video that no path leads to: 1" in done.stdout
-    assert "ingest the videos named again" in done.stderr

@@ -26,7 +26,7 @@ from database.videos.read import Library
 from database.videos.stored import Store
 from embeddings.registry.spaces import PROFILES
 from ingest.library.moments import MAX_SPAN_S
-from ingest.scenes.detector import equal_parts
+from ingest.scenes.scene import Span
 from tests.helpers import records
 
 
@@ -108,7 +108,7 @@ def test_a_library_of_the_first_schema_gets_its_spans_and_keeps_its_spaces(
     with database.session() as session:
         query = sa.select(Moment.start_s, Moment.end_s).where(Moment.kind == MomentKind.SPAN)
         found = session.execute(query.order_by(Moment.start_s)).all()
-    expected = [*equal_parts(0.0, 2.0, MAX_SPAN_S), *equal_parts(2.0, 22.0, MAX_SPAN_S)]
+    expected = [*Span(0.0, 2.0).parts(MAX_SPAN_S), *Span(2.0, 22.0).parts(MAX_SPAN_S)]
     np.testing.assert_allclose(np.asarray(found), np.asarray(expected))
     states = {key: (info.slot, info.state) for key, info in Spaces(database).all().items()}
     assert states == {

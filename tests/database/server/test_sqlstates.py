@@ -1,6 +1,7 @@
 """Each row of the table is met by a real server that gives that very SQLSTATE."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -27,48 +28,46 @@ from database.videos.read import Library
 from database.videos.stored import Store
 from embeddings.registry.spaces import SPACES
 from tests.helpers import records
+from tests.helpers.sql import execute
 
 LOCK = "SELECT pg_advisory_xact_lock({})"
-
-
-def run(database: Database, *statements: str) -> None:
-    """The statements, in one transaction."""
-    with database.session() as session:
-        for statement in statements:
-            session.execute(sa.text(statement))
+IS_WAITED_FOR = """
+    SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pg_backend_pid() = ANY(pg_blocking_pids(pid)))
+"""
+"""Whether another connection waits for a lock that this one holds."""
 
 
 @contextmanager
 def as_visitor(database: Database, options: str = "") -> Iterator[Database]:
     """The same database for a role that may do nothing there."""
-    run(database, f"CREATE ROLE visitor LOGIN {options}")
+    execute(database, f"CREATE ROLE visitor LOGIN {options}")
     engine = sa.create_engine(database.engine.url.set(username="visitor"))
     try:
         yield Database(engine, "the visitor's", embedded=False)
     finally:
         engine.dispose()
-        run(database, "DROP ROLE visitor")
+        execute(database, "DROP ROLE visitor")
 
 
 def closed_port(database: Database) -> None:
     nobody = sa.create_engine("postgresql+psycopg://me@127.0.0.1:1/films")
-    run(Database(nobody, "films", embedded=False), "SELECT 1")
+    execute(Database(nobody, "films", embedded=False), "SELECT 1")
 
 
 def cut_connection(database: Database) -> None:
     with database.session() as session:
         process_id = session.scalar(sa.text("SELECT pg_backend_pid()"))
-        run(database, f"SELECT pg_terminate_backend({process_id})")
+        execute(database, f"SELECT pg_terminate_backend({process_id})")
         session.execute(sa.text("SELECT 1"))
 
 
 def full_disk(database: Database) -> None:
     """Said by a block: no test can fill the disk of the server, and of nobody else."""
-    run(database, "DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END $$")
+    execute(database, "DO $$ BEGIN RAISE 'could not extend file' USING ERRCODE = '53100'; END $$")
 
 
 def no_temporary_space(database: Database) -> None:
-    run(
+    execute(
         database,
         "SET LOCAL temp_file_limit = 0",
         "SET LOCAL work_mem = '64kB'",
@@ -77,7 +76,7 @@ def no_temporary_space(database: Database) -> None:
 
 
 def no_time(database: Database) -> None:
-    run(database, "SET LOCAL statement_timeout = 10", "SELECT pg_sleep(10)")
+    execute(database, "SET LOCAL statement_timeout = 10", "SELECT pg_sleep(10)")
 
 
 def deadlock(database: Database) -> None:
@@ -98,8 +97,8 @@ def deadlock(database: Database) -> None:
             session.execute(sa.text(LOCK.format(1)))
             other.start()
             holds.wait(10)
-            while not session.scalar(sa.text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
-                pass
+            while not session.scalar(sa.text(IS_WAITED_FOR)):
+                time.sleep(0.01)
             session.execute(sa.text(LOCK.format(2)))
     finally:
         other.join(10)
@@ -109,14 +108,14 @@ def lost_update(database: Database) -> None:
     with database.session() as session:
         session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
         session.execute(sa.text("SELECT version FROM library"))
-        run(database, "UPDATE library SET version = version + 1")
+        execute(database, "UPDATE library SET version = version + 1")
         session.execute(sa.text("UPDATE library SET version = version + 1"))
 
 
 def locked(database: Database) -> None:
     with database.session() as session:
         session.execute(sa.text("LOCK TABLE video"))
-        run(database, "SET LOCAL lock_timeout = 10", "LOCK TABLE video")
+        execute(database, "SET LOCAL lock_timeout = 10", "LOCK TABLE video")
 
 
 def not_a_number(database: Database) -> None:
@@ -154,12 +153,12 @@ def save(database: Database, video: records.VideoRecord) -> None:
 
 def no_right(database: Database) -> None:
     with as_visitor(database) as theirs:
-        run(theirs, "SELECT * FROM video")
+        execute(theirs, "SELECT * FROM video")
 
 
 def no_connection_left(database: Database) -> None:
     with as_visitor(database, "CONNECTION LIMIT 0") as theirs:
-        run(theirs, "SELECT 1")
+        execute(theirs, "SELECT 1")
 
 
 def case(
@@ -170,7 +169,7 @@ def case(
 
 def statements(name: str, *of: str) -> Callable[[Database], None]:
     def provoke(database: Database) -> None:
-        run(database, *of)
+        execute(database, *of)
 
     provoke.__name__ = name
     return provoke
@@ -259,7 +258,7 @@ def test_a_pool_without_a_connection_left_is_overloaded(database: Database) -> N
     with small.session() as session:
         session.execute(sa.text("SELECT 1"))
         with pytest.raises(DatabaseOverloaded, match="all connections to films are in use"):
-            run(small, "SELECT 1")
+            execute(small, "SELECT 1")
     small.close()
 
 
@@ -276,7 +275,7 @@ def test_a_fault_of_the_program_stays_as_it_is(
     statement: str, error: type[psycopg.Error], database: Database
 ) -> None:
     with pytest.raises(sa.exc.DBAPIError) as raised:
-        run(database, statement)
+        execute(database, statement)
     assert isinstance(raised.value.orig, error)
 
 
@@ -289,5 +288,5 @@ def test_errors_of_the_bare_driver_are_ours_too(database: Database) -> None:
 
 def test_a_long_message_of_the_server_is_cut(database: Database) -> None:
     with pytest.raises(ValueRefused, match="…") as raised:
-        run(database, f"SELECT CAST('{'x' * 10_000}' AS int)")
+        execute(database, f"SELECT CAST('{'x' * 10_000}' AS int)")
     assert len(str(raised.value)) < 500

@@ -10,7 +10,6 @@ from dataclasses import replace
 import numpy as np
 import psycopg
 import pytest
-import sqlalchemy as sa
 
 from database.errors import SpacesChanged, ValueRefused
 from database.models import FileStatus
@@ -21,6 +20,7 @@ from database.videos.records import FileRecord
 from database.videos.stored import Store
 from tests.helpers import records
 from tests.helpers.commands import ROOT, environment
+from tests.helpers.sql import rows
 
 EMPTY = {"video": 0, "scene": 0, "moment": 0, "embedding": 0}
 ONE = {"video": 1, "scene": 2, "moment": 3, "embedding": 3}
@@ -28,11 +28,6 @@ ONE = {"video": 1, "scene": 2, "moment": 3, "embedding": 3}
 
 def counts(database: Database) -> dict[str, int]:
     return Library(database).row_counts()
-
-
-def rows(database: Database, query: str) -> list[tuple[object, ...]]:
-    with database.session() as session:
-        return [tuple(row) for row in session.execute(sa.text(query))]
 
 
 def test_a_saved_video_is_found_by_content_id_and_path(store: Store, database: Database) -> None:

@@ -1,0 +1,56 @@
+"""What people say of hits is kept by content and time, and outlives an ingest."""
+
+import pytest
+
+from database.errors import NotFound
+from database.judgements import Judged, Judgements
+from database.server.connection import Database
+from database.videos.read import Library
+from database.videos.stored import Store
+from tests.helpers import records
+
+
+@pytest.fixture
+def judgements(database: Database) -> Judgements:
+    return Judgements(database)
+
+
+def scene_ids(store: Store, database: Database, path: str = "/v/a.mp4") -> list[int]:
+    """Those of the video that is stored under this path."""
+    store.save_video(records.video("a"), records.file(path))
+    (video,) = Library(database).list_videos(limit=1)
+    return [scene.id for scene in Library(database).scenes(video.id)]
+
+
+def test_a_scene_is_right_or_wrong_as_was_said_last(
+    judgements: Judgements, store: Store, database: Database
+) -> None:
+    first, second = scene_ids(store, database)
+    judgements.save("trains", right=[first], wrong=[second])
+    judgements.save("trains", right=[second], wrong=[])
+    judgements.save("exit", right=[first], wrong=[first])
+    assert judgements.all() == [
+        Judged("exit", "/v/a.mp4", 0.0, 2.0, True),
+        Judged("trains", "/v/a.mp4", 0.0, 2.0, True),
+        Judged("trains", "/v/a.mp4", 2.0, 4.0, True),
+    ]
+
+
+def test_of_a_scene_that_does_not_exist_nothing_is_kept(
+    judgements: Judgements, store: Store, database: Database
+) -> None:
+    first, _ = scene_ids(store, database)
+    with pytest.raises(NotFound, match="there is no scene 999"):
+        judgements.save("trains", right=[first], wrong=[999])
+    assert judgements.all() == []
+
+
+def test_what_was_said_is_there_again_when_the_content_comes_back(
+    judgements: Judgements, store: Store, database: Database
+) -> None:
+    first, _ = scene_ids(store, database)
+    judgements.save("trains", right=[first], wrong=[])
+    store.save_video(records.video("other"), records.file("/v/a.mp4"))
+    assert judgements.all() == []
+    store.save_video(records.video("a"), records.file("/v/b.mp4"))
+    assert judgements.all() == [Judged("trains", "/v/b.mp4", 0.0, 2.0, True)]

@@ -1,0 +1,68 @@
+"""Which database is in use is always told; one that does not serve is a sentence, no fallback."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+import sqlalchemy as sa
+
+from database.errors import DatabaseUnreachable, SchemaMismatch
+from database.opening import open_database
+from database.server.connection import Database
+from database.settings import DatabaseSettings
+from tests.helpers.commands import run_command
+
+
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port of this machine on which nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield held.getsockname()[1]
+
+
+def test_an_unreachable_server_is_named_without_its_password(closed_port: int) -> None:
+    url = f"postgresql://me:hunter2@127.0.0.1:{closed_port}/films"
+    with pytest.raises(DatabaseUnreachable) as raised:
+        open_database(DatabaseSettings(database_url=url))
+    message = str(raised.value)
+    assert f"127.0.0.1:{closed_port}/films does not answer" in message
+    assert "start it, or correct DATABASE_URL" in message
+    assert "hunter2" not in message
+    assert "\n" not in message
+
+
+@pytest.mark.parametrize("url", ["films", "postgresql://me:hunter2@host:port/films", "://"])
+def test_what_is_no_url_is_refused_with_an_example_and_without_its_password(url: str) -> None:
+    with pytest.raises(DatabaseUnreachable, match="postgresql://user:password@host") as raised:
+        open_database(DatabaseSettings(database_url=url))
+    assert "hunter2" not in str(raised.value)
+
+
+def test_another_kind_of_database_is_refused() -> None:
+    with pytest.raises(DatabaseUnreachable, match="names sqlite; sceneseek needs PostgreSQL"):
+        open_database(DatabaseSettings(database_url="sqlite:///films.db"))
+
+
+def test_a_database_that_does_not_exist_is_named(settings: DatabaseSettings) -> None:
+    assert settings.database_url is not None
+    url = sa.make_url(settings.database_url).set(database="nowhere")
+    with pytest.raises(DatabaseUnreachable, match='"nowhere" does not exist'):
+        open_database(DatabaseSettings(database_url=url.render_as_string(hide_password=False)))
+
+
+def test_a_database_without_a_schema_is_refused_with_the_command_to_run(server: str) -> None:
+    with pytest.raises(SchemaMismatch, match=r"has schema none.*python -m database upgrade"):
+        open_database(DatabaseSettings(database_url=server))
+
+
+def test_a_database_of_a_newer_version_is_refused(
+    settings: DatabaseSettings, database: Database
+) -> None:
+    with database.session() as session:
+        session.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
+    with pytest.raises(SchemaMismatch, match=r"schema 9999.*upgrade sceneseek"):
+        open_database(settings)
+    done = run_command("database", "upgrade", settings=settings)
+    assert done.returncode == 1
+    assert "upgrade sceneseek" in done.stderr
