@@ -5,10 +5,15 @@ import sys
 from functools import cache
 from pathlib import Path
 
+import numpy as np
+
+from embeddings.encoder import Vectors
 from embeddings.registry.families import image_text, video_classifier
 from embeddings.space import Space
 from embeddings.weights.hub import HubWeights
+from scripts.tiny.drawing import MOTIONS, draw_motion, draw_shape
 from tests.helpers.commands import ROOT
+from tests.helpers.media import Picture
 
 FOLDER = ROOT / ".tiny-models"
 CLIP = image_text("tiny-clip", 64, HubWeights("tiny-clip", "local"))
@@ -25,6 +30,8 @@ SPACES: tuple[Space, ...] = (
     TIMESFORMER_LABELS,
     TIMESFORMER,
 )
+THINGS = [("red", "circle"), ("blue", "square"), ("green", "triangle"), ("yellow", "square")]
+"""Colours and shapes of `drawings`."""
 
 
 @cache
@@ -33,3 +40,20 @@ def tiny_models() -> Path:
     script = ROOT / "scripts" / "train_tiny_models.py"
     subprocess.run([sys.executable, script, FOLDER], check=True, capture_output=True)
     return FOLDER
+
+
+def drawings() -> list[Picture]:
+    """A drawing of each of THINGS, which the CLIP model knows."""
+    rng = np.random.default_rng(7)
+    return [draw_shape(colour, shape, 120, rng) for colour, shape in THINGS]
+
+
+def motions() -> list[Picture]:
+    """A clip [16, 120, 120, 3] of each of MOTIONS, which the video models know."""
+    rng = np.random.default_rng(7)
+    return [draw_motion(name, 16, 120, rng) for name in MOTIONS]
+
+
+def cosines(ours: Vectors, theirs: Vectors) -> Vectors:
+    """Of the rows of two arrays [n, dim], one by one."""
+    return (ours * theirs).sum(axis=1)
