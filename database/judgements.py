@@ -1,4 +1,4 @@
-"""What people have said of hits: kept by content and time, so that it outlives an ingest."""
+"""Judgements of hits by people: kept by content and time, so that they outlive an ingest."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from database.server.connection import Database
 
 @dataclass(frozen=True)
 class Judged:
-    """A scene, [start_s, end_s) of a video, and whether it is what a query means."""
+    """A span [start_s, end_s) of a video, and whether it is what a query means."""
 
     query: str
     path: str
@@ -22,14 +22,15 @@ class Judged:
 
 
 class Judgements:
-    """Reads and writes them."""
+    """The table `judgement`; each method is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def save(self, query: str, right: Collection[int], wrong: Collection[int]) -> None:
-        """Keeps that scenes, by their ids, are what a query means or are not; what was said of
-        them before is replaced. Raises NotFound, and keeps nothing, if one does not exist."""
+        """Scenes, by their ids, that are what a query means, and those that are not, instead of
+        what was said of them before; one in both is right. Raises NotFound, and keeps nothing, if
+        one does not exist."""
         said = {**dict.fromkeys(wrong, False), **dict.fromkeys(right, True)}
         statement = sa.text(
             "INSERT INTO judgement (query, content_hash, start_s, end_s, relevant) "
@@ -45,7 +46,8 @@ class Judgements:
                     raise NotFound(f"there is no scene {scene}")
 
     def all(self) -> Sequence[Judged]:
-        """Those of videos that are in the library, by query, in the order in which they came."""
+        """By query, then in the order in which they were made; only of videos that the library
+        has a path of."""
         statement = sa.text(
             "SELECT query, (SELECT min(path) FROM file WHERE video_id = video.id) AS path, "
             "start_s, end_s, relevant FROM judgement JOIN video USING (content_hash) "

@@ -1,4 +1,4 @@
-"""Migrations, run by alembic from code."""
+"""The schema brought to this code's version: by alembic, but without its command or ini file."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,9 +18,8 @@ _LOCK = 7_305_808_869
 
 
 def upgrade_schema(engine: sa.Engine) -> None:
-    """Brings the schema to this code's version. A new library searches the bundled spaces.
-
-    Raises SchemaMismatch if the database is newer than the code.
+    """Runs the migrations that are missing, and gives a library without spaces the bundled ones,
+    active. Raises SchemaMismatch if the database is newer than the code.
     """
     if current_revision(engine) != head_revision():
         _upgrade(engine)
@@ -30,6 +29,7 @@ def upgrade_schema(engine: sa.Engine) -> None:
 
 
 def _give_spaces(engine: sa.Engine) -> None:
+    """Not by a migration: which spaces are bundled is this code's, whatever the schema's age."""
     with engine.begin() as connection:
         if connection.scalar(sa.text("SELECT EXISTS (SELECT FROM space)")):
             return
@@ -54,7 +54,7 @@ def require_current_schema(engine: sa.Engine, description: str) -> None:
 
 
 def downgrade_schema(engine: sa.Engine) -> None:
-    """Removes everything that the migrations made."""
+    """Takes all migrations back, and with them all that the library holds."""
     from alembic import command
 
     with engine.connect() as connection:

@@ -1,4 +1,4 @@
-"""A library's database, opened: the embedded one is started and migrated, another is checked."""
+"""The database of a library, opened: an embedded one is started and migrated, another checked."""
 
 import dataclasses
 from typing import Any
@@ -18,13 +18,18 @@ from database.settings import DatabaseSettings
 EF_SEARCH = 100
 """Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
 STATEMENT_TIMEOUT_S = 30
+"""Longer than any search, shorter than people wait. What may take longer lifts it for itself."""
+_POOL_SIZE, _MAX_OVERFLOW = 8, 24
+"""Connections that stay open, and those that a burst of requests may add: PostgreSQL allows 100,
+and other processes want some."""
+_CONNECT_TIMEOUT_S = 10
 
 
 def open_database(settings: DatabaseSettings, *, require_schema: bool = True) -> Database:
     """The database of DATABASE_URL, or the embedded one of the home folder.
 
     The schema of the embedded one is brought up to date; that of a server is checked, if
-    `require_schema`. Raises DatabaseUnreachable, SchemaMismatch.
+    `require_schema`. Raises DatabaseUnreachable, DatabaseUnsuitable, SchemaMismatch.
     """
     embedded = settings.database_url is None
     url = _driver_url(settings.database_url or start_embedded(settings.home))
@@ -67,7 +72,11 @@ def _driver_url(text: str) -> sa.URL:
 
 def _engine(url: sa.URL) -> sa.Engine:
     engine = sa.create_engine(
-        url, pool_size=8, max_overflow=24, pool_pre_ping=True, connect_args={"connect_timeout": 10}
+        url,
+        pool_size=_POOL_SIZE,
+        max_overflow=_MAX_OVERFLOW,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
     )
 
     @event.listens_for(engine, "connect")

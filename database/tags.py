@@ -18,14 +18,14 @@ def normal_tag(name: str) -> str:
 
 
 class Tags:
-    """Reads and writes them; each method is one transaction."""
+    """The table `tag`; each method is one transaction."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def put(self, video_id: int, names: Iterable[str]) -> list[str]:
-        """Gives a video these tags instead of those it has; returns them, sorted, without white
-        space at their ends. Raises NotFound, InvalidTag."""
+        """The tags of a video, instead of those it has; returns them as they are kept, sorted and
+        each once. Raises NotFound, InvalidTag."""
         wanted = sorted({normal_tag(name) for name in names} - {""})
         if len(wanted) > MAX_TAGS or any(len(name) > MAX_TAG_CHARACTERS for name in wanted):
             raise InvalidTag(

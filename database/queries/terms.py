@@ -16,9 +16,12 @@ import sqlalchemy as sa
 from database.server.connection import Database
 
 _REREAD_S = 2.0
+"""Statistics are this old at most: they change with an ANALYZE, and reading them costs a round
+trip."""
 _COUNTED = 10_000
 """Moments that a rare word is counted in, at most."""
 _REMEMBERED = 4096
+"""Texts whose terms are kept until the statistics change."""
 _STATISTICS_SQL = """
     SELECT reltuples * (1 - coalesce(null_frac, 0)), most_common_elems::text::text[],
         most_common_elem_freqs
@@ -38,7 +41,7 @@ _COUNT_SQL = f"""
 
 @dataclass(frozen=True)
 class Term:
-    """A lexeme of the query in one language, and what it weighs there."""
+    """A lexeme of the query in one language, and its inverse document frequency there."""
 
     language: str
     lexeme: str
@@ -46,23 +49,23 @@ class Term:
 
     @property
     def query(self) -> str:
-        """As a tsquery."""
+        """The tsquery that matches it."""
         return quoted(self.lexeme)
 
 
 def quoted(lexeme: str) -> str:
-    """A lexeme as a tsquery."""
+    """A lexeme as an operand of a tsquery, whatever characters it has."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
 @dataclass(frozen=True)
 class WordStatistics:
-    """What words weigh, as PostgreSQL knew it at one moment."""
+    """Document frequencies of the library, as the last ANALYZE has seen them."""
 
     languages: tuple[str, ...]
     num_texts: float
     frequent: Mapping[str, float]
-    """The part of the texts that have a common lexeme."""
+    """The part of the texts, in (0, 1], that have a lexeme; only of common ones."""
 
 
 class WordReader:
@@ -76,7 +79,8 @@ class WordReader:
         self._lock = threading.Lock()
 
     def statistics(self) -> WordStatistics:
-        """As they were a moment ago; the same object as long as nothing has changed."""
+        """At most _REREAD_S old; the same object as long as nothing has changed. Raises
+        DatabaseError."""
         with self._lock:
             if time.monotonic() - self._read_at >= _REREAD_S:
                 found = self._read_statistics()
@@ -87,7 +91,8 @@ class WordReader:
             return self._statistics
 
     def terms(self, text: str) -> tuple[Term, ...]:
-        """The lexemes of a text in every language that the library speaks."""
+        """The lexemes of a text in every language of the library: which one a query is in is not
+        asked. Raises DatabaseError."""
         statistics = self.statistics()
         with self._lock:
             known = self._known.get(text)
@@ -102,8 +107,8 @@ class WordReader:
         return terms
 
     def phrases(self, texts: Sequence[str]) -> list[str]:
-        """Each text as a tsquery that matches it as a phrase in any of the languages; empty for
-        one of which nothing is indexed."""
+        """Each text as a tsquery that matches it as a phrase in any of the languages; "" for one
+        that has only stop words. Raises DatabaseError."""
         statement = sa.text(
             "SELECT coalesce(string_agg(DISTINCT '(' || query::text || ')', ' | '), '') "
             "FROM unnest(CAST(:languages AS text[])) AS language, "

@@ -17,7 +17,7 @@ _reading: ContextVar[sa.Connection | None] = ContextVar("reading", default=None)
 
 @dataclass(frozen=True)
 class Database:
-    """Connections to one database."""
+    """A pool of connections to one database, which threads may share, and how it is called."""
 
     engine: sa.Engine
     description: str
@@ -28,7 +28,8 @@ class Database:
 
     @contextmanager
     def session(self) -> Iterator[Session]:
-        """A session in a transaction, committed at the end. Raises DatabaseError."""
+        """A transaction, committed at the end; ORM objects do not leave it. Raises
+        DatabaseError."""
         with translated_errors(self.description), Session(self.engine) as session, session.begin():
             yield session
 
@@ -50,7 +51,8 @@ class Database:
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection[Any]]:
-        """A driver's connection in a transaction, for COPY. Raises DatabaseError."""
+        """The driver's own connection, for COPY, in a transaction without a time limit. Raises
+        DatabaseError."""
         with translated_errors(self.description), self.engine.begin() as connection:
             driver = connection.connection.driver_connection
             assert isinstance(driver, psycopg.Connection)
@@ -59,8 +61,8 @@ class Database:
 
     @contextmanager
     def lock_connection(self) -> Iterator[sa.Connection]:
-        """A connection for advisory locks: they last until its end, or that of the process.
-        Raises DatabaseError."""
+        """A connection whose advisory locks end with the block, or with the process. Raises
+        DatabaseError if there is none to be had; what the block raises stays as it is."""
         with translated_errors(self.description):
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
@@ -71,5 +73,5 @@ class Database:
             connection.close()
 
     def close(self) -> None:
-        """Closes the pool."""
+        """Closes the connections that are not in use; the next use opens new ones."""
         self.engine.dispose()

@@ -157,7 +157,7 @@ class Spaces:
             if row.state is SpaceState.ACTIVE and row.slot in NEVER_EMPTY:
                 raise SpaceInUse(
                     f"{key} is searched: make another space of its slot active first, with "
-                    "python -m ingest.backfill --space KEY --activate"
+                    "python -m ingest.backfill --spaces KEY --activate"
                 )
             drop_space(session.connection(), key)
 
@@ -218,7 +218,7 @@ def _get(session: Session, key: str) -> StoredSpace:
     row = session.get(StoredSpace, key)
     if row is None:
         raise UnknownStoredSpace(
-            f"the library has no space {key}: fill it with python -m ingest.backfill --space {key}"
+            f"the library has no space {key}: fill it with python -m ingest.backfill --spaces {key}"
         )
     return row
 
@@ -248,7 +248,7 @@ def _activate(session: Session, row: StoredSpace) -> None:
         coverage = count_coverage(session, row)
         raise SpaceIncomplete(
             f"{row.key} holds {coverage.embedded} of {coverage.wanted} moments: complete it first, "
-            f"with python -m ingest.backfill --space {row.key}"
+            f"with python -m ingest.backfill --spaces {row.key}"
         )
     session.execute(
         sa.update(StoredSpace)
@@ -266,5 +266,6 @@ def require_same(stored: SpaceInfo, space: Space) -> None:
         raise SpaceMismatch(
             f"the library holds vectors of {stored.key} of another model ({stored.model} at "
             f"{stored.revision}, dimension {stored.dim}): a changed model needs a key of its own, "
-            f"or the old vectors removed with python -m ingest.backfill --space {stored.key} --drop"
+            "or the old vectors removed with "
+            f"python -m ingest.backfill --spaces {stored.key} --drop"
         )
