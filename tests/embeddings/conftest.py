@@ -1,4 +1,4 @@
-"""The tiny trained models, loaded once."""
+"""What tests of embeddings share: the tiny trained models, loaded once, and a hub on loopback."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from embeddings.loaded import Encoders
 from embeddings.runtime import Runtime
 from tests.helpers import tiny_models
+from tests.helpers.hub import serving
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +23,10 @@ def tiny_encoders(tiny_runtime: Runtime) -> Iterator[Encoders]:
     encoders = Encoders(tiny_runtime)
     yield encoders
     encoders.close()
+
+
+@pytest.fixture(scope="session")
+def hub() -> Iterator[str]:
+    """The URL of a server that speaks the hub's protocol."""
+    with serving() as url:
+        yield url

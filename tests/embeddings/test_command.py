@@ -1,10 +1,6 @@
 """python -m embeddings, against a server on loopback that speaks the hub's protocol."""
 
-import hashlib
 import json
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -14,67 +10,7 @@ from embeddings.registry.spaces import SPACES
 from embeddings.weights.hub import pulled_folder
 from tests.helpers import tiny_models
 from tests.helpers.commands import run_command
-
-PULLED = SPACES["resnet-50"]
-FILES = {
-    "config.json": b"{}",
-    "model.safetensors": b"not what is pinned",
-    "pytorch_model.bin": b"can run code",
-    "README.md": b"about",
-}
-
-
-class Hub(BaseHTTPRequestHandler):
-    """The part of the hub's protocol that a download needs."""
-
-    files = FILES
-    asked: tuple[str, ...] = ()
-
-    def do_GET(self) -> None:
-        type(self).asked += (self.path,)
-        repo, revision = PULLED.hub_weights.repo, PULLED.hub_weights.revision
-        if self.path.startswith(f"/api/models/{repo}/tree/{revision}"):
-            tree = [
-                {"type": "file", "path": name, "size": len(data), "oid": _sha256(data)}
-                for name, data in self.files.items()
-            ]
-            self._answer(json.dumps(tree).encode())
-        elif self.path.startswith(f"/api/models/{repo}/revision/{revision}"):
-            siblings = [{"rfilename": name} for name in self.files]
-            self._answer(json.dumps({"id": repo, "sha": revision, "siblings": siblings}).encode())
-        else:
-            name = self.path.removeprefix(f"/{repo}/resolve/{revision}/")
-            if name in self.files:
-                self._answer(self.files[name])
-            else:
-                self.send_error(404)
-
-    do_HEAD = do_GET  # noqa: N815 - the name that the base class asks for
-
-    def _answer(self, data: bytes) -> None:
-        self.send_response(200)
-        self.send_header("Content-Length", str(len(data)))
-        self.send_header("ETag", f'"{_sha256(data)}"')
-        self.send_header("X-Repo-Commit", PULLED.hub_weights.revision)
-        self.end_headers()
-        if self.command == "GET":
-            self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-def _sha256(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()
-
-
-@pytest.fixture
-def hub() -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Hub)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
+from tests.helpers.hub import FILES, PULLED, Hub, sha256
 
 
 def test_a_model_that_differs_from_its_pin_is_not_put_in_place(
@@ -82,11 +18,11 @@ def test_a_model_that_differs_from_its_pin_is_not_put_in_place(
 ) -> None:
     done = run_command("embeddings", "pull", "resnet-50", settings=settings, HF_ENDPOINT=hub)
     assert done.returncode == 1
-    assert _sha256(FILES["model.safetensors"]) in done.stderr
+    assert sha256(FILES["model.safetensors"]) in done.stderr
     assert str(PULLED.weights.sha256) in done.stderr
     assert "Traceback" not in done.stderr
     assert not pulled_folder(PULLED.hub_weights, settings.runtime()).exists()
-    assert not any(path.endswith((".bin", "README.md")) for path in Hub.asked)
+    assert not any(path.endswith((".bin", "README.md")) for path in Hub.requests)
 
 
 def test_an_unreachable_hub_is_one_sentence(settings: DatabaseSettings) -> None:
