@@ -22,11 +22,11 @@ from embeddings.encoders.minilm import SentenceEncoder
 from embeddings.registry.pins import EFFICIENTNET_LITE2
 from embeddings.registry.spaces import PROFILES, SPACES
 from ingest.files.discover import discover
+from ingest.lanes import ingest_files
 from ingest.library.embed import read_image
 from ingest.perception.speech import BEAM, model_folder
-from ingest.pipeline import ingest_files
+from ingest.pipeline import Ingest, make_ingest
 from ingest.settings import IngestSettings
-from ingest.tools import Tools, make_tools
 
 NUM_FILES = 2
 ROUNDS = 3
@@ -109,13 +109,13 @@ def _every_second(path: Path) -> list[npt.NDArray[np.uint8]]:
 
 def measure(folder: Path, settings: IngestSettings, database: Database) -> list[Row]:
     """Two rows; medians of three rounds, but for the naive way."""
-    tools = make_tools(database, settings, PROFILES["bundled"])
+    ingest = make_ingest(database, settings, PROFILES["bundled"])
     parts = Parts(settings)
     times: dict[str, list[float]] = {"ours": [], "alone": [], "naive": []}
-    _ingest(folder / "warm-up", 1, tools, "warm-up")
+    _ingest(folder / "warm-up", 1, ingest, "warm-up")
     for number in range(ROUNDS):
         target = folder / f"round-{number}"
-        times["ours"].append(_ingest(target, NUM_FILES, tools, f"round {number}"))
+        times["ours"].append(_ingest(target, NUM_FILES, ingest, f"round {number}"))
         files = sorted(target.glob("*.mp4"))
         pictures = sorted(next(settings.keyframes_dir.glob("*/*")).glob("*.jpg"))
         times["alone"].append(sum(seconds(parts.alone, path, pictures, database) for path in files))
@@ -129,12 +129,12 @@ def measure(folder: Path, settings: IngestSettings, database: Database) -> list[
     ]
 
 
-def _ingest(folder: Path, count: int, tools: Tools, title: str) -> float:
+def _ingest(folder: Path, count: int, ingest: Ingest, title: str) -> float:
     folder.mkdir()
     for number in range(count):
         looped(folder / f"{number}.mp4", 1, f"{title} {number}")
     files = discover([str(folder)])
-    return seconds(lambda: list(ingest_files(files, tools, 2, _silent)))
+    return seconds(lambda: list(ingest_files(files, ingest, 2, _silent)))
 
 
 def _silent(_path: Path, _stage: str, _part: float | None) -> None:

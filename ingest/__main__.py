@@ -2,11 +2,11 @@
 
 import json
 import os
-import shutil
 import signal
 import sys
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated
 
@@ -18,12 +18,12 @@ from database.videos.read import Library
 from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import get_profile
-from ingest.checkpoint import GONE
 from ingest.cli import EXIT_SOME_FAILED, interrupted, run
 from ingest.errors import Interrupted
 from ingest.files.discover import FoundFile, discover
-from ingest.files.identity import known_outcome
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
+from ingest.files.removal import remove_leftovers
+from ingest.lanes import ingest_files
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.spaces import (
     activate_complete,
@@ -33,36 +33,39 @@ from ingest.library.spaces import (
     require_speech,
     take_up_profile,
 )
-from ingest.pipeline import ingest_files
+from ingest.pipeline import Ingest, make_ingest
 from ingest.progress import ProgressDisplay, summary_table
 from ingest.settings import IngestSettings
-from ingest.tools import Tools, make_tools
 
 _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
 MAX_JOBS = 12
 """Each file at work holds a connection for its lock and needs one more now and then."""
+DEFAULT_JOBS = min(os.cpu_count() or 2, MAX_JOBS)
 
 app = new_app()
+
+ProfileName = Annotated[
+    str | None, typer.Option(help="bundled, standard or quality; by default what the library has.")
+]
+Jobs = Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Files to work on at a time.")]
+KeyframesOnly = Annotated[
+    bool,
+    typer.Option(
+        "--keyframes-only", help="Decode I-frames only: for very large libraries, less exact."
+    ),
+]
 
 
 @app.command()
 def main(
     paths: Annotated[list[str], typer.Argument(help="Folders, files or globs.")],
     as_json: AsJson = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what would be done, do nothing.")] = False,
-    profile: Annotated[
-        str | None,
-        typer.Option(help="bundled, standard or quality; by default what the library has."),
-    ] = None,
-    jobs: Annotated[
-        int, typer.Option(min=1, max=MAX_JOBS, help="Files to work on at a time.")
-    ] = os.cpu_count() or 2,
-    keyframes_only: Annotated[
-        bool,
-        typer.Option(
-            "--keyframes-only", help="Decode I-frames only: for very large libraries, less exact."
-        ),
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")
     ] = False,
+    profile: ProfileName = None,
+    jobs: Jobs = DEFAULT_JOBS,
+    keyframes_only: KeyframesOnly = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try files again that failed.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
 ) -> None:
@@ -72,68 +75,62 @@ def main(
     files failed (each is named with its reason), 130 interrupted.
     """
     settings = read_settings(IngestSettings)
-    console = Console(stderr=True)
     if profile is not None:
         require_profile(get_profile(profile), Encoders(settings.runtime()))
     files = discover(paths)
     database = open_database(settings)
     if not quiet:
         typer.echo(f"Library: {database.description}", err=True)
-    tools = make_tools(
+    library = Library(database)
+    ingest = make_ingest(
         database,
         settings,
-        profile_of(Library(database), profile),
+        profile_of(library, profile),
         keyframes_only=keyframes_only,
         retry=retry,
     )
-    if profile is not None and not dry_run:
-        take_up_profile(tools.profile, Library(database), tools.library_spaces)
-    require_speech(tools.profile, tools.encoders)
-    tools.spaces()  # what is missing for them is said before any work is done
-    if dry_run:
-        outcomes = [_would_be(file, tools) for file in files]
-    else:
-        try:
-            outcomes = _run(files, tools, jobs, console, quiet=quiet)
-        except (Interrupted, KeyboardInterrupt):
-            raise interrupted() from None
+    changes_profile = profile is not None and not dry_run
+    if changes_profile:
+        take_up_profile(ingest.profile, library, ingest.spaces)
+    outcomes = _outcomes(files, ingest, jobs, dry_run=dry_run, quiet=quiet)
     _print(outcomes, as_json=as_json, quiet=quiet)
-    if profile is not None and not dry_run:
-        _say_what_is_not_searched(tools)
+    if changes_profile:
+        _tell_not_searched(ingest)
     if any(outcome.is_fault for outcome in outcomes):
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _run(
-    files: list[FoundFile],
-    tools: Tools,
-    jobs: int,
-    console: Console,
-    *,
-    quiet: bool,
+def _outcomes(
+    files: Sequence[FoundFile], ingest: Ingest, jobs: int, *, dry_run: bool, quiet: bool
 ) -> list[Outcome]:
-    _remove_leftovers(tools)
+    """The outcome of every file, in order; what is missing for the run is said before any work.
+
+    Raises WeightsMissing, UnknownSpace, SpaceMismatch; typer.Exit when a person interrupts it.
+    """
+    require_speech(ingest.profile, ingest.encoders)
+    ingest.spaces_to_fill()
+    if dry_run:
+        return [ingest.foretell(file) for file in files]
+    try:
+        return _run(files, ingest, jobs, quiet=quiet)
+    except (Interrupted, KeyboardInterrupt):
+        raise interrupted() from None
+
+
+def _run(files: Sequence[FoundFile], ingest: Ingest, jobs: int, *, quiet: bool) -> list[Outcome]:
+    remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
     outcomes = []
-    with ProgressDisplay(console, len(files), quiet=quiet) as display:
+    with ProgressDisplay(Console(stderr=True), len(files), quiet=quiet) as display:
         stopped = _stop_on_interrupt()
-        for outcome in ingest_files(files, tools, jobs, display.report, stopped):
+        for outcome in ingest_files(files, ingest, jobs, display.report, stopped):
             display.ended(outcome)
             outcomes.append(outcome)
-    refresh_null_statistics(tools.library_spaces, tools.spaces(), tools.encoders)
-    activate_complete(tools.library_spaces)
+    refresh_null_statistics(ingest.spaces, ingest.spaces_to_fill(), ingest.encoders)
+    activate_complete(ingest.spaces)
     if any(outcome.status in _STORED for outcome in outcomes):
-        tools.store.analyse()
+        ingest.store.analyse()
     order = {printable(file.path): number for number, file in enumerate(files)}
     return sorted(outcomes, key=lambda outcome: order[outcome.path])
-
-
-def _say_what_is_not_searched(tools: Tools) -> None:
-    if keys := not_searched(tools.profile, tools.library_spaces):
-        typer.echo(
-            f"not searched yet: {', '.join(keys)}; to change to them, run python -m "
-            f"ingest.backfill --profile {tools.profile.name} --activate",
-            err=True,
-        )
 
 
 def _stop_on_interrupt() -> threading.Event:
@@ -148,26 +145,13 @@ def _stop_on_interrupt() -> threading.Event:
     return stopped
 
 
-def _would_be(file: FoundFile, tools: Tools) -> Outcome:
-    if file.refusal is not None:
-        return Outcome(printable(file.path), OutcomeStatus.FAILED, file.refusal)
-    known = known_outcome(file, tools.store, retry=tools.retry)
-    return known or Outcome(printable(file.path), OutcomeStatus.PENDING, "would be ingested")
-
-
-def _remove_leftovers(tools: Tools) -> None:
-    """What runs left behind that were killed: work of videos that are stored, and keyframes of
-    videos that are not."""
-    for folder in tools.work_dir.glob("*-*-*"):
-        digest = folder.name.split("-")[0]
-        if folder.suffix == GONE or tools.store.find_video_by_content(digest) is not None:
-            shutil.rmtree(folder, ignore_errors=True)
-    for images in tools.keyframes_dir.glob("*/*"):
-        digest = images.name.split(".")[0]
-        if tools.store.find_video_by_content(digest) is None:
-            with tools.store.claim(digest):  # nobody is storing it just now
-                if tools.store.find_video_by_content(digest) is None:
-                    shutil.rmtree(images, ignore_errors=True)
+def _tell_not_searched(ingest: Ingest) -> None:
+    if keys := not_searched(ingest.profile, ingest.spaces):
+        typer.echo(
+            f"not searched yet: {', '.join(keys)}; to change to them, run python -m "
+            f"ingest.backfill --profile {ingest.profile.name} --activate",
+            err=True,
+        )
 
 
 def _print(outcomes: list[Outcome], *, as_json: bool, quiet: bool) -> None:

@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,49 +15,61 @@ from rich.console import Console
 
 from database.models import SpaceState
 from database.opening import open_database
-from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
-from embeddings.cli import new_app, read_settings
+from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import choose_spaces, get_profile
-from embeddings.space import Space
+from embeddings.space import Input, Space
 from ingest.cli import EXIT_SOME_FAILED, interrupted, run
 from ingest.errors import UsageError
 from ingest.library.backfilling import Filled, Filler
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.spaces import activate_complete, spaces_to_fill
+from ingest.media.child import Isolation
 from ingest.progress import FillDisplay
 from ingest.settings import IngestSettings
-from ingest.tools import make_isolation
 
 app = new_app()
+
+Names = Annotated[
+    list[str] | None,
+    typer.Option("--spaces", help="A space or model (python -m embeddings list); repeatable."),
+]
+Every = Annotated[bool, typer.Option("--all", help="All spaces that the library fills.")]
+ProfileName = Annotated[str | None, typer.Option(help="The spaces of a profile.")]
+Activate = Annotated[
+    bool, typer.Option("--activate", help="Search them from now on, once they are complete.")
+]
+Rollback = Annotated[
+    bool, typer.Option("--rollback", help="Search again what was searched before.")
+]
+Drop = Annotated[bool, typer.Option("--drop", help="Remove their vectors.")]
+Queries = Annotated[
+    Path | None, typer.Option(help="With --activate: labelled queries to compare both on.")
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what is missing, do nothing.")]
+Limit = Annotated[int | None, typer.Option(min=1, help="Moments in each space.")]
+VideoIds = Annotated[
+    list[int] | None, typer.Option(help="Only the video with this id; repeatable.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
 @app.command()
 def main(
-    space: Annotated[
-        list[str] | None,
-        typer.Option(help="A space or model (python -m embeddings list); may be repeated."),
-    ] = None,
-    every: Annotated[
-        bool, typer.Option("--all", help="All spaces that the library fills.")
-    ] = False,
-    profile: Annotated[str | None, typer.Option(help="The spaces of a profile.")] = None,
-    activate: Annotated[
-        bool, typer.Option("--activate", help="Search them from now on, once they are complete.")
-    ] = False,
-    rollback: Annotated[
-        bool, typer.Option("--rollback", help="Search again what was searched before.")
-    ] = False,
-    drop: Annotated[bool, typer.Option("--drop", help="Remove their vectors.")] = False,
-    queries: Annotated[
-        Path | None, typer.Option(help="With --activate: labelled queries to compare both on.")
-    ] = None,
-    dry_run: Annotated[bool, typer.Option(help="Say what is missing, do nothing.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Moments in each space.")] = None,
-    video: Annotated[int | None, typer.Option(help="Only the video with this id.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    names: Names = None,
+    every: Every = False,
+    profile: ProfileName = None,
+    activate: Activate = False,
+    rollback: Rollback = False,
+    drop: Drop = False,
+    queries: Queries = None,
+    dry_run: DryRun = False,
+    limit: Limit = None,
+    video_ids: VideoIds = None,
+    as_json: AsJson = False,
+    quiet: Quiet = False,
 ) -> None:
     """Embeds what spaces lack, from stored keyframes and texts and from the videos.
 
@@ -67,64 +80,209 @@ def main(
         raise UsageError("--activate, --rollback, --drop and --dry-run exclude each other")
     if queries is not None and not (activate and queries.is_file()):
         raise UsageError("--queries names a file, and goes with --activate")
-    if sum((bool(space), profile is not None, every)) != 1:
-        raise UsageError("say what to fill: --space KEY, --profile NAME or --all")
-    settings = read_settings(IngestSettings)
-    encoders = Encoders(settings.runtime(os.cpu_count() or 1))
-    with contextlib.closing(open_database(settings)) as database:
-        spaces = Spaces(database)
-        if rollback or drop:
-            _go_back(_keys(space, profile, spaces), spaces, drop=drop)
+    choice = Choice(names or (), profile, every)
+    with contextlib.ExitStack() as stack:
+        backfill = _open(stack, as_json=as_json)
+        if drop or rollback:
+            backfill.take_back(choice.keys(backfill.spaces), drop=drop)
             return
-        chosen = _chosen(space, profile, spaces, encoders)
+        chosen = choice.spaces_here(backfill.spaces, backfill.filler.encoders)
         if activate:
             _require_one_a_slot(chosen)
         if dry_run:
-            _say_what_is_missing(chosen, spaces)
+            backfill.tell_missing(chosen)
             return
-        filler = _make_filler(database, settings, encoders)
-        if video is not None:
-            filler.library.get_video(video)
-        try:
-            filled = _fill(filler, chosen, limit, video, quiet=quiet)
-        except KeyboardInterrupt:
-            raise interrupted() from None
-        _name_faults(filled, filler.library)
-        activate_complete(spaces)
+        filled = backfill.fill(chosen, limit, video_ids or (), quiet=quiet)
         if activate:
-            _activate(chosen, spaces, queries)
-        _say_what_is_there(chosen, spaces)
+            backfill.activate(chosen, queries)
+        backfill.tell_standings(chosen)
         if filled.faults:
             raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _chosen(
-    names: list[str] | None, profile: str | None, spaces: Spaces, encoders: Encoders
-) -> list[Space]:
-    """The spaces that are named, or those that the library fills. Raises WeightsMissing."""
-    if profile is not None:
-        chosen = list(get_profile(profile).spaces)
-    elif names:
-        chosen = choose_spaces(names, encoders.spaces)
-    else:
-        chosen = list(spaces_to_fill(spaces, encoders))
-    for space in chosen:
-        encoders.require_weights(space)
-    return chosen
+@dataclass(frozen=True)
+class Choice:
+    """The spaces that a command line asks for, in one of three ways."""
+
+    names: Sequence[str]
+    """Keys of spaces, and names of models."""
+    profile: str | None
+    every: bool
+
+    def __post_init__(self) -> None:
+        if sum((bool(self.names), self.profile is not None, self.every)) != 1:
+            raise UsageError("say what to fill: --spaces KEY, --profile NAME or --all")
+
+    def spaces_here(self, library: Spaces, encoders: Encoders) -> list[Space]:
+        """The spaces, whose models are all here. Raises UnknownSpace, WeightsMissing."""
+        if self.profile is not None:
+            chosen = list(get_profile(self.profile).spaces)
+        elif self.names:
+            chosen = choose_spaces(self.names, encoders.spaces)
+        else:
+            chosen = list(spaces_to_fill(library, encoders))
+        for space in chosen:
+            encoders.require_weights(space)
+        return chosen
+
+    def keys(self, library: Spaces) -> list[str]:
+        """The keys of the spaces, whether or not their models are here. Raises UnknownSpace."""
+        if self.profile is not None:
+            return [space.key for space in get_profile(self.profile).spaces]
+        if self.every:
+            raise UsageError("--rollback and --drop need --spaces KEY or --profile NAME")
+        stored = library.all()
+        return [
+            key
+            for name in self.names
+            for key in ([name] if name in stored else [s.key for s in choose_spaces([name])])
+        ]
 
 
-def _keys(names: list[str] | None, profile: str | None, spaces: Spaces) -> list[str]:
-    """The keys of spaces of the library, whether or not their models are here."""
-    if profile is not None:
-        return [space.key for space in get_profile(profile).spaces]
-    if not names:
-        raise UsageError("--rollback and --drop need --space KEY or --profile NAME")
-    stored = spaces.all()
-    return [key for name in names for key in ([name] if name in stored else _keys_of(name))]
+@dataclass(frozen=True)
+class Standing:
+    """How far a space is: a line for people, an object of the JSON."""
+
+    space: str
+    embedded: int
+    """Moments that it holds."""
+    wanted: int
+    """Moments that it should hold."""
+    state: SpaceState | None
+    """None for a space that the library does not have."""
 
 
-def _keys_of(name: str) -> list[str]:
-    return [space.key for space in choose_spaces([name])]
+@dataclass(frozen=True)
+class Backfill:
+    """What the command does with a library, and what it prints of it."""
+
+    filler: Filler
+    as_json: bool
+
+    @property
+    def spaces(self) -> Spaces:
+        """The spaces of the library."""
+        return self.filler.spaces
+
+    def fill(
+        self,
+        chosen: Sequence[Space],
+        limit: int | None,
+        video_ids: Sequence[int],
+        *,
+        quiet: bool,
+    ) -> Filled:
+        """Embeds what the chosen spaces lack and names the videos that had a fault.
+
+        Raises typer.Exit when a person interrupts it.
+        """
+        for video_id in video_ids:
+            self.filler.library.get_video(video_id)
+        self.spaces.add(chosen)
+        totals = {}
+        for space in chosen:
+            coverage = self.spaces.coverage(space.key)
+            missing = coverage.wanted - coverage.embedded
+            totals[space.key] = missing if limit is None else min(limit, missing)
+        try:
+            with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
+                filled = self.filler.fill(chosen, display.report, limit=limit, video_ids=video_ids)
+            refresh_null_statistics(self.spaces, chosen, self.filler.encoders)
+        except KeyboardInterrupt:
+            raise interrupted() from None
+        for video_id, reason in filled.faults.items():
+            path = self.filler.library.get_video(video_id).path
+            typer.echo(f"{path}: {reason}", err=True)
+        activate_complete(self.spaces)
+        return filled
+
+    def activate(self, chosen: Sequence[Space], queries: Path | None) -> None:
+        """Makes the chosen spaces those that are searched, after a comparison of both on labelled
+        queries, if there are any.
+        """
+        if queries is not None:
+            self._compare([space.key for space in chosen if space.answers_text], queries)
+        self.spaces.activate(*(space.key for space in chosen))
+
+    def take_back(self, keys: Sequence[str], *, drop: bool) -> None:
+        """Removes the spaces of these keys, or searches again what was searched before them."""
+        inputs = {key: info.input for key, info in self.spaces.all().items()}
+        changed = list(keys)
+        if drop:
+            for key in keys:
+                self.spaces.drop(key)
+                self._tell(f"{key}: removed")
+        else:
+            for key, before in zip(keys, self.spaces.rollback(*keys), strict=True):
+                self._tell(f"{before}: active again, instead of {key}")
+                changed.append(before)
+        self._print_json(self._standings({key: inputs[key] for key in changed}))
+
+    def tell_missing(self, chosen: Iterable[Space]) -> None:
+        """What a run would embed, of spaces that may not be in the library yet."""
+        standings = self._standings({space.key: space.input for space in chosen})
+        for each in standings:
+            missing = each.wanted - each.embedded
+            self._tell(f"{each.space}: {missing} of {each.wanted} moments would be embedded")
+        self._print_json(standings)
+
+    def tell_standings(self, chosen: Iterable[Space]) -> None:
+        """How far the chosen spaces are, and what is left to do."""
+        standings = self._standings({space.key: space.input for space in chosen})
+        for each in standings:
+            line = f"{each.space}: {each.embedded} of {each.wanted} moments, {each.state}"
+            if each.embedded >= each.wanted and each.state is not SpaceState.ACTIVE:
+                line += "; --activate makes it the one that is searched"
+            self._tell(line)
+        self._print_json(standings)
+
+    def _standings(self, inputs: Mapping[str, Input]) -> list[Standing]:
+        there = self.spaces.all()
+        return [
+            Standing(
+                space=key,
+                embedded=self.spaces.coverage(key).embedded if key in there else 0,
+                wanted=self.spaces.num_wanted(takes),
+                state=there[key].state if key in there else None,
+            )
+            for key, takes in inputs.items()
+        ]
+
+    def _compare(self, keys: Sequence[str], queries: Path) -> None:
+        """The evaluation with the spaces that are searched, and with these instead."""
+        instead = [part for key in keys for part in ("--spaces", key)]
+        for title, options in (("as it is", []), ("with the new spaces", instead)):
+            command = [sys.executable, "-m", "search.evaluate", str(queries), "--json", *options]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+            if done.returncode != 0:
+                raise UsageError(done.stderr.strip().removeprefix("error: "))
+            measured: dict[str, Any] = json.loads(done.stdout)["methods"]["balanced"]["all"]
+            figures = "  ".join(f"{name} {value:.2f}" for name, value in measured.items())
+            typer.echo(f"{title:>20}: {figures}", err=self.as_json)
+
+    def _tell(self, line: str) -> None:
+        if not self.as_json:
+            typer.echo(line)
+
+    def _print_json(self, standings: Sequence[Standing]) -> None:
+        if self.as_json:
+            typer.echo(json.dumps({"spaces": [asdict(each) for each in standings]}))
+
+
+def _open(stack: contextlib.ExitStack, *, as_json: bool) -> Backfill:
+    """The library that the environment names, open until the end of `stack`."""
+    settings = read_settings(IngestSettings)
+    encoders = Encoders(settings.runtime(os.cpu_count() or 1))
+    database = stack.enter_context(contextlib.closing(open_database(settings)))
+    filler = Filler(
+        Library(database),
+        Spaces(database),
+        encoders,
+        Isolation.of(settings),
+        settings.keyframes_dir,
+        settings.ingest_max_pixels,
+    )
+    return Backfill(filler, as_json)
 
 
 def _require_one_a_slot(chosen: Sequence[Space]) -> None:
@@ -132,84 +290,6 @@ def _require_one_a_slot(chosen: Sequence[Space]) -> None:
     twice = [space.key for space in chosen if slots.count(space.slot) > 1]
     if twice:
         raise UsageError(f"only one space of a slot can be active: choose of {', '.join(twice)}")
-
-
-def _make_filler(database: Database, settings: IngestSettings, encoders: Encoders) -> Filler:
-    return Filler(
-        Library(database),
-        Spaces(database),
-        encoders,
-        make_isolation(settings),
-        settings.keyframes_dir,
-        settings.ingest_max_pixels,
-    )
-
-
-def _fill(
-    filler: Filler, chosen: Sequence[Space], limit: int | None, video: int | None, *, quiet: bool
-) -> Filled:
-    filler.spaces.add(chosen)
-    totals = {}
-    for space in chosen:
-        coverage = filler.spaces.coverage(space.key)
-        missing = coverage.wanted - coverage.embedded
-        totals[space.key] = missing if limit is None else min(limit, missing)
-    with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
-        filled = filler.fill(chosen, display.report, limit=limit, video_id=video)
-    refresh_null_statistics(filler.spaces, chosen, filler.encoders)
-    return filled
-
-
-def _go_back(keys: Sequence[str], spaces: Spaces, *, drop: bool) -> None:
-    if drop:
-        for key in keys:
-            spaces.drop(key)
-            typer.echo(f"{key}: removed")
-        return
-    for key, before in zip(keys, spaces.rollback(*keys), strict=True):
-        typer.echo(f"{before}: active again, instead of {key}")
-
-
-def _activate(chosen: Sequence[Space], spaces: Spaces, queries: Path | None) -> None:
-    if queries is not None:
-        _compare([space.key for space in chosen if space.answers_text], queries)
-    spaces.activate(*(space.key for space in chosen))
-
-
-def _compare(keys: Sequence[str], queries: Path) -> None:
-    """The evaluation with the spaces that are searched, and with the chosen ones instead."""
-    instead = [part for key in keys for part in ("--space", key)]
-    for title, options in (("as it is", []), ("with the new spaces", instead)):
-        command = [sys.executable, "-m", "search.evaluate", str(queries), "--json", *options]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise UsageError(done.stderr.strip().removeprefix("error: "))
-        measured: dict[str, Any] = json.loads(done.stdout)["methods"]["balanced"]["all"]
-        figures = "  ".join(f"{name} {value:.2f}" for name, value in measured.items())
-        typer.echo(f"{title:>20}: {figures}")
-
-
-def _say_what_is_missing(chosen: Sequence[Space], spaces: Spaces) -> None:
-    there = spaces.all()
-    for space in chosen:
-        wanted = spaces.num_wanted(space.input)
-        embedded = spaces.coverage(space.key).embedded if space.key in there else 0
-        typer.echo(f"{space.key}: {wanted - embedded} of {wanted} moments would be embedded")
-
-
-def _say_what_is_there(chosen: Sequence[Space], spaces: Spaces) -> None:
-    there = spaces.all()
-    for space in chosen:
-        coverage, state = spaces.coverage(space.key), there[space.key].state
-        line = f"{space.key}: {coverage.embedded} of {coverage.wanted} moments, {state.value}"
-        if coverage.complete and state is not SpaceState.ACTIVE:
-            line += "; --activate makes it the one that is searched"
-        typer.echo(line)
-
-
-def _name_faults(filled: Filled, library: Library) -> None:
-    for video_id, reason in filled.faults.items():
-        typer.echo(f"{library.get_video(video_id).path}: {reason}", err=True)
 
 
 if __name__ == "__main__":

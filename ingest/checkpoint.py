@@ -1,7 +1,6 @@
 """The results of finished stages of a file, on disk: what a run that was cut off resumes from."""
 
 import contextlib
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,26 +8,33 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from ingest.atomic import atomically
+
 Result = TypeVar("Result")
 GONE = ".gone"
 """Suffix of a folder that is being removed."""
 
 
 class Checkpoint:
-    """A folder for one content and one way of ingesting it."""
+    """The folder of one content and one way of ingesting it; a JSON file for each stage."""
 
     def __init__(self, work_dir: Path, key: str) -> None:
         self.folder = work_dir / key
 
     def stage(self, name: str, kind: type[Result], compute: Callable[[], Result]) -> Result:
-        """The result of the stage `name`: read if it was finished before, else computed, kept."""
+        """The result of a stage: read if it is there, else computed and kept.
+
+        One that cannot be read as `kind`, damaged or of another version of this code, is computed
+        again.
+        """
         adapter = TypeAdapter(kind)
         path = self.folder / f"{name}.json"
         try:
             return adapter.validate_json(path.read_bytes())
         except (FileNotFoundError, ValidationError):
             result = compute()
-        write_atomically(path, adapter.dump_json(result))
+        with atomically(path) as partial:
+            partial.write_bytes(adapter.dump_json(result))
         return result
 
     def clear(self) -> None:
@@ -38,14 +44,3 @@ class Checkpoint:
         with contextlib.suppress(FileNotFoundError):
             self.folder.rename(gone)
         shutil.rmtree(gone, ignore_errors=True)
-
-
-def write_atomically(path: Path, data: bytes) -> None:
-    """Writes to a temporary name, syncs, renames: `path` is whole or not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-    with partial.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)

@@ -1,205 +1,277 @@
-"""The whole story of a file: found, decoded, heard, read, embedded, stored.
+"""The story of a file: found, decoded, heard, read, embedded, stored.
 
-Files run in a few lanes, so that one is decoded while another is transcribed; within a file,
-speech and pictures are worked on side by side. Every stage's result is kept on disk until the
-video is stored in one transaction: a run that is cut off, at any point, resumes where it was and
-leaves nothing half-written.
+Speech and pictures of a file are worked on side by side. Every stage's result is kept on disk until
+the video is stored in one transaction: a run that is cut off, at any point, resumes where it was
+and leaves nothing half-written.
 """
 
 import contextlib
 import dataclasses
-import threading
+import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
 
-from database.errors import SpacesChanged
+from database.errors import SpacesChanged, ValueRefused
+from database.server.connection import Database
+from database.spaces.spaces import Spaces
+from database.videos.stored import Store
+from embeddings.encoder import Clip, Image
+from embeddings.loaded import Encoders
+from embeddings.registry.spaces import Profile
+from embeddings.space import Space
 from ingest.checkpoint import Checkpoint
-from ingest.errors import Interrupted, VideoUnreadable
+from ingest.errors import VideoUnreadable
 from ingest.files.discover import FoundFile
 from ingest.files.identity import content_hash, known_outcome, link_to_known, require_unchanged
-from ingest.files.outcome import Outcome, OutcomeStatus, printable, refused
-from ingest.library.embed import Lists, Source, embed_moments, read_image
+from ingest.files.outcome import (
+    Outcome,
+    OutcomeStatus,
+    printable,
+    record_of_refusal,
+    refused,
+)
+from ingest.files.removal import keyframe_folder, save_outcome
+from ingest.library.embed import Embeddable, Lists, Source, embed_moments, read_image
 from ingest.library.moments import build_moments, build_scenes, main_language
-from ingest.library.storing import image_folder, save_outcome, save_video
+from ingest.library.spaces import spaces_to_fill
+from ingest.library.storing import NewVideo, save_video
+from ingest.media.child import Isolation
 from ingest.media.clips import read_clips
-from ingest.media.decode import Decoded, decode_file
-from ingest.perception.screen_text import Writing
-from ingest.perception.speech import Sentence
-from ingest.tools import Tools
-
-WAKE_S = 0.5
-"""Python handles a signal in the main thread only, and one that another thread received does not
-wake it; so it wakes up by itself this often, and no interrupt waits for the end of a file."""
+from ingest.media.decode import Decoded, DecodeOptions, decode_file
+from ingest.perception.screen_text import TextReader, Writing
+from ingest.perception.speech import Sentence, Transcriber
+from ingest.scenes.scene import Span
+from ingest.settings import IngestSettings
 
 Report = Callable[[Path, str, float | None], None]
 """Told the file, its stage, and the part of the stage that is done in [0, 1], if it is known.
 What it raises ends the file's work."""
+StageReport = Callable[[str, float | None], None]
+"""A Report of one file."""
 
 
-def ingest_files(
-    files: Sequence[FoundFile],
-    tools: Tools,
-    jobs: int,
-    report: Report,
-    stopped: threading.Event | None = None,
-) -> Iterator[Outcome]:
-    """The outcome of every file, as they end; `jobs` files are worked on at a time.
+@dataclass(frozen=True)
+class Work:
+    """A file whose content is claimed and new, and where the results of its stages are kept."""
 
-    Raises what concerns the whole run: DatabaseError, EmbeddingError, and Interrupted soon after
-    `stopped` is set.
-    """
-    stopped = stopped or threading.Event()
+    file: FoundFile
+    digest: str
+    """The SHA-256 of the file, in hex."""
+    checkpoint: Checkpoint
+    report: StageReport
 
-    def report_unless_stopped(path: Path, stage: str, part: float | None) -> None:
-        if stopped.is_set():
-            raise Interrupted
-        report(path, stage, part)
+    @property
+    def media(self) -> Path:
+        """The folder that the decode pass writes keyframes and sound into."""
+        return self.checkpoint.folder / "media"
 
-    with ThreadPoolExecutor(jobs, "lane") as lanes:
-        ended: SimpleQueue[Future[Outcome]] = SimpleQueue()
+
+@dataclass(frozen=True)
+class Ingest:
+    """The models, the store, the folders and the limits of a run; it may be shared by threads."""
+
+    profile: Profile
+    """Where the speech model comes from; which spaces are filled is the library's to say."""
+    store: Store
+    spaces: Spaces
+    encoders: Encoders
+    transcriber: Transcriber
+    reader: TextReader
+    decode_options: DecodeOptions
+    keyframes_dir: Path
+    work_dir: Path
+    isolation: Isolation
+    retry: bool
+    """Whether files that failed before are tried again."""
+
+    def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
+        """One file, from its name to its rows; a fault of the file is its outcome.
+
+        Raises what concerns the whole run: DatabaseError, EmbeddingError, Interrupted.
+        """
+        started = time.monotonic()
         try:
-            for file in files:
-                running = lanes.submit(ingest_file, file, tools, report_unless_stopped)
-                running.add_done_callback(ended.put)
-            for _ in files:
-                yield _next(ended).result()
-        except BaseException:
-            stopped.set()
-            lanes.shutdown(wait=False, cancel_futures=True)
-            raise
+            outcome = self._known(file) or self._ingest_unknown(file, partial(report, file.path))
+        except (VideoUnreadable, ValueRefused) as error:
+            outcome = self._refuse(file, error)
+        return dataclasses.replace(outcome, seconds=round(time.monotonic() - started, 2))
 
+    def _ingest_unknown(self, file: FoundFile, report: StageReport) -> Outcome:
+        report("hash", None)
+        digest = content_hash(file.path)
+        mode = "iframes" if self.decode_options.keyframes_only else "full"
+        checkpoint = Checkpoint(self.work_dir, f"{digest}-{self.profile.name}-{mode}")
+        with self.store.claim(digest, lambda: report("hash", None)):
+            known = link_to_known(file, digest, self.keyframes_dir, self.store)
+            if known is not None:
+                return known
+            try:
+                outcome = self._ingest_content(Work(file, digest, checkpoint, report))
+            except (VideoUnreadable, ValueRefused):
+                checkpoint.clear()
+                raise
+            checkpoint.clear()
+            return outcome
 
-def _next(ended: SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
-    while True:
-        with contextlib.suppress(Empty):
-            return ended.get(timeout=WAKE_S)
+    def _ingest_content(self, work: Work) -> Outcome:
+        stage = work.checkpoint.stage
+        decoded = stage("decoded", Decoded, lambda: self._decode(work))
+        with ThreadPoolExecutor(1, "speech") as beside:
+            heard = beside.submit(
+                stage, "speech", list[Sentence], lambda: self._hear(work, decoded)
+            )
+            writing = stage("writing", list[Writing | None], lambda: self._read(work, decoded))
+            sentences = heard.result()
+        video = self._put_together(work, decoded, sentences, writing)
+        self._store(work, video)
+        reason = decoded.partial_reason
+        status = OutcomeStatus.PARTIAL if reason else OutcomeStatus.DONE
+        num_scenes, num_moments = len(video.scenes), len(video.moments)
+        return Outcome(printable(work.file.path), status, reason, num_scenes, num_moments)
 
+    def _decode(self, work: Work) -> Decoded:
+        work.report("decode", 0.0)
+        return self.isolation.run(
+            decode_file,
+            work.file.path,
+            work.media,
+            self.decode_options,
+            on_progress=partial(work.report, "decode"),
+        )
 
-def ingest_file(file: FoundFile, tools: Tools, report: Report) -> Outcome:
-    """One file, from its name to its rows. A fault of the file is its outcome."""
-    started = time.monotonic()
-    try:
+    def _hear(self, work: Work, decoded: Decoded) -> list[Sentence]:
+        return self.transcriber.transcribe(
+            work.media / "audio.s16",
+            decoded.stretches,
+            lambda time_s: work.report("speech", min(1.0, time_s / decoded.duration_s)),
+        )
+
+    def _read(self, work: Work, decoded: Decoded) -> list[Writing | None]:
+        work.report("text", 0.0)
+        images = (read_image(work.media / keyframe.name) for keyframe in decoded.keyframes)
+        return self.reader.read(
+            images, lambda num_read: work.report("text", num_read / len(decoded.keyframes))
+        )
+
+    def _put_together(
+        self,
+        work: Work,
+        decoded: Decoded,
+        sentences: Sequence[Sentence],
+        writing: Sequence[Writing | None],
+    ) -> NewVideo:
+        scenes = build_scenes(decoded, sentences)
+        folder = keyframe_folder(work.digest)
+        return NewVideo(
+            file=work.file,
+            digest=work.digest,
+            media=work.media,
+            decoded=decoded,
+            scenes=scenes,
+            moments=build_moments(decoded, scenes, sentences, writing, folder),
+            language=main_language(sentences),
+            profile=self.profile.name,
+        )
+
+    def _store(self, work: Work, video: NewVideo) -> None:
+        """Embeds and stores a video; once more where a space becomes active in between."""
+        stored = False
+        while not stored:
+            work.report("embed", None)
+            embedded = self._embed(work, video, self.spaces_to_fill())
+            work.report("store", None)
+            require_unchanged(work.file)
+            with contextlib.suppress(SpacesChanged):
+                save_video(embedded, self.keyframes_dir, self.store)
+                stored = True
+
+    def _embed(self, work: Work, video: NewVideo, spaces: Sequence[Space]) -> NewVideo:
+        moments = embed_moments(
+            video.moments,
+            spaces,
+            self.encoders,
+            Source(partial(_read_keyframe, work), partial(self._read_clips, work)),
+            lambda name, compute: work.checkpoint.stage(name, Lists, compute),
+        )
+        return dataclasses.replace(video, moments=moments, spaces=spaces)
+
+    def _read_clips(self, work: Work, spans: Sequence[Span]) -> list[Clip]:
+        return self.isolation.run(
+            read_clips,
+            work.file.path,
+            spans,
+            self.decode_options.max_pixels,
+            on_progress=lambda _part: work.report("embed", None),
+        )
+
+    def _known(self, file: FoundFile) -> Outcome | None:
+        """The outcome of a former run, if there is one. Raises VideoUnreadable for a file that is
+        not to be opened.
+        """
         if file.refusal is not None:
             raise VideoUnreadable(file.refusal)
-        outcome = known_outcome(file, tools.store, retry=tools.retry)
-        if outcome is None:
-            report(file.path, "hash", None)
-            digest = content_hash(file.path)
-            with tools.store.claim(digest, lambda: report(file.path, "hash", None)):
-                outcome = link_to_known(file, digest, tools.keyframes_dir, tools.store)
-                if outcome is None:
-                    outcome = _ingest_content(file, digest, tools, report)
-    except VideoUnreadable as error:
-        outcome = refused(
-            file, error, lambda record: save_outcome(record, tools.keyframes_dir, tools.store)
-        )
-    return dataclasses.replace(outcome, seconds=round(time.monotonic() - started, 2))
+        return known_outcome(file, self.store, retry=self.retry)
+
+    def _refuse(self, file: FoundFile, error: VideoUnreadable | ValueRefused) -> Outcome:
+        """The outcome of a file with a fault, kept for later runs as far as it can be."""
+        outcome = refused(file, error)
+        record = record_of_refusal(file, error, outcome)
+        if record is not None:
+            with contextlib.suppress(ValueRefused):  # of the path itself
+                save_outcome(record, self.keyframes_dir, self.store)
+        return outcome
+
+    def foretell(self, file: FoundFile) -> Outcome:
+        """The outcome of a file as far as it is known without opening it: that of a dry run."""
+        try:
+            known = self._known(file)
+        except VideoUnreadable as error:
+            return refused(file, error)
+        return known or Outcome(printable(file.path), OutcomeStatus.PENDING, "would be ingested")
+
+    def spaces_to_fill(self) -> tuple[Space, ...]:
+        """The spaces that a video is embedded in now.
+
+        Raises WeightsMissing, UnknownSpace, SpaceMismatch.
+        """
+        return spaces_to_fill(self.spaces, self.encoders)
 
 
-def _ingest_content(file: FoundFile, digest: str, tools: Tools, report: Report) -> Outcome:
-    mode = "iframes" if tools.decode_options.keyframes_only else "full"
-    checkpoint = Checkpoint(tools.work_dir, f"{digest}-{tools.profile.name}-{mode}")
-    try:
-        return _run_stages(file, digest, checkpoint, tools, report)
-    except VideoUnreadable:
-        checkpoint.clear()
-        raise
+def _read_keyframe(work: Work, moment: Embeddable) -> Image:
+    return read_image(work.media / Path(moment.image_path or "").name)
 
 
-def _run_stages(
-    file: FoundFile, digest: str, checkpoint: Checkpoint, tools: Tools, report: Report
-) -> Outcome:
-    media = checkpoint.folder / "media"
-    decoded = checkpoint.stage("decoded", Decoded, lambda: _decode(file.path, media, tools, report))
-    with ThreadPoolExecutor(1, "speech") as beside:
-        speech = beside.submit(
-            checkpoint.stage,
-            "speech",
-            list[Sentence],
-            lambda: _hear(file.path, decoded, media, tools, report),
-        )
-        writing = checkpoint.stage(
-            "writing", list[Writing | None], lambda: _read(file.path, decoded, media, tools, report)
-        )
-        sentences = speech.result()
-
-    report(file.path, "embed", None)
-    scenes = build_scenes(decoded, sentences)
-    moments = build_moments(decoded, scenes, sentences, writing, image_folder(digest))
-    stored = False
-    while not stored:
-        spaces = tools.spaces()
-        embedded = embed_moments(
-            moments,
-            spaces,
-            tools.encoders,
-            _source(file.path, media, tools, report),
-            lambda name, compute: checkpoint.stage(name, Lists, compute),
-        )
-        report(file.path, "store", None)
-        require_unchanged(file)
-        with contextlib.suppress(SpacesChanged):  # then it is embedded in the new one, too
-            save_video(
-                file,
-                digest,
-                decoded,
-                scenes,
-                embedded,
-                language=main_language(sentences),
-                profile=tools.profile.name,
-                spaces=spaces,
-                media=media,
-                keyframes_dir=tools.keyframes_dir,
-                store=tools.store,
-            )
-            stored = True
-    checkpoint.clear()
-    status = OutcomeStatus.PARTIAL if decoded.partial_reason else OutcomeStatus.DONE
-    return Outcome(printable(file.path), status, decoded.partial_reason, len(scenes), len(moments))
-
-
-def _source(path: Path, media: Path, tools: Tools, report: Report) -> Source:
-    return Source(
-        lambda moment: read_image(media / Path(moment.image_path or "").name),
-        lambda spans: tools.isolation.run(
-            read_clips,
-            path,
-            spans,
-            tools.decode_options.max_pixels,
-            on_progress=lambda _part: report(path, "embed", None),
+def make_ingest(
+    database: Database,
+    settings: IngestSettings,
+    profile: Profile,
+    *,
+    keyframes_only: bool = False,
+    retry: bool = False,
+) -> Ingest:
+    """What a run works with. Speech and pictures are worked on side by side, so each model gets
+    half of the processors.
+    """
+    num_threads = max(1, (os.cpu_count() or 2) // 2)
+    runtime = settings.runtime(num_threads)
+    return Ingest(
+        profile=profile,
+        store=Store(database),
+        spaces=Spaces(database),
+        encoders=Encoders(runtime),
+        transcriber=Transcriber(profile.speech, runtime),
+        reader=TextReader(num_threads),
+        decode_options=DecodeOptions(
+            max_pixels=settings.ingest_max_pixels,
+            max_duration_s=settings.ingest_max_duration_s,
+            keyframes_only=keyframes_only,
         ),
-    )
-
-
-def _decode(path: Path, media: Path, tools: Tools, report: Report) -> Decoded:
-    report(path, "decode", 0.0)
-    return tools.isolation.run(
-        decode_file,
-        path,
-        media,
-        tools.decode_options,
-        on_progress=lambda part: report(path, "decode", part),
-    )
-
-
-def _hear(
-    path: Path, decoded: Decoded, media: Path, tools: Tools, report: Report
-) -> list[Sentence]:
-    return tools.transcriber.transcribe(
-        media / "audio.s16",
-        decoded.stretches,
-        lambda time_s: report(path, "speech", min(1.0, time_s / decoded.duration_s)),
-    )
-
-
-def _read(
-    path: Path, decoded: Decoded, media: Path, tools: Tools, report: Report
-) -> list[Writing | None]:
-    report(path, "text", 0.0)
-    images = (read_image(media / keyframe.name) for keyframe in decoded.keyframes)
-    return tools.reader.read(
-        images, lambda done: report(path, "text", done / len(decoded.keyframes))
+        keyframes_dir=settings.keyframes_dir,
+        work_dir=settings.work_dir,
+        isolation=Isolation.of(settings),
+        retry=retry,
     )

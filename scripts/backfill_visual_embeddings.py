@@ -19,7 +19,7 @@ def name_visual_spaces() -> None:
     encoders = Encoders(read_settings(IngestSettings).runtime())
     for space in encoders.spaces.values():
         if space.modality is Modality.VISION and encoders.has_weights(space):
-            sys.argv += ["--space", space.key]
+            sys.argv += ["--spaces", space.key]
 
 
 if __name__ == "__main__":

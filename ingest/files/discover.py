@@ -1,4 +1,4 @@
-"""Folders, files and globs to the files that an ingest looks at. Nothing is opened here."""
+"""The files that an ingest looks at, under folders, globs and names. Nothing is opened here."""
 
 import glob
 import os
@@ -12,13 +12,14 @@ from ingest.errors import UsageError
 
 @dataclass(frozen=True)
 class FoundFile:
-    """A file as the folder shows it, or why it is refused without being opened."""
+    """A file as its folder shows it, or why it is refused without being opened."""
 
     path: Path
     """Absolute."""
     size_bytes: int
     mtime_ns: int
     refusal: str | None = None
+    """The reason; None for a file that may be opened."""
 
 
 def discover(arguments: Sequence[str]) -> list[FoundFile]:
@@ -54,7 +55,7 @@ def _walk(root: Path) -> Iterator[FoundFile]:
 
 
 def _look(path: Path, root: Path | None) -> FoundFile:
-    """`root` is the folder that links must not leave; None for a file that was named itself."""
+    """The file at a path, where links must not leave `root`; None if the person named the file."""
     path = Path(os.path.normpath(path))
     try:
         target = path.resolve(strict=True)

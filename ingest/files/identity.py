@@ -1,4 +1,4 @@
-"""A file's identity: known by its content, so that a copy or a moved file is recognised."""
+"""The identity of a file: its content, so that a copy or a moved file is recognised."""
 
 import dataclasses
 import hashlib
@@ -10,11 +10,11 @@ from database.videos.stored import Store, StoredVideo
 from ingest.errors import FileChanged, VideoUnreadable
 from ingest.files.discover import FoundFile
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
-from ingest.library.storing import save_outcome
+from ingest.files.removal import save_outcome
 
 
 def content_hash(path: Path) -> str:
-    """SHA-256 of a file, in hex. Raises VideoUnreadable."""
+    """The SHA-256 of a file, in hex. Raises VideoUnreadable."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -33,14 +33,18 @@ def require_unchanged(file: FoundFile) -> None:
 
 
 def known_outcome(file: FoundFile, store: Store, *, retry: bool) -> Outcome | None:
-    """What a file that has not changed since a former run has already come to."""
+    """The outcome of a former run; None if there is none, or the file has changed since.
+
+    It is told by path, size and time of modification: the file is not opened. With `retry` a
+    failure does not count.
+    """
     if file.refusal is not None:
         return None
     row = store.find_file(str(file.path))
     if row is None or (row.size_bytes, row.mtime_ns) != (file.size_bytes, file.mtime_ns):
         return None
     if row.video_id is not None:
-        video = store.find_video(video_id=row.video_id)
+        video = store.find_video(row.video_id)
         return _unchanged(file, video) if video is not None else None
     if retry:
         return None
@@ -53,8 +57,10 @@ def known_outcome(file: FoundFile, store: Store, *, retry: bool) -> Outcome | No
 def link_to_known(
     file: FoundFile, digest: str, keyframes_dir: Path, store: Store
 ) -> Outcome | None:
-    """If the content is in the library, this path is one more, or the new, place of it."""
-    video = store.find_video(content_hash=digest)
+    """The outcome of a path whose content is in the library: one more place of it, or the new one
+    of a file that was moved. None if the content is not there. Raises ValueRefused.
+    """
+    video = store.find_video_by_content(digest)
     if video is None:
         return None
     path = str(file.path)

@@ -1,10 +1,10 @@
-"""How the ingest of a file ended."""
+"""The outcome of a file: what an ingest says of it, and what a later run is told."""
 
 import mimetypes
-from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from database.errors import DatabaseError
 from database.models import FileStatus
 from database.videos.records import FileRecord
 from ingest.errors import FileChanged, NotMedia, StillImage, VideoUnreadable
@@ -12,22 +12,25 @@ from ingest.files.discover import FoundFile
 
 
 class OutcomeStatus(StrEnum):
-    """As FileStatus, and what a second run says of what is done."""
+    """The statuses of FileStatus, and those that only a run gives."""
 
     DONE = "done"
     UNCHANGED = "unchanged"
+    """It was done by a former run."""
     PARTIAL = "partial"
     FAILED = "failed"
     SKIPPED = "skipped"
+    """It is no recording, and its name does not say that it is one."""
     PENDING = "pending"
-    """A dry run's word for a file that would be ingested."""
+    """It would be ingested: the word of a dry run."""
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """One file's line in the summary."""
+    """One file's line in the summary and in the JSON of an ingest."""
 
     path: str
+    """Printable."""
     status: OutcomeStatus
     reason: str | None = None
     scenes: int = 0
@@ -46,22 +49,31 @@ def printable(path: object) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def refused(file: FoundFile, error: VideoUnreadable, save: Callable[[FileRecord], None]) -> Outcome:
-    """The outcome of a file that cannot be ingested, saved so that it is not tried again."""
-    status = FileStatus.SKIPPED if _is_expected(file, error) else FileStatus.FAILED
-    reason = str(error).replace("\x00", "")
+def refused(file: FoundFile, error: VideoUnreadable | DatabaseError) -> Outcome:
+    """The outcome of a file that cannot be ingested: skipped, or failed with the error's words."""
+    status = OutcomeStatus.SKIPPED if _is_expected(file, error) else OutcomeStatus.FAILED
+    return Outcome(printable(file.path), status, str(error).replace("\x00", ""))
+
+
+def record_of_refusal(
+    file: FoundFile, error: VideoUnreadable | DatabaseError, outcome: Outcome
+) -> FileRecord | None:
+    """What a later run is told, so that it does not try the file again; None if it should.
+
+    A file that is being written is looked at again, come what may; a name that is no UTF-8 cannot
+    be stored.
+    """
+    if isinstance(error, FileChanged):
+        return None
     try:
         str(file.path).encode()
     except UnicodeEncodeError:
-        pass  # a name that the database cannot hold is only reported
-    else:
-        # A file that is being written is looked at again by the next run, come what may.
-        if not isinstance(error, FileChanged):
-            save(FileRecord(str(file.path), file.size_bytes, file.mtime_ns, status, reason))
-    return Outcome(printable(file.path), OutcomeStatus(status.value), reason)
+        return None
+    status = FileStatus(outcome.status.value)
+    return FileRecord(str(file.path), file.size_bytes, file.mtime_ns, status, outcome.reason)
 
 
-def _is_expected(file: FoundFile, error: VideoUnreadable) -> bool:
+def _is_expected(file: FoundFile, error: VideoUnreadable | DatabaseError) -> bool:
     """Pictures and documents may lie among videos; what is named a video should be one."""
     if isinstance(error, StillImage):
         return True

@@ -1,12 +1,13 @@
-"""Filling a space: what it lacks is found by a query, made from stored keyframes, texts and the
-videos themselves, and stored batch by batch. A run that is cut off goes on where it was."""
+"""The filling of spaces: what one lacks is found by a query, embedded from stored keyframes and
+texts and from the videos, and stored batch by batch. A run that is cut off goes on where it was.
+"""
 
 import contextlib
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 from database.errors import NotFound
@@ -16,29 +17,38 @@ from database.videos.read import Library
 from embeddings.encoder import Image
 from embeddings.loaded import Encoders
 from embeddings.space import Space
+from ingest.atomic import atomically
 from ingest.errors import VideoUnreadable
-from ingest.library.embed import ITEMS_AT_ONCE, Placed, Source, by_input, encode, read_image
+from ingest.library.embed import (
+    ITEMS_AT_ONCE,
+    Embeddable,
+    Source,
+    by_input,
+    encode,
+    read_image,
+)
 from ingest.media.child import Isolation, Result
 from ingest.media.clips import read_clips, write_keyframe
 
 _PAGE = 1000
+"""Missing moments that are looked up at a time."""
 Report = Callable[[Space, int], None]
 """Told a space and how many vectors were stored in it; what it raises ends the run."""
 
 
 @dataclass
 class Filled:
-    """What a run has come to."""
+    """What a backfill has stored, and what it could not embed."""
 
     num_embedded: Counter[str] = field(default_factory=Counter)
-    """By space."""
+    """By space key."""
     faults: dict[int, str] = field(default_factory=dict)
-    """By the id of a video of which something could not be embedded: why."""
+    """By the id of a video: why something of it could not be embedded."""
 
 
 @dataclass(frozen=True)
 class Filler:
-    """What a run works with."""
+    """The library, the encoders and the limits of a backfill."""
 
     library: Library
     spaces: Spaces
@@ -53,9 +63,10 @@ class Filler:
         report: Report,
         *,
         limit: int | None = None,
-        video_id: int | None = None,
+        video_ids: Sequence[int] = (),
     ) -> Filled:
-        """Embeds what the wanted spaces lack, at most `limit` moments in each.
+        """Embeds what the wanted spaces lack, at most `limit` moments in each; of `video_ids` only,
+        if there are any.
 
         Raises SpaceBusy if another process fills one of them.
         """
@@ -67,33 +78,34 @@ class Filler:
                 for number, space in enumerate(group):
                     # Those that follow take the same input: what is read now serves them, too.
                     left = None if limit is None else limit - filled.num_embedded[space.key]
-                    for batch in self._batches(space, left, video_id):
+                    for batch in self._batches(space, left, video_ids):
                         self._fill_batch(batch, group[number:], filled, report)
         return filled
 
     def _batches(
-        self, space: Space, left: int | None, video_id: int | None
+        self, space: Space, left: int | None, video_ids: Sequence[int]
     ) -> Iterator[list[MissingMoment]]:
         """What a space lacks, at most `left`, in batches of moments of one video."""
-        after_id = 0
-        while left is None or left > 0:
-            page = self.spaces.moments_missing(
-                space.key,
-                limit=_PAGE if left is None else min(_PAGE, left),
-                after_id=after_id,
-                video_id=video_id,
-            )
-            if not page:
-                return
-            after_id = page[-1].id
-            left = None if left is None else left - len(page)
+        missing = islice(self._missing(space.key, video_ids), left)
+        size = ITEMS_AT_ONCE[space.input]
+        while page := list(islice(missing, _PAGE)):
             by_video: dict[int, list[MissingMoment]] = defaultdict(list)
             for moment in page:
                 by_video[moment.video_id].append(moment)
-            size = ITEMS_AT_ONCE[space.input]
             for moments in by_video.values():
                 for start in range(0, len(moments), size):
                     yield moments[start : start + size]
+
+    def _missing(self, key: str, video_ids: Sequence[int]) -> Iterator[MissingMoment]:
+        """What a space lacks, by id, of one video after the other if there are `video_ids`."""
+        only: Sequence[int | None] = video_ids or [None]
+        for video_id in only:
+            after_id = 0
+            while page := self.spaces.moments_missing(
+                key, limit=_PAGE, after_id=after_id, video_id=video_id
+            ):
+                yield from page
+                after_id = page[-1].id
 
     def _fill_batch(
         self,
@@ -124,20 +136,20 @@ class Filler:
             lambda spans: self._read(read_clips, video_id, spans),
         )
 
-    def _keyframe(self, video_id: int, moment: Placed) -> Image:
-        """A keyframe; one that is gone or damaged is made again from the video."""
+    def _keyframe(self, video_id: int, moment: Embeddable) -> Image:
+        """A stored keyframe; one that is gone or damaged is made again from the video."""
         path = self.keyframes_dir / (moment.image_path or "")
         with contextlib.suppress(FileNotFoundError):
             return read_image(path)
-        partial = path.with_name(f"{path.name}.{os.getpid()}.part")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._read(write_keyframe, video_id, moment.start_s, partial)
-        partial.rename(path)
+        with atomically(path) as partial:
+            self._read(write_keyframe, video_id, moment.start_s, partial)
         return read_image(path)
 
     def _read(self, function: Callable[..., Result], video_id: int, *arguments: object) -> Result:
-        """What a function of ingest/media/clips.py reads from a video. Raises NotFound,
-        VideoUnreadable."""
+        """What a function of ingest/media/clips.py reads from a video, in a child process.
+
+        Raises NotFound if the file is no longer as it was ingested, and VideoUnreadable.
+        """
         path = self.library.get_intact_path(video_id)
         found = self.isolation.run(
             function, path, *arguments, self.max_pixels, on_progress=lambda _part: None

@@ -1,4 +1,4 @@
-"""Moments to vectors, in every space that is wanted."""
+"""The vectors of moments, in every space that takes them."""
 
 import dataclasses
 from collections import defaultdict
@@ -16,21 +16,18 @@ from database.videos.records import MomentRecord
 from embeddings.encoder import Clip, Image, Vectors
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
+from ingest.scenes.scene import Span, Timed
 
 ITEMS_AT_ONCE = {Input.TEXT: 32, Input.IMAGE: 32, Input.CLIP: 8}
 """Bounds the memory; clips are read from the video as many at a time."""
 
 Lists = dict[str, list[list[float]]]
-"""Vectors of some moments by space, as they are kept on disk."""
+"""Vectors of some moments by space key, as a checkpoint keeps them."""
 
 
-class Placed(Protocol):
-    """What can be embedded: a moment, stored or to be stored."""
+class Embeddable(Timed, Protocol):
+    """A moment, stored or to be stored, with what its vectors are made of."""
 
-    @property
-    def start_s(self) -> float: ...
-    @property
-    def end_s(self) -> float: ...
     @property
     def text(self) -> str | None: ...
     @property
@@ -39,22 +36,24 @@ class Placed(Protocol):
 
 @dataclass(frozen=True)
 class Source:
-    """Reads the pictures of one video's moments."""
+    """Where the pictures of one video's moments are read from."""
 
-    read_keyframe: Callable[[Placed], Image]
-    read_clips: Callable[[Sequence[tuple[float, float]]], list[Clip]]
+    read_keyframe: Callable[[Embeddable], Image]
+    read_clips: Callable[[Sequence[Span]], list[Clip]]
 
-    def items(self, takes: Input, moments: Sequence[Placed]) -> list[Any]:
-        """What a space that `takes` such input makes the moments' vectors from."""
+    def items(self, takes: Input, moments: Sequence[Embeddable]) -> list[Any]:
+        """The input of an encoder for each moment: texts, RGB images or clips. Raises
+        VideoUnreadable, and FileNotFoundError for a keyframe of which nothing can be read.
+        """
         if takes is Input.TEXT:
             return [moment.text or "" for moment in moments]
         if takes is Input.IMAGE:
             return [self.read_keyframe(moment) for moment in moments]
-        return self.read_clips([(moment.start_s, moment.end_s) for moment in moments])
+        return self.read_clips([Span(moment.start_s, moment.end_s) for moment in moments])
 
 
 def read_image(path: Path) -> Image:
-    """A JPEG of ours as RGB uint8 [H, W, 3]. Raises FileNotFoundError if it is gone or damaged."""
+    """A keyframe as RGB uint8 [H, W, 3]. Raises FileNotFoundError if it is gone or damaged."""
     image = cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise FileNotFoundError(f"the keyframe {path} is gone or damaged")
@@ -62,7 +61,7 @@ def read_image(path: Path) -> Image:
 
 
 def by_input(spaces: Iterable[Space]) -> dict[Input, list[Space]]:
-    """Spaces by what they take: what is read once serves them all."""
+    """Spaces grouped by what they take, so that what is read once serves all of a group."""
     groups: dict[Input, list[Space]] = defaultdict(list)
     for space in spaces:
         groups[space.input].append(space)
@@ -70,9 +69,9 @@ def by_input(spaces: Iterable[Space]) -> dict[Input, list[Space]]:
 
 
 def encode(
-    encoders: Encoders, spaces: Sequence[Space], source: Source, moments: Sequence[Placed]
+    encoders: Encoders, spaces: Sequence[Space], source: Source, moments: Sequence[Embeddable]
 ) -> dict[str, Vectors]:
-    """The vectors of moments in spaces that all take the same input, float32 [n, dim] by key."""
+    """The vectors of moments in spaces of one input, float32 [n, dim] by space key."""
     items = source.items(spaces[0].input, moments)
     return {space.key: encoders.encode_items(space, items) for space in spaces}
 
@@ -84,10 +83,10 @@ def embed_moments(
     source: Source,
     keep: Callable[[str, Callable[[], Lists]], Lists],
 ) -> list[MomentRecord]:
-    """The moments of a video with their vectors.
+    """The moments of a video, each with its vectors in the spaces that take its kind.
 
-    Clips take long: `keep(name, compute)` returns what it has kept under the name, or else
-    computes and keeps it.
+    Clips take long: `keep(name, compute)` gives what was kept under the name by a run that was cut
+    off, or computes and keeps it.
     """
     vectors: list[dict[str, Vectors]] = [{} for _ in moments]
     for takes, group in by_input(spaces).items():

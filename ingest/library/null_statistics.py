@@ -1,10 +1,12 @@
-"""After an ingest: how what is unrelated scores in every space of the library.
+"""The null distributions of the spaces of a library: how what is unrelated scores in each.
 
-These statistics are what search calibrates with; they are fixed until the library has grown or
-shrunk by a tenth.
+Search calibrates with them (search/retrieval/calibrate.py). They are fixed until a space has grown
+or shrunk by a tenth, so that the same search scores the same from one ingest to the next.
 """
 
 from collections.abc import Iterable
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -13,19 +15,32 @@ from database.spaces.spaces import Spaces
 from embeddings.encoder import Vectors
 from embeddings.loaded import Encoders
 from embeddings.space import Space
-from ingest.library.background import background_queries
 
 SAMPLE = 4000
+"""Vectors of a space that the background queries are scored against."""
 _PAIRED = 500
+"""Vectors of a space that are scored against each other."""
 _TAIL = 0.99
 _TAIL_Z = 2.3263
-"""The normal distribution's 99th percentile, in standard deviations."""
+"""The normal distribution's quantile _TAIL, in standard deviations."""
 _GROWTH = 0.1
 
 
+@cache
+def background_queries() -> tuple[str, ...]:
+    """Short and diverse queries, about everything and nothing in particular; written for this
+    project.
+    """
+    path = Path(__file__).with_name("background_queries.txt")
+    return tuple(path.read_text(encoding="utf-8").splitlines())
+
+
 def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: Encoders) -> None:
-    """Computes and stores the statistics of every space whose size has changed by a tenth: how
-    background queries score against its vectors, and how its vectors score against each other."""
+    """Computes and stores the statistics of every space whose size has changed by a tenth.
+
+    `alike` tells how the vectors score against each other, the rest how background queries score
+    against them; a space of features, which answers no text, has `alike` alone.
+    """
     stored = library.all()
     for space in spaces:
         count = library.coverage(space.key).embedded
@@ -41,7 +56,7 @@ def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: 
 
 
 def _among_themselves(vectors: Vectors) -> npt.NDArray[np.float32]:
-    """The scores of pairs of different vectors; of one alone, that it is like itself."""
+    """The scores of pairs of different vectors, float32 [n]; 1.0 where there is only one."""
     some = vectors[:: max(1, len(vectors) // _PAIRED)]
     if len(some) == 1:
         return np.ones(1, np.float32)
@@ -49,8 +64,10 @@ def _among_themselves(vectors: Vectors) -> npt.NDArray[np.float32]:
 
 
 def _fitted(scores: npt.NDArray[np.float32]) -> dict[str, float]:
-    """A normal distribution fitted to the upper tail, where scores that matter lie and which is
-    heavier than the middle would let expect: some background query is always about something in
-    a library."""
+    """The normal distribution through the median and the quantile _TAIL of scores, float32 [n].
+
+    The scores that matter lie in the upper tail, which is heavier than the middle would let expect:
+    some background query is always about something in a library.
+    """
     median, tail = (float(np.quantile(scores, q)) for q in (0.5, _TAIL))
     return {"mean": median, "std": (tail - median) / _TAIL_Z}

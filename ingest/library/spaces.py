@@ -90,7 +90,7 @@ def _required(info: SpaceInfo, space: Space | None, encoders: Encoders) -> Space
         raise UnknownSpace(
             f"the library is searched in {info.key}, which is not known here: set "
             "EMBEDDING_MODEL_DIR to the folder that holds its model and space.json, or change to "
-            "another space with python -m ingest.backfill --space KEY --activate"
+            "another space with python -m ingest.backfill --spaces KEY --activate"
         )
     require_same(info, space)
     encoders.require_weights(space)

@@ -1,88 +1,88 @@
 """A finished video into the library: keyframes first, then all rows in one transaction."""
 
 import os
-import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from database.errors import ValueRefused
 from database.models import FileStatus, VideoStatus
 from database.videos.records import FileRecord, MomentRecord, VideoRecord
 from database.videos.stored import Store
 from embeddings.space import Space
+from ingest.atomic import PARTIAL, atomically, remove_partial
 from ingest.files.discover import FoundFile
+from ingest.files.removal import keyframe_folder, remove_keyframes
 from ingest.media.decode import Decoded
+from ingest.scenes.scene import Scene
 
 
-def image_folder(digest: str) -> str:
-    """Where the keyframes of a content lie, relative to the keyframes folder."""
-    return f"{digest[:2]}/{digest}"
+@dataclass(frozen=True)
+class NewVideo:
+    """A recording as the stages have left it, to be stored as a whole."""
+
+    file: FoundFile
+    digest: str
+    """The SHA-256 of the file, in hex."""
+    media: Path
+    """The folder of the JPEGs that the decode pass wrote."""
+    decoded: Decoded
+    scenes: Sequence[Scene]
+    moments: Sequence[MomentRecord]
+    language: str | None
+    profile: str
+    spaces: Sequence[Space] = ()
+    """Those that the moments have vectors of."""
 
 
-def save_video(
-    file: FoundFile,
-    digest: str,
-    decoded: Decoded,
-    scenes: list[tuple[float, float]],
-    moments: list[MomentRecord],
-    *,
-    language: str | None,
-    profile: str,
-    spaces: Sequence[Space],
-    media: Path,
-    keyframes_dir: Path,
-    store: Store,
-) -> None:
-    """Stores everything; whatever is interrupted here is done again by the next run.
+def save_video(video: NewVideo, keyframes_dir: Path, store: Store) -> None:
+    """Stores a video and its file's outcome; what is interrupted is done again by the next run.
 
-    Raises SpacesChanged if the moments lack the vectors of an active space.
+    Raises SpacesChanged if the moments lack the vectors of an active space, and ValueRefused for
+    a value that the database cannot hold; then nothing is left of the video.
     """
-    status = VideoStatus.PARTIAL if decoded.partial_reason else VideoStatus.DONE
-    _place_keyframes(media, keyframes_dir / image_folder(digest))
-    orphans = store.save_video(
-        VideoRecord(
-            content_hash=digest,
-            status=status,
-            reason=decoded.partial_reason,
-            title=decoded.probe.title or file.path.stem,
-            container=decoded.probe.container,
-            video_codec=decoded.probe.video_codec,
-            audio_codec=decoded.probe.audio_codec,
-            width_px=decoded.width_px,
-            height_px=decoded.height_px,
-            frame_rate=decoded.frame_rate,
-            duration_s=decoded.duration_s,
-            language=language,
-            profile=profile,
-            recorded_at=decoded.probe.recorded_at or _modified_at(file),
-            spaces=tuple(space.key for space in spaces),
-            scenes=tuple(scenes),
-            moments=tuple(moments),
-        ),
-        FileRecord(
-            str(file.path),
-            file.size_bytes,
-            file.mtime_ns,
-            FileStatus(status.value),
-            decoded.partial_reason,
-        ),
-    )
+    target = keyframes_dir / keyframe_folder(video.digest)
+    _place_keyframes(video.media, target)
+    record = _video_record(video)
+    try:
+        orphans = store.save_video(record, _file_record(video.file, record))
+    except ValueRefused:
+        remove_keyframes([video.digest], keyframes_dir)
+        raise
     remove_keyframes(orphans, keyframes_dir)
 
 
-def save_outcome(file: FileRecord, keyframes_dir: Path, store: Store) -> None:
-    """Records what a path has come to; content that no path leads to any more goes."""
-    remove_keyframes(store.save_file(file), keyframes_dir)
+def _video_record(video: NewVideo) -> VideoRecord:
+    decoded, header = video.decoded, video.decoded.probe
+    return VideoRecord(
+        content_hash=video.digest,
+        status=VideoStatus.PARTIAL if decoded.partial_reason else VideoStatus.DONE,
+        reason=decoded.partial_reason,
+        title=header.title or video.file.path.stem,
+        container=header.container,
+        video_codec=header.video_codec,
+        audio_codec=header.audio_codec,
+        width_px=decoded.width_px,
+        height_px=decoded.height_px,
+        frame_rate=decoded.frame_rate,
+        duration_s=decoded.duration_s,
+        language=video.language,
+        profile=video.profile,
+        recorded_at=header.recorded_at or _modified_at(video.file),
+        spaces=tuple(space.key for space in video.spaces),
+        scenes=tuple((scene.start_s, scene.end_s) for scene in video.scenes),
+        moments=tuple(video.moments),
+    )
 
 
-def remove_keyframes(digests: Iterable[str], keyframes_dir: Path) -> None:
-    """Removes the keyframes of contents that are no longer in the library."""
-    for digest in digests:
-        shutil.rmtree(keyframes_dir / image_folder(digest), ignore_errors=True)
+def _file_record(file: FoundFile, video: VideoRecord) -> FileRecord:
+    status = FileStatus(video.status.value)
+    return FileRecord(str(file.path), file.size_bytes, file.mtime_ns, status, video.reason)
 
 
 def _modified_at(file: FoundFile) -> datetime | None:
-    """When a file was last changed, if that is a date at all."""
+    """When a file was last changed; None for a time that is no date, as damaged disks have."""
     try:
         return datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
     except (OverflowError, ValueError):
@@ -95,16 +95,12 @@ def _place_keyframes(media: Path, target: Path) -> None:
     What a run that was cut off left in `target` is replaced; `media` stays as it is until the
     rows are there.
     """
-    for left in target.parent.glob(f"{target.name}.*.part"):
-        shutil.rmtree(left, ignore_errors=True)  # ours alone: the content is claimed
+    for left in target.parent.glob(f"{target.name}.*{PARTIAL}"):
+        remove_partial(left)  # ours alone: the content is claimed
     images = sorted(media.glob("*.jpg"))
     if not images:
         return
-    partial = target.with_name(f"{target.name}.{os.getpid()}.part")
-    partial.mkdir(parents=True)
-    for image in images:
-        with image.open("rb") as opened:
-            os.fsync(opened.fileno())
-        os.link(image, partial / image.name)
-    shutil.rmtree(target, ignore_errors=True)
-    partial.rename(target)
+    with atomically(target) as partial:
+        partial.mkdir()
+        for image in images:
+            os.link(image, partial / image.name)

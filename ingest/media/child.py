@@ -1,4 +1,4 @@
-"""Runs a function in a child process with limits: media files are hostile input.
+"""Child processes with limits, in which media files are read: they are hostile input.
 
 A child that crashes, hangs or runs out of memory fails its own file and nothing else. Children
 are forked from a small server process that has imported the decoder once.
@@ -12,10 +12,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 from database.errors import DiskFull
 from ingest.errors import VideoUnreadable
+from ingest.settings import IngestSettings
 
 Result = TypeVar("Result")
 _context = multiprocessing.get_context("forkserver")
@@ -24,10 +25,17 @@ _context.set_forkserver_preload(["ingest.media.decode", "ingest.media.clips"])
 
 @dataclass(frozen=True)
 class Isolation:
-    """The limits of a child: it may take `memory_mb` of memory and be silent for `stall_s`."""
+    """The limits of a child process."""
 
     memory_mb: int
+    """MiB of memory that it may take; on Linux only."""
     stall_s: float
+    """Seconds that it may go without telling progress."""
+
+    @classmethod
+    def of(cls, settings: IngestSettings) -> Self:
+        """The limits that the settings give."""
+        return cls(settings.ingest_decode_memory_mb, settings.ingest_decode_stall_s)
 
     def run(
         self,
@@ -35,7 +43,8 @@ class Isolation:
         *arguments: object,
         on_progress: Callable[[float], None],
     ) -> Result:
-        """`function(*arguments, report)` in a child, where `report(part)` tells its progress.
+        """The result of `function(*arguments, report)` in a child, which tells its progress, in
+        [0, 1], with `report(part)`.
 
         What `on_progress` raises ends the child. Raises VideoUnreadable, DiskFull, or what the
         function raised.
@@ -95,6 +104,7 @@ def _child_main(
 
 
 def _system_error(error: OSError) -> Exception:
+    """What the parent raises: a full disk concerns the run, all else the file."""
     if isinstance(error, BrokenPipeError):
         raise error
     if error.errno in DiskFull.ERRNOS:
@@ -103,6 +113,7 @@ def _system_error(error: OSError) -> Exception:
 
 
 def _cause_of_death(exitcode: int | None) -> str:
+    """The reason for a child that ended without a result."""
     if exitcode is not None and exitcode < 0:
         return f"the decoder crashed ({signal.Signals(-exitcode).name})"
     return f"the decoder ended without a result (exit {exitcode})"

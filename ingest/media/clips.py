@@ -1,11 +1,10 @@
-"""Frames of a video at given times, read again after its decode pass: what clips are made of.
+"""Clips and keyframes at given times, read from a video again after its decode pass.
 
-Used by an ingest and by a backfill alike, so both make the same vectors. Runs in a child process.
+An ingest and a backfill read the same way, so both make the same vectors. Runs in a child process.
 """
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -15,26 +14,27 @@ from av.container import InputContainer
 from embeddings.encoder import Clip, Image
 from ingest.errors import VideoUnreadable
 from ingest.media.container import open_media, probe
+from ingest.media.timeline import Picture, Timeline
 from ingest.scenes.keyframes import upright, write_jpeg
+from ingest.scenes.scene import Span
 
 FRAMES_PER_CLIP = 16
 """What VideoMAE takes; TimeSformer takes every other one of them."""
 SHORT_SIDE_PX = 256
-_MAX_DECODE_ERRORS = 500
 
 
 def read_clips(
     path: Path,
-    spans: Sequence[tuple[float, float]],
+    spans: Sequence[Span],
     max_pixels: int,
     report: Callable[[float], None],
 ) -> list[Clip]:
-    """For each span [start_s, end_s), in order, the frames in the middles of its equal parts:
+    """A clip of each span, in order of time: the frames shown in the middles of its equal parts,
     RGB uint8 [FRAMES_PER_CLIP, h, w, 3], the shorter side of at most SHORT_SIDE_PX.
 
     Raises VideoUnreadable.
     """
-    times = [time_s for span in spans for time_s in _clip_times(*span)]
+    times = [time_s for span in spans for time_s in _clip_times(span)]
     frames = frames_shown(path, times, max_pixels)
     clips = []
     for number, _ in enumerate(spans, start=1):
@@ -49,49 +49,57 @@ def read_clips(
 def write_keyframe(
     path: Path, time_s: float, target: Path, max_pixels: int, report: Callable[[float], None]
 ) -> None:
-    """The frame shown at a time, as the JPEG that the decode pass made. Raises VideoUnreadable."""
+    """The JPEG of the frame shown at `time_s`, as the decode pass made it. Raises VideoUnreadable,
+    OSError.
+    """
     write_jpeg(next(frames_shown(path, [time_s], max_pixels)), target)
     report(1.0)
 
 
 def frames_shown(path: Path, times_s: Sequence[float], max_pixels: int) -> Iterator[av.VideoFrame]:
-    """For each of the times, in order, the frame that is shown then: the last that begins at or
-    before it, or else the first there is.
+    """The frame shown at each of the times, which are in order: the last that begins at or before
+    it, or else the first there is.
 
     Raises VideoUnreadable if there is none.
     """
     wanted = list(reversed(times_s))
     shown: av.VideoFrame | None = None
-    for time_s, frame in _frames_from(path, times_s[0], max_pixels):
-        while shown is not None and wanted and wanted[-1] < time_s:
+    for picture in _pictures_from(path, times_s[0], max_pixels):
+        while shown is not None and wanted and wanted[-1] < picture.time_s:
             wanted.pop()
             yield shown
         if not wanted:
             return
-        shown = frame
+        shown = picture.frame
     if shown is None:
         raise VideoUnreadable(f"no picture could be decoded at {times_s[0]:.1f} s")
     for _ in wanted:
         yield shown
 
 
-def _frames_from(
-    path: Path, start_s: float, max_pixels: int
-) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Frames with their times, from one at or before `start_s` on. Where the index of a file does
-    not lead there, from its beginning."""
+def _pictures_from(path: Path, start_s: float, max_pixels: int) -> Iterator[Picture]:
+    """Pictures from one at or before `start_s` on; where the index of a file does not lead there,
+    from its beginning.
+    """
     for seeks in (True, False):
         with open_media(path) as container:
             if seeks and not _seek(container, start_s):
                 continue
-            frames = _decoded(container, max_pixels, math.inf if seeks else 0.0)
-            first = next(frames, None)
-            if seeks and (first is None or first[0] > start_s):
+            pictures = _pictures(container, max_pixels, sought=seeks)
+            first = next(pictures, None)
+            if seeks and (first is None or first.time_s > start_s):
                 continue
             if first is not None:
                 yield first
-                yield from frames
+                yield from pictures
             return
+
+
+def _pictures(container: InputContainer, max_pixels: int, *, sought: bool) -> Iterator[Picture]:
+    header = probe(container, max_pixels)
+    end_s = -math.inf if sought else 0.0
+    timeline = Timeline(container, header, max_pixels, with_sound=False, video_end_s=end_s)
+    return (found for found in timeline if isinstance(found, Picture))
 
 
 def _seek(container: InputContainer, time_s: float) -> bool:
@@ -102,43 +110,13 @@ def _seek(container: InputContainer, time_s: float) -> bool:
     return True
 
 
-def _decoded(
-    container: InputContainer, max_pixels: int, next_s: float
-) -> Iterator[tuple[float, av.VideoFrame]]:
-    """Frames with their times, as the decode pass has them: one without a time of its own follows
-    on the one before, the first at `next_s`."""
-    header = probe(container, max_pixels)
-    if header.video_index is None:
-        return
-    stream = container.streams[header.video_index]
-    stream.codec_context.thread_type = "AUTO"
-    stream.codec_context.options = {"max_pixels": str(max_pixels)}
-    packets = container.demux(stream)
-    errors = 0
-    while errors < _MAX_DECODE_ERRORS:
-        try:
-            for frame in next(packets).decode():
-                assert isinstance(frame, av.VideoFrame)
-                base = frame.time_base or Fraction(1, 1000)
-                if frame.pts is not None:
-                    next_s = float(frame.pts * base) - header.start_s
-                yield next_s, frame
-                next_s += min(float(frame.duration * base) if frame.duration else 0.04, 1.0)
-        except (StopIteration, av.error.EOFError):
-            return
-        except MemoryError:
-            raise
-        except (av.error.FFmpegError, ValueError):
-            errors += 1
-
-
-def _clip_times(start_s: float, end_s: float) -> list[float]:
+def _clip_times(span: Span) -> list[float]:
     middles = (np.arange(FRAMES_PER_CLIP) + 0.5) / FRAMES_PER_CLIP
-    return [float(time_s) for time_s in start_s + middles * (end_s - start_s)]
+    return [float(time_s) for time_s in span.start_s + middles * (span.end_s - span.start_s)]
 
 
 def _small_size(frame: av.VideoFrame) -> tuple[int, int]:
-    """(width, height)."""
+    """(width, height) of the frames of a clip."""
     scale = min(1.0, SHORT_SIDE_PX / min(frame.width, frame.height))
     return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
 

@@ -37,7 +37,7 @@ from tests.helpers.films import THINGS, draw_films
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.tiny_models import CLIP, TIMESFORMER_LABELS, VIDEOMAE, VIDEOMAE_LABELS
 
-ALL_TINY = [part for space in tiny_models.SPACES for part in ("--space", space.key)]
+ALL_TINY = [part for space in tiny_models.SPACES for part in ("--spaces", space.key)]
 MOTIONS = ("moving left", "moving right", "moving up", "moving down", "growing", "shrinking")
 
 
@@ -183,7 +183,7 @@ def test_a_film_that_comes_later_is_embedded_in_every_space(
 
 def test_only_one_process_fills_a_space(filled: DatabaseSettings, library: Database) -> None:
     with Spaces(library).filling(CLIP.key):
-        done = run_command("ingest.backfill", "--space", CLIP.key, settings=filled)
+        done = run_command("ingest.backfill", "--spaces", CLIP.key, settings=filled)
     assert done.returncode == 1
     assert "tiny-clip is being filled by another process" in done.stderr
 
@@ -203,7 +203,7 @@ def backfill(filled: DatabaseSettings) -> Backfill:
     """The command on tiny-clip, which succeeds; what it prints."""
 
     def run(*arguments: object) -> str:
-        options = ["--space", CLIP.key, "-q", *map(str, arguments)]
+        options = ["--spaces", CLIP.key, "-q", *map(str, arguments)]
         done = CliRunner().invoke(app, options, env=environment(filled))
         assert done.exit_code == 0, done.output
         return done.stdout
@@ -220,7 +220,7 @@ def test_a_part_can_be_filled_first(backfill: Backfill, library: Database) -> No
     last = Spaces(library).moments_missing(CLIP.key, limit=100)[-1].video_id
     others = Spaces(library).moments_missing(CLIP.key, limit=100, video_id=last)
     done = 2 + len(others)
-    assert f"tiny-clip: {done} of {wanted} moments, filling" in backfill("--video", last)
+    assert f"tiny-clip: {done} of {wanted} moments, filling" in backfill("--video-ids", last)
     assert f"tiny-clip: {wanted} of {wanted} moments" in backfill()
 
 
@@ -231,7 +231,7 @@ def test_a_limit_holds_for_each_of_several_spaces(
     with library.session() as session:
         session.execute(sa.text("DELETE FROM embedding WHERE space LIKE 'tiny-%mes%'"))
         session.execute(sa.text("DELETE FROM embedding WHERE space LIKE 'tiny-%mae%'"))
-    named = [f"--space={key}" for key in keys]
+    named = [f"--spaces={key}" for key in keys]
     spaces = Spaces(library)
     for limit in (["--limit", "2"], []):
         done = CliRunner().invoke(app, [*named, "-q", *limit], env=environment(filled))
@@ -248,7 +248,7 @@ def test_an_answer_says_how_far_a_wanted_space_is(
     answer = engine.search("growing")
     assert answer.degraded
     assert "tiny-clip holds 2 of" in answer.reasons[0]
-    assert "python -m ingest.backfill --space tiny-clip" in answer.reasons[0]
+    assert "python -m ingest.backfill --spaces tiny-clip" in answer.reasons[0]
     engine.choice.forget()
     backfill()
     assert not engine.search("growing").degraded
@@ -278,7 +278,7 @@ def test_a_model_is_exchanged_brought_back_and_removed(
     assert legs() == {"imagenet-concepts"}
     with pytest.raises(InvalidQuery, match="no space 'tiny-clip'"):
         engine.search("red circle", spaces=[CLIP.key])
-    used = run_command("ingest.backfill", "--space=imagenet-concepts", "--drop", settings=filled)
+    used = run_command("ingest.backfill", "--spaces=imagenet-concepts", "--drop", settings=filled)
     assert used.returncode == 1
     assert "imagenet-concepts is searched" in used.stderr
     backfill()
@@ -303,7 +303,7 @@ def test_a_keyframe_that_is_gone_or_damaged_is_made_again_or_named(
 ) -> None:
     moments = Spaces(library).moments_missing(CLIP.key, limit=100)
     again, lost = moments[0], moments[1]
-    backfill("--video", again.video_id)
+    backfill("--video-ids", again.video_id)
     (before,) = Library(library).vectors_of([scene := _scene_of(library, again.id)], CLIP.key)[
         scene
     ]
@@ -313,7 +313,7 @@ def test_a_keyframe_that_is_gone_or_damaged_is_made_again_or_named(
     (filled.keyframes_dir / (lost.image_path or "")).unlink()
     film = Path(Library(library).get_video(lost.video_id).path)
     hidden = film.rename(film.with_suffix(".hidden"))
-    done = run_command("ingest.backfill", "--space", CLIP.key, settings=filled)
+    done = run_command("ingest.backfill", "--spaces", CLIP.key, settings=filled)
     assert done.returncode == 3
     assert f"{film}: the file of video {lost.video_id} was moved" in done.stderr
     assert Spaces(library).moments_missing(CLIP.key, limit=100) == [lost]
@@ -351,14 +351,14 @@ def test_what_cannot_be_done_is_said(filled: DatabaseSettings, library: Database
     ("arguments", "sentence"),
     [
         ([], "say what to fill"),
-        (["--all", "--space", "tiny-clip"], "say what to fill"),
+        (["--all", "--spaces", "tiny-clip"], "say what to fill"),
         (["--all", "--activate", "--drop"], "exclude each other"),
-        (["--space", "nope"], "no space or model 'nope'"),
+        (["--spaces", "nope"], "no space or model 'nope'"),
         (["--profile", "best"], "no profile 'best'"),
-        (["--all", "--drop"], "--rollback and --drop need --space"),
+        (["--all", "--drop"], "--rollback and --drop need --spaces"),
         (["--all", "--queries", "none.json"], "--queries names a file"),
         (
-            ["--space=fast", "--space=tiny-clip", "--space=imagenet-concepts", "--activate"],
+            ["--spaces=fast", "--spaces=tiny-clip", "--spaces=imagenet-concepts", "--activate"],
             "only one space of a slot can be active: choose of tiny-clip, imagenet-concepts",
         ),
     ],
@@ -373,7 +373,7 @@ def test_a_command_that_makes_no_sense_is_answered_with_a_sentence(
 
 
 def test_a_model_that_is_not_here_is_named_with_what_to_do(filled: DatabaseSettings) -> None:
-    done = run_command("ingest.backfill", "--space", "clip-b32", settings=filled)
+    done = run_command("ingest.backfill", "--spaces", "clip-b32", settings=filled)
     assert done.returncode == 1
     assert (
         "the space clip-b32 cannot be used: the model openai/clip-vit-base-patch32" in done.stderr
@@ -391,7 +391,7 @@ def test_the_standard_profile_without_its_models_fails_at_once(settings: Databas
 
 
 def test_a_video_that_is_not_there_is_named(filled: DatabaseSettings) -> None:
-    done = run_command("ingest.backfill", "--all", "--video", "999", settings=filled)
+    done = run_command("ingest.backfill", "--all", "--video-ids", "999", settings=filled)
     assert done.returncode == 1
     assert "there is no video 999" in done.stderr
 
@@ -399,7 +399,7 @@ def test_a_video_that_is_not_there_is_named(filled: DatabaseSettings) -> None:
 def test_a_slot_that_may_be_empty_can_be_emptied_and_filled_again(
     filled: DatabaseSettings, library: Database
 ) -> None:
-    option = f"--space={VIDEOMAE.key}"
+    option = f"--spaces={VIDEOMAE.key}"
     for arguments, there in (([option, "--drop"], False), ([option, "-q"], True)):
         done = CliRunner().invoke(app, arguments, env=environment(filled))
         assert done.exit_code == 0, done.output

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from ingest.checkpoint import Checkpoint, write_atomically
+from ingest.checkpoint import Checkpoint
+from ingest.scenes.scene import Scene
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ def test_stages_and_keys_do_not_mix(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", [b"", b"{", b'{"spans": 1}', b"\xff", b'{"text": "a"}'])
 def test_a_damaged_result_is_computed_again(content: bytes, tmp_path: Path) -> None:
     checkpoint = Checkpoint(tmp_path, "a")
-    write_atomically(checkpoint.folder / "decoded.json", content)
+    checkpoint.folder.mkdir()
+    (checkpoint.folder / "decoded.json").write_bytes(content)
     assert checkpoint.stage("decoded", Result, lambda: RESULT) == RESULT
     assert checkpoint.stage("decoded", Result, never) == RESULT
 
@@ -64,9 +66,17 @@ def test_clearing_removes_the_folder_and_can_be_repeated(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == []
 
 
-def test_writing_replaces_a_file_and_leaves_no_temporary_one(tmp_path: Path) -> None:
-    path = tmp_path / "folder" / "file"
-    write_atomically(path, b"first")
-    write_atomically(path, b"second")
-    assert path.read_bytes() == b"second"
-    assert [p.name for p in path.parent.iterdir()] == ["file"]
+def test_a_result_of_an_older_version_is_computed_again(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path, "a")
+    old = [(0.0, 5.0), (5.0, 12.0)]
+    checkpoint.stage("scenes", list[tuple[float, float]], lambda: old)
+    scenes = [Scene(0.0, 5.0), Scene(5.0, 12.0)]
+    assert checkpoint.stage("scenes", list[Scene], lambda: scenes) == scenes
+    assert checkpoint.stage("scenes", list[Scene], list) == scenes
+
+
+def test_a_result_that_cannot_be_is_computed_again(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path, "a")
+    checkpoint.folder.mkdir()
+    (checkpoint.folder / "scene.json").write_text('{"start_s": 5.0, "end_s": 2.0}')
+    assert checkpoint.stage("scene", Scene, lambda: Scene(2.0, 5.0)) == Scene(2.0, 5.0)

@@ -20,9 +20,9 @@ from embeddings.space import Space
 from ingest.files.discover import discover
 from ingest.files.identity import content_hash
 from ingest.files.outcome import Outcome
-from ingest.pipeline import ingest_files
+from ingest.lanes import ingest_files
+from ingest.pipeline import make_ingest
 from ingest.settings import IngestSettings
-from ingest.tools import make_tools
 from tests.helpers.media import drawn, make_video
 
 Ingest = Callable[..., list[Outcome]]
@@ -37,9 +37,9 @@ def ingest(settings: IngestSettings, database: Database, encoders: Encoders) -> 
     """Ingests files as the command does, with the encoders of the session."""
 
     def run(*paths: Path, retry: bool = False) -> list[Outcome]:
-        tools = make_tools(database, settings, PROFILES["bundled"], retry=retry)
-        tools = dataclasses.replace(tools, encoders=encoders)
-        outcomes = ingest_files(discover([str(p) for p in paths]), tools, 1, ignore)
+        ingest = make_ingest(database, settings, PROFILES["bundled"], retry=retry)
+        ingest = dataclasses.replace(ingest, encoders=encoders)
+        outcomes = ingest_files(discover([str(p) for p in paths]), ingest, 1, ignore)
         return sorted(outcomes, key=lambda outcome: outcome.path)
 
     return run

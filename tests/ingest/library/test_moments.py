@@ -8,12 +8,13 @@ from ingest.media.container import Probe
 from ingest.media.decode import Decoded, Keyframe
 from ingest.perception.screen_text import Writing
 from ingest.perception.speech import Sentence
+from ingest.scenes.scene import Scene
 
 HEADER = Probe("mov", None, 0, 1, "h264", "aac", 0.0, 12.0)
-SCENES = [(0.0, 5.0), (5.0, 12.0)]
+SCENES = [Scene(0.0, 5.0), Scene(5.0, 12.0)]
 
 
-def decoded(scenes: list[tuple[float, float]], *keyframes: Keyframe) -> Decoded:
+def decoded(scenes: list[Scene], *keyframes: Keyframe) -> Decoded:
     return Decoded(HEADER, 12.0, 25.0, 320, 180, scenes, list(keyframes), [], 0, None)
 
 
@@ -80,7 +81,7 @@ def test_the_same_writing_in_two_scenes_is_two_moments() -> None:
 
 def test_scenes_are_those_of_the_pictures_or_those_between_pauses() -> None:
     assert build_scenes(decoded(SCENES), []) == SCENES
-    assert build_scenes(decoded([]), []) == [(0.0, 12.0)]
+    assert build_scenes(decoded([]), []) == [Scene(0.0, 12.0)]
 
 
 def test_the_language_of_a_video_is_that_of_most_sentences() -> None:
@@ -90,7 +91,7 @@ def test_the_language_of_a_video_is_that_of_most_sentences() -> None:
 
 
 def test_scenes_with_pictures_fall_into_spans_that_a_video_model_sees_at_once() -> None:
-    scenes = [(0.0, 5.0), (5.0, 25.0)]
+    scenes = [Scene(0.0, 5.0), Scene(5.0, 25.0)]
     moments = build_moments(decoded(scenes), scenes, [], [], "ab/abc")
     spans = [(m.scene, m.start_s, m.end_s) for m in moments if m.kind is MomentKind.SPAN]
     third = 20 / 3
@@ -103,5 +104,5 @@ def test_scenes_with_pictures_fall_into_spans_that_a_video_model_sees_at_once() 
 
 
 def test_a_recording_without_pictures_has_no_spans() -> None:
-    moments = build_moments(decoded([]), [(0.0, 12.0)], [], [], "ab/abc")
+    moments = build_moments(decoded([]), [Scene(0.0, 12.0)], [], [], "ab/abc")
     assert moments == []

@@ -8,6 +8,7 @@ import pytest
 
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import FRAMES_PER_CLIP, frames_shown, read_clips, write_keyframe
+from ingest.scenes.scene import Span
 from tests.helpers.media import Picture, solid, tone, write_sound, write_video
 
 MAX_PIXELS = 1920 * 1080
@@ -46,14 +47,14 @@ def test_the_frame_shown_at_a_time_is_the_last_that_has_begun(
 
 
 def test_a_clip_holds_the_middles_of_equal_parts_of_its_span(counting: Path) -> None:
-    first, second = read_clips(counting, [(0.0, 3.2), (4.0, 7.2)], MAX_PIXELS, ignore)
+    first, second = read_clips(counting, [Span(0.0, 3.2), Span(4.0, 7.2)], MAX_PIXELS, ignore)
     assert first.shape == (FRAMES_PER_CLIP, 256, 455, 3)
     levels = second.mean(axis=(1, 2, 3)) - grey_of(0)
     np.testing.assert_allclose(levels, 100 + 2.5 + 5 * np.arange(FRAMES_PER_CLIP), atol=1.5)
 
 
 def test_a_span_shorter_than_its_frames_repeats_them(counting: Path) -> None:
-    (clip,) = read_clips(counting, [(2.0, 2.04)], MAX_PIXELS, ignore)
+    (clip,) = read_clips(counting, [Span(2.0, 2.04)], MAX_PIXELS, ignore)
     np.testing.assert_allclose(clip.mean(axis=(1, 2, 3)) - grey_of(0), 50, atol=1)
 
 
@@ -82,9 +83,9 @@ def test_a_keyframe_is_made_again_as_it_was(counting: Path, tmp_path: Path) -> N
 def test_a_recording_without_pictures_says_so(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", tone(1.0))
     with pytest.raises(VideoUnreadable, match=r"no picture could be decoded at 0\.0 s"):
-        read_clips(sound, [(0.0, 1.0)], MAX_PIXELS, ignore)
+        read_clips(sound, [Span(0.0, 1.0)], MAX_PIXELS, ignore)
 
 
 def test_pictures_that_are_too_large_are_refused(counting: Path) -> None:
     with pytest.raises(VideoUnreadable, match="INGEST_MAX_PIXELS"):
-        read_clips(counting, [(0.0, 1.0)], 100, ignore)
+        read_clips(counting, [Span(0.0, 1.0)], 100, ignore)

@@ -37,7 +37,7 @@ def decoded(path: Path, options: DecodeOptions = OPTIONS) -> Decoded:
 
 
 def edges(found: Decoded) -> list[float]:
-    return [start for start, _ in found.scenes] + [found.scenes[-1][1]]
+    return [scene.start_s for scene in found.scenes] + [found.scenes[-1].end_s]
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
@@ -57,8 +57,8 @@ def test_each_scene_has_a_keyframe_that_shows_it(tmp_path: Path) -> None:
     found = decoded(make_video(tmp_path / "a.mp4", PICTURES, 2.0))
     assert [k.scene for k in found.keyframes] == [0, 1, 2]
     for keyframe, picture in zip(found.keyframes, PICTURES, strict=True):
-        start_s, end_s = found.scenes[keyframe.scene]
-        assert start_s <= keyframe.time_s < end_s
+        scene = found.scenes[keyframe.scene]
+        assert scene.start_s <= keyframe.time_s < scene.end_s
         shown = read_image(tmp_path / "out" / keyframe.name)
         assert np.abs(shown.astype(int) - picture).mean() < 12
 
@@ -100,7 +100,7 @@ def test_a_recording_without_pictures_has_no_scenes(tmp_path: Path) -> None:
 
 def test_a_take_without_cuts_is_split(tmp_path: Path) -> None:
     found = decoded(make_video(tmp_path / "a.mp4", [drawn(1)], 70.0, fps=5))
-    lengths = [end - start for start, end in found.scenes]
+    lengths = [scene.end_s - scene.start_s for scene in found.scenes]
     assert sum(lengths) == pytest.approx(70.0, abs=0.2)
     assert all(10 < length <= 30.01 for length in lengths)
     assert {k.scene for k in found.keyframes} == set(range(len(found.scenes)))
@@ -166,6 +166,6 @@ def ending_of(path: Path, folder: Path) -> str:
         )
     except VideoUnreadable:
         return "rejected"
-    assert all(earlier[1] == later[0] for earlier, later in pairwise(found.scenes)), path
+    assert all(a.end_s == b.start_s for a, b in pairwise(found.scenes)), path
     assert {k.scene for k in found.keyframes} == set(range(len(found.scenes))), path
     return "accepted"

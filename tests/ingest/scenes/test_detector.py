@@ -2,21 +2,13 @@
 
 from collections.abc import Iterable
 from fractions import Fraction
-from itertools import pairwise, repeat
+from itertools import repeat
 
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
-from ingest.scenes.detector import (
-    MAX_SCENE_S,
-    SceneDetector,
-    equal_parts,
-    scene_of,
-    scenes_at_pauses,
-)
+from ingest.scenes.detector import SceneDetector
 from tests.helpers.media import SIZE, Picture, blend, dissolve, drawn, solid
 
 FPS = 25
@@ -163,67 +155,3 @@ def test_a_camera_that_shakes_makes_no_cut() -> None:
     ways = [(80 + 40 * np.sin(i / 4), 45 + 20 * np.cos(i / 3)) for i in range(150)]
     frames = [wide[int(y) : int(y) + 180, int(x) : int(x) + 320] for x, y in ways]
     assert cuts_in(frames) == []
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.floats(0, 1e5), st.floats(0, 1e4))
-def test_a_long_take_is_split_in_equal_pieces_that_cover_it(
-    start_s: float, length_s: float
-) -> None:
-    pieces = equal_parts(start_s, start_s + length_s, MAX_SCENE_S)
-    assert (pieces[0][0], pieces[-1][1]) == (start_s, start_s + length_s)
-    assert all(earlier[1] == later[0] for earlier, later in pairwise(pieces))
-    lengths = [end - start for start, end in pieces]
-    assert max(lengths) <= MAX_SCENE_S + 1e-6
-    assert max(lengths) - min(lengths) < 1e-6
-
-
-def test_a_recording_without_pictures_is_cut_in_its_longest_pause() -> None:
-    speech = [(0.0, 10.0), (10.5, 18.0), (21.0, 24.0), (24.4, 40.0)]
-    assert scenes_at_pauses(40.0, speech) == [(0.0, 19.5), (19.5, 40.0)]
-
-
-def test_a_short_recording_is_one_scene_with_or_without_speech() -> None:
-    assert scenes_at_pauses(12.0, []) == [(0.0, 12.0)]
-    assert scenes_at_pauses(12.0, [(0.0, 1.0), (9.0, 10.0)]) == [(0.0, 12.0)]
-
-
-@st.composite
-def recordings(draw: st.DrawFn) -> tuple[float, list[tuple[float, float]]]:
-    """A duration, and speech within it."""
-    duration_s = draw(st.floats(0.1, 500))
-    times = sorted(draw(st.lists(st.floats(0, duration_s), max_size=60)))
-    return duration_s, list(zip(times[::2], times[1::2], strict=False))
-
-
-@settings(deadline=None, max_examples=100)
-@given(recordings())
-def test_scenes_of_a_recording_without_pictures_cover_it_and_are_short(
-    recording: tuple[float, list[tuple[float, float]]],
-) -> None:
-    duration_s, speech = recording
-    scenes = scenes_at_pauses(duration_s, speech)
-    assert (scenes[0][0], scenes[-1][1]) == (0.0, duration_s)
-    assert all(earlier[1] == later[0] for earlier, later in pairwise(scenes))
-    assert all(0 < end - start <= MAX_SCENE_S + 1e-6 for start, end in scenes)
-
-
-SCENES = [(0.0, 5.0), (5.0, 6.0), (6.0, 12.0)]
-
-
-@pytest.mark.parametrize(
-    ("start_s", "end_s", "scene"),
-    [
-        (1.0, 2.0, 0),
-        (4.0, 5.5, 0),
-        (4.9, 8.0, 2),
-        (5.2, 5.4, 1),
-        (4.0, 7.0, 0),
-        (12.5, 13.0, 2),
-        (12.0, 12.0, 2),
-    ],
-)
-def test_a_span_belongs_to_the_scene_that_it_overlaps_most(
-    start_s: float, end_s: float, scene: int
-) -> None:
-    assert scene_of(SCENES, start_s, end_s) == scene

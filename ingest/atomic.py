@@ -1,0 +1,46 @@
+"""Files and folders that are whole or not there, however a run ends."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PARTIAL = ".part"
+"""Suffix of the name under which something is written; the id of the process stands before it."""
+
+
+@contextmanager
+def atomically(path: Path) -> Iterator[Path]:
+    """A partial name beside `path`: the file or folder written there is synced and then renamed.
+
+    A folder replaces the one that is there. What was written before an error is removed; what a
+    killed process left stays under its partial name.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
+    try:
+        yield partial
+        if partial.is_dir():
+            for file in partial.iterdir():
+                _sync(file)
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            _sync(partial)
+        partial.replace(path)
+    except BaseException:
+        remove_partial(partial)
+        raise
+
+
+def remove_partial(partial: Path) -> None:
+    """Removes what lies under a partial name, if anything does."""
+    if partial.is_dir():
+        shutil.rmtree(partial, ignore_errors=True)
+    else:
+        partial.unlink(missing_ok=True)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
