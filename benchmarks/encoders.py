@@ -30,7 +30,7 @@ from embeddings.runtime import Runtime
 from embeddings.space import CONSE
 from embeddings.weights.hub import HubWeights
 from embeddings.weights.packages import verified_path
-from ingest.library.background import background_queries
+from ingest.library.null_statistics import background_queries
 from scripts.tiny.training import spread_weights
 
 NUM_SENTENCES = 512

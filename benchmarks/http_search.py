@@ -16,7 +16,7 @@ from embeddings.encoder import Vectors
 from embeddings.encoders.minilm import SentenceEncoder
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
-from ingest.library.background import background_queries
+from ingest.library.null_statistics import background_queries
 from ingest.settings import IngestSettings
 
 NUM_QUERIES = 200

@@ -24,7 +24,7 @@ from embeddings.encoders.label_space import project
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES
 from embeddings.space import BROAD
-from ingest.library.background import background_queries
+from ingest.library.null_statistics import background_queries
 
 SCENES_PER_VIDEO = 100
 SCENE_S = 6.0
