@@ -24,6 +24,7 @@ from database.errors import (
 )
 from database.models import SpaceState, StoredSpace
 from database.server.connection import Database
+from database.server.sqlstates import translated_errors
 from database.spaces.coverage import (
     Coverage,
     MissingMoment,
@@ -124,10 +125,9 @@ class Spaces:
     def filling(self, key: str) -> Iterator[None]:
         """A lock: one process at a time fills a space, or drops it. It ends with the process, too.
         Raises SpaceBusy."""
-        lock = sa.text("SELECT pg_try_advisory_lock(:lock, hashtext(:key))")
         with self._database.lock_connection() as connection:
-            if not connection.scalar(lock, {"lock": _FILL_LOCK, "key": key}):
-                raise SpaceBusy(f"{key} is being filled by another process: let it end")
+            with translated_errors(self._database.description):
+                _lock_or_refuse(connection, "pg_try_advisory_lock", key)
             yield
 
     def activate(self, *keys: str) -> None:
@@ -150,9 +150,7 @@ class Spaces:
         """Removes a space with its vectors. Raises SpaceBusy, UnknownStoredSpace, and SpaceInUse
         for the active one of a slot that is never empty."""
         with self._switching() as session:
-            lock = sa.text("SELECT pg_try_advisory_xact_lock(:lock, hashtext(:key))")
-            if not session.scalar(lock, {"lock": _FILL_LOCK, "key": key}):
-                raise SpaceBusy(f"{key} is being filled by another process: let it end")
+            _lock_or_refuse(session, "pg_try_advisory_xact_lock", key)
             row = _get(session, key)
             if row.state is SpaceState.ACTIVE and row.slot in NEVER_EMPTY:
                 raise SpaceInUse(
@@ -197,6 +195,12 @@ class Spaces:
         with self._database.session() as session:
             session.execute(sa.text("SET LOCAL statement_timeout = 0"))
             yield session
+
+
+def _lock_or_refuse(connection: sa.Connection | Session, function: str, key: str) -> None:
+    lock = sa.text(f"SELECT {function}(:lock, hashtext(:key))")
+    if not connection.scalar(lock, {"lock": _FILL_LOCK, "key": key}):
+        raise SpaceBusy(f"{key} is being filled by another process: let it end")
 
 
 def _info(row: StoredSpace | sa.Row[Any]) -> SpaceInfo:
