@@ -1,7 +1,7 @@
 """How the commands of every package begin and end.
 
-0: done. 1: not done. 2: the command line asks for what there is not. 130: interrupted. What went
-wrong is one line on stderr: "error: " and a sentence that says what to do.
+Exit codes: 0 done, 1 not done, 2 the command line names what does not exist, 130 interrupted. What
+went wrong is one line on stderr: "error: " and a sentence that says what to do.
 """
 
 import sys
@@ -40,14 +40,16 @@ def run(app: typer.Typer) -> NoReturn:
 
 
 def fail(sentence: str, exit_code: int = EXIT_FAILED) -> NoReturn:
-    """Says what went wrong, on one line, and ends."""
+    """The end of the process, with what went wrong on one line of stderr."""
     typer.echo(f"error: {' '.join(sentence.split())}", err=True)
     sys.exit(exit_code)
 
 
 def read_settings(kind: type[Settings]) -> Settings:
-    """The settings of this process; a variable that looks like a slip is told. Raises
-    InvalidSettings."""
+    """The settings of this process; a variable that looks like a slip is told.
+
+    Raises InvalidSettings.
+    """
     warn_of_slips(kind)
     return load_settings(kind)
 

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 
 class SceneseekError(Exception):
-    """What a person can put right; the message says how."""
+    """Root of the errors that a person can put right; the message says how."""
 
     exit_code: ClassVar[int] = 1
-    """Of a command that ends by it: 2 where the command line asks for what there is not."""
+    """The exit code of a command that it ends: 2 where what was named does not exist."""
 
 
 class EmbeddingError(SceneseekError):

@@ -73,8 +73,10 @@ def load_settings(kind: type[Settings]) -> Settings:
 
 
 def unknown_variables(kind: type[EmbeddingSettings]) -> dict[str, str]:
-    """Variables of the environment and of `.env` that are a slip away from one of `kind`'s, each
-    with the one that is meant."""
+    """Variables that nothing reads and that are a slip away from one of `kind`'s, which is meant.
+
+    Of the environment and of `.env`.
+    """
     known = {name.upper() for name in kind.model_fields}
     found = {}
     for name in sorted({*os.environ, *dotenv_values(ENV_FILE)} - known):

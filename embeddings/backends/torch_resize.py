@@ -16,7 +16,7 @@ _MODES = {PILImageResampling.BILINEAR: "bilinear", PILImageResampling.BICUBIC: "
 
 
 class TorchResize(PilBackend):  # type: ignore[misc]
-    """Stands between a processor and PilBackend, whose `resize` all processors end in."""
+    """A mixin between a processor and PilBackend, whose `resize` all processors end in."""
 
     def resize(
         self, image: Any, size: SizeDict, resample: int | None = None, **options: Any
