@@ -13,36 +13,43 @@ from search.errors import InvalidQuery
 from search.query.query import Shape
 
 
+Query = Annotated[
+    list[str],
+    typer.Argument(
+        metavar='"QUERY"',
+        help='What to find; "in quotes" word for word, -without this word. After -- if it begins '
+        "with a hyphen.",
+    ),
+]
+Weights = Annotated[
+    str | None, typer.Option(help="TEXT,VISION instead of a mode, such as 0.9,0.1.")
+]
+UseVision = Annotated[
+    bool, typer.Option(help="Search what is shown, too, not only what is said and written.")
+]
+Like = Annotated[
+    list[int] | None,
+    typer.Option(
+        help="The scene with this id is meant; kept for evaluations; repeatable.",
+        min=1,
+        max=MAX_ID,
+    ),
+]
+Unlike = Annotated[
+    list[int] | None,
+    typer.Option(help="The scene with this id is not meant; likewise.", min=1, max=MAX_ID),
+]
+
+
 def main(
     *,
-    query: Annotated[
-        list[str],
-        typer.Argument(
-            metavar='"QUERY"',
-            help='What to find; "in quotes" word for word, -without this word. After -- if it '
-            "begins with a hyphen.",
-        ),
-    ],
+    query: Query,
     mode: cli.Mode = None,
-    weights: Annotated[
-        str | None, typer.Option(help="TEXT,VISION instead of a mode, such as 0.9,0.1.")
-    ] = None,
-    use_vision: Annotated[
-        bool, typer.Option(help="Search what is shown, too, not only what is said and written.")
-    ] = True,
+    weights: Weights = None,
+    use_vision: UseVision = True,
     spaces: cli.Spaces = None,
-    like: Annotated[
-        list[int] | None,
-        typer.Option(
-            help="The scene with this id is meant; kept for evaluations; repeatable.",
-            min=1,
-            max=MAX_ID,
-        ),
-    ] = None,
-    unlike: Annotated[
-        list[int] | None,
-        typer.Option(help="The scene with this id is not meant; likewise.", min=1, max=MAX_ID),
-    ] = None,
+    like: Like = None,
+    unlike: Unlike = None,
     filters: Filters,
     shape: Shape,
     as_json: AsJson = False,

@@ -234,7 +234,7 @@ class SpaceChoice:
             return "the library is empty: run python -m ingest FOLDER"
         if self._spaces.num_wanted(info.input) == 0:
             return None
-        return f"{info.key} is not ready: run python -m ingest.backfill --space {info.key}"
+        return f"{info.key} is not ready: run python -m ingest.backfill --spaces {info.key}"
 
     def _incomplete(self, keys: Iterable[str]) -> tuple[str, ...]:
         reasons = []
@@ -246,7 +246,7 @@ class SpaceChoice:
             if not coverage.complete:
                 reasons.append(
                     f"{key} holds {coverage.embedded} of {coverage.wanted} moments: "
-                    f"run python -m ingest.backfill --space {key}"
+                    f"run python -m ingest.backfill --spaces {key}"
                 )
         return tuple(reasons)
 
