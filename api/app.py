@@ -1,4 +1,4 @@
-"""The application: opened once, closed once, with every route and error in its place."""
+"""The FastAPI application over one library: its routes, limits and errors."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager

@@ -1,1 +1,1 @@
-"""One file per thing that is asked for."""
+"""The routes: searches, videos, scenes, health."""

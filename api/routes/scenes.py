@@ -35,11 +35,11 @@ def keyframe(
 
 @router.get("/{scene_id}/similar", operation_id="similar_scenes", responses=_SIMILAR)
 def similar(
-    state: StateDep, scene_id: SceneId, asked: Annotated[SimilarIn, Query()]
+    state: StateDep, scene_id: SceneId, form: Annotated[SimilarIn, Query()]
 ) -> JSONResponse:
     """Scenes that look like this one, move like it, or say the like."""
-    shape = part_of(asked, Shape)
+    shape = part_of(form, Shape)
     with state.turns.turn():
         return respond(
-            state.multi_modal.similar(scene_id, by=asked.by, space=asked.space, shape=shape)
+            state.multi_modal.similar(scene_id, by=form.by, space=form.space, shape=shape)
         )

@@ -45,18 +45,18 @@ def respond(answer: SearchAnswer) -> JSONResponse:
 
 
 @router.get("/quick", operation_id="search_quick", responses=_RESPONSES)
-def quick(state: StateDep, asked: Annotated[QuickIn, Query()]) -> JSONResponse:
+def quick(state: StateDep, form: Annotated[QuickIn, Query()]) -> JSONResponse:
     """Searches what is said and written on screen."""
     with state.turns.turn():
-        return respond(state.semantic.search(asked.q, shape=part_of(asked, Shape)))
+        return respond(state.semantic.search(form.q, shape=part_of(form, Shape)))
 
 
 @router.get("/multimodal/quick", operation_id="search_multimodal_quick", responses=_RESPONSES)
-def multimodal_quick(state: StateDep, asked: Annotated[MultimodalQuickIn, Query()]) -> JSONResponse:
+def multimodal_quick(state: StateDep, form: Annotated[MultimodalQuickIn, Query()]) -> JSONResponse:
     """Searches what is said, written on screen, and shown."""
-    shape = part_of(asked, Shape)
+    shape = part_of(form, Shape)
     with state.turns.turn():
-        return respond(state.multi_modal.search(asked.q, mode=asked.mode, shape=shape))
+        return respond(state.multi_modal.search(form.q, mode=form.mode, shape=shape))
 
 
 @router.post("/multimodal", operation_id="search_multimodal", responses=_BODY_RESPONSES)
@@ -96,17 +96,17 @@ def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
     openapi_extra=PICTURE_BODY,
 )
 def image(
-    state: StateDep, picture: PictureBytes, asked: Annotated[ImageIn, Query()]
+    state: StateDep, picture: PictureBytes, form: Annotated[ImageIn, Query()]
 ) -> JSONResponse:
     """Searches for scenes that show what a picture shows: the body, or a file of a form."""
-    crop = Crop.parse(asked.crop) if asked.crop is not None else None
+    crop = Crop.parse(form.crop) if form.crop is not None else None
     with state.turns.turn():
         answer = state.multi_modal.search_image(
             read_picture(picture, crop),
-            asked.query,
-            filters=part_of(asked, Filters),
-            spaces=asked.spaces,
-            shape=part_of(asked, Shape),
+            form.query,
+            filters=part_of(form, Filters),
+            spaces=form.spaces,
+            shape=part_of(form, Shape),
         )
         return respond(answer)
 

@@ -122,34 +122,34 @@ class Conditions:
     excluded: tuple[str, ...] = ()
 
     def sql(self) -> tuple[str, dict[str, object]]:
-        """A condition over `scene` and `video`, empty if nothing is asked, and its parameters."""
+        """A condition over `scene` and `video`, empty if there is none, and its parameters."""
         parts: list[str] = []
         values: dict[str, object] = {}
-        asked = self.filters
-        video_ids = list(asked.video_ids) if asked.video_ids is not None else None
+        filters = self.filters
+        video_ids = list(filters.video_ids) if filters.video_ids is not None else None
         for name, value, condition in (
             ("video_ids", video_ids, "video.id = ANY(:video_ids)"),
-            ("from_s", asked.from_s, "scene.end_s > :from_s"),
-            ("to_s", asked.to_s, "scene.start_s < :to_s"),
-            ("language", asked.language, "video.language = :language"),
-            ("recorded_from", asked.recorded_from, "video.recorded_at >= :recorded_from"),
-            ("recorded_to", asked.recorded_to, "video.recorded_at < :recorded_to"),
-            ("min_duration_s", asked.min_duration_s, "video.duration_s >= :min_duration_s"),
-            ("max_duration_s", asked.max_duration_s, "video.duration_s <= :max_duration_s"),
+            ("from_s", filters.from_s, "scene.end_s > :from_s"),
+            ("to_s", filters.to_s, "scene.start_s < :to_s"),
+            ("language", filters.language, "video.language = :language"),
+            ("recorded_from", filters.recorded_from, "video.recorded_at >= :recorded_from"),
+            ("recorded_to", filters.recorded_to, "video.recorded_at < :recorded_to"),
+            ("min_duration_s", filters.min_duration_s, "video.duration_s >= :min_duration_s"),
+            ("max_duration_s", filters.max_duration_s, "video.duration_s <= :max_duration_s"),
         ):
             if value is not None:
                 parts.append(condition)
                 values[name] = value
-        if asked.clock_from is not None or asked.clock_to is not None:
-            parts.append(_clock_sql(asked.clock_from, asked.clock_to, values))
-        for number, kind in enumerate(asked.kinds):
+        if filters.clock_from is not None or filters.clock_to is not None:
+            parts.append(_clock_sql(filters.clock_from, filters.clock_to, values))
+        for number, kind in enumerate(filters.kinds):
             values[f"kind_{number}"] = kind.value
             parts.append(
                 "EXISTS (SELECT FROM moment WHERE scene_id = scene.id "
                 f"AND kind = CAST(:kind_{number} AS moment_kind))"
             )
-        if asked.tags:
-            values["tags"] = sorted({normal_tag(tag) for tag in asked.tags})
+        if filters.tags:
+            values["tags"] = sorted({normal_tag(tag) for tag in filters.tags})
             parts.append(
                 "(SELECT count(*) FROM tag WHERE video_id = video.id AND name = ANY(:tags)) "
                 "= cardinality(:tags)"

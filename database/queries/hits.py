@@ -1,4 +1,4 @@
-"""What hits show: the moments that put them there, and their videos."""
+"""What hits show, read by id: moments, videos, and the looks of keyframes."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from database.server.connection import Database
 
 @dataclass(frozen=True)
 class VideoRef:
-    """What a hit says of its video."""
+    """A video as a hit shows it."""
 
     id: int
     path: str
@@ -35,11 +35,11 @@ class MomentInfo:
     boxes: list[list[float]] | None
     """Of on-screen text, where each line stands: [left, top, right, bottom] in [0, 1]."""
     matched: tuple[str, ...]
-    """Those of the lexemes asked for that its text has."""
+    """Those of the query's lexemes that its text has."""
 
 
 class HitReader:
-    """Reads, each time in one statement; what it returns is detached and frozen."""
+    """Reads what hits show; each method is one statement."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -1,4 +1,4 @@
-"""The SQL of a search: all legs in one round trip.
+"""The statement of a search: all legs in one round trip.
 
 Each leg is a MATERIALIZED CTE with a LIMIT of its own: inlined into the outer query, the planner
 gives up the HNSW index. The union of their scenes is then scored exactly in every leg, so that
@@ -33,7 +33,7 @@ _PLACE = "own.id, own.scene_id, own.start_s, own.end_s, own.video_id"
 
 @dataclass(frozen=True)
 class VectorLeg:
-    """A query in one space: `vector` is float32 [dim]."""
+    """The leg of one space: the query's vector there, float32 [dim]."""
 
     space: str
     vector: npt.NDArray[np.float32]
@@ -41,7 +41,7 @@ class VectorLeg:
 
 @dataclass(frozen=True)
 class WordLeg:
-    """A query's words."""
+    """The leg of full text: the query's words."""
 
     terms: tuple[Term, ...]
     text: str

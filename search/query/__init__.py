@@ -1,1 +1,1 @@
-"""What was asked, checked."""
+"""The query of a search, checked: its text, shape, examples and weights."""

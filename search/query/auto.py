@@ -1,9 +1,8 @@
-"""The mode `auto`: weights by what a query looks like.
+"""The mode `auto`: weights chosen by the form of a query.
 
-Who quotes, gives numbers and names, or speaks of saying and writing means words; who begins with
-an article or a count describes a picture. Everything else is `balanced`: predicting from the
-scores which modality is right was tried and did not help, since the stronger evidence decides
-anyway (docs/ranking.md).
+Quotes, numbers, names, and words of saying and writing lean to text; an article or a count at the
+beginning leans to vision. Everything else is `balanced`: predicting from the scores which modality
+is right was tried and did not help, since the stronger evidence decides anyway (docs/ranking.md).
 """
 
 import re

@@ -1,4 +1,4 @@
-"""A picture from outside as a query: checked before it is decoded, upright, perhaps cropped."""
+"""The picture of a query: its size is checked before it is decoded; turned upright, cropped."""
 
 import io
 import math

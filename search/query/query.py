@@ -1,4 +1,4 @@
-"""The query of a search: what was asked, with its limits, checked."""
+"""The query of a search, with its limits: text, mode or weights, filters, and the answer's shape."""
 
 import math
 from collections.abc import Sequence

@@ -29,14 +29,14 @@ def parse_words(text: str) -> QueryWords:
     excluded: list[str] = []
 
     def taken(match: re.Match[str]) -> str:
-        asked = " ".join((match["phrase"] or match["word"] or "").split())
-        if not asked:
+        words = " ".join((match["phrase"] or match["word"] or "").split())
+        if not words:
             return " "
         if match["minus"] or match["word"]:
-            excluded.append(asked)
+            excluded.append(words)
             return " "
-        phrases.append(asked)
-        return f" {asked} "
+        phrases.append(words)
+        return f" {words} "
 
     rest = _OPERATORS.sub(taken, text)
     return QueryWords(" ".join(rest.split()), tuple(phrases), tuple(excluded))

@@ -42,7 +42,7 @@ class Confidence:
 
     @property
     def answered(self) -> float:
-        """The probability that the library holds what was asked."""
+        """The probability that the library holds what the query means."""
         return _logistic(self._logit)
 
     def score(self, value: float) -> float:
