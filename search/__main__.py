@@ -12,7 +12,6 @@ from search import cli
 from search.errors import InvalidQuery
 from search.query.query import Shape
 
-
 Query = Annotated[
     list[str],
     typer.Argument(

@@ -1,4 +1,4 @@
-"""The query of a search, with its limits: text, mode or weights, filters, and the answer's shape."""
+"""The query of a search, with its limits: text, mode or weights, filters, shape of the answer."""
 
 import math
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Confidence: the probability that the library holds what was asked.
+"""Confidence: the probability that the library holds what the query means.
 
 A logistic regression on three things that a search knows: the evidence of its first hit, how many
 words the query has (the same evidence for a longer query is rarer by chance), and how many of its
