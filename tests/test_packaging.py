@@ -142,3 +142,12 @@ def test_the_image_has_every_package() -> None:
     allowed = {line[1:] for line in _lines(".dockerignore") if line.startswith("!")}
     assert copied == allowed
     assert names <= copied
+
+
+@pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
+def test_docs_name_files_that_are_there(page: str) -> None:
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:[a-z_]+/)*[a-z_0-9]+\.py)`", text)
+    every = [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")]
+    for name in named:
+        assert any(path == name or path.endswith(f"/{name}") for path in every), name
