@@ -33,8 +33,7 @@ UNHEARD = {
 REPRESENTATIVE = (
     "embeddings/test_command.py::test_list_says_where_the_weights_of_every_space_are",
     "embeddings/test_command.py::test_a_model_that_differs_from_its_pin_is_not_put_in_place",
-    "database/server/test_connection.py::"
-    "test_the_status_says_which_database_it_is_and_what_it_holds",
+    "database/test_command.py::test_the_status_says_which_database_it_is_and_what_it_holds",
     "api/test_limits.py::test_large_bodies_are_described",
     "search/test_query_forms.py::test_filters_leave_the_videos_that_satisfy_them[options0-expected0]",
 )
