@@ -13,8 +13,10 @@ from starlette.exceptions import HTTPException
 from database.errors import (
     DatabaseOverloaded,
     DatabaseUnreachable,
+    DiskFull,
     InvalidTag,
     NotFound,
+    SpaceGone,
     TooSlow,
     TransactionConflict,
     ValueRefused,
@@ -28,7 +30,14 @@ _UNKNOWN = "the server could not answer; its log says why"
 _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
     (InvalidQuery, InvalidTag, ValueRefused): 422,
     NotFound: 404,
-    (DatabaseUnreachable, DatabaseOverloaded, TooSlow, TransactionConflict): 503,
+    (
+        DatabaseUnreachable,
+        DatabaseOverloaded,
+        TooSlow,
+        TransactionConflict,
+        DiskFull,
+        SpaceGone,
+    ): 503,
 }
 """Of errors that a request ends by; 500 for others. A 503 does not tell what runs where."""
 _NO_OBJECT = ("model_attributes_type", "missing")
