@@ -14,13 +14,16 @@ EXIT_SOME_FAILED = 3
 
 
 def interrupted() -> typer.Exit:
-    """Says that the person has stopped the run; to be raised."""
+    """The end of a run that the person has stopped, told on stderr; to be raised."""
     typer.echo("interrupted; run the same command again to go on", err=True)
     return typer.Exit(cli.EXIT_INTERRUPTED)
 
 
 def run(app: typer.Typer) -> NoReturn:
-    """A command line from its arguments to its exit code."""
+    """A command line from its arguments to its exit code, as embeddings/cli.py runs it.
+
+    What the operating system refuses is one line on stderr, too: mostly a full disk.
+    """
     _set_up_logging()
     try:
         cli.run(app)

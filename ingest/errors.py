@@ -8,7 +8,7 @@ class IngestError(SceneseekError):
 
 
 class VideoUnreadable(IngestError):
-    """A file that cannot be ingested; the message is the reason shown to people."""
+    """A file that cannot be ingested; the message is the reason in its outcome."""
 
 
 class NotMedia(VideoUnreadable):
@@ -24,7 +24,7 @@ class Interrupted(IngestError):
 
 
 class UsageError(IngestError):
-    """What a command line asks for does not go together, or a path of it leads nowhere."""
+    """A command line that contradicts itself, or a path of it that leads nowhere."""
 
     exit_code = 2
 

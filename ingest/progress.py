@@ -1,4 +1,4 @@
-"""What a person sees while an ingest runs: bars on a terminal, log lines elsewhere."""
+"""Progress on stderr, bars on a terminal and log lines elsewhere, and the summary of a run."""
 
 import threading
 import time
@@ -41,7 +41,10 @@ _LOG_EVERY_S = 5.0
 
 
 class ProgressDisplay:
-    """Takes the pipeline's reports from any thread."""
+    """The progress of an ingest: a bar for each file's stage at work, one for all files.
+
+    It may be told from any thread.
+    """
 
     def __init__(self, console: Console, total: int, *, quiet: bool) -> None:
         self._log = structlog.get_logger()
@@ -53,7 +56,7 @@ class ProgressDisplay:
         self._all = self._progress.add_task("all files", total=total)
 
     def report(self, path: Path, stage: str, part: float | None) -> None:
-        """A pipeline's Report."""
+        """A Report of ingest/pipeline.py: how far a stage of a file is."""
         with self._lock:
             tasks = self._tasks.setdefault(path, {})
             if stage not in tasks:
@@ -64,7 +67,7 @@ class ProgressDisplay:
             self._progress.update(tasks[stage], completed=round(100 * (part or 0.0)))
 
     def ended(self, outcome: Outcome) -> None:
-        """A file's outcome."""
+        """Told that a file is done with: its bars go."""
         with self._lock:
             for path in [p for p in self._tasks if printable(p) == outcome.path]:
                 for task in self._tasks.pop(path).values():
@@ -92,7 +95,7 @@ class ProgressDisplay:
 
 
 class FillDisplay:
-    """What a person sees while spaces fill up."""
+    """The progress of a backfill: a bar for each space."""
 
     def __init__(self, console: Console, totals: Mapping[str, int], *, quiet: bool) -> None:
         self._log = structlog.get_logger()
@@ -104,7 +107,7 @@ class FillDisplay:
         self._started = self._logged = time.monotonic()
 
     def report(self, space: Space, num_embedded: int) -> None:
-        """A filler's Report."""
+        """A Report of ingest/library/backfilling.py: how many vectors were stored in a space."""
         task = self._tasks[space.key]
         self._progress.advance(task, num_embedded)
         now = time.monotonic()
@@ -136,7 +139,7 @@ def _bars(console: Console, *, quiet: bool) -> Progress:
 
 
 def summary_table(outcomes: list[Outcome]) -> Table:
-    """One line a file, with the reasons; files that were skipped are only counted."""
+    """A row for each outcome, with its reason; files that were skipped are only counted."""
     table = Table(box=None, pad_edge=False)
     for header in ("status", "file", "scenes", "moments", "seconds"):
         right = header in ("scenes", "moments", "seconds")

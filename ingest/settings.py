@@ -1,4 +1,4 @@
-"""The environment variables of this package, beside those of database/settings.py."""
+"""Settings of an ingest, from environment variables; database/settings.py has those below."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,7 +9,7 @@ from database.settings import DatabaseSettings
 
 
 class IngestSettings(DatabaseSettings):
-    """The limits of an ingest."""
+    """The limits of an ingest and of its children that decode."""
 
     ingest_max_pixels: Annotated[int, Field(gt=0)] = 8192 * 4352
     """Frames with more pixels are not decoded."""
@@ -22,5 +22,5 @@ class IngestSettings(DatabaseSettings):
 
     @property
     def work_dir(self) -> Path:
-        """Folder of the results of stages of files whose ingest is not finished."""
+        """Folder of the results of stages of files whose ingest has not ended."""
         return self.home / "work"

@@ -1,4 +1,4 @@
-"""Which spaces an ingest fills: those that the library has, and those of a profile asked for."""
+"""The spaces that an ingest fills: those of the library, and those of a profile it changes to."""
 
 import structlog
 
@@ -13,14 +13,14 @@ from embeddings.weights.hub import HubWeights, require_present
 
 
 def require_profile(profile: Profile, encoders: Encoders) -> None:
-    """Raises WeightsMissing, with what to do, if any model of a profile is not here."""
+    """Raises WeightsMissing, with what to do, if any model of a profile is not on this machine."""
     for space in profile.spaces:
         encoders.require_weights(space)
     require_speech(profile, encoders)
 
 
 def require_speech(profile: Profile, encoders: Encoders) -> None:
-    """Raises WeightsMissing if the speech model of a profile is not here."""
+    """Raises WeightsMissing if the speech model of a profile is not on this machine."""
     if isinstance(profile.speech, HubWeights):
         require_present(profile.speech, encoders.runtime)
     else:
@@ -28,15 +28,19 @@ def require_speech(profile: Profile, encoders: Encoders) -> None:
 
 
 def profile_of(library: Library, wanted: str | None) -> Profile:
-    """The profile that is wanted, or else that of the last ingest. Raises UnknownSpace."""
+    """The profile of that name, or else that of the last ingest, or else bundled.
+
+    Raises UnknownSpace.
+    """
     if wanted is not None:
         return get_profile(wanted)
     return PROFILES.get(library.find_last_profile() or "", PROFILES["bundled"])
 
 
 def take_up_profile(profile: Profile, library: Library, spaces: Spaces) -> None:
-    """The profile's spaces begin to fill beside those that are searched. In an empty library
-    they take their place at once."""
+    """Lets a profile's spaces fill beside those that are searched; in an empty library they take
+    their place at once. Raises SpaceMismatch.
+    """
     spaces.add(profile.spaces)
     if library.row_counts()["video"] == 0:
         for space in profile.spaces:
@@ -70,8 +74,10 @@ def spaces_to_fill(spaces: Spaces, encoders: Encoders) -> tuple[Space, ...]:
 
 
 def activate_complete(spaces: Spaces) -> list[str]:
-    """Makes the spaces active that are complete and whose slot no other is active in; returns
-    their keys."""
+    """Makes complete spaces active whose slot has no active one; returns their keys.
+
+    Nobody has to choose there: without them a search would have nothing in that slot.
+    """
     found = spaces.all().values()
     taken = {info.slot for info in found if info.state is SpaceState.ACTIVE}
     activated = []
@@ -86,6 +92,7 @@ def activate_complete(spaces: Spaces) -> list[str]:
 
 
 def _required(info: SpaceInfo, space: Space | None, encoders: Encoders) -> Space:
+    """An active space as this code knows it. Raises as spaces_to_fill does."""
     if space is None:
         raise UnknownSpace(
             f"the library is searched in {info.key}, which is not known here: set "

@@ -12,18 +12,21 @@ SAMPLE_RATE = 16_000
 _FILL_S = 2.0
 """Gaps up to this long are filled with silence; longer ones start a new stretch."""
 _TOLERANCE_S = 0.1
+"""Stamps are this inexact: gaps up to this long are none."""
 
 
 @dataclass(frozen=True)
 class Stretch:
-    """Samples from `first_sample` on were heard from `time_s` on."""
+    """Samples without a gap: the one at `first_sample` is heard at `time_s`, those after it follow
+    at SAMPLE_RATE.
+    """
 
     first_sample: int
     time_s: float
 
 
 def time_of(stretches: list[Stretch], sample: float) -> float:
-    """When a sample was heard, in seconds of the video."""
+    """The time of a sample in seconds of the recording; there must be a stretch."""
     current = stretches[0]
     for stretch in stretches:
         if stretch.first_sample <= sample:
@@ -32,7 +35,7 @@ def time_of(stretches: list[Stretch], sample: float) -> float:
 
 
 class AudioWriter:
-    """Resamples decoded audio into a file of int16 samples, as it comes."""
+    """A file of int16 mono samples at SAMPLE_RATE, resampled from decoded audio as it comes."""
 
     def __init__(self, path: Path) -> None:
         self._file = path.open("wb")
@@ -46,7 +49,9 @@ class AudioWriter:
         return time_of(self.stretches, self.num_samples) if self.stretches else 0.0
 
     def write(self, frame: av.AudioFrame, time_s: float) -> None:
-        """Decoded audio that is heard from `time_s` on."""
+        """Adds decoded audio that is heard from `time_s` on: at the end, after silence, or, where
+        its time jumps, as a new stretch. Raises ValueError, av.error.FFmpegError, OSError.
+        """
         gap_s = time_s - self.end_s
         if not self.stretches or gap_s > _FILL_S or gap_s < -_FILL_S:
             self.stretches.append(Stretch(self.num_samples, time_s))

@@ -1,4 +1,4 @@
-"""What a file is: opened by container, never by name, and refused before it is decoded."""
+"""Containers and their headers: told by content, never by name, and refused before decoding."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -9,11 +9,11 @@ from av.container import InputContainer
 
 from ingest.errors import NotMedia, StillImage, VideoUnreadable
 
-# Containers of recordings. Playlists, image sequences, and devices are none of them.
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,dv,nut,"
     "rm,wtv,wav,w64,mp3,flac,aac,aiff,caf,amr,ac3,eac3,opus,gif,ivf,h264,hevc,m4v"
 )
+"""Demuxers of recordings, as FFmpeg names them; none of playlists, image sequences or devices."""
 VIDEO_CODECS = frozenset(
     (
         "h264 hevc av1 vp6 vp6f vp6a vp8 vp9 mpeg1video mpeg2video mpeg4 msmpeg4v1 msmpeg4v2 "
@@ -42,7 +42,7 @@ _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD", b"<smil
 
 @dataclass(frozen=True)
 class Probe:
-    """What the header claims; measured facts come from decoding."""
+    """What a container's header claims; measured facts come from decoding."""
 
     container: str
     title: str | None
@@ -53,11 +53,12 @@ class Probe:
     start_s: float
     """Where the container's clock begins; players call it 0."""
     declared_s: float | None
+    """The duration, if the header says one."""
     recorded_at: datetime | None = None
 
 
 def open_media(path: Path) -> InputContainer:
-    """The container at an absolute path of a regular file.
+    """The open container at an absolute path of a regular file, to be closed.
 
     Raises NotMedia, StillImage, VideoUnreadable.
     """
@@ -80,7 +81,8 @@ def open_media(path: Path) -> InputContainer:
 
 
 def probe(container: InputContainer, max_pixels: int) -> Probe:
-    """The streams to decode: the best video that is no cover picture, the best audio.
+    """The header of a container, with the streams to decode: the first video that is no cover
+    picture, and what FFmpeg holds for the best audio.
 
     Raises VideoUnreadable if there is neither, or if a codec or a size is not accepted.
     """
@@ -118,7 +120,9 @@ def _title(container: InputContainer) -> str | None:
 
 
 def _recorded_at(container: InputContainer) -> datetime | None:
-    """When the recording was made; cameras whose clock was never set say 1904 or 1970."""
+    """The time of recording; None for one that cannot be, as cameras say whose clock was never set:
+    1904 or 1970.
+    """
     try:
         time = datetime.fromisoformat(container.metadata.get("creation_time", ""))
     except ValueError:
@@ -154,4 +158,5 @@ def _looks_like_media(head: bytes) -> bool:
 
 
 def _words(error: BaseException) -> str:
+    """What FFmpeg says is wrong, without the path."""
     return str(getattr(error, "strerror", None) or error).split(":")[0]

@@ -1,4 +1,4 @@
-"""What is written on screen: rapidocr on keyframes, near-identical frames only once."""
+"""On-screen text of keyframes, read by rapidocr; keyframes that look the same are read once."""
 
 import logging
 import threading
@@ -15,27 +15,34 @@ import numpy.typing as npt
 from embeddings.encoder import Image
 
 MIN_SCORE = 0.6
+"""The recogniser's confidence in a line, of 1."""
 _SHORT = 4
 _MIN_SHORT_SCORE = 0.9
-"""On photographs the recogniser sees letters in edges: short ones, and never surely."""
+"""Lines of up to _SHORT letters need more: on photographs the recogniser sees letters in edges,
+short ones, and never surely.
+"""
 _DETECT_SIDE_PX = 800
+"""The longer side of what lines are looked for in; keyframes are larger."""
 _MAX_SIDE_PX = 1280
 _SAME = 2.0
 """Mean difference, of 255, of two frames that show the same text."""
 _REMEMBERED = 8
+"""Keyframes that the next one is compared with: a slide comes back after a look at the speaker."""
 
 
 @dataclass(frozen=True)
 class Writing:
-    """What is written on a picture: lines, joined by line feeds, and where each stands."""
+    """The text of a picture, its lines joined by line feeds, and where each of them stands."""
 
     text: str
     boxes: list[list[float]]
-    """[left, top, right, bottom] of each line, parts of the picture's width and height."""
+    """[left, top, right, bottom] of each line, in [0, 1] of the picture's width and height."""
 
 
 class TextReader:
-    """On-screen text; one call at a time, loaded on the first."""
+    """The OCR engine, loaded on the first picture; safe to share between threads, which take turns
+    picture by picture.
+    """
 
     def __init__(self, num_threads: int) -> None:
         self._num_threads = num_threads
@@ -45,9 +52,9 @@ class TextReader:
     def read(
         self, images: Iterable[Image], on_progress: Callable[[int], None]
     ) -> list[Writing | None]:
-        """What is written on each RGB image of one video; None if nothing is.
+        """The text of each picture of one video, RGB uint8 [H, W, 3]; None where there is none.
 
-        `on_progress` is told how many images are done.
+        `on_progress` is told how many pictures are done; what it raises ends the reading.
         """
         seen: deque[tuple[Any, Writing | None]] = deque(maxlen=_REMEMBERED)
         written: list[Writing | None] = []
@@ -99,13 +106,14 @@ class TextReader:
 
 
 def _box(corners: npt.NDArray[np.float32], width: int, height: int) -> list[float]:
-    """The upright box around four corners in pixels, [4, 2]."""
+    """The upright box around four corners in pixels, float32 [4, 2], as Writing has it."""
     placed = np.clip(corners / (width, height), 0, 1)
     left_top, right_bottom = placed.min(axis=0), placed.max(axis=0)
     return [round(float(value), 4) for value in (*left_top, *right_bottom)]
 
 
 def _is_text(line: str, score: float) -> bool:
+    """Whether a line was read surely enough for its length, and has two letters at least."""
     num_letters = sum(character.isalnum() for character in line)
     if num_letters <= _SHORT:
         return num_letters > 1 and score >= _MIN_SHORT_SCORE

@@ -1,4 +1,4 @@
-"""What is said, sentence by sentence, with times: faster-whisper over windows of bounded length."""
+"""Speech, sentence by sentence, transcribed by faster-whisper over windows of bounded length."""
 
 import shutil
 import threading
@@ -19,14 +19,19 @@ from embeddings.weights.packages import PackageWeights, verified_parts
 from ingest.media.audio import SAMPLE_RATE, Stretch, time_of
 
 BEAM = 5
+"""Hypotheses that are kept while decoding, as in Whisper's own paper."""
 WINDOW_S = 300.0
 """Memory stays flat however long the sound is; a window ends in the quietest place near its end."""
 _SEARCH_S = 20.0
+"""How long before its latest end a window may end."""
 _QUIET_S = 0.4
+"""Blocks whose loudness is compared."""
 _MAX_SENTENCE_S = 15.0
 _PAUSE_S = 1.0
 _MIN_LANGUAGE_PROBABILITY = 0.5
 _TEMPERATURES = (0.0, 0.4)
+"""The second one is tried where the first gives text that cannot be; Whisper's own six take long.
+"""
 _MAX_TOKENS = 200
 """Of 30 s of speech; a model that says more is going round in circles."""
 _MAX_COMPRESSION = 2.4
@@ -37,7 +42,7 @@ _MIN_UNSURE_LOG_PROBABILITY = -0.6
 
 @dataclass(frozen=True)
 class Sentence:
-    """Something said, [start_s, end_s)."""
+    """A sentence, or a piece of a long one, said in [start_s, end_s)."""
 
     start_s: float
     end_s: float
@@ -47,7 +52,9 @@ class Sentence:
 
 
 class Transcriber:
-    """Speech to sentences; one call at a time, loaded on the first."""
+    """The speech model, loaded on the first recording that has sound; safe to share between
+    threads, which take turns recording by recording.
+    """
 
     def __init__(self, weights: PackageWeights | HubWeights, runtime: Runtime) -> None:
         self._weights = weights
@@ -58,9 +65,10 @@ class Transcriber:
     def transcribe(
         self, samples: Path, stretches: list[Stretch], on_progress: Callable[[float], None]
     ) -> list[Sentence]:
-        """The sentences in a file of int16 samples at 16 kHz, in order.
+        """The sentences in a file of int16 mono samples at SAMPLE_RATE, in order of the samples.
 
-        `on_progress` is told the time reached. Raises WeightsMissing, WeightsCorrupt.
+        `on_progress` is told the time reached, in seconds of the recording; what it raises ends
+        the transcription. Raises WeightsMissing, WeightsCorrupt.
         """
         if not stretches:
             return []
@@ -83,6 +91,7 @@ class Transcriber:
         stretches: list[Stretch],
         on_progress: Callable[[float], None],
     ) -> list[Sentence]:
+        """The sentences in the samples [first, last) of a recording."""
         first, last = window
         segments, info = model.transcribe(
             sound[first:last].astype(np.float32) / 32768,
@@ -122,8 +131,8 @@ class Transcriber:
 
 
 def model_folder(weights: PackageWeights | HubWeights, runtime: Runtime) -> Path:
-    """The folder that faster-whisper loads; of a pip package, the parts joined, with tokenizer
-    and config beside them.
+    """The folder that faster-whisper loads. Of pip packages it is made once: the parts of the
+    weights joined, tokenizer and config beside them.
 
     Raises WeightsMissing, WeightsCorrupt.
     """
@@ -145,13 +154,15 @@ def model_folder(weights: PackageWeights | HubWeights, runtime: Runtime) -> Path
 
 
 def _is_speech(segment: Segment, *, sure: bool) -> bool:
-    """Whisper invents text where nobody speaks; it does so unsurely, or again and again."""
+    """Whether a segment was heard and not invented: where nobody speaks, Whisper makes up text that
+    it is unsure of, or that repeats itself and so compresses well.
+    """
     least = _MIN_LOG_PROBABILITY if sure else _MIN_UNSURE_LOG_PROBABILITY
     return bool(segment.avg_logprob >= least and segment.compression_ratio <= _MAX_COMPRESSION)
 
 
 def window_end(sound: npt.NDArray[np.int16], first: int) -> int:
-    """Where the window that starts at sample `first` ends."""
+    """The sample after the last one of the window that starts at sample `first`."""
     last = first + round(WINDOW_S * SAMPLE_RATE)
     if last >= len(sound):
         return len(sound)
@@ -167,8 +178,11 @@ Word = tuple[float, float, str]
 
 
 def split_sentences(words: list[Word]) -> list[Word]:
-    """Words to sentences: at full stops, at pauses, and, where somebody speaks on and on, at a
-    comma. A sentence that only repeats the one before is left out."""
+    """The sentences of timed words: they end at full stops, at pauses, and, where somebody speaks
+    on and on, at a comma.
+
+    A sentence that only repeats the one before is left out: Whisper got stuck there.
+    """
     sentences: list[Word] = []
     current: list[Word] = []
     for word in words:
@@ -191,13 +205,14 @@ def split_sentences(words: list[Word]) -> list[Word]:
 
 
 def _is_end(current: list[Word], following: Word) -> bool:
+    """Whether a sentence ends between the words so far and the one that follows."""
     # The first words after a pause are often timed too early: two are no sentence.
     paused = following[0] - current[-1][1] > _PAUSE_S and len(current) > 2
     return paused or current[-1][2].rstrip().endswith((".", "?", "!", "…", "。", "？", "！"))
 
 
 def _last_comma(words: list[Word]) -> int:
-    """How many words stand before the cut: up to the last comma of the second half, or all."""
+    """The number of words up to the last comma of the second half; all, if there is no comma."""
     for number in range(len(words), len(words) // 2, -1):
         if words[number - 1][2].rstrip().endswith((",", ";", ":", "、", "，")):
             return number

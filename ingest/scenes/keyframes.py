@@ -1,4 +1,4 @@
-"""The stills that represent a scene: one to five, sharp, and different from each other."""
+"""Keyframes: the stills that represent a scene, one to five, sharp, different from each other."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,19 +25,21 @@ _FLAT = 4.0
 
 @dataclass(frozen=True)
 class Candidate:
-    """A decoded frame that may become a keyframe; its pixels stay in the decoder's own format."""
+    """A decoded frame that may become a keyframe; its pixels are still in the decoder's format."""
 
     time_s: float
     frame: av.VideoFrame
     small: npt.NDArray[np.float32]
-    """Grey, [18, 32]."""
+    """Grey float32 [18, 32], in [0, 255]."""
     sharpness: float
+    """Standard deviation of the Laplacian of the frame's small picture."""
 
 
 def difference_hash(small: npt.NDArray[np.float32]) -> int | None:
-    """What a grey picture [h, w] looks like, in 64 bits (as a signed integer): whether each of 8 by
-    8 places is brighter than the one to its right (Krawetz, "Kind of Like That", 2013). None for a
-    flat picture, whose bits would be chance."""
+    """The difference hash of a grey picture, float32 [h, w], in 64 bits (as a signed integer):
+    whether each of 8 by 8 places is brighter than the one to its right (Krawetz, "Kind of Like
+    That", 2013). None for a flat picture, whose bits would be chance.
+    """
     if float(small.std()) < _FLAT:
         return None
     places = cv2.resize(small, (9, 8), interpolation=cv2.INTER_AREA)
@@ -46,8 +48,9 @@ def difference_hash(small: npt.NDArray[np.float32]) -> int | None:
 
 
 class KeyframeCollector:
-    """Keeps a dozen frames of the current scene, evenly spread however long it grows, and a few of
-    the last seconds: a gradual transition is known only when it is long over."""
+    """The candidates of the open scene: a dozen, evenly spread however long it grows, and a few of
+    the last seconds, for a gradual transition is known only when it is long over.
+    """
 
     def __init__(self) -> None:
         self._candidates: list[Candidate] = []
@@ -55,7 +58,7 @@ class KeyframeCollector:
         self._step_s = _FIRST_STEP_S
 
     def offer(self, time_s: float, frame: av.VideoFrame, image: npt.NDArray[np.uint8]) -> None:
-        """A frame of the current scene, with its small BGR image [h, w, 3]."""
+        """Takes the next frame of the open scene, with its small picture, BGR uint8 [h, w, 3]."""
         spread = _is_due(self._candidates, time_s, self._step_s)
         recent = _is_due(self._recent, time_s, _RECENT_STEP_S)
         if not (spread or recent):
@@ -74,7 +77,9 @@ class KeyframeCollector:
                 self._step_s *= 2
 
     def close_scene(self, start_s: float, end_s: float) -> list[Candidate]:
-        """The keyframes of [start_s, end_s), in order; frames from `end_s` on are kept."""
+        """The keyframes of the scene [start_s, end_s), in order; candidates from `end_s` on stay,
+        for the next scene.
+        """
         own = [c for c in self._candidates if c.time_s < end_s]
         own = own or [c for c in self._recent if start_s <= c.time_s < end_s]
         later = {c.time_s: c for c in (*self._candidates, *self._recent) if c.time_s >= end_s}
@@ -84,11 +89,14 @@ class KeyframeCollector:
 
 
 def _is_due(candidates: list[Candidate], time_s: float, step_s: float) -> bool:
+    """Whether a frame is far enough from the last candidate to be the next."""
     return not candidates or time_s - candidates[-1].time_s >= step_s
 
 
 def choose(candidates: list[Candidate], start_s: float, end_s: float) -> list[Candidate]:
-    """The sharpest frame near the middle, then those that differ most from all before."""
+    """The keyframes among the candidates of [start_s, end_s), in order: the sharpest near the
+    middle, then those that differ most from all that are chosen.
+    """
     inner = [c for c in candidates if start_s + _EDGE_S <= c.time_s <= end_s - _EDGE_S]
     pool = inner or candidates
     if not pool:
@@ -108,13 +116,15 @@ def choose(candidates: list[Candidate], start_s: float, end_s: float) -> list[Ca
 
 
 def upright(image: npt.NDArray[np.uint8], rotation: int) -> npt.NDArray[np.uint8]:
-    """`image` turned as the container's display matrix asks, in degrees counter-clockwise."""
+    """An image [h, w, 3] turned as the container's display matrix asks, in degrees
+    counter-clockwise.
+    """
     turned: npt.NDArray[np.uint8] = np.ascontiguousarray(np.rot90(image, round(rotation / 90) % 4))
     return turned
 
 
 def write_jpeg(frame: av.VideoFrame, path: Path) -> None:
-    """The frame as a JPEG of at most MAX_SIDE_PX, upright.
+    """The JPEG of a frame: upright, its longer side of at most MAX_SIDE_PX.
 
     Raises OSError, with its errno, if it cannot be written.
     """

@@ -1,9 +1,11 @@
 """Spaces added to a library that is there already: filled, searched, exchanged, removed."""
 
 import contextlib
+import json
 import shutil
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -224,6 +226,47 @@ def test_a_part_can_be_filled_first(backfill: Backfill, library: Database) -> No
     assert f"tiny-clip: {wanted} of {wanted} moments" in backfill()
 
 
+@pytest.mark.usefixtures("emptied")
+def test_several_videos_can_be_filled_alone_and_a_limit_holds_for_all_of_them(
+    backfill: Backfill, library: Database
+) -> None:
+    spaces = Spaces(library)
+    missing = Counter(m.video_id for m in spaces.moments_missing(CLIP.key, limit=100))
+    first, second = list(missing)[1:3]
+    named = ["--video-ids", second, "--video-ids", first]
+    backfill(*named, "--limit", missing[second] + 1)
+    left = Counter(m.video_id for m in spaces.moments_missing(CLIP.key, limit=100))
+    assert missing - left == Counter({second: missing[second], first: 1})
+    backfill(*named)
+    left = Counter(m.video_id for m in spaces.moments_missing(CLIP.key, limit=100))
+    assert missing - left == Counter({n: missing[n] for n in (first, second)})
+    backfill()
+
+
+@pytest.mark.usefixtures("emptied")
+def test_json_lists_how_far_each_space_is(backfill: Backfill, library: Database) -> None:
+    wanted = Spaces(library).num_wanted(CLIP.input)
+    state = Spaces(library).all()[CLIP.key].state.value
+    space = {"space": CLIP.key, "embedded": 0, "wanted": wanted, "state": state}
+    assert json.loads(backfill("--dry-run", "--json")) == {"spaces": [space]}
+    assert json.loads(backfill("--limit", 2, "--json")) == {"spaces": [space | {"embedded": 2}]}
+    done = space | {"embedded": wanted}
+    assert json.loads(backfill("--json")) == {"spaces": [done]}
+    gone = space | {"state": None}
+    assert json.loads(backfill("--drop", "--json")) == {"spaces": [gone]}
+    assert json.loads(backfill("--dry-run", "--json")) == {"spaces": [gone]}
+    assert json.loads(backfill("--json")) == {"spaces": [done]}
+
+
+def test_json_names_both_spaces_of_an_exchange(backfill: Backfill, library: Database) -> None:
+    assert json.loads(backfill("--activate", "--json"))["spaces"][0]["state"] == "active"
+    (taken_back, again) = json.loads(backfill("--rollback", "--json"))["spaces"]
+    assert (taken_back["space"], again["space"]) == (CLIP.key, "imagenet-concepts")
+    assert taken_back["state"] != again["state"] == "active"
+    Spaces(library).drop(CLIP.key)
+    backfill()
+
+
 def test_a_limit_holds_for_each_of_several_spaces(
     filled: DatabaseSettings, library: Database
 ) -> None:
@@ -249,7 +292,7 @@ def test_an_answer_says_how_far_a_wanted_space_is(
     assert answer.degraded
     assert "tiny-clip holds 2 of" in answer.reasons[0]
     assert "python -m ingest.backfill --spaces tiny-clip" in answer.reasons[0]
-    engine.choice.forget()
+    engine.ranker.choice.forget()
     backfill()
     assert not engine.search("growing").degraded
 
@@ -266,7 +309,7 @@ def test_a_model_is_exchanged_brought_back_and_removed(
     backfill: Backfill, filled: DatabaseSettings, engine: MultiModalSearchEngine
 ) -> None:
     def legs() -> set[str]:
-        engine.choice.forget()
+        engine.ranker.choice.forget()
         hits = engine.search("red circle", weights=(0, 1)).hits
         return {e.found.leg for hit in hits for e in hit.evidence} & {CLIP.key, "imagenet-concepts"}
 
@@ -293,7 +336,7 @@ def test_a_space_that_is_removed_while_a_search_runs_is_no_failure(
     spaces.rollback(CLIP.key)
     spaces.drop(CLIP.key)
     after = engine.search("red circle")  # chosen from what was read before
-    assert {hit.scene_id for hit in after.hits} == {hit.scene_id for hit in before.hits}
+    assert {hit.scene.scene_id for hit in after.hits} == {hit.scene.scene_id for hit in before.hits}
     backfill()
 
 
@@ -357,6 +400,9 @@ def test_what_cannot_be_done_is_said(filled: DatabaseSettings, library: Database
         (["--profile", "best"], "no profile 'best'"),
         (["--all", "--drop"], "--rollback and --drop need --spaces"),
         (["--all", "--queries", "none.json"], "--queries names a file"),
+        (["--space", "tiny-clip"], "No such option: --space"),
+        (["--all", "--video-ids", "growing"], "--video-ids"),
+        (["--all", "--limit", "0"], "--limit"),
         (
             ["--spaces=fast", "--spaces=tiny-clip", "--spaces=imagenet-concepts", "--activate"],
             "only one space of a slot can be active: choose of tiny-clip, imagenet-concepts",
@@ -367,9 +413,10 @@ def test_a_command_that_makes_no_sense_is_answered_with_a_sentence(
     arguments: list[str], sentence: str, filled: DatabaseSettings
 ) -> None:
     done = run_command("ingest.backfill", *arguments, settings=filled)
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: ")
-    assert sentence in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("error: ")
+    assert sentence in line
 
 
 def test_a_model_that_is_not_here_is_named_with_what_to_do(filled: DatabaseSettings) -> None:

@@ -3,10 +3,12 @@
 import dataclasses
 import os
 import shutil
+import string
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from database.check import find_faults
@@ -17,11 +19,11 @@ from embeddings.encoder import Vectors
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES, SPACES
 from embeddings.space import Space
+from ingest import pipeline
 from ingest.files.discover import discover
 from ingest.files.identity import content_hash
 from ingest.files.outcome import Outcome
 from ingest.lanes import ingest_files
-from ingest.pipeline import make_ingest
 from ingest.settings import IngestSettings
 from tests.helpers.media import drawn, make_video
 
@@ -37,7 +39,7 @@ def ingest(settings: IngestSettings, database: Database, encoders: Encoders) -> 
     """Ingests files as the command does, with the encoders of the session."""
 
     def run(*paths: Path, retry: bool = False) -> list[Outcome]:
-        ingest = make_ingest(database, settings, PROFILES["bundled"], retry=retry)
+        ingest = pipeline.make_ingest(database, settings, PROFILES["bundled"], retry=retry)
         ingest = dataclasses.replace(ingest, encoders=encoders)
         outcomes = ingest_files(discover([str(p) for p in paths]), ingest, 1, ignore)
         return sorted(outcomes, key=lambda outcome: outcome.path)
@@ -61,6 +63,58 @@ def statuses(outcomes: list[Outcome]) -> list[str]:
 def _library_stays_sound(settings: IngestSettings, database: Database) -> Iterator[None]:
     yield
     assert find_faults(database, settings.keyframes_dir) == []
+
+
+LONGEST_KEY = 2704
+"""Bytes that PostgreSQL takes in a B-tree's key, as a path is one."""
+
+
+def far_away(folder: Path) -> Path:
+    """A folder whose path is longer, and does not get shorter by compression."""
+    letters = np.random.default_rng(1)
+    while len(str(folder)) < LONGEST_KEY + 600:
+        folder /= "".join(letters.choice(list(string.ascii_letters), 200))
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_a_path_that_the_database_cannot_hold_is_a_fault_of_its_file_alone(
+    tmp_path: Path, ingest: Ingest, settings: IngestSettings, database: Database
+) -> None:
+    far = make_video(tmp_path / "far.mp4", [drawn(1)]).rename(far_away(tmp_path) / "far.mp4")
+    near = make_video(tmp_path / "near.mp4", [drawn(2)])
+    first, second = sorted(ingest(far, near), key=lambda outcome: len(outcome.path))
+    assert (first.path, first.status.value) == (str(near), "done")
+    assert (second.path, second.status.value) == (str(far), "failed")
+    assert "too large for the database" in (second.reason or "")
+    assert only_path(database) == str(near)
+    assert len(list(settings.keyframes_dir.rglob("*.jpg"))) == 1
+    assert list(settings.work_dir.glob("*")) == []
+
+
+def test_a_copy_at_a_path_that_the_database_cannot_hold_leaves_the_film_as_it_was(
+    film: Path, ingest: Ingest, database: Database
+) -> None:
+    copy = Path(shutil.copy(film, far_away(film.parent)))
+    before = Library(database).row_counts()
+    assert statuses(ingest(copy)) == ["failed"]
+    assert Library(database).row_counts() == before
+    assert only_path(database) == str(film)
+
+
+def test_a_film_of_which_a_value_is_refused_is_remembered_and_tried_again_when_asked(
+    tmp_path: Path, ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = make_video(tmp_path / "film.mp4", [drawn(1)])
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline, "main_language", lambda _sentences: "\x00")
+        (outcome,) = ingest(path)
+    assert outcome.status.value == "failed"
+    assert "cannot hold a value" in (outcome.reason or "")
+    assert num_videos(database) == 0
+    (again,) = ingest(path)
+    assert again.reason == f"{outcome.reason} (as before; --retry tries again)"
+    assert statuses(ingest(path, retry=True)) == ["done"]
 
 
 def num_videos(database: Database) -> int:
