@@ -6,7 +6,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from embeddings.cli import read_settings
+from embeddings.cli import fail, read_settings
+from embeddings.errors import SceneseekError
 from embeddings.loaded import Encoders
 from embeddings.space import Modality
 from ingest.backfill import app
@@ -14,14 +15,19 @@ from ingest.cli import run
 from ingest.settings import IngestSettings
 
 
-def name_visual_spaces() -> None:
-    """Adds them to the arguments of the command."""
+def visual_spaces() -> list[str]:
+    """Their keys, as arguments of the command. Raises InvalidSettings, UnknownSpace."""
     encoders = Encoders(read_settings(IngestSettings).runtime())
-    for space in encoders.spaces.values():
-        if space.modality is Modality.VISION and encoders.has_weights(space):
-            sys.argv += ["--spaces", space.key]
+    return [
+        f"--spaces={space.key}"
+        for space in encoders.spaces.values()
+        if space.modality is Modality.VISION and encoders.has_weights(space)
+    ]
 
 
 if __name__ == "__main__":
-    name_visual_spaces()
+    try:
+        sys.argv += visual_spaces()
+    except SceneseekError as error:
+        fail(str(error), error.exit_code)
     run(app)

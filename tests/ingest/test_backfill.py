@@ -258,12 +258,36 @@ def test_json_lists_how_far_each_space_is(backfill: Backfill, library: Database)
     assert json.loads(backfill("--json")) == {"spaces": [done]}
 
 
-def test_json_names_both_spaces_of_an_exchange(backfill: Backfill, library: Database) -> None:
+def test_json_names_both_spaces_of_an_exchange(backfill: Backfill) -> None:
     assert json.loads(backfill("--activate", "--json"))["spaces"][0]["state"] == "active"
     (taken_back, again) = json.loads(backfill("--rollback", "--json"))["spaces"]
     assert (taken_back["space"], again["space"]) == (CLIP.key, "imagenet-concepts")
     assert taken_back["state"] != again["state"] == "active"
-    Spaces(library).drop(CLIP.key)
+    backfill("--drop")
+    backfill()
+
+
+def test_both_spaces_are_compared_on_labelled_queries_before_an_exchange(
+    backfill: Backfill, tmp_path: Path
+) -> None:
+    queries = [
+        {
+            "id": film,
+            "query": film,
+            "modality": "vision",
+            "targets": [{"file": f"{film}.mp4", "start": 0.0, "end": 2.0}],
+        }
+        for film in (" ".join(thing) for thing in THINGS)
+    ]
+    path = tmp_path / "queries.json"
+    path.write_text(json.dumps({"queries": queries, "negatives": []}))
+    before, after, _ = backfill("--activate", "--queries", path).splitlines()
+    assert before.split(":")[0].strip() == "as it is"
+    assert after.split(":")[0].strip() == "with the new spaces"
+    for line in (before, after):
+        assert "R@10" in line
+    backfill("--rollback")
+    backfill("--drop")
     backfill()
 
 

@@ -1,0 +1,61 @@
+"""What killed runs left is removed by the next one, and nothing else is."""
+
+from pathlib import Path
+
+import pytest
+
+from database.videos.stored import Store
+from ingest.checkpoint import GONE
+from ingest.files.removal import keyframe_folder, remove_keyframes, remove_leftovers, save_outcome
+from tests.helpers import records
+
+
+@pytest.fixture
+def stored(store: Store) -> str:
+    """The content hash of a video that is in the library."""
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    return records.digest("a")
+
+
+def put(folder: Path) -> Path:
+    folder.mkdir(parents=True)
+    (folder / "000000400.jpg").write_bytes(b"left")
+    return folder
+
+
+def test_work_on_what_is_stored_goes_and_work_to_go_on_with_stays(
+    store: Store, stored: str, tmp_path: Path
+) -> None:
+    unfinished = put(tmp_path / "work" / f"{records.digest('b')}-bundled-full")
+    put(tmp_path / "work" / f"{stored}-bundled-full")
+    put(tmp_path / "work" / f"{records.digest('c')}-bundled-full{GONE}")
+    remove_leftovers(tmp_path / "work", tmp_path / "keyframes", store)
+    assert list((tmp_path / "work").iterdir()) == [unfinished]
+
+
+@pytest.mark.parametrize("suffix", ["", ".123.part"])
+def test_keyframes_of_what_is_not_stored_go(
+    suffix: str, store: Store, stored: str, tmp_path: Path
+) -> None:
+    keyframes = tmp_path / "keyframes"
+    kept = put(keyframes / keyframe_folder(stored))
+    left = put(keyframes / f"{keyframe_folder(records.digest('b'))}{suffix}")
+    remove_leftovers(tmp_path / "work", keyframes, store)
+    assert kept.is_dir()
+    assert not left.exists()
+
+
+def test_nothing_to_remove_is_no_fault(store: Store, tmp_path: Path) -> None:
+    remove_leftovers(tmp_path / "work", tmp_path / "keyframes", store)
+    remove_keyframes([records.digest("b")], tmp_path / "keyframes")
+    assert list(tmp_path.iterdir()) == [tmp_path / "home"]
+
+
+def test_a_content_that_no_path_leads_to_any_more_loses_its_keyframes(
+    store: Store, stored: str, tmp_path: Path
+) -> None:
+    keyframes = put(tmp_path / "keyframes" / keyframe_folder(stored))
+    other = records.file("/v/a.mp4")
+    save_outcome(other, tmp_path / "keyframes", store)
+    assert store.find_video_by_content(stored) is None
+    assert not keyframes.exists()

@@ -1,0 +1,77 @@
+"""Files are worked on a few at a time; what concerns the run ends it soon."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from database.errors import DatabaseUnreachable
+from ingest.errors import Interrupted
+from ingest.files.discover import FoundFile
+from ingest.files.outcome import Outcome, OutcomeStatus
+from ingest.lanes import ingest_files
+from ingest.pipeline import Report
+
+FILES = [FoundFile(Path(f"/v/{number}.mp4"), 1, 1) for number in range(20)]
+
+
+def ignore(path: Path, stage: str, part: float | None) -> None:
+    """Progress that nobody looks at."""
+
+
+class Ingest:
+    """Takes its time over each file, and reports all along."""
+
+    def __init__(self, fails_at: Path | None = None) -> None:
+        self.fails_at = fails_at
+        self.num_done = 0
+        self.most_at_once = self._at_once = 0
+        self._lock = threading.Lock()
+
+    def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
+        with self._lock:
+            self._at_once += 1
+            self.most_at_once = max(self.most_at_once, self._at_once)
+        for part in range(5):
+            report(file.path, "decode", part / 5)
+            threading.Event().wait(0.01)
+        if file.path == self.fails_at:
+            raise DatabaseUnreachable("it does not answer")
+        with self._lock:
+            self._at_once -= 1
+            self.num_done += 1
+        return Outcome(str(file.path), OutcomeStatus.DONE)
+
+
+def run(ingest: Ingest, jobs: int, **options: object) -> list[Outcome]:
+    return list(ingest_files(FILES, ingest, jobs, ignore, **options))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_every_file_has_an_outcome_and_no_more_are_at_work_than_allowed(jobs: int) -> None:
+    ingest = Ingest()
+    outcomes = run(ingest, jobs)
+    assert sorted(outcome.path for outcome in outcomes) == sorted(str(f.path) for f in FILES)
+    assert ingest.most_at_once == jobs
+
+
+def test_what_concerns_the_run_ends_it_before_most_files_are_done() -> None:
+    ingest = Ingest(fails_at=FILES[1].path)
+    with pytest.raises(DatabaseUnreachable):
+        run(ingest, 2)
+    assert ingest.num_done < 10
+
+
+def test_a_run_that_is_stopped_ends_in_the_middle_of_a_file() -> None:
+    ingest = Ingest()
+    stopped = threading.Event()
+    outcomes = ingest_files(FILES, ingest, 2, ignore, stopped)  # type: ignore[arg-type]
+    next(outcomes)
+    stopped.set()
+    with pytest.raises(Interrupted):
+        list(outcomes)
+    assert ingest.num_done < 10
+
+
+def test_a_run_without_files_ends_at_once() -> None:
+    assert list(ingest_files([], Ingest(), 2, ignore)) == []  # type: ignore[arg-type]
