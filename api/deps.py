@@ -17,7 +17,7 @@ from search.semantic_search import SemanticSearchEngine
 
 @dataclass(frozen=True)
 class State:
-    """One library, opened."""
+    """What all routes share: the settings, the open library, its search engines, the turns."""
 
     settings: ApiSettings
     database: Database

@@ -30,7 +30,7 @@ QueryText = Annotated[
     Field(
         min_length=1,
         max_length=MAX_QUERY_CHARACTERS,
-        description='What to find, in words; "in quotes" word for word, -without this word',
+        description='What to find, in words; "in quotes" side by side, -without this word',
     ),
 ]
 SpaceKey = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
@@ -44,13 +44,13 @@ SceneIds = Annotated[tuple[Id, ...], Field(max_length=100)]
 
 
 class QuickIn(Shape):
-    """A search by one line of text."""
+    """The parameters of GET /search/quick: one line of text."""
 
     q: QueryText
 
 
 class MultimodalQuickIn(QuickIn):
-    """A search by one line of text, in a mode."""
+    """The parameters of GET /search/multimodal/quick."""
 
     mode: Mode = "balanced"
 
@@ -63,7 +63,7 @@ class WeightsIn(Form):
 
 
 class SearchIn(Shape):
-    """A multimodal search: a mode, or weights of its own."""
+    """The body of POST /search/multimodal: a mode, or weights of its own."""
 
     query: QueryText
     mode: Mode | None = None
@@ -78,7 +78,7 @@ class SearchIn(Shape):
 
 
 class FeedbackIn(SearchIn):
-    """A search whose hits have been judged: the judgements are kept, and bend the query."""
+    """The body of POST /search/feedback: judgements of hits, which are kept and bend the query."""
 
     @model_validator(mode="after")
     def _is_judged(self) -> Self:
@@ -88,7 +88,7 @@ class FeedbackIn(SearchIn):
 
 
 class ImageIn(Shape, Filters):
-    """A search by a picture, which is the body of the request."""
+    """The parameters of POST /search/image, whose body is the picture."""
 
     query: Annotated[str, Field(max_length=MAX_QUERY_CHARACTERS)] = Field(
         default="", description="What the scenes should show besides"
@@ -100,7 +100,7 @@ class ImageIn(Shape, Filters):
 
 
 class SimilarIn(Shape):
-    """A search for scenes that are like one."""
+    """The parameters of GET /scenes/{id}/similar."""
 
     by: Likeness | None = Field(
         default=None, description="What to be like it in; by default look, if it has one"
@@ -118,7 +118,7 @@ class StepIn(Form):
 
 
 class SequenceIn(Form):
-    """One thing, then another."""
+    """The body of POST /search/sequence: one thing, then another."""
 
     steps: Annotated[tuple[StepIn, ...], Field(min_length=2, max_length=MAX_STEPS)]
     within_s: Annotated[FiniteFloat, Field(ge=0, le=MAX_WITHIN_S)] = Field(

@@ -10,13 +10,16 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Annotated
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 import torch  # noqa: E402
+import typer  # noqa: E402
 from fasteners import InterProcessLock  # noqa: E402
 
+from embeddings.cli import new_app, run  # noqa: E402
 from scripts.tiny.clip import train_clip  # noqa: E402
 from scripts.tiny.video import train_timesformer, train_videomae  # noqa: E402
 
@@ -76,5 +79,16 @@ def _code_hash() -> str:
     return digest.hexdigest()
 
 
+app = new_app()
+
+
+@app.command()
+def main(
+    folder: Annotated[Path, typer.Argument(help="Where each model gets a folder of its own.")],
+) -> None:
+    """Trains a small CLIP, VideoMAE and TimeSformer on drawings; two minutes, once."""
+    train_tiny_models(folder)
+
+
 if __name__ == "__main__":
-    train_tiny_models(Path(sys.argv[1]))
+    run(app)

@@ -1,4 +1,4 @@
-"""python -m search QUERY."""
+"""python -m search QUERY: finds moments by a description."""
 
 from typing import Annotated
 
@@ -16,7 +16,7 @@ Query = Annotated[
     list[str],
     typer.Argument(
         metavar='"QUERY"',
-        help='What to find; "in quotes" word for word, -without this word. After -- if it begins '
+        help='What to find; "in quotes" side by side, -without this word. After -- if it begins '
         "with a hyphen.",
     ),
 ]

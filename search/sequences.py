@@ -27,7 +27,7 @@ _DEPTH = 300
 
 @dataclass(frozen=True)
 class Chain:
-    """Scenes for the steps up to one, each with its score."""
+    """A sequence up to one of its steps: a scene for each step so far."""
 
     scenes: tuple[Candidate, ...]
     log_score: float

@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it can answer."""
+"""The routes /health and /ready: whether the server lives, and whether it can answer."""
 
 from fastapi import APIRouter
 

@@ -1,4 +1,4 @@
-"""Searches."""
+"""The routes under /search."""
 
 from typing import Annotated, Any
 

@@ -15,7 +15,7 @@ _DEFAULT_TOLERANCE_S = 0.5
 
 
 class Target(BaseModel):
-    """What an answer may point to: [start, end) of a file, in seconds."""
+    """A labelled interval [start, end) of a file, in seconds."""
 
     model_config = ConfigDict(extra="ignore")
     file: str
@@ -43,14 +43,14 @@ class NegativeQuery(_Query):
 
 
 class HowToScore(BaseModel):
-    """How strict to be."""
+    """The tolerance, in seconds, by class of query."""
 
     model_config = ConfigDict(extra="ignore")
     tolerance_s: dict[str, Annotated[float, Field(ge=0)]] = {}
 
 
 class QueryFile(BaseModel):
-    """The whole file."""
+    """A file of labelled queries."""
 
     model_config = ConfigDict(extra="ignore")
     how_to_score: HowToScore = HowToScore()

@@ -48,7 +48,7 @@ class Sort(StrEnum):
 
 
 class FusionName(StrEnum):
-    """How legs become one ranking (search/ranking/fusion.py)."""
+    """The ways to join legs into one ranking (search/ranking/fusion.py), by their names."""
 
     EVIDENCE = "evidence"
     SUM = "sum"
@@ -62,7 +62,7 @@ Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits to answer at 
 
 
 class Shape(Form):
-    """How an answer is put together.
+    """The shape of an answer: its size, order, grouping, and how much it explains.
 
     Declared once: the API's fields and the commands' options are made from it.
     """
@@ -94,7 +94,7 @@ class Shape(Form):
 
 @dataclass(frozen=True)
 class SearchQuery:
-    """A checked query."""
+    """A query that has passed all checks: its text and words, weights, filters, spaces, shape."""
 
     text: str
     """As it was typed; empty if only examples were given."""

@@ -12,7 +12,7 @@ MAX_ASKED = 10
 
 @dataclass(frozen=True)
 class QueryWords:
-    """A query taken apart."""
+    """The parts of a query's text: its meaning, phrases that must be there, and exclusions."""
 
     meaning: str
     """What is looked for by meaning: everything but what is excluded, without quotes."""

@@ -25,7 +25,7 @@ AGREEING = 0.1
 
 @dataclass(frozen=True)
 class Fusion:
-    """A value for each candidate, by which candidates are ranked."""
+    """A fusion method: the value that a candidate is ranked by."""
 
     value: Callable[[Candidate, Mapping[Modality, float], Weights], float]
     calibrated: bool

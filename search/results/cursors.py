@@ -45,8 +45,8 @@ def fingerprint(query: SearchQuery, what: object) -> str:
 
 @dataclass(frozen=True)
 class Cursor:
-    """The beginning of a page, and the confidence of the first: all pages of an answer rank the
-    same scenes and are as sure of them."""
+    """A place in an answer where a page begins, with the depth and confidence of the first page:
+    all pages rank the same scenes and are as sure of them."""
 
     belongs_to: str
     depth: int

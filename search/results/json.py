@@ -28,12 +28,16 @@ exact = with_config(ConfigDict(extra="forbid", use_attribute_docstrings=True))
 
 @exact
 class WeightsDocument(TypedDict):
+    """The weights of text and vision that hits were fused with; they sum to 1."""
+
     text: float
     vision: float
 
 
 @exact
 class VideoDocument(TypedDict):
+    """The video of a hit."""
+
     id: int
     path: str
     title: str
@@ -44,6 +48,8 @@ class VideoDocument(TypedDict):
 
 @exact
 class SceneDocument(TypedDict):
+    """The scene of a hit, [start_s, end_s) of its video."""
+
     id: int
     start_s: float
     end_s: float
@@ -65,7 +71,7 @@ class EvidenceDocument(TypedDict):
 
 @exact
 class HitDocument(TypedDict):
-    """A scene; [start_s, end_s) is what to play."""
+    """A hit; [start_s, end_s) is what to play."""
 
     rank: int
     score: float
@@ -111,6 +117,8 @@ class SearchDocument(TypedDict):
 
 @exact
 class StepDocument(TypedDict):
+    """A step of a sequence, as it was searched."""
+
     query: str
     mode: str | None
 
