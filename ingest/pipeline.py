@@ -127,7 +127,7 @@ class Ingest:
             writing = stage("writing", list[Writing | None], lambda: self._read(work, decoded))
             sentences = heard.result()
         video = self._put_together(work, decoded, sentences, writing)
-        self._store(work, video)
+        self._embed_and_store(work, video)
         reason = decoded.partial_reason
         status = OutcomeStatus.PARTIAL if reason else OutcomeStatus.DONE
         num_scenes, num_moments = len(video.scenes), len(video.moments)
@@ -177,7 +177,7 @@ class Ingest:
             profile=self.profile.name,
         )
 
-    def _store(self, work: Work, video: NewVideo) -> None:
+    def _embed_and_store(self, work: Work, video: NewVideo) -> None:
         """Embeds and stores a video; once more where a space becomes active in between."""
         stored = False
         while not stored:
