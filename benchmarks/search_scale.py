@@ -33,7 +33,7 @@ from search.retrieval.candidates import retrieve
 
 NUM_QUERIES = 100
 _EXACT_DEPTH = 1000
-_EVERYTHING = Filters(from_s=-1.0)
+_EVERYTHING = Filters(from_s=0)
 TEXT, VISION = PROFILES["bundled"].spaces
 
 
