@@ -45,9 +45,13 @@ def _listen(host: str, port: int) -> socket.socket:
     try:
         listener = socket.create_server((host, port), family=family)
     except OSError as error:
-        number = error.errno or 0  # the lookup of a name has numbers of its own, below zero
-        reason = os.strerror(number) if number > 0 else error.strerror or str(error)
-        fail(f"cannot listen on {host}:{port} ({reason.lower()}): try another --port")
+        number = error.errno or 0
+        if number <= 0:  # numbers of the lookup of names
+            fail(
+                f"cannot listen on {host}, which is no address of this machine: try another --host"
+            )
+        reason = os.strerror(number).lower()
+        fail(f"cannot listen on {host}:{port} ({reason}): try another --port")
     # Connections inherit it. Without it a second answer on one waits 40 ms for the client's
     # acknowledgement of the first.
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)

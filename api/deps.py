@@ -1,16 +1,19 @@
-"""The state of a running server, for the routes that depend on it."""
+"""What routes depend on: the state of the server, and a URL without slips."""
 
 from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Request
+from fastapi.dependencies.models import Dependant
 
 from api.limits import Turns
 from api.settings import ApiSettings
+from database.forms import Form
 from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
 from database.videos.read import Library
+from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
@@ -35,3 +38,23 @@ async def _state(request: Request) -> State:  # a plain function would wait for 
 
 
 StateDep = Annotated[State, Depends(_state)]
+
+
+async def only_known_parameters(request: Request) -> None:
+    """Raises InvalidQuery for a parameter of the URL that the route does not have: it may be a
+    slip."""
+    known = _parameters(request.scope["route"].dependant)
+    if unknown := sorted(set(request.query_params) - known):
+        there = f"there are {', '.join(sorted(known))}" if known else "there are none"
+        raise InvalidQuery(f"there is no parameter {unknown[0][:60]!r}: {there}")
+
+
+def _parameters(dependant: Dependant) -> set[str]:
+    names: set[str] = set()
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, Form):
+            names |= set(kind.model_fields)
+        else:
+            names.add(field.alias)
+    return names.union(*(_parameters(needed) for needed in dependant.dependencies))

@@ -41,6 +41,8 @@ _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
 }
 """Of errors that a request ends by; 500 for others. A 503 does not tell what runs where."""
 _NO_OBJECT = ("model_attributes_type", "missing")
+_WHOLE = {"query": "URL"}
+"""How people call a part of a request; a field of a body may be called query, too."""
 
 
 class Busy(Exception):
@@ -63,7 +65,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     def invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
         # The input is not echoed: it may be huge, or not representable in JSON.
-        errors = [_without_input(e) for e in error.errors()]
+        errors = [_without_input(e) for e in _own(error.errors())]
         detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
         return problem(422, detail, errors=errors)
 
@@ -110,14 +112,23 @@ def _try_later(detail: str) -> JSONResponse:
     return problem(503, detail, {"Retry-After": str(RETRY_AFTER_S)})
 
 
+def _own(errors: Sequence[Any]) -> list[Any]:
+    """Without what only follows from others: a list is not too short if an item of it is wrong."""
+    around = {error["loc"][:n] for error in errors for n in range(1, len(error["loc"]))}
+    return [e for e in errors if e["type"] != "too_short" or e["loc"] not in around]
+
+
 def _without_input(error: dict[str, Any]) -> dict[str, str]:
     location: Sequence[Any] = error["loc"]
     message = str(error["msg"]).removeprefix("Value error, ")
+    message = message.replace("valid tuple", "valid list").replace("Tuple", "List")
     if error["type"] == "json_invalid":
         reason = str(error["ctx"]["error"]).removesuffix(" at")
         message = f"no JSON: {reason}, at character {location[-1] + 1}"
         location = ("body",)
+    elif error["type"] == "extra_forbidden":
+        message = "there is nothing of this name here"
     elif location == ("body",) and error["type"] in _NO_OBJECT:
         message = "send a JSON object, with Content-Type: application/json"
-    where = ".".join(str(part) for part in location[1:] or location)
+    where = ".".join(map(str, location[1:])) or _WHOLE.get(location[0], location[0])
     return {"where": where[:200], "message": message[:500]}

@@ -36,9 +36,7 @@ QueryText = Annotated[
 SpaceKey = Annotated[str, Field(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 SpaceKeys = Annotated[
     tuple[SpaceKey, ...],
-    Field(
-        min_length=1, max_length=MAX_SPACES, description="Search only these spaces of the library"
-    ),
+    Field(min_length=1, max_length=MAX_SPACES),
 ]
 SceneIds = Annotated[tuple[Id, ...], Field(max_length=100)]
 
@@ -52,7 +50,7 @@ class QuickIn(Shape):
 class MultimodalQuickIn(QuickIn):
     """The parameters of GET /search/multimodal/quick."""
 
-    mode: Mode = "balanced"
+    mode: Mode = Field(default="balanced", description="Weights of text and vision")
 
 
 class WeightsIn(Form):
@@ -66,13 +64,15 @@ class SearchIn(Shape):
     """The body of POST /search/multimodal: a mode, or weights of its own."""
 
     query: QueryText
-    mode: Mode | None = None
+    mode: Mode | None = Field(default=None, description="Weights of text and vision; or `weights`")
     weights: WeightsIn | None = None
     use_vision: bool = Field(
         default=True, description="Search what is shown, too, not only what is said and written"
     )
     filters: Filters = Field(default_factory=Filters)
-    spaces: SpaceKeys | None = None
+    spaces: SpaceKeys | None = Field(
+        default=None, description="Search only these spaces of the library"
+    )
     like: SceneIds = Field(default=(), description="Scenes that bend the query towards them")
     unlike: SceneIds = Field(default=(), description="Scenes that bend it away from them")
 
@@ -96,7 +96,9 @@ class ImageIn(Shape, Filters):
     crop: Annotated[str, Field(max_length=100)] | None = Field(
         default=None, description="Only this part: LEFT,TOP,WIDTH,HEIGHT, each from 0 to 1"
     )
-    spaces: SpaceKeys | None = None
+    spaces: SpaceKeys | None = Field(
+        default=None, description="Search only these spaces of the library"
+    )
 
 
 class SimilarIn(Shape):
@@ -114,7 +116,7 @@ class StepIn(Form):
     """One step of a sequence."""
 
     query: QueryText
-    mode: Mode = "balanced"
+    mode: Mode = Field(default="balanced", description="Weights of text and vision")
 
 
 class SequenceIn(Form):

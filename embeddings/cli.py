@@ -1,9 +1,11 @@
 """How the commands of every package begin and end.
 
-Exit codes: 0 done, 1 not done, 2 the command line names what does not exist, 130 interrupted. What
-went wrong is one line on stderr: "error: " and a sentence that says what to do.
+Exit codes: 0 done, 1 not done or not found, 2 the command line cannot be understood (it names an
+option, a mode, a space or a path that does not exist), 130 interrupted. What went wrong is one line
+on stderr: "error: " and a sentence that says what to do.
 """
 
+import errno
 import sys
 from typing import Annotated, NoReturn
 
@@ -36,6 +38,9 @@ def run(app: typer.Typer) -> NoReturn:
         fail(f"{error.format_message()} (--help lists what there is)", error.exit_code)
     except SceneseekError as error:
         fail(str(error), error.exit_code)
+    except OSError as error:
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        fail("the disk is full: free disk space and run again" if full else str(error))
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -10,7 +10,7 @@ class SceneseekError(Exception):
     """Root of the errors that a person can put right; the message says how."""
 
     exit_code: ClassVar[int] = 1
-    """The exit code of a command that it ends: 2 where what was named does not exist."""
+    """The exit code of a command that it ends (embeddings/cli.py)."""
 
 
 class EmbeddingError(SceneseekError):

@@ -79,11 +79,18 @@ def unknown_variables(kind: type[EmbeddingSettings]) -> dict[str, str]:
     """
     known = {name.upper() for name in kind.model_fields}
     found = {}
-    for name in sorted({*os.environ, *dotenv_values(ENV_FILE)} - known):
+    for name in sorted({*os.environ, *_names_in_env_file()} - known):
         nearest = min(known, key=lambda own: DamerauLevenshtein.distance(name.upper(), own))
         if 0 < DamerauLevenshtein.distance(name.upper(), nearest) <= MAX_EDITS:
             found[name] = nearest
     return found
+
+
+def _names_in_env_file() -> list[str]:
+    try:
+        return list(dotenv_values(ENV_FILE))
+    except UnicodeDecodeError:
+        raise InvalidSettings(f"{ENV_FILE} is not UTF-8: save it as UTF-8, or remove it") from None
 
 
 def _default_home() -> Path:

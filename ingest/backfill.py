@@ -250,7 +250,7 @@ class Backfill:
 
     def _compare(self, keys: Sequence[str], queries: Path) -> None:
         """The evaluation with the spaces that are searched, and with these instead."""
-        instead = [part for key in keys for part in ("--spaces", key)]
+        instead = [part for key in keys for part in ("--instead", key)]
         for title, options in (("as it is", []), ("with the new spaces", instead)):
             command = [sys.executable, "-m", "search.evaluate", str(queries), "--json", *options]
             done = subprocess.run(command, capture_output=True, text=True, check=False)

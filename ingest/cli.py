@@ -1,4 +1,4 @@
-"""What the commands of this package share: exit codes, logging, and a full disk as a sentence."""
+"""What the commands of this package share: exit codes and logging."""
 
 import logging
 import sys
@@ -7,7 +7,6 @@ from typing import NoReturn
 import structlog
 import typer
 
-from database.errors import DiskFull
 from embeddings import cli
 
 EXIT_SOME_FAILED = 3
@@ -20,16 +19,9 @@ def interrupted() -> typer.Exit:
 
 
 def run(app: typer.Typer) -> NoReturn:
-    """A command line from its arguments to its exit code, as embeddings/cli.py runs it.
-
-    What the operating system refuses is one line on stderr, too: mostly a full disk.
-    """
+    """A command line from its arguments to its exit code, as embeddings/cli.py runs it."""
     _set_up_logging()
-    try:
-        cli.run(app)
-    except OSError as error:
-        full = error.errno in DiskFull.ERRNOS
-        cli.fail(str(DiskFull("the disk of SCENESEEK_HOME") if full else error))
+    cli.run(app)
 
 
 def _set_up_logging() -> None:

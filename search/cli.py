@@ -20,8 +20,8 @@ from database.forms import MAX_ID, Form
 from database.opening import open_database
 from database.server.connection import Database
 from database.settings import DatabaseSettings
-from embeddings import cli
 from embeddings.cli import new_app, read_settings
+from embeddings.cli import run as run_app
 from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
@@ -44,10 +44,10 @@ Scene = Annotated[
 
 
 def run(command: Callable[..., None]) -> NoReturn:
-    """A command from its arguments to its exit code."""
+    """A command with the options of its forms, from its arguments to its exit code."""
     app = new_app()
     app.command()(with_options(command))
-    cli.run(app)
+    run_app(app)
 
 
 def open_engine() -> tuple[MultiModalSearchEngine, Database]:
@@ -104,12 +104,10 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 def _option(name: str, field: FieldInfo) -> inspect.Parameter:
     """A field as an option; what was not given is None or empty, and has the field's default."""
     kind, is_list = _plain_type(field.annotation)
-    text = field.description or ""
-    if is_list:
-        text += "; repeatable"
-    elif not field.is_required() and field.default not in (None, False):
+    text = f"{field.description}{'; repeatable' if is_list else ''}."
+    if kind is not bool and not is_list and field.default is not None:
         text += f" [default: {getattr(field.default, 'value', field.default)}]"
-    option = typer.Option(f"--{name.replace('_', '-')}", help=f"{text}.", show_default=False)
+    option = typer.Option(_flag(name), help=text, show_default=False)
     annotation: Any = list[kind] | None if is_list else (kind | None)  # type: ignore[valid-type]
     if kind is bool:
         annotation = bool
@@ -117,7 +115,7 @@ def _option(name: str, field: FieldInfo) -> inspect.Parameter:
         name,
         inspect.Parameter.KEYWORD_ONLY,
         annotation=Annotated[annotation, option],
-        default=False if kind is bool else None,
+        default=field.default if kind is bool else None,
     )
 
 
@@ -137,8 +135,7 @@ def _plain_type(annotation: Any) -> tuple[Any, bool]:
 
 def _filled(kind: type[AnyForm], given: dict[str, Any]) -> AnyForm:
     """A form of what was given. Raises InvalidQuery, naming the option."""
-    absent = (None, False)  # a flag that was not given is False; 0 is a value
-    present = {n: v for n, v in given.items() if not any(v is a for a in absent) and v != []}
+    present = {name: value for name, value in given.items() if value is not None and value != []}
     for name, value in present.items():
         if kind.model_fields[name].annotation == AwareDatetime | None:
             present[name] = _here(name, value)
@@ -146,8 +143,12 @@ def _filled(kind: type[AnyForm], given: dict[str, Any]) -> AnyForm:
         return kind(**present)
     except ValidationError as error:
         first = error.errors()[0]
-        where = f"--{str(first['loc'][0]).replace('_', '-')}: " if first["loc"] else ""
+        where = f"{_flag(str(first['loc'][0]))}: " if first["loc"] else ""
         raise InvalidQuery(where + first["msg"].removeprefix("Value error, ")) from None
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _here(name: str, text: str) -> datetime:
@@ -155,5 +156,4 @@ def _here(name: str, text: str) -> datetime:
     try:
         return datetime.fromisoformat(text).astimezone()
     except (ValueError, OverflowError):
-        option = name.replace("_", "-")
-        raise InvalidQuery(f"--{option}: a date looks like 2026-11-21, not {text!r}") from None
+        raise InvalidQuery(f"{_flag(name)}: a date looks like 2026-11-21, not {text!r}") from None

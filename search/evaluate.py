@@ -28,7 +28,7 @@ def main(
     judgements: Annotated[
         bool, typer.Option("--judgements", help="Use what people have said of hits, too.")
     ] = False,
-    spaces: Annotated[
+    instead: Annotated[
         list[str] | None,
         typer.Option(help="Search this space instead of the active one of its slot; repeatable."),
     ] = None,
@@ -41,7 +41,7 @@ def main(
     engine, database = open_engine()
     said = Judgements(database).all() if judgements else []
     queries = labelled if labelled and not said else with_judgements(labelled, said)
-    evaluation = evaluate(engine, queries, engine.ranker.choice.active_with(spaces or []))
+    evaluation = evaluate(engine, queries, engine.ranker.choice.active_with(instead or []))
     if as_json:
         print_json(asdict(evaluation))
         return

@@ -20,7 +20,6 @@ from search.errors import InvalidQuery
 from search.query.examples import NO_EXAMPLES, Examples
 from search.query.query import AUTO, SearchQuery, Shape, Weights, make_query
 from search.ranking.confidence import confidence_of
-from search.ranking.fusion import FUSIONS
 from search.ranking.rank import Ranker, Ranking
 from search.results.cache import AnswerCache
 from search.results.cursors import Cursor, fingerprint
@@ -103,7 +102,7 @@ class MultiModalSearchEngine:
         query = make_query("", mode=AUTO, shape=shape, with_examples=True)
         cursor = _cursor(query, 1, scene_id, by, space)
         ranking = self.ranker.rank_alike(query, cursor.depth, scene_id, by, space)
-        return self._answer(query, ranking, cursor, started)
+        return self._make_answer(query, ranking, cursor, started)
 
     def answer(
         self, query: SearchQuery, scope: Scope = EVERYTHING, examples: Examples = NO_EXAMPLES
@@ -119,17 +118,17 @@ class MultiModalSearchEngine:
             if cached is not None:
                 return dataclasses.replace(cached, took_ms=_ms_since(started))
             ranking = self.ranker.rank(query, cursor.depth, scope, examples)
-            answer = self._answer(query, ranking, cursor, started)
+            answer = self._make_answer(query, ranking, cursor, started)
         without_scenes = dataclasses.replace(ranking, scenes=())  # the hits have theirs
         self._cache.put(key, state, dataclasses.replace(answer, ranking=without_scenes))
         return answer
 
-    def _answer(
+    def _make_answer(
         self, query: SearchQuery, ranking: Ranking, cursor: Cursor, started: float
     ) -> SearchAnswer:
         """A ranking as one page of hits."""
         confidence = cursor.confidence
-        if confidence is None and FUSIONS[query.shape.fusion].calibrated:
+        if confidence is None and query.shape.fusion.is_calibrated:
             num_vectors = ranking.encoded.num_vectors
             confidence = confidence_of(ranking.scenes, query.words.meaning, num_vectors)
         page = cut_page(ranking.scenes, query.shape, cursor, self.reader, confidence)

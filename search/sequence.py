@@ -7,7 +7,7 @@ import typer
 from database.queries.filters import Filters
 from embeddings.cli import AsJson
 from search import cli
-from search.query.query import AUTO, MODES, SearchQuery, make_query
+from search.query.query import AUTO, MAX_LIMIT, MODES, SearchQuery, make_query
 from search.results.json import sequence_document
 from search.results.text import sequence_text
 from search.sequences import search_sequence
@@ -25,7 +25,7 @@ def main(
     ] = 30.0,
     mode: cli.Mode = None,
     filters: Filters,
-    limit: Annotated[int, typer.Option(help="Hits to answer at most.")] = 10,
+    limit: Annotated[int, typer.Option(help=f"Hits to answer, up to {MAX_LIMIT}.")] = 10,
     as_json: AsJson = False,
 ) -> None:
     """Finds where things follow each other: "first this", then "that"."""

@@ -73,6 +73,12 @@ def test_variables_of_other_programs_are_not_told(
         assert unknown_variables(kind) == {}
 
 
+def test_an_env_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"DATABASE_URL=\xff\xfe")
+    with pytest.raises(InvalidSettings, match=r"\.env is not UTF-8"):
+        unknown_variables(DatabaseSettings)
+
+
 def test_slips_in_an_env_file_are_told(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("DATABSE_URL=postgresql://somewhere\nPOSTGRES_DB=films\n")
     assert unknown_variables(DatabaseSettings) == {"DATABSE_URL": "DATABASE_URL"}

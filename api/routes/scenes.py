@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.deps import StateDep
+from api.deps import StateDep, only_known_parameters
 from api.media import stream_file
 from api.requests import SimilarIn, part_of
 from api.responses import ProblemOut
@@ -33,7 +33,12 @@ def keyframe(
     return stream_file(path, "image/jpeg", f'"{image_path}"', request)
 
 
-@router.get("/{scene_id}/similar", operation_id="similar_scenes", responses=_SIMILAR)
+@router.get(
+    "/{scene_id}/similar",
+    operation_id="similar_scenes",
+    responses=_SIMILAR,
+    dependencies=[Depends(only_known_parameters)],
+)
 def similar(
     state: StateDep, scene_id: SceneId, form: Annotated[SimilarIn, Query()]
 ) -> JSONResponse:

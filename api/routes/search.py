@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import JSONResponse
 
-from api.deps import State, StateDep
+from api.deps import State, StateDep, only_known_parameters
 from api.requests import (
     PICTURE_BODY,
     FeedbackIn,
@@ -30,7 +30,7 @@ from search.results.json import (
 )
 from search.sequences import search_sequence
 
-router = APIRouter(prefix="/search", tags=["search"])
+router = APIRouter(prefix="/search", tags=["search"], dependencies=[Depends(only_known_parameters)])
 _FAILURES: dict[int | str, dict[str, Any]] = {
     422: {"model": ProblemOut},
     503: {"model": ProblemOut},
@@ -40,7 +40,7 @@ _BODY_RESPONSES = {**_RESPONSES, 404: {"model": ProblemOut}, 413: {"model": Prob
 
 
 def respond(answer: SearchAnswer) -> JSONResponse:
-    """An answer as it is documented."""
+    """An answer as HTTP gives it: the JSON that /openapi.json documents."""
     return JSONResponse(search_document(answer))
 
 

@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Annotated, Self
 
 import sqlalchemy as sa
-from pydantic import AfterValidator, AwareDatetime, Field, model_validator
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 
 from database.forms import Form, Id, Seconds, is_storable
 from database.models import MomentKind
@@ -20,16 +20,31 @@ EXACT_SCENES = 2_000
 of what it meets, and complete (docs/benchmarks.md)."""
 
 
+_LANGUAGE = r"^[a-z]{2,3}$"
+
+
 def _language(code: str) -> str:
-    if not re.fullmatch(r"[a-z]{2,3}", code):
+    if not re.fullmatch(_LANGUAGE, code):
         raise ValueError("a language is its code of two or three letters, such as en")
     return code
 
 
-def _without_zone(clock: time) -> time:
+Language = Annotated[
+    str, AfterValidator(_language), Field(json_schema_extra={"pattern": _LANGUAGE})
+]
+
+
+def _clock(value: object) -> time:
+    try:
+        clock = value if isinstance(value, time) else time.fromisoformat(str(value))
+    except ValueError:
+        raise ValueError("a time of day looks like 18:30") from None
     if clock.tzinfo is not None:
         raise ValueError("a time of day has no time zone")
     return clock
+
+
+Clock = Annotated[time, BeforeValidator(_clock)]
 
 
 def _readable(tag: str) -> str:
@@ -52,10 +67,9 @@ class Scan(StrEnum):
 
 
 class Filters(Form):
-    """What a scene must satisfy; what is left out asks for nothing.
+    """What a scene must satisfy; what is left out asks for nothing."""
 
-    Declared once: the API's fields and the commands' options are made from it.
-    """
+    # The API's fields and the commands' options are made from these.
 
     video_ids: Annotated[tuple[Id, ...], Field(max_length=1000)] | None = Field(
         default=None, description="Only the videos with these ids"
@@ -66,7 +80,7 @@ class Filters(Form):
     to_s: Seconds | None = Field(
         default=None, description="Only scenes that start earlier, in seconds"
     )
-    language: Annotated[str, AfterValidator(_language)] | None = Field(
+    language: Language | None = Field(
         default=None, description="Only videos with speech in this language, ISO 639, such as en"
     )
     recorded_from: AwareDatetime | None = Field(
@@ -75,11 +89,11 @@ class Filters(Form):
     recorded_to: AwareDatetime | None = Field(
         default=None, description="Only videos recorded before this date"
     )
-    clock_from: Annotated[time, AfterValidator(_without_zone)] | None = Field(
+    clock_from: Clock | None = Field(
         default=None,
         description="Only videos recorded at or after this time of day, by the database's clock",
     )
-    clock_to: Annotated[time, AfterValidator(_without_zone)] | None = Field(
+    clock_to: Clock | None = Field(
         default=None,
         description="Only videos recorded before this time of day; over midnight if it comes first",
     )

@@ -110,7 +110,7 @@ class _Statement:
                 JOIN video ON video.id = scene.video_id WHERE {condition})""")
 
     def add_vectors(self, leg: VectorLeg) -> None:
-        """A leg of vectors."""
+        """Adds the leg of a space: the nearest vectors, along its HNSW index or exactly."""
         number, name = len(self.names), f"leg_{len(self.names)}"
         table, dim = partition_name(leg.space), len(leg.vector)
         self.values[name] = "[" + ",".join(map(str, leg.vector.tolist())) + "]"
@@ -128,7 +128,7 @@ class _Statement:
         self.keys.append(leg.space)
 
     def add_words(self, words: WordLeg, has_trigrams: bool) -> None:
-        """The leg of words."""
+        """Adds the leg of full text: moments with all words, then those with the heavy ones."""
         coverage = self._coverage_sql(words.terms, has_trigrams)
         self.values["all_words"] = _all_of(words.terms)
         self.values["heavy_words"] = _heavy(words.terms)

@@ -56,16 +56,19 @@ class FusionName(StrEnum):
     RRF = "rrf"
     RAW = "raw"
 
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether values are evidence in nats, of which a confidence can be computed."""
+        return self in (FusionName.EVIDENCE, FusionName.SUM)
 
-_CALIBRATED = (FusionName.EVIDENCE, FusionName.SUM)
-Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description="Hits to answer at most")]
+
+Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description=f"Hits to answer, up to {MAX_LIMIT}")]
 
 
 class Shape(Form):
-    """The shape of an answer: its size, order, grouping, and how much it explains.
+    """The shape of an answer: its size, order, grouping, and how much it explains."""
 
-    Declared once: the API's fields and the commands' options are made from it.
-    """
+    # The API's fields and the commands' options are made from these.
 
     limit: Limit = 10
     cursor: Annotated[str, Field(max_length=MAX_CURSOR_CHARACTERS)] | None = Field(
@@ -81,13 +84,13 @@ class Shape(Form):
         default=FusionName.EVIDENCE, description="How legs become one ranking (docs/ranking.md)"
     )
     rerank: bool = Field(default=False, description="A cross-encoder orders the first hits again")
-    explain: bool = Field(default=False, description="Every score and where it comes from, as JSON")
+    explain: bool = Field(default=False, description="Every score and where it comes from")
 
     @model_validator(mode="after")
     def _scores_mean_something(self) -> Self:
-        if self.fusion not in _CALIBRATED and self.min_score > 0:
+        if not self.fusion.is_calibrated and self.min_score > 0:
             raise ValueError(f"min_score means nothing with fusion={self.fusion.value}")
-        if self.fusion not in _CALIBRATED and self.rerank:
+        if not self.fusion.is_calibrated and self.rerank:
             raise ValueError(f"nothing can be reranked with fusion={self.fusion.value}")
         return self
 
@@ -125,8 +128,8 @@ def make_query(
     if weights is not None and mode is not None:
         raise InvalidQuery("give a mode or weights, not both")
     shape = shape or Shape()
-    if shape.rerank and not words.meaning:
-        raise InvalidQuery("nothing can be reranked without a text")
+    if shape.rerank and with_examples:
+        raise InvalidQuery("only a search by text can be reranked: leave rerank out")
     if weights is None and mode is None:
         mode = "balanced"
     if spaces is not None and not 1 <= len(spaces) <= MAX_SPACES:

@@ -28,8 +28,6 @@ class Fusion:
     """A fusion method: the value that a candidate is ranked by."""
 
     value: Callable[[Candidate, Mapping[Modality, float], Weights], float]
-    calibrated: bool
-    """Whether its value is evidence, in nats."""
 
     def rank(self, candidates: Sequence[Candidate], weights: Weights) -> list[Candidate]:
         """The candidates with their values, best first; equal ones in the order of their ids."""
@@ -38,10 +36,10 @@ class Fusion:
             nats = modality_nats(candidate)
             value = self.value(candidate, nats, weights)
             fused.append(replace(candidate, nats=nats, value=value))
-        return sorted(fused, key=place_of)
+        return sorted(fused, key=rank_key)
 
 
-def place_of(scene: Candidate) -> tuple[float, int]:
+def rank_key(scene: Candidate) -> tuple[float, int]:
     """The sort key of a ranking."""
     return -scene.value, scene.scene_id
 
@@ -120,11 +118,11 @@ def _single(candidate: Candidate, _nats: Mapping[Modality, float], _weights: Wei
     return max(score.raw for score in candidate.scores.values())
 
 
-SINGLE_LEG = Fusion(_single, calibrated=False)
+SINGLE_LEG = Fusion(_single)
 FUSIONS = {
-    FusionName.EVIDENCE: Fusion(_evidence, calibrated=True),
-    FusionName.SUM: Fusion(_sum, calibrated=True),
-    FusionName.CONVEX: Fusion(_convex, calibrated=False),
-    FusionName.RRF: Fusion(_reciprocal_rank, calibrated=False),
-    FusionName.RAW: Fusion(_raw, calibrated=False),
+    FusionName.EVIDENCE: Fusion(_evidence),
+    FusionName.SUM: Fusion(_sum),
+    FusionName.CONVEX: Fusion(_convex),
+    FusionName.RRF: Fusion(_reciprocal_rank),
+    FusionName.RAW: Fusion(_raw),
 }

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import TypeVar
 
 from database.errors import SpaceGone
 from database.queries.filters import Conditions, Scan, choose_scan
@@ -22,8 +21,6 @@ from search.ranking.rerank import TOP, rerank, text_moments
 from search.retrieval.candidates import Candidate, retrieve
 from search.retrieval.query_vectors import EncodedQuery, QueryVectorizer
 from search.retrieval.spaces import EVERYTHING, Likeness, Scope
-
-Result = TypeVar("Result")
 
 
 @dataclass(frozen=True)
@@ -66,11 +63,11 @@ class Ranker:
         if query.filters.video_ids:
             self._library.require_videos(query.filters.video_ids)
 
-        def rank() -> Ranking:
+        def retrieve_and_fuse() -> Ranking:
             encoded = self._vectorizer.of_query(query, scope, examples)
-            return self._rank(query, encoded, depth, examples)
+            return self._retrieve_and_fuse(query, encoded, depth, examples)
 
-        return self._with_spaces_there(rank)
+        return self._with_spaces_there(retrieve_and_fuse)
 
     def rank_alike(
         self,
@@ -82,11 +79,13 @@ class Ranker:
     ) -> Ranking:
         """Every scene like this one, by its vectors in one space. Raises NotFound, InvalidQuery."""
 
-        def rank() -> Ranking:
-            encoded = self._vectorizer.of_scene(scene_id, by, space)
-            return self._rank(query, encoded, depth, Examples(like=(scene_id,)))
+        examples = Examples(like=(scene_id,))
 
-        return self._with_spaces_there(rank)
+        def retrieve_and_fuse() -> Ranking:
+            encoded = self._vectorizer.of_scene(scene_id, by, space)
+            return self._retrieve_and_fuse(query, encoded, depth, examples)
+
+        return self._with_spaces_there(retrieve_and_fuse)
 
     def state(self) -> tuple[object, ...]:
         """What rankings depend on beside the query: equal as long as the same query ranks the
@@ -94,15 +93,15 @@ class Ranker:
         version = self._library.version()
         return version, self.choice.snapshot(version), self._words.statistics()
 
-    def _with_spaces_there(self, rank: Callable[[], Result]) -> Result:
-        """Ranks once more if a space was dropped since the library was read."""
+    def _with_spaces_there(self, retrieve_and_fuse: Callable[[], Ranking]) -> Ranking:
+        """Tries once more if a space was dropped since the library was read."""
         try:
-            return rank()
+            return retrieve_and_fuse()
         except SpaceGone:
             self.choice.forget()
-            return rank()
+            return retrieve_and_fuse()
 
-    def _rank(
+    def _retrieve_and_fuse(
         self, query: SearchQuery, encoded: EncodedQuery, depth: int, examples: Examples
     ) -> Ranking:
         terms = self._words.terms(encoded.text) if encoded.text else ()

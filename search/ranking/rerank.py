@@ -14,7 +14,7 @@ from database.queries.hits import MomentInfo
 from embeddings.loaded import Encoders
 from embeddings.space import Modality
 from search.query.query import Weights
-from search.ranking.fusion import Fusion, place_of
+from search.ranking.fusion import Fusion, rank_key
 from search.retrieval.candidates import Candidate
 
 TOP = 20
@@ -54,4 +54,4 @@ def rerank(
         nats = {**scene.nats, Modality.TEXT: (scene.nats[Modality.TEXT] + own) / 2}
         value = fusion.value(scene, nats, weights)
         again[number] = replace(scene, value=value, nats=nats, logit=logit)
-    return sorted(again, key=place_of)
+    return sorted(again, key=rank_key)

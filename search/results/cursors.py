@@ -2,7 +2,6 @@
 has come into the library since."""
 
 import base64
-import binascii
 import hashlib
 from collections.abc import Mapping
 from dataclasses import astuple, dataclass
@@ -14,7 +13,7 @@ from database.queries.hits import VideoRef
 from search.errors import InvalidQuery
 from search.query.query import SearchQuery, Sort
 from search.ranking.confidence import Confidence
-from search.ranking.fusion import place_of as ranked_place
+from search.ranking.fusion import rank_key
 from search.retrieval.candidates import Candidate
 
 MAX_DEPTH = 2000
@@ -27,7 +26,7 @@ Place = tuple[float, ...]
 def place_of(scene: Candidate, sort: Sort, videos: Mapping[int, VideoRef]) -> Place:
     """The sort key of a scene in an answer; `videos` are needed for Sort.DATE only."""
     if sort is Sort.RELEVANCE:
-        return ranked_place(scene)
+        return rank_key(scene)
     within = (scene.video_id, scene.start_s, scene.scene_id)
     if sort is Sort.TIME:
         return within
@@ -69,7 +68,7 @@ class Cursor:
             padded = text + "=" * (-len(text) % 4)
             document = base64.b64decode(padded, altchars=b"-_", validate=True)
             owner, deep, shown, confidence, place = _DOCUMENT.validate_json(document)
-        except (binascii.Error, UnicodeError, ValueError):
+        except ValueError:
             raise InvalidQuery("this is no cursor: take `next` of the page before") from None
         if owner != belongs_to:
             raise InvalidQuery("the cursor belongs to another query: leave it out to begin anew")

@@ -84,7 +84,7 @@ class HitDocument(TypedDict):
     start_s: float
     end_s: float
     keyframe_url: str | None
-    """None for a recording without pictures."""
+    """null for a recording without pictures."""
     stream_url: str
     alike: list[int]
     """Scenes that look nearly the same, when such are folded."""

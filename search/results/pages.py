@@ -31,11 +31,10 @@ def cut_page(
     confidence: Confidence | None,
 ) -> Page:
     """The page of a ranking, best first, that begins at the cursor, with the scenes' scores."""
-    scenes = scored(ranked, confidence)
-    if shape.min_score > 0:
-        scenes = [scene for scene in scenes if scene.score >= shape.min_score]
-    if shape.sort is not Sort.RELEVANCE and confidence is not None:
-        scenes = [scene for scene in scenes if scene.score >= WEAK]
+    scenes = list(ranked)
+    if confidence is not None:
+        least = max(shape.min_score, WEAK if shape.sort is not Sort.RELEVANCE else 0.0)
+        scenes = [scene for scene in ranked if confidence.score(scene.value) >= least]
     if shape.fold:
         scenes = _folded(scenes, reader.looks({scene.scene_id for scene in scenes}))
     if shape.by_video:
@@ -55,7 +54,7 @@ def cut_page(
     following = None
     if len(placed) > len(shown):
         following = cursor.next(len(shown), confidence, shown[-1][0])
-    return Page([scene for _, scene in shown], following, total)
+    return Page(scored([scene for _, scene in shown], confidence), following, total)
 
 
 def _folded(scenes: Sequence[Candidate], looks: Mapping[int, tuple[int, ...]]) -> list[Candidate]:

@@ -1,5 +1,4 @@
-"""The query as the database takes it: one vector per space, the text whose words are matched, and
-why a space was skipped.
+"""Query vectors: a query's text and examples, encoded in every space that is searched.
 
 Several vectors become one by Rocchio's rule (Rocchio, "Relevance Feedback in Information
 Retrieval", 1971) on standardised scores: each part is divided by the spread of its own null
@@ -40,7 +39,8 @@ class QueryVector:
 
 @dataclass(frozen=True)
 class EncodedQuery:
-    """A query as vectors and words."""
+    """A query as the database takes it: one vector per space, the words, and why a space was
+    skipped."""
 
     vectors: tuple[QueryVector, ...]
     text: str

@@ -182,8 +182,8 @@ def test_any_body_is_answered_or_refused(client: httpx.Client, body: object) -> 
     answer = post(client, json.dumps(body))
     if answer.status_code == 200:
         assert answer.json()["results"] is not None
-    else:
-        assert_problem(answer, 422)
+    else:  # 404 for a video that is not there
+        assert_problem(answer, 404 if "there is no video" in answer.text else 422)
 
 
 @pytest.mark.parametrize(
@@ -267,3 +267,28 @@ def test_another_method_is_405_with_those_that_are_allowed(
 )
 def test_an_id_or_a_number_out_of_range_is_422(client: httpx.Client, path: str) -> None:
     assert_problem(client.get(path), 422)
+
+
+@pytest.mark.parametrize("path", ["/search/multimodal", "/search/sequence", "/search/feedback"])
+def test_parameters_beside_a_body_are_refused(client: httpx.Client, path: str) -> None:
+    answer = client.post(path, params={"limit": 1}, json={"query": "drilling"})
+    assert "there is no parameter 'limit': there are none" in assert_problem(answer, 422)
+
+
+def test_each_fault_of_a_request_is_told_at_its_place(client: httpx.Client) -> None:
+    body = {"query": "x", "limit": 0, "spaces": ["A B"], "filters": {"video_ids": 1}, "zz": 1}
+    answer = client.post("/search/multimodal", json=body)
+    assert_problem(answer, 422)
+    told = {error["where"]: error["message"] for error in answer.json()["errors"]}
+    assert set(told) == {"limit", "spaces.0", "filters.video_ids", "zz"}
+    assert told["zz"] == "there is nothing of this name here"
+    assert told["filters.video_ids"] == "Input should be a valid list"
+
+
+def test_a_fault_of_the_whole_url_is_not_told_of_the_query(client: httpx.Client) -> None:
+    answer = client.get("/search/quick?q=x&min_score=0.3&fusion=rrf")
+    assert assert_problem(answer, 422).startswith("URL: min_score means nothing with fusion=rrf")
+
+
+def test_only_a_search_by_text_is_reranked(client: httpx.Client) -> None:
+    assert "reranked" in assert_problem(client.get("/scenes/1/similar?rerank=true"), 422)

@@ -102,10 +102,10 @@ def test_a_text_beside_a_picture_refines_it(
     data = as_file(frames[CAMERA])
     assert by_picture(client, data)[0] == CAMERA
     alone = by_picture(client, data).index(ROCKET)
-    refined = by_picture(client, data, q="a rocket on its launch pad")
+    refined = by_picture(client, data, query="a rocket on its launch pad")
     assert refined.index(ROCKET) < max(alone, 1)
-    assert CAMERA not in by_picture(client, data, q="-symphony")
-    assert by_picture(client, data, q='"stock prices"') == [COFFEE]
+    assert CAMERA not in by_picture(client, data, query="-symphony")
+    assert by_picture(client, data, query='"stock prices"') == [COFFEE]
 
 
 def test_a_page_of_one_picture_is_not_continued_with_another(
@@ -171,7 +171,7 @@ def test_a_form_without_a_picture_is_422(
     "params",
     [{"crop": "0,0,2,1"}, {"crop": "x"}, {"crop": "nan,0,1,1"}, {"crop": ""}, {"limit": "0"},
      {"limit": "101"}, {"min_score": "1"}, {"min_score": "nan"}, {"cursor": "AAAA"},
-     {"q": "x" * 1001}, {"q": "a\x00b"}, {"q": '"the of"'}],
+     {"query": "x" * 1001}, {"query": "a\x00b"}, {"query": '"the of"'}],
 )  # fmt: skip
 def test_a_picture_with_bad_parameters_is_422(
     client: httpx.Client, frames: dict[int, Pillow.Image], params: dict[str, str]

@@ -188,7 +188,7 @@ def test_a_filter_that_all_satisfy_changes_nothing(
     ingested: Ingested, engine: MultiModalSearchEngine
 ) -> None:
     (video,) = Library(ingested.database).list_videos(limit=10)
-    filters = Filters((video.id,), 0.0, 100.0, "en")
+    filters = Filters(video_ids=(video.id,), from_s=0.0, to_s=100.0, language="en")
     assert engine.search("drilling", filters=filters).hits == engine.search("drilling").hits
 
 
