@@ -159,7 +159,8 @@ def summary_table(outcomes: list[Outcome]) -> Table:
             _escaped(outcome.reason or ""),
         )
     if skipped:
-        table.add_row("skipped", f"{skipped} files that are no recordings (--json lists them)")
+        files = "file that is no recording" if skipped == 1 else "files that are no recordings"
+        table.add_row("skipped", f"{skipped} {files} (--json lists them)")
     return table
 
 
