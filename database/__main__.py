@@ -51,7 +51,7 @@ def status(as_json: AsJson = False) -> None:
     width = max((len(space["space"]) for space in spaces), default=0)
     for space in spaces:
         share = f"{space['embedded']:,} of {space['wanted']:,}"
-        typer.echo(f"{space['space']:<{width}}  {space['slot']:<8}  {space['state']:<7}  {share}")
+        typer.echo(f"{space['space']:<{width}}  {space['slot']:<17}  {space['state']:<7}  {share}")
 
 
 @app.command()

@@ -35,7 +35,8 @@ def run(app: typer.Typer) -> NoReturn:
     try:
         code = app(standalone_mode=False)
     except typer.TyperException as error:
-        fail(f"{error.format_message()} (--help lists what there is)", error.exit_code)
+        sentence = error.format_message().replace("Value error, ", "")
+        fail(f"{sentence} (--help lists what there is)", error.exit_code)
     except SceneseekError as error:
         fail(str(error), error.exit_code)
     except OSError as error:

@@ -163,6 +163,8 @@ def _print(outcomes: list[Outcome], *, as_json: bool, quiet: bool) -> None:
     out = Console(width=None if sys.stdout.isatty() else 160)
     if not quiet:
         out.print(summary_table(outcomes), highlight=False)
+    for outcome in (outcome for outcome in outcomes if quiet and outcome.is_fault):
+        typer.echo(f"{outcome.status.value}: {outcome.path}: {outcome.reason}", err=True)
     out.print(", ".join(f"{n} {status}" for status, n in counts.items()) or "no files found")
 
 

@@ -78,8 +78,10 @@ def main(
     """
     if sum((activate, rollback, drop, dry_run)) > 1:
         raise UsageError("--activate, --rollback, --drop and --dry-run exclude each other")
-    if queries is not None and not (activate and queries.is_file()):
-        raise UsageError("--queries names a file, and goes with --activate")
+    if queries is not None and not activate:
+        raise UsageError("--queries goes with --activate")
+    if queries is not None and not queries.is_file():
+        raise UsageError(f"no such file of labelled queries: {queries}")
     choice = Choice(names or (), profile, every)
     with contextlib.ExitStack() as stack:
         backfill = _open(stack, as_json=as_json)

@@ -45,7 +45,9 @@ def main(
     if as_json:
         print_json(asdict(evaluation))
         return
-    _print_table(f"{len(queries.queries)} queries of {path or 'people'}", evaluation.methods)
+    noun = "query" if len(queries.queries) == 1 else "queries"
+    title = f"{len(queries.queries)} {noun} of {path or 'people'}"
+    _print_table(title, evaluation.methods)
     num_labelled = sum(bool(query.must_not) for query in queries.queries)
     for mode, misled in evaluation.misled.items():
         if num_labelled:

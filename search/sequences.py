@@ -48,7 +48,7 @@ def search_sequence(
     if not 2 <= len(steps) <= MAX_STEPS:
         raise InvalidQuery(f"a sequence has between 2 and {MAX_STEPS} steps")
     if not 0 <= within_s <= MAX_WITHIN_S:
-        raise InvalidQuery(f"within must be between 0 and {MAX_WITHIN_S:.0f} seconds")
+        raise InvalidQuery(f"within_s must be between 0 and {MAX_WITHIN_S:.0f} seconds")
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidQuery(f"limit must be between 1 and {MAX_LIMIT}")
     rankings = [engine.ranker.rank(step, _DEPTH) for step in steps]

