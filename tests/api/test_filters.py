@@ -1,7 +1,6 @@
 """Folds, filters, tags and feedback over HTTP, on a library made for them."""
 
 import itertools
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -9,11 +8,8 @@ import httpx
 import pytest
 
 from database.judgements import Judgements
-from database.settings import DatabaseSettings
 from database.videos.stored import Store
-from embeddings.loaded import Encoders
-from tests.helpers.drilling import NUM_HITS, QUERY, Made, filled, pages, places, titles
-from tests.helpers.fixtures import NewSettings
+from tests.helpers.drilling import NUM_HITS, QUERY, Made, pages, places, titles
 from tests.helpers.http import answered, assert_problem, search
 from tests.helpers.records import VISION, file, film, near, unit_vector
 
@@ -21,22 +17,6 @@ SPOKEN = {"morning", "evening", "deutsch"}
 SILENT = {"clips", "more"}
 ALL = SPOKEN | SILENT
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def made(
-    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders
-) -> Iterator[Made]:
-    folder = tmp_path_factory.mktemp("filters")
-    with new_settings(folder / "home") as settings, filled(settings, encoders) as library:
-        yield library
-
-
-@pytest.fixture
-def own(settings: DatabaseSettings, encoders: Encoders) -> Iterator[Made]:
-    """The same library for one test alone."""
-    with filled(settings, encoders) as library:
-        yield library
 
 
 def video_ids(client: httpx.Client) -> dict[str, int]:

@@ -2,37 +2,18 @@
 
 import base64
 import json
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from database.settings import DatabaseSettings
 from database.videos.stored import Store
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
-from tests.helpers.drilling import NUM_HITS, QUERY, Made, filled, pages, places
-from tests.helpers.fixtures import NewSettings
+from tests.helpers.drilling import NUM_HITS, QUERY, Made, pages, places
 from tests.helpers.http import answered, assert_problem, search
 from tests.helpers.records import TEXT, file, near, speech, talk
-
-
-@pytest.fixture(scope="module")
-def made(
-    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders
-) -> Iterator[Made]:
-    folder = tmp_path_factory.mktemp("forms")
-    with new_settings(folder / "home") as settings, filled(settings, encoders) as library:
-        yield library
-
-
-@pytest.fixture
-def own(settings: DatabaseSettings, encoders: Encoders) -> Iterator[Made]:
-    """The same library for one test alone."""
-    with filled(settings, encoders) as library:
-        yield library
 
 
 @hypothesis_settings(deadline=None, max_examples=30)
