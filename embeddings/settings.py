@@ -6,11 +6,11 @@ Only commands read them; everything else takes frozen objects.
 
 import os
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rapidfuzz.distance import DamerauLevenshtein
 
@@ -38,10 +38,42 @@ class EmbeddingSettings(BaseSettings):
     embedding_precision: Literal["auto", "float32", "bfloat16"] = "auto"
     """Of their towers for pictures and clips; auto is bfloat16 where the device computes in it."""
 
+    embedding_enable_embeddings: bool = True
+    """Whether other programs are given embeddings over HTTP (/v1)."""
+    embedding_text_model_name: str = "minilm-l6"
+    """Of the embedding service: the space, model, or fast, balanced, quality of texts."""
+    embedding_image_model_name: str = "imagenet-concepts"
+    """Of the embedding service: the space or model of pictures."""
+    embedding_image_hosts: str = ""
+    """Hosts, after commas, from which the embedding service fetches pictures by https; none by
+    default."""
+    embedding_redis_url: str | None = None
+    """A Redis that keeps vectors of the embedding service; without one, they are kept in memory."""
+    embedding_cache_ttl: Annotated[int, Field(gt=0)] = 300
+    """Seconds that a vector is kept."""
+    embedding_cache_max_connections: Annotated[int, Field(gt=0)] = 20
+    """To the Redis, of each process."""
+    embedding_similarity_threshold: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    """Of searches in tables of one's own (database/vector_search.py): rows below are left out."""
+    embedding_similarity_top_k: Annotated[int, Field(gt=0, le=10_000)] = 10
+    """Of the same: rows at most."""
+    embedding_use_hnsw_index: bool = True
+    """Of the same: whether an index is used; without one, every row is compared."""
+    embedding_hnsw_m: Annotated[int, Field(ge=2, le=100)] = 16
+    """Of their indexes: links of a vector."""
+    embedding_hnsw_ef_construction: Annotated[int, Field(ge=4, le=1000)] = 64
+    """Of their indexes: candidates for the links; at least twice as many as links."""
+
     @property
     def home(self) -> Path:
         """Absolute path of the home folder."""
         return (self.sceneseek_home or _default_home()).expanduser().absolute()
+
+    @property
+    def image_hosts(self) -> frozenset[str]:
+        """Hosts, in lower case, from which pictures are fetched."""
+        names = self.embedding_image_hosts.lower().split(",")
+        return frozenset(name.strip() for name in names if name.strip())
 
     @property
     def models_dir(self) -> Path:
@@ -58,6 +90,33 @@ class EmbeddingSettings(BaseSettings):
             self.embedding_precision,
         )
 
+    @model_validator(mode="after")
+    def _hnsw_can_be_built(self) -> Self:
+        if self.embedding_hnsw_ef_construction < 2 * self.embedding_hnsw_m:
+            raise ValueError(
+                "EMBEDDING_HNSW_EF_CONSTRUCTION is less than twice EMBEDDING_HNSW_M, which "
+                "pgvector refuses"
+            )
+        return self
+
+
+class EmbeddingConfig:
+    """The variables EMBEDDING_… by their names without that: `embedding_config.redis_url` is
+    EMBEDDING_REDIS_URL, read from the environment when it is asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        field = f"embedding_{name}"
+        if field not in EmbeddingSettings.model_fields:
+            raise AttributeError(f"there is no variable {field.upper()}")
+        return getattr(load_settings(EmbeddingSettings), field)
+
+    def __dir__(self) -> list[str]:
+        fields = EmbeddingSettings.model_fields
+        return [name.removeprefix("embedding_") for name in fields if name.startswith("embedding_")]
+
+
+embedding_config = EmbeddingConfig()
+"""For Python users; the program itself hands its settings down."""
 
 Settings = TypeVar("Settings", bound=EmbeddingSettings)
 
@@ -69,7 +128,8 @@ def load_settings(kind: type[Settings]) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         name = "_".join(map(str, first["loc"])).upper()
-        raise InvalidSettings(f"{name}: {first['msg']}; correct it or unset it") from None
+        reason = f"{name}: {first['msg']}" if name else str(first["ctx"]["error"])
+        raise InvalidSettings(f"{reason}; correct it or unset it") from None
 
 
 def unknown_variables(kind: type[EmbeddingSettings]) -> dict[str, str]:
