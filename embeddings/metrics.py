@@ -1,0 +1,32 @@
+"""The numbers of the embedding service that Prometheus reads, of the whole process."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+_POWERS_OF_TWO = tuple(float(2**power) for power in range(17))
+"""Buckets of counts, 1 to 65,536."""
+
+GENERATION_SECONDS = Histogram(
+    "embedding_generation_seconds",
+    "Seconds that a model computed a batch of vectors",
+    ["model"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+)
+CACHE_HITS = Counter("embedding_cache_hits", "Vectors found in the cache", ["kind"])
+"""`kind` is instruction or image; Prometheus reads embedding_cache_hits_total."""
+CACHE_MISSES = Counter("embedding_cache_misses", "Vectors not found in the cache", ["kind"])
+CACHE_FAILURES = Counter(
+    "embedding_cache_failures", "Times that the cache's Redis failed to do what it was asked"
+)
+QUEUE_ITEMS = Gauge("embedding_queue_items", "Items that wait for a model", ["model"])
+BATCH_ITEMS = Histogram(
+    "embedding_batch_items", "Items computed in one batch", ["model"], buckets=_POWERS_OF_TWO[:11]
+)
+BATCH_TOKENS = Histogram(
+    "embedding_batch_tokens",
+    "Tokens computed in one batch, padding included",
+    ["model"],
+    buckets=_POWERS_OF_TWO,
+)
+REJECTED = Counter(
+    "embedding_rejected", "Requests for vectors that were turned away, by reason", ["reason"]
+)
