@@ -1,7 +1,7 @@
 """The protocols of encoders and of what they ask for, and the check that every vector passes."""
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,8 @@ Image = npt.NDArray[np.uint8]
 """RGB uint8 [H, W, 3]."""
 Clip = npt.NDArray[np.uint8]
 """RGB uint8 [frames, H, W, 3]."""
+InputType = Literal["query", "document"]
+"""What a text is: something that is looked for, or something that may be found."""
 
 
 class Encoder(Protocol):
@@ -30,6 +32,17 @@ class QueryEncoder(Encoder, Protocol):
 
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
         """Text queries to float32 [n, dim]."""
+        ...
+
+
+class TextEncoder(QueryEncoder, Protocol):
+    """A query encoder that says what its model reads of a text."""
+
+    max_tokens: int
+    """Tokens that the model reads; of a longer text the rest is cut off."""
+
+    def num_tokens(self, texts: Sequence[str], input_type: InputType, /) -> list[int]:
+        """The tokens of each uncut text, with those of its prompt and its marks."""
         ...
 
 

@@ -6,13 +6,21 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
-from embeddings.encoder import Encoder, Models, QueryEncoder, Vectors, check_vectors
+from embeddings.encoder import (
+    Encoder,
+    InputType,
+    Models,
+    QueryEncoder,
+    TextEncoder,
+    Vectors,
+    check_vectors,
+)
 from embeddings.errors import NoTextQuery, UnknownSpace, WeightsMissing
 from embeddings.registry.local import local_spaces
 from embeddings.registry.pins import MS_MARCO_MINILM
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
-from embeddings.space import Space
+from embeddings.space import Input, Space
 from embeddings.weights.hub import HubWeights, require_present
 
 if TYPE_CHECKING:  # torch takes seconds to import
@@ -56,17 +64,41 @@ class Encoders(Models):
 
         Raises NoTextQuery, and what `encode_items` raises.
         """
-        vector: Vectors = self._query_vector(self._query_space(space), query)
+        vector: Vectors = self._query_vector(self.text_space(space), query)
         return check_vectors(vector, space.dim)
 
     def encode_queries(self, space: Space, queries: Sequence[str]) -> Vectors:
         """Text queries to float32 [n, dim]. Raises as `encode_query` does."""
-        encoder = cast(QueryEncoder, self._encoder(self._query_space(space)))
+        encoder = cast(QueryEncoder, self._encoder(self.text_space(space)))
         return check_vectors(encoder.encode_queries(queries), space.dim)
+
+    def encode_texts(self, space: Space, texts: Sequence[str], input_type: InputType) -> Vectors:
+        """Texts to float32 [n, dim]; in a space of pictures, every text is a query.
+
+        Raises as `encode_query` does.
+        """
+        if input_type == "document" and space.input is Input.TEXT:
+            return self.encode_items(space, texts)
+        return self.encode_queries(space, texts)
+
+    def text_encoder(self, space: Space) -> TextEncoder:
+        """The encoder of a space's texts, which counts their tokens. Raises as `encode_query`
+        does."""
+        return cast(TextEncoder, self._encoder(self.text_space(space)))
+
+    def is_loaded(self, space: Space) -> bool:
+        """Whether a space's encoder is in memory."""
+        return space.key in self._encoders
 
     def encoder_of(self, key: str) -> QueryEncoder:
         """The encoder of a text space, for encoders that project into it."""
         return cast(QueryEncoder, self._encoder(self.spaces[key]))
+
+    def text_space(self, space: Space) -> Space:
+        """The space whose encoder makes the texts' vectors of `space`. Raises NoTextQuery."""
+        if not space.answers_text:
+            raise NoTextQuery(f"{space.key} holds features that no text can be compared with")
+        return space if space.query_space is None else self.spaces[space.query_space]
 
     def video_classifier(self, weights: HubWeights) -> "VideoClassifier":
         """The one video model of `weights`: two spaces share it, and its forward passes."""
@@ -116,12 +148,6 @@ class Encoders(Models):
             self._video_classifiers.clear()
             self._cross_encoder = None
             self._query_vector.cache_clear()
-
-    def _query_space(self, space: Space) -> Space:
-        """The space whose encoder makes the text queries of `space`. Raises NoTextQuery."""
-        if not space.answers_text:
-            raise NoTextQuery(f"{space.key} holds features that no text can be compared with")
-        return space if space.query_space is None else self.spaces[space.query_space]
 
     def _encoder(self, space: Space) -> Encoder:
         loaded = self._encoders.get(space.key)

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from embeddings.backends.tokens import TokenCounter
 from embeddings.backends.torch import (
     load_image_processor,
     load_model,
@@ -13,7 +14,7 @@ from embeddings.backends.torch import (
     torch_device,
     torch_dtype,
 )
-from embeddings.encoder import Encoder, Image, Models, Vectors, normalise
+from embeddings.encoder import Image, InputType, Models, TextEncoder, Vectors, normalise
 from embeddings.runtime import Runtime
 from embeddings.space import Space
 from embeddings.weights.hub import get_model_folder
@@ -21,7 +22,7 @@ from embeddings.weights.hub import get_model_folder
 BATCH = 32
 
 
-def load(space: Space, models: Models) -> Encoder:
+def load(space: Space, models: Models) -> TextEncoder:
     """The encoder of a CLIP, OpenCLIP or SigLIP space. Raises WeightsMissing, WeightsCorrupt."""
     return ImageTextEncoder(space, models.runtime)
 
@@ -44,10 +45,11 @@ class ImageTextEncoder:
             str(folder), local_files_only=True, trust_remote_code=False
         )
         text = self._model.config.text_config
-        self._max_tokens = text.max_position_embeddings
+        self.max_tokens = text.max_position_embeddings
         # SigLIP was trained on texts in lower case, padded to its full length. The tokenizer that
         # its folder names does neither.
         self._is_siglip = "siglip" in self._model.config.model_type
+        self._counter = TokenCounter(self._tokenizer.backend_tokenizer)
 
     @torch.inference_mode()
     def encode_items(self, items: Sequence[Image]) -> Vectors:
@@ -61,14 +63,24 @@ class ImageTextEncoder:
         batches = [self._query_batch(queries[i : i + BATCH]) for i in range(0, len(queries), BATCH)]
         return np.concatenate(batches)
 
+    def num_tokens(self, texts: Sequence[str], _input_type: InputType) -> list[int]:
+        """The tokens of each uncut text in its longest prompt, with the marks."""
+        counts = self._counter.count(self._prompted(texts))
+        num_prompts = len(self._space.query_prompts)
+        return [max(counts[i : i + num_prompts]) for i in range(0, len(counts), num_prompts)]
+
+    def _prompted(self, texts: Sequence[str]) -> list[str]:
+        """Each text in all prompts, one after the other."""
+        prompted = [p.format(text) for text in texts for p in self._space.query_prompts]
+        return [text.lower() for text in prompted] if self._is_siglip else prompted
+
     def _query_batch(self, queries: Sequence[str]) -> Vectors:
         prompts = self._space.query_prompts
-        texts = [prompt.format(query) for query in queries for prompt in prompts]
         tokens = self._tokenizer(
-            [text.lower() for text in texts] if self._is_siglip else texts,
+            self._prompted(queries),
             padding="max_length" if self._is_siglip else True,
             truncation=True,
-            max_length=self._max_tokens,
+            max_length=self.max_tokens,
             return_tensors="pt",
         )
         features = self._model.get_text_features(**tokens.to(self._device))

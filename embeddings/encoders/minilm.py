@@ -7,7 +7,15 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from embeddings.backends.onnx import OPSET, exported_graph, open_session
-from embeddings.encoder import Encoder, Models, Vectors, check_vectors, normalise
+from embeddings.backends.tokens import TokenCounter
+from embeddings.encoder import (
+    InputType,
+    Models,
+    TextEncoder,
+    Vectors,
+    check_vectors,
+    normalise,
+)
 from embeddings.runtime import Runtime
 from embeddings.space import Space
 
@@ -17,7 +25,7 @@ BATCH = 8
 """Of few sentences, what a layer gives still fits the caches: a tenth faster than 32 at once."""
 
 
-def load(space: Space, models: Models) -> Encoder:
+def load(space: Space, models: Models) -> TextEncoder:
     """The encoder of the bundled text space. Raises WeightsMissing, WeightsCorrupt."""
     return SentenceEncoder(space, models.runtime)
 
@@ -25,12 +33,15 @@ def load(space: Space, models: Models) -> Encoder:
 class SentenceEncoder:
     """Sentences and queries to unit vectors of the same space (no prompts on either side)."""
 
+    max_tokens = MAX_TOKENS
+
     def __init__(self, space: Space, runtime: Runtime) -> None:
         """Raises WeightsMissing, WeightsCorrupt, EmbeddingError."""
         weights = space.package_weights
         self._dim = space.dim
         graph = exported_graph("sentence", __name__, weights, runtime.cache_dir)
         self._tokenizer = Tokenizer.from_file(str(weights.beside("tokenizer.json")))
+        self._counter = TokenCounter(self._tokenizer)
         self._tokenizer.enable_truncation(MAX_TOKENS)
         self._tokenizer.enable_padding()
         self._session = open_session(graph, runtime.num_threads)
@@ -47,6 +58,10 @@ class SentenceEncoder:
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
         """Queries to float32 [n, dim]."""
         return self.encode_items(queries)
+
+    def num_tokens(self, texts: Sequence[str], _input_type: InputType) -> list[int]:
+        """The tokens of each uncut text, with the two marks around it."""
+        return self._counter.count(texts)
 
     def _encode_batch(self, texts: list[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(texts)
