@@ -8,7 +8,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import Busy, problem
-from search.query.image import MAX_PICTURE_BYTES
+from embeddings.pictures import MAX_PICTURE_BYTES
 
 PATIENCE_S = 10.0
 """As long as a person waits."""

@@ -50,3 +50,45 @@ class InvalidVector(EmbeddingError):
 
 class NoTextQuery(EmbeddingError):
     """A text query to a space of features."""
+
+
+class PictureUnreadable(EmbeddingError):
+    """A picture that is damaged, too large, or of a kind that is not read."""
+
+
+class InputRefused(EmbeddingError):
+    """An input of the embedding service that no vector is made of."""
+
+    def __init__(self, reason: str, position: int | None = None) -> None:
+        """`position` counts from 0 in the list that was sent; None for an input alone."""
+        super().__init__(reason if position is None else f"item {position}: {reason}")
+        self.reason = reason
+        self.position = position
+
+
+class BlankText(InputRefused):
+    """A text without a character that can be seen."""
+
+
+class UnknownToken(InputRefused):
+    """A number that stands for no token."""
+
+
+class TextTooLong(InputRefused):
+    """A text with more tokens than its model reads."""
+
+
+class ItemFailed(InputRefused):
+    """An input that the model could not compute; the others of its batch were."""
+
+
+class ServiceBusy(EmbeddingError):
+    """The queue of a model is full."""
+
+    def __init__(self, model: str, retry_after_s: int) -> None:
+        super().__init__(f"too much waits for {model}: try again in {retry_after_s} s")
+        self.retry_after_s = retry_after_s
+
+
+class WorkerLost(EmbeddingError):
+    """The worker of a model ended, or makes no progress."""

@@ -9,7 +9,7 @@ from database.queries.filters import Filters
 from embeddings.cli import AsJson
 from search import cli
 from search.errors import InvalidQuery
-from search.query.image import Crop, read_picture
+from search.query.image import Crop, read_query_picture
 from search.query.query import Shape
 
 
@@ -31,7 +31,7 @@ def main(
         data = picture.read_bytes()
     except OSError as error:
         raise InvalidQuery(f"{picture} cannot be read: {error.strerror}") from None
-    image = read_picture(data, Crop.parse(crop) if crop is not None else None)
+    image = read_query_picture(data, Crop.parse(crop) if crop is not None else None)
     engine, _ = cli.open_engine()
     answer = engine.search_image(image, query, filters=filters, spaces=spaces or None, shape=shape)
     cli.print_answer(answer, as_json=as_json)

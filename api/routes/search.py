@@ -19,7 +19,7 @@ from api.requests import (
 )
 from api.responses import ProblemOut
 from database.queries.filters import Filters
-from search.query.image import Crop, read_picture
+from search.query.image import Crop, read_query_picture
 from search.query.query import Shape, make_query
 from search.results.hits import SearchAnswer
 from search.results.json import (
@@ -102,7 +102,7 @@ def image(
     crop = Crop.parse(form.crop) if form.crop is not None else None
     with state.turns.turn():
         answer = state.multi_modal.search_image(
-            read_picture(picture, crop),
+            read_query_picture(picture, crop),
             form.query,
             filters=part_of(form, Filters),
             spaces=form.spaces,

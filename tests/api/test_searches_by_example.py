@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from search.query.image import MAX_PICTURE_BYTES
+from embeddings.pictures import MAX_PICTURE_BYTES
 from tests.helpers.commands import TOUR
 from tests.helpers.fixtures import Ingested
 from tests.helpers.http import answered, assert_problem, search, serving, starts
