@@ -4,6 +4,7 @@ import re
 import tomllib
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -119,6 +120,21 @@ def test_compose_needs_a_password_and_holds_none() -> None:
     ):
         assert variable.startswith("${POSTGRES_PASSWORD:?")
     assert ":" not in services["api"]["environment"]["DATABASE_URL"].split("//")[1].split("@")[0]
+
+
+def test_the_database_of_compose_is_called_as_its_first_lines_call_it() -> None:
+    services = _compose()["services"]
+    db, url = services["db"], urlsplit(services["api"]["environment"]["DATABASE_URL"])
+    user, name = db["environment"]["POSTGRES_USER"], db["environment"]["POSTGRES_DB"]
+    called = f"docker exec -it {db['container_name']} psql -U {user} -d {name} -c "
+    count = '"SELECT COUNT(*) FROM visual_embeddings;"'
+    assert f"#   {called}{count}" in _lines("docker-compose.yml")
+    assert (called, url.username, url.path) == (
+        "docker exec -it video_search_db psql -U postgres -d video_semantic_search -c ",
+        user,
+        f"/{name}",
+    )
+    assert db["healthcheck"]["test"][-4:] == ["-U", user, "-d", name]
 
 
 def test_images_have_a_version() -> None:

@@ -27,7 +27,7 @@ from database.videos.stored import Store
 from embeddings.registry.spaces import PROFILES
 from ingest.library.moments import MAX_SPAN_S
 from ingest.scenes.scene import Span
-from tests.helpers import records
+from tests.helpers import records, sql
 
 
 def tables_of(database: Database) -> set[str]:
@@ -115,6 +115,30 @@ def test_a_library_of_the_first_schema_gets_its_spans_and_keeps_its_spaces(
         "minilm-l6": ("text", SpaceState.ACTIVE),
         "imagenet-concepts": ("vision", SpaceState.ACTIVE),
     }
+
+
+def test_views_of_an_older_library_are_as_they_were_and_then_say_more(
+    database: Database, store: Store
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    _go_to(database, "0003")
+    views = ("visual_embeddings", "text_embeddings")
+    older = {view: _columns(database, view) for view in views}
+    assert older["visual_embeddings"] == [
+        "scene_id",
+        "keyframe_path",
+        "embedding",
+        "embedding_model",
+    ]
+    assert sql.rows(database, "SELECT count(*) FROM visual_embeddings") == [(1,)]
+    upgrade_schema(database.engine)
+    assert {view: _columns(database, view)[:4] for view in views} == older
+    said = sql.rows(database, "SELECT kind, start_s, end_s FROM text_embeddings ORDER BY start_s")
+    assert said == [("ocr", 0.0, 2.0), ("speech", 2.5, 3.5)]
+
+
+def _columns(database: Database, view: str) -> list[str]:
+    return [column["name"] for column in sa.inspect(database.engine).get_columns(view)]
 
 
 def _go_to(database: Database, revision: str) -> None:
