@@ -3,7 +3,7 @@
 The packages above have one base each, too; SceneseekError is the root of all.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class SceneseekError(Exception):
@@ -52,8 +52,8 @@ class NoTextQuery(EmbeddingError):
     """A text query to a space of features."""
 
 
-class PictureUnreadable(EmbeddingError):
-    """A picture that is damaged, too large, or of a kind that is not read."""
+class NoPictures(EmbeddingError):
+    """A picture for a space of texts."""
 
 
 class InputRefused(EmbeddingError):
@@ -64,6 +64,14 @@ class InputRefused(EmbeddingError):
         super().__init__(reason if position is None else f"item {position}: {reason}")
         self.reason = reason
         self.position = position
+
+    def at(self, position: int | None) -> Self:
+        """The same of an item at this position."""
+        return type(self)(self.reason, position)
+
+
+class PictureUnreadable(InputRefused):
+    """A picture that is damaged, too large, or of a kind that is not read."""
 
 
 class BlankText(InputRefused):
@@ -92,3 +100,7 @@ class ServiceBusy(EmbeddingError):
 
 class WorkerLost(EmbeddingError):
     """The worker of a model ended, or makes no progress."""
+
+
+class PictureNotFetched(EmbeddingError):
+    """A picture's URL that is not fetched from, or whose host did not give it."""

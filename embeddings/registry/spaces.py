@@ -98,14 +98,14 @@ PROFILES = {
 
 
 def choose_spaces(names: Iterable[str], spaces: Mapping[str, Space] = SPACES) -> list[Space]:
-    """The spaces that names mean: keys, what a text model is good for, repositories of the hub.
+    """The spaces that names mean: keys, what a text model is good for, models.
 
     Raises UnknownSpace.
     """
     chosen = []
     for name in names:
         key = TEXT_MODELS.get(name, name)
-        found = [space for space in spaces.values() if key in (space.key, _repo(space))]
+        found = [space for space in spaces.values() if key in _names(space)]
         if not found:
             raise UnknownSpace(f"no space or model {name!r}; there are: {', '.join(spaces)}")
         chosen += found
@@ -120,5 +120,7 @@ def get_profile(name: str) -> Profile:
         raise UnknownSpace(f"no profile {name!r}; there are: {', '.join(PROFILES)}") from None
 
 
-def _repo(space: Space) -> str | None:
-    return space.weights.repo if isinstance(space.weights, HubWeights) else None
+def _names(space: Space) -> tuple[str, ...]:
+    """The key, and the model with and without its owner."""
+    model = space.weights.repo if isinstance(space.weights, HubWeights) else space.model
+    return (space.key, model, model.rsplit("/", maxsplit=1)[-1])

@@ -1,0 +1,305 @@
+"""Batches: what waits for a model is computed together, while what came before is computed.
+
+Nothing waits for others to come: a worker that is free takes what is there, which is how Text
+Embeddings Inference batches, too. A batch holds items of like size, since every text is padded to
+the longest of its batch. Items in the queue that are equal are computed once.
+
+A request's items take turns with those of others: its first batch is due at once, its second a
+batch later, and so on (start-time fair queueing: Goyal, Vin and Cheng, 1996). So a single text
+never waits for two thousand that came before it, and the two thousand go on while singles come.
+"""
+
+import heapq
+import itertools
+import math
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import structlog
+
+from embeddings.encoder import Vectors
+from embeddings.errors import EmbeddingError, ItemFailed, ServiceBusy, WorkerLost
+from embeddings.metrics import BATCH_ITEMS, BATCH_TOKENS, GENERATION_SECONDS, QUEUE_ITEMS
+
+STALL_S = 60.0
+"""Seconds after which a batch that is still computed counts as hanging."""
+_NEIGHBOURS = 64
+"""Items in the order of their turns among which a batch looks for like sizes."""
+_MAX_RETRY_AFTER_S = 60
+
+
+@dataclass(frozen=True)
+class Item:
+    """An input of a model."""
+
+    key: str
+    """Equal for inputs that have the same vector."""
+    value: Any
+    size: int
+    """Tokens of a text, pixels of a picture."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Of a batch and of the queue. One item may be larger than a whole batch: it goes alone."""
+
+    batch_items: int
+    batch_size: int
+    """Of the largest item, times the items: what is computed once they are padded."""
+    queued_items: int
+    queued_size: int
+    are_tokens: bool = True
+    """Whether sizes are tokens, or pixels."""
+
+
+@dataclass
+class _Request:
+    """One caller's items, and the vectors that are there of them."""
+
+    vectors: Vectors
+    missing: int
+    future: "Future[Vectors]" = field(default_factory=Future)
+
+    def put(self, position: int, vector: Vectors) -> None:
+        """Takes in one vector; the last one answers the caller."""
+        self.vectors[position] = vector
+        self.missing -= 1
+        if not self.missing and self.future.set_running_or_notify_cancel():
+            self.future.set_result(self.vectors)
+
+    def fail(self, error: EmbeddingError) -> None:
+        """Answers the caller with an error, unless it has its answer or has gone."""
+        if not self.future.done() and self.future.set_running_or_notify_cancel():
+            self.future.set_exception(error)
+
+
+@dataclass
+class _Job:
+    """An item that is to be computed, and who waits for it at which position."""
+
+    item: Item
+    turn: int
+    arrival: int
+    waiting: list[tuple[_Request, int]] = field(default_factory=list)
+    is_taken: bool = False
+    """Whether a worker has it."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody still waits: a client that hangs up cancels its request."""
+        return not all(request.future.done() for request, _position in self.waiting)
+
+
+class Batcher:
+    """The queue of a model and its workers. Safe to call from several threads."""
+
+    def __init__(
+        self,
+        model: str,
+        dim: int,
+        compute: Callable[[list[Any]], Vectors],
+        limits: Limits,
+        num_workers: int,
+    ) -> None:
+        """`compute` turns the values of n items to float32 [n, dim], or raises."""
+        self._model, self._dim, self._compute, self._limits = model, dim, compute, limits
+        self._changed = threading.Condition()  # of everything below
+        self._queue: list[tuple[int, int, _Job]] = []
+        self._jobs: dict[str, _Job] = {}
+        self._num_queued = self._queued_size = 0
+        self._arrivals = itertools.count()
+        self._turn = 0
+        self._size_per_s = 0.0
+        self._closed = False
+        self._begun: dict[int, float] = {}
+        self._workers = [self._new_worker() for _ in range(num_workers)]
+
+    def submit(self, items: Sequence[Item]) -> "Future[Vectors]":
+        """A future of float32 [n, dim] in the order of the items; cancelling it gives up what only
+        this caller waits for. It raises ItemFailed, WorkerLost.
+
+        Raises ServiceBusy if the queue has no room for all of them, and WorkerLost.
+        """
+        request = _Request(np.empty((len(items), self._dim), np.float32), len(items))
+        with self._changed:
+            self._require_workers()
+            self._require_room([item for item in items if item.key not in self._jobs])
+            for place, position in enumerate(sorted(range(len(items)), key=_size_in(items))):
+                turn = self._turn + place // self._limits.batch_items
+                self._job(items[position], turn).waiting.append((request, position))
+            QUEUE_ITEMS.labels(self._model).set(self._num_queued)
+            self._changed.notify_all()
+        if not items:
+            request.future.set_result(request.vectors)
+        return request.future
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether every worker has been at its batch for longer than STALL_S."""
+        now = time.monotonic()
+        begun = list(self._begun.values())
+        return len(begun) == len(self._workers) and all(now - at > STALL_S for at in begun)
+
+    def require_progress(self) -> None:
+        """Raises WorkerLost if what waits here would wait for ever."""
+        if self._closed or self.is_stalled:
+            raise WorkerLost(f"the worker of {self._model} makes no progress: try again later")
+
+    def close(self) -> None:
+        """Ends the workers after their batches; what waits fails with WorkerLost."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+            self._fail([job for job in self._jobs.values() if not job.is_taken])
+        for worker in self._workers:
+            worker.join()
+
+    def _job(self, item: Item, turn: int) -> _Job:
+        """The job of an item that waits already, brought forward if it must be, or a new one."""
+        job = self._jobs.get(item.key)
+        if job is None:
+            job = self._jobs[item.key] = _Job(item, turn, next(self._arrivals))
+            self._num_queued += 1
+            self._queued_size += item.size
+        elif job.is_taken or job.turn <= turn:
+            return job
+        job.turn = turn
+        heapq.heappush(self._queue, (turn, job.arrival, job))
+        return job
+
+    def _require_room(self, new: Sequence[Item]) -> None:
+        """Raises ServiceBusy; an empty queue takes any one request."""
+        num, size = self._num_queued + len(new), self._queued_size + sum(i.size for i in new)
+        is_full = num > self._limits.queued_items or size > self._limits.queued_size
+        if self._num_queued and is_full:
+            wait_s = math.ceil(self._queued_size / max(self._size_per_s, 1.0))
+            raise ServiceBusy(self._model, min(max(wait_s, 1), _MAX_RETRY_AFTER_S))
+
+    def _require_workers(self) -> None:
+        """Starts a worker for each that has ended. Raises WorkerLost."""
+        self.require_progress()
+        for index, worker in enumerate(self._workers):
+            if not worker.is_alive():
+                self._workers[index] = self._new_worker()
+
+    def _new_worker(self) -> threading.Thread:
+        worker = threading.Thread(target=self._work, name=f"embed {self._model}", daemon=True)
+        worker.start()
+        return worker
+
+    def _work(self) -> None:
+        """The life of a worker; whatever ends it, nobody goes on waiting for its batch."""
+        me = threading.get_ident()
+        while jobs := self._next_batch():
+            self._begun[me] = time.monotonic()
+            try:
+                self._run(jobs)
+            finally:
+                del self._begun[me]
+                with self._changed:
+                    self._fail([job for job in jobs if self._jobs.get(job.item.key) is job])
+
+    def _next_batch(self) -> list[_Job]:
+        """The job whose turn it is, with those of like size near it; empty once all is closed."""
+        with self._changed:
+            while not self._closed:
+                near = self._take_near()
+                if near:
+                    jobs = self._alike(near)
+                    self._turn = max(self._turn, jobs[0].turn + 1)
+                    for job in jobs:
+                        job.is_taken = True
+                    self._num_queued -= len(jobs)
+                    self._queued_size -= sum(job.item.size for job in jobs)
+                    QUEUE_ITEMS.labels(self._model).set(self._num_queued)
+                    return jobs
+                self._changed.wait()
+        return []
+
+    def _take_near(self) -> list[_Job]:
+        """The next jobs in the order of their turns, out of the heap; nobody's are dropped."""
+        near: list[_Job] = []
+        while self._queue and len(near) < _NEIGHBOURS:
+            turn, _arrival, job = heapq.heappop(self._queue)
+            if job.is_taken or turn != job.turn:  # brought forward
+                continue
+            if job.is_wanted:
+                near.append(job)
+            else:
+                del self._jobs[job.item.key]
+                self._num_queued -= 1
+                self._queued_size -= job.item.size
+        return near
+
+    def _alike(self, near: list[_Job]) -> list[_Job]:
+        """The first job and those that fit into a batch with it; the others go back."""
+        first = near[0]
+        by_likeness = sorted(near[1:], key=lambda job: abs(job.item.size - first.item.size))
+        num, largest = 1, first.item.size
+        for job in by_likeness:
+            largest = max(largest, job.item.size)
+            if num == self._limits.batch_items or (num + 1) * largest > self._limits.batch_size:
+                break
+            num += 1
+        for job in by_likeness[num - 1 :]:
+            heapq.heappush(self._queue, (job.turn, job.arrival, job))
+        return [first, *by_likeness[: num - 1]]
+
+    def _run(self, jobs: list[_Job]) -> None:
+        """Computes a batch; one that fails is halved until the item is alone that cannot be
+        computed."""
+        started = time.perf_counter()
+        try:
+            vectors = self._compute([job.item.value for job in jobs])
+        except Exception as error:
+            if len(jobs) > 1:
+                middle = len(jobs) // 2
+                self._run(jobs[:middle])
+                self._run(jobs[middle:])
+            else:
+                self._finish(jobs[0], error)
+            return
+        self._observe(jobs, time.perf_counter() - started)
+        with self._changed:
+            for job, vector in zip(jobs, vectors, strict=True):
+                del self._jobs[job.item.key]
+                for request, position in job.waiting:
+                    request.put(position, vector)
+
+    def _finish(self, job: _Job, error: Exception) -> None:
+        """Tells those who wait for an item that it cannot be computed."""
+        known = isinstance(error, EmbeddingError)
+        reason = str(error) if known else "the model could not compute it"
+        structlog.get_logger().warning(
+            "item failed", model=self._model, reason=f"{type(error).__name__}: {error}"
+        )
+        with self._changed:
+            del self._jobs[job.item.key]
+            for request, position in job.waiting:
+                failed = ItemFailed(reason, position)
+                failed.__cause__ = error
+                request.fail(failed)
+
+    def _fail(self, jobs: Sequence[_Job]) -> None:
+        """Gives up jobs without a worker."""
+        for job in jobs:
+            del self._jobs[job.item.key]
+            for request, _position in job.waiting:
+                request.fail(WorkerLost(f"the worker of {self._model} ended: try again"))
+
+    def _observe(self, jobs: Sequence[_Job], took_s: float) -> None:
+        size = sum(job.item.size for job in jobs)
+        self._size_per_s += 0.2 * (size / max(took_s, 1e-6) - self._size_per_s)
+        GENERATION_SECONDS.labels(self._model).observe(took_s)
+        BATCH_ITEMS.labels(self._model).observe(len(jobs))
+        if self._limits.are_tokens:
+            BATCH_TOKENS.labels(self._model).observe(len(jobs) * max(j.item.size for j in jobs))
+
+
+def _size_in(items: Sequence[Item]) -> Callable[[int], int]:
+    return lambda position: items[position].size

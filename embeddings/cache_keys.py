@@ -1,0 +1,45 @@
+"""Keys of cached vectors: a hash over all that makes a vector.
+
+Two vectors that may differ never share a key: model, revision, weights, dimension, pooling,
+prompts, projection, preprocessing, and the input itself.
+"""
+
+import dataclasses
+import hashlib
+import json
+
+from embeddings.encoder import Image, InputType
+from embeddings.space import Input, Space
+
+COMPUTATION = 1
+"""Raise it when the code of an encoder changes what it makes of the same weights."""
+
+
+def identity_of(space: Space, query_space: Space | None) -> str:
+    """What makes the vectors of a space, as a hash; `query_space` projects its labels, if any."""
+    made_by = [COMPUTATION, *(_facts(each) for each in (space, query_space) if each is not None)]
+    return hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
+
+
+def instruction_key(identity: str, space: Space, input_type: InputType, text: str) -> str:
+    """The key of a text's vector. Queries and documents share it where no prompt tells them
+    apart."""
+    prompts = list(space.query_prompts)
+    if space.input is Input.TEXT and input_type == "document":
+        prompts = [space.item_prompt]
+    digest = hashlib.sha256(json.dumps([identity, prompts, text]).encode())
+    return f"embedding:instruction:{digest.hexdigest()}"
+
+
+def image_key(identity: str, image: Image | bytes) -> str:
+    """The key of a picture's vector: of its file as it was sent, or of its pixels."""
+    shape, data = ("file", image) if isinstance(image, bytes) else (image.shape, image.tobytes())
+    digest = hashlib.sha256(json.dumps([identity, shape]).encode())
+    digest.update(data)
+    return f"embedding:image:{digest.hexdigest()}"
+
+
+def _facts(space: Space) -> dict[str, object]:
+    facts = dataclasses.asdict(space)
+    facts["weights"] = [type(space.weights).__name__, space.revision, space.weights.sha256]
+    return facts

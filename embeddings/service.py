@@ -1,0 +1,252 @@
+"""EmbeddingService: texts and pictures to vectors for other programs; cached, in batches.
+
+The story of a request: what cannot be embedded is refused by name; vectors that the cache has are
+taken from there; the others wait in their model's queue (batching.py), which computes them in
+batches, together with those of other requests; then the cache gets them.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+from PIL import Image as Pillow
+
+from embeddings.batching import STALL_S, Batcher, Item
+from embeddings.cache import EmbeddingCache
+from embeddings.cache_keys import identity_of, image_key, instruction_key
+from embeddings.encoder import Image, InputType, Vectors
+from embeddings.errors import (
+    BlankText,
+    ItemFailed,
+    NoPictures,
+    PictureUnreadable,
+    TextTooLong,
+)
+from embeddings.loaded import Encoders
+from embeddings.model_queues import ModelQueues, runtime_for
+from embeddings.pictures import check_picture, rgb_of
+from embeddings.registry.spaces import choose_spaces
+from embeddings.settings import EmbeddingSettings, load_settings
+from embeddings.space import Input, Space
+
+PREFIX = "embed-"
+"""Before a model's name it changes nothing: some clients list only names with "embed"."""
+_QUICK = 8
+"""Texts that are counted at once; more would hold up other requests, and go to a thread."""
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Vectors, and what made them."""
+
+    space: Space
+    vectors: Vectors
+    """float32 [n, dim], of unit length, in the order of the input."""
+    num_tokens: int = 0
+    """Tokens that the model read of this input, with those of prompts and marks; cached or not."""
+    truncated: tuple[int, ...] = ()
+    """Positions of the texts that were cut."""
+
+
+class EmbeddingService:
+    """Embeddings of texts and pictures. May be called from any thread and any event loop."""
+
+    def __init__(
+        self,
+        cache: EmbeddingCache | None = None,
+        device: str | None = None,
+        *,
+        settings: EmbeddingSettings | None = None,
+    ) -> None:
+        """Loads nothing yet. By default the cache and the device (auto, cpu, cuda, mps) are those
+        of the settings, and these are the environment's.
+
+        Raises InvalidSettings, UnknownSpace for a model in the settings that there is not.
+        """
+        self.settings = settings = settings or load_settings(EmbeddingSettings)
+        self.encoders = Encoders(runtime_for(settings, device))
+        self.cache = cache or EmbeddingCache(
+            settings.embedding_redis_url,
+            settings.embedding_cache_ttl,
+            settings.embedding_cache_max_connections,
+        )
+        self.text_space = self.find_space(settings.embedding_text_model_name)
+        self.image_space = self.find_space(settings.embedding_image_model_name)
+        self._queues = ModelQueues(self.encoders)
+        self._identities: dict[str, str] = {}
+
+    async def get_instruction_embedding(self, text: str, use_cache: bool = True) -> Vectors:
+        """The vector of a text, float32 [dim of the text space].
+
+        Raises BlankText, TextTooLong, ItemFailed, ServiceBusy, WorkerLost, WeightsMissing.
+        """
+        embedded = await self.embed_texts([text], self.text_space, use_cache=use_cache)
+        vector: Vectors = embedded.vectors[0]
+        return vector
+
+    async def get_image_embedding(
+        self, image: Pillow.Image | Image | bytes, use_cache: bool = True
+    ) -> Vectors:
+        """The vector of a picture, float32 [dim of the image space].
+
+        Raises PictureUnreadable, ItemFailed, ServiceBusy, WorkerLost, WeightsMissing.
+        """
+        embedded = await self.embed_images([image], self.image_space, use_cache=use_cache)
+        vector: Vectors = embedded.vectors[0]
+        return vector
+
+    async def batch_generate_embeddings(
+        self,
+        texts: Sequence[str] = (),
+        images: Sequence[Pillow.Image | Image | bytes] = (),
+    ) -> dict[str, Vectors]:
+        """`text_embeddings`, float32 [n, d], and `image_embeddings`, float32 [m, e].
+
+        Raises what the two methods above raise; the message names the item.
+        """
+        of_texts, of_images = await asyncio.gather(
+            self.embed_texts(texts, self.text_space), self.embed_images(images, self.image_space)
+        )
+        return {"text_embeddings": of_texts.vectors, "image_embeddings": of_images.vectors}
+
+    async def cleanup(self) -> None:
+        """Frees the models and closes the cache; what is needed again is loaded again."""
+        await asyncio.to_thread(self._queues.close)
+        self.encoders.close()
+        await self.cache.close()
+
+    def find_space(self, name: str) -> Space:
+        """The space that a name means: its key, its model, or what it is good for (`fast`,
+        `balanced`, `quality`), also after `embed-`; of a model that is the space of several, the
+        first.
+
+        Raises UnknownSpace.
+        """
+        spaces = {
+            key: space for key, space in self.encoders.spaces.items() if space.input != Input.CLIP
+        }
+        return choose_spaces([name.removeprefix(PREFIX)], spaces)[0]
+
+    @property
+    def is_stalled(self) -> bool:
+        """Whether a model makes no progress."""
+        return self._queues.are_stalled
+
+    async def embed_texts(
+        self,
+        texts: Sequence[str],
+        space: Space,
+        *,
+        input_type: InputType = "document",
+        truncate: bool = False,
+        use_cache: bool = True,
+    ) -> Embedded:
+        """Texts in a space of texts, or in one of pictures that texts can be compared with.
+
+        With `truncate`, a text that is too long is cut to what its model reads. Raises BlankText,
+        TextTooLong, ItemFailed, NoTextQuery, ServiceBusy, WorkerLost, WeightsMissing,
+        WeightsCorrupt.
+        """
+        for position, text in enumerate(texts):
+            if not text.strip():
+                raise BlankText("the text is blank", _place(position, texts))
+        text_space = self.encoders.text_space(space)
+        batcher = await self._queues.get(text_space, Input.TEXT)
+        encoder = self.encoders.text_encoder(text_space)
+        count = partial(encoder.num_tokens, texts, input_type)
+        counts = count() if len(texts) <= _QUICK else await asyncio.to_thread(count)
+        long = [i for i, num in enumerate(counts) if num > encoder.max_tokens]
+        if long and not truncate:
+            raise TextTooLong(
+                f"the text has {counts[long[0]]} tokens, and {space.key} reads "
+                f"{encoder.max_tokens}; shorten it, or send truncate: true",
+                _place(long[0], texts),
+            )
+        counts = [min(num, encoder.max_tokens) for num in counts]
+        identity = self._identity(text_space)
+        items = [
+            Item(instruction_key(identity, text_space, input_type, text), (input_type, text), num)
+            for text, num in zip(texts, counts, strict=True)
+        ]
+        vectors = await self._vectors(items, batcher, text_space, use_cache)
+        return Embedded(space, vectors, sum(counts), tuple(long))
+
+    async def embed_images(
+        self,
+        images: Sequence[Pillow.Image | Image | bytes],
+        space: Space,
+        *,
+        use_cache: bool = True,
+    ) -> Embedded:
+        """Pictures in a space of pictures: files (JPEG, PNG, WebP), PIL images, or arrays of
+        uint8 [H, W, 3].
+
+        Raises NoPictures, PictureUnreadable, ItemFailed, ServiceBusy, WorkerLost, WeightsMissing,
+        WeightsCorrupt.
+        """
+        if space.input is not Input.IMAGE:
+            raise NoPictures(f"{space.key} holds texts: it takes no pictures")
+        batcher = await self._queues.get(space, Input.IMAGE)
+        identity = self._identity(space)
+        items = await asyncio.to_thread(_picture_items, identity, images)
+        return Embedded(space, await self._vectors(items, batcher, space, use_cache))
+
+    async def _vectors(
+        self, items: Sequence[Item], batcher: Batcher, space: Space, use_cache: bool
+    ) -> Vectors:
+        """From the cache, or computed; float32 [n, dim]."""
+        keys = [item.key for item in items]
+        found = await self.cache.get_many(keys, space.dim) if use_cache else [None] * len(keys)
+        missing = [i for i, vector in enumerate(found) if vector is None]
+        vectors = np.empty((len(items), space.dim), np.float32)
+        for position, vector in enumerate(found):
+            if vector is not None:
+                vectors[position] = vector
+        if missing:
+            vectors[missing] = await self._computed([items[i] for i in missing], batcher, missing)
+            if use_cache:
+                await self.cache.set_many({keys[i]: vectors[i] for i in missing})
+        return vectors
+
+    async def _computed(
+        self, items: Sequence[Item], batcher: Batcher, positions: Sequence[int]
+    ) -> Vectors:
+        """What the queue makes of items; `positions` are theirs in the request."""
+        future = asyncio.wrap_future(batcher.submit(items))
+        try:
+            while not (await asyncio.wait([future], timeout=STALL_S))[0]:
+                batcher.require_progress()
+            return future.result()
+        except ItemFailed as error:
+            position = positions[error.position or 0]
+            raise error.at(position if len(positions) > 1 else None) from error.__cause__
+        finally:
+            future.cancel()  # whoever asked may have gone
+
+    def _identity(self, space: Space) -> str:
+        if space.key not in self._identities:
+            query_space = self.encoders.spaces[space.query_space] if space.query_space else None
+            self._identities[space.key] = identity_of(space, query_space)
+        return self._identities[space.key]
+
+
+def _picture_items(identity: str, images: Sequence[Pillow.Image | Image | bytes]) -> list[Item]:
+    items = []
+    for position, image in enumerate(images):
+        try:
+            if isinstance(image, bytes):
+                width, height = check_picture(image)
+                items.append(Item(image_key(identity, image), image, width * height))
+            else:
+                rgb = rgb_of(image)
+                items.append(Item(image_key(identity, rgb), rgb, rgb.shape[0] * rgb.shape[1]))
+        except PictureUnreadable as error:
+            raise error.at(_place(position, images)) from None
+    return items
+
+
+def _place(position: int, items: Sequence[object]) -> int | None:
+    """Of one among several; an item alone needs none."""
+    return position if len(items) > 1 else None
