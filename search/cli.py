@@ -17,13 +17,12 @@ from pydantic import AwareDatetime, ValidationError
 from pydantic.fields import FieldInfo
 
 from database.forms import MAX_ID, Form
-from database.opening import open_database
 from database.server.connection import Database
 from database.settings import DatabaseSettings
-from embeddings.cli import new_app, read_settings
+from embeddings.cli import new_app, warn_of_slips
 from embeddings.cli import run as run_app
-from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
+from search.library import open_library
 from search.multi_modal_search import MultiModalSearchEngine
 from search.results.hits import SearchAnswer
 from search.results.json import search_document
@@ -52,9 +51,9 @@ def run(command: Callable[..., None]) -> NoReturn:
 
 def open_engine() -> tuple[MultiModalSearchEngine, Database]:
     """The library that the environment names, for searching."""
-    settings = read_settings(DatabaseSettings)
-    database = open_database(settings)
-    return MultiModalSearchEngine(database, Encoders(settings.runtime())), database
+    warn_of_slips(DatabaseSettings)
+    library = open_library()
+    return MultiModalSearchEngine(library.database, library.encoders), library.database
 
 
 def print_answer(answer: SearchAnswer, *, as_json: bool) -> None:

@@ -9,6 +9,7 @@ the moments that put them there (results/hits.py).
 import dataclasses
 import time
 from collections.abc import Sequence
+from typing import Self
 
 from database.queries.filters import Filters
 from database.queries.hits import HitReader
@@ -17,8 +18,9 @@ from embeddings.encoder import Image
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Modality
 from search.errors import InvalidQuery
+from search.library import OpenLibrary, open_library
 from search.query.examples import NO_EXAMPLES, Examples
-from search.query.query import AUTO, SearchQuery, Shape, Weights, make_query
+from search.query.query import AUTO, SearchQuery, Shape, Weights, check_weights, make_query
 from search.ranking.confidence import confidence_of
 from search.ranking.rank import Ranker, Ranking
 from search.results.cache import AnswerCache
@@ -34,17 +36,50 @@ _ONLY_PICTURES = Scope((Modality.VISION,), (Input.IMAGE,))
 
 
 class MultiModalSearchEngine:
-    """Searches everything that a library has. Safe to call from several threads."""
+    """Searches everything that a library has. Safe to call from several threads.
 
-    def __init__(self, database: Database, encoders: Encoders) -> None:
+    Without a database and its encoders, it opens the library that the environment names
+    (search/library.py), which `close`, or the end of a `with` block, closes again.
+    """
+
+    def __init__(
+        self,
+        database: Database | None = None,
+        encoders: Encoders | None = None,
+        *,
+        text_weight: float | None = None,
+        vision_weight: float | None = None,
+    ) -> None:
+        """The two weights are those of searches that name neither a mode nor weights of their own.
+
+        Raises InvalidQuery for weights that cannot be used, and what `open_library` raises.
+        """
+        self._weights = _weights(text_weight, vision_weight)
+        self._opened: OpenLibrary | None = None
+        if database is None or encoders is None:
+            if database is not None or encoders is not None:
+                raise TypeError("give a database with its encoders, or neither")
+            self._opened = open_library()
+            database, encoders = self._opened.database, self._opened.encoders
         self._database = database
         self._cache = AnswerCache()
         self.ranker = Ranker(database, encoders)
         self.reader = HitReader(database)
 
+    def close(self) -> None:
+        """Closes the library, if the engine has opened it; one that it was given stays open."""
+        if self._opened is not None:
+            self._opened.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_raised: object) -> None:
+        self.close()
+
     def search(
         self,
-        text: str,
+        query: str,
         *,
         mode: str | None = None,
         weights: tuple[float, float] | None = None,
@@ -55,7 +90,8 @@ class MultiModalSearchEngine:
         like: Sequence[int] = (),
         unlike: Sequence[int] = (),
     ) -> SearchAnswer:
-        """The best scenes in a mode ("balanced" by default), or with (text, vision) weights.
+        """The best scenes in a mode, or with (text, vision) weights; with neither, by the weights
+        of the engine, or balanced.
 
         Without `use_vision` only texts are searched, whatever the weights; with `spaces`, only
         these. Scenes by their ids, `like` and `unlike`, bend the query towards and away from
@@ -63,19 +99,21 @@ class MultiModalSearchEngine:
         """
         if set(like) & set(unlike):
             raise InvalidQuery("a scene cannot be both like and unlike what is meant")
-        query = make_query(
-            text, mode=mode, weights=weights, filters=filters, spaces=spaces, shape=shape
+        if mode is None and weights is None:
+            weights = self._weights
+        checked = make_query(
+            query, mode=mode, weights=weights, filters=filters, spaces=spaces, shape=shape
         )
         examples = Examples(like=tuple(like), unlike=tuple(unlike))
         if use_vision:
-            return self.answer(query, EVERYTHING, examples)
-        query = dataclasses.replace(query, weights=Weights(text=1.0, vision=0.0), mode=None)
-        return self.answer(query, ONLY_TEXT, examples)
+            return self.answer(checked, EVERYTHING, examples)
+        checked = dataclasses.replace(checked, weights=Weights(text=1.0, vision=0.0), mode=None)
+        return self.answer(checked, ONLY_TEXT, examples)
 
     def search_image(
         self,
         image: Image,
-        text: str = "",
+        query: str = "",
         *,
         filters: Filters | None = None,
         spaces: Sequence[str] | None = None,
@@ -83,10 +121,10 @@ class MultiModalSearchEngine:
     ) -> SearchAnswer:
         """Scenes that show what an RGB image shows; a text beside it says what else they should
         show. Raises InvalidQuery, DatabaseError."""
-        query = make_query(
-            text, weights=(0, 1), filters=filters, spaces=spaces, shape=shape, with_examples=True
+        checked = make_query(
+            query, weights=(0, 1), filters=filters, spaces=spaces, shape=shape, with_examples=True
         )
-        return self.answer(query, _ONLY_PICTURES, Examples(images=(image,)))
+        return self.answer(checked, _ONLY_PICTURES, Examples(images=(image,)))
 
     def similar(
         self,
@@ -142,6 +180,16 @@ class MultiModalSearchEngine:
         )
         took_ms = _ms_since(started)
         return SearchAnswer(query, hits, confidence, ranking, page.next, page.total, took_ms)
+
+
+def _weights(text: float | None, vision: float | None) -> tuple[float, float] | None:
+    """Both weights, if they were given. Raises InvalidQuery."""
+    if text is None and vision is None:
+        return None
+    if text is None or vision is None:
+        raise InvalidQuery("give text_weight and vision_weight, or neither")
+    check_weights((text, vision))
+    return text, vision
 
 
 def _cursor(query: SearchQuery, num_examples: int, *what: object) -> Cursor:

@@ -13,8 +13,8 @@ class SemanticSearchEngine:
         self._engine = engine
 
     def search(
-        self, text: str, *, filters: Filters | None = None, shape: Shape | None = None
+        self, query: str, *, filters: Filters | None = None, shape: Shape | None = None
     ) -> SearchAnswer:
         """The best scenes by their texts alone. Raises InvalidQuery, DatabaseError."""
-        query = make_query(text, weights=(1, 0), filters=filters, shape=shape)
-        return self._engine.answer(query, ONLY_TEXT)
+        checked = make_query(query, weights=(1, 0), filters=filters, shape=shape)
+        return self._engine.answer(checked, ONLY_TEXT)

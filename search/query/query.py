@@ -168,6 +168,11 @@ def _weights(mode: str | None, weights: tuple[float, float] | None) -> Weights |
         if mode not in MODES:
             raise InvalidQuery(f"mode must be one of {', '.join(get_args(Mode))}")
         return MODES[mode]
+    return check_weights(weights)
+
+
+def check_weights(weights: tuple[float, float]) -> Weights:
+    """(text, vision) weights of any size as parts that sum to 1. Raises InvalidQuery."""
     if not all(math.isfinite(weight) and weight >= 0 for weight in weights):
         raise InvalidQuery("weights must be finite and not negative")
     total = sum(weights)
