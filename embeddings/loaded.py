@@ -114,14 +114,18 @@ class Encoders(Models):
 
         Raises WeightsMissing, WeightsCorrupt.
         """
+        return self.cross_encoder().score(query, texts)
+
+    def cross_encoder(self) -> "CrossEncoder":
+        """The model that reads a query and a text together. Raises WeightsMissing,
+        WeightsCorrupt."""
         with self._lock:
             if self._cross_encoder is None:
                 require_present(MS_MARCO_MINILM, self.runtime)  # before torch is imported
                 from embeddings.encoders.cross_encoder import CrossEncoder
 
                 self._cross_encoder = CrossEncoder(MS_MARCO_MINILM, self.runtime)
-            cross_encoder = self._cross_encoder
-        return cross_encoder.score(query, texts)
+            return self._cross_encoder
 
     def require_weights(self, space: Space) -> None:
         """Raises WeightsMissing, naming space, model and remedy, if they are not here.

@@ -4,30 +4,28 @@ import asyncio
 import dataclasses
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 
-from embeddings.batching import Batcher, Limits
+from embeddings.batching import STALL_S, Batcher, Item, Limits
 from embeddings.encoder import Image, InputType, Vectors
+from embeddings.errors import InvalidVector, ItemFailed
+from embeddings.inputs import place
 from embeddings.loaded import Encoders
 from embeddings.pictures import read_picture
+from embeddings.registry.pins import MS_MARCO_MINILM
 from embeddings.runtime import Runtime
 from embeddings.settings import EmbeddingSettings
 from embeddings.space import Input, Space
-from embeddings.weights.hub import HubWeights
+from embeddings.weights.hub import HubWeights, Weights
 
 _TEXTS = Limits(batch_items=8, batch_size=4096, queued_items=8192, queued_size=2_000_000)
 """Eight texts keep a core as busy as more would (embeddings/encoders/minilm.py), and what came
 after them waits least."""
 _PICTURES = Limits(8, 32_000_000, queued_items=512, queued_size=400_000_000, are_tokens=False)
 _MAX_WORKERS = 8
-_PROBES: dict[Input, list[Any]] = {
-    Input.TEXT: [("query", "one"), ("document", "two")],
-    Input.IMAGE: [np.zeros((32, 32, 3), np.uint8)],
-}
 
 
 def runtime_for(settings: EmbeddingSettings, device: str | None = None) -> Runtime:
@@ -37,12 +35,28 @@ def runtime_for(settings: EmbeddingSettings, device: str | None = None) -> Runti
     return dataclasses.replace(runtime, precision="float32", device=device or runtime.device)
 
 
+async def computed(items: Sequence[Item], positions: Sequence[int], queue: Batcher) -> Vectors:
+    """What a queue makes of the items at some positions: float32 [len(positions), dim].
+
+    Whoever gives up waiting gives up the items. Raises ItemFailed, ServiceBusy, WorkerLost.
+    """
+    future = asyncio.wrap_future(queue.submit([items[i] for i in positions]))
+    try:
+        while not (await asyncio.wait([future], timeout=STALL_S))[0]:
+            queue.require_progress()
+        return future.result()
+    except ItemFailed as error:
+        raise error.at(place(positions[error.position or 0], items)) from error.__cause__
+    finally:
+        future.cancel()
+
+
 class ModelQueues:
     """The queues of the models that are in use. Safe to call from several threads."""
 
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
-        self._batchers: dict[tuple[str, Input], Batcher] = {}
+        self._batchers: dict[str, Batcher] = {}
         self._lock = threading.Lock()
 
     async def get(self, space: Space, kind: Input) -> Batcher:
@@ -51,8 +65,15 @@ class ModelQueues:
 
         Raises WeightsMissing, WeightsCorrupt.
         """
-        batcher = self._batchers.get((space.key, kind))
-        return batcher if batcher is not None else await asyncio.to_thread(self._load, space, kind)
+        return await self._get(f"{space.key} {kind}", partial(self._make, space, kind))
+
+    async def get_reranker(self) -> Batcher:
+        """The queue of the cross-encoder. Its values are pairs of a query and a text; of each it
+        makes a logit, so that its vectors are float32 [n, 1].
+
+        Raises WeightsMissing, WeightsCorrupt.
+        """
+        return await self._get(MS_MARCO_MINILM.name, self._make_reranker)
 
     @property
     def are_stalled(self) -> bool:
@@ -66,23 +87,35 @@ class ModelQueues:
                 batcher.close()
             self._batchers.clear()
 
-    def _load(self, space: Space, kind: Input) -> Batcher:
+    async def _get(self, name: str, make: Callable[[], Batcher]) -> Batcher:
+        batcher = self._batchers.get(name)
+        return batcher if batcher is not None else await asyncio.to_thread(self._load, name, make)
+
+    def _load(self, name: str, make: Callable[[], Batcher]) -> Batcher:
         with self._lock:
-            if (space.key, kind) not in self._batchers:
-                self._batchers[space.key, kind] = self._make(space, kind)
-            return self._batchers[space.key, kind]
+            if name not in self._batchers:
+                self._batchers[name] = make()
+            return self._batchers[name]
 
     def _make(self, space: Space, kind: Input) -> Batcher:
+        """Loads the model, and lets its tokenizer take on its lengths before threads share it."""
         self._encoders.require_weights(space)
-        compute = partial(self._texts if kind is Input.TEXT else self._images, space)
-        # Loads the model, and lets tokenizers take on their lengths before threads share them.
-        compute(_PROBES[kind])
-        limits = _TEXTS if kind is Input.TEXT else _PICTURES
-        return Batcher(space.key, space.dim, compute, limits, self._num_workers(space))
+        if kind is Input.TEXT:
+            compute, limits = partial(self._texts, space), _TEXTS
+            compute([("query", "one"), ("document", "two")])
+        else:
+            compute, limits = partial(self._images, space), _PICTURES
+            compute([np.zeros((32, 32, 3), np.uint8)])
+        return Batcher(space.key, space.dim, compute, limits, self._num_workers(space.weights))
 
-    def _num_workers(self, space: Space) -> int:
+    def _make_reranker(self) -> Batcher:
+        self._encoders.score_pairs("one", ["two"])
+        num_workers = self._num_workers(MS_MARCO_MINILM)
+        return Batcher(MS_MARCO_MINILM.name, 1, self._logits, _TEXTS, num_workers)
+
+    def _num_workers(self, weights: Weights) -> int:
         """One for each core, since one thread computes small batches best; one for a GPU."""
-        if isinstance(space.weights, HubWeights):
+        if isinstance(weights, HubWeights):
             from embeddings.backends.torch import torch_device
 
             if torch_device(self._encoders.runtime).type != "cpu":
@@ -100,3 +133,13 @@ class ModelQueues:
     def _images(self, space: Space, values: Sequence[Image | bytes]) -> Vectors:
         pictures = [read_picture(v) if isinstance(v, bytes) else v for v in values]
         return self._encoders.encode_items(space, pictures)
+
+    def _logits(self, values: Sequence[tuple[str, str]]) -> Vectors:
+        logits = np.empty((len(values), 1), np.float32)
+        for query in dict.fromkeys(query for query, _text in values):
+            chosen = [i for i, (other, _text) in enumerate(values) if other == query]
+            texts = [values[i][1] for i in chosen]
+            logits[chosen, 0] = self._encoders.score_pairs(query, texts)
+        if not np.isfinite(logits).all():
+            raise InvalidVector("the model gave a score that is no number")
+        return logits

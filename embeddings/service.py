@@ -13,27 +13,21 @@ from functools import partial
 import numpy as np
 from PIL import Image as Pillow
 
-from embeddings.batching import STALL_S, Batcher, Item
+from embeddings.batching import Batcher, Item
 from embeddings.cache import EmbeddingCache
 from embeddings.cache_keys import identity_of, image_key, instruction_key
 from embeddings.encoder import Image, InputType, Vectors
-from embeddings.errors import (
-    BlankText,
-    ItemFailed,
-    NoPictures,
-    PictureUnreadable,
-    TextTooLong,
-)
+from embeddings.errors import NoPictures
+from embeddings.inputs import fit, require_readable, sized_pictures
 from embeddings.loaded import Encoders
-from embeddings.model_queues import ModelQueues, runtime_for
-from embeddings.pictures import check_picture, rgb_of
+from embeddings.model_queues import ModelQueues, computed, runtime_for
 from embeddings.registry.spaces import choose_spaces
 from embeddings.settings import EmbeddingSettings, load_settings
 from embeddings.space import Input, Space
 
 PREFIX = "embed-"
 """Before a model's name it changes nothing: some clients list only names with "embed"."""
-_QUICK = 8
+QUICK = 8
 """Texts that are counted at once; more would hold up other requests, and go to a thread."""
 
 
@@ -74,7 +68,7 @@ class EmbeddingService:
         )
         self.text_space = self.find_space(settings.embedding_text_model_name)
         self.image_space = self.find_space(settings.embedding_image_model_name)
-        self._queues = ModelQueues(self.encoders)
+        self.queues = ModelQueues(self.encoders)
         self._identities: dict[str, str] = {}
 
     async def get_instruction_embedding(self, text: str, use_cache: bool = True) -> Vectors:
@@ -113,7 +107,7 @@ class EmbeddingService:
 
     async def cleanup(self) -> None:
         """Frees the models and closes the cache; what is needed again is loaded again."""
-        await asyncio.to_thread(self._queues.close)
+        await asyncio.to_thread(self.queues.close)
         self.encoders.close()
         await self.cache.close()
 
@@ -132,7 +126,7 @@ class EmbeddingService:
     @property
     def is_stalled(self) -> bool:
         """Whether a model makes no progress."""
-        return self._queues.are_stalled
+        return self.queues.are_stalled
 
     async def embed_texts(
         self,
@@ -149,29 +143,20 @@ class EmbeddingService:
         TextTooLong, ItemFailed, NoTextQuery, ServiceBusy, WorkerLost, WeightsMissing,
         WeightsCorrupt.
         """
-        for position, text in enumerate(texts):
-            if not text.strip():
-                raise BlankText("the text is blank", _place(position, texts))
+        require_readable(texts)
         text_space = self.encoders.text_space(space)
-        batcher = await self._queues.get(text_space, Input.TEXT)
+        batcher = await self.queues.get(text_space, Input.TEXT)
         encoder = self.encoders.text_encoder(text_space)
         count = partial(encoder.num_tokens, texts, input_type)
-        counts = count() if len(texts) <= _QUICK else await asyncio.to_thread(count)
-        long = [i for i, num in enumerate(counts) if num > encoder.max_tokens]
-        if long and not truncate:
-            raise TextTooLong(
-                f"the text has {counts[long[0]]} tokens, and {space.key} reads "
-                f"{encoder.max_tokens}; shorten it, or send truncate: true",
-                _place(long[0], texts),
-            )
-        counts = [min(num, encoder.max_tokens) for num in counts]
+        uncut = count() if len(texts) <= QUICK else await asyncio.to_thread(count)
+        counts, truncated = fit(uncut, encoder.max_tokens, space.key, truncate=truncate)
         identity = self._identity(text_space)
         items = [
             Item(instruction_key(identity, text_space, input_type, text), (input_type, text), num)
             for text, num in zip(texts, counts, strict=True)
         ]
         vectors = await self._vectors(items, batcher, text_space, use_cache)
-        return Embedded(space, vectors, sum(counts), tuple(long))
+        return Embedded(space, vectors, sum(counts), truncated)
 
     async def embed_images(
         self,
@@ -188,9 +173,10 @@ class EmbeddingService:
         """
         if space.input is not Input.IMAGE:
             raise NoPictures(f"{space.key} holds texts: it takes no pictures")
-        batcher = await self._queues.get(space, Input.IMAGE)
+        batcher = await self.queues.get(space, Input.IMAGE)
+        sized = await asyncio.to_thread(sized_pictures, images)
         identity = self._identity(space)
-        items = await asyncio.to_thread(_picture_items, identity, images)
+        items = [Item(image_key(identity, picture), picture, size) for picture, size in sized]
         return Embedded(space, await self._vectors(items, batcher, space, use_cache))
 
     async def _vectors(
@@ -205,48 +191,13 @@ class EmbeddingService:
             if vector is not None:
                 vectors[position] = vector
         if missing:
-            vectors[missing] = await self._computed([items[i] for i in missing], batcher, missing)
+            vectors[missing] = await computed(items, missing, batcher)
             if use_cache:
                 await self.cache.set_many({keys[i]: vectors[i] for i in missing})
         return vectors
-
-    async def _computed(
-        self, items: Sequence[Item], batcher: Batcher, positions: Sequence[int]
-    ) -> Vectors:
-        """What the queue makes of items; `positions` are theirs in the request."""
-        future = asyncio.wrap_future(batcher.submit(items))
-        try:
-            while not (await asyncio.wait([future], timeout=STALL_S))[0]:
-                batcher.require_progress()
-            return future.result()
-        except ItemFailed as error:
-            position = positions[error.position or 0]
-            raise error.at(position if len(positions) > 1 else None) from error.__cause__
-        finally:
-            future.cancel()  # whoever asked may have gone
 
     def _identity(self, space: Space) -> str:
         if space.key not in self._identities:
             query_space = self.encoders.spaces[space.query_space] if space.query_space else None
             self._identities[space.key] = identity_of(space, query_space)
         return self._identities[space.key]
-
-
-def _picture_items(identity: str, images: Sequence[Pillow.Image | Image | bytes]) -> list[Item]:
-    items = []
-    for position, image in enumerate(images):
-        try:
-            if isinstance(image, bytes):
-                width, height = check_picture(image)
-                items.append(Item(image_key(identity, image), image, width * height))
-            else:
-                rgb = rgb_of(image)
-                items.append(Item(image_key(identity, rgb), rgb, rgb.shape[0] * rgb.shape[1]))
-        except PictureUnreadable as error:
-            raise error.at(_place(position, images)) from None
-    return items
-
-
-def _place(position: int, items: Sequence[object]) -> int | None:
-    """Of one among several; an item alone needs none."""
-    return position if len(items) > 1 else None

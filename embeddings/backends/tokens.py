@@ -14,6 +14,6 @@ class TokenCounter:
         self._tokenizer.no_truncation()
         self._tokenizer.no_padding()
 
-    def count(self, texts: Sequence[str]) -> list[int]:
-        """The tokens of each text, with the model's marks around it."""
+    def count(self, texts: Sequence[str] | Sequence[tuple[str, str]]) -> list[int]:
+        """The tokens of each text, or pair of texts, with the model's marks around it."""
         return [len(encoding.ids) for encoding in self._tokenizer.encode_batch_fast(list(texts))]

@@ -1,0 +1,60 @@
+"""Inputs of the embedding service, checked: what no vector is made of is refused by its place."""
+
+import re
+from collections.abc import Sequence
+
+from PIL import Image as Pillow
+
+from embeddings.encoder import Image
+from embeddings.errors import BlankText, InputRefused, PictureUnreadable, TextTooLong
+from embeddings.pictures import check_picture, rgb_of
+
+_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def require_readable(texts: Sequence[str]) -> None:
+    """Raises BlankText, or InputRefused for a text that is no Unicode."""
+    for position, text in enumerate(texts):
+        if not text.strip():
+            raise BlankText("the text is blank", place(position, texts))
+        if _LONE_SURROGATE.search(text):
+            raise InputRefused("the text has half a character (\\ud800)", place(position, texts))
+
+
+def fit(
+    uncut: Sequence[int], max_tokens: int, model: str, *, truncate: bool
+) -> tuple[list[int], tuple[int, ...]]:
+    """The tokens that a model reads of texts with so many, and which texts it cuts. Raises
+    TextTooLong unless they may be cut."""
+    too_long = tuple(i for i, num in enumerate(uncut) if num > max_tokens)
+    if too_long and not truncate:
+        raise TextTooLong(
+            f"the text has {uncut[too_long[0]]} tokens, and {model} reads {max_tokens}: shorten "
+            "it, or allow it to be cut with truncate",
+            place(too_long[0], uncut),
+        )
+    return [min(num, max_tokens) for num in uncut], too_long
+
+
+def sized_pictures(
+    pictures: Sequence[Pillow.Image | Image | bytes],
+) -> list[tuple[Image | bytes, int]]:
+    """Files as they are and other pictures as RGB, each with its number of pixels. Of files only
+    the header is read. Raises PictureUnreadable."""
+    sized: list[tuple[Image | bytes, int]] = []
+    for position, picture in enumerate(pictures):
+        try:
+            if isinstance(picture, bytes):
+                width, height = check_picture(picture)
+                sized.append((picture, width * height))
+            else:
+                rgb = rgb_of(picture)
+                sized.append((rgb, rgb.shape[0] * rgb.shape[1]))
+        except PictureUnreadable as error:
+            raise error.at(place(position, pictures)) from None
+    return sized
+
+
+def place(position: int, items: Sequence[object]) -> int | None:
+    """Of one among several; an item alone needs none."""
+    return position if len(items) > 1 else None

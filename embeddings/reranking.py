@@ -1,0 +1,72 @@
+"""Reranking for other programs: documents in the order in which they answer a query."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from embeddings.batching import Item
+from embeddings.encoder import Vectors
+from embeddings.inputs import fit, require_readable
+from embeddings.model_queues import computed
+from embeddings.registry.pins import MS_MARCO_MINILM
+from embeddings.service import PREFIX, EmbeddingService
+
+NAMES = (MS_MARCO_MINILM.repo, MS_MARCO_MINILM.name)
+
+
+@dataclass(frozen=True)
+class Reranked:
+    """Scores of documents."""
+
+    model: str
+    scores: Vectors
+    """float32 [n], in the order of the documents: the chance that one answers the query, by the
+    cross-encoder's own account, or the cosine of two vectors."""
+    num_tokens: int
+    truncated: tuple[int, ...]
+    """Positions of the documents that were cut."""
+
+
+async def rerank(
+    service: EmbeddingService,
+    query: str,
+    documents: Sequence[str],
+    model: str | None = None,
+    *,
+    truncate: bool = False,
+) -> Reranked:
+    """How well each document answers a query: by the cross-encoder, or, where a text space is
+    named, by its vectors.
+
+    Raises BlankText, TextTooLong, ItemFailed, UnknownSpace, NoTextQuery, ServiceBusy, WorkerLost,
+    WeightsMissing, WeightsCorrupt.
+    """
+    require_readable([query])
+    require_readable(documents)
+    if model is None or model.removeprefix(PREFIX) in NAMES:
+        return await _by_reading(service, query, documents, truncate=truncate)
+    space = service.find_space(model)
+    asked = await service.embed_texts([query], space, input_type="query", truncate=truncate)
+    found = await service.embed_texts(documents, space, truncate=truncate)
+    scores = found.vectors @ asked.vectors[0]
+    return Reranked(space.key, scores, asked.num_tokens + found.num_tokens, found.truncated)
+
+
+async def _by_reading(
+    service: EmbeddingService, query: str, documents: Sequence[str], *, truncate: bool
+) -> Reranked:
+    queue = await service.queues.get_reranker()
+    encoder = service.encoders.cross_encoder()
+    uncut = await asyncio.to_thread(partial(encoder.num_tokens, query, documents))
+    counts, truncated = fit(uncut, encoder.max_tokens, MS_MARCO_MINILM.name, truncate=truncate)
+    items = [
+        Item(json.dumps([query, text]), (query, text), num)
+        for text, num in zip(documents, counts, strict=True)
+    ]
+    logits = (await computed(items, range(len(items)), queue))[:, 0]
+    chances = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
+    return Reranked(MS_MARCO_MINILM.repo, chances, sum(counts), truncated)
