@@ -42,7 +42,7 @@ _TURNS = {
 """What makes a picture upright, by the EXIF orientation."""
 _BY_WAY_OF = {"La": "LA", "RGBa": "RGBA", "P": "RGBA"}
 """Modes that cannot be made RGB at once, or not without a warning."""
-_DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE)
+_DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE | re.ASCII)
 _MAX_CHARACTERS = 4 * ((MAX_PICTURE_BYTES + 2) // 3)
 _WARNINGS = threading.Lock()
 
