@@ -21,7 +21,7 @@ PREFIX = "embedding:"
 TIMEOUT_S = 0.25
 """That a request waits for Redis, connecting included."""
 TIMEOUT_A_WORD_S = 0.0001
-"""That it waits longer for each word of its commands: thousands of vectors are no sign of a fault."""
+"""That it waits longer for each word of its commands, so that thousands of vectors have time."""
 REST_S = 1.0
 """That a Redis which failed is left alone."""
 KEYS_A_SCAN = 1000

@@ -15,7 +15,7 @@ START_S = 10
 
 
 class RedisServer:
-    """`redis-server` on a free port of loopback, with its files in `folder`; empty at each start."""
+    """`redis-server` on a free port of loopback, run in `folder`; empty at each start."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
