@@ -13,6 +13,7 @@ from pathlib import Path
 
 from benchmarks import (
     decode_pass,
+    embedding_service,
     encoders,
     http_search,
     rows,
@@ -44,6 +45,9 @@ def main(names: list[str]) -> None:
                 "decode_pass": lambda: decode_pass.measure(folder),
                 "shots": lambda: shots.measure(shots.labelled_folder()),
                 "encoders": lambda: encoders.measure(folder, settings.models_dir),
+                "embedding_service": lambda: embedding_service.measure(
+                    settings.home, settings.models_dir
+                ),
                 "rows": lambda: rows.measure(database),
                 "whole_ingest": lambda: whole_ingest.measure(folder, settings, database),
                 "http_search": lambda: http_search.http_rows(settings, database, "2 videos"),
