@@ -169,14 +169,14 @@ def _upright(picture: Pillow.Image) -> Pillow.Image:
 
 
 def _rgb_of_array(array: npt.NDArray[Any]) -> Image:
-    channels = array.shape[2] if array.ndim == 3 else 1
-    if array.dtype != np.uint8 or array.ndim not in (2, 3) or channels not in (1, 3, 4):
+    is_grey = array.ndim == 2
+    if array.dtype != np.uint8 or not (is_grey or (array.ndim == 3 and array.shape[2] in (3, 4))):
         raise PictureUnreadable(
             "an array of a picture is uint8 [height, width, 3 or 4] or [height, width], not "
             f"{array.dtype} {list(array.shape)}"
         )
     _check_size(array.shape[1], array.shape[0])
-    if array.ndim == 2:
+    if is_grey:
         return np.repeat(array[:, :, None], 3, axis=2)
     return np.array(array[:, :, :3], order="C")
 

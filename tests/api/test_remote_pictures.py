@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
+from pathlib import Path
 
 import httpx
 import pytest
@@ -74,6 +75,13 @@ def test_upper_and_lower_case_are_one_host(host: PictureHost, written: str) -> N
 def test_a_picture_without_a_path_is_the_root(host: PictureHost) -> None:
     fetched(host.source(), host.url(""))
     assert host.requests[0].startswith(b"GET / HTTP/1.1\r\n")
+
+
+@pytest.mark.skipif(not Path("/proc/net/if_inet6").exists(), reason="this machine has no IPv6")
+def test_a_picture_comes_over_ipv6(certificate: Certificate) -> None:
+    with picture_host(certificate, sends(response(PICTURE)), ip_address("::1")) as host:
+        source = host.source(resolve=resolves_to(ip_address("::1")))
+        assert fetched(source, host.url()) == PICTURE
 
 
 @pytest.mark.parametrize("name", ["other.example", "www.pictures.example"])

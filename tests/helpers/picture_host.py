@@ -20,7 +20,7 @@ from tests.helpers.pictures import encoded
 
 HOST = "pictures.example"
 PICTURE = encoded("JPEG")
-LOOPBACK = ip_address("127.0.0.1")
+LOOPBACK: Address = ip_address("127.0.0.1")
 Answer = Callable[[ssl.SSLSocket], None]
 Resolve = Callable[[str], Awaitable[list[Address]]]
 
@@ -121,16 +121,21 @@ class PictureHost:
 
 
 @contextmanager
-def picture_host(certificate: Certificate, answer: Answer) -> Iterator[PictureHost]:
+def picture_host(
+    certificate: Certificate, answer: Answer, address: Address = LOOPBACK
+) -> Iterator[PictureHost]:
     """A server that runs."""
     tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     tls.load_cert_chain(certificate.certificate, certificate.key)
     trust = ssl.create_default_context(cafile=str(certificate.certificate))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
+    family = socket.AF_INET6 if address.version == 6 else socket.AF_INET
+    with socket.create_server((str(address), 0), family=family) as listening:
         host = PictureHost(listening, tls, trust, answer)
         tls.sni_callback = lambda _socket, name, _context: host.names.append(name)
         serving = threading.Thread(target=host.serve)
         serving.start()
-        yield host
-        listening.shutdown(socket.SHUT_RDWR)
-        serving.join()
+        try:
+            yield host
+        finally:
+            listening.shutdown(socket.SHUT_RDWR)
+            serving.join()
