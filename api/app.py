@@ -1,33 +1,68 @@
-"""The FastAPI application over one library: its routes, limits and errors."""
+"""The FastAPI applications: over a library, and of the embedding service alone."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
 
 from api.deps import State
-from api.errors import add_problem_handlers, document_problems
+from api.errors import add_error_handlers, document_problems
 from api.limits import BodyLimit, Turns
-from api.routes import health, scenes, search, videos
+from api.metrics import CountRequests
+from api.remote_pictures import PictureSource
+from api.routes import embeddings, health, metrics, scenes, search, videos
 from api.settings import ApiSettings
 from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
 from database.videos.read import Library
-from embeddings.loaded import Encoders
+from embeddings.service import EmbeddingService
+from embeddings.settings import EmbeddingSettings
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
 
 def create_app(settings: ApiSettings, database: Database) -> FastAPI:
-    """The API over an opened library; models are loaded before the first request."""
+    """The API over an opened library, with the embedding service; models are loaded before the
+    first request."""
+    service = EmbeddingService(settings=settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.library = _open(settings, database)
+        app.state.library = _open(settings, database, service)
         yield
+        await service.cleanup()
         database.close()
 
+    app = _new_app(settings, service, lifespan)
+    for module in (search, videos, scenes, embeddings, metrics, health):
+        app.include_router(module.router)
+    document_problems(app)
+    return app
+
+
+def create_embedding_app(settings: EmbeddingSettings) -> FastAPI:
+    """The embedding service alone; its model of texts is loaded before the first request."""
+    service = EmbeddingService(settings=settings)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await service.get_instruction_embedding("warm-up", use_cache=False)
+        yield
+        await service.cleanup()
+
+    app = _new_app(settings, service, lifespan)
+    for router in (embeddings.router, metrics.router, health.without_library):
+        app.include_router(router)
+    document_problems(app)
+    return app
+
+
+def _new_app(
+    settings: EmbeddingSettings,
+    service: EmbeddingService,
+    lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
+) -> FastAPI:
     app = FastAPI(
         title="sceneseek",
         summary="Find the moment you mean: said, shown, or written on screen.",
@@ -37,17 +72,16 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
+    app.state.embeddings = service
+    app.state.pictures = PictureSource(settings.image_hosts)
     app.add_middleware(BodyLimit)
-    for module in (search, videos, scenes, health):
-        app.include_router(module.router)
-    add_problem_handlers(app)
-    document_problems(app)
+    app.add_middleware(CountRequests)
+    add_error_handlers(app)
     return app
 
 
-def _open(settings: ApiSettings, database: Database) -> State:
-    encoders = Encoders(settings.runtime())
-    multi_modal = MultiModalSearchEngine(database, encoders)
+def _open(settings: ApiSettings, database: Database, service: EmbeddingService) -> State:
+    multi_modal = MultiModalSearchEngine(database, service.encoders)
     multi_modal.search("warm-up")
     return State(
         settings=settings,

@@ -7,12 +7,15 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from api.limits import Turns
+from api.remote_pictures import PictureSource
 from api.settings import ApiSettings
 from database.forms import Form
 from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
 from database.videos.read import Library
+from embeddings.errors import EmbeddingsDisabled
+from embeddings.service import EmbeddingService
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
@@ -38,6 +41,34 @@ async def _state(request: Request) -> State:  # a plain function would wait for 
 
 
 StateDep = Annotated[State, Depends(_state)]
+
+
+async def _service(request: Request) -> EmbeddingService:
+    service: EmbeddingService = request.app.state.embeddings
+    return service
+
+
+ServiceDep = Annotated[EmbeddingService, Depends(_service)]
+
+
+async def embeddings_of(service: ServiceDep) -> EmbeddingService:
+    """The embedding service, if it serves others. Raises EmbeddingsDisabled."""
+    if not service.settings.embedding_enable_embeddings:
+        raise EmbeddingsDisabled(
+            "embeddings are switched off on this server: EMBEDDING_ENABLE_EMBEDDINGS is false"
+        )
+    return service
+
+
+EmbeddingsDep = Annotated[EmbeddingService, Depends(embeddings_of)]
+
+
+async def _picture_source(request: Request) -> PictureSource:
+    source: PictureSource = request.app.state.pictures
+    return source
+
+
+PictureSourceDep = Annotated[PictureSource, Depends(_picture_source)]
 
 
 async def only_known_parameters(request: Request) -> None:

@@ -1,4 +1,5 @@
-"""Errors as application/problem+json (RFC 9457): the fact and what to do, no internals."""
+"""Errors as application/problem+json (RFC 9457), under /v1 as OpenAI's: the fact and what to do,
+no internals."""
 
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -7,9 +8,11 @@ from typing import Any
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
+from api.hang_up import ClientGone
+from api.openai_errors import is_openai, openai_error, openai_error_of
 from database.errors import (
     DatabaseOverloaded,
     DatabaseUnreachable,
@@ -21,11 +24,13 @@ from database.errors import (
     TransactionConflict,
     ValueRefused,
 )
-from embeddings.errors import SceneseekError
+from embeddings.errors import SceneseekError, WorkerLost
 from search.errors import InvalidQuery
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+CLIENT_GONE = 499
+"""What nginx calls a request whose client hung up."""
 _UNKNOWN = "the server could not answer; its log says why"
 _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
     (InvalidQuery, InvalidTag, ValueRefused): 422,
@@ -59,21 +64,36 @@ def problem(
     )
 
 
-def add_problem_handlers(app: FastAPI) -> None:
-    """Every error of this app as a problem document."""
+def refuse(
+    path: str, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any
+) -> JSONResponse:
+    """An error in the shape that belongs to a path."""
+    if is_openai(path):
+        return openai_error(status, detail, headers=headers)
+    return problem(status, detail, headers, **members)
+
+
+def add_error_handlers(app: FastAPI) -> None:
+    """Every error of this app in the shape that belongs to its path."""
 
     @app.exception_handler(RequestValidationError)
-    def invalid_request(_request: Request, error: RequestValidationError) -> JSONResponse:
+    def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         # The input is not echoed: it may be huge, or not representable in JSON.
         errors = [_without_input(e) for e in _own(error.errors())]
         detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
+        if is_openai(request.url.path):
+            return openai_error(400, detail, param=errors[0]["where"])
         return problem(422, detail, errors=errors)
 
     @app.exception_handler(SceneseekError)
-    def known(_request: Request, error: SceneseekError) -> JSONResponse:
+    def known(request: Request, error: SceneseekError) -> JSONResponse:
+        if is_openai(request.url.path):
+            return openai_error_of(error, request.url.path)
         status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), 500)
         if status >= 500:
             structlog.get_logger().error("request failed", reason=str(error))
+        if isinstance(error, WorkerLost):
+            return _try_later("a model makes no progress; restart the server if this lasts")
         if status == 503:
             return _try_later("the database cannot answer now; try again in a few seconds")
         return problem(status, _UNKNOWN if status == 500 else str(error))
@@ -82,25 +102,31 @@ def add_problem_handlers(app: FastAPI) -> None:
     def busy(_request: Request, _error: Busy) -> JSONResponse:
         return _try_later("too many searches at once; try again in a few seconds")
 
+    @app.exception_handler(ClientGone)
+    def gone(_request: Request, _error: ClientGone) -> Response:
+        return Response(status_code=CLIENT_GONE)  # for the log and the metrics only
+
     @app.exception_handler(HTTPException)
-    def http_error(_request: Request, error: HTTPException) -> JSONResponse:
-        return problem(error.status_code, str(error.detail), dict(error.headers or {}))
+    def http_error(request: Request, error: HTTPException) -> JSONResponse:
+        headers = dict(error.headers or {})
+        return refuse(request.url.path, error.status_code, str(error.detail), headers)
 
     @app.exception_handler(Exception)
-    def unexpected(_request: Request, _error: Exception) -> JSONResponse:
-        return problem(500, _UNKNOWN)
+    def unexpected(request: Request, _error: Exception) -> JSONResponse:
+        return refuse(request.url.path, 500, _UNKNOWN)
 
 
 def document_problems(app: FastAPI) -> None:
-    """In the OpenAPI document, every error is what the handlers make of it."""
+    """In the OpenAPI document, every error is what the handlers make of it; under /v1 it is
+    what the routes say."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        for path in document["paths"].values():
-            for operation in path.values():
+        for path, operations in document["paths"].items():
+            for operation in operations.values():
                 for status, response in operation["responses"].items():
-                    if int(status) >= 400:
+                    if int(status) >= 400 and not is_openai(path):
                         schema = {"$ref": "#/components/schemas/ProblemOut"}
                         response["content"] = {MEDIA_TYPE: {"schema": schema}}
         return document

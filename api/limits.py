@@ -7,14 +7,19 @@ from contextlib import contextmanager
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Busy, problem
+from api.errors import Busy, refuse
 from embeddings.pictures import MAX_PICTURE_BYTES
 
 PATIENCE_S = 10.0
 """As long as a person waits."""
 MAX_BODY_BYTES = 64 * 1024
-MAX_BYTES_OF = {"/search/image": MAX_PICTURE_BYTES + MAX_BODY_BYTES}
-"""For those paths that take more: a picture, and what a form adds to it."""
+MAX_BYTES_OF = {
+    "/search/image": MAX_PICTURE_BYTES + MAX_BODY_BYTES,
+    "/v1/embeddings": 8 * 1024 * 1024,
+    "/v1/embeddings/multimodal": 2 * MAX_PICTURE_BYTES,
+    "/v1/rerank": 8 * 1024 * 1024,
+}
+"""For those paths that take more: a picture and what a form adds; texts; pictures as base64."""
 
 
 class Turns:
@@ -49,7 +54,8 @@ class BodyLimit:
         max_bytes = MAX_BYTES_OF.get(scope["path"], MAX_BODY_BYTES)
         request = await _take_in(scope, receive, max_bytes)
         if request is None:
-            refusal = problem(413, f"a request body has {max_bytes} bytes at most here")
+            detail = f"a request body has {max_bytes} bytes at most here"
+            refusal = refuse(scope["path"], 413, detail)
             await refusal(scope, receive, send)
             return
         taken_in = [request]

@@ -74,6 +74,10 @@ class PictureUnreadable(InputRefused):
     """A picture that is damaged, too large, or of a kind that is not read."""
 
 
+class PictureNotFetched(InputRefused):
+    """A picture's URL that is not fetched from, or whose host did not give it."""
+
+
 class BlankText(InputRefused):
     """A text without a character that can be seen."""
 
@@ -102,5 +106,5 @@ class WorkerLost(EmbeddingError):
     """The worker of a model ended, or makes no progress."""
 
 
-class PictureNotFetched(EmbeddingError):
-    """A picture's URL that is not fetched from, or whose host did not give it."""
+class EmbeddingsDisabled(EmbeddingError):
+    """The embedding service is switched off."""

@@ -75,10 +75,10 @@ class ModelQueues:
         """
         return await self._get(MS_MARCO_MINILM.name, self._make_reranker)
 
-    @property
-    def are_stalled(self) -> bool:
-        """Whether a model makes no progress."""
-        return any(batcher.is_stalled for batcher in list(self._batchers.values()))
+    def require_progress(self) -> None:
+        """Raises WorkerLost if a model makes no progress."""
+        for batcher in list(self._batchers.values()):
+            batcher.require_progress()
 
     def close(self) -> None:
         """Ends the workers after their batches; what waits fails with WorkerLost."""

@@ -53,7 +53,7 @@ async def rerank(
     asked = await service.embed_texts([query], space, input_type="query", truncate=truncate)
     found = await service.embed_texts(documents, space, truncate=truncate)
     scores = found.vectors @ asked.vectors[0]
-    return Reranked(space.key, scores, asked.num_tokens + found.num_tokens, found.truncated)
+    return Reranked(space.model, scores, asked.num_tokens + found.num_tokens, found.truncated)
 
 
 async def _by_reading(

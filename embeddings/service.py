@@ -17,7 +17,7 @@ from embeddings.batching import Batcher, Item
 from embeddings.cache import EmbeddingCache
 from embeddings.cache_keys import identity_of, image_key, instruction_key
 from embeddings.encoder import Image, InputType, Vectors
-from embeddings.errors import NoPictures
+from embeddings.errors import NoPictures, TextTooLong
 from embeddings.inputs import fit, require_readable, sized_pictures
 from embeddings.loaded import Encoders
 from embeddings.model_queues import ModelQueues, computed, runtime_for
@@ -100,9 +100,8 @@ class EmbeddingService:
 
         Raises what the two methods above raise; the message names the item.
         """
-        of_texts, of_images = await asyncio.gather(
-            self.embed_texts(texts, self.text_space), self.embed_images(images, self.image_space)
-        )
+        of_texts = await self.embed_texts(texts, self.text_space)
+        of_images = await self.embed_images(images, self.image_space)
         return {"text_embeddings": of_texts.vectors, "image_embeddings": of_images.vectors}
 
     async def cleanup(self) -> None:
@@ -123,10 +122,9 @@ class EmbeddingService:
         }
         return choose_spaces([name.removeprefix(PREFIX)], spaces)[0]
 
-    @property
-    def is_stalled(self) -> bool:
-        """Whether a model makes no progress."""
-        return self.queues.are_stalled
+    def require_progress(self) -> None:
+        """Raises WorkerLost if a model makes no progress."""
+        self.queues.require_progress()
 
     async def embed_texts(
         self,
@@ -136,13 +134,16 @@ class EmbeddingService:
         input_type: InputType = "document",
         truncate: bool = False,
         use_cache: bool = True,
+        max_tokens: int | None = None,
     ) -> Embedded:
         """Texts in a space of texts, or in one of pictures that texts can be compared with.
 
-        With `truncate`, a text that is too long is cut to what its model reads. Raises BlankText,
-        TextTooLong, ItemFailed, NoTextQuery, ServiceBusy, WorkerLost, WeightsMissing,
-        WeightsCorrupt.
+        With `truncate`, a text that is too long is cut to what its model reads; `max_tokens` is a
+        limit of all together. Raises BlankText, TextTooLong, ItemFailed, NoTextQuery, ServiceBusy,
+        WorkerLost, WeightsMissing, WeightsCorrupt.
         """
+        if not texts:
+            return Embedded(space, np.empty((0, space.dim), np.float32))
         require_readable(texts)
         text_space = self.encoders.text_space(space)
         batcher = await self.queues.get(text_space, Input.TEXT)
@@ -150,6 +151,10 @@ class EmbeddingService:
         count = partial(encoder.num_tokens, texts, input_type)
         uncut = count() if len(texts) <= QUICK else await asyncio.to_thread(count)
         counts, truncated = fit(uncut, encoder.max_tokens, space.key, truncate=truncate)
+        if max_tokens is not None and sum(counts) > max_tokens:
+            raise TextTooLong(
+                f"there are {sum(counts)} tokens, and {max_tokens} at most in a request"
+            )
         identity = self._identity(text_space)
         items = [
             Item(instruction_key(identity, text_space, input_type, text), (input_type, text), num)
@@ -171,6 +176,8 @@ class EmbeddingService:
         Raises NoPictures, PictureUnreadable, ItemFailed, ServiceBusy, WorkerLost, WeightsMissing,
         WeightsCorrupt.
         """
+        if not images:
+            return Embedded(space, np.empty((0, space.dim), np.float32))
         if space.input is not Input.IMAGE:
             raise NoPictures(f"{space.key} holds texts: it takes no pictures")
         batcher = await self.queues.get(space, Input.IMAGE)

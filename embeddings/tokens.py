@@ -18,15 +18,22 @@ def spelled(tokens: Sequence[int]) -> str:
     """The text of cl100k_base tokens; what is left of a character that was cut at either end is
     dropped. Raises UnknownToken."""
     encoding = _cl100k()
-    parts = []
-    for token in tokens:
-        try:
-            parts.append(encoding.decode_single_token_bytes(token))
-        except (KeyError, OverflowError):
-            raise UnknownToken(
-                f"{token} is no token of cl100k_base, which token arrays are read with"
-            ) from None
-    return b"".join(parts).decode("utf-8", errors="ignore")
+    try:
+        data = encoding.decode_bytes(tokens)
+    except (KeyError, OverflowError):
+        unknown = next(token for token in tokens if not _is_known(token, encoding))
+        raise UnknownToken(
+            f"{unknown} is no token of cl100k_base, which token arrays are read with"
+        ) from None
+    return data.decode("utf-8", errors="ignore")
+
+
+def _is_known(token: int, encoding: tiktoken.Encoding) -> bool:
+    try:
+        encoding.decode_single_token_bytes(token)
+    except (KeyError, OverflowError):
+        return False
+    return True
 
 
 @cache

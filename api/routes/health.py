@@ -2,10 +2,12 @@
 
 from fastapi import APIRouter
 
-from api.deps import StateDep
+from api.deps import ServiceDep, StateDep
 from api.responses import ProblemOut
 
 router = APIRouter(tags=["health"])
+without_library = APIRouter(tags=["health"])
+"""For a server that gives embeddings alone."""
 
 
 @router.get("/health", operation_id="health")
@@ -16,6 +18,20 @@ def health(state: StateDep) -> dict[str, str]:
 
 
 @router.get("/ready", operation_id="ready", responses={503: {"model": ProblemOut}})
-def ready(state: StateDep) -> dict[str, object]:
-    """The database answers and the models are loaded."""
+def ready(state: StateDep, service: ServiceDep) -> dict[str, object]:
+    """The database answers, the models are loaded and at work."""
+    service.require_progress()
     return {"status": "ready", "rows": state.library.row_counts()}
+
+
+@without_library.get("/health", operation_id="health")
+async def health_of_embeddings() -> dict[str, str]:
+    """The server lives."""
+    return {"status": "ok"}
+
+
+@without_library.get("/ready", operation_id="ready", responses={503: {"model": ProblemOut}})
+async def ready_to_embed(service: ServiceDep) -> dict[str, str]:
+    """The model of texts is loaded, and no model hangs."""
+    service.require_progress()
+    return {"status": "ready"}

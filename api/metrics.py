@@ -1,0 +1,31 @@
+"""What Prometheus reads of a server: requests, and what the library holds."""
+
+from prometheus_client import Counter, Gauge
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+REQUESTS = Counter("http_requests", "Requests by route and status", ["method", "route", "status"])
+LIBRARY_ROWS = Gauge("library_rows", "Rows of the library", ["table"])
+LIBRARY_UP = Gauge("library_up", "Whether the library's database answers: 1, or 0")
+_NO_ROUTE = "none"
+"""For all paths that there are not: a label for each would have no end."""
+
+
+class CountRequests:
+    """ASGI middleware: counts the answers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets the app answer, and notes the status."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                route = getattr(scope.get("route"), "path", _NO_ROUTE)
+                REQUESTS.labels(scope["method"], route, message["status"]).inc()
+            await send(message)
+
+        await self._app(scope, receive, noting)

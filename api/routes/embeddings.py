@@ -1,0 +1,233 @@
+"""The routes under /v1: embeddings and reranking for other programs, as OpenAI's clients ask."""
+
+import asyncio
+import json
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import Field, TypeAdapter, ValidationError
+
+from api.deps import (
+    EmbeddingsDep,
+    PictureSourceDep,
+    embeddings_of,
+    only_known_parameters,
+)
+from api.embedding_requests import (
+    MAX_PICTURES,
+    MAX_TOKENS,
+    EmbeddingsIn,
+    MultimodalIn,
+    RerankIn,
+    VectorsIn,
+    texts_of,
+)
+from api.embedding_responses import (
+    DocumentOut,
+    EmbeddingsOut,
+    ModelOut,
+    ModelsOut,
+    OpenAIProblemOut,
+    RerankedOut,
+    RerankOut,
+    as_json,
+    model_out,
+    usage,
+)
+from api.hang_up import unless_gone
+from api.remote_pictures import PictureSource
+from embeddings.errors import PictureNotFetched, PictureUnreadable
+from embeddings.inputs import place
+from embeddings.multimodal import Item, embed_items
+from embeddings.pictures import decode_picture_text
+from embeddings.reranking import rerank
+from embeddings.service import PREFIX, QUICK, Embedded
+from embeddings.space import Input, Space
+
+router = APIRouter(
+    prefix="/v1",
+    tags=["embeddings"],
+    dependencies=[Depends(embeddings_of), Depends(only_known_parameters)],
+    responses={
+        status: {"model": OpenAIProblemOut, "description": reason}
+        for status, reason in (
+            (400, "What was sent cannot be embedded"),
+            (404, "There is no such model here"),
+            (413, "Too much at once"),
+            (429, "The queue is full: try again later"),
+            (503, "Switched off, or the model cannot be used"),
+        )
+    },
+)
+_ITEMS = TypeAdapter(Annotated[list[MultimodalIn], Field(min_length=1, max_length=MAX_PICTURES)])
+_AT_ONCE = 32
+"""Vectors that become JSON before other requests have their turn."""
+
+
+@router.post("/embeddings", operation_id="embeddings", response_model=EmbeddingsOut)
+async def embeddings(service: EmbeddingsDep, body: EmbeddingsIn, request: Request) -> Response:
+    """Texts, or the tokens that spell them, to vectors."""
+    space = service.find_space(body.model) if body.model is not None else service.text_space
+    _require_dimensions(body, space)
+    if isinstance(body.input, list) and len(body.input) > QUICK:
+        texts = await asyncio.to_thread(texts_of, body.input)
+    else:
+        texts = texts_of(body.input)
+    embedded = await unless_gone(
+        request,
+        service.embed_texts(
+            texts,
+            space,
+            input_type=body.input_type,
+            truncate=body.truncate,
+            max_tokens=MAX_TOKENS,
+        ),
+    )
+    return await _answer(embedded, body)
+
+
+@router.post(
+    "/embeddings/multimodal",
+    operation_id="multimodal_embeddings",
+    response_model=EmbeddingsOut,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {
+                        "anyOf": [
+                            {"$ref": "#/components/schemas/MultimodalIn"},
+                            {
+                                "type": "array",
+                                "items": {"$ref": "#/components/schemas/MultimodalIn"},
+                                "minItems": 1,
+                                "maxItems": MAX_PICTURES,
+                            },
+                        ]
+                    }
+                }
+            },
+        }
+    },
+)
+async def multimodal(
+    service: EmbeddingsDep,
+    pictures: PictureSourceDep,
+    body: Annotated[Any, Body()],
+    request: Request,
+) -> Response:
+    """Texts, pictures, or both at once, to vectors of a space of pictures."""
+    asked = _multimodal_items(body)
+    first = asked[0]
+    space = service.find_space(first.model) if first.model is not None else service.image_space
+    _require_dimensions(first, space)
+    items = await _fetched(asked, pictures)
+    embedded = await unless_gone(
+        request,
+        embed_items(service, items, space, input_type=first.input_type, truncate=first.truncate),
+    )
+    return await _answer(embedded, first)
+
+
+@router.get("/models", operation_id="list_models")
+async def models(service: EmbeddingsDep) -> ModelsOut:
+    """All models; those that are here and take texts also by a name that begins with embed-."""
+    spaces = [s for s in service.encoders.spaces.values() if s.input is not Input.CLIP]
+    data = [model_out(space.key, space, service.encoders) for space in spaces]
+    for model in list(data):
+        if model["weights"] is not None and Input.TEXT in model["inputs"]:
+            data.append(ModelOut(**{**model, "id": PREFIX + model["id"]}))
+    return ModelsOut(object="list", data=data)
+
+
+@router.get("/models/{name:path}", operation_id="get_model")
+async def model(service: EmbeddingsDep, name: str) -> ModelOut:
+    """One model: its dimension, what it takes, where its weights are, whether it is loaded."""
+    return model_out(name, service.find_space(name), service.encoders)
+
+
+@router.post("/rerank", operation_id="rerank", response_model=RerankOut)
+async def rerank_documents(service: EmbeddingsDep, body: RerankIn, request: Request) -> Response:
+    """Documents in the order in which they answer a query."""
+    texts = [each if isinstance(each, str) else each.text for each in body.documents]
+    ranked = await unless_gone(
+        request, rerank(service, body.query, texts, body.model, truncate=body.truncate)
+    )
+    order = (-ranked.scores).argsort(kind="stable")[: body.top_n]
+    results = [RerankedOut(index=int(i), relevance_score=float(ranked.scores[i])) for i in order]
+    if body.return_documents:
+        results = [RerankedOut(**r, document=DocumentOut(text=texts[r["index"]])) for r in results]
+    answer = RerankOut(
+        model=ranked.model,
+        results=results,
+        usage=usage(ranked.num_tokens),
+        truncated=list(ranked.truncated),
+    )
+    return Response(json.dumps(answer), media_type="application/json")
+
+
+def _multimodal_items(body: object) -> list[MultimodalIn]:
+    """An item or a list of them, all with the same options. Raises RequestValidationError."""
+    try:
+        items = _ITEMS.validate_python(body if isinstance(body, list) else [body])
+    except ValidationError as error:
+        raise RequestValidationError(
+            [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+        ) from None
+    for position, item in enumerate(items):
+        if item.options() != items[0].options():
+            raise _invalid(position, "all items of a request have the same model and options")
+    return items
+
+
+async def _fetched(asked: Sequence[MultimodalIn], source: PictureSource) -> list[Item]:
+    """The items with the files of their pictures. Raises PictureUnreadable, PictureNotFetched."""
+    items = []
+    for position, item in enumerate(asked):
+        try:
+            image = None
+            if item.image is not None and item.image[:6].lower() in ("https:", "http:/"):
+                image = await source.fetch(item.image)
+            elif item.image is not None:
+                image = decode_picture_text(item.image)
+        except (PictureUnreadable, PictureNotFetched) as error:
+            raise error.at(place(position, asked)) from None
+        items.append(Item(item.text, image))
+    return items
+
+
+def _require_dimensions(body: VectorsIn, space: Space) -> None:
+    """Raises RequestValidationError unless the space's vectors have the dimension asked for."""
+    if body.dimensions is not None and body.dimensions != space.dim:
+        raise _invalid(
+            "dimensions",
+            f"{space.key} has {space.dim}, and was not trained to be cut to {body.dimensions}: "
+            "leave it out",
+        )
+
+
+def _invalid(where: str | int, message: str) -> RequestValidationError:
+    return RequestValidationError([{"loc": ("body", where), "msg": message, "type": "value_error"}])
+
+
+async def _answer(embedded: Embedded, body: VectorsIn) -> Response:
+    """The JSON of vectors, made piece by piece: a large one would hold up other requests."""
+    as_base64 = body.encoding_format == "base64"
+    pieces = []
+    for start in range(0, len(embedded.vectors), _AT_ONCE):
+        vectors = embedded.vectors[start : start + _AT_ONCE]
+        pieces.append(json.dumps(as_json(vectors, start, as_base64=as_base64))[1:-1])
+        await asyncio.sleep(0)
+    rest = json.dumps(
+        {
+            "model": embedded.space.model,
+            "space": embedded.space.key,
+            "usage": usage(embedded.num_tokens),
+            "truncated": embedded.truncated,
+        }
+    )
+    text = f'{{"object": "list", "data": [{", ".join(pieces)}], {rest[1:]}'
+    return Response(text, media_type="application/json")

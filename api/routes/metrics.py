@@ -1,0 +1,30 @@
+"""The route /metrics, for Prometheus."""
+
+from fastapi import APIRouter, Request, Response
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from api.deps import State
+from api.metrics import LIBRARY_ROWS, LIBRARY_UP
+from database.errors import DatabaseError
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/metrics", operation_id="metrics", response_class=Response)
+def metrics(request: Request) -> Response:
+    """Numbers of the server, of the embedding service, and of the library if there is one."""
+    library: State | None = getattr(request.app.state, "library", None)
+    if library is not None:
+        _note_library(library)
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
+def _note_library(state: State) -> None:
+    try:
+        rows = state.library.row_counts()
+    except DatabaseError:
+        LIBRARY_UP.set(0)
+        return
+    LIBRARY_UP.set(1)
+    for table, num in rows.items():
+        LIBRARY_ROWS.labels(table).set(num)

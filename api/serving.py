@@ -1,0 +1,40 @@
+"""How both commands serve: an address that can be had, and an end that loses no answer."""
+
+import os
+import socket
+from typing import Annotated
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+
+from embeddings.cli import fail
+
+_DRAIN_S = 30
+Host = Annotated[str, typer.Option(help="Address to listen on.")]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
+
+
+def serve(app: FastAPI, listener: socket.socket) -> None:
+    """Answers requests until the process is told to end, then those that it has begun."""
+    config = uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=_DRAIN_S)
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Exits with a sentence if the address cannot be had."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family)
+    except OSError as error:
+        number = error.errno or 0
+        if number <= 0:  # numbers of the lookup of names
+            fail(
+                f"cannot listen on {host}, which is no address of this machine: try another --host"
+            )
+        reason = os.strerror(number).lower()
+        fail(f"cannot listen on {host}:{port} ({reason}): try another --port")
+    # Connections inherit it. Without it a second answer on one waits 40 ms for the client's
+    # acknowledgement of the first.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return listener

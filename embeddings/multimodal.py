@@ -1,0 +1,70 @@
+"""Items of a text, a picture, or both, which then share a vector."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from embeddings.encoder import InputType, fuse
+from embeddings.errors import InputRefused
+from embeddings.inputs import place
+from embeddings.service import Embedded, EmbeddingService
+from embeddings.space import Space
+
+
+@dataclass(frozen=True)
+class Item:
+    """A text, the file of a picture, or both."""
+
+    text: str | None = None
+    image: bytes | None = None
+
+
+async def embed_items(
+    service: EmbeddingService,
+    items: Sequence[Item],
+    space: Space,
+    *,
+    input_type: InputType = "document",
+    truncate: bool = False,
+) -> Embedded:
+    """The vectors of items; of a text and a picture, what `fuse` makes of both.
+
+    Raises InputRefused for an item that is neither, and what `embed_texts` and `embed_images`
+    raise.
+    """
+    for position, item in enumerate(items):
+        if item.text is None and item.image is None:
+            raise InputRefused("there is neither text nor image", place(position, items))
+    with_text = [i for i, item in enumerate(items) if item.text is not None]
+    with_image = [i for i, item in enumerate(items) if item.image is not None]
+    with _placed(with_text, items):
+        texts = await service.embed_texts(
+            [item.text for item in items if item.text is not None],
+            space,
+            input_type=input_type,
+            truncate=truncate,
+        )
+    with _placed(with_image, items):
+        images = await service.embed_images(
+            [item.image for item in items if item.image is not None], space
+        )
+    vectors = np.empty((len(items), space.dim), np.float32)
+    vectors[with_text] = texts.vectors
+    both = [i for i in with_image if items[i].text is not None]
+    of_texts = vectors[both]
+    vectors[with_image] = images.vectors
+    vectors[both] = fuse(of_texts, vectors[both])
+    truncated = tuple(with_text[i] for i in texts.truncated)
+    return Embedded(space, vectors, texts.num_tokens, truncated)
+
+
+@contextmanager
+def _placed(positions: Sequence[int], items: Sequence[Item]) -> Iterator[None]:
+    """Errors about some of the items name the place among all."""
+    try:
+        yield
+    except InputRefused as error:
+        position = positions[error.position or 0]
+        raise error.at(place(position, items)) from error.__cause__
