@@ -85,3 +85,27 @@ class InvalidTag(DatabaseError):
     """A tag that cannot be given to a video; the message says why."""
 
     exit_code = 2
+
+
+class UnknownTable(DatabaseError):
+    """A table of one's own that is not there, or that this role may not read."""
+
+    exit_code = 2
+
+
+class UnknownColumn(DatabaseError):
+    """A column that a table does not have, or that does not hold vectors."""
+
+    exit_code = 2
+
+
+class UnknownMetric(DatabaseError):
+    """A way to compare vectors that there is not."""
+
+    exit_code = 2
+
+
+class OutOfRange(DatabaseError):
+    """A number of a search that is too small or too large; the message says between which."""
+
+    exit_code = 2

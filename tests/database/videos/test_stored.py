@@ -51,8 +51,9 @@ def test_the_views_show_each_embedding_with_its_scene(store: Store, database: Da
     store.save_video(records.video("a", text="A train leaves."), records.file("/v/a.mp4"))
     seen = rows(
         database,
-        "SELECT position, keyframe_path, embedding_model, title, visual_embeddings.kind, visual_embeddings.start_s, "
-        "visual_embeddings.end_s, vector_dims(embedding) FROM visual_embeddings "
+        "SELECT position, keyframe_path, embedding_model, title, visual_embeddings.kind, "
+        "visual_embeddings.start_s, visual_embeddings.end_s, vector_dims(embedding) "
+        "FROM visual_embeddings "
         "JOIN scene ON scene.id = scene_id JOIN video ON video.id = visual_embeddings.video_id "
         "JOIN moment ON moment.id = moment_id",
     )
