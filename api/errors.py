@@ -125,8 +125,11 @@ def document_problems(app: FastAPI) -> None:
         document = generate()
         for path, operations in document["paths"].items():
             for operation in operations.values():
+                if is_openai(path):
+                    operation["responses"].pop("422", None)  # FastAPI's own
+                    continue
                 for status, response in operation["responses"].items():
-                    if int(status) >= 400 and not is_openai(path):
+                    if int(status) >= 400:
                         schema = {"$ref": "#/components/schemas/ProblemOut"}
                         response["content"] = {MEDIA_TYPE: {"schema": schema}}
         return document
