@@ -2,7 +2,6 @@
 
 import base64
 import json
-import random
 import statistics
 import time
 from collections.abc import Sequence
@@ -11,16 +10,15 @@ from itertools import islice
 
 import numpy as np
 
-from benchmarks.encoders import sentences
 from benchmarks.infinity import MODEL
 from benchmarks.load import Answer, at_once, in_turn, post
 from benchmarks.measure import percentile
 from benchmarks.servers import Contender
+from benchmarks.texts import queries, sentences
 from embeddings.encoder import Vectors
 from embeddings.encoders.minilm import SentenceEncoder
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
-from ingest.library.null_statistics import background_queries
 
 NUM_CLIENTS = 32
 LOAD_S = 10.0
@@ -65,7 +63,7 @@ class Load:
         self, runtime: Runtime, load_s: float = LOAD_S, num_texts: int = NUM_TEXTS
     ) -> None:
         self._load_s = load_s
-        self._queries = _queries(NUM_WARM_UP + int(_QUERIES_PER_S * load_s))
+        self._queries = queries(NUM_WARM_UP + int(_QUERIES_PER_S * load_s))
         self._texts = sentences(num_texts)
         self._library = SentenceEncoder(SPACES[MODEL], runtime)
 
@@ -121,13 +119,3 @@ def vectors_of(document: dict[str, list[dict[str, object]]]) -> Vectors:
 
 def _body(texts: str | list[str]) -> dict[str, object]:
     return {"input": texts, "model": MODEL, "encoding_format": "base64"}
-
-
-def _queries(count: int) -> list[str]:
-    """Short queries of two to eight words, no two alike."""
-    rng = random.Random(21)
-    words = sorted({word for query in background_queries() for word in query.split()})
-    found: dict[str, None] = {}
-    while len(found) < count:
-        found[" ".join(rng.choices(words, k=rng.randint(2, 8)))] = None
-    return list(found)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 import psycopg
 import sqlalchemy as sa
 
-from benchmarks.encoders import sentences
+from benchmarks.texts import sentences
 from database.server.connection import Database
 from database.spaces.partitions import HNSW, copy_vectors, partition_name
 from embeddings.encoder import Vectors, normalise
