@@ -28,6 +28,8 @@ from embeddings.metrics import BATCH_ITEMS, BATCH_TOKENS, GENERATION_SECONDS, QU
 
 STALL_S = 60.0
 """Seconds after which a batch that is still computed counts as hanging."""
+_CLOSE_S = 10.0
+"""Seconds that closing waits for batches that are still computed."""
 _NEIGHBOURS = 64
 """Items in the order of their turns among which a batch looks for like sizes."""
 _MAX_RETRY_AFTER_S = 60
@@ -105,8 +107,11 @@ class Batcher:
         compute: Callable[[list[Any]], Vectors],
         limits: Limits,
         num_workers: int,
+        stall_s: float = STALL_S,
     ) -> None:
-        """`compute` turns the values of n items to float32 [n, dim], or raises."""
+        """`compute` turns the values of n items to float32 [n, dim], or raises; a batch that takes
+        longer than `stall_s` counts as hanging."""
+        self.stall_s = stall_s
         self._model, self._dim, self._compute, self._limits = model, dim, compute, limits
         self._changed = threading.Condition()  # of everything below
         self._queue: list[tuple[int, int, _Job]] = []
@@ -116,7 +121,7 @@ class Batcher:
         self._turn = 0
         self._size_per_s = 0.0
         self._closed = False
-        self._begun: dict[int, float] = {}
+        self._begun: dict[int, tuple[float, list[_Job]]] = {}
         self._workers = [self._new_worker() for _ in range(num_workers)]
 
     def submit(self, items: Sequence[Item]) -> "Future[Vectors]":
@@ -127,12 +132,12 @@ class Batcher:
         """
         request = _Request(np.empty((len(items), self._dim), np.float32), len(items))
         with self._changed:
-            self._require_workers()
+            self.require_progress()
             self._require_room([item for item in items if item.key not in self._jobs])
             for place, position in enumerate(sorted(range(len(items)), key=_size_in(items))):
                 turn = self._turn + place // self._limits.batch_items
                 self._job(items[position], turn).waiting.append((request, position))
-            QUEUE_ITEMS.labels(self._model).set(self._num_queued)
+            self._note_queue()
             self._changed.notify_all()
         if not items:
             request.future.set_result(request.vectors)
@@ -140,13 +145,16 @@ class Batcher:
 
     @property
     def is_stalled(self) -> bool:
-        """Whether every worker has been at its batch for longer than STALL_S."""
-        now = time.monotonic()
-        begun = list(self._begun.values())
-        return len(begun) == len(self._workers) and all(now - at > STALL_S for at in begun)
+        """Whether every worker has been at its batch for longer than `stall_s`."""
+        with self._changed:
+            return len(self._hanging()) == len(self._workers)
 
     def require_progress(self) -> None:
-        """Raises WorkerLost if what waits here would wait for ever."""
+        """Gives up batches that hang: who waits for one gets WorkerLost. Raises WorkerLost if all
+        that waits here would wait for ever."""
+        with self._changed:
+            for jobs in self._hanging():
+                self._fail(jobs)
         if self._closed or self.is_stalled:
             raise WorkerLost(f"the worker of {self._model} makes no progress: try again later")
 
@@ -156,8 +164,13 @@ class Batcher:
             self._closed = True
             self._changed.notify_all()
             self._fail([job for job in self._jobs.values() if not job.is_taken])
+            self._num_queued = self._queued_size = 0
+            self._note_queue()
+        deadline = time.monotonic() + min(_CLOSE_S, self.stall_s)
         for worker in self._workers:
-            worker.join()
+            worker.join(max(0.0, deadline - time.monotonic()))
+        with self._changed:
+            self._fail(list(self._jobs.values()))  # of batches that hang
 
     def _job(self, item: Item, turn: int) -> _Job:
         """The job of an item that waits already, brought forward if it must be, or a new one."""
@@ -180,12 +193,13 @@ class Batcher:
             wait_s = math.ceil(self._queued_size / max(self._size_per_s, 1.0))
             raise ServiceBusy(self._model, min(max(wait_s, 1), _MAX_RETRY_AFTER_S))
 
-    def _require_workers(self) -> None:
-        """Starts a worker for each that has ended. Raises WorkerLost."""
-        self.require_progress()
-        for index, worker in enumerate(self._workers):
-            if not worker.is_alive():
-                self._workers[index] = self._new_worker()
+    def _hanging(self) -> list[list[_Job]]:
+        """The batches that take too long."""
+        now = time.monotonic()
+        return [jobs for begun, jobs in self._begun.values() if now - begun > self.stall_s]
+
+    def _note_queue(self) -> None:
+        QUEUE_ITEMS.labels(self._model).set(self._num_queued)
 
     def _new_worker(self) -> threading.Thread:
         worker = threading.Thread(target=self._work, name=f"embed {self._model}", daemon=True)
@@ -193,16 +207,21 @@ class Batcher:
         return worker
 
     def _work(self) -> None:
-        """The life of a worker; whatever ends it, nobody goes on waiting for its batch."""
-        me = threading.get_ident()
-        while jobs := self._next_batch():
-            self._begun[me] = time.monotonic()
-            try:
+        """The life of a worker; whatever ends it, nobody goes on waiting for its batch, and
+        another takes its place."""
+        me = threading.current_thread()
+        jobs: list[_Job] = []
+        try:
+            while jobs := self._next_batch():
                 self._run(jobs)
-            finally:
-                del self._begun[me]
                 with self._changed:
-                    self._fail([job for job in jobs if self._jobs.get(job.item.key) is job])
+                    del self._begun[threading.get_ident()]
+        finally:
+            with self._changed:
+                self._begun.pop(threading.get_ident(), None)
+                self._fail(jobs)
+                if not self._closed:
+                    self._workers[self._workers.index(me)] = self._new_worker()
 
     def _next_batch(self) -> list[_Job]:
         """The job whose turn it is, with those of like size near it; empty once all is closed."""
@@ -216,8 +235,10 @@ class Batcher:
                         job.is_taken = True
                     self._num_queued -= len(jobs)
                     self._queued_size -= sum(job.item.size for job in jobs)
-                    QUEUE_ITEMS.labels(self._model).set(self._num_queued)
+                    self._note_queue()
+                    self._begun[threading.get_ident()] = time.monotonic(), jobs
                     return jobs
+                self._note_queue()
                 self._changed.wait()
         return []
 
@@ -267,9 +288,9 @@ class Batcher:
         self._observe(jobs, time.perf_counter() - started)
         with self._changed:
             for job, vector in zip(jobs, vectors, strict=True):
-                del self._jobs[job.item.key]
-                for request, position in job.waiting:
-                    request.put(position, vector)
+                if self._end(job):
+                    for request, position in job.waiting:
+                        request.put(position, vector)
 
     def _finish(self, job: _Job, error: Exception) -> None:
         """Tells those who wait for an item that it cannot be computed."""
@@ -279,18 +300,24 @@ class Batcher:
             "item failed", model=self._model, reason=f"{type(error).__name__}: {error}"
         )
         with self._changed:
-            del self._jobs[job.item.key]
-            for request, position in job.waiting:
-                failed = ItemFailed(reason, position)
-                failed.__cause__ = error
-                request.fail(failed)
+            if self._end(job):
+                for request, position in job.waiting:
+                    failed = ItemFailed(reason, position)
+                    failed.__cause__ = error
+                    request.fail(failed)
 
     def _fail(self, jobs: Sequence[_Job]) -> None:
         """Gives up jobs without a worker."""
-        for job in jobs:
-            del self._jobs[job.item.key]
+        for job in filter(self._end, jobs):
             for request, _position in job.waiting:
                 request.fail(WorkerLost(f"the worker of {self._model} ended: try again"))
+
+    def _end(self, job: _Job) -> bool:
+        """Whether the job had no end before: one that was given up may be computed yet."""
+        is_open = self._jobs.get(job.item.key) is job
+        if is_open:
+            del self._jobs[job.item.key]
+        return is_open
 
     def _observe(self, jobs: Sequence[_Job], took_s: float) -> None:
         size = sum(job.item.size for job in jobs)

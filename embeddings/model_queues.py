@@ -9,7 +9,7 @@ from functools import partial
 
 import numpy as np
 
-from embeddings.batching import STALL_S, Batcher, Item, Limits
+from embeddings.batching import Batcher, Item, Limits
 from embeddings.encoder import Image, InputType, Vectors
 from embeddings.errors import InvalidVector, ItemFailed
 from embeddings.inputs import place
@@ -42,7 +42,7 @@ async def computed(items: Sequence[Item], positions: Sequence[int], queue: Batch
     """
     future = asyncio.wrap_future(queue.submit([items[i] for i in positions]))
     try:
-        while not (await asyncio.wait([future], timeout=STALL_S))[0]:
+        while not (await asyncio.wait([future], timeout=queue.stall_s))[0]:
             queue.require_progress()
         return future.result()
     except ItemFailed as error:

@@ -1,0 +1,76 @@
+"""Stand-ins for the computing part of a model: what a queue of batches hands its values to.
+
+They know the vector of every value at sight, so that a test can tell whose vector it was given.
+"""
+
+import hashlib
+import queue
+import threading
+import time
+from collections.abc import Sequence
+
+import numpy as np
+
+from embeddings.batching import Item
+from embeddings.encoder import Vectors, normalise
+
+DIM = 6
+PATIENCE_S = 20
+
+
+def vector_of(value: str) -> Vectors:
+    """A unit vector, another for each value."""
+    digest = hashlib.sha256(value.encode()).digest()
+    return normalise(np.frombuffer(digest[:DIM], np.uint8).astype(np.float32) + 1)
+
+
+def vectors_of(values: Sequence[str]) -> Vectors:
+    """float32 [n, DIM]."""
+    return np.stack([vector_of(value) for value in values])
+
+
+def items(*values: str, size: int = 10) -> list[Item]:
+    """Items of one size, whose keys are their values."""
+    return [Item(value, value, size) for value in values]
+
+
+def of_sizes(*sizes: int) -> list[Item]:
+    """Items that are named for their sizes."""
+    return [Item(str(size), str(size), size) for size in sizes]
+
+
+class Steered:
+    """A model that notes its batches, and computes each when it is told to."""
+
+    def __init__(self) -> None:
+        self.batches: list[list[str]] = []
+        """Those that it has begun."""
+        self._begun: queue.Queue[None] = queue.Queue()
+        self._let = threading.Semaphore(0)
+
+    def __call__(self, values: list[str]) -> Vectors:
+        self.batches.append(values)
+        self._begun.put(None)
+        assert self._let.acquire(timeout=PATIENCE_S)
+        return vectors_of(values)
+
+    def wait_for_batch(self) -> None:
+        """Until one more is begun."""
+        self._begun.get(timeout=PATIENCE_S)
+
+    def let(self, num_batches: int = 1) -> None:
+        """Has so many computed."""
+        self._let.release(num_batches)
+
+
+class Quick:
+    """A model that takes a time for each batch, and notes them."""
+
+    def __init__(self, batch_s: float = 0.0) -> None:
+        self.batches: list[list[str]] = []
+        self._batch_s = batch_s
+
+    def __call__(self, values: list[str]) -> Vectors:
+        self.batches.append(values)
+        time.sleep(self._batch_s)
+        return vectors_of(values)
