@@ -9,6 +9,8 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
 BUNDLED := $(VENV)/.installed-bundled
 DEV := $(VENV)/.installed-dev
+CLIENTS_VENV := .venv-clients
+CLIENTS := $(CLIENTS_VENV)/.installed
 
 # scenedetect brings the OpenCV that needs a desktop's libraries (libGL, libxcb), rapidocr the one
 # that does not. They share a folder and the last one wins: let it be the one that runs anywhere.
@@ -43,7 +45,7 @@ check: $(DEV) ## linter, formatter, types, import layers
 	$(BIN)/lint-imports
 
 # A worker runs whole files: what a file makes for its tests is made once.
-test: $(DEV) ## all tests
+test: $(DEV) $(CLIENTS) ## all tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 bench: $(DEV) ## all benchmarks
@@ -52,7 +54,7 @@ bench: $(DEV) ## all benchmarks
 clean: ## remove .venv and caches; the library stays
 	@# An embedded database runs on the programs in .venv: stop it before they go.
 	@if [ -f $(BUNDLED) ]; then $(BIN)/python -m database stop >/dev/null 2>&1 || true; fi
-	rm -rf $(VENV) build dist *.egg-info .tiny-models
+	rm -rf $(VENV) $(CLIENTS_VENV) build dist *.egg-info .tiny-models
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -74,3 +76,10 @@ $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@$(PIP) install -c constraints.txt -e ".[bundled,dev]"
 	@$(PIP) install $(HEADLESS)
 	@touch $(BUNDLED) $@
+
+# Programs that ask the embedding service, for its tests: what they need would bind what we need.
+$(CLIENTS): tests/clients/requirements.txt | $(BIN)/python
+	@echo "Installing clients of the embedding service into $(CLIENTS_VENV), for the tests."
+	@$(PYTHON) -m venv --clear --without-pip $(CLIENTS_VENV)
+	@$(PIP) --python $(CLIENTS_VENV)/bin/python install --no-compile -r $<
+	@touch $@
