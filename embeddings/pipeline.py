@@ -118,7 +118,7 @@ class EmbeddingMonitor:
         if not math.isfinite(value):
             raise ValueError(f"{name} cannot be {value}: only finite values are recorded")
         with self._lock:
-            self._metrics.setdefault(name, _Running()).add(value)
+            self._metrics.setdefault(name, _Running()).add(float(value))
 
     def get_statistics(self, name: str) -> Statistics:
         """Mean, deviation, least, greatest and number of a metric's values. Raises KeyError if none
