@@ -18,4 +18,4 @@ class Runtime:
     """auto, cpu, cuda or mps; auto takes the fastest that is there."""
     precision: str = "auto"
     """Of the towers for pictures and clips: float32, bfloat16, or auto, which is bfloat16 where
-    the device computes in it."""
+    the device computes in it. bfloat16 holds for stored texts of the bundled model, too."""

@@ -36,7 +36,8 @@ class EmbeddingSettings(BaseSettings):
     embedding_device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     """Where models of the hub run."""
     embedding_precision: Literal["auto", "float32", "bfloat16"] = "auto"
-    """Of their towers for pictures and clips; auto is bfloat16 where the device computes in it."""
+    """Of their towers for pictures and clips; auto is bfloat16 where the device computes in it.
+    bfloat16 holds for the bundled model of texts, too, while videos are ingested."""
 
     embedding_enable_embeddings: bool = True
     """Whether other programs are given embeddings over HTTP (/v1)."""

@@ -43,7 +43,7 @@ class LabelSpaceEncoder:
         self._dim = space.dim
         self._projection = space.projection
         self._classifier = classifier
-        self._label_vectors = models.encoder_of(space.query_space).encode_items(classifier.labels)
+        self._label_vectors = models.encoder_of(space.query_space).encode_queries(classifier.labels)
 
     def encode_items(self, items: Sequence[Any]) -> Vectors:
         """Images or clips to float32 [n, dim]."""

@@ -1,7 +1,9 @@
 """all-MiniLM-L6-v2: sentences to vectors, through ONNX Runtime and tokenizers."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from tokenizers import Tokenizer
@@ -18,6 +20,9 @@ from embeddings.encoder import (
 )
 from embeddings.runtime import Runtime
 from embeddings.space import Space
+
+if TYPE_CHECKING:  # torch takes seconds to import
+    from embeddings.encoders.minilm_bulk import BulkModel
 
 MAX_TOKENS = 256
 """The length that the model's card was trained and measured with."""
@@ -39,6 +44,8 @@ class SentenceEncoder:
         """Raises WeightsMissing, WeightsCorrupt, EmbeddingError."""
         weights = space.package_weights
         self._dim = space.dim
+        self._runtime = runtime
+        self._folder = weights.beside("config.json").parent
         graph = exported_graph("sentence", __name__, weights, runtime.cache_dir)
         self._tokenizer = Tokenizer.from_file(str(weights.beside("tokenizer.json")))
         self._counter = TokenCounter(self._tokenizer)
@@ -47,21 +54,37 @@ class SentenceEncoder:
         self._session = open_session(graph, runtime.num_threads)
 
     def encode_items(self, items: Sequence[str]) -> Vectors:
-        """Texts to float32 [n, dim]. Similar lengths share a batch, to waste no padding."""
-        vectors = np.empty((len(items), self._dim), np.float32)
-        by_length = sorted(range(len(items)), key=lambda i: len(items[i]))
-        for start in range(0, len(items), BATCH):
-            chosen = by_length[start : start + BATCH]
-            vectors[chosen] = self._encode_batch([items[i] for i in chosen])
-        return check_vectors(vectors, self._dim)
+        """Texts to float32 [n, dim]; computed in bfloat16 if the runtime names that."""
+        if self._runtime.precision == "bfloat16":
+            from embeddings.encoders import minilm_bulk
+
+            return self._encode(items, minilm_bulk.BATCH, self._bulk_model.encode_batch)
+        return self._encode(items, BATCH, self._encode_batch)
 
     def encode_queries(self, queries: Sequence[str]) -> Vectors:
-        """Queries to float32 [n, dim]."""
-        return self.encode_items(queries)
+        """Queries to float32 [n, dim]; they are few, and always computed in float32."""
+        return self._encode(queries, BATCH, self._encode_batch)
 
     def num_tokens(self, texts: Sequence[str], _input_type: InputType) -> list[int]:
         """The tokens of each uncut text, with the two marks around it."""
         return self._counter.count(texts)
+
+    def _encode(
+        self, texts: Sequence[str], at_once: int, encode: Callable[[list[str]], Vectors]
+    ) -> Vectors:
+        """Similar lengths share a batch, to waste no padding."""
+        vectors = np.empty((len(texts), self._dim), np.float32)
+        by_length = sorted(range(len(texts)), key=lambda i: len(texts[i]))
+        for start in range(0, len(texts), at_once):
+            chosen = by_length[start : start + at_once]
+            vectors[chosen] = encode([texts[i] for i in chosen])
+        return check_vectors(vectors, self._dim)
+
+    @cached_property
+    def _bulk_model(self) -> "BulkModel":
+        from embeddings.encoders.minilm_bulk import BulkModel
+
+        return BulkModel(self._folder, self._runtime, MAX_TOKENS)
 
     def _encode_batch(self, texts: list[str]) -> Vectors:
         encodings = self._tokenizer.encode_batch(texts)
