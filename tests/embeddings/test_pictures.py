@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import sys
 import warnings
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
@@ -100,17 +101,38 @@ def test_what_begins_as_something_else_is_refused(before: bytes) -> None:
         read_picture(before + encoded("JPEG"))
 
 
-def test_a_photo_whose_metadata_is_nonsense_is_shown_as_it_lies() -> None:
-    exif = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x05\0\xff\xff\xff\x7f\xff\xff\xff\x7f"
-    lying = saved(Pillow.fromarray(drawn(3, (40, 20))), "JPEG", exif=exif)
+@pytest.mark.parametrize(
+    "exif",
+    [
+        b"II*\0\x08\0\0\0\x01\0\x12\x01\x05\0\xff\xff\xff\x7f\xff\xff\xff\x7f",
+        b"neither order of bytes",
+        b"II*\0\xff\xff\xff\xff",
+        b"II*\0\x08",
+    ],
+)
+def test_a_photo_whose_metadata_is_nonsense_is_shown_as_it_lies(exif: bytes) -> None:
+    lying = saved(Pillow.fromarray(drawn(3, (40, 20))), "JPEG", exif=b"Exif\0\0" + exif)
     assert read_picture(lying).shape == (20, 40, 3)
 
 
+def test_a_file_whose_pixels_are_nonsense_is_refused() -> None:
+    for kind in ("PNG", "WEBP"):
+        data = bytearray(saved(Pillow.fromarray(drawn(3, (200, 100))), kind))
+        data[60:-60] = b"\x55" * len(data[60:-60])
+        assert check_picture(bytes(data)) == (200, 100)
+        with pytest.raises(PictureUnreadable, match="damaged"):
+            read_picture(bytes(data))
+
+
 def test_reading_in_threads_leaves_the_warnings_of_the_process_as_they_are() -> None:
-    before = list(warnings.filters)
-    with ThreadPoolExecutor(8) as threads:
-        list(threads.map(read_picture, [encoded(kind) for kind in ACCEPTED] * 200))
-    assert warnings.filters == before
+    before, interval = list(warnings.filters), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as threads:
+            list(threads.map(read_picture, [encoded(kind) for kind in ACCEPTED] * 200))
+        assert warnings.filters == before
+    finally:
+        sys.setswitchinterval(interval)
 
 
 @settings(deadline=None, max_examples=300)
@@ -174,9 +196,9 @@ def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded() -> None:
     data = saved(Pillow.new("L", (4096, 4096)), "JPEG", progressive=True)
     assert read_picture(data).shape == (4096, 4096, 3)
     last_scan = data[data.rindex(b"\xff\xda") : -2]
-    bomb = data[:-2] + last_scan * 30_000 + data[-2:]
-    assert len(bomb) < 2 * 2**20
-    for read in (read_picture, check_picture):  # it would take three minutes
+    bomb = data[:-2] + last_scan * 1000 + data[-2:]
+    assert len(bomb) < 200_000
+    for read in (read_picture, check_picture):  # a file of 1 MB would take three minutes
         with pytest.raises(PictureUnreadable, match="too many scans"):
             read(bomb)
 
