@@ -5,6 +5,7 @@ The cache saves time and never decides an answer: what it cannot give is compute
 
 import base64
 import json
+import logging
 import threading
 import time
 from collections import OrderedDict
@@ -14,7 +15,6 @@ from typing import TypedDict
 
 import numpy as np
 import numpy.typing as npt
-import structlog
 
 from embeddings import metrics
 from embeddings.encoder import Vectors, check_vectors
@@ -25,7 +25,8 @@ KINDS = ("instruction", "image")
 MAX_ENTRIES = 10_000
 """In memory; the one that was not used for longest goes first."""
 
-_log = structlog.get_logger()
+_log = logging.getLogger(__name__)
+"""The standard library's: silent unless somebody debugs, in any program that uses the cache."""
 
 
 class CacheStats(TypedDict):
@@ -83,9 +84,7 @@ class EmbeddingCache:
 
         Raises InvalidVector, and keeps none, if one is not finite or not of unit length.
         """
-        values = {_whole(key): _encode(vector) for key, vector in vectors.items()}
-        if values:
-            await self._store.write(values)
+        await self._store.write({_whole(key): _encode(v) for key, v in vectors.items()})
 
     async def clear_pattern(self, pattern: str) -> int:
         """The number of vectors removed: of keys like `pattern`, such as `instruction:*`."""
@@ -114,7 +113,7 @@ class EmbeddingCache:
         for key, vector in zip(keys, vectors, strict=True):
             counter = metrics.CACHE_MISSES if vector is None else metrics.CACHE_HITS
             counter.labels(_kind(key)).inc()
-        _log.debug("looked up in the cache", hits=hits, misses=misses)
+        _log.debug("looked up in the cache: %d hits, %d misses", hits, misses)
 
 
 class _Memory:
@@ -192,7 +191,7 @@ def _decode(value: bytes, dim: int | None) -> Vectors | None:
     """The vector that `_encode` made `value` of; None if it did not, or not of this dimension."""
     try:
         stored = json.loads(value)
-        array = np.frombuffer(base64.b64decode(stored["vector"], validate=True), "<f4")
+        array = np.frombuffer(base64.b64decode(stored["vector"]), "<f4")
         if stored["dim"] != len(array) or dim not in (None, len(array)):
             return None
         return _checked(array).copy()

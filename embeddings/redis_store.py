@@ -9,8 +9,6 @@ from typing import Any
 
 import structlog
 from redis.asyncio import BlockingConnectionPool, Redis
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
 from redis.exceptions import RedisError, ResponseError
 
 from embeddings import metrics
@@ -50,13 +48,14 @@ class RedisStore:
             ) from None
 
     async def read(self, keys: Sequence[str]) -> list[bytes | None]:
-        answers = await self._ask(self._answers, ("MGET", *keys))
-        return answers[0] if answers else [None] * len(keys)
+        match await self._ask(self._answers, ("MGET", *keys)):
+            case [[*values]] if len(values) == len(keys):
+                return values
+        return [None] * len(keys)
 
     async def write(self, values: Mapping[str, bytes]) -> None:
-        if self._keeps.lets_through():
-            kept = [("SET", key, value, "EX", self._ttl) for key, value in values.items()]
-            await self._ask(self._keeps, *kept)
+        kept = [("SET", key, value, "EX", self._ttl) for key, value in values.items()]
+        await self._ask(self._keeps, *kept)
 
     async def remove(self, pattern: str) -> int:
         removed = 0
@@ -68,8 +67,10 @@ class RedisStore:
         num_keys = 0
         async for keys in self._scan(f"{PREFIX}*"):
             num_keys += len(keys)
-        answers = await self._ask(self._answers, ("INFO", "memory"))
-        return num_keys, answers[0]["used_memory"] if answers else 0
+        match await self._ask(self._answers, ("INFO", "memory")):
+            case [{"used_memory": int(size_bytes)}]:
+                return num_keys, size_bytes
+        return num_keys, 0
 
     async def close(self) -> None:
         mine = self._clients.pop(asyncio.get_running_loop(), None)
@@ -79,14 +80,15 @@ class RedisStore:
 
     async def _scan(self, pattern: str) -> AsyncGenerator[list[bytes], None]:
         """The keys like `pattern`, a page at a time, as far as Redis tells them."""
-        cursor = 0
-        scan = ("MATCH", pattern, "COUNT", KEYS_A_SCAN)
-        while answers := await self._ask(self._answers, ("SCAN", cursor, *scan)):
-            cursor, keys = answers[0]
-            if keys:
-                yield keys
-            if cursor == 0:
-                return
+        cursor: int | None = None
+        while cursor != 0:
+            scan = ("SCAN", cursor or 0, "MATCH", pattern, "COUNT", KEYS_A_SCAN)
+            match await self._ask(self._answers, scan):
+                case [[int(cursor), [*keys]]]:
+                    if keys:
+                        yield keys
+                case _:
+                    return
 
     async def _ask(self, gate: "_Gate", *commands: tuple[Any, ...]) -> list[Any]:
         """Redis's answers to `commands`, which are sent together; none if it fails, or rests.
@@ -161,15 +163,13 @@ class _Gate:
 
 
 def _pool(url: str, max_connections: int) -> BlockingConnectionPool:
-    # The time limit is ours alone: redis-py's own limit on replies (socket_timeout) waits by
-    # asyncio.wait_for, which may swallow a cancellation in Python 3.11.
     return BlockingConnectionPool.from_url(
         url,
         max_connections=max_connections,
-        timeout=None,
+        # The time limit is ours alone: redis-py's waits by asyncio.wait_for, which can swallow a
+        # cancellation in Python 3.11.
         socket_timeout=None,
-        socket_connect_timeout=TIMEOUT_S,
-        retry=Retry(NoBackoff(), 0),
+        # In protocol 3, redis-py takes a connection that Redis has closed for an open one.
         protocol=2,
     )
 

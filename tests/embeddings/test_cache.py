@@ -3,10 +3,13 @@
 import asyncio
 import gc
 import json
+import re
+import socketserver
 import threading
 import time
 import weakref
 from collections.abc import Awaitable, Callable, Iterator
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +18,7 @@ import redis
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from embeddings import redis_store
 from embeddings.cache import MAX_ENTRIES, EmbeddingCache
 from embeddings.encoder import Vectors
 from embeddings.errors import InvalidSettings, InvalidVector
@@ -32,8 +36,14 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
     made.stop()
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests in which Redis works, however busy the machine is."""
+    monkeypatch.setattr(redis_store, "TIMEOUT_S", 10)
+
+
 @pytest.fixture(params=["memory", "redis"])
-def new_cache(request: pytest.FixtureRequest) -> Callable[..., EmbeddingCache]:
+def new_cache(request: pytest.FixtureRequest, patient: None) -> Callable[..., EmbeddingCache]:
     """Makes a cache of each kind, its Redis being empty."""
     url = None if request.param == "memory" else request.getfixturevalue("server").url
     return lambda ttl=300: EmbeddingCache(url, ttl)
@@ -86,7 +96,14 @@ def test_many_come_back_in_the_order_asked_for_with_gaps_where_there_are_none(ne
     assert [None if each is None else each.tolist() for each in found] == [
         stored[key].tolist() if key in stored else None for key in keys
     ]
-    assert run(cache.get_many([]), cache.set_many({})) == [[], None]
+
+
+def test_to_ask_for_nothing_and_to_keep_nothing_is_no_fault(new_cache) -> None:
+    cache = new_cache()
+    with capture_logs() as logs:
+        assert run(cache.get_many([]), cache.set_many({})) == [[], None]
+        assert run(cache.set_embedding(KEY, vector(1)), cache.get_many([KEY]))[1][0] is not None
+    assert events(logs) == []
 
 
 def test_a_change_in_place_reaches_neither_the_cache_nor_another_caller(new_cache) -> None:
@@ -177,14 +194,16 @@ def test_statistics_tell_what_is_kept_and_how_often_it_was_found(new_cache) -> N
     assert [new - old for old, new in zip(before, counters(), strict=True)] == [2, 1, 0, 2]
 
 
-def test_hits_and_misses_are_in_the_log_of_those_who_debug(new_cache) -> None:
+def test_hits_and_misses_are_in_the_log_of_those_who_debug(
+    new_cache, caplog: pytest.LogCaptureFixture
+) -> None:
     cache = new_cache()
     run(cache.set_embedding(KEY, vector(1)))
-    with capture_logs() as logs:
+    run(cache.get_many([KEY, "image:1"]))
+    assert caplog.messages == []
+    with caplog.at_level(logging.DEBUG, "embeddings"):
         run(cache.get_many([KEY, "image:1", "image:2"]))
-    assert logs == [
-        {"log_level": "debug", "event": "looked up in the cache", "hits": 1, "misses": 2}
-    ]
+    assert caplog.messages == ["looked up in the cache: 1 hits, 2 misses"]
 
 
 def test_many_threads_with_loops_of_their_own_share_a_cache(new_cache) -> None:
@@ -215,19 +234,19 @@ def test_many_threads_with_loops_of_their_own_share_a_cache(new_cache) -> None:
 
 def test_in_memory_the_vector_that_was_not_used_for_longest_goes_first() -> None:
     cache = EmbeddingCache()
-    first = {f"image:{number}": vector(1) for number in range(MAX_ENTRIES)}
-    run(cache.set_many(first), cache.get_embedding("image:0"))
-    run(cache.set_embedding("image:new", vector(2)))
-    found, stats = run(
-        cache.get_many(["image:0", "image:1", "image:2", "image:new"]), cache.get_stats()
-    )
-    assert [each is not None for each in found] == [True, False, True, True]
+    run(cache.set_many({f"image:{number}": vector(1) for number in range(MAX_ENTRIES)}))
+    run(cache.get_embedding("image:0"), cache.set_embedding("image:1", vector(1)))
+    run(cache.set_embedding("image:new", vector(1)))
+    keys = ["image:0", "image:1", "image:2", "image:3", "image:new"]
+    found, stats = run(cache.get_many(keys), cache.get_stats())
+    assert [key for key, each in zip(keys, found, strict=True) if each is None] == ["image:2"]
     assert stats["total_keys"] == MAX_ENTRIES
 
 
 # In Redis
 
 
+@pytest.mark.usefixtures("patient")
 def test_other_processes_find_the_vector_as_json_for_its_time(server: RedisServer) -> None:
     run(EmbeddingCache(server.url, ttl=60).set_many({KEY: vector(1), "image:1": vector(2)}))
     np.testing.assert_array_equal(run(EmbeddingCache(server.url).get_embedding(KEY))[0], vector(1))
@@ -237,6 +256,7 @@ def test_other_processes_find_the_vector_as_json_for_its_time(server: RedisServe
         assert all(0 < client.ttl(key) <= 60 for key in (KEY, "embedding:image:1"))
 
 
+@pytest.mark.usefixtures("patient")
 def test_many_are_one_round_trip_and_clearing_does_not_block_redis(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url)
     stored = {f"image:{number}": vector(number) for number in range(3000)}
@@ -264,7 +284,7 @@ NONSENSE = {
     "deep": b"[" * 100_000,
     "no vector": b'{"dim": 2}',
     "vector of numbers": b'{"dim": 2, "vector": [1, 0]}',
-    "no base64": json.dumps(GOOD | {"vector": "AACAPwAAAA*="}).encode(),
+    "no base64": json.dumps(GOOD | {"vector": "*"}).encode(),
     "half a number": json.dumps(GOOD | {"vector": "AACAPwAA"}).encode(),
     "another length": json.dumps(GOOD | {"dim": 3}).encode(),
     "no dimension": json.dumps({"vector": GOOD["vector"]}).encode(),
@@ -275,6 +295,7 @@ NONSENSE = {
 }
 
 
+@pytest.mark.usefixtures("patient")
 def test_nonsense_in_redis_is_a_miss_each_and_can_be_written_over(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url)
     keys = [f"embedding:image:{name}" for name in NONSENSE]
@@ -296,6 +317,7 @@ def test_nonsense_in_redis_is_a_miss_each_and_can_be_written_over(server: RedisS
     assert events(logs) == []
 
 
+@pytest.mark.usefixtures("patient")
 def test_connections_are_closed_with_their_loop_and_by_close(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url)
 
@@ -327,6 +349,7 @@ def test_connections_are_closed_with_their_loop_and_by_close(server: RedisServer
     gc.collect()  # a connection left open would warn, which is an error
 
 
+@pytest.mark.usefixtures("patient")
 def test_loops_that_have_ended_are_not_kept(server: RedisServer) -> None:
     cache, loops = EmbeddingCache(server.url), []
 
@@ -340,6 +363,7 @@ def test_loops_that_have_ended_are_not_kept(server: RedisServer) -> None:
     assert sum(loop() is not None for loop in loops) <= 1
 
 
+@pytest.mark.usefixtures("patient")
 def test_more_requests_than_connections_wait_for_their_turn(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url, max_connections=3)
     keys = [f"image:{number}" for number in range(200)]
@@ -375,6 +399,7 @@ def test_a_redis_that_is_down_makes_misses_until_it_is_back(server: RedisServer)
     assert metric("embedding_cache_failures_total") == failures + 1
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_restart_between_two_requests_is_not_noticed(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url)
 
@@ -478,6 +503,7 @@ def test_a_request_that_is_cancelled_leaves_no_answer_for_the_next(server, fresh
     assert events(logs) == []
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_full_redis_still_answers_and_keeps_again_when_there_is_room(server) -> None:
     cache = EmbeddingCache(server.url)
     run(cache.set_embedding(KEY, vector(1)))
@@ -498,6 +524,7 @@ def test_a_full_redis_still_answers_and_keeps_again_when_there_is_room(server) -
         assert events(logs) == [KEEPS_NOTHING, KEEPS_AGAIN]
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_redis_for_reading_only_answers_and_nothing_else(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url)
     run(cache.set_embedding(KEY, vector(1)))
@@ -530,35 +557,32 @@ def test_without_the_password_of_redis_all_are_misses_and_the_log_says_why(serve
     [
         b"",
         b"HTTP/1.1 400 Bad Request\r\n\r\n",
-        b"\x00\xff\r\n" * 9,
+        b"\x00\xff\r\n",
         b"*x\r\n",
         b"$99999999999999999999\r\n",
-        b"+OK\r\n" * 3,
+        b"+OK\r\n",
+        b":1\r\n",
+        b"*0\r\n",
+        b"*2\r\n:1\r\n:2\r\n",
     ],
     ids=str,
 )
 def test_whatever_speaks_at_the_address_makes_a_miss(reply: bytes) -> None:
-    async def speak(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.read(1)
-        writer.write(reply)
-        await writer.drain()
-        writer.close()
+    class Speaker(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            while commands := self.request.recv(1 << 16):
+                self.request.sendall(reply * len(re.findall(rb"\*\d+\r\n", commands)))
 
-    async def ask() -> list[object]:
-        async with await asyncio.start_server(speak, "127.0.0.1", 0) as other:
-            port = other.sockets[0].getsockname()[1]
-            return [
-                await step(EmbeddingCache(f"redis://127.0.0.1:{port}"))
-                for step in (
-                    lambda cache: cache.get_embedding(KEY),
-                    lambda cache: cache.set_embedding(KEY, vector(1)),
-                    lambda cache: cache.clear_pattern("*"),
-                    lambda cache: cache.get_stats(),
-                )
-            ]
+    def ask(step: Callable[[EmbeddingCache], Awaitable[object]]) -> object:
+        return run(step(EmbeddingCache(f"redis://127.0.0.1:{other.server_address[1]}")))[0]
 
-    found, _, removed, stats = asyncio.run(ask())
-    assert (found, removed, stats["total_keys"]) == (None, 0, 0)
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Speaker) as other:
+        threading.Thread(target=other.serve_forever).start()
+        assert ask(lambda cache: cache.get_embedding(KEY)) is None
+        assert ask(lambda cache: cache.set_embedding(KEY, vector(1))) is None
+        assert ask(lambda cache: cache.clear_pattern("*")) == 0
+        assert ask(lambda cache: cache.get_stats())["total_keys"] == 0
+        other.shutdown()
 
 
 def test_a_redis_that_answers_a_byte_at_a_time_is_not_waited_for() -> None:
