@@ -3,17 +3,18 @@
 import typer
 
 from api.app import create_app
-from api.serving import Host, Port, listen, serve
+from api.serving import Debug, Host, Port, listen, serve
 from api.settings import ApiSettings
 from database.opening import open_database
-from embeddings.cli import new_app, read_settings, run
+from embeddings.cli import log_to_stderr, new_app, read_settings, run
 
 app = new_app()
 
 
 @app.command()
-def main(host: Host = "127.0.0.1", port: Port = 8000) -> None:
+def main(host: Host = "127.0.0.1", port: Port = 8000, debug: Debug = False) -> None:
     """Serves searches over HTTP. It is ready when GET /ready answers 200."""
+    log_to_stderr(debug=debug)
     settings = read_settings(ApiSettings)
     with listen(host, port) as listener:
         database = open_database(settings)

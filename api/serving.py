@@ -13,6 +13,7 @@ from embeddings.cli import fail
 _DRAIN_S = 30
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Log what is looked up in the cache, too.")]
 
 
 def serve(app: FastAPI, listener: socket.socket) -> None:

@@ -6,6 +6,7 @@ on stderr: "error: " and a sentence that says what to do.
 """
 
 import errno
+import logging
 import sys
 from typing import Annotated, NoReturn
 
@@ -64,3 +65,21 @@ def warn_of_slips(kind: type[EmbeddingSettings]) -> None:
     """A line for each variable that nothing reads and that is nearly one of `kind`'s."""
     for name, meant in unknown_variables(kind).items():
         typer.echo(f"warning: nothing reads {name}; did you mean {meant}?", err=True)
+
+
+def log_to_stderr(*, debug: bool = False) -> None:
+    """Structured lines on stderr, of this program and, from errors on, of the libraries it uses;
+    with `debug`, also what the embedding service looks up in its cache."""
+    import structlog  # the quick commands do without
+
+    logging.basicConfig(level=logging.ERROR, stream=sys.stderr, format="%(message)s")
+    if debug:
+        logging.getLogger("embeddings").setLevel(logging.DEBUG)
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
+            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=12),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
 from tests.helpers.commands import ROOT, environment
 from tests.helpers.fixtures import Ingested
@@ -31,7 +30,6 @@ def _where_the_page_is_read(
     (tmp_path / "sample").symlink_to(ROOT / "sample")
     monkeypatch.chdir(tmp_path)
     yield
-    structlog.reset_defaults()
 
 
 @pytest.mark.usefixtures("_where_the_page_is_read")
