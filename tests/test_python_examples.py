@@ -3,7 +3,6 @@
 import contextlib
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +21,13 @@ DECIMAL = re.compile(r"\d+\.\d+")
 @pytest.fixture
 def _where_the_page_is_read(
     ingested: Ingested, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[None]:
+) -> None:
     """A folder with the sample, after `make demo` and the training of the tiny models."""
     variables = {**environment(ingested.settings), "EMBEDDING_MODEL_DIR": str(tiny_models())}
     for name, value in variables.items():
         monkeypatch.setenv(name, value)
     (tmp_path / "sample").symlink_to(ROOT / "sample")
     monkeypatch.chdir(tmp_path)
-    yield
 
 
 @pytest.mark.usefixtures("_where_the_page_is_read")
