@@ -20,7 +20,7 @@ HEADLESS := --no-deps --force-reinstall -c constraints.txt opencv-python-headles
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo check test bench clean
+.PHONY: help demo check test bench soak clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -50,6 +50,9 @@ test: $(DEV) $(CLIENTS) ## all tests
 
 bench: $(DEV) ## all benchmarks
 	$(BIN)/python -m benchmarks
+
+soak: $(DEV) ## the embedding service under load for SOAK_MINUTES (10), all answers checked
+	$(BIN)/python -m benchmarks.soak $(SOAK_MINUTES)
 
 clean: ## remove .venv and caches; the library stays
 	@# An embedded database runs on the programs in .venv: stop it before they go.

@@ -99,8 +99,8 @@ def _infinity() -> list[Contender]:
 
 def _run(entry: Entry, load: Load) -> Figures:
     """One run of a server, alone; what it answered is checked when the clock has stopped."""
-    with running(entry.server, entry.num_threads) as (port, _process):
-        figures = load.run(port, entry.server)
+    with running(entry.server, entry.num_threads) as server:
+        figures = load.run(server.port, entry.server)
     print(f"{entry}: {figures}", file=sys.stderr, flush=True)
     return figures
 

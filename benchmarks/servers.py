@@ -8,8 +8,9 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from benchmarks.load import HOST, Answer, Connection, get
 
@@ -40,25 +41,42 @@ class Contender:
     """The largest difference from the library's vectors that passes."""
 
 
+@dataclass(frozen=True)
+class Running:
+    """A server that serves."""
+
+    port: int
+    process: "subprocess.Popen[bytes]"
+    log: Path
+
+    def said(self) -> str:
+        """What it has logged so far."""
+        return self.log.read_text(errors="replace")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its process runs."""
+        return self.process.poll() is None
+
+
 @contextmanager
-def running(server: Contender, num_threads: int) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-    """A server that is ready, and its port; it is stopped at the end. Raises ServerFailed."""
+def running(server: Contender, num_threads: int) -> Iterator[Running]:
+    """A server that is ready; it is stopped at the end. Raises ServerFailed."""
     port = free_port()
     words = {"port": str(port), "threads": str(num_threads)}
     variables = {name: value.format(**words) for name, value in server.variables.items()}
-    with tempfile.TemporaryFile() as log:
+    with tempfile.NamedTemporaryFile(prefix="sceneseek-server-", suffix=".log") as log:
         process = subprocess.Popen(
             [part.format(**words) for part in server.command],
             env={**os.environ, "HF_HUB_OFFLINE": "1", **variables},
             stdout=log,
             stderr=subprocess.STDOUT,
         )
+        found = Running(port, process, Path(log.name))
         try:
-            if not _becomes_ready(process, port, server.ready):
-                log.seek(0)
-                said = log.read().decode(errors="replace")[-3000:]
-                raise ServerFailed(f"{server.name} does not start:\n{said}")
-            yield port, process
+            if not _becomes_ready(found, server.ready):
+                raise ServerFailed(f"{server.name} does not start:\n{found.said()[-3000:]}")
+            yield found
         finally:
             stop(process)
 
@@ -96,13 +114,11 @@ def fetch(port: int, path: str, limit_s: float = 10.0) -> Answer:
     return asyncio.run(limited())
 
 
-def _becomes_ready(process: "subprocess.Popen[bytes]", port: int, path: str) -> bool:
+def _becomes_ready(server: Running, path: str) -> bool:
     deadline = time.monotonic() + START_S
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            if fetch(port, path).status == 200:
+    while time.monotonic() < deadline and server.is_alive:
+        with suppress(OSError, EOFError):
+            if fetch(server.port, path).status == 200:
                 return True
-        except (OSError, EOFError):
-            pass
         time.sleep(0.1)
     return False
