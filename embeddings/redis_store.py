@@ -93,9 +93,9 @@ class RedisStore:
     async def _ask(self, gate: "_Gate", *commands: tuple[Any, ...]) -> list[Any]:
         """Redis's answers to `commands`, which are sent together; none if it fails, or rests.
 
-        A refusal (full, read-only, not allowed) shuts `gate`; whatever else goes wrong, reading.
+        A refusal (full, read-only, not allowed) shuts `gate`; any other failure lets Redis rest.
         """
-        if not self._answers.lets_through():
+        if not commands or not self._answers.lets_through():
             return []
         num_words = sum(len(command) for command in commands)
         try:
@@ -128,9 +128,9 @@ class RedisStore:
 
 
 class _Gate:
-    """Whether Redis is asked: always while it works, once in REST_S while it does not.
+    """Whether something works, of which the log hears when it changes.
 
-    The log hears of it when that changes.
+    It is tried always while it works, and once in REST_S while it does not.
     """
 
     def __init__(self, shut: str, opened: str) -> None:
