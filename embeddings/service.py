@@ -29,6 +29,8 @@ PREFIX = "embed-"
 """Before a model's name it changes nothing: some clients list only names with "embed"."""
 QUICK = 8
 """Texts that are counted at once; more would hold up other requests, and go to a thread."""
+_QUICK_CHARACTERS = 20_000
+"""Of these texts together, for the same reason: 8 MB would take seconds."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,8 @@ class EmbeddingService:
         batcher = await self.queues.get(text_space, Input.TEXT)
         encoder = self.encoders.text_encoder(text_space)
         count = partial(encoder.num_tokens, texts, input_type)
-        uncut = count() if len(texts) <= QUICK else await asyncio.to_thread(count)
+        is_quick = len(texts) <= QUICK and sum(map(len, texts)) <= _QUICK_CHARACTERS
+        uncut = count() if is_quick else await asyncio.to_thread(count)
         counts, truncated = fit(uncut, encoder.max_tokens, space.key, truncate=truncate)
         if max_tokens is not None and sum(counts) > max_tokens:
             raise TextTooLong(
