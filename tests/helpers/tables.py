@@ -78,9 +78,8 @@ def nearest(
     return [int(n) for n in allowed[np.argsort(values[allowed], kind="stable")][:count]]
 
 
-async def index_scans(db: AsyncSession, table: str = "docs") -> int:
-    """How often this transaction has read the table by an index."""
-    ((count,),) = await rows(
-        db, f"SELECT idx_scan FROM pg_stat_xact_user_tables WHERE relname = '{table}'"
-    )
-    return int(count)
+async def scans(db: AsyncSession) -> npt.NDArray[np.int64]:
+    """How often this transaction has read docs by an index, and from end to end."""
+    query = "SELECT idx_scan, seq_scan FROM pg_stat_xact_user_tables WHERE relname = 'docs'"
+    ((by_index, whole),) = await rows(db, query)
+    return np.array([by_index, whole])
