@@ -64,10 +64,19 @@ class InputRefused(EmbeddingError):
         super().__init__(reason if position is None else f"item {position}: {reason}")
         self.reason = reason
         self.position = position
+        self.field: str | None = None
+        """The field of the request that it is about, if that is not the one of the items."""
 
     def at(self, position: int | None) -> Self:
         """The same of an item at this position."""
         return type(self)(self.reason, position)
+
+    def of(self, field: str) -> Self:
+        """The same of what another field of the request holds."""
+        refused = type(self)(self.reason)
+        refused.field = field
+        refused.args = (f"the {field}: {self.reason}",)
+        return refused
 
 
 class PictureUnreadable(InputRefused):

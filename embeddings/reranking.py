@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from embeddings.batching import Item
 from embeddings.encoder import Vectors
+from embeddings.errors import InputRefused
 from embeddings.inputs import fit, require_readable
 from embeddings.model_queues import computed
 from embeddings.registry.pins import MS_MARCO_MINILM
@@ -45,15 +47,26 @@ async def rerank(
     Raises BlankText, TextTooLong, ItemFailed, UnknownSpace, NoTextQuery, ServiceBusy, WorkerLost,
     WeightsMissing, WeightsCorrupt.
     """
-    require_readable([query])
+    with _about_query():
+        require_readable([query])
     require_readable(documents)
     if model is None or model.removeprefix(PREFIX) in NAMES:
         return await _by_reading(service, query, documents, truncate=truncate)
     space = service.find_space(model)
-    asked = await service.embed_texts([query], space, input_type="query", truncate=truncate)
+    with _about_query():
+        asked = await service.embed_texts([query], space, input_type="query", truncate=truncate)
     found = await service.embed_texts(documents, space, truncate=truncate)
     scores = found.vectors @ asked.vectors[0]
     return Reranked(space.model, scores, asked.num_tokens + found.num_tokens, found.truncated)
+
+
+@contextmanager
+def _about_query() -> Iterator[None]:
+    """Errors say that they are about the query."""
+    try:
+        yield
+    except InputRefused as error:
+        raise error.of("query") from error.__cause__
 
 
 async def _by_reading(
