@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from tokenizers.pre_tokenizers import ByteLevel
 from transformers import (
     BertConfig,
+    BertForSequenceClassification,
     BertModel,
     BertTokenizer,
     CLIPConfig,
@@ -74,6 +75,14 @@ def make_stand_in(space: Space, model_dir: Path) -> None:
     folder = model_dir / repo
     folder.mkdir(parents=True)
     save(folder, space.dim)
+
+
+def make_cross_encoder(folder: Path) -> None:
+    """Saves a stand-in for a model that reads a query and a text together."""
+    vocabulary = _word_pieces("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+    config = BertConfig(hidden_size=32, vocab_size=len(vocabulary), num_labels=1, **ONE_LAYER)
+    folder.mkdir(parents=True)
+    _save(folder, BertForSequenceClassification(config), BertTokenizer(vocabulary))
 
 
 def _save_bert(folder: Path, dim: int, pooling: str) -> None:
