@@ -1,4 +1,4 @@
-"""A real Redis that is down, hung, full, closed to us, or no Redis: it costs time, never an answer."""
+"""A Redis that is down, hung, full, closed to us, or none at all costs time, never an answer."""
 
 import asyncio
 import re
@@ -213,11 +213,13 @@ def test_whatever_speaks_at_the_address_makes_a_miss(reply: bytes) -> None:
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Speaker) as other:
         threading.Thread(target=other.serve_forever).start()
-        assert ask(lambda cache: cache.get_embedding(KEY)) is None
-        assert ask(lambda cache: cache.set_embedding(KEY, vector(1))) is None
-        assert ask(lambda cache: cache.clear_pattern("*")) == 0
-        assert ask(lambda cache: cache.get_stats())["total_keys"] == 0
-        other.shutdown()
+        try:
+            assert ask(lambda cache: cache.get_embedding(KEY)) is None
+            assert ask(lambda cache: cache.set_embedding(KEY, vector(1))) is None
+            assert ask(lambda cache: cache.clear_pattern("*")) == 0
+            assert ask(lambda cache: cache.get_stats())["total_keys"] == 0
+        finally:
+            other.shutdown()
 
 
 def test_a_redis_that_answers_a_byte_at_a_time_is_not_waited_for() -> None:
