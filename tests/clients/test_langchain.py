@@ -58,6 +58,18 @@ def test_a_long_document_that_it_splits_is_the_mean_of_the_pieces_that_the_token
     assert_same(got, np.stack([_mean(each, cl100k, vectors_of) for each in pieces]))
 
 
+def test_a_document_may_be_split_so_that_a_piece_is_only_part_of_a_character(
+    langchain: Client, vectors_of: VectorsOf, cl100k: tiktoken.Encoding
+) -> None:
+    text = "drilling mud🙂"
+    tokens = cl100k.encode_ordinary(text)
+    length = len(tokens) - 1
+    assert cl100k.decode_bytes(tokens[length:]).decode(errors="ignore") == ""
+    got = langchain("documents", texts=[text], model="minilm-l6", embedding_ctx_length=length)
+    pieces = vectors_of(["drilling mud", "\ufffd"])
+    assert_same(got, normalise(np.average(pieces, axis=0, weights=[length, 1]))[None])
+
+
 def test_a_document_that_is_too_long_is_an_error_unless_it_may_be_cut(
     langchain: Client, vectors_of: VectorsOf
 ) -> None:
