@@ -45,7 +45,7 @@ _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
     ): 503,
 }
 """Of errors that a request ends by; 500 for others. A 503 does not tell what runs where."""
-_NO_OBJECT = ("model_attributes_type", "missing")
+_NO_OBJECT = ("model_attributes_type", "model_type")
 _WHOLE = {"query": "URL"}
 """How people call a part of a request; a field of a body may be called query, too."""
 
@@ -157,7 +157,9 @@ def _without_input(error: dict[str, Any]) -> dict[str, str]:
         location = ("body",)
     elif error["type"] == "extra_forbidden":
         message = "there is nothing of this name here"
-    elif location == ("body",) and error["type"] in _NO_OBJECT:
+    elif location == ("body",) and error["type"] in (*_NO_OBJECT, "missing"):
         message = "send a JSON object, with Content-Type: application/json"
+    elif error["type"] in _NO_OBJECT:
+        message = "this is no JSON object"
     where = ".".join(map(str, location[1:])) or _WHOLE.get(location[0], location[0])
     return {"where": where[:200], "message": message[:500]}

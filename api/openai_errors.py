@@ -18,6 +18,8 @@ from embeddings.errors import (
     WeightsMissing,
     WorkerLost,
 )
+from embeddings.metrics import REJECTED
+from search.errors import InvalidQuery
 
 _CODES: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], tuple[int, str]] = {
     TextTooLong: (400, "context_length_exceeded"),
@@ -25,6 +27,7 @@ _CODES: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], tuple[int,
     ItemFailed: (500, "embedding_failed"),
     InputRefused: (400, "invalid_input"),
     (NoTextQuery, NoPictures): (400, "unsupported_input"),
+    InvalidQuery: (400, "invalid_query"),
     (UnknownSpace, WeightsMissing): (404, "model_not_found"),
     ServiceBusy: (429, "rate_limit_exceeded"),
     WorkerLost: (503, "worker_lost"),
@@ -69,6 +72,7 @@ def openai_error_of(error: SceneseekError, path: str) -> JSONResponse:
     if isinstance(error, ItemFailed) and isinstance(error.__cause__, PictureUnreadable):
         error = error.__cause__.at(error.position)
     status, code = next(found for kinds, found in _CODES.items() if isinstance(error, kinds))
+    REJECTED.labels(code).inc()
     if status >= 500:
         structlog.get_logger().error("request failed", reason=str(error))
     return openai_error(
@@ -94,6 +98,8 @@ def _message(error: SceneseekError, status: int, path: str) -> str:
 
 
 def _param(error: SceneseekError, path: str) -> str | None:
+    if isinstance(error, InputRefused) and error.field is not None:
+        return error.field
     field = _FIELDS.get(path)
     if isinstance(error, InputRefused) and field is not None:
         return field if error.position is None else f"{field}[{error.position}]"

@@ -99,10 +99,10 @@ async def embeddings(service: EmbeddingsDep, body: EmbeddingsIn, request: Reques
                 "application/json": {
                     "schema": {
                         "anyOf": [
-                            {"$ref": "#/components/schemas/MultimodalIn"},
+                            MultimodalIn.model_json_schema(),
                             {
                                 "type": "array",
-                                "items": {"$ref": "#/components/schemas/MultimodalIn"},
+                                "items": MultimodalIn.model_json_schema(),
                                 "minItems": 1,
                                 "maxItems": MAX_PICTURES,
                             },
@@ -171,11 +171,12 @@ async def rerank_documents(service: EmbeddingsDep, body: RerankIn, request: Requ
 
 def _multimodal_items(body: object) -> list[MultimodalIn]:
     """An item or a list of them, all with the same options. Raises RequestValidationError."""
+    is_list = isinstance(body, list)
     try:
-        items = _ITEMS.validate_python(body if isinstance(body, list) else [body])
+        items = _ITEMS.validate_python(body if is_list else [body])
     except ValidationError as error:
         raise RequestValidationError(
-            [{**each, "loc": ("body", *each["loc"])} for each in error.errors()]
+            [{**e, "loc": ("body", *e["loc"][0 if is_list else 1 :])} for e in error.errors()]
         ) from None
     for position, item in enumerate(items):
         if item.options() != items[0].options():

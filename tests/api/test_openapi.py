@@ -7,12 +7,12 @@ from typing import Any
 import cv2
 import httpx
 import pytest
-from jsonschema import Draft202012Validator, ValidationError
 
 from tests.helpers.commands import run_command
 from tests.helpers.fixtures import Ingested
 from tests.helpers.http import serving
 from tests.helpers.media import drawn
+from tests.helpers.openapi import assert_documented
 
 
 @pytest.fixture(scope="module")
@@ -25,18 +25,6 @@ def client(ingested: Ingested) -> Iterator[httpx.Client]:
 def document(client: httpx.Client) -> dict[str, Any]:
     found: dict[str, Any] = client.get("/openapi.json").json()
     return found
-
-
-def assert_documented(answer: object, method: str, path: str, document: dict[str, Any]) -> None:
-    """The answer has exactly the form that the document gives it, and the form is a strict one."""
-    operation = document["paths"][path][method]
-    schema = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    whole = {**schema, "components": document["components"]}
-    Draft202012Validator.check_schema(whole)
-    Draft202012Validator(whole).validate(answer)
-    assert isinstance(answer, dict)
-    with pytest.raises(ValidationError, match="Additional properties"):
-        Draft202012Validator(whole).validate({**answer, "surprise": 1})
 
 
 @pytest.mark.parametrize(

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from database.settings import DatabaseSettings
+from embeddings.settings import EmbeddingSettings
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUR = ROOT / "sample" / "tour.mp4"
 
 
 def run_command(
-    package: str, *arguments: object, settings: DatabaseSettings, **variables: str
+    package: str, *arguments: object, settings: EmbeddingSettings, **variables: str
 ) -> subprocess.CompletedProcess[str]:
     """`python -m PACKAGE ARGUMENTS`, with further environment variables."""
     return subprocess.run(
@@ -29,12 +30,12 @@ def run_command(
 
 
 def start_command(
-    package: str, *arguments: object, settings: DatabaseSettings
+    package: str, *arguments: object, settings: EmbeddingSettings, **variables: str
 ) -> subprocess.Popen[str]:
     """The same, running."""
     return subprocess.Popen(
         [sys.executable, "-m", package, *map(str, arguments)],
-        env=environment(settings),
+        env={**environment(settings), **variables},
         cwd=settings.home,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -47,10 +48,10 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]
     return {Path(line["path"]).name: line for line in json.loads(done.stdout)["files"]}
 
 
-def environment(settings: DatabaseSettings) -> dict[str, str]:
+def environment(settings: EmbeddingSettings) -> dict[str, str]:
     """The environment of a command that works with `settings`."""
     own = {"SCENESEEK_HOME": str(settings.home), "PYTHONPATH": str(ROOT)}
-    if settings.database_url is not None:
+    if isinstance(settings, DatabaseSettings) and settings.database_url is not None:
         own["DATABASE_URL"] = settings.database_url
     if settings.embedding_model_dir is not None:
         own["EMBEDDING_MODEL_DIR"] = str(settings.embedding_model_dir)

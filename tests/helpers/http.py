@@ -1,4 +1,4 @@
-"""`python -m api` as a client sees it."""
+"""`python -m api` and `python -m api.embeddings` as a client sees them."""
 
 import contextlib
 import os
@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from database.settings import DatabaseSettings
+from embeddings.settings import EmbeddingSettings
 from tests.helpers.commands import start_command
 
 DRAIN_S = 30
@@ -35,10 +35,13 @@ class Serving:
 
 
 @contextmanager
-def serving(settings: DatabaseSettings) -> Iterator[Serving]:
-    """`python -m api` on a free port, ready; it has to stop within 30 s and log no crash."""
+def serving(
+    settings: EmbeddingSettings, package: str = "api", **variables: str
+) -> Iterator[Serving]:
+    """`python -m PACKAGE` on a free port, ready, with further environment variables; it has to stop
+    within 30 s and log no crash."""
     port = _free_port()
-    process = start_command("api", "--port", port, settings=settings)
+    process = start_command(package, "--port", port, settings=settings, **variables)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         try:
             _wait_until_ready(process, client)
