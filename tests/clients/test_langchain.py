@@ -8,16 +8,16 @@ import pytest
 import tiktoken
 
 from embeddings.encoder import Vectors, normalise
-from tests.helpers.clients import Client, Refused, Served, VectorsOf, assert_same, running
+from tests.helpers.clients import Client, Refused, VectorsOf, assert_same, running
+from tests.helpers.http import Serving
 from tests.helpers.texts import SCRIPTS, hundred
 
 AS_TEXTS = {"check_embedding_ctx_length": False}
 
 
 @pytest.fixture(scope="module")
-def langchain(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    home = tmp_path_factory.mktemp("langchain") / "home"
-    with running("use_langchain", served.base_url, home) as client:
+def langchain(served: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with running("use_langchain", served, tmp_path_factory.mktemp("langchain")) as client:
         yield client
 
 

@@ -4,14 +4,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.helpers.clients import Client, Refused, Served, VectorsOf, assert_same, running
+from tests.helpers.clients import Client, Refused, VectorsOf, assert_same, running
+from tests.helpers.http import Serving
 from tests.helpers.texts import SCRIPTS, hundred
 
 
 @pytest.fixture(scope="module")
-def llamaindex(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    home = tmp_path_factory.mktemp("llamaindex") / "home"
-    with running("use_llamaindex", served.base_url, home) as client:
+def llamaindex(served: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with running("use_llamaindex", served, tmp_path_factory.mktemp("llamaindex")) as client:
         yield client
 
 

