@@ -8,6 +8,9 @@ LIBRARY_ROWS = Gauge("library_rows", "Rows of the library", ["table"])
 LIBRARY_UP = Gauge("library_up", "Whether the library's database answers: 1, or 0")
 _NO_ROUTE = "none"
 """For all paths that there are not: a label for each would have no end."""
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
+_OTHER_METHOD = "other"
+"""For the same reason: a client may make up methods."""
 
 
 class CountRequests:
@@ -25,7 +28,8 @@ class CountRequests:
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start":
                 route = getattr(scope.get("route"), "path", _NO_ROUTE)
-                REQUESTS.labels(scope["method"], route, message["status"]).inc()
+                method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
+                REQUESTS.labels(method, route, message["status"]).inc()
             await send(message)
 
         await self._app(scope, receive, noting)
