@@ -51,8 +51,9 @@ async def _service(request: Request) -> EmbeddingService:
 ServiceDep = Annotated[EmbeddingService, Depends(_service)]
 
 
-async def embeddings_of(service: ServiceDep) -> EmbeddingService:
+async def embeddings_of(request: Request) -> EmbeddingService:
     """The embedding service, if it serves others. Raises EmbeddingsDisabled."""
+    service: EmbeddingService = request.app.state.embeddings
     if not service.settings.embedding_enable_embeddings:
         raise EmbeddingsDisabled(
             "embeddings are switched off on this server: EMBEDDING_ENABLE_EMBEDDINGS is false"

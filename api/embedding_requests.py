@@ -17,9 +17,10 @@ MAX_TOKENS = 300_000
 """OpenAI's limits of a request: items, tokens of one and of all."""
 MAX_PICTURES = 64
 MAX_DOCUMENTS = 1000
-_PART_OF_A_CHARACTER = "\ufffd"
-"""What tokens spell that hold nothing whole, as Unicode has it. LangChain cuts long texts anywhere:
-one that ends in such a piece is no fault of who sent it."""
+_NOTHING_SEEN = "\ufffd"
+"""What tokens spell that hold no whole character, or none that can be seen. LangChain cuts long
+texts anywhere: a piece of part of a character, or of the last line's end, is no fault of who sent
+the text."""
 
 _TEXT = {"type": "string"}
 _TOKENS = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
@@ -131,9 +132,10 @@ def _spelled(tokens: Sequence[object], position: int | None) -> str:
     if not _are_tokens(tokens):
         raise InputRefused("a list of tokens holds whole numbers only", position)
     try:
-        return spelled(tokens) or _PART_OF_A_CHARACTER
+        text = spelled(tokens)
     except UnknownToken as error:
         raise error.at(position) from None
+    return text if text.strip() else _NOTHING_SEEN
 
 
 def _are_tokens(items: Sequence[object]) -> TypeGuard[Sequence[int]]:

@@ -8,7 +8,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from embeddings.encoder import Vectors
 from embeddings.loaded import Encoders
-from embeddings.space import Input, Space
+from embeddings.space import Space
 from embeddings.weights.hub import HubWeights
 from search.results.json import exact
 
@@ -133,8 +133,6 @@ def _base64(vector: Vectors) -> str:
 
 def model_out(name: str, space: Space, encoders: Encoders) -> ModelOut:
     """A model under one of its names."""
-    takes_text = [Input.TEXT.value] if space.answers_text else []
-    takes_image = [Input.IMAGE.value] if space.input is Input.IMAGE else []
     kind = "folder" if isinstance(space.weights, HubWeights) else "pip package"
     return ModelOut(
         id=name,
@@ -145,7 +143,7 @@ def model_out(name: str, space: Space, encoders: Encoders) -> ModelOut:
         space=space.key,
         revision=space.revision,
         dimension=space.dim,
-        inputs=takes_text + takes_image,
+        inputs=[each.value for each in space.inputs],
         weights=kind if encoders.has_weights(space) else None,
         loaded=encoders.is_loaded(space),
     )

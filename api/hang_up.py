@@ -1,8 +1,8 @@
 """Clients that hang up: what they have asked for is given up."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, TypeVar
+from collections.abc import Awaitable
+from typing import TypeVar
 
 from fastapi import Request
 
@@ -13,22 +13,23 @@ class ClientGone(Exception):
     """The client has closed its connection."""
 
 
-async def unless_gone(request: Request, work: Coroutine[Any, Any, Answer]) -> Answer:
-    """What `work` gives, which is cancelled as soon as the client hangs up. Raises ClientGone, and
+async def unless_gone(request: Request, work: Awaitable[Answer]) -> Answer:
+    """What `work` gives; it is cancelled as soon as the client hangs up. Raises ClientGone, and
     what the work raises."""
-    working = asyncio.ensure_future(work)
-    leaving = asyncio.ensure_future(_left(request))
+    asking = asyncio.current_task()
+    assert asking is not None
+    leaving = asyncio.ensure_future(_give_up_when_left(request, asking))
     try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientGone
-        return working.result()
+        return await work
+    except asyncio.CancelledError:
+        if leaving.done() and asking.uncancel() == 0:
+            raise ClientGone from None
+        raise
     finally:
         leaving.cancel()
-        working.cancel()
 
 
-async def _left(request: Request) -> None:
-    """Ends when the client does."""
+async def _give_up_when_left(request: Request, asking: "asyncio.Task[object]") -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
+    asking.cancel()

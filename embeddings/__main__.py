@@ -34,12 +34,13 @@ _NAMES = typer.Argument(help="Spaces, models, profiles, or the model that rerank
 
 @app.command("list")
 def list_spaces(as_json: AsJson = False) -> None:
-    """Every space: slot, dimension, model, and where its weights are."""
+    """Every space: slot, what it takes, dimension, model, and where its weights are."""
     encoders = _encoders()
     rows = [
         {
             "space": space.key,
             "slot": space.slot,
+            "inputs": [each.value for each in space.inputs],
             "dim": space.dim,
             "model": space.model,
             "weights": _where(space, encoders),
@@ -53,8 +54,12 @@ def list_spaces(as_json: AsJson = False) -> None:
     for column in rows[0]:
         table.add_column(column, no_wrap=column == "space")
     for row in rows:
-        table.add_row(*(str(value or "not here") for value in row.values()))
+        table.add_row(*(_cell(value) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+
+
+def _cell(value: object) -> str:
+    return ", ".join(value) if isinstance(value, list) else str(value or "not here")
 
 
 @app.command()

@@ -67,11 +67,15 @@ class _Request:
     missing: int
     future: "Future[Vectors]" = field(default_factory=Future)
 
-    def put(self, position: int, vector: Vectors) -> None:
-        """Takes in one vector; the last one answers the caller."""
+    def put(self, position: int, vector: Vectors) -> bool:
+        """Takes in one vector; whether it was the last."""
         self.vectors[position] = vector
         self.missing -= 1
-        if not self.missing and self.future.set_running_or_notify_cancel():
+        return not self.missing
+
+    def answer(self) -> None:
+        """Answers the caller, unless it has gone."""
+        if self.future.set_running_or_notify_cancel():
             self.future.set_result(self.vectors)
 
     def fail(self, error: EmbeddingError) -> None:
@@ -138,7 +142,7 @@ class Batcher:
                 turn = self._turn + place // self._limits.batch_items
                 self._job(items[position], turn).waiting.append((request, position))
             self._note_queue()
-            self._changed.notify_all()
+            self._changed.notify()
         if not items:
             request.future.set_result(request.vectors)
         return request.future
@@ -237,6 +241,8 @@ class Batcher:
                     self._queued_size -= sum(job.item.size for job in jobs)
                     self._note_queue()
                     self._begun[threading.get_ident()] = time.monotonic(), jobs
+                    if self._queue:
+                        self._changed.notify()  # another worker
                     return jobs
                 self._note_queue()
                 self._changed.wait()
@@ -286,11 +292,13 @@ class Batcher:
                 self._finish(jobs[0], error)
             return
         self._observe(jobs, time.perf_counter() - started)
+        whole = []
         with self._changed:
             for job, vector in zip(jobs, vectors, strict=True):
                 if self._end(job):
-                    for request, position in job.waiting:
-                        request.put(position, vector)
+                    whole += [request for request, at in job.waiting if request.put(at, vector)]
+        for request in whole:  # without the lock: callers are woken
+            request.answer()
 
     def _finish(self, job: _Job, error: Exception) -> None:
         """Tells those who wait for an item that it cannot be computed."""

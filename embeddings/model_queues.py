@@ -6,9 +6,11 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from embeddings.answers import Answers
 from embeddings.batching import Batcher, Item, Limits
 from embeddings.encoder import Image, InputType, Vectors
 from embeddings.errors import InvalidVector, ItemFailed
@@ -21,11 +23,12 @@ from embeddings.settings import EmbeddingSettings
 from embeddings.space import Input, Space
 from embeddings.weights.hub import HubWeights, Weights
 
-_TEXTS = Limits(batch_items=8, batch_size=4096, queued_items=8192, queued_size=2_000_000)
+_TEXTS = Limits(batch_items=32, batch_size=256, queued_items=8192, queued_size=2_000_000)
 """Eight texts keep a core as busy as more would (embeddings/encoders/minilm.py), and what came
 after them waits least."""
 _PICTURES = Limits(8, 32_000_000, queued_items=512, queued_size=400_000_000, are_tokens=False)
 _MAX_WORKERS = 8
+_ANSWERS: WeakKeyDictionary[asyncio.AbstractEventLoop, Answers[Vectors]] = WeakKeyDictionary()
 
 
 def runtime_for(settings: EmbeddingSettings, device: str | None = None) -> Runtime:
@@ -40,7 +43,8 @@ async def computed(items: Sequence[Item], positions: Sequence[int], queue: Batch
 
     Whoever gives up waiting gives up the items. Raises ItemFailed, ServiceBusy, WorkerLost.
     """
-    future = asyncio.wrap_future(queue.submit([items[i] for i in positions]))
+    source = queue.submit([items[i] for i in positions])
+    future = _answers().of(source)
     try:
         while not (await asyncio.wait([future], timeout=queue.stall_s))[0]:
             queue.require_progress()
@@ -48,7 +52,15 @@ async def computed(items: Sequence[Item], positions: Sequence[int], queue: Batch
     except ItemFailed as error:
         raise error.at(place(positions[error.position or 0], items)) from error.__cause__
     finally:
-        future.cancel()
+        source.cancel()
+
+
+def _answers() -> Answers[Vectors]:
+    """Those of the running event loop."""
+    loop = asyncio.get_running_loop()
+    if loop not in _ANSWERS:
+        _ANSWERS[loop] = Answers(loop)
+    return _ANSWERS[loop]
 
 
 class ModelQueues:

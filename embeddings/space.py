@@ -73,6 +73,12 @@ class Space:
     """Whether a text query can be compared; raw features can only be compared with each other."""
 
     @property
+    def inputs(self) -> tuple[Input, ...]:
+        """What vectors can be had of: the items, and texts if they can be compared with them."""
+        texts = (Input.TEXT,) if self.answers_text else ()
+        return tuple(dict.fromkeys((*texts, self.input)))
+
+    @property
     def revision(self) -> str:
         """The pinned revision of the weights: a commit of the hub, or the version of a package."""
         return self.weights.revision
