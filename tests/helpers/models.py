@@ -1,21 +1,27 @@
-"""Stand-ins for the computing part of a model: what a queue of batches hands its values to.
+"""Queues of batches before stand-ins for the computing part of a model.
 
-They know the vector of every value at sight, so that a test can tell whose vector it was given.
+These know the vector of every value at sight, so that a test can tell whose vector it was given.
 """
 
 import hashlib
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
+from prometheus_client import REGISTRY
 
-from embeddings.batching import Item
+from embeddings.batching import Batcher, Item, Limits
 from embeddings.encoder import Vectors, normalise
 
 DIM = 6
 PATIENCE_S = 20
+NAME = "a-model"
+WIDE = Limits(batch_items=8, batch_size=10_000, queued_items=100_000, queued_size=10_000_000)
 
 
 def vector_of(value: str) -> Vectors:
@@ -74,3 +80,41 @@ class Quick:
         self.batches.append(values)
         time.sleep(self._batch_s)
         return vectors_of(values)
+
+
+@contextmanager
+def batcher(
+    compute: Callable[[list[Any]], Vectors],
+    limits: Limits = WIDE,
+    num_workers: int = 1,
+    stall_s: float = 60.0,
+) -> Iterator[Batcher]:
+    made = Batcher(NAME, DIM, compute, limits, num_workers, stall_s)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+def assert_answered(future: "Future[Vectors]", asked: Sequence[Item]) -> None:
+    """It has exactly the vectors of the items, in their order."""
+    expected = vectors_of([item.value for item in asked])
+    np.testing.assert_array_equal(future.result(PATIENCE_S), expected, strict=True)
+
+
+def error_of(future: "Future[Vectors]") -> BaseException:
+    error = future.exception(PATIENCE_S)
+    assert error is not None
+    return error
+
+
+def num_waiting() -> float:
+    """What Prometheus is told of the queue."""
+    return REGISTRY.get_sample_value("embedding_queue_items", {"model": NAME}) or 0.0
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.002)
