@@ -51,17 +51,19 @@ async def _service(request: Request) -> EmbeddingService:
 ServiceDep = Annotated[EmbeddingService, Depends(_service)]
 
 
-async def embeddings_of(request: Request) -> EmbeddingService:
-    """The embedding service, if it serves others. Raises EmbeddingsDisabled."""
+async def _embeddings(request: Request) -> EmbeddingService:
+    """The embedding service, if it serves others, for a URL without slips. Raises
+    EmbeddingsDisabled, InvalidQuery."""
     service: EmbeddingService = request.app.state.embeddings
     if not service.settings.embedding_enable_embeddings:
         raise EmbeddingsDisabled(
             "embeddings are switched off on this server: EMBEDDING_ENABLE_EMBEDDINGS is false"
         )
+    await only_known_parameters(request)
     return service
 
 
-EmbeddingsDep = Annotated[EmbeddingService, Depends(embeddings_of)]
+EmbeddingsDep = Annotated[EmbeddingService, Depends(_embeddings)]
 
 
 async def _picture_source(request: Request) -> PictureSource:

@@ -1,8 +1,9 @@
 """Batches: what waits for a model is computed together, while what came before is computed.
 
-Nothing waits for others to come: a worker that is free takes what is there, which is how Text
-Embeddings Inference batches, too. A batch holds items of like size, since every text is padded to
-the longest of its batch. Items in the queue that are equal are computed once.
+A worker that is free takes what is there, which is how Text Embeddings Inference batches, too;
+while another computes, it waits a few milliseconds at most for more to come. A batch holds items of
+like size, since every text is padded to the longest of its batch. Items in the queue that are equal
+are computed once.
 
 A request's items take turns with those of others: its first batch is due at once, its second a
 batch later, and so on (start-time fair queueing: Goyal, Vin and Cheng, 1996). So a single text
@@ -14,9 +15,8 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,81 +24,17 @@ import structlog
 
 from embeddings.encoder import Vectors
 from embeddings.errors import EmbeddingError, ItemFailed, ServiceBusy, WorkerLost
-from embeddings.metrics import BATCH_ITEMS, BATCH_TOKENS, GENERATION_SECONDS, QUEUE_ITEMS
+from embeddings.jobs import Item, Job, Limits, Request
+from embeddings.metrics import BatchNumbers
 
-STALL_S = 60.0
+STALL_S = 300.0
 """Seconds after which a batch that is still computed counts as hanging."""
 _CLOSE_S = 10.0
 """Seconds that closing waits for batches that are still computed."""
+GATHER_S = float(__import__("os").environ.get("GATHER", "0.005"))
 _NEIGHBOURS = 64
 """Items in the order of their turns among which a batch looks for like sizes."""
 _MAX_RETRY_AFTER_S = 60
-
-
-@dataclass(frozen=True)
-class Item:
-    """An input of a model."""
-
-    key: str
-    """Equal for inputs that have the same vector."""
-    value: Any
-    size: int
-    """Tokens of a text, pixels of a picture."""
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Of a batch and of the queue. One item may be larger than a whole batch: it goes alone."""
-
-    batch_items: int
-    batch_size: int
-    """Of the largest item, times the items: what is computed once they are padded."""
-    queued_items: int
-    queued_size: int
-    are_tokens: bool = True
-    """Whether sizes are tokens, or pixels."""
-
-
-@dataclass
-class _Request:
-    """One caller's items, and the vectors that are there of them."""
-
-    vectors: Vectors
-    missing: int
-    future: "Future[Vectors]" = field(default_factory=Future)
-
-    def put(self, position: int, vector: Vectors) -> bool:
-        """Takes in one vector; whether it was the last."""
-        self.vectors[position] = vector
-        self.missing -= 1
-        return not self.missing
-
-    def answer(self) -> None:
-        """Answers the caller, unless it has gone."""
-        if self.future.set_running_or_notify_cancel():
-            self.future.set_result(self.vectors)
-
-    def fail(self, error: EmbeddingError) -> None:
-        """Answers the caller with an error, unless it has its answer or has gone."""
-        if not self.future.done() and self.future.set_running_or_notify_cancel():
-            self.future.set_exception(error)
-
-
-@dataclass
-class _Job:
-    """An item that is to be computed, and who waits for it at which position."""
-
-    item: Item
-    turn: int
-    arrival: int
-    waiting: list[tuple[_Request, int]] = field(default_factory=list)
-    is_taken: bool = False
-    """Whether a worker has it."""
-
-    @property
-    def is_wanted(self) -> bool:
-        """Whether anybody still waits: a client that hangs up cancels its request."""
-        return not all(request.future.done() for request, _position in self.waiting)
 
 
 class Batcher:
@@ -117,15 +53,16 @@ class Batcher:
         longer than `stall_s` counts as hanging."""
         self.stall_s = stall_s
         self._model, self._dim, self._compute, self._limits = model, dim, compute, limits
+        self._numbers = BatchNumbers(model, are_tokens=limits.are_tokens)
         self._changed = threading.Condition()  # of everything below
-        self._queue: list[tuple[int, int, _Job]] = []
-        self._jobs: dict[str, _Job] = {}
+        self._queue: list[tuple[int, int, Job]] = []
+        self._jobs: dict[str, Job] = {}
         self._num_queued = self._queued_size = 0
         self._arrivals = itertools.count()
         self._turn = 0
         self._size_per_s = 0.0
         self._closed = False
-        self._begun: dict[int, tuple[float, list[_Job]]] = {}
+        self._begun: dict[int, tuple[float, list[Job]]] = {}
         self._workers = [self._new_worker() for _ in range(num_workers)]
 
     def submit(self, items: Sequence[Item]) -> "Future[Vectors]":
@@ -134,14 +71,16 @@ class Batcher:
 
         Raises ServiceBusy if the queue has no room for all of them, and WorkerLost.
         """
-        request = _Request(np.empty((len(items), self._dim), np.float32), len(items))
+        request = Request(np.empty((len(items), self._dim), np.float32), len(items))
         with self._changed:
             self.require_progress()
-            self._require_room([item for item in items if item.key not in self._jobs])
+            self._require_room(
+                {item.key: item for item in items if item.key not in self._jobs}.values()
+            )
             for place, position in enumerate(sorted(range(len(items)), key=_size_in(items))):
                 turn = self._turn + place // self._limits.batch_items
                 self._job(items[position], turn).waiting.append((request, position))
-            self._note_queue()
+            self._numbers.note_queue(self._num_queued)
             self._changed.notify()
         if not items:
             request.future.set_result(request.vectors)
@@ -169,18 +108,18 @@ class Batcher:
             self._changed.notify_all()
             self._fail([job for job in self._jobs.values() if not job.is_taken])
             self._num_queued = self._queued_size = 0
-            self._note_queue()
+            self._numbers.note_queue(self._num_queued)
         deadline = time.monotonic() + min(_CLOSE_S, self.stall_s)
         for worker in self._workers:
             worker.join(max(0.0, deadline - time.monotonic()))
         with self._changed:
             self._fail(list(self._jobs.values()))  # of batches that hang
 
-    def _job(self, item: Item, turn: int) -> _Job:
+    def _job(self, item: Item, turn: int) -> Job:
         """The job of an item that waits already, brought forward if it must be, or a new one."""
         job = self._jobs.get(item.key)
         if job is None:
-            job = self._jobs[item.key] = _Job(item, turn, next(self._arrivals))
+            job = self._jobs[item.key] = Job(item, turn, next(self._arrivals))
             self._num_queued += 1
             self._queued_size += item.size
         elif job.is_taken or job.turn <= turn:
@@ -189,7 +128,7 @@ class Batcher:
         heapq.heappush(self._queue, (turn, job.arrival, job))
         return job
 
-    def _require_room(self, new: Sequence[Item]) -> None:
+    def _require_room(self, new: Collection[Item]) -> None:
         """Raises ServiceBusy; an empty queue takes any one request."""
         num, size = self._num_queued + len(new), self._queued_size + sum(i.size for i in new)
         is_full = num > self._limits.queued_items or size > self._limits.queued_size
@@ -197,13 +136,10 @@ class Batcher:
             wait_s = math.ceil(self._queued_size / max(self._size_per_s, 1.0))
             raise ServiceBusy(self._model, min(max(wait_s, 1), _MAX_RETRY_AFTER_S))
 
-    def _hanging(self) -> list[list[_Job]]:
+    def _hanging(self) -> list[list[Job]]:
         """The batches that take too long."""
         now = time.monotonic()
         return [jobs for begun, jobs in self._begun.values() if now - begun > self.stall_s]
-
-    def _note_queue(self) -> None:
-        QUEUE_ITEMS.labels(self._model).set(self._num_queued)
 
     def _new_worker(self) -> threading.Thread:
         worker = threading.Thread(target=self._work, name=f"embed {self._model}", daemon=True)
@@ -214,7 +150,7 @@ class Batcher:
         """The life of a worker; whatever ends it, nobody goes on waiting for its batch, and
         another takes its place."""
         me = threading.current_thread()
-        jobs: list[_Job] = []
+        jobs: list[Job] = []
         try:
             while jobs := self._next_batch():
                 self._run(jobs)
@@ -227,10 +163,11 @@ class Batcher:
                 if not self._closed:
                     self._workers[self._workers.index(me)] = self._new_worker()
 
-    def _next_batch(self) -> list[_Job]:
+    def _next_batch(self) -> list[Job]:
         """The job whose turn it is, with those of like size near it; empty once all is closed."""
         with self._changed:
             while not self._closed:
+                self._let_gather()
                 near = self._take_near()
                 if near:
                     jobs = self._alike(near)
@@ -239,18 +176,31 @@ class Batcher:
                         job.is_taken = True
                     self._num_queued -= len(jobs)
                     self._queued_size -= sum(job.item.size for job in jobs)
-                    self._note_queue()
+                    self._numbers.note_queue(self._num_queued)
                     self._begun[threading.get_ident()] = time.monotonic(), jobs
                     if self._queue:
                         self._changed.notify()  # another worker
                     return jobs
-                self._note_queue()
+                self._numbers.note_queue(self._num_queued)
                 self._changed.wait()
         return []
 
-    def _take_near(self) -> list[_Job]:
+    def _let_gather(self) -> None:
+        """While another worker computes, a short queue is given GATHER_S: items that come in pairs
+        would be computed in pairs, which takes half as long again as in one batch."""
+        until = time.monotonic() + GATHER_S
+        while (
+            self._begun
+            and 0 < self._num_queued < self._limits.batch_items
+            and self._queued_size < self._limits.batch_size / 4
+            and not self._closed
+            and (left := until - time.monotonic()) > 0
+        ):
+            self._changed.wait(left)
+
+    def _take_near(self) -> list[Job]:
         """The next jobs in the order of their turns, out of the heap; nobody's are dropped."""
-        near: list[_Job] = []
+        near: list[Job] = []
         while self._queue and len(near) < _NEIGHBOURS:
             turn, _arrival, job = heapq.heappop(self._queue)
             if job.is_taken or turn != job.turn:  # brought forward
@@ -263,7 +213,7 @@ class Batcher:
                 self._queued_size -= job.item.size
         return near
 
-    def _alike(self, near: list[_Job]) -> list[_Job]:
+    def _alike(self, near: list[Job]) -> list[Job]:
         """The first job and those that fit into a batch with it; the others go back."""
         first = near[0]
         by_likeness = sorted(near[1:], key=lambda job: abs(job.item.size - first.item.size))
@@ -277,13 +227,15 @@ class Batcher:
             heapq.heappush(self._queue, (job.turn, job.arrival, job))
         return [first, *by_likeness[: num - 1]]
 
-    def _run(self, jobs: list[_Job]) -> None:
+    def _run(self, jobs: list[Job]) -> None:
         """Computes a batch; one that fails is halved until the item is alone that cannot be
         computed."""
         started = time.perf_counter()
         try:
             vectors = self._compute([job.item.value for job in jobs])
-        except Exception as error:
+        except SystemExit:
+            raise
+        except BaseException as error:  # a panic of the tokenizer is no Exception
             if len(jobs) > 1:
                 middle = len(jobs) // 2
                 self._run(jobs[:middle])
@@ -291,7 +243,7 @@ class Batcher:
             else:
                 self._finish(jobs[0], error)
             return
-        self._observe(jobs, time.perf_counter() - started)
+        self._note(jobs, time.perf_counter() - started)
         whole = []
         with self._changed:
             for job, vector in zip(jobs, vectors, strict=True):
@@ -300,7 +252,12 @@ class Batcher:
         for request in whole:  # without the lock: callers are woken
             request.answer()
 
-    def _finish(self, job: _Job, error: Exception) -> None:
+    def _note(self, jobs: Sequence[Job], took_s: float) -> None:
+        sizes = [job.item.size for job in jobs]
+        self._size_per_s += 0.2 * (sum(sizes) / max(took_s, 1e-6) - self._size_per_s)
+        self._numbers.note_batch(sizes, took_s)
+
+    def _finish(self, job: Job, error: BaseException) -> None:
         """Tells those who wait for an item that it cannot be computed."""
         known = isinstance(error, EmbeddingError)
         reason = str(error) if known else "the model could not compute it"
@@ -314,26 +271,18 @@ class Batcher:
                     failed.__cause__ = error
                     request.fail(failed)
 
-    def _fail(self, jobs: Sequence[_Job]) -> None:
+    def _fail(self, jobs: Sequence[Job]) -> None:
         """Gives up jobs without a worker."""
         for job in filter(self._end, jobs):
             for request, _position in job.waiting:
                 request.fail(WorkerLost(f"the worker of {self._model} ended: try again"))
 
-    def _end(self, job: _Job) -> bool:
+    def _end(self, job: Job) -> bool:
         """Whether the job had no end before: one that was given up may be computed yet."""
         is_open = self._jobs.get(job.item.key) is job
         if is_open:
             del self._jobs[job.item.key]
         return is_open
-
-    def _observe(self, jobs: Sequence[_Job], took_s: float) -> None:
-        size = sum(job.item.size for job in jobs)
-        self._size_per_s += 0.2 * (size / max(took_s, 1e-6) - self._size_per_s)
-        GENERATION_SECONDS.labels(self._model).observe(took_s)
-        BATCH_ITEMS.labels(self._model).observe(len(jobs))
-        if self._limits.are_tokens:
-            BATCH_TOKENS.labels(self._model).observe(len(jobs) * max(j.item.size for j in jobs))
 
 
 def _size_in(items: Sequence[Item]) -> Callable[[int], int]:

@@ -1,5 +1,7 @@
 """The numbers of the embedding service that Prometheus reads, of the whole process."""
 
+from collections.abc import Sequence
+
 from prometheus_client import Counter, Gauge, Histogram
 
 _POWERS_OF_TWO = tuple(float(2**power) for power in range(17))
@@ -30,3 +32,25 @@ BATCH_TOKENS = Histogram(
 REJECTED = Counter(
     "embedding_rejected", "Requests for vectors that were turned away, by reason", ["reason"]
 )
+
+
+class BatchNumbers:
+    """The numbers of one model's queue and batches."""
+
+    def __init__(self, model: str, *, are_tokens: bool) -> None:
+        """`are_tokens`: whether the sizes of items are tokens, which are counted."""
+        self._seconds = GENERATION_SECONDS.labels(model)
+        self._items = BATCH_ITEMS.labels(model)
+        self._tokens = BATCH_TOKENS.labels(model) if are_tokens else None
+        self._queued = QUEUE_ITEMS.labels(model)
+
+    def note_queue(self, num_items: int) -> None:
+        """How many items wait."""
+        self._queued.set(num_items)
+
+    def note_batch(self, sizes: Sequence[int], took_s: float) -> None:
+        """A batch that was computed, and the sizes of its items."""
+        self._seconds.observe(took_s)
+        self._items.observe(len(sizes))
+        if self._tokens is not None:
+            self._tokens.observe(len(sizes) * max(sizes))

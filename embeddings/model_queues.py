@@ -11,10 +11,11 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from embeddings.answers import Answers
-from embeddings.batching import Batcher, Item, Limits
+from embeddings.batching import Batcher
 from embeddings.encoder import Image, InputType, Vectors
 from embeddings.errors import InvalidVector, ItemFailed
 from embeddings.inputs import place
+from embeddings.jobs import Item, Limits
 from embeddings.loaded import Encoders
 from embeddings.pictures import read_picture
 from embeddings.registry.pins import MS_MARCO_MINILM

@@ -9,10 +9,10 @@ from functools import partial
 
 import numpy as np
 
-from embeddings.batching import Item
 from embeddings.encoder import Vectors
 from embeddings.errors import InputRefused
 from embeddings.inputs import fit, require_readable
+from embeddings.jobs import Item
 from embeddings.model_queues import computed
 from embeddings.registry.pins import MS_MARCO_MINILM
 from embeddings.service import PREFIX, EmbeddingService

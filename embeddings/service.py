@@ -13,12 +13,13 @@ from functools import partial
 import numpy as np
 from PIL import Image as Pillow
 
-from embeddings.batching import Batcher, Item
+from embeddings.batching import Batcher
 from embeddings.cache import EmbeddingCache
 from embeddings.cache_keys import identity_of, image_key, instruction_key
 from embeddings.encoder import Image, InputType, Vectors
 from embeddings.errors import NoPictures, TextTooLong
 from embeddings.inputs import fit, require_readable, sized_pictures
+from embeddings.jobs import Item
 from embeddings.loaded import Encoders
 from embeddings.model_queues import ModelQueues, computed, runtime_for
 from embeddings.registry.spaces import choose_spaces
@@ -68,6 +69,7 @@ class EmbeddingService:
             settings.embedding_cache_ttl,
             settings.embedding_cache_max_connections,
         )
+        self._spaces: dict[str, Space] = {}
         self.text_space = self.find_space(settings.embedding_text_model_name)
         self.image_space = self.find_space(settings.embedding_image_model_name)
         self.queues = ModelQueues(self.encoders)
@@ -119,10 +121,10 @@ class EmbeddingService:
 
         Raises UnknownSpace.
         """
-        spaces = {
-            key: space for key, space in self.encoders.spaces.items() if space.input != Input.CLIP
-        }
-        return choose_spaces([name.removeprefix(PREFIX)], spaces)[0]
+        if name not in self._spaces:
+            takes = {k: s for k, s in self.encoders.spaces.items() if s.input is not Input.CLIP}
+            self._spaces[name] = choose_spaces([name.removeprefix(PREFIX)], takes)[0]
+        return self._spaces[name]
 
     def require_progress(self) -> None:
         """Raises WorkerLost if a model makes no progress."""

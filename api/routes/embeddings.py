@@ -5,16 +5,11 @@ import json
 from collections.abc import Sequence
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Body, Depends, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import Field, TypeAdapter, ValidationError
 
-from api.deps import (
-    EmbeddingsDep,
-    PictureSourceDep,
-    embeddings_of,
-    only_known_parameters,
-)
+from api.deps import EmbeddingsDep, PictureSourceDep
 from api.embedding_requests import (
     MAX_PICTURES,
     MAX_TOKENS,
@@ -49,7 +44,6 @@ from embeddings.space import Input, Space
 router = APIRouter(
     prefix="/v1",
     tags=["embeddings"],
-    dependencies=[Depends(embeddings_of), Depends(only_known_parameters)],
     responses={
         status: {"model": OpenAIProblemOut, "description": reason}
         for status, reason in (

@@ -9,7 +9,7 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from embeddings.backends.onnx import OPSET, exported_graph, open_session
-from embeddings.backends.tokens import TokenCounter
+from embeddings.backends.tokens import TokenCounter, encode_all
 from embeddings.encoder import (
     InputType,
     Models,
@@ -50,7 +50,7 @@ class SentenceEncoder:
         self._tokenizer = Tokenizer.from_file(str(weights.beside("tokenizer.json")))
         self._counter = TokenCounter(self._tokenizer)
         self._tokenizer.enable_truncation(MAX_TOKENS)
-        self._tokenizer.enable_padding()
+        self._tokenizer.no_padding()
         self._session = open_session(graph, runtime.num_threads)
 
     def encode_items(self, items: Sequence[str]) -> Vectors:
@@ -87,12 +87,12 @@ class SentenceEncoder:
         return BulkModel(self._folder, self._runtime, MAX_TOKENS)
 
     def _encode_batch(self, texts: list[str]) -> Vectors:
-        encodings = self._tokenizer.encode_batch(texts)
-        feed = {
-            "ids": np.array([e.ids for e in encodings], np.int64),
-            "mask": np.array([e.attention_mask for e in encodings], np.int64),
-        }
-        return normalise(self._session.run(["vectors"], feed)[0])
+        encoded = [encoding.ids for encoding in encode_all(self._tokenizer, texts)]
+        shape = (len(texts), max(map(len, encoded)))
+        ids, mask = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+        for row, tokens in enumerate(encoded):
+            ids[row, : len(tokens)], mask[row, : len(tokens)] = tokens, 1
+        return normalise(self._session.run(["vectors"], {"ids": ids, "mask": mask})[0])
 
 
 def export(source: Path, target: Path) -> None:

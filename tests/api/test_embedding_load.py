@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from api.app import create_embedding_app
-from embeddings.batching import Batcher, Limits
+from embeddings.batching import Batcher
+from embeddings.jobs import Limits
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from embeddings.service import EmbeddingService

@@ -200,7 +200,7 @@ def test_a_model_whose_weights_are_not_the_pinned_is_503_and_tells_no_paths(
         ("DELETE", MULTIMODAL, 405),
         ("PUT", RERANK, 405),
         ("POST", "/v1/models", 405),
-        ("BREW", EMBEDDINGS, 405),
+        ("PATCH", EMBEDDINGS, 405),
         ("GET", "/v1/models?limt=3", 400),
         ("POST", EMBEDDINGS + "?model=someinput", 400),
     ],

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.batching import Item, Limits
 from embeddings.encoder import Vectors, check_vectors
 from embeddings.errors import InvalidVector, ItemFailed
+from embeddings.jobs import Item, Limits
 from tests.helpers.models import (
     DIM,
     PATIENCE_S,

@@ -5,9 +5,10 @@ import time
 
 import pytest
 
-from embeddings.batching import Batcher, Item, Limits
+from embeddings.batching import Batcher
 from embeddings.encoder import Vectors
 from embeddings.errors import ServiceBusy, WorkerLost
+from embeddings.jobs import Item, Limits
 from tests.helpers.models import (
     DIM,
     NAME,

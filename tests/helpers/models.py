@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from prometheus_client import REGISTRY
 
-from embeddings.batching import Batcher, Item, Limits
+from embeddings.batching import Batcher
 from embeddings.encoder import Vectors, normalise
+from embeddings.jobs import Item, Limits
 
 DIM = 6
 PATIENCE_S = 20
