@@ -7,7 +7,7 @@ items and queries. FOLDER keeps a CLIP with drawn weights, which the first side 
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +39,8 @@ class Side:
     items: Sequence[Any]
     num_timed: int
     queries: Sequence[str] = ()
+    encode_queries: Callable[[Sequence[str]], Vectors] | None = None
+    """None where queries are encoded like items."""
 
 
 def minilm_ours(runtime: Runtime) -> Side:
@@ -47,6 +49,20 @@ def minilm_ours(runtime: Runtime) -> Side:
 
     encoder = SentenceEncoder(SPACES["minilm-l6"], runtime)
     return Side(encoder.encode_items, sentences(NUM_SENTENCES), NUM_SENTENCES, background_queries())
+
+
+def minilm_bulk(runtime: Runtime) -> Side:
+    """MiniLM as an ingest computes it with EMBEDDING_PRECISION=bfloat16; queries in float32."""
+    from embeddings.encoders.minilm import SentenceEncoder
+
+    encoder = SentenceEncoder(SPACES["minilm-l6"], replace(runtime, precision="bfloat16"))
+    return Side(
+        encoder.encode_items,
+        sentences(NUM_SENTENCES),
+        NUM_SENTENCES,
+        background_queries(),
+        encoder.encode_queries,
+    )
 
 
 def minilm_peer(_runtime: Runtime) -> Side:
@@ -160,7 +176,10 @@ def _batches(items: Sequence[Any]) -> list[Sequence[Any]]:
 
 SIDES: dict[str, Callable[[Runtime], Side]] = {
     side.__name__: side
-    for side in (minilm_ours, minilm_peer, clip_ours, clip_peer, lite2_ours, lite2_peer)
+    for side in (
+        *(minilm_ours, minilm_bulk, minilm_peer),
+        *(clip_ours, clip_peer, lite2_ours, lite2_peer),
+    )
 }
 """By the name that encoders.py has for them."""
 
@@ -174,7 +193,8 @@ def main(name: str, num_threads: str, models: str, folder: str, vectors: str) ->
     side.encode(timed[:BATCH])
     print(seconds(side.encode, timed))
     if vectors:
-        queries = side.encode(side.queries) if side.queries else np.empty(0)
+        encode_queries = side.encode_queries or side.encode
+        queries = encode_queries(side.queries) if side.queries else np.empty(0)
         np.savez(vectors, items=side.encode(side.items), queries=queries)
 
 

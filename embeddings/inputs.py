@@ -9,6 +9,7 @@ from embeddings.encoder import Image
 from embeddings.errors import BlankText, InputRefused, PictureUnreadable, TextTooLong
 from embeddings.pictures import check_picture, rgb_of
 
+_MAX_CHARACTERS_A_TOKEN = 1000
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -21,17 +22,32 @@ def require_readable(texts: Sequence[str]) -> None:
             raise InputRefused("the text has half a character (\\ud800)", place(position, texts))
 
 
+def within_reach(texts: Sequence[str], max_tokens: int) -> tuple[list[str], frozenset[int]]:
+    """Texts without what no model with so many tokens could reach, and the places of those that
+    had more: a text of megabytes would be read to its end before it is cut."""
+    reach = max_tokens * _MAX_CHARACTERS_A_TOKEN
+    beyond = frozenset(i for i, text in enumerate(texts) if len(text) > reach)
+    return [text[:reach] for text in texts] if beyond else list(texts), beyond
+
+
 def fit(
-    uncut: Sequence[int], max_tokens: int, model: str, *, truncate: bool
+    uncut: Sequence[int],
+    beyond: frozenset[int],
+    max_tokens: int,
+    model: str,
+    *,
+    truncate: bool,
 ) -> tuple[list[int], tuple[int, ...]]:
-    """The tokens that a model reads of texts with so many, and which texts it cuts. Raises
-    TextTooLong unless they may be cut."""
-    too_long = tuple(i for i, num in enumerate(uncut) if num > max_tokens)
+    """The tokens that a model reads of texts with so many, and which texts it cuts; those at
+    `beyond` have more than were counted. Raises TextTooLong unless they may be cut."""
+    too_long = tuple(i for i, num in enumerate(uncut) if num > max_tokens or i in beyond)
     if too_long and not truncate:
+        first = too_long[0]
+        some = "more than " if first in beyond else ""
         raise TextTooLong(
-            f"the text has {uncut[too_long[0]]} tokens, and {model} reads {max_tokens}: shorten "
+            f"the text has {some}{uncut[first]} tokens, and {model} reads {max_tokens}: shorten "
             "it, or allow it to be cut with truncate",
-            place(too_long[0], uncut),
+            place(first, uncut),
         )
     return [min(num, max_tokens) for num in uncut], too_long
 

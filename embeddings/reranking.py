@@ -11,7 +11,7 @@ import numpy as np
 
 from embeddings.encoder import Vectors
 from embeddings.errors import InputRefused
-from embeddings.inputs import fit, require_readable
+from embeddings.inputs import fit, require_readable, within_reach
 from embeddings.jobs import Item
 from embeddings.model_queues import computed
 from embeddings.registry.pins import MS_MARCO_MINILM
@@ -74,8 +74,11 @@ async def _by_reading(
 ) -> Reranked:
     queue = await service.queues.get_reranker()
     encoder = service.encoders.cross_encoder()
+    documents, beyond = within_reach(documents, encoder.max_tokens)
     uncut = await asyncio.to_thread(partial(encoder.num_tokens, query, documents))
-    counts, truncated = fit(uncut, encoder.max_tokens, MS_MARCO_MINILM.name, truncate=truncate)
+    counts, truncated = fit(
+        uncut, beyond, encoder.max_tokens, MS_MARCO_MINILM.name, truncate=truncate
+    )
     items = [
         Item(json.dumps([query, text]), (query, text), num)
         for text, num in zip(documents, counts, strict=True)

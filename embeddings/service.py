@@ -18,7 +18,7 @@ from embeddings.cache import EmbeddingCache
 from embeddings.cache_keys import identity_of, image_key, instruction_key
 from embeddings.encoder import Image, InputType, Vectors
 from embeddings.errors import NoPictures, TextTooLong
-from embeddings.inputs import fit, require_readable, sized_pictures
+from embeddings.inputs import fit, require_readable, sized_pictures, within_reach
 from embeddings.jobs import Item
 from embeddings.loaded import Encoders
 from embeddings.model_queues import ModelQueues, computed, runtime_for
@@ -152,10 +152,11 @@ class EmbeddingService:
         text_space = self.encoders.text_space(space)
         batcher = await self.queues.get(text_space, Input.TEXT)
         encoder = self.encoders.text_encoder(text_space)
+        texts, beyond = within_reach(texts, encoder.max_tokens)
         count = partial(encoder.num_tokens, texts, input_type)
         is_quick = len(texts) <= QUICK and sum(map(len, texts)) <= _QUICK_CHARACTERS
         uncut = count() if is_quick else await asyncio.to_thread(count)
-        counts, truncated = fit(uncut, encoder.max_tokens, space.key, truncate=truncate)
+        counts, truncated = fit(uncut, beyond, encoder.max_tokens, space.key, truncate=truncate)
         if max_tokens is not None and sum(counts) > max_tokens:
             raise TextTooLong(
                 f"there are {sum(counts)} tokens, and {max_tokens} at most in a request"

@@ -56,6 +56,7 @@ router = APIRouter(
     },
 )
 _ITEMS = TypeAdapter(Annotated[list[MultimodalIn], Field(min_length=1, max_length=MAX_PICTURES)])
+_FETCHED_AT_ONCE = 8
 _AT_ONCE = 32
 """Vectors that become JSON before other requests have their turn."""
 
@@ -118,12 +119,14 @@ async def multimodal(
     first = asked[0]
     space = service.find_space(first.model) if first.model is not None else service.image_space
     _require_dimensions(first, space)
-    items = await _fetched(asked, pictures)
-    embedded = await unless_gone(
-        request,
-        embed_items(service, items, space, input_type=first.input_type, truncate=first.truncate),
-    )
-    return await _answer(embedded, first)
+
+    async def embed() -> Embedded:
+        items = await _items(asked, pictures)
+        return await embed_items(
+            service, items, space, input_type=first.input_type, truncate=first.truncate
+        )
+
+    return await _answer(await unless_gone(request, embed()), first)
 
 
 @router.get("/models", operation_id="list_models")
@@ -178,20 +181,32 @@ def _multimodal_items(body: object) -> list[MultimodalIn]:
     return items
 
 
-async def _fetched(asked: Sequence[MultimodalIn], source: PictureSource) -> list[Item]:
+async def _items(asked: Sequence[MultimodalIn], source: PictureSource) -> list[Item]:
     """The items with the files of their pictures. Raises PictureUnreadable, PictureNotFetched."""
-    items = []
-    for position, item in enumerate(asked):
+    turns = asyncio.Semaphore(_FETCHED_AT_ONCE)
+
+    async def item_at(position: int) -> Item:
+        item = asked[position]
         try:
-            image = None
-            if item.image is not None and item.image[:6].lower() in ("https:", "http:/"):
-                image = await source.fetch(item.image)
-            elif item.image is not None:
-                image = decode_picture_text(item.image)
+            async with turns:
+                return Item(item.text, await _picture(item.image, source))
         except (PictureUnreadable, PictureNotFetched) as error:
             raise error.at(place(position, asked)) from None
-        items.append(Item(item.text, image))
-    return items
+
+    making = [asyncio.ensure_future(item_at(position)) for position in range(len(asked))]
+    try:
+        return await asyncio.gather(*making)
+    finally:
+        for each in making:
+            each.cancel()
+
+
+async def _picture(image: str | None, source: PictureSource) -> bytes | None:
+    if image is None:
+        return None
+    if image[:6].lower() in ("https:", "http:/"):
+        return await source.fetch(image)
+    return decode_picture_text(image)
 
 
 def _require_dimensions(body: VectorsIn, space: Space) -> None:
