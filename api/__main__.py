@@ -3,7 +3,7 @@
 import typer
 
 from api.app import create_app
-from api.serving import Debug, Host, Port, listen, serve
+from api.serving import Debug, Host, Port, listen, serve, url_of
 from api.settings import ApiSettings
 from database.opening import open_database
 from embeddings.cli import log_to_stderr, new_app, read_settings, run
@@ -21,7 +21,7 @@ def main(host: Host = "127.0.0.1", port: Port = 8000, debug: Debug = False) -> N
         port = listener.getsockname()[1]
         typer.echo(f"Library: {database.description}", err=True)
         typer.echo(
-            f"Try: http://{host}:{port}/search/multimodal/quick?q=drilling&mode=balanced", err=True
+            f"Try: {url_of(host, port)}/search/multimodal/quick?q=drilling&mode=balanced", err=True
         )
         serve(create_app(settings, database), listener)
 

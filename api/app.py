@@ -44,12 +44,11 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
 
 
 def create_embedding_app(settings: EmbeddingSettings) -> FastAPI:
-    """The embedding service alone; its model of texts is loaded before the first request."""
+    """The embedding service alone. Raises UnknownSpace, InvalidSettings."""
     service = EmbeddingService(settings=settings)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        await service.get_instruction_embedding("warm-up", use_cache=False)
         _keep_what_is_loaded()
         yield
         await service.cleanup()

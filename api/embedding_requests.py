@@ -17,6 +17,7 @@ MAX_TOKENS = 300_000
 """OpenAI's limits of a request: items, tokens of one and of all."""
 MAX_PICTURES = 64
 MAX_DOCUMENTS = 1000
+MAX_QUERY_CHARACTERS = 20_000
 _NOTHING_SEEN = "\ufffd"
 """What tokens spell that hold no whole character, or none that can be seen. LangChain cuts long
 texts anywhere: a piece of part of a character, or of the last line's end, is no fault of who sent
@@ -91,7 +92,7 @@ class DocumentIn(Form):
 class RerankIn(Form):
     """The body of POST /v1/rerank."""
 
-    query: str
+    query: Annotated[str, Field(max_length=MAX_QUERY_CHARACTERS)]
     documents: Annotated[
         tuple[str | DocumentIn, ...], Field(min_length=1, max_length=MAX_DOCUMENTS)
     ]

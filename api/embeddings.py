@@ -1,16 +1,19 @@
 """python -m api.embeddings: serves embeddings for other programs, without a library."""
 
+import asyncio
+
 import typer
 
 from api.app import create_embedding_app
-from api.serving import Debug, Host, Port, listen, serve
+from api.serving import Debug, Host, Port, listen, serve, url_of
 from embeddings.cli import log_to_stderr, new_app, read_settings, run
+from embeddings.service import EmbeddingService
 from embeddings.settings import EmbeddingSettings
 
-app = new_app()
+command = new_app()
 
 
-@app.command()
+@command.command()
 def main(host: Host = "127.0.0.1", port: Port = 8000, debug: Debug = False) -> None:
     """Serves embeddings over HTTP, as OpenAI's clients ask for them. It is ready when GET /ready
     answers 200."""
@@ -18,9 +21,13 @@ def main(host: Host = "127.0.0.1", port: Port = 8000, debug: Debug = False) -> N
     settings = read_settings(EmbeddingSettings)
     with listen(host, port) as listener:
         port = listener.getsockname()[1]
-        typer.echo(f"OPENAI_BASE_URL=http://{host}:{port}/v1", err=True)
-        serve(create_embedding_app(settings), listener)
+        app = create_embedding_app(settings)
+        service: EmbeddingService = app.state.embeddings
+        # Before anything is served: a model that is not here is told in a sentence.
+        asyncio.run(service.get_instruction_embedding("warm-up", use_cache=False))
+        typer.echo(f"OPENAI_BASE_URL={url_of(host, port)}/v1", err=True)
+        serve(app, listener)
 
 
 if __name__ == "__main__":
-    run(app)
+    run(command)

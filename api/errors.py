@@ -11,7 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
 
-from api.hang_up import ClientGone
+from api.hang_up import CLIENT_GONE, ClientGone
 from api.openai_errors import is_openai, openai_error, openai_error_of
 from database.errors import (
     DatabaseOverloaded,
@@ -29,8 +29,6 @@ from search.errors import InvalidQuery
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
-CLIENT_GONE = 499
-"""What nginx calls a request whose client hung up."""
 _UNKNOWN = "the server could not answer; its log says why"
 _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
     (InvalidQuery, InvalidTag, ValueRefused): 422,
@@ -77,7 +75,7 @@ def add_error_handlers(app: FastAPI) -> None:
     """Every error of this app in the shape that belongs to its path."""
 
     @app.exception_handler(RequestValidationError)
-    def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         # The input is not echoed: it may be huge, or not representable in JSON.
         errors = [_without_input(e) for e in _own(error.errors())]
         detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
@@ -86,7 +84,7 @@ def add_error_handlers(app: FastAPI) -> None:
         return problem(422, detail, errors=errors)
 
     @app.exception_handler(SceneseekError)
-    def known(request: Request, error: SceneseekError) -> JSONResponse:
+    async def known(request: Request, error: SceneseekError) -> JSONResponse:
         if is_openai(request.url.path):
             return openai_error_of(error, request.url.path)
         status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), 500)
@@ -99,20 +97,20 @@ def add_error_handlers(app: FastAPI) -> None:
         return problem(status, _UNKNOWN if status == 500 else str(error))
 
     @app.exception_handler(Busy)
-    def busy(_request: Request, _error: Busy) -> JSONResponse:
+    async def busy(_request: Request, _error: Busy) -> JSONResponse:
         return _try_later("too many searches at once; try again in a few seconds")
 
     @app.exception_handler(ClientGone)
-    def gone(_request: Request, _error: ClientGone) -> Response:
+    async def gone(_request: Request, _error: ClientGone) -> Response:
         return Response(status_code=CLIENT_GONE)  # for the log and the metrics only
 
     @app.exception_handler(HTTPException)
-    def http_error(request: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers or {})
         return refuse(request.url.path, error.status_code, str(error.detail), headers)
 
     @app.exception_handler(Exception)
-    def unexpected(request: Request, _error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, _error: Exception) -> JSONResponse:
         return refuse(request.url.path, 500, _UNKNOWN)
 
 

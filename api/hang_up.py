@@ -6,6 +6,8 @@ from typing import TypeVar
 
 from fastapi import Request
 
+CLIENT_GONE = 499
+"""What nginx calls a request whose client hung up."""
 Answer = TypeVar("Answer")
 
 

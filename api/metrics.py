@@ -3,6 +3,8 @@
 from prometheus_client import Counter, Gauge
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.hang_up import CLIENT_GONE
+
 REQUESTS = Counter("http_requests", "Requests by route and status", ["method", "route", "status"])
 LIBRARY_ROWS = Gauge("library_rows", "Rows of the library", ["table"])
 LIBRARY_UP = Gauge("library_up", "Whether the library's database answers: 1, or 0")
@@ -25,11 +27,20 @@ class CountRequests:
             await self._app(scope, receive, send)
             return
 
+        status: int | None = None
+
         async def noting(message: Message) -> None:
+            nonlocal status
             if message["type"] == "http.response.start":
-                route = getattr(scope.get("route"), "path", _NO_ROUTE)
-                method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
-                REQUESTS.labels(method, route, message["status"]).inc()
+                status = message["status"]
             await send(message)
 
-        await self._app(scope, receive, noting)
+        try:
+            await self._app(scope, receive, noting)
+        except Exception:
+            status = status or 500  # which is answered outside
+            raise
+        finally:
+            route = getattr(scope.get("route"), "path", _NO_ROUTE)
+            method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
+            REQUESTS.labels(method, route, status or CLIENT_GONE).inc()

@@ -6,6 +6,7 @@ from fastapi.responses import JSONResponse
 from embeddings.errors import (
     EmbeddingsDisabled,
     InputRefused,
+    InvalidVector,
     ItemFailed,
     NoPictures,
     NoTextQuery,
@@ -24,7 +25,7 @@ from search.errors import InvalidQuery
 _CODES: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], tuple[int, str]] = {
     TextTooLong: (400, "context_length_exceeded"),
     (PictureUnreadable, PictureNotFetched): (400, "invalid_image"),
-    ItemFailed: (500, "embedding_failed"),
+    (ItemFailed, InvalidVector): (500, "embedding_failed"),
     InputRefused: (400, "invalid_input"),
     (NoTextQuery, NoPictures): (400, "unsupported_input"),
     InvalidQuery: (400, "invalid_query"),

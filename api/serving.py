@@ -42,6 +42,11 @@ class BoundedHttp(HttpToolsProtocol):
         super().on_message_complete()
 
 
+def url_of(host: str, port: int) -> str:
+    """The address of a server."""
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
 def serve(app: FastAPI, listener: socket.socket) -> None:
     """Answers requests until the process is told to end, then those that it has begun."""
     config = uvicorn.Config(

@@ -1,7 +1,7 @@
 """Batches: what waits for a model is computed together, while what came before is computed.
 
 A worker that is free takes what is there, which is how Text Embeddings Inference batches, too;
-while another computes, it waits a few milliseconds at most for more to come. A batch holds items of
+but the last free worker waits a few milliseconds at most for more to come. A batch holds items of
 like size, since every text is padded to the longest of its batch. Items in the queue that are equal
 are computed once.
 
@@ -15,7 +15,7 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -31,7 +31,8 @@ STALL_S = 300.0
 """Seconds after which a batch that is still computed counts as hanging."""
 _CLOSE_S = 10.0
 """Seconds that closing waits for batches that are still computed."""
-GATHER_S = float(__import__("os").environ.get("GATHER", "0.005"))
+GATHER_S = 0.005
+"""Seconds that the last worker which is free waits for more items (docs/benchmarks.md)."""
 _NEIGHBOURS = 64
 """Items in the order of their turns among which a batch looks for like sizes."""
 _MAX_RETRY_AFTER_S = 60
@@ -77,8 +78,7 @@ class Batcher:
             self._require_room(
                 {item.key: item for item in items if item.key not in self._jobs}.values()
             )
-            for place, position in enumerate(sorted(range(len(items)), key=_size_in(items))):
-                turn = self._turn + place // self._limits.batch_items
+            for turn, position in self._turns(items):
                 self._job(items[position], turn).waiting.append((request, position))
             self._numbers.note_queue(self._num_queued)
             self._changed.notify()
@@ -98,7 +98,8 @@ class Batcher:
         with self._changed:
             for jobs in self._hanging():
                 self._fail(jobs)
-        if self._closed or self.is_stalled:
+        is_lost = not any(worker.is_alive() for worker in self._workers)
+        if self._closed or is_lost or self.is_stalled:
             raise WorkerLost(f"the worker of {self._model} makes no progress: try again later")
 
     def close(self) -> None:
@@ -114,6 +115,19 @@ class Batcher:
             worker.join(max(0.0, deadline - time.monotonic()))
         with self._changed:
             self._fail(list(self._jobs.values()))  # of batches that hang
+
+    def _turns(self, items: Sequence[Item]) -> Iterator[tuple[int, int]]:
+        """(turn, position) of items, the smallest first: a turn for what fits into a batch."""
+        turn, num = self._turn, 0
+        for position in sorted(range(len(items)), key=lambda at: items[at].size):
+            if num and not self._fits(num + 1, items[position].size):
+                turn, num = turn + 1, 0
+            num += 1
+            yield turn, position
+
+    def _fits(self, num: int, largest: int) -> bool:
+        limits = self._limits
+        return num <= limits.batch_items and num * largest <= limits.batch_size
 
     def _job(self, item: Item, turn: int) -> Job:
         """The job of an item that waits already, brought forward if it must be, or a new one."""
@@ -133,7 +147,8 @@ class Batcher:
         num, size = self._num_queued + len(new), self._queued_size + sum(i.size for i in new)
         is_full = num > self._limits.queued_items or size > self._limits.queued_size
         if self._num_queued and is_full:
-            wait_s = math.ceil(self._queued_size / max(self._size_per_s, 1.0))
+            rate = self._size_per_s * len(self._workers)
+            wait_s = math.ceil(self._queued_size / max(rate, 1.0))
             raise ServiceBusy(self._model, min(max(wait_s, 1), _MAX_RETRY_AFTER_S))
 
     def _hanging(self) -> list[list[Job]]:
@@ -186,11 +201,11 @@ class Batcher:
         return []
 
     def _let_gather(self) -> None:
-        """While another worker computes, a short queue is given GATHER_S: items that come in pairs
-        would be computed in pairs, which takes half as long again as in one batch."""
+        """The last worker that is free gives a short queue GATHER_S: items that come in pairs would
+        be computed in pairs, which takes half as long again as in one batch."""
         until = time.monotonic() + GATHER_S
         while (
-            self._begun
+            0 < len(self._begun) == len(self._workers) - 1
             and 0 < self._num_queued < self._limits.batch_items
             and self._queued_size < self._limits.batch_size / 4
             and not self._closed
@@ -220,7 +235,7 @@ class Batcher:
         num, largest = 1, first.item.size
         for job in by_likeness:
             largest = max(largest, job.item.size)
-            if num == self._limits.batch_items or (num + 1) * largest > self._limits.batch_size:
+            if not self._fits(num + 1, largest):
                 break
             num += 1
         for job in by_likeness[num - 1 :]:
@@ -283,7 +298,3 @@ class Batcher:
         if is_open:
             del self._jobs[job.item.key]
         return is_open
-
-
-def _size_in(items: Sequence[Item]) -> Callable[[int], int]:
-    return lambda position: items[position].size

@@ -7,17 +7,22 @@ prompts, projection, preprocessing, and the input itself.
 import dataclasses
 import hashlib
 import json
+from pathlib import Path
 
 from embeddings.encoder import Image, InputType
 from embeddings.space import Input, Space
 
+_PREPARING = (".json", ".txt")
 COMPUTATION = 1
 """Raise it when the code of an encoder changes what it makes of the same weights."""
 
 
-def identity_of(space: Space, query_space: Space | None) -> str:
-    """What makes the vectors of a space, as a hash; `query_space` projects its labels, if any."""
-    made_by = [COMPUTATION, *(_facts(each) for each in (space, query_space) if each is not None)]
+def identity_of(space: Space, query_space: Space | None, folder: Path | None) -> str:
+    """What makes the vectors of a space, as a hash; `query_space` projects its labels, if any, and
+    `folder` holds a model of the hub, whose small files say how inputs are prepared."""
+    made_by: list[object] = [COMPUTATION]
+    made_by += [_facts(each) for each in (space, query_space) if each is not None]
+    made_by += [_preparation(folder)] if folder is not None else []
     return hashlib.sha256(json.dumps(made_by, sort_keys=True).encode()).hexdigest()
 
 
@@ -37,6 +42,15 @@ def image_key(identity: str, image: Image | bytes) -> str:
     digest = hashlib.sha256(json.dumps([identity, shape]).encode())
     digest.update(data)
     return f"embedding:image:{digest.hexdigest()}"
+
+
+def _preparation(folder: Path) -> dict[str, str]:
+    """The hashes of a model's configuration, tokenizer and processor."""
+    files = sorted(path for path in folder.rglob("*") if path.suffix in _PREPARING)
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
 
 
 def _facts(space: Space) -> dict[str, object]:

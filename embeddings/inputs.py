@@ -22,31 +22,35 @@ def require_readable(texts: Sequence[str]) -> None:
             raise InputRefused("the text has half a character (\\ud800)", place(position, texts))
 
 
-def within_reach(texts: Sequence[str], max_tokens: int) -> tuple[list[str], frozenset[int]]:
-    """Texts without what no model with so many tokens could reach, and the places of those that
-    had more: a text of megabytes would be read to its end before it is cut."""
+def within_reach(
+    texts: Sequence[str], max_tokens: int, *, truncate: bool
+) -> tuple[list[str], frozenset[int]]:
+    """Texts without what lies far beyond so many tokens, and the places of those that had more: a
+    text of megabytes would be read to its end before it is cut. Raises TextTooLong unless they may
+    be cut."""
     reach = max_tokens * _MAX_CHARACTERS_A_TOKEN
     beyond = frozenset(i for i, text in enumerate(texts) if len(text) > reach)
-    return [text[:reach] for text in texts] if beyond else list(texts), beyond
+    if beyond and not truncate:
+        first = min(beyond)
+        raise TextTooLong(
+            f"the text has {len(texts[first]):,} characters, and no more than {reach:,} are read: "
+            "shorten it, or allow it to be cut with truncate",
+            place(first, texts),
+        )
+    return [text[:reach] for text in texts], beyond
 
 
 def fit(
-    uncut: Sequence[int],
-    beyond: frozenset[int],
-    max_tokens: int,
-    model: str,
-    *,
-    truncate: bool,
-) -> tuple[list[int], tuple[int, ...]]:
-    """The tokens that a model reads of texts with so many, and which texts it cuts; those at
-    `beyond` have more than were counted. Raises TextTooLong unless they may be cut."""
-    too_long = tuple(i for i, num in enumerate(uncut) if num > max_tokens or i in beyond)
+    uncut: Sequence[int], max_tokens: int, model: str, *, truncate: bool
+) -> tuple[list[int], frozenset[int]]:
+    """The tokens that a model reads of texts with so many, and the places of those that it cuts.
+    Raises TextTooLong unless they may be cut."""
+    too_long = frozenset(i for i, num in enumerate(uncut) if num > max_tokens)
     if too_long and not truncate:
-        first = too_long[0]
-        some = "more than " if first in beyond else ""
+        first = min(too_long)
         raise TextTooLong(
-            f"the text has {some}{uncut[first]} tokens, and {model} reads {max_tokens}: shorten "
-            "it, or allow it to be cut with truncate",
+            f"the text has {uncut[first]} tokens, and {model} reads {max_tokens}: shorten it, or "
+            "allow it to be cut with truncate",
             place(first, uncut),
         )
     return [min(num, max_tokens) for num in uncut], too_long
@@ -55,14 +59,14 @@ def fit(
 def sized_pictures(
     pictures: Sequence[Pillow.Image | Image | bytes],
 ) -> list[tuple[Image | bytes, int]]:
-    """Files as they are and other pictures as RGB, each with its number of pixels. Of files only
-    the header is read. Raises PictureUnreadable."""
+    """Files as they are and other pictures as RGB, each with its size: pixels, or the bytes of a
+    file that has more of these. Of files only the header is read. Raises PictureUnreadable."""
     sized: list[tuple[Image | bytes, int]] = []
     for position, picture in enumerate(pictures):
         try:
             if isinstance(picture, bytes):
                 width, height = check_picture(picture)
-                sized.append((picture, width * height))
+                sized.append((picture, max(width * height, len(picture))))
             else:
                 rgb = rgb_of(picture)
                 sized.append((rgb, rgb.shape[0] * rgb.shape[1]))

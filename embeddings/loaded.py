@@ -119,6 +119,8 @@ class Encoders(Models):
     def cross_encoder(self) -> "CrossEncoder":
         """The model that reads a query and a text together. Raises WeightsMissing,
         WeightsCorrupt."""
+        if self._cross_encoder is not None:  # without the lock, as in `_encoder`
+            return self._cross_encoder
         with self._lock:
             if self._cross_encoder is None:
                 require_present(MS_MARCO_MINILM, self.runtime)  # before torch is imported

@@ -10,7 +10,7 @@ _POWERS_OF_TWO = tuple(float(2**power) for power in range(17))
 GENERATION_SECONDS = Histogram(
     "embedding_generation_seconds",
     "Seconds that a model computed a batch of vectors",
-    ["model"],
+    ["model", "kind"],
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 CACHE_HITS = Counter("embedding_cache_hits", "Vectors found in the cache", ["kind"])
@@ -19,9 +19,12 @@ CACHE_MISSES = Counter("embedding_cache_misses", "Vectors not found in the cache
 CACHE_FAILURES = Counter(
     "embedding_cache_failures", "Times that the cache's Redis failed to do what it was asked"
 )
-QUEUE_ITEMS = Gauge("embedding_queue_items", "Items that wait for a model", ["model"])
+QUEUE_ITEMS = Gauge("embedding_queue_items", "Items that wait for a model", ["model", "kind"])
 BATCH_ITEMS = Histogram(
-    "embedding_batch_items", "Items computed in one batch", ["model"], buckets=_POWERS_OF_TWO[:11]
+    "embedding_batch_items",
+    "Items computed in one batch",
+    ["model", "kind"],
+    buckets=_POWERS_OF_TWO[:11],
 )
 BATCH_TOKENS = Histogram(
     "embedding_batch_tokens",
@@ -35,14 +38,15 @@ REJECTED = Counter(
 
 
 class BatchNumbers:
-    """The numbers of one model's queue and batches."""
+    """The numbers of one queue of a model, of its texts or of its pictures, and of its batches."""
 
     def __init__(self, model: str, *, are_tokens: bool) -> None:
         """`are_tokens`: whether the sizes of items are tokens, which are counted."""
-        self._seconds = GENERATION_SECONDS.labels(model)
-        self._items = BATCH_ITEMS.labels(model)
+        kind = "text" if are_tokens else "image"
+        self._seconds = GENERATION_SECONDS.labels(model, kind)
+        self._items = BATCH_ITEMS.labels(model, kind)
         self._tokens = BATCH_TOKENS.labels(model) if are_tokens else None
-        self._queued = QUEUE_ITEMS.labels(model)
+        self._queued = QUEUE_ITEMS.labels(model, kind)
 
     def note_queue(self, num_items: int) -> None:
         """How many items wait."""

@@ -2,9 +2,9 @@
 
 import asyncio
 import dataclasses
-import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from weakref import WeakKeyDictionary
 
@@ -19,15 +19,18 @@ from embeddings.jobs import Item, Limits
 from embeddings.loaded import Encoders
 from embeddings.pictures import read_picture
 from embeddings.registry.pins import MS_MARCO_MINILM
-from embeddings.runtime import Runtime
+from embeddings.runtime import Runtime, num_cores
 from embeddings.settings import EmbeddingSettings
 from embeddings.space import Input, Space
 from embeddings.weights.hub import HubWeights, Weights
 
 _TEXTS = Limits(batch_items=32, batch_size=256, queued_items=8192, queued_size=2_000_000)
-"""Eight texts keep a core as busy as more would (embeddings/encoders/minilm.py), and what came
-after them waits least."""
+"""256 tokens keep a core as busy as more would, and what comes after them waits least."""
 _PICTURES = Limits(8, 32_000_000, queued_items=512, queued_size=400_000_000, are_tokens=False)
+_TEXTS_ON_GPU = dataclasses.replace(_TEXTS, batch_items=256, batch_size=32_768)
+_PICTURES_ON_GPU = dataclasses.replace(_PICTURES, batch_items=64, batch_size=128_000_000)
+_DECODING = threading.BoundedSemaphore(2)
+"""Pictures that are decoded at once: a large one takes half a gigabyte."""
 _MAX_WORKERS = 8
 _ANSWERS: WeakKeyDictionary[asyncio.AbstractEventLoop, Answers[Vectors]] = WeakKeyDictionary()
 
@@ -35,7 +38,7 @@ _ANSWERS: WeakKeyDictionary[asyncio.AbstractEventLoop, Answers[Vectors]] = WeakK
 def runtime_for(settings: EmbeddingSettings, device: str | None = None) -> Runtime:
     """How the service's models run: in float32, on the settings' device unless another is named,
     each worker with its share of the cores."""
-    runtime = settings.runtime(max(1, (os.cpu_count() or 1) // _MAX_WORKERS))
+    runtime = settings.runtime(max(1, num_cores() // _MAX_WORKERS))
     return dataclasses.replace(runtime, precision="float32", device=device or runtime.device)
 
 
@@ -54,13 +57,14 @@ async def computed(items: Sequence[Item], positions: Sequence[int], queue: Batch
         raise error.at(place(positions[error.position or 0], items)) from error.__cause__
     finally:
         source.cancel()
+        future.cancel()
 
 
 def _answers() -> Answers[Vectors]:
     """Those of the running event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _ANSWERS:
-        _ANSWERS[loop] = Answers(loop)
+        _ANSWERS[loop] = Answers()
     return _ANSWERS[loop]
 
 
@@ -70,7 +74,8 @@ class ModelQueues:
     def __init__(self, encoders: Encoders) -> None:
         self._encoders = encoders
         self._batchers: dict[str, Batcher] = {}
-        self._lock = threading.Lock()
+        self._loading: dict[str, Future[Batcher]] = {}
+        self._lock = threading.Lock()  # of both
 
     async def get(self, space: Space, kind: Input) -> Batcher:
         """The queue of a space's texts or pictures. Its values are pairs of an input type and a
@@ -96,44 +101,66 @@ class ModelQueues:
     def close(self) -> None:
         """Ends the workers after their batches; what waits fails with WorkerLost."""
         with self._lock:
-            for batcher in self._batchers.values():
-                batcher.close()
+            batchers = list(self._batchers.values())
             self._batchers.clear()
+        with ThreadPoolExecutor(len(batchers) or 1) as pool:
+            list(pool.map(Batcher.close, batchers))
 
     async def _get(self, name: str, make: Callable[[], Batcher]) -> Batcher:
+        """A queue; all who ask for it while its model is loaded wait for that one loading."""
         batcher = self._batchers.get(name)
-        return batcher if batcher is not None else await asyncio.to_thread(self._load, name, make)
-
-    def _load(self, name: str, make: Callable[[], Batcher]) -> Batcher:
+        if batcher is not None:
+            return batcher
         with self._lock:
-            if name not in self._batchers:
-                self._batchers[name] = make()
-            return self._batchers[name]
+            loading = self._loading.get(name)
+            if loading is None:
+                loading = self._loading[name] = Future()
+                loading.set_running_or_notify_cancel()  # whoever gives up does not end it
+                threading.Thread(target=self._load, args=(name, make), daemon=True).start()
+        return await asyncio.wrap_future(loading)
+
+    def _load(self, name: str, make: Callable[[], Batcher]) -> None:
+        try:
+            batcher = make()
+        except BaseException as error:
+            with self._lock:
+                loading = self._loading.pop(name)
+            loading.set_exception(error)
+        else:
+            with self._lock:
+                loading = self._loading.pop(name)
+                self._batchers[name] = batcher
+            loading.set_result(batcher)
 
     def _make(self, space: Space, kind: Input) -> Batcher:
         """Loads the model, and lets its tokenizer take on its lengths before threads share it."""
         self._encoders.require_weights(space)
+        num_workers = self._num_workers(space.weights)
         if kind is Input.TEXT:
-            compute, limits = partial(self._texts, space), _TEXTS
+            compute = partial(self._texts, space)
+            limits = _TEXTS if num_workers else _TEXTS_ON_GPU
             compute([("query", "one"), ("document", "two")])
         else:
-            compute, limits = partial(self._images, space), _PICTURES
+            compute = partial(self._images, space)
+            limits = _PICTURES if num_workers else _PICTURES_ON_GPU
             compute([np.zeros((32, 32, 3), np.uint8)])
-        return Batcher(space.key, space.dim, compute, limits, self._num_workers(space.weights))
+        return Batcher(space.key, space.dim, compute, limits, num_workers or 1)
 
     def _make_reranker(self) -> Batcher:
-        self._encoders.score_pairs("one", ["two"])
+        self._encoders.cross_encoder().score("one", ["two"])
         num_workers = self._num_workers(MS_MARCO_MINILM)
-        return Batcher(MS_MARCO_MINILM.name, 1, self._logits, _TEXTS, num_workers)
+        limits = _TEXTS if num_workers else _TEXTS_ON_GPU
+        return Batcher(MS_MARCO_MINILM.name, 1, self._logits, limits, num_workers or 1)
 
     def _num_workers(self, weights: Weights) -> int:
-        """One for each core, since one thread computes small batches best; one for a GPU."""
+        """One for each core, since one thread computes small batches best; 0 for a GPU, which
+        wants large ones, one after the other."""
         if isinstance(weights, HubWeights):
             from embeddings.backends.torch import torch_device
 
             if torch_device(self._encoders.runtime).type != "cpu":
-                return 1
-        return min(os.cpu_count() or 1, _MAX_WORKERS)
+                return 0
+        return min(num_cores(), _MAX_WORKERS)
 
     def _texts(self, space: Space, values: Sequence[tuple[InputType, str]]) -> Vectors:
         vectors = np.empty((len(values), space.dim), np.float32)
@@ -144,7 +171,7 @@ class ModelQueues:
         return vectors
 
     def _images(self, space: Space, values: Sequence[Image | bytes]) -> Vectors:
-        pictures = [read_picture(v) if isinstance(v, bytes) else v for v in values]
+        pictures = [_decoded(value) if isinstance(value, bytes) else value for value in values]
         return self._encoders.encode_items(space, pictures)
 
     def _logits(self, values: Sequence[tuple[str, str]]) -> Vectors:
@@ -152,7 +179,12 @@ class ModelQueues:
         for query in dict.fromkeys(query for query, _text in values):
             chosen = [i for i, (other, _text) in enumerate(values) if other == query]
             texts = [values[i][1] for i in chosen]
-            logits[chosen, 0] = self._encoders.score_pairs(query, texts)
+            logits[chosen, 0] = self._encoders.cross_encoder().score(query, texts)
         if not np.isfinite(logits).all():
             raise InvalidVector("the model gave a score that is no number")
         return logits
+
+
+def _decoded(picture: bytes) -> Image:
+    with _DECODING:
+        return read_picture(picture)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from embeddings.encoder import InputType, fuse
+from embeddings.encoder import InputType, check_vectors, fuse
 from embeddings.errors import InputRefused
 from embeddings.inputs import place
 from embeddings.service import Embedded, EmbeddingService
@@ -55,7 +55,7 @@ async def embed_items(
     both = [i for i in with_image if items[i].text is not None]
     of_texts = vectors[both]
     vectors[with_image] = images.vectors
-    vectors[both] = fuse(of_texts, vectors[both])
+    vectors[both] = check_vectors(fuse(of_texts, vectors[both]), space.dim)
     truncated = tuple(with_text[i] for i in texts.truncated)
     return Embedded(space, vectors, texts.num_tokens, truncated)
 

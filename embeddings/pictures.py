@@ -44,6 +44,7 @@ _BY_WAY_OF = {"La": "LA", "RGBa": "RGBA", "P": "RGBA"}
 """Modes that cannot be made RGB at once, or not without a warning."""
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE | re.ASCII)
 _MAX_CHARACTERS = 4 * ((MAX_PICTURE_BYTES + 2) // 3)
+_LOOKED_AT = 4096
 _WARNINGS = threading.Lock()
 
 
@@ -105,12 +106,13 @@ def decode_picture_text(text: str) -> bytes:
 
 
 def _fault_of(encoded: str) -> str:
-    """Why a text is no base64."""
+    """Why a text is no base64, as far as its beginning tells."""
+    whole, encoded = encoded, encoded[:_LOOKED_AT]
     if re.search(r"\s", encoded):
         return "the picture's base64 must be on one line, without spaces (base64 -w0)"
     if re.fullmatch(r"[\w-]+=*", encoded, re.ASCII) and re.search(r"[-_]", encoded):
         return "the picture's base64 must be of the standard alphabet, with + and /, not - and _"
-    if re.fullmatch(r"[\w+/]+", encoded, re.ASCII) and len(encoded) % 4:
+    if re.fullmatch(r"[\w+/]+", encoded, re.ASCII) and len(whole) % 4:
         return "the picture's base64 lacks its end: padded with =, its length is a multiple of 4"
     return "the picture is no base64: send the file's bytes as base64 or as a data URI"
 

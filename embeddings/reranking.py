@@ -1,11 +1,11 @@
 """Reranking for other programs: documents in the order in which they answer a query."""
 
 import asyncio
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
@@ -74,15 +74,26 @@ async def _by_reading(
 ) -> Reranked:
     queue = await service.queues.get_reranker()
     encoder = service.encoders.cross_encoder()
-    documents, beyond = within_reach(documents, encoder.max_tokens)
-    uncut = await asyncio.to_thread(partial(encoder.num_tokens, query, documents))
-    counts, truncated = fit(
-        uncut, beyond, encoder.max_tokens, MS_MARCO_MINILM.name, truncate=truncate
-    )
+    name, max_tokens = MS_MARCO_MINILM.name, encoder.max_tokens
+    with _about_query():
+        within_reach([query], max_tokens, truncate=False)
+        fit(
+            await asyncio.to_thread(encoder.num_tokens, query, [""]),
+            max_tokens,
+            name,
+            truncate=False,
+        )
+    documents, beyond = within_reach(documents, max_tokens, truncate=truncate)
+    uncut = await asyncio.to_thread(encoder.num_tokens, query, documents)
+    counts, cut = fit(uncut, max_tokens, name, truncate=truncate)
     items = [
-        Item(json.dumps([query, text]), (query, text), num)
+        Item(_key(query, text), (query, text), num)
         for text, num in zip(documents, counts, strict=True)
     ]
     logits = (await computed(items, range(len(items)), queue))[:, 0]
     chances = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
-    return Reranked(MS_MARCO_MINILM.repo, chances, sum(counts), truncated)
+    return Reranked(MS_MARCO_MINILM.repo, chances, sum(counts), tuple(sorted(cut | beyond)))
+
+
+def _key(query: str, text: str) -> str:
+    return hashlib.sha256(json.dumps([query, text]).encode()).hexdigest()

@@ -1,5 +1,6 @@
 """Where and how encoders run."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,3 +20,10 @@ class Runtime:
     precision: str = "auto"
     """Of the towers for pictures and clips: float32, bfloat16, or auto, which is bfloat16 where
     the device computes in it. bfloat16 holds for stored texts of the bundled model, too."""
+
+
+def num_cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

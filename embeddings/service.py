@@ -17,7 +17,7 @@ from embeddings.batching import Batcher
 from embeddings.cache import EmbeddingCache
 from embeddings.cache_keys import identity_of, image_key, instruction_key
 from embeddings.encoder import Image, InputType, Vectors
-from embeddings.errors import NoPictures, TextTooLong
+from embeddings.errors import InvalidSettings, NoPictures, TextTooLong
 from embeddings.inputs import fit, require_readable, sized_pictures, within_reach
 from embeddings.jobs import Item
 from embeddings.loaded import Encoders
@@ -25,6 +25,7 @@ from embeddings.model_queues import ModelQueues, computed, runtime_for
 from embeddings.registry.spaces import choose_spaces
 from embeddings.settings import EmbeddingSettings, load_settings
 from embeddings.space import Input, Space
+from embeddings.weights.hub import HubWeights, find_model_folder
 
 PREFIX = "embed-"
 """Before a model's name it changes nothing: some clients list only names with "embed"."""
@@ -71,7 +72,16 @@ class EmbeddingService:
         )
         self._spaces: dict[str, Space] = {}
         self.text_space = self.find_space(settings.embedding_text_model_name)
+        if not self.text_space.answers_text:
+            raise InvalidSettings(
+                f"EMBEDDING_TEXT_MODEL_NAME: {self.text_space.key} takes no texts; name another"
+            )
         self.image_space = self.find_space(settings.embedding_image_model_name)
+        if self.image_space.input is not Input.IMAGE:
+            raise InvalidSettings(
+                f"EMBEDDING_IMAGE_MODEL_NAME: {self.image_space.key} takes no pictures; name "
+                "another"
+            )
         self.queues = ModelQueues(self.encoders)
         self._identities: dict[str, str] = {}
 
@@ -123,7 +133,8 @@ class EmbeddingService:
         """
         if name not in self._spaces:
             takes = {k: s for k, s in self.encoders.spaces.items() if s.input is not Input.CLIP}
-            self._spaces[name] = choose_spaces([name.removeprefix(PREFIX)], takes)[0]
+            own = name if name in takes else name.removeprefix(PREFIX)
+            self._spaces[name] = choose_spaces([own], takes)[0]
         return self._spaces[name]
 
     def require_progress(self) -> None:
@@ -152,11 +163,11 @@ class EmbeddingService:
         text_space = self.encoders.text_space(space)
         batcher = await self.queues.get(text_space, Input.TEXT)
         encoder = self.encoders.text_encoder(text_space)
-        texts, beyond = within_reach(texts, encoder.max_tokens)
+        texts, beyond = within_reach(texts, encoder.max_tokens, truncate=truncate)
         count = partial(encoder.num_tokens, texts, input_type)
         is_quick = len(texts) <= QUICK and sum(map(len, texts)) <= _QUICK_CHARACTERS
         uncut = count() if is_quick else await asyncio.to_thread(count)
-        counts, truncated = fit(uncut, beyond, encoder.max_tokens, space.key, truncate=truncate)
+        counts, cut = fit(uncut, encoder.max_tokens, space.key, truncate=truncate)
         if max_tokens is not None and sum(counts) > max_tokens:
             raise TextTooLong(
                 f"there are {sum(counts)} tokens, and {max_tokens} at most in a request"
@@ -167,7 +178,7 @@ class EmbeddingService:
             for text, num in zip(texts, counts, strict=True)
         ]
         vectors = await self._vectors(items, batcher, text_space, use_cache)
-        return Embedded(space, vectors, sum(counts), truncated)
+        return Embedded(space, vectors, sum(counts), tuple(sorted(cut | beyond)))
 
     async def embed_images(
         self,
@@ -187,9 +198,13 @@ class EmbeddingService:
         if space.input is not Input.IMAGE:
             raise NoPictures(f"{space.key} holds texts: it takes no pictures")
         batcher = await self.queues.get(space, Input.IMAGE)
-        sized = await asyncio.to_thread(sized_pictures, images)
         identity = self._identity(space)
-        items = [Item(image_key(identity, picture), picture, size) for picture, size in sized]
+
+        def made() -> list[Item]:
+            sized = sized_pictures(images)
+            return [Item(image_key(identity, picture), picture, size) for picture, size in sized]
+
+        items = await asyncio.to_thread(made)
         return Embedded(space, await self._vectors(items, batcher, space, use_cache))
 
     async def _vectors(
@@ -212,5 +227,8 @@ class EmbeddingService:
     def _identity(self, space: Space) -> str:
         if space.key not in self._identities:
             query_space = self.encoders.spaces[space.query_space] if space.query_space else None
-            self._identities[space.key] = identity_of(space, query_space)
+            folder = None
+            if isinstance(space.weights, HubWeights):
+                folder = find_model_folder(space.weights, self.encoders.runtime)
+            self._identities[space.key] = identity_of(space, query_space, folder)
         return self._identities[space.key]

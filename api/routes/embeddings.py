@@ -36,9 +36,9 @@ from api.remote_pictures import PictureSource
 from embeddings.errors import PictureNotFetched, PictureUnreadable
 from embeddings.inputs import place
 from embeddings.multimodal import Item, embed_items
-from embeddings.pictures import decode_picture_text
+from embeddings.pictures import MAX_PICTURE_BYTES, decode_picture_text
 from embeddings.reranking import rerank
-from embeddings.service import PREFIX, QUICK, Embedded
+from embeddings.service import PREFIX, Embedded
 from embeddings.space import Input, Space
 
 router = APIRouter(
@@ -57,6 +57,7 @@ router = APIRouter(
 )
 _ITEMS = TypeAdapter(Annotated[list[MultimodalIn], Field(min_length=1, max_length=MAX_PICTURES)])
 _FETCHED_AT_ONCE = 8
+MAX_PICTURES_BYTES = 2 * MAX_PICTURE_BYTES
 _AT_ONCE = 32
 """Vectors that become JSON before other requests have their turn."""
 
@@ -66,10 +67,10 @@ async def embeddings(service: EmbeddingsDep, body: EmbeddingsIn, request: Reques
     """Texts, or the tokens that spell them, to vectors."""
     space = service.find_space(body.model) if body.model is not None else service.text_space
     _require_dimensions(body, space)
-    if isinstance(body.input, list) and len(body.input) > QUICK:
-        texts = await asyncio.to_thread(texts_of, body.input)
+    if isinstance(body.input, str):
+        texts = [body.input]
     else:
-        texts = texts_of(body.input)
+        texts = await asyncio.to_thread(texts_of, body.input)
     embedded = await unless_gone(
         request,
         service.embed_texts(
@@ -184,12 +185,20 @@ def _multimodal_items(body: object) -> list[MultimodalIn]:
 async def _items(asked: Sequence[MultimodalIn], source: PictureSource) -> list[Item]:
     """The items with the files of their pictures. Raises PictureUnreadable, PictureNotFetched."""
     turns = asyncio.Semaphore(_FETCHED_AT_ONCE)
+    num_bytes = 0
 
     async def item_at(position: int) -> Item:
         item = asked[position]
         try:
             async with turns:
-                return Item(item.text, await _picture(item.image, source))
+                image = await _picture(item.image, source)
+            nonlocal num_bytes
+            num_bytes += len(image or b"")
+            if num_bytes > MAX_PICTURES_BYTES:
+                raise PictureUnreadable(
+                    f"the pictures of a request have {MAX_PICTURES_BYTES // 2**20} MiB at most"
+                )
+            return Item(item.text, image)
         except (PictureUnreadable, PictureNotFetched) as error:
             raise error.at(place(position, asked)) from None
 
@@ -206,7 +215,7 @@ async def _picture(image: str | None, source: PictureSource) -> bytes | None:
         return None
     if image[:6].lower() in ("https:", "http:/"):
         return await source.fetch(image)
-    return decode_picture_text(image)
+    return await asyncio.to_thread(decode_picture_text, image)
 
 
 def _require_dimensions(body: VectorsIn, space: Space) -> None:

@@ -36,8 +36,8 @@ from tests.helpers.pictures import encoded
 from tests.helpers.services import embedding_settings
 
 MODEL = "minilm-l6"
-WAITING = f'embedding_queue_items{{model="{MODEL}"}}'
-COMPUTED = f'embedding_batch_items_sum{{model="{MODEL}"}}'
+WAITING = f'embedding_queue_items{{kind="text",model="{MODEL}"}}'
+COMPUTED = f'embedding_batch_items_sum{{kind="text",model="{MODEL}"}}'
 PATIENCE_S = 30
 
 
@@ -140,11 +140,11 @@ def test_the_numbers_that_prometheus_reads_have_their_names_and_labels(server: S
     assert content_type.startswith("text/plain; version=")
     found = metrics(client)
     known = {
-        f'embedding_generation_seconds_count{{model="{MODEL}"}}': 2,  # one to become ready
-        f'embedding_batch_items_sum{{model="{MODEL}"}}': 3,
+        f'embedding_generation_seconds_count{{kind="text",model="{MODEL}"}}': 2,  # one to become ready
+        f'embedding_batch_items_sum{{kind="text",model="{MODEL}"}}': 3,
         f'embedding_batch_tokens_count{{model="{MODEL}"}}': 2,
         WAITING: 0,
-        'embedding_generation_seconds_count{model="imagenet-concepts"}': 1,
+        'embedding_generation_seconds_count{kind="image",model="imagenet-concepts"}': 1,
         'embedding_cache_hits_total{kind="instruction"}': 2,
         'embedding_cache_misses_total{kind="instruction"}': 2,
         'embedding_cache_hits_total{kind="image"}': 1,
@@ -156,7 +156,7 @@ def test_the_numbers_that_prometheus_reads_have_their_names_and_labels(server: S
         'http_requests_total{method="GET",route="none",status="404"}': 3,
     }
     assert {name: found.get(name) for name in known} == known
-    assert found[f'embedding_generation_seconds_sum{{model="{MODEL}"}}'] > 0
+    assert found[f'embedding_generation_seconds_sum{{kind="text",model="{MODEL}"}}'] > 0
     assert not [name for name in found if "aaaaa" in name.lower()], "labels without end"
 
 

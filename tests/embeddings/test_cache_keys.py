@@ -19,7 +19,7 @@ CONCEPTS, LABELS = SPACES["imagenet-concepts"], SPACES["imagenet-labels"]
 
 
 def key_of(space: Space, kind: str = "document", text: str = "granite") -> str:
-    return instruction_key(identity_of(space, None), space, kind, text)  # type: ignore[arg-type]
+    return instruction_key(identity_of(space, None, None), space, kind, text)  # type: ignore[arg-type]
 
 
 OTHERWISE: dict[str, Any] = {
@@ -44,7 +44,7 @@ OTHERWISE: dict[str, Any] = {
 def test_whatever_differs_between_two_spaces_they_share_no_key(name: str) -> None:
     other = replace(E5, **{name: OTHERWISE[name]})
     assert key_of(other) != key_of(E5)
-    assert image_key(identity_of(other, None), b"file") != image_key(identity_of(E5, None), b"file")
+    assert image_key(identity_of(other, None, None), b"file") != image_key(identity_of(E5, None, None), b"file")
 
 
 @pytest.mark.parametrize(
@@ -65,10 +65,10 @@ def test_another_revision_or_file_of_the_weights_has_other_keys(
 def test_pictures_have_other_keys_by_another_projection_or_into_another_space() -> None:
     assert (CONCEPTS.projection, LABELS.projection) == (BROAD, CONSE)
     identities = {
-        identity_of(CONCEPTS, MINILM),
-        identity_of(LABELS, MINILM),
-        identity_of(replace(CONCEPTS, projection=CONSE), MINILM),
-        identity_of(CONCEPTS, replace(MINILM, weights=E5.weights)),
+        identity_of(CONCEPTS, MINILM, None),
+        identity_of(LABELS, MINILM, None),
+        identity_of(replace(CONCEPTS, projection=CONSE), MINILM, None),
+        identity_of(CONCEPTS, replace(MINILM, weights=E5.weights), None),
     }
     assert len(identities) == 4
 
@@ -86,7 +86,7 @@ def test_a_text_cannot_spell_the_key_of_another_with_its_prompt() -> None:
 
 
 def test_keys_say_what_kind_they_are_and_nothing_of_the_input() -> None:
-    for key in (key_of(E5, text="my secret"), image_key(identity_of(CONCEPTS, MINILM), b"secret")):
+    for key in (key_of(E5, text="my secret"), image_key(identity_of(CONCEPTS, MINILM, None), b"secret")):
         kind, digest = key.removeprefix("embedding:").split(":")
         assert kind in ("instruction", "image")
         assert len(digest) == 64
@@ -95,7 +95,7 @@ def test_keys_say_what_kind_they_are_and_nothing_of_the_input() -> None:
 
 
 def test_pictures_that_differ_have_keys_that_differ() -> None:
-    identity = identity_of(CONCEPTS, MINILM)
+    identity = identity_of(CONCEPTS, MINILM, None)
     picture = drawn(1, (40, 20))
     turned = np.ascontiguousarray(picture.reshape(40, 20, 3))  # the same bytes
     other = picture.copy()

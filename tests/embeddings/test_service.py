@@ -330,16 +330,16 @@ def test_a_service_for_a_model_that_is_not_there_is_not_made(models: Path) -> No
 
 def test_what_a_caller_has_given_up_is_not_computed(service: EmbeddingService) -> None:
     async def give_up() -> None:
-        before = metric("embedding_batch_items_sum", model="minilm-l6")
+        before = metric("embedding_batch_items_sum", kind="text", model="minilm-l6")
         many = [f"{i} rocks" for i in range(1000)]
         asking = asyncio.create_task(service.embed_texts(many, TEXT, use_cache=False))
-        while metric("embedding_queue_items", model="minilm-l6") == 0:
+        while metric("embedding_queue_items", kind="text", model="minilm-l6") == 0:
             await asyncio.sleep(0.001)
         asking.cancel()
         with pytest.raises(asyncio.CancelledError):
             await asking
         await service.get_instruction_embedding("granite", use_cache=False)
-        assert metric("embedding_batch_items_sum", model="minilm-l6") - before < 200
+        assert metric("embedding_batch_items_sum", kind="text", model="minilm-l6") - before < 200
 
     asyncio.run(give_up())
 

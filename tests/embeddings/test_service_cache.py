@@ -31,7 +31,7 @@ def service(models: Path) -> Iterator[EmbeddingService]:
 
 
 def num_computed(space: str) -> float:
-    return metric("embedding_batch_items_sum", model=space)
+    return metric("embedding_batch_items_sum", model=space, kind=SPACES[space].input.value)
 
 
 def test_what_was_computed_is_not_computed_again(service: EmbeddingService) -> None:
