@@ -93,9 +93,7 @@ class RerankIn(Form):
     """The body of POST /v1/rerank."""
 
     query: Annotated[str, Field(max_length=MAX_QUERY_CHARACTERS)]
-    documents: Annotated[
-        tuple[str | DocumentIn, ...], Field(min_length=1, max_length=MAX_DOCUMENTS)
-    ]
+    documents: Annotated[list[str | DocumentIn], Field(min_length=1, max_length=MAX_DOCUMENTS)]
     model: ModelName | None = None
     top_n: Annotated[int, Field(ge=1)] | None = None
     return_documents: bool = False

@@ -56,6 +56,8 @@ class ModelOut(TypedDict):
     revision: str
     dimension: int
     inputs: list[str]
+    max_tokens: int | None
+    """Tokens that it reads of a text; null until it is loaded, and where it takes no texts."""
     weights: str | None
     """Where they are: pip package, or folder; null if they are not on the server's machine."""
     loaded: bool
@@ -144,6 +146,13 @@ def model_out(name: str, space: Space, encoders: Encoders) -> ModelOut:
         revision=space.revision,
         dimension=space.dim,
         inputs=[each.value for each in space.inputs],
+        max_tokens=_max_tokens(space, encoders),
         weights=kind if encoders.has_weights(space) else None,
         loaded=encoders.is_loaded(space),
     )
+
+
+def _max_tokens(space: Space, encoders: Encoders) -> int | None:
+    if not space.answers_text or not encoders.is_loaded(encoders.text_space(space)):
+        return None
+    return encoders.text_encoder(space).max_tokens

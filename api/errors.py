@@ -29,6 +29,9 @@ from search.errors import InvalidQuery
 
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
+_MAX_ERRORS = 100
+_UNREADABLE = "There was an error parsing the body"
+"""What FastAPI says of a body that is no JSON for other reasons than its grammar."""
 _UNKNOWN = "the server could not answer; its log says why"
 _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
     (InvalidQuery, InvalidTag, ValueRefused): 422,
@@ -77,7 +80,7 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(RequestValidationError)
     async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
         # The input is not echoed: it may be huge, or not representable in JSON.
-        errors = [_without_input(e) for e in _own(error.errors())]
+        errors = [_without_input(e) for e in _own(error.errors()[:_MAX_ERRORS])]
         detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
         if is_openai(request.url.path):
             return openai_error(400, detail, param=errors[0]["where"])
@@ -107,7 +110,10 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> JSONResponse:
         headers = dict(error.headers or {})
-        return refuse(request.url.path, error.status_code, str(error.detail), headers)
+        detail = str(error.detail)
+        if detail == _UNREADABLE:
+            detail = "body: this cannot be read as JSON: send UTF-8, not compressed"
+        return refuse(request.url.path, error.status_code, detail, headers)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _error: Exception) -> JSONResponse:

@@ -1,5 +1,6 @@
 """Limits of a server: the size of request bodies, and the number of searches at once."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,12 +8,14 @@ from contextlib import contextmanager
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import Busy, refuse
+from api.errors import RETRY_AFTER_S, Busy, refuse
 from embeddings.pictures import MAX_PICTURE_BYTES
 
 PATIENCE_S = 10.0
 """As long as a person waits."""
 MAX_BODY_BYTES = 64 * 1024
+MAX_HELD_BYTES = 512 * 1024 * 1024
+"""Of all bodies that are being taken in or worked on."""
 MAX_BYTES_OF = {
     "/search/image": MAX_PICTURE_BYTES + MAX_BODY_BYTES,
     "/v1/embeddings": 8 * 1024 * 1024,
@@ -39,44 +42,67 @@ class Turns:
             self._places.release()
 
 
+class _Refused(Exception):
+    """A body that is not taken in."""
+
+    def __init__(self, status: int, detail: str) -> None:
+        super().__init__(detail)
+        self.status, self.detail = status, detail
+
+
 class BodyLimit:
-    """ASGI middleware: 413 for a body that is declared larger, or turns out to be, before any
-    route sees it."""
+    """ASGI middleware: takes in a request's body before any route sees it. 413 for one that is
+    declared larger than its path allows, or turns out to be; 408 for one that does not go on; 503
+    when those of all requests are too large together."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._num_held = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Takes in the body, which is small, and then lets the app answer."""
+        """Takes in the body, and then lets the app answer."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        max_bytes = MAX_BYTES_OF.get(scope["path"], MAX_BODY_BYTES)
-        request = await _take_in(scope, receive, max_bytes)
-        if request is None:
-            detail = f"a request body has {max_bytes} bytes at most here"
-            refusal = refuse(scope["path"], 413, detail)
+        body = bytearray()
+        try:
+            taken_in = [await self._take_in(body, scope, receive)]
+        except _Refused as refused:
+            self._num_held -= len(body)
+            headers = {"Retry-After": str(RETRY_AFTER_S)} if refused.status == 503 else None
+            refusal = refuse(scope["path"], refused.status, refused.detail, headers)
             await refusal(scope, receive, send)
             return
-        taken_in = [request]
 
         async def next_message() -> Message:
             return taken_in.pop() if taken_in else await receive()
 
-        await self._app(scope, next_message, send)
+        try:
+            await self._app(scope, next_message, send)
+        finally:
+            self._num_held -= len(body)
 
-
-async def _take_in(scope: Scope, receive: Receive, max_bytes: int) -> Message | None:
-    """The request's body as one message; None as soon as it is too large."""
-    if int(Headers(scope=scope).get("content-length", "0")) > max_bytes:
-        return None
-    body, more_body = bytearray(), True
-    while more_body:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return message
-        body += message.get("body", b"")
-        if len(body) > max_bytes:
-            return None
-        more_body = message.get("more_body", False)
-    return {"type": "http.request", "body": bytes(body), "more_body": False}
+    async def _take_in(self, body: bytearray, scope: Scope, receive: Receive) -> Message:
+        """The request's body as one message, whose bytes are counted. Raises _Refused."""
+        max_bytes = MAX_BYTES_OF.get(scope["path"], MAX_BODY_BYTES)
+        too_large = _Refused(413, f"a request body has {max_bytes} bytes at most here")
+        if int(Headers(scope=scope).get("content-length", "0")) > max_bytes:
+            raise too_large
+        more_body = True
+        while more_body:
+            try:
+                async with asyncio.timeout(PATIENCE_S):
+                    message = await receive()
+            except TimeoutError:
+                raise _Refused(408, f"the body did not go on for {PATIENCE_S:g} s") from None
+            if message["type"] == "http.disconnect":
+                return message
+            piece = message.get("body", b"")
+            body += piece
+            self._num_held += len(piece)
+            if len(body) > max_bytes:
+                raise too_large
+            if self._num_held > MAX_HELD_BYTES:
+                raise _Refused(503, "too much is being sent at once: try again in a few seconds")
+            more_body = message.get("more_body", False)
+        return {"type": "http.request", "body": bytes(body), "more_body": False}

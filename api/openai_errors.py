@@ -74,7 +74,7 @@ def openai_error_of(error: SceneseekError, path: str) -> JSONResponse:
         error = error.__cause__.at(error.position)
     status, code = next(found for kinds, found in _CODES.items() if isinstance(error, kinds))
     REJECTED.labels(code).inc()
-    if status >= 500:
+    if status >= 500 or isinstance(error, WeightsMissing):
         structlog.get_logger().error("request failed", reason=str(error))
     return openai_error(
         status,
@@ -89,9 +89,13 @@ def _message(error: SceneseekError, status: int, path: str) -> str:
     if isinstance(error, InputRefused):
         return f"{_param(error, path)}: {error.reason}"
     if isinstance(error, WeightsMissing):
+        if error.model is None:
+            return (
+                "the model's weights are not on the server's machine: its log says how to get them"
+            )
         return (
-            "the model's weights are not on the server's machine: run python -m embeddings pull "
-            "MODEL there; GET /v1/models tells which models are here"
+            f"the weights of {error.model} are not on the server's machine: run "
+            f"python -m embeddings pull {error.model} there"
         )
     if status == 503 and not isinstance(error, (WorkerLost, EmbeddingsDisabled)):
         return "the model cannot be used now; the server's log says why"
@@ -102,6 +106,8 @@ def _param(error: SceneseekError, path: str) -> str | None:
     if isinstance(error, InputRefused) and error.field is not None:
         return error.field
     field = _FIELDS.get(path)
+    if isinstance(error, InputRefused) and field == "items" and error.position is None:
+        return "image" if isinstance(error, (PictureUnreadable, PictureNotFetched)) else "text"
     if isinstance(error, InputRefused) and field is not None:
         return field if error.position is None else f"{field}[{error.position}]"
     return "model" if isinstance(error, (UnknownSpace, WeightsMissing)) else None

@@ -57,6 +57,8 @@ def serve(app: FastAPI, listener: socket.socket) -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """Exits with a sentence if the address cannot be had."""
+    if not host:
+        fail("--host is empty, which would be every address: name one")
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         listener = socket.create_server((host, port), family=family)

@@ -1,9 +1,10 @@
 """Forms: what people may ask for, checked once for Python, the command line and HTTP alike."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
+MAX_FIELDS = 100
 MAX_ID = 2**63 - 1
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 """Of a row; what PostgreSQL's bigint can hold."""
@@ -18,6 +19,13 @@ class Form(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_few_fields(cls, given: Any) -> Any:
+        if isinstance(given, dict) and len(given) > MAX_FIELDS:  # each would be an error
+            raise ValueError(f"there are {len(given):,} fields, and {MAX_FIELDS} at most are read")
+        return given
 
 
 def is_storable(text: str) -> bool:

@@ -19,7 +19,7 @@ from database.errors import OutOfRange, UnknownMetric
 from database.tables.catalog import INDEXABLE, WRITABLE, Numbers, find_vector_table
 from database.tables.nearest import COSINE, EUCLIDEAN, METRICS, Row, search_nearest
 from database.tables.transaction import savepoint
-from database.tables.written import write_index, write_vector, write_vectors
+from database.tables.written import write_index, write_vectors
 from embeddings.settings import embedding_config
 
 
@@ -125,7 +125,8 @@ async def index_embedding(
     """
     async with savepoint(db) as connection:
         own = await find_vector_table(connection, table, embedding_column, WRITABLE)
-        return await write_vector(connection, own, own.column(id_column), id_value, embedding)
+        vectors = {id_value: embedding}
+        return await write_vectors(connection, own, own.column(id_column), vectors)
 
 
 async def batch_index_embeddings(

@@ -30,6 +30,11 @@ class UnknownSpace(EmbeddingError):
 class WeightsMissing(EmbeddingError):
     """The weights of a model are not on this machine."""
 
+    def __init__(self, message: str, model: str | None = None) -> None:
+        """`model` is what `python -m embeddings pull` calls it; None if that is no remedy."""
+        super().__init__(message)
+        self.model = model
+
 
 class WeightsCorrupt(EmbeddingError):
     """A weights file is not the one that was pinned."""

@@ -10,6 +10,7 @@ from embeddings.errors import BlankText, InputRefused, PictureUnreadable, TextTo
 from embeddings.pictures import check_picture, rgb_of
 
 _MAX_CHARACTERS_A_TOKEN = 1000
+_SPACES = re.compile(r"\s+")
 _LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -29,6 +30,7 @@ def within_reach(
     text of megabytes would be read to its end before it is cut. Raises TextTooLong unless they may
     be cut."""
     reach = max_tokens * _MAX_CHARACTERS_A_TOKEN
+    texts = [_SPACES.sub(" ", text) if len(text) > reach else text for text in texts]
     beyond = frozenset(i for i, text in enumerate(texts) if len(text) > reach)
     if beyond and not truncate:
         first = min(beyond)

@@ -137,7 +137,8 @@ class Encoders(Models):
         try:
             require_present(space.weights, self.runtime)
         except WeightsMissing as error:
-            raise WeightsMissing(f"the space {space.key} cannot be used: {error}") from None
+            message = f"the space {space.key} cannot be used: {error}"
+            raise WeightsMissing(message, error.model) from None
 
     def has_weights(self, space: Space) -> bool:
         """Whether the weights of a space are on this machine."""

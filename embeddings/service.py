@@ -32,6 +32,8 @@ PREFIX = "embed-"
 QUICK = 8
 """Texts that are counted at once; more would hold up other requests, and go to a thread."""
 _QUICK_CHARACTERS = 20_000
+_CHARACTERS_A_TOKEN = 8
+"""More than any text has; what has more still takes the tokenizer's time."""
 """Of these texts together, for the same reason: 8 MB would take seconds."""
 
 
@@ -174,7 +176,11 @@ class EmbeddingService:
             )
         identity = self._identity(text_space)
         items = [
-            Item(instruction_key(identity, text_space, input_type, text), (input_type, text), num)
+            Item(
+                instruction_key(identity, text_space, input_type, text),
+                (input_type, text),
+                max(num, len(text) // _CHARACTERS_A_TOKEN),
+            )
             for text, num in zip(texts, counts, strict=True)
         ]
         vectors = await self._vectors(items, batcher, text_space, use_cache)

@@ -50,9 +50,9 @@ class EmbeddingSettings(BaseSettings):
     default."""
     embedding_redis_url: str | None = None
     """A Redis that keeps vectors of the embedding service; without one, they are kept in memory."""
-    embedding_cache_ttl: Annotated[int, Field(gt=0)] = 300
+    embedding_cache_ttl: Annotated[int, Field(gt=0, le=366 * 86400)] = 300
     """Seconds that a vector is kept."""
-    embedding_cache_max_connections: Annotated[int, Field(gt=0)] = 20
+    embedding_cache_max_connections: Annotated[int, Field(gt=0, le=10_000)] = 20
     """To the Redis, of each process."""
     embedding_similarity_threshold: Annotated[float, Field(ge=-1, le=1)] = 0.0
     """Of searches in tables of one's own (database/vector_search.py): rows below are left out."""

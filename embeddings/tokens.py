@@ -23,7 +23,7 @@ def spelled(tokens: Sequence[int]) -> str:
     except (KeyError, OverflowError):
         unknown = next(token for token in tokens if not _is_known(token, encoding))
         raise UnknownToken(
-            f"{unknown} is no token of cl100k_base, which token arrays are read with"
+            f"{str(unknown)[:30]} is no token of cl100k_base, which token arrays are read with"
         ) from None
     return data.decode("utf-8", errors="ignore")
 

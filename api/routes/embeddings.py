@@ -178,7 +178,9 @@ def _multimodal_items(body: object) -> list[MultimodalIn]:
         ) from None
     for position, item in enumerate(items):
         if item.options() != items[0].options():
-            raise _invalid(position, "all items of a request have the same model and options")
+            raise _invalid(
+                f"items[{position}]", "all items of a request have the same model and options"
+            )
     return items
 
 
@@ -228,7 +230,7 @@ def _require_dimensions(body: VectorsIn, space: Space) -> None:
         )
 
 
-def _invalid(where: str | int, message: str) -> RequestValidationError:
+def _invalid(where: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("body", where), "msg": message, "type": "value_error"}])
 
 

@@ -82,7 +82,7 @@ class VectorTable:
         DimensionMismatch."""
         try:
             given = np.asarray(values, dtype=np.float64)
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             raise InvalidVector("a vector is a list of numbers") from None
         if given.ndim != 1:
             raise InvalidVector(f"expected one vector, got an array of shape {given.shape}")

@@ -1,5 +1,6 @@
 """Vectors and their indexes, written into a table."""
 
+import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, LiteralString
 
@@ -8,31 +9,10 @@ import sqlalchemy as sa
 from pgvector import Vector as PgVector
 from psycopg import sql
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlalchemy.types import NullType
 
 from database.errors import NotFound, ValueRefused
 from database.tables.catalog import Numbers, VectorTable
 from database.tables.transaction import driver_of, refused_rows
-
-
-async def write_vector(
-    connection: AsyncConnection,
-    own: VectorTable,
-    key: sa.Column[Any],
-    id_value: object,
-    embedding: Numbers,
-) -> int:
-    """Number of rows with this id, whose vector it now is. Raises NotFound."""
-    given = sa.literal(_checked_id(id_value), NullType())
-    vector = sa.literal(own.nonzero_vector_of(embedding), own.vector.type)
-    with refused_rows(ValueRefused, f"{own.table.name} does not take this vector"):
-        update = sa.update(own.table).where(key == given).values({own.vector: vector})
-        num_updated = (await connection.execute(update)).rowcount
-    if num_updated:
-        return num_updated
-    with refused_rows(NotFound, _no_row(own, [id_value])):
-        await connection.execute(sa.insert(own.table).values({key: given, own.vector: vector}))
-    return 1
 
 
 async def write_vectors(
@@ -41,7 +21,8 @@ async def write_vectors(
     key: sa.Column[Any],
     embeddings: Mapping[Any, Numbers],
 ) -> int:
-    """The same for many, by COPY into a table that is gone afterwards."""
+    """Number of rows with these ids, whose vectors they now are; by COPY into a table that is gone
+    afterwards. Raises NotFound."""
     vectors = {
         _checked_id(id_value): own.nonzero_vector_of(vector)
         for id_value, vector in embeddings.items()
@@ -51,7 +32,7 @@ async def write_vectors(
         "table": _name_of(own),
         "id": sql.Identifier(key.name),
         "vector": sql.Identifier(own.vector.name),
-        "new": sql.Identifier("pg_temp", "new_embeddings"),
+        "new": sql.Identifier("pg_temp", f"new_{uuid.uuid4().hex}"),
     }
 
     async def execute(statement: LiteralString) -> psycopg.AsyncCursor[Any]:

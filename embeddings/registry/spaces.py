@@ -107,7 +107,7 @@ def choose_spaces(names: Iterable[str], spaces: Mapping[str, Space] = SPACES) ->
         key = TEXT_MODELS.get(name, name)
         found = [space for space in spaces.values() if key in _names(space)]
         if not found:
-            raise UnknownSpace(f"no space or model {name!r}; there are: {', '.join(spaces)}")
+            raise UnknownSpace(f"no space or model {name[:60]!r}; there are: {', '.join(spaces)}")
         chosen += found
     return list(dict.fromkeys(chosen))
 

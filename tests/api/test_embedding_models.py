@@ -64,6 +64,7 @@ def test_the_list_tells_what_each_model_takes_and_whether_it_is_here(
         "revision": SPACES["minilm-l6"].revision,
         "dimension": 384,
         "inputs": ["text"],
+        "max_tokens": 256,
         "weights": "pip package",
         "loaded": True,
     }

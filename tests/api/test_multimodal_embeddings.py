@@ -132,7 +132,7 @@ def test_what_is_no_picture_is_400_and_named_by_its_place(
 ) -> None:
     error = refused(embeddings, {"image": image})
     assert error["code"] == "invalid_image"
-    assert error["param"] == "items"
+    assert error["param"] == "image"
     assert said in error["message"]
     assert "root:" not in error["message"]
     among = refused(embeddings, [{"text": "a"}, {"image": PNG}, {"text": "b", "image": image}])

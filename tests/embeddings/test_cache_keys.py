@@ -44,7 +44,8 @@ OTHERWISE: dict[str, Any] = {
 def test_whatever_differs_between_two_spaces_they_share_no_key(name: str) -> None:
     other = replace(E5, **{name: OTHERWISE[name]})
     assert key_of(other) != key_of(E5)
-    assert image_key(identity_of(other, None, None), b"file") != image_key(identity_of(E5, None, None), b"file")
+    theirs, ours = (identity_of(space, None, None) for space in (other, E5))
+    assert image_key(theirs, b"file") != image_key(ours, b"file")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +87,10 @@ def test_a_text_cannot_spell_the_key_of_another_with_its_prompt() -> None:
 
 
 def test_keys_say_what_kind_they_are_and_nothing_of_the_input() -> None:
-    for key in (key_of(E5, text="my secret"), image_key(identity_of(CONCEPTS, MINILM, None), b"secret")):
+    for key in (
+        key_of(E5, text="my secret"),
+        image_key(identity_of(CONCEPTS, MINILM, None), b"secret"),
+    ):
         kind, digest = key.removeprefix("embedding:").split(":")
         assert kind in ("instruction", "image")
         assert len(digest) == 64

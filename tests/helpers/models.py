@@ -111,7 +111,9 @@ def error_of(future: "Future[Vectors]") -> BaseException:
 
 def num_waiting() -> float:
     """What Prometheus is told of the queue."""
-    return REGISTRY.get_sample_value("embedding_queue_items", {"model": NAME, "kind": "text"}) or 0.0
+    return (
+        REGISTRY.get_sample_value("embedding_queue_items", {"model": NAME, "kind": "text"}) or 0.0
+    )
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
