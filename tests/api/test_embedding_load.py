@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 
 from api.app import create_embedding_app
 from embeddings.batching import Batcher
@@ -215,3 +216,20 @@ def test_bodies_in_pieces_are_read(server: Serving) -> None:
     pieces = iter([content[:5], content[5:]])
     answer = server.client.post(EMBEDDINGS, content=pieces, headers=JSON)
     assert vectors(answer.json()).shape == (1, 384)
+
+
+def test_a_fault_of_the_server_is_counted(models: Path) -> None:
+    def counted() -> float:
+        labels = {"method": "POST", "route": EMBEDDINGS, "status": "500"}
+        return REGISTRY.get_sample_value("http_requests_total", labels) or 0.0
+
+    async def ask() -> httpx.Response:
+        app = create_embedding_app(embedding_settings(models))
+        del app.state.embeddings.cache  # what no request can do
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+            return await client.post(EMBEDDINGS, json={"input": "granite"}, timeout=PATIENCE_S)
+
+    before = counted()
+    refusal(asyncio.run(ask()), 500)
+    assert counted() == before + 1

@@ -1,9 +1,11 @@
 """Requests under /v1 that cannot be answered: an error as OpenAI has them, and the server lives."""
 
 import json
+import time
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -290,3 +292,43 @@ def test_whatever_is_sent_is_answered_or_refused_and_never_a_fault(
 def test_the_server_is_well_after_all_this(embeddings: httpx.Client) -> None:
     assert embeddings.get("/ready").json() == {"status": "ready"}
     assert vectors(embedded(embeddings, "granite")).shape == (1, 384)
+
+
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        (RERANK, '{"query": "a", "documents": [' + "1," * 500_000 + "1]}"),
+        (EMBEDDINGS, "{" + ",".join(f'"k{n}": 0' for n in range(200_000)) + "}"),
+        (MULTIMODAL, "{" + ",".join(f'"k{n}": 0' for n in range(200_000)) + "}"),
+        (EMBEDDINGS, '{"input": [' + "1.5," * 500_000 + "1]}"),
+    ],
+    ids=["documents", "fields", "fields of an item", "numbers"],
+)
+def test_a_body_that_is_wrong_in_many_places_is_refused_at_once(
+    embeddings: httpx.Client, path: str, content: str
+) -> None:
+    started = time.monotonic()
+    error = refusal(embeddings.post(path, content=content, headers=JSON), 400)
+    assert time.monotonic() - started < 3
+    assert len(error["message"]) < 2000
+
+
+def test_blanks_before_a_text_do_not_count_as_the_text(embeddings: httpx.Client) -> None:
+    far = " " * 300_000 + "drilling rig in granite"
+    answer = embedded(embeddings, far, truncate=True)
+    assert answer["truncated"] == []
+    np.testing.assert_allclose(
+        vectors(answer), vectors(embedded(embeddings, far.strip())), atol=1e-6
+    )
+
+
+def test_a_text_of_megabytes_is_cut_and_that_is_told(embeddings: httpx.Client) -> None:
+    answer = embedded(embeddings, ["granite", "basalt " * 100_000], truncate=True)
+    assert answer["truncated"] == [1]
+    assert answer["usage"]["prompt_tokens"] < 300
+
+
+def test_the_model_whose_weights_are_not_here_is_named(embeddings: httpx.Client) -> None:
+    body = {"input": "granite", "model": "embed-bge-m3"}
+    error = refusal(embeddings.post(EMBEDDINGS, json=body), 404)
+    assert "python -m embeddings pull BAAI/bge-m3" in error["message"]

@@ -234,3 +234,18 @@ def test_closing_does_not_wait_for_a_model_that_hangs() -> None:
     assert time.monotonic() - started < PATIENCE_S / 2
     assert isinstance(error_of(hung), WorkerLost)
     let_go.set()
+
+
+@pytest.mark.parametrize("size", [20, 60, 256])
+def test_a_short_text_waits_for_one_batch_of_long_ones(size: int) -> None:
+    model = Steered()
+    limits = Limits(batch_items=32, batch_size=256, queued_items=5000, queued_size=10**6)
+    with batcher(model, limits) as made:
+        long = made.submit(items(*(f"long {n}" for n in range(500)), size=size))
+        model.wait_for_batch()
+        short = made.submit(items("short", size=5))
+        model.let(3)
+        assert_answered(short, items("short", size=5))
+        long.cancel()
+        model.let(500)
+    assert any("short" in batch for batch in model.batches[:3])
