@@ -44,7 +44,7 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
 
 
 def create_embedding_app(settings: EmbeddingSettings) -> FastAPI:
-    """The embedding service alone. Raises UnknownSpace, InvalidSettings."""
+    """The embedding service alone. Raises InvalidSettings."""
     service = EmbeddingService(settings=settings)
 
     @asynccontextmanager

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Generic, TypeVar, overload
+from typing import Generic, TypeVar, get_args, overload
 
 import numpy as np
 from PIL import Image as Pillow
@@ -115,7 +115,9 @@ class TextEmbedder(Embedder[str]):
         self, model: str = "minilm-l6", device: str = "auto", *, input_type: InputType = "document"
     ) -> None:
         """Some models read a query with another prompt than a document; in a space of pictures
-        every text is a query. Raises UnknownSpace, NoTextQuery, InvalidSettings."""
+        every text is a query. Raises UnknownSpace, NoTextQuery, InvalidSettings, ValueError."""
+        if input_type not in get_args(InputType):
+            raise ValueError(f"input_type is query or document, not {input_type!r}")
         super().__init__(model, device)
         self._made_by = self._encoders.text_space(self.space)
         is_document = self._made_by.input is Input.TEXT and input_type == "document"

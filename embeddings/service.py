@@ -17,7 +17,7 @@ from embeddings.batching import Batcher
 from embeddings.cache import EmbeddingCache
 from embeddings.cache_keys import identity_of, image_key, instruction_key
 from embeddings.encoder import Image, InputType, Vectors
-from embeddings.errors import InvalidSettings, NoPictures, TextTooLong
+from embeddings.errors import InvalidSettings, NoPictures, TextTooLong, UnknownSpace
 from embeddings.inputs import fit, require_readable, sized_pictures, within_reach
 from embeddings.jobs import Item
 from embeddings.loaded import Encoders
@@ -63,7 +63,7 @@ class EmbeddingService:
         """Loads nothing yet. By default the cache and the device (auto, cpu, cuda, mps) are those
         of the settings, and these are the environment's.
 
-        Raises InvalidSettings, UnknownSpace for a model in the settings that there is not.
+        Raises InvalidSettings, also for a model that there is not, or that takes something else.
         """
         self.settings = settings = settings or load_settings(EmbeddingSettings)
         self.encoders = Encoders(runtime_for(settings, device))
@@ -73,17 +73,12 @@ class EmbeddingService:
             settings.embedding_cache_max_connections,
         )
         self._spaces: dict[str, Space] = {}
-        self.text_space = self.find_space(settings.embedding_text_model_name)
-        if not self.text_space.answers_text:
-            raise InvalidSettings(
-                f"EMBEDDING_TEXT_MODEL_NAME: {self.text_space.key} takes no texts; name another"
-            )
-        self.image_space = self.find_space(settings.embedding_image_model_name)
-        if self.image_space.input is not Input.IMAGE:
-            raise InvalidSettings(
-                f"EMBEDDING_IMAGE_MODEL_NAME: {self.image_space.key} takes no pictures; name "
-                "another"
-            )
+        self.text_space = self._named(
+            "EMBEDDING_TEXT_MODEL_NAME", settings.embedding_text_model_name, Input.TEXT
+        )
+        self.image_space = self._named(
+            "EMBEDDING_IMAGE_MODEL_NAME", settings.embedding_image_model_name, Input.IMAGE
+        )
         self.queues = ModelQueues(self.encoders)
         self._identities: dict[str, str] = {}
 
@@ -229,6 +224,16 @@ class EmbeddingService:
             if use_cache:
                 await self.cache.set_many({keys[i]: vectors[i] for i in missing})
         return vectors
+
+    def _named(self, variable: str, name: str, takes: Input) -> Space:
+        """The space that a setting names. Raises InvalidSettings."""
+        try:
+            space = self.find_space(name)
+        except UnknownSpace as error:
+            raise InvalidSettings(f"{variable}: {error}") from None
+        if takes not in space.inputs:
+            raise InvalidSettings(f"{variable}: {space.key} takes no {takes.value}; name another")
+        return space
 
     def _identity(self, space: Space) -> str:
         if space.key not in self._identities:

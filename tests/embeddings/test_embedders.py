@@ -298,3 +298,8 @@ def test_features_of_a_picture_are_made_and_no_text_is_compared_with_them(
     )
     with pytest.raises(NoTextQuery, match="my-resnet holds features"):
         embedder.encode("red circle", image)
+
+
+def test_what_a_text_is_for_is_query_or_document() -> None:
+    with pytest.raises(ValueError, match="query or document, not 'qury'"):
+        TextEmbedder(input_type="qury")  # type: ignore[arg-type]

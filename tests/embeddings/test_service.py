@@ -317,14 +317,6 @@ def test_no_other_model_answers_in_the_place_of_one_that_is_not_there(
         service.find_space(name)
 
 
-def test_a_service_for_a_model_that_is_not_there_is_not_made(models: Path) -> None:
-    with (
-        pytest.raises(UnknownSpace, match="nobodys-model"),
-        embedding_service(models, text_model_name="nobodys-model"),
-    ):
-        pass
-
-
 # Those who give up
 
 

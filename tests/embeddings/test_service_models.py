@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 
 from embeddings.encoder import Vectors
-from embeddings.errors import NoTextQuery, WeightsCorrupt, WeightsMissing
+from embeddings.errors import InvalidSettings, NoTextQuery, WeightsCorrupt, WeightsMissing
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
 from embeddings.service import EmbeddingService
 from tests.helpers.media import drawn
 from tests.helpers.own_models import declare_stand_in
-from tests.helpers.services import embedding_service
+from tests.helpers.services import embedding_service, embedding_settings
 from tests.helpers.tiny_models import THINGS, drawings, tiny_models
 
 TEXT, VISION = SPACES["minilm-l6"], SPACES["imagenet-concepts"]
@@ -170,3 +170,18 @@ def test_callers_at_once_load_a_model_once(models: Path, monkeypatch: pytest.Mon
         for vector in asyncio.run(ask_at_once())[1:]:
             assert vector.shape == (384,)
     assert loaded == ["minilm-l6"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"text_model_name": "nope"}, "EMBEDDING_TEXT_MODEL_NAME: no space or model"),
+        ({"text_model_name": "resnet-50"}, "EMBEDDING_TEXT_MODEL_NAME: resnet-50 takes"),
+        ({"image_model_name": "fast"}, "EMBEDDING_IMAGE_MODEL_NAME: minilm-l6 takes no"),
+    ],
+)
+def test_a_setting_that_names_no_model_of_its_kind_is_told_by_its_name(
+    changed: dict[str, str], said: str, models: Path
+) -> None:
+    with pytest.raises(InvalidSettings, match=said):
+        EmbeddingService(settings=embedding_settings(models, **changed))
