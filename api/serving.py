@@ -50,7 +50,11 @@ def url_of(host: str, port: int) -> str:
 def serve(app: FastAPI, listener: socket.socket) -> None:
     """Answers requests until the process is told to end, then those that it has begun."""
     config = uvicorn.Config(
-        app, http=BoundedHttp, log_level="warning", timeout_graceful_shutdown=_DRAIN_S
+        app,
+        http=BoundedHttp,
+        ws="none",
+        log_level="warning",
+        timeout_graceful_shutdown=_DRAIN_S,
     )
     uvicorn.Server(config).run(sockets=[listener])
 

@@ -1,13 +1,17 @@
-"""Bodies over 64 KiB are refused while they come in, whoever asks and whatever for."""
+"""Bodies over 64 KiB are refused while they come in; those that stop, or are too many, too."""
 
+import asyncio
 import json
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.types import Message, Receive, Scope, Send
 
+from api import limits
+from api.limits import BodyLimit
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import assert_problem, serving
 
@@ -93,3 +97,54 @@ def test_a_client_that_hangs_up_is_no_trouble(client: httpx.Client, tmp_path: Pa
         with socket.create_connection(address, timeout=30) as connection:
             connection.sendall(head)
     assert client.post(POST, content=SEARCH, headers=HEADERS).status_code == 200
+
+
+# Bodies as they come in, without a server: what it takes seconds or gigabytes to see there
+
+
+def statuses(bodies: Sequence[Sequence[bytes | None]]) -> list[int]:
+    """What requests for a search with such bodies, in pieces and at once, are answered; None is a
+    piece that does not come."""
+    begun = asyncio.Event()
+
+    async def answers(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await begun.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+
+    limit = BodyLimit(answers)
+
+    async def ask(pieces: Sequence[bytes | None]) -> int:
+        left, sent = list(pieces), []
+
+        async def receive() -> Message:
+            piece = left.pop(0)
+            if piece is None:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": piece, "more_body": bool(left)}
+
+        async def send(message: Message) -> None:
+            sent.append(message.get("status"))
+
+        await limit({"type": "http", "path": POST, "headers": []}, receive, send)
+        return int(sent[0])
+
+    async def all_at_once() -> list[int]:
+        asking = [asyncio.ensure_future(ask(pieces)) for pieces in bodies]
+        await asyncio.sleep(0.3)
+        begun.set()
+        return await asyncio.gather(*asking)
+
+    return asyncio.run(all_at_once())
+
+
+def test_a_body_that_does_not_go_on_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "PATIENCE_S", 0.1)
+    assert statuses([[b"{", None], [b"{}"]]) == [408, 200]
+
+
+def test_bodies_that_are_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MAX_HELD_BYTES", 1000)
+    piece = b" " * 300
+    assert statuses([[piece]] * 4) == [200, 200, 200, 503]
+    assert statuses([[piece]] * 3) == [200] * 3
