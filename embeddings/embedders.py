@@ -18,14 +18,12 @@ from PIL import Image as Pillow
 from embeddings.encoder import Image, InputType, Vectors, check_vectors, fuse, normalise
 from embeddings.errors import InvalidVector, PictureUnreadable, UnknownSpace
 from embeddings.loaded import Encoders
-from embeddings.pictures import rgb_of
+from embeddings.pictures import Picture, rgb_of
 from embeddings.registry.spaces import choose_spaces
 from embeddings.runtime import Runtime
 from embeddings.settings import EmbeddingSettings, load_settings
 from embeddings.space import Input, Space
 
-Picture = Pillow.Image | Image | bytes
-"""A PIL image, an array of uint8 [H, W, 3], or the bytes of a JPEG, PNG or WebP."""
 Item = TypeVar("Item")
 
 

@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Literal, get_args
 
-from embeddings.embedders import MultimodalEmbedder, Picture, TextEmbedder
+from embeddings.embedders import MultimodalEmbedder, TextEmbedder
 from embeddings.encoder import Vectors
 from embeddings.errors import PictureUnreadable, UnknownSpace
+from embeddings.pictures import Picture
 
 Quality = Literal["fast", "balanced", "quality"]
 

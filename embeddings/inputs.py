@@ -3,11 +3,9 @@
 import re
 from collections.abc import Sequence
 
-from PIL import Image as Pillow
-
 from embeddings.encoder import Image
 from embeddings.errors import BlankText, InputRefused, PictureUnreadable, TextTooLong
-from embeddings.pictures import check_picture, rgb_of
+from embeddings.pictures import Picture, check_picture, rgb_of
 
 _MAX_CHARACTERS_A_TOKEN = 1000
 _SPACES = re.compile(r"\s+")
@@ -59,7 +57,7 @@ def fit(
 
 
 def sized_pictures(
-    pictures: Sequence[Pillow.Image | Image | bytes],
+    pictures: Sequence[Picture],
 ) -> list[tuple[Image | bytes, int]]:
     """Files as they are and other pictures as RGB, each with its size: pixels, or the bytes of a
     file that has more of these. Of files only the header is read. Raises PictureUnreadable."""

@@ -23,6 +23,8 @@ from PIL import UnidentifiedImageError
 from embeddings.encoder import Image
 from embeddings.errors import PictureUnreadable
 
+Picture = Pillow.Image | npt.NDArray[np.uint8] | bytes
+"""What Python programs have: a PIL image, an array of pixels, or a file's bytes."""
 MAX_PICTURE_BYTES = 16 * 1024 * 1024
 MAX_PIXELS = 50_000_000
 MAX_SCANNED_PIXELS = 100 * MAX_PIXELS
@@ -63,7 +65,7 @@ def check_picture(data: bytes, formats: tuple[str, ...] = FORMATS) -> tuple[int,
         return _opened(data, formats).size
 
 
-def rgb_of(picture: Pillow.Image | npt.NDArray[Any] | bytes) -> Image:
+def rgb_of(picture: Picture) -> Image:
     """A picture of a Python program as RGB uint8 [H, W, 3], which the program may not alter later.
 
     A file's bytes as in `read_picture`; a PIL image, turned upright; an array of RGB [H, W, 3],

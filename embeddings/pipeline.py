@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypedDict
 
-from embeddings.embedders import Embedder, ImageEmbedder, Item, Picture, TextEmbedder
+from embeddings.embedders import Embedder, ImageEmbedder, Item, TextEmbedder
 from embeddings.encoder import Vectors
 from embeddings.errors import InputRefused, UnknownSpace, WeightsCorrupt, WeightsMissing
+from embeddings.pictures import Picture
 
 BATCH = 32
 

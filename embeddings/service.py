@@ -11,17 +11,17 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from PIL import Image as Pillow
 
 from embeddings.batching import Batcher
 from embeddings.cache import EmbeddingCache
 from embeddings.cache_keys import identity_of, image_key, instruction_key
-from embeddings.encoder import Image, InputType, Vectors
+from embeddings.encoder import InputType, Vectors
 from embeddings.errors import InvalidSettings, NoPictures, TextTooLong, UnknownSpace
 from embeddings.inputs import fit, require_readable, sized_pictures, within_reach
 from embeddings.jobs import Item
 from embeddings.loaded import Encoders
 from embeddings.model_queues import ModelQueues, computed, runtime_for
+from embeddings.pictures import Picture
 from embeddings.registry.spaces import choose_spaces
 from embeddings.settings import EmbeddingSettings, load_settings
 from embeddings.space import Input, Space
@@ -91,9 +91,7 @@ class EmbeddingService:
         vector: Vectors = embedded.vectors[0]
         return vector
 
-    async def get_image_embedding(
-        self, image: Pillow.Image | Image | bytes, use_cache: bool = True
-    ) -> Vectors:
+    async def get_image_embedding(self, image: Picture, use_cache: bool = True) -> Vectors:
         """The vector of a picture, float32 [dim of the image space].
 
         Raises PictureUnreadable, ItemFailed, ServiceBusy, WorkerLost, WeightsMissing.
@@ -105,7 +103,7 @@ class EmbeddingService:
     async def batch_generate_embeddings(
         self,
         texts: Sequence[str] = (),
-        images: Sequence[Pillow.Image | Image | bytes] = (),
+        images: Sequence[Picture] = (),
     ) -> dict[str, Vectors]:
         """`text_embeddings`, float32 [n, d], and `image_embeddings`, float32 [m, e].
 
@@ -183,7 +181,7 @@ class EmbeddingService:
 
     async def embed_images(
         self,
-        images: Sequence[Pillow.Image | Image | bytes],
+        images: Sequence[Picture],
         space: Space,
         *,
         use_cache: bool = True,

@@ -1,7 +1,8 @@
 """The environment variables of this package, and how every package reads its own.
 
 Each package has a class of its own, which adds its variables to those of the packages below it.
-Only commands read them; everything else takes frozen objects.
+Only commands read them, and what a Python program calls without saying otherwise (docs/python.md);
+everything else takes frozen objects.
 """
 
 import os

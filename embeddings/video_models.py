@@ -5,9 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from embeddings.embedders import Picture, SpaceModel, rgb_of_all
+from embeddings.embedders import SpaceModel, rgb_of_all
 from embeddings.encoder import Clip, Vectors
 from embeddings.errors import PictureUnreadable
+from embeddings.pictures import Picture
 from embeddings.space import Input
 
 
