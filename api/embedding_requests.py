@@ -18,10 +18,9 @@ MAX_TOKENS = 300_000
 MAX_PICTURES = 64
 MAX_DOCUMENTS = 1000
 MAX_QUERY_CHARACTERS = 20_000
-_NOTHING_SEEN = "\ufffd"
-"""What tokens spell that hold no whole character, or none that can be seen. LangChain cuts long
-texts anywhere: a piece of part of a character, or of the last line's end, is no fault of who sent
-the text."""
+_PART_OF_A_CHARACTER = "\ufffd"
+"""What tokens spell that hold nothing whole, as Unicode has it. LangChain cuts long texts anywhere:
+a piece that is part of a character is no fault of who sent the text."""
 
 _TEXT = {"type": "string"}
 _TOKENS = {"type": "array", "items": {"type": "integer"}, "minItems": 1}
@@ -131,10 +130,9 @@ def _spelled(tokens: Sequence[object], position: int | None) -> str:
     if not _are_tokens(tokens):
         raise InputRefused("a list of tokens holds whole numbers only", position)
     try:
-        text = spelled(tokens)
+        return spelled(tokens) or _PART_OF_A_CHARACTER
     except UnknownToken as error:
         raise error.at(position) from None
-    return text if text.strip() else _NOTHING_SEEN
 
 
 def _are_tokens(items: Sequence[object]) -> TypeGuard[Sequence[int]]:

@@ -103,6 +103,7 @@ def test_list_prints_json(settings: DatabaseSettings) -> None:
     assert rows["clip-b32"] == {
         "space": "clip-b32",
         "slot": "vision",
+        "inputs": ["text", "image"],
         "dim": 512,
         "model": "openai/clip-vit-base-patch32",
         "weights": None,

@@ -94,7 +94,7 @@ def test_a_picture_is_found_by_the_name_of_what_it_shows(
     with ingested.database.session() as session:
         nearest = session.scalar(
             sa.text(
-                "SELECT start_s FROM visual_embeddings JOIN scene ON scene.id = scene_id "
+                "SELECT scene.start_s FROM visual_embeddings JOIN scene ON scene.id = scene_id "
                 "ORDER BY embedding <#> CAST(:query AS halfvec) LIMIT 1"
             ),
             {"query": str(query.tolist())},
