@@ -166,4 +166,5 @@ def _without_input(error: dict[str, Any]) -> dict[str, str]:
     elif error["type"] in _NO_OBJECT:
         message = "this is no JSON object"
     where = ".".join(map(str, location[1:])) or _WHOLE.get(location[0], location[0])
-    return {"where": where[:200], "message": message[:500]}
+    where = "".join(c if c.isprintable() else "\ufffd" for c in where[:200])  # a client's own name
+    return {"where": where, "message": message[:500]}

@@ -332,3 +332,8 @@ def test_the_model_whose_weights_are_not_here_is_named(embeddings: httpx.Client)
     body = {"input": "granite", "model": "embed-bge-m3"}
     error = refusal(embeddings.post(EMBEDDINGS, json=body), 404)
     assert "python -m embeddings pull BAAI/bge-m3" in error["message"]
+
+
+def test_a_field_of_control_characters_is_named_on_one_line(embeddings: httpx.Client) -> None:
+    error = refused(embeddings, json.dumps({"input": "granite", "a\nb\u001b[31m": None}))
+    assert error["param"] == "a\ufffdb\ufffd[31m"
