@@ -67,18 +67,15 @@ class BodyLimit:
         body = bytearray()
         try:
             taken_in = [await self._take_in(body, scope, receive)]
+
+            async def next_message() -> Message:
+                return taken_in.pop() if taken_in else await receive()
+
+            await self._app(scope, next_message, send)
         except _Refused as refused:
-            self._num_held -= len(body)
             headers = {"Retry-After": str(RETRY_AFTER_S)} if refused.status == 503 else None
             refusal = refuse(scope["path"], refused.status, refused.detail, headers)
             await refusal(scope, receive, send)
-            return
-
-        async def next_message() -> Message:
-            return taken_in.pop() if taken_in else await receive()
-
-        try:
-            await self._app(scope, next_message, send)
         finally:
             self._num_held -= len(body)
 

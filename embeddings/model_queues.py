@@ -112,6 +112,8 @@ class ModelQueues:
         if batcher is not None:
             return batcher
         with self._lock:
+            if name in self._batchers:  # loaded in this moment
+                return self._batchers[name]
             loading = self._loading.get(name)
             if loading is None:
                 loading = self._loading[name] = Future()

@@ -32,9 +32,9 @@ PREFIX = "embed-"
 QUICK = 8
 """Texts that are counted at once; more would hold up other requests, and go to a thread."""
 _QUICK_CHARACTERS = 20_000
+"""Of these texts together, for the same reason: 8 MB would take seconds."""
 _CHARACTERS_A_TOKEN = 8
 """More than any text has; what has more still takes the tokenizer's time."""
-"""Of these texts together, for the same reason: 8 MB would take seconds."""
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from embeddings.batching import Batcher
 from embeddings.errors import WeightsCorrupt
 from embeddings.loaded import Encoders
 from embeddings.model_queues import ModelQueues
@@ -47,6 +48,22 @@ def test_all_who_wait_for_a_model_share_its_loading_and_its_failure(tmp_path: Pa
     assert free == "free"
     assert {type(each) for each in failures} == {WeightsCorrupt}
     assert encoders.num_loadings == 1
+
+
+def test_who_comes_as_a_model_is_loaded_gets_no_second_queue(models: Path) -> None:
+    encoders = Encoders(Runtime(models))
+    queues = ModelQueues(encoders)
+    before = asyncio.run(queues.get(MINILM, Input.TEXT))
+
+    class Late(dict[str, Batcher]):
+        """What one sees who has looked just before the model was there."""
+
+        def get(self, _name: str, _default: object = None) -> None:  # type: ignore[override]
+            return None
+
+    queues._batchers = Late(queues._batchers)
+    assert asyncio.run(queues.get(MINILM, Input.TEXT)) is before
+    queues.close()
 
 
 def test_who_gives_up_waiting_for_a_model_does_not_end_its_loading(models: Path) -> None:
