@@ -90,11 +90,16 @@ def batcher(
     num_workers: int = 1,
     stall_s: float = 60.0,
 ) -> Iterator[Batcher]:
+    """A queue that is closed at the end; then all its threads have ended, so that the error of one
+    that dies shows in the test that let it die."""
     made = Batcher(NAME, DIM, compute, limits, num_workers, stall_s)
     try:
         yield made
     finally:
         made.close()
+        for thread in threading.enumerate():
+            if thread.name == f"embed {NAME}":
+                thread.join(PATIENCE_S)
 
 
 def assert_answered(future: "Future[Vectors]", asked: Sequence[Item]) -> None:
