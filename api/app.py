@@ -5,14 +5,17 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.staticfiles import StaticFiles
 
 from api.deps import State
 from api.errors import add_error_handlers, document_problems
 from api.limits import BodyLimit, Turns
 from api.metrics import CountRequests
+from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
-from api.routes import embeddings, health, metrics, scenes, search, videos
+from api.routes import embeddings, health, metrics, pages, scenes, search, videos
 from api.settings import ApiSettings
+from api.web.rendering import STATIC_DIR, STATIC_URL
 from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
@@ -37,8 +40,9 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
         database.close()
 
     app = _new_app(settings, service, lifespan)
-    for module in (search, videos, scenes, embeddings, metrics, health):
+    for module in (pages, search, videos, scenes, embeddings, metrics, health):
         app.include_router(module.router)
+    app.mount(STATIC_URL, StaticFiles(directory=STATIC_DIR))
     document_problems(app)
     return app
 
@@ -100,5 +104,6 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
         multi_modal=multi_modal,
         judgements=Judgements(database),
         tags=Tags(database),
+        pictures=QueryPictures(settings.home / "query-pictures"),
         turns=Turns(settings.api_max_concurrent),
     )

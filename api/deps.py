@@ -7,6 +7,7 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from api.limits import Turns
+from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.settings import ApiSettings
 from database.forms import Form
@@ -32,6 +33,7 @@ class State:
     multi_modal: MultiModalSearchEngine
     judgements: Judgements
     tags: Tags
+    pictures: QueryPictures
     turns: Turns
 
 

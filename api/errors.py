@@ -9,10 +9,12 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 
 from api.hang_up import CLIENT_GONE, ClientGone
 from api.openai_errors import is_openai, openai_error, openai_error_of
+from api.web.rendering import error_page, is_page
 from database.errors import (
     DatabaseOverloaded,
     DatabaseUnreachable,
@@ -67,10 +69,12 @@ def problem(
 
 def refuse(
     path: str, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any
-) -> JSONResponse:
+) -> Response:
     """An error in the shape that belongs to a path."""
     if is_openai(path):
         return openai_error(status, detail, headers=headers)
+    if is_page(path):
+        return error_page(status, detail, headers)
     return problem(status, detail, headers, **members)
 
 
@@ -78,37 +82,38 @@ def add_error_handlers(app: FastAPI) -> None:
     """Every error of this app in the shape that belongs to its path."""
 
     @app.exception_handler(RequestValidationError)
-    async def invalid_request(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid_request(request: Request, error: RequestValidationError) -> Response:
         # The input is not echoed: it may be huge, or not representable in JSON.
         errors = [_without_input(e) for e in _own(error.errors()[:_MAX_ERRORS])]
-        detail = "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
+        detail = _in_words(errors)
         if is_openai(request.url.path):
             return openai_error(400, detail, param=errors[0]["where"])
-        return problem(422, detail, errors=errors)
+        return refuse(request.url.path, 422, detail, errors=errors)
 
     @app.exception_handler(SceneseekError)
-    async def known(request: Request, error: SceneseekError) -> JSONResponse:
-        if is_openai(request.url.path):
-            return openai_error_of(error, request.url.path)
+    async def known(request: Request, error: SceneseekError) -> Response:
+        path = request.url.path
+        if is_openai(path):
+            return openai_error_of(error, path)
         status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), 500)
         if status >= 500:
             structlog.get_logger().error("request failed", reason=str(error))
         if isinstance(error, WorkerLost):
-            return _try_later("a model makes no progress; restart the server if this lasts")
+            return _try_later(path, "a model makes no progress; restart the server if this lasts")
         if status == 503:
-            return _try_later("the database cannot answer now; try again in a few seconds")
-        return problem(status, _UNKNOWN if status == 500 else str(error))
+            return _try_later(path, "the database cannot answer now; try again in a few seconds")
+        return refuse(path, status, _UNKNOWN if status == 500 else str(error))
 
     @app.exception_handler(Busy)
-    async def busy(_request: Request, _error: Busy) -> JSONResponse:
-        return _try_later("too many searches at once; try again in a few seconds")
+    async def busy(request: Request, _error: Busy) -> Response:
+        return _try_later(request.url.path, "too many searches at once; try again in a few seconds")
 
     @app.exception_handler(ClientGone)
     async def gone(_request: Request, _error: ClientGone) -> Response:
         return Response(status_code=CLIENT_GONE)  # for the log and the metrics only
 
     @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> JSONResponse:
+    async def http_error(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         detail = str(error.detail)
         if detail == _UNREADABLE:
@@ -116,7 +121,7 @@ def add_error_handlers(app: FastAPI) -> None:
         return refuse(request.url.path, error.status_code, detail, headers)
 
     @app.exception_handler(Exception)
-    async def unexpected(request: Request, _error: Exception) -> JSONResponse:
+    async def unexpected(request: Request, _error: Exception) -> Response:
         return refuse(request.url.path, 500, _UNKNOWN)
 
 
@@ -141,8 +146,17 @@ def document_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _try_later(detail: str) -> JSONResponse:
-    return problem(503, detail, {"Retry-After": str(RETRY_AFTER_S)})
+def in_words(error: ValidationError) -> str:
+    """What is wrong with a form, field by field, without what was sent."""
+    return _in_words([_without_input(dict(e, loc=("", *e["loc"]))) for e in _own(error.errors())])
+
+
+def _in_words(errors: Sequence[dict[str, str]]) -> str:
+    return "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
+
+
+def _try_later(path: str, detail: str) -> Response:
+    return refuse(path, 503, detail, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 def _own(errors: Sequence[Any]) -> list[Any]:

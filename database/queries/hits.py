@@ -1,5 +1,6 @@
 """What hits show, read by id: moments, videos, and the looks of keyframes."""
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,19 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from database.models import MomentKind
+from database.queries.terms import quoted
 from database.server.connection import Database
+
+_BEGIN, _END = "\x02", "\x03"
+"""What words are marked with on their way here; in texts, they are read as spaces."""
+_MOMENTS = sa.text(f"""
+    SELECT id, kind, start_s, end_s, text, boxes, matched,
+        CASE WHEN cardinality(matched) > 0 THEN ts_headline(
+            text_config(language), translate(text, '{_BEGIN}{_END}', '  '),
+            CAST(:query AS tsquery), 'HighlightAll=true, StartSel={_BEGIN}, StopSel={_END}') END
+    FROM moment, LATERAL (SELECT ARRAY(SELECT lexeme FROM unnest(tsv)
+        WHERE lexeme = ANY(:lexemes) ORDER BY positions[1])) AS found (matched)
+    WHERE id = ANY(:ids)""")
 
 
 @dataclass(frozen=True)
@@ -36,6 +49,8 @@ class MomentInfo:
     """Of on-screen text, where each line stands: [left, top, right, bottom] in [0, 1]."""
     matched: tuple[str, ...]
     """Those of the query's lexemes that its text has."""
+    marks: tuple[tuple[int, int], ...] = ()
+    """[start, end) in characters of its text: the words that have those lexemes."""
 
 
 class HitReader:
@@ -57,16 +72,23 @@ class HitReader:
 
     def moments(self, ids: Collection[int], lexemes: Sequence[str] = ()) -> dict[int, MomentInfo]:
         """The moments with these ids that exist, by id."""
-        statement = sa.text(
-            "SELECT id, kind, start_s, end_s, text, boxes, ARRAY(SELECT lexeme "
-            "FROM unnest(tsv) WHERE lexeme = ANY(:lexemes) ORDER BY positions[1]) "
-            "FROM moment WHERE id = ANY(:ids)"
-        )
+        query = " | ".join(quoted(lexeme) for lexeme in lexemes)
+        values = {"ids": sorted(ids), "lexemes": list(lexemes), "query": query}
         with self._database.reading() as connection:
-            rows = connection.execute(statement, {"ids": sorted(ids), "lexemes": list(lexemes)})
             return {
-                row[0]: MomentInfo(row[0], MomentKind(row[1]), *row[2:6], tuple(row[6]))  # type: ignore[call-arg]
-                for row in rows
+                moment_id: MomentInfo(
+                    moment_id,
+                    MomentKind(kind),
+                    start_s,
+                    end_s,
+                    text,
+                    boxes,
+                    tuple(matched),
+                    _marks(text, marked),
+                )
+                for moment_id, kind, start_s, end_s, text, boxes, matched, marked in (
+                    connection.execute(_MOMENTS, values)
+                )
             }
 
     def looks(self, scene_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
@@ -79,3 +101,17 @@ class HitReader:
         with self._database.reading() as connection:
             rows = connection.execute(statement, {"ids": sorted(scene_ids)})
             return {row[0]: tuple(row[1]) for row in rows}
+
+
+def _marks(text: str | None, marked: str | None) -> tuple[tuple[int, int], ...]:
+    """Where the words stand that PostgreSQL has marked; none where it gives another text back."""
+    plain = (text or "").replace(_BEGIN, " ").replace(_END, " ")
+    marks: list[tuple[int, int]] = []
+    pieces: list[str] = []
+    at = 0
+    for piece in re.split(f"[{_BEGIN}{_END}]", marked or ""):
+        if len(pieces) % 2:
+            marks.append((at, at + len(piece)))
+        pieces.append(piece)
+        at += len(piece)
+    return tuple(marks) if "".join(pieces) == plain else ()

@@ -89,6 +89,12 @@ class Library:
         with self._database.session() as session:
             return [_video_info(video) for video in session.scalars(query)]
 
+    def recent_videos(self, limit: int) -> list[VideoInfo]:
+        """The videos that came last, the newest first."""
+        query = _VIDEOS.order_by(Video.ingested_at.desc(), Video.id.desc()).limit(limit)
+        with self._database.session() as session:
+            return [_video_info(video) for video in session.scalars(query)]
+
     def get_video(self, video_id: int) -> VideoInfo:
         """A video by its id. Raises NotFound."""
         with self._database.session() as session:

@@ -1,0 +1,32 @@
+"""The pages that people see, and their static files."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Query, Request
+from fastapi.responses import HTMLResponse
+
+from api.deps import StateDep
+from api.views.search import search_page
+from api.views.watch import watch_page
+from database.forms import Id, Seconds
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+
+
+@router.get("/")
+def search(state: StateDep, request: Request) -> HTMLResponse:
+    """The search: a whole page, or for the page's own script the part that changes."""
+    return search_page(state, request)
+
+
+@router.get("/watch/{video_id}")
+def watch(
+    state: StateDep,
+    request: Request,
+    video_id: Annotated[Id, Path()],
+    t: Annotated[Seconds, Query()] = 0.0,
+    end: Annotated[Seconds | None, Query()] = None,
+    q: str = "",
+) -> HTMLResponse:
+    """A video at a moment."""
+    return watch_page(state, request, video_id, t, end, q)

@@ -1,0 +1,198 @@
+"""Hits as cards: a still, where and when it is, how sure, and why."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from api.web.rendering import clock
+from database.models import MomentKind
+from search.results.hits import Evidence, SearchHit, SequenceAnswer, SequenceHit
+
+_VERBS = {
+    MomentKind.KEYFRAME: "shown",
+    MomentKind.SPAN: "done",
+    MomentKind.SPEECH: "said",
+    MomentKind.OCR: "on screen",
+}
+_CONTEXT = 60
+"""Characters that are kept before the first word that is marked, and without one in all."""
+_MAX_CHARACTERS = 160
+Box = tuple[float, float, float, float]
+"""Left, top, width, height, as parts of the picture."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A part of a text; marked if it is a word of the query."""
+
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One piece of evidence as people read it: said: “The crew is drilling”."""
+
+    verb: str
+    start_s: float
+    pieces: tuple[Piece, ...]
+    """Empty for what has no words."""
+
+    @property
+    def text(self) -> str:
+        """Its words, without marks."""
+        return "".join(piece.text for piece in self.pieces)
+
+
+@dataclass(frozen=True)
+class Card:
+    """A hit as the page shows it; [start_s, end_s) is what plays."""
+
+    rank: int
+    scene_id: int
+    video_id: int
+    title: str
+    start_s: float
+    end_s: float
+    recorded_at: datetime | None
+    score: float
+    weak: bool
+    url: str
+    """Of the moment, for everybody."""
+    still_url: str | None
+    """None for a recording without pictures."""
+    boxes: tuple[Box, ...]
+    """Where the on-screen text stands in the still."""
+    reasons: tuple[Reason, ...]
+    num_alike: int
+    num_others: int
+
+    @property
+    def name(self) -> str:
+        """What a screen reader says: tour, 0:12, said: The crew is drilling."""
+        first = self.reasons[0] if self.reasons else None
+        words = f": {first.text}" if first and first.pieces else ""
+        why = f", {first.verb}{words}" if first else ""
+        return f"{self.title}, {clock(self.start_s)}{why}"
+
+
+@dataclass(frozen=True)
+class SequenceCard:
+    """A sequence as the page shows it: a card for each step; [start_s, end_s) plays."""
+
+    rank: int
+    score: float
+    weak: bool
+    steps: tuple[Card, ...]
+    start_s: float
+    end_s: float
+    url: str
+
+    @property
+    def name(self) -> str:
+        """What a screen reader says: the video, and when each step happens."""
+        times = ", then ".join(clock(step.start_s) for step in self.steps)
+        return f"{self.steps[0].title}, {times}"
+
+
+def cards(hits: Sequence[SearchHit], query: str) -> list[Card]:
+    """A card for each hit; its link carries the query, for the strip of all its moments."""
+    return [_card(hit, query) for hit in hits]
+
+
+def sequence_cards(answer: SequenceAnswer) -> list[SequenceCard]:
+    """A card for each sequence."""
+    return [_sequence_card(hit, answer) for hit in answer.hits]
+
+
+def watch_url(video_id: int, start_s: float, end_s: float | None, query: str = "") -> str:
+    """The address of a moment: /watch/1?t=12.5&end=19."""
+    fields = {"t": f"{start_s:g}"}
+    if end_s is not None:
+        fields["end"] = f"{end_s:g}"
+    if query:
+        fields["q"] = query
+    return f"/watch/{video_id}?{urlencode(fields)}"
+
+
+def pieces_of(text: str, marks: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
+    """A text cut at its marks, shortened around the first of them."""
+    start = max(0, marks[0][0] - _CONTEXT) if marks else 0
+    end = min(len(text), start + _MAX_CHARACTERS)
+    return tuple(piece for piece in _cut(text, marks, start, end) if piece.text)
+
+
+def _cut(text: str, marks: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[Piece]:
+    if start:
+        yield Piece("…")
+    at = start
+    for first, last in marks:
+        if last > end:
+            break
+        yield Piece(text[at:first])
+        yield Piece(text[first:last], marked=True)
+        at = last
+    yield Piece(text[at:end])
+    if end < len(text):
+        yield Piece("…")
+
+
+def _card(hit: SearchHit, query: str) -> Card:
+    shown = _shown(hit)
+    start_s, end_s = round(hit.start_s, 3), round(hit.end_s, 3)
+    still_s = shown.moment.start_s if shown else hit.start_s
+    still_url = f"/scenes/{hit.scene.scene_id}/keyframe.jpg?at_s={round(still_s, 3)}"
+    return Card(
+        rank=hit.rank,
+        scene_id=hit.scene.scene_id,
+        video_id=hit.video.id,
+        title=hit.video.title,
+        start_s=start_s,
+        end_s=end_s,
+        recorded_at=hit.video.recorded_at,
+        score=hit.score,
+        weak=hit.weak,
+        url=watch_url(hit.video.id, start_s, end_s, query),
+        still_url=still_url if hit.video.has_pictures else None,
+        boxes=_boxes(shown) if shown else (),
+        reasons=tuple(_reasons(hit.evidence)),
+        num_alike=len(hit.scene.alike),
+        num_others=hit.scene.others,
+    )
+
+
+def _sequence_card(hit: SequenceHit, answer: SequenceAnswer) -> SequenceCard:
+    start_s, end_s = round(hit.start_s, 3), round(hit.end_s, 3)
+    steps = zip(hit.steps, answer.steps, strict=True)
+    return SequenceCard(
+        rank=hit.rank,
+        score=hit.score,
+        weak=hit.weak,
+        steps=tuple(_card(step, query.text) for step, query in steps),
+        start_s=start_s,
+        end_s=end_s,
+        url=watch_url(hit.steps[0].video.id, start_s, end_s, answer.steps[0].text),
+    )
+
+
+def _shown(hit: SearchHit) -> Evidence | None:
+    """The strongest evidence that is seen: what is shown, or text on the screen."""
+    seen = (MomentKind.KEYFRAME, MomentKind.OCR, MomentKind.SPAN)
+    return next((each for each in hit.evidence if each.moment.kind in seen), None)
+
+
+def _boxes(evidence: Evidence) -> tuple[Box, ...]:
+    found = evidence.moment.boxes or ()
+    return tuple((left, top, right - left, bottom - top) for left, top, right, bottom in found)
+
+
+def _reasons(evidence: Sequence[Evidence]) -> Iterator[Reason]:
+    """Each moment once, the strongest first."""
+    known: set[int] = set()
+    for each in evidence:
+        moment = each.moment
+        if moment.id not in known:
+            known.add(moment.id)
+            text = moment.text or ""
+            yield Reason(_VERBS[moment.kind], moment.start_s, pieces_of(text, moment.marks))

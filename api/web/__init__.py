@@ -1,0 +1,1 @@
+"""The page's files, templates and static ones, and how they become HTML."""

@@ -1,0 +1,86 @@
+"""Templates to HTML, with the headers that every page has.
+
+Whatever comes from media, file names or queries is text: Jinja2 escapes it, and the content
+security policy lets no script run but the files in `static/`.
+"""
+
+import hashlib
+from datetime import datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+STATIC_DIR = Path(__file__).parent / "static"
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
+    "media-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; "
+    "frame-ancestors 'none'"
+)
+_HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cache-Control": "private, no-cache",
+    "Vary": "X-Fragment",
+}
+
+
+def _static_url() -> str:
+    """The folder of the static files, named by their content: browsers keep them for ever."""
+    digest = hashlib.sha256()
+    for path in sorted(STATIC_DIR.rglob("*")):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return f"/static/{digest.hexdigest()[:12]}"
+
+
+STATIC_URL = _static_url()
+
+
+def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
+    """A template of `templates/` as an answer; what it names and is not `shown` is an error."""
+    html = _environment.get_template(template).render(**shown)
+    return HTMLResponse(html, status, _HEADERS)
+
+
+def is_page(path: str) -> bool:
+    """Whether people see what this path answers, errors too."""
+    return path in ("/", "/library") or path.startswith("/watch/")
+
+
+def error_page(status: int, detail: str, headers: dict[str, str] | None = None) -> HTMLResponse:
+    """An error as a page: what happened, and the way back."""
+    answer = page("error.html", status, title=HTTPStatus(status).phrase, detail=detail)
+    answer.headers.update(headers or {})
+    return answer
+
+
+def clock(seconds: float) -> str:
+    """A place in a video as players show it, rounded down to the second: 0:07, 12:30, 1:02:05."""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def date(moment: datetime) -> str:
+    """A date in words that no country reads wrongly: 21 Nov 2026."""
+    return f"{moment.day} {moment:%b %Y}"
+
+
+def percent(score: float) -> str:
+    """A score in [0, 1] as people say it; never 100 %, since nothing is certain."""
+    return f"{min(int(score * 100), 99)} %"
+
+
+_environment = Environment(
+    loader=PackageLoader("api.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_environment.filters |= {"clock": clock, "date": date, "percent": percent}
+_environment.globals["static"] = STATIC_URL

@@ -1,0 +1,14 @@
+// Every page's script. What it takes over works without it, too; each module does one thing.
+
+import { start as controls } from "./controls.js";
+import { start as keys } from "./keys.js";
+import { start as library } from "./library.js";
+import { start as pictures } from "./pictures.js";
+import { start as play } from "./play.js";
+import { start as previews } from "./previews.js";
+import { start as results } from "./results.js";
+import { start as tools } from "./tools.js";
+import "./player.js";
+import "./strip.js";
+
+for (const start of [keys, controls, tools, pictures, previews, library, play, results]) start();
