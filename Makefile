@@ -34,9 +34,10 @@ demo: $(BUNDLED) ## install, make the sample searchable, search it twice
 	$(BIN)/python -m search "a cup of coffee" --mode vision_heavy
 	@echo
 	@echo "Your own videos:  $(BIN)/python -m ingest videos/"
-	@echo "Over HTTP:        $(BIN)/python -m api"
-	@echo "                  http://127.0.0.1:8000/search/multimodal/quick?q=drilling&mode=balanced"
 	@echo "In a shell after '. $(BIN)/activate', python alone will do."
+	@echo
+	@echo "In your browser:  $(BIN)/python -m api"
+	@echo "                  then open http://127.0.0.1:8000"
 
 check: $(DEV) ## linter, formatter, types, import layers
 	$(BIN)/ruff check .

@@ -20,9 +20,7 @@ def main(host: Host = "127.0.0.1", port: Port = 8000, debug: Debug = False) -> N
         database = open_database(settings)
         port = listener.getsockname()[1]
         typer.echo(f"Library: {database.description}", err=True)
-        typer.echo(
-            f"Try: {url_of(host, port)}/search/multimodal/quick?q=drilling&mode=balanced", err=True
-        )
+        typer.echo(f"Open in a browser: {url_of(host, port)}", err=True)
         serve(create_app(settings, database), listener)
 
 

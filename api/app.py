@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
-from fastapi.staticfiles import StaticFiles
 
 from api.deps import State
 from api.errors import add_error_handlers, document_problems
@@ -15,6 +14,7 @@ from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.routes import embeddings, health, metrics, pages, scenes, search, videos
 from api.settings import ApiSettings
+from api.web.files import StaticFilesForever
 from api.web.rendering import STATIC_DIR, STATIC_URL
 from database.judgements import Judgements
 from database.server.connection import Database
@@ -42,7 +42,7 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
     app = _new_app(settings, service, lifespan)
     for module in (pages, search, videos, scenes, embeddings, metrics, health):
         app.include_router(module.router)
-    app.mount(STATIC_URL, StaticFiles(directory=STATIC_DIR))
+    app.mount(STATIC_URL, StaticFilesForever(directory=STATIC_DIR))
     document_problems(app)
     return app
 

@@ -10,7 +10,9 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from api.hang_up import CLIENT_GONE, ClientGone
 from api.openai_errors import is_openai, openai_error, openai_error_of
@@ -68,14 +70,23 @@ def problem(
 
 
 def refuse(
-    path: str, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any
+    scope: Scope, status: int, detail: str, headers: dict[str, str] | None = None, **members: Any
 ) -> Response:
-    """An error in the shape that belongs to a path."""
-    if is_openai(path):
+    """An error in the shape that belongs to what was asked for."""
+    if is_openai(scope["path"]):
         return openai_error(status, detail, headers=headers)
-    if is_page(path):
+    if _is_for_people(scope):
         return error_page(status, detail, headers)
     return problem(status, detail, headers, **members)
+
+
+def _is_for_people(scope: Scope) -> bool:
+    """Whether a page was asked for: by its path, or by a browser where no route is. Only a server
+    with a library has pages."""
+    if not hasattr(scope["app"].state, "library"):
+        return False
+    accepted = Headers(scope=scope).get("accept", "")
+    return is_page(scope["path"]) or ("endpoint" not in scope and "text/html" in accepted)
 
 
 def add_error_handlers(app: FastAPI) -> None:
@@ -88,25 +99,25 @@ def add_error_handlers(app: FastAPI) -> None:
         detail = _in_words(errors)
         if is_openai(request.url.path):
             return openai_error(400, detail, param=errors[0]["where"])
-        return refuse(request.url.path, 422, detail, errors=errors)
+        return refuse(request.scope, 422, detail, errors=errors)
 
     @app.exception_handler(SceneseekError)
     async def known(request: Request, error: SceneseekError) -> Response:
-        path = request.url.path
+        scope, path = request.scope, request.url.path
         if is_openai(path):
             return openai_error_of(error, path)
         status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), 500)
         if status >= 500:
             structlog.get_logger().error("request failed", reason=str(error))
         if isinstance(error, WorkerLost):
-            return _try_later(path, "a model makes no progress; restart the server if this lasts")
+            return _try_later(scope, "a model makes no progress; restart the server if this lasts")
         if status == 503:
-            return _try_later(path, "the database cannot answer now; try again in a few seconds")
-        return refuse(path, status, _UNKNOWN if status == 500 else str(error))
+            return _try_later(scope, "the database cannot answer now; try again in a few seconds")
+        return refuse(scope, status, _UNKNOWN if status == 500 else str(error))
 
     @app.exception_handler(Busy)
     async def busy(request: Request, _error: Busy) -> Response:
-        return _try_later(request.url.path, "too many searches at once; try again in a few seconds")
+        return _try_later(request.scope, "too many searches at once; try again in a few seconds")
 
     @app.exception_handler(ClientGone)
     async def gone(_request: Request, _error: ClientGone) -> Response:
@@ -118,11 +129,11 @@ def add_error_handlers(app: FastAPI) -> None:
         detail = str(error.detail)
         if detail == _UNREADABLE:
             detail = "body: this cannot be read as JSON: send UTF-8, not compressed"
-        return refuse(request.url.path, error.status_code, detail, headers)
+        return refuse(request.scope, error.status_code, detail, headers)
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _error: Exception) -> Response:
-        return refuse(request.url.path, 500, _UNKNOWN)
+        return refuse(request.scope, 500, _UNKNOWN)
 
 
 def document_problems(app: FastAPI) -> None:
@@ -155,8 +166,8 @@ def _in_words(errors: Sequence[dict[str, str]]) -> str:
     return "; ".join(f"{e['where']}: {e['message']}" for e in errors[:5])
 
 
-def _try_later(path: str, detail: str) -> Response:
-    return refuse(path, 503, detail, {"Retry-After": str(RETRY_AFTER_S)})
+def _try_later(scope: Scope, detail: str) -> Response:
+    return refuse(scope, 503, detail, {"Retry-After": str(RETRY_AFTER_S)})
 
 
 def _own(errors: Sequence[Any]) -> list[Any]:

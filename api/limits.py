@@ -74,7 +74,7 @@ class BodyLimit:
             await self._app(scope, next_message, send)
         except _Refused as refused:
             headers = {"Retry-After": str(RETRY_AFTER_S)} if refused.status == 503 else None
-            refusal = refuse(scope["path"], refused.status, refused.detail, headers)
+            refusal = refuse(scope, refused.status, refused.detail, headers)
             await refusal(scope, receive, send)
         finally:
             self._num_held -= len(body)

@@ -22,9 +22,10 @@ from fasteners import InterProcessLock
 
 KEPT_VARIABLES = re.compile(
     r"PATH|HOME|USER|LOGNAME|TMPDIR|TEMP|TMP|VIRTUAL_ENV|LD_LIBRARY_PATH|DYLD_.*|SYSTEMROOT"
-    r"|OPENBLAS_.*|OMP_.*|PYTEST_.*|COV_.*"
+    r"|OPENBLAS_.*|OMP_.*|PYTEST_.*|COV_.*|CI"
 )
-"""What says where programs and folders are. Nothing else of the environment reaches the tests."""
+"""What says where programs and folders are, and whether tests that need a browser may be skipped.
+Nothing else of the environment reaches the tests."""
 for _name in [name for name in os.environ if not KEPT_VARIABLES.fullmatch(name)]:
     del os.environ[_name]
 _ROOT = str(Path(__file__).resolve().parent.parent)

@@ -231,7 +231,7 @@ def test_the_server_stops_when_it_is_told_to(settings: DatabaseSettings) -> None
     assert time.monotonic() - started < DRAIN_S
     assert server.process.returncode in (0, -signal.SIGTERM)
     assert "Traceback" not in log
-    assert "http://127.0.0.1:" in log, "it says where to look"
+    assert f"Open in a browser: {str(server.client.base_url).rstrip('/')}\n" in log
     assert "postgres:***@" in log or "embedded" in log, "it says which database"
 
 
@@ -242,5 +242,5 @@ def test_a_port_that_is_taken_is_one_sentence(settings: DatabaseSettings) -> Non
     assert done.returncode == 1
     assert f"cannot listen on 127.0.0.1:{port}" in done.stderr
     assert "--port" in done.stderr
-    assert "Try:" not in done.stderr
+    assert "Open in a browser" not in done.stderr
     assert "Traceback" not in done.stderr
