@@ -1,0 +1,197 @@
+"""The videos of a library as a person looks through them: narrowed by words, state and tags, in
+one of four orders, page by page."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated
+
+import sqlalchemy as sa
+from pydantic import AfterValidator, Field
+
+from database.errors import NotFound
+from database.forms import Form, is_storable
+from database.models import VideoStatus
+from database.queries.filters import TagName
+from database.server.connection import Database
+from database.tags import MAX_TAGS, normal_tag
+from database.videos.read import Library, VideoInfo
+
+MAX_WORDS = 8
+_KNOWN_TAGS = 500
+_MOMENTS_COUNTED = 200_000
+"""To count more would take longer than the list itself."""
+
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("this has characters that no name has")
+    return text
+
+
+class VideoSort(StrEnum):
+    """The order of a list of videos."""
+
+    NEWEST = "newest"
+    """What came last first."""
+    TITLE = "title"
+    DATE = "date"
+    """Recorded last first; what has no date comes last."""
+    DURATION = "duration"
+    """The longest first."""
+
+
+class Listing(Form):
+    """What a list of videos shows; what is left out asks for nothing."""
+
+    q: Annotated[str, Field(max_length=200), AfterValidator(_storable)] = Field(
+        default="", description="Only videos with each of these words in title, path or a tag"
+    )
+    status: VideoStatus | None = Field(
+        default=None, description="Only videos that were looked at in whole, or in part"
+    )
+    tags: Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)] = Field(
+        default=(), description="Only videos that have each of these tags"
+    )
+    sort: VideoSort = VideoSort.NEWEST
+
+
+@dataclass(frozen=True)
+class ListedVideo:
+    """A video with the scene whose still stands for it; None for one without pictures."""
+
+    video: VideoInfo
+    still_scene_id: int | None
+
+
+@dataclass(frozen=True)
+class VideoPage:
+    """A page of a list of videos."""
+
+    videos: tuple[ListedVideo, ...]
+    total: int
+    """Videos on all pages."""
+    next: int | None
+    """The video after which the next page begins; None on the last."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a library holds in all."""
+
+    num_videos: int
+    num_partial: int
+    duration_s: float
+    num_scenes: int
+    num_moments: int
+    counts_all: bool
+    """False where moments are so many that PostgreSQL's estimate stands for their number."""
+    last_ingested_at: datetime | None
+    """None for an empty library."""
+
+
+_ORDERS = {
+    VideoSort.NEWEST: ("ingested_at", "DESC", "<"),
+    VideoSort.TITLE: ("lower(title)", "ASC", ">"),
+    VideoSort.DATE: ("coalesce(recorded_at, '-infinity')", "DESC", "<"),
+    VideoSort.DURATION: ("duration_s", "DESC", "<"),
+}
+"""What each sorts by before the id, in which direction, and how what follows compares."""
+
+# The first frames of a film are often black, or a title: a third of the way in something is shown.
+_STILL = (
+    "(SELECT scene.id FROM scene WHERE video_id = video.id AND position >= num_scenes / 3 "
+    "AND EXISTS (SELECT FROM moment WHERE scene_id = scene.id AND kind = 'keyframe') "
+    "ORDER BY position LIMIT 1)"
+)
+
+
+class VideoLists:
+    """Reads lists of videos; each method sees one state of the library for each statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._library = Library(database)
+
+    def page(self, listing: Listing, *, limit: int, after: int | None = None) -> VideoPage:
+        """Videos of a list, from the one after the video `after`. Raises NotFound if that has
+        gone: what follows it is not known any more."""
+        condition, values = _condition(listing)
+        key, direction, comparison = _ORDERS[listing.sort]
+        place = f"(SELECT {key}, id FROM video WHERE id = :after)"
+        following = "" if after is None else f"AND ({key}, id) {comparison} {place}"
+        found = sa.text(
+            f"SELECT id, {_STILL} AS still FROM video WHERE {condition} {following} "
+            f"ORDER BY {key} {direction}, id {direction} LIMIT :limit"
+        )
+        with self._database.reading() as connection:
+            total = connection.scalar(
+                sa.text(f"SELECT count(*) FROM video WHERE {condition}"), values
+            )
+            if after is not None and not _is_there(connection, after):
+                raise NotFound(f"video {after} has gone from the library: begin the list anew")
+            values |= {"limit": limit + 1, "after": after}
+            stills = {row.id: row.still for row in connection.execute(found, values)}
+        ids = list(stills)
+        videos = self._library.videos(ids[:limit])
+        return VideoPage(
+            tuple(ListedVideo(video, stills[video.id]) for video in videos),
+            total or 0,
+            ids[limit - 1] if len(ids) > limit else None,
+        )
+
+    def summary(self) -> Summary:
+        """Numbers of the whole library; quick whatever its size."""
+        videos = sa.text(
+            "SELECT count(*) AS num, count(*) FILTER (WHERE status = 'partial') AS partial, "
+            "coalesce(sum(duration_s), 0) AS duration_s, coalesce(sum(num_scenes), 0) AS scenes, "
+            "max(ingested_at) AS last FROM video"
+        )
+        counted = sa.text("SELECT count(*) FROM (SELECT FROM moment LIMIT :most) AS first_ones")
+        estimate = sa.text("SELECT reltuples FROM pg_class WHERE oid = 'moment'::regclass")
+        with self._database.reading() as connection:
+            row = connection.execute(videos).one()
+            num = connection.scalar(counted, {"most": _MOMENTS_COUNTED}) or 0
+            counts_all = num < _MOMENTS_COUNTED
+            if not counts_all:
+                num = max(num, int(connection.scalar(estimate) or 0))
+        return Summary(row.num, row.partial, row.duration_s, row.scenes, num, counts_all, row.last)
+
+    def tags(self) -> list[tuple[str, int]]:
+        """The tags that most videos have, in alphabetical order, with how many have each."""
+        statement = sa.text(
+            "SELECT name, num FROM (SELECT name, count(*) AS num FROM tag GROUP BY name "
+            "ORDER BY num DESC, name LIMIT :limit) AS often ORDER BY lower(name), name"
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, {"limit": _KNOWN_TAGS})
+            return [(row.name, row.num) for row in rows]
+
+
+def _is_there(connection: sa.Connection, video_id: int) -> bool:
+    statement = sa.text("SELECT EXISTS (SELECT FROM video WHERE id = :id)")
+    return bool(connection.scalar(statement, {"id": video_id}))
+
+
+def _condition(listing: Listing) -> tuple[str, dict[str, object]]:
+    """A condition over `video`, and its parameters."""
+    parts = ["true"]
+    values: dict[str, object] = {}
+    for number, word in enumerate(listing.q.split()[:MAX_WORDS]):
+        values[f"word_{number}"] = word
+        parts.append(
+            f"(strpos(lower(title), lower(:word_{number})) > 0 OR EXISTS (SELECT FROM file "
+            f"WHERE video_id = video.id AND strpos(lower(path), lower(:word_{number})) > 0) "
+            "OR EXISTS (SELECT FROM tag WHERE video_id = video.id "
+            f"AND strpos(lower(name), lower(:word_{number})) > 0))"
+        )
+    if listing.status is not None:
+        values["status"] = listing.status.value
+        parts.append("status = CAST(:status AS video_status)")
+    if listing.tags:
+        values["tags"] = sorted({normal_tag(tag) for tag in listing.tags})
+        parts.append(
+            "(SELECT count(*) FROM tag WHERE video_id = video.id AND name = ANY(:tags)) "
+            "= cardinality(:tags)"
+        )
+    return " AND ".join(parts), values

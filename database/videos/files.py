@@ -1,0 +1,159 @@
+"""The outcomes of files: what was not looked at, or only in part, and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Annotated, Self
+
+import sqlalchemy as sa
+from pydantic import AfterValidator, Field
+
+from database.forms import Form, is_storable
+from database.models import FileStatus
+from database.server.connection import Database
+
+MAX_REASONS = 50
+FILES_OF_REASON = 5
+_ALIKE = "regexp_replace(coalesce(reason, ''), '[0-9]+([.,][0-9]+)*', '…', 'g')"
+"""A reason without its numbers: only 2.4 s of 5.0 s could be decoded is one reason with others."""
+
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("this has characters that no path and no reason has")
+    return text
+
+
+def _place(after: str) -> str:
+    _read_place(_storable(after))
+    return after
+
+
+def _read_place(after: str) -> tuple[datetime, str]:
+    seen_at, _, path = after.partition(" ")
+    try:
+        moment = datetime.fromisoformat(seen_at)
+    except ValueError:
+        moment = datetime.min
+    if moment.tzinfo is None or not path:
+        raise ValueError("take `next` of the page before")
+    return moment, path
+
+
+class FileListing(Form):
+    """What a list of files shows; what is left out asks for nothing."""
+
+    status: FileStatus | None = Field(default=None, description="Only files with this outcome")
+    reason: Annotated[str, Field(max_length=2000), AfterValidator(_storable)] | None = Field(
+        default=None, description="Only files with this reason; … stands for any number"
+    )
+    after: Annotated[str, Field(max_length=5000), AfterValidator(_place)] | None = Field(
+        default=None, description="`next` of the page before"
+    )
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """A path that an ingest has seen."""
+
+    path: str
+    status: FileStatus
+    reason: str | None
+    seen_at: datetime
+    video_id: int | None
+
+    @property
+    def place(self) -> str:
+        """Where it stands in a list, newest first: the `after` of what follows."""
+        return f"{self.seen_at.isoformat()} {self.path}"
+
+
+@dataclass(frozen=True)
+class FilePage:
+    """A page of a list of files, the newest first; `next` is None on the last."""
+
+    files: tuple[FileOutcome, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Files that have one reason in common, or that differ in its numbers only."""
+
+    status: FileStatus
+    text: str
+    """Without the numbers, if they differ."""
+    alike: str
+    """The `reason` of a FileListing of all these files."""
+    num_files: int
+    newest: tuple[FileOutcome, ...]
+    """The first of them."""
+
+    @classmethod
+    def of(cls, rows: list[sa.Row[tuple[object, ...]]]) -> Self:
+        """The reason that these rows have in common."""
+        first = rows[0]
+        text = first.first_reason if first.first_reason == first.last_reason else first.alike
+        newest = tuple(_outcome(row) for row in rows)
+        return cls(newest[0].status, text, first.alike, first.num, newest)
+
+
+class Files:
+    """Reads the table `file`; each method is one statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def counts(self) -> dict[FileStatus, int]:
+        """The number of files with each outcome."""
+        statement = sa.text("SELECT status, count(*) FROM file GROUP BY status")
+        with self._database.reading() as connection:
+            found = {FileStatus(status): num for status, num in connection.execute(statement)}
+        return {status: found.get(status, 0) for status in FileStatus}
+
+    def page(self, listing: FileListing, *, limit: int) -> FilePage:
+        """Files of a list, from the one after `listing.after`."""
+        parts = ["true"]
+        values: dict[str, object] = {"limit": limit + 1}
+        if listing.status is not None:
+            values["status"] = listing.status.value
+            parts.append("status = CAST(:status AS file_status)")
+        if listing.reason is not None:
+            values["reason"] = listing.reason
+            parts.append(f"{_ALIKE} = :reason")
+        if listing.after is not None:
+            values["seen_at"], values["path"] = _read_place(listing.after)
+            parts.append("(seen_at, path) < (:seen_at, :path)")
+        statement = sa.text(
+            f"SELECT * FROM file WHERE {' AND '.join(parts)} "
+            "ORDER BY seen_at DESC, path DESC LIMIT :limit"
+        )
+        with self._database.reading() as connection:
+            files = tuple(_outcome(row) for row in connection.execute(statement, values))
+        more = len(files) > limit
+        return FilePage(files[:limit], files[limit - 1].place if more else None)
+
+    def reasons(self) -> list[Reason]:
+        """Why files were not looked at, or only in part, the newest reason first, each with its
+        newest files."""
+        alike = "PARTITION BY status, alike"
+        statement = sa.text(
+            f"WITH told AS (SELECT *, {_ALIKE} AS alike FROM file WHERE status <> 'done'), "
+            f"counted AS (SELECT *, count(*) OVER ({alike}) AS num, "
+            f"min(reason) OVER ({alike}) AS first_reason, "
+            f"max(reason) OVER ({alike}) AS last_reason, "
+            f"row_number() OVER ({alike} ORDER BY seen_at DESC, path DESC) AS number, "
+            f"max(seen_at) OVER ({alike}) AS newest FROM told), "
+            "placed AS (SELECT *, dense_rank() OVER (ORDER BY newest DESC, status, alike) AS place "
+            "FROM counted) "
+            "SELECT * FROM placed WHERE place <= :reasons AND number <= :files "
+            "ORDER BY place, number"
+        )
+        values = {"reasons": MAX_REASONS, "files": FILES_OF_REASON}
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, values).all()
+        return [Reason.of(list(own)) for _place, own in groupby(rows, key=lambda row: row.place)]
+
+
+def _outcome(row: sa.Row[tuple[object, ...]]) -> FileOutcome:
+    return FileOutcome(row.path, FileStatus(row.status), row.reason, row.seen_at, row.video_id)
