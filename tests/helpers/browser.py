@@ -2,7 +2,7 @@
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -20,6 +20,8 @@ from playwright.sync_api import (
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 740}
+NewPage = Callable[..., Page]
+"""What the fixture `new_page` gives."""
 
 
 def find_browser() -> str:

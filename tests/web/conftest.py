@@ -1,14 +1,15 @@
-"""The page of the sample library in a browser; each file of tests has one of each."""
+"""Libraries in a browser; each file of tests has one browser, each worker one server of each."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.helpers.browser import chromium, find_browser, watched_page
-from tests.helpers.fixtures import Ingested
+from tests.helpers.browser import NewPage, chromium, watched_page
+from tests.helpers.fixtures import Ingested, NewSettings
 from tests.helpers.http import Serving, serving
+from tests.helpers.strange import Strange, strange_library
 
 
 @pytest.fixture(scope="module")
@@ -21,21 +22,32 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="session")
 def sample(ingested: Ingested) -> Iterator[Serving]:
     """A server of the sample library, which no test writes to."""
-    find_browser()
     with serving(ingested.settings) as running:
         yield running
 
 
-NewPage = Callable[..., Page]
+@pytest.fixture(scope="session")
+def strange(
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Strange]:
+    """A server of titles and words of every script, which no test writes to."""
+    folder = tmp_path_factory.mktemp("strange")
+    with new_settings(folder / "home") as settings, strange_library(settings) as library:
+        yield library
 
 
 @pytest.fixture
 def new_page(browser: Browser, sample: Serving) -> Iterator[NewPage]:
-    """`new_page(**options)` is a page over the sample library, watched for faults until the test
-    ends; options are those of a browser context, such as viewport or color_scheme."""
+    """`new_page(**options)` is a page over the sample library, or that of the server `over`,
+    watched for faults until the test ends; options are those of a browser context, such as
+    viewport or color_scheme."""
     with ExitStack() as pages:
-        origin = str(sample.client.base_url).rstrip("/")
-        yield lambda **options: pages.enter_context(watched_page(browser, origin, **options))
+
+        def open_page(over: Serving = sample, **options: object) -> Page:
+            origin = str(over.client.base_url).rstrip("/")
+            return pages.enter_context(watched_page(browser, origin, **options))  # type: ignore[arg-type]
+
+        yield open_page
 
 
 @pytest.fixture
