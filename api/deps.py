@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, HTTPException, Request
 from fastapi.dependencies.models import Dependant
 
 from api.limits import Turns
@@ -74,6 +75,14 @@ async def _picture_source(request: Request) -> PictureSource:
 
 
 PictureSourceDep = Annotated[PictureSource, Depends(_picture_source)]
+
+
+async def own_origin(request: Request) -> None:
+    """Refuses what another site's page asks for: it could write with its visitor's rights. Other
+    programs send no Origin. Raises HTTPException."""
+    origin = request.headers.get("origin")
+    if origin is not None and urlsplit(origin).netloc != request.headers.get("host"):
+        raise HTTPException(403, "another site's page may not write here: use this server's own")
 
 
 async def only_known_parameters(request: Request) -> None:

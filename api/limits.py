@@ -18,6 +18,7 @@ MAX_HELD_BYTES = 512 * 1024 * 1024
 """Of all bodies that are being taken in or worked on."""
 MAX_BYTES_OF = {
     "/search/image": MAX_PICTURE_BYTES + MAX_BODY_BYTES,
+    "/search/pictures": MAX_PICTURE_BYTES + MAX_BODY_BYTES,
     "/v1/embeddings": 8 * 1024 * 1024,
     "/v1/embeddings/multimodal": 2 * MAX_PICTURE_BYTES,
     "/v1/rerank": 8 * 1024 * 1024,

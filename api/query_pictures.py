@@ -1,6 +1,7 @@
 """Pictures that people search with: kept for a while, so that the page's address can name them."""
 
 import hashlib
+import threading
 from pathlib import Path
 
 from PIL import Image as Pillow
@@ -21,6 +22,7 @@ class QueryPictures:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._writing = threading.Lock()
 
     def keep(self, picture: Image) -> str:
         """The key, 32 hexadecimal digits, of an RGB picture uint8 [H, W, 3]; it is kept until
@@ -29,19 +31,22 @@ class QueryPictures:
         scaled.thumbnail((_MAX_SIDE_PX, _MAX_SIDE_PX))
         key = hashlib.sha256(repr(scaled.size).encode() + scaled.tobytes()).hexdigest()[:32]
         path = self._folder / f"{key}.jpg"
-        if path.exists():
-            path.touch()  # it was asked for last
-        else:
-            with written_whole(path) as partial:
-                scaled.save(partial, "JPEG", quality=_QUALITY)
-            self._forget_old()
+        with self._writing:
+            if path.exists():
+                path.touch()  # it was sent last
+            else:
+                with written_whole(path) as partial:
+                    scaled.save(partial, "JPEG", quality=_QUALITY)
+                self._forget_old()
         return key
 
     def get_path(self, key: str) -> Path:
         """The JPEG of a picture by its key. Raises NotFound."""
         path = self._folder / f"{key}.jpg"
         if not path.is_file():
-            raise NotFound("the picture of this search is no longer kept: choose it again")
+            raise NotFound(
+                "the picture of this search is no longer kept: choose, drop or paste it again"
+            )
         return path
 
     def read(self, key: str) -> Image:

@@ -39,6 +39,8 @@ SpaceKeys = Annotated[
     Field(min_length=1, max_length=MAX_SPACES),
 ]
 SceneIds = Annotated[tuple[Id, ...], Field(max_length=100)]
+PictureKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+"""The name of a picture that was sent to search with (api/query_pictures.py)."""
 
 
 class QuickIn(Shape):
@@ -85,6 +87,13 @@ class FeedbackIn(SearchIn):
         if not self.like and not self.unlike:
             raise ValueError("name at least one scene in like or unlike")
         return self
+
+
+class JudgedIn(Form):
+    """The parameters of DELETE /search/feedback: whose judgement is taken back."""
+
+    query: QueryText
+    scene: Id
 
 
 class ImageIn(Shape, Filters):

@@ -67,6 +67,14 @@ class VideoDetail(VideoOut):
     transcript: list[SpokenOut]
 
 
+@exact
+class PictureOut(TypedDict):
+    """A picture that is kept to search with: its key, and the page that does."""
+
+    image: str
+    url: str
+
+
 class ProblemOut(BaseModel):
     """An error (RFC 9457)."""
 

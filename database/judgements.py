@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from database.errors import NotFound
+from database.models import Scene
 from database.server.connection import Database
 
 
@@ -44,6 +45,20 @@ class Judgements:
                 values = {"query": query, "relevant": relevant, "scene": scene}
                 if session.execute(statement, values).rowcount == 0:  # type: ignore[attr-defined]
                     raise NotFound(f"there is no scene {scene}")
+
+    def forget(self, query: str, scene: int) -> None:
+        """Takes back what was said of a scene for a query, if anything was. Raises NotFound for a
+        scene that does not exist."""
+        statement = sa.text(
+            "DELETE FROM judgement USING scene JOIN video ON video.id = video_id "
+            "WHERE scene.id = :scene AND query = :query "
+            "AND judgement.content_hash = video.content_hash "
+            "AND (judgement.start_s, judgement.end_s) = (scene.start_s, scene.end_s)"
+        )
+        with self._database.session() as session:
+            if session.get(Scene, scene) is None:
+                raise NotFound(f"there is no scene {scene}")
+            session.execute(statement, {"query": query, "scene": scene})
 
     def all(self) -> Sequence[Judged]:
         """By query, then in the order in which they were made; only of videos that the library

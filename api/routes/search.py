@@ -2,22 +2,25 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.deps import State, StateDep, only_known_parameters
+from api.deps import State, StateDep, only_known_parameters, own_origin
+from api.media import stream_file
 from api.requests import (
     PICTURE_BODY,
     FeedbackIn,
     ImageIn,
+    JudgedIn,
     MultimodalQuickIn,
     PictureBytes,
+    PictureKey,
     QuickIn,
     SearchIn,
     SequenceIn,
     part_of,
 )
-from api.responses import ProblemOut
+from api.responses import PictureOut, ProblemOut
 from database.metrics import SEARCH_RESULTS, SEARCH_SECONDS
 from database.queries.filters import Filters
 from search.query.image import Crop, read_query_picture
@@ -38,6 +41,8 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 }
 _RESPONSES = {200: {"model": SearchDocument}, **_FAILURES}
 _BODY_RESPONSES = {**_RESPONSES, 404: {"model": ProblemOut}, 413: {"model": ProblemOut}}
+_WRITES: dict[int | str, dict[str, Any]] = {403: {"model": ProblemOut}}
+_OWN_ORIGIN = [Depends(own_origin)]
 
 
 def respond(answer: SearchAnswer) -> JSONResponse:
@@ -69,7 +74,12 @@ def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
         return respond(_search(state, body))
 
 
-@router.post("/feedback", operation_id="search_feedback", responses=_BODY_RESPONSES)
+@router.post(
+    "/feedback",
+    operation_id="search_feedback",
+    responses={**_BODY_RESPONSES, **_WRITES},
+    dependencies=_OWN_ORIGIN,
+)
 def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
     """Keeps which scenes are what a query means and which are not, and searches again, bent
     towards the ones and away from the others."""
@@ -77,6 +87,18 @@ def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
         answer = _search(state, body)
         state.judgements.save(answer.query.text, body.like, body.unlike)
         return respond(answer)
+
+
+@router.delete(
+    "/feedback",
+    operation_id="take_back_feedback",
+    status_code=204,
+    responses={**_FAILURES, **_WRITES, 404: {"model": ProblemOut}},
+    dependencies=_OWN_ORIGIN,
+)
+def take_back(state: StateDep, form: Annotated[JudgedIn, Query()]) -> None:
+    """Takes back what was said of a scene for a query."""
+    state.judgements.forget(form.query.strip(), form.scene)
 
 
 @router.post(
@@ -101,7 +123,7 @@ def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
 def image(
     state: StateDep, picture: PictureBytes, form: Annotated[ImageIn, Query()]
 ) -> JSONResponse:
-    """Searches for scenes that show what a picture shows: the body, or a file of a form."""
+    """Searches for scenes that show what a picture shows: the body, or one file."""
     crop = Crop.parse(form.crop) if form.crop is not None else None
     with state.turns.turn():
         answer = state.multi_modal.search_image(
@@ -112,6 +134,33 @@ def image(
             shape=part_of(form, Shape),
         )
         return respond(answer)
+
+
+@router.post(
+    "/pictures",
+    operation_id="keep_picture",
+    status_code=201,
+    responses={**_FAILURES, **_WRITES, 413: {"model": ProblemOut}},
+    openapi_extra=PICTURE_BODY,
+    dependencies=_OWN_ORIGIN,
+)
+def keep_picture(state: StateDep, picture: PictureBytes) -> PictureOut:
+    """Keeps a picture for a while, so that an address can name it: the body, or one file."""
+    with state.turns.turn():
+        key = state.pictures.keep(read_query_picture(picture))
+    return PictureOut(image=key, url=f"/?image={key}")
+
+
+@router.head("/pictures/{key}.jpg", include_in_schema=False)
+@router.get(
+    "/pictures/{key}.jpg",
+    operation_id="get_picture",
+    response_class=Response,
+    responses={404: {"model": ProblemOut}},
+)
+def kept_picture(state: StateDep, key: Annotated[PictureKey, Path()], request: Request) -> Response:
+    """A picture that is kept."""
+    return stream_file(state.pictures.get_path(key), "image/jpeg", f'"{key}"', request)
 
 
 def _search(state: State, body: SearchIn) -> SearchAnswer:

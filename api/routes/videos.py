@@ -2,9 +2,9 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api.deps import StateDep
+from api.deps import StateDep, own_origin
 from api.media import media_type_of, stream_file
 from api.requests import TagsIn
 from api.responses import (
@@ -75,7 +75,12 @@ def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     return stream_file(path, media_type_of(video), f'"{video.content_hash}"', request)
 
 
-@router.put("/{video_id}/tags", operation_id="put_tags", responses={422: {"model": ProblemOut}})
+@router.put(
+    "/{video_id}/tags",
+    operation_id="put_tags",
+    responses={403: {"model": ProblemOut}, 422: {"model": ProblemOut}},
+    dependencies=[Depends(own_origin)],
+)
 def put_tags(state: StateDep, video_id: VideoId, body: TagsIn) -> TagsIn:
     """Gives a video these tags instead of those it has."""
     return TagsIn(tags=tuple(state.tags.put(video_id, body.tags)))

@@ -8,12 +8,14 @@ from pydantic import ValidationError
 
 from api.deps import State
 from api.errors import in_words
+from api.views.about import about, missing
 from api.views.answers import find, find_sequence
 from api.views.cards import cards, sequence_cards
 from api.views.controls import Controls
 from api.views.empty import NothingFound, nothing_found
 from api.views.form import PageForm, read_form
 from api.web.rendering import page
+from database.errors import NotFound
 from search.errors import InvalidQuery
 
 _RECENT = 12
@@ -45,7 +47,7 @@ def search_page(state: State, request: Request) -> HTMLResponse:
         form = read_form(request)
     except ValidationError as error:
         q = request.query_params.get("q", "")[:1000]
-        return _refused(template, PageForm(q=q), in_words(error))
+        return _refused(state, template, PageForm(q=q), in_words(error))
     if not form.asks:
         return _library(state, template, form)
     try:
@@ -53,10 +55,12 @@ def search_page(state: State, request: Request) -> HTMLResponse:
             found = _sequence(state, form) if form.then else _hits(state, form)
             empty = None if found.cards else nothing_found(state, form)
     except InvalidQuery as error:
-        return _refused(template, form, str(error))
+        return _refused(state, template, form, str(error))
+    except NotFound as error:
+        return _refused(state, template, form, missing(form, error), status=404)
     if fragment and form.cursor:
         template = "_hits.html"
-    return _shown(template, form, found=found, empty=empty)
+    return _shown(state, template, form, found=found, empty=empty)
 
 
 def _hits(state: State, form: PageForm) -> Found:
@@ -95,14 +99,17 @@ def _library(state: State, template: str, form: PageForm) -> HTMLResponse:
     """Without a question: the newest videos, to begin with."""
     recent = state.library.recent_videos(_RECENT)
     empty = None if recent else nothing_found(state, form)
-    return _shown(template, form, recent=recent, empty=empty)
+    return _shown(state, template, form, recent=recent, empty=empty)
 
 
-def _refused(template: str, form: PageForm, why: str) -> HTMLResponse:
-    return _shown(template, form, status=422, problem=why)
+def _refused(
+    state: State, template: str, form: PageForm, why: str, status: int = 422
+) -> HTMLResponse:
+    return _shown(state, template, form, status=status, problem=why)
 
 
 def _shown(
+    state: State,
     template: str,
     form: PageForm,
     *,
@@ -118,6 +125,7 @@ def _shown(
         status,
         form=form,
         controls=controls,
+        about=about(state, form),
         found=found,
         recent=recent,
         empty=empty,

@@ -37,6 +37,19 @@ class VideoRef:
 
 
 @dataclass(frozen=True)
+class SceneRef:
+    """A scene, [start_s, end_s), as a query by example shows it."""
+
+    id: int
+    video_id: int
+    title: str
+    """Of its video."""
+    start_s: float
+    end_s: float
+    has_pictures: bool
+
+
+@dataclass(frozen=True)
 class MomentInfo:
     """A moment as evidence shows it, [start_s, end_s)."""
 
@@ -69,6 +82,16 @@ class HitReader:
         with self._database.reading() as connection:
             rows = connection.execute(statement, {"ids": sorted(ids)})
             return {row[0]: VideoRef(*row) for row in rows}
+
+    def scenes(self, ids: Collection[int]) -> dict[int, SceneRef]:
+        """The scenes with these ids that exist, by id."""
+        statement = sa.text(
+            "SELECT scene.id, video_id, title, start_s, end_s, video_codec IS NOT NULL "
+            "FROM scene JOIN video ON video.id = video_id WHERE scene.id = ANY(:ids)"
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, {"ids": sorted(ids)})
+            return {row[0]: SceneRef(*row) for row in rows}
 
     def moments(self, ids: Collection[int], lexemes: Sequence[str] = ()) -> dict[int, MomentInfo]:
         """The moments with these ids that exist, by id."""

@@ -144,6 +144,12 @@ class SpaceChoice:
             reasons=tuple(dict.fromkeys(reasons)),
         )
 
+    def likenesses(self) -> tuple[Likeness, ...]:
+        """The respects in which an active space can compare scenes. Raises DatabaseError."""
+        found = self.snapshot()
+        inputs = {found.infos[key].input for key in found.active & self._known.keys()}
+        return tuple(likeness for likeness in Likeness if _COMPARES[likeness] in inputs)
+
     def for_similar(
         self, scene_id: int, by: Likeness | None, wanted: str | None
     ) -> tuple[Space, SpaceInfo]:

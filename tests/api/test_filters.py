@@ -226,6 +226,12 @@ def test_what_is_said_of_hits_is_kept_and_may_be_taken_back(own: Made) -> None:
     assert kept() == expected
     answered(own.client.post("/search/feedback", json={"query": QUERY, "unlike": [2]}))
     assert kept() == {**expected, (QUERY, path, 10.0): False}
+    for scene in (1, 2, 2):
+        params = {"query": f" {QUERY}", "scene": scene}
+        assert own.client.delete("/search/feedback", params=params).status_code == 204
+    assert kept() == {(QUERY, path, 20.0): False}
+    for params, status in (({"query": QUERY, "scene": 999}, 404), ({"query": QUERY}, 422)):
+        assert_problem(own.client.delete("/search/feedback", params=params), status)
 
 
 @pytest.mark.parametrize(

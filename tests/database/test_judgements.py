@@ -36,6 +36,22 @@ def test_a_scene_is_right_or_wrong_as_was_said_last(
     ]
 
 
+def test_what_was_said_of_a_scene_for_a_query_can_be_taken_back(
+    judgements: Judgements, store: Store, database: Database
+) -> None:
+    first, second = scene_ids(store, database)
+    judgements.save("trains", right=[first], wrong=[second])
+    judgements.save("exit", right=[first], wrong=[])
+    judgements.forget("trains", first)
+    judgements.forget("trains", first)
+    assert judgements.all() == [
+        Judged("exit", "/v/a.mp4", 0.0, 2.0, True),
+        Judged("trains", "/v/a.mp4", 2.0, 4.0, False),
+    ]
+    with pytest.raises(NotFound, match="there is no scene 999"):
+        judgements.forget("trains", 999)
+
+
 def test_of_a_scene_that_does_not_exist_nothing_is_kept(
     judgements: Judgements, store: Store, database: Database
 ) -> None:
