@@ -9,12 +9,13 @@ from api.web.rendering import clock
 from database.models import MomentKind
 from search.results.hits import Evidence, SearchHit, SequenceAnswer, SequenceHit
 
-_VERBS = {
+VERBS = {
     MomentKind.KEYFRAME: "shown",
     MomentKind.SPAN: "done",
     MomentKind.SPEECH: "said",
     MomentKind.OCR: "on screen",
 }
+"""What a moment does, in a word that stands before its text."""
 _CONTEXT = 60
 """Characters that are kept before the first word that is marked, and without one in all."""
 _MAX_CHARACTERS = 160
@@ -195,4 +196,4 @@ def _reasons(evidence: Sequence[Evidence]) -> Iterator[Reason]:
         if moment.id not in known:
             known.add(moment.id)
             text = moment.text or ""
-            yield Reason(_VERBS[moment.kind], moment.start_s, pieces_of(text, moment.marks))
+            yield Reason(VERBS[moment.kind], moment.start_s, pieces_of(text, moment.marks))
