@@ -1,6 +1,7 @@
 """Targets 8 and 12: rows loaded a second, and what a scene takes in the database."""
 
-from collections.abc import Callable
+import hashlib
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -111,22 +112,29 @@ def _video(vectors: Vectors) -> VideoRecord:
         for kind, key in ((MomentKind.SPEECH, TEXT), (MomentKind.KEYFRAME, VISION))
         for number, vector in enumerate(vectors)
     ]
+    return made_video("bench", len(vectors), 1.0, moments)
+
+
+def made_video(
+    title: str, num_scenes: int, scene_s: float, moments: Sequence[MomentRecord]
+) -> VideoRecord:
+    """A video whose scenes are all of one length; its title stands for its content."""
     return VideoRecord(
-        content_hash="0" * 64,
+        content_hash=hashlib.sha256(title.encode()).hexdigest(),
         status=VideoStatus.DONE,
         reason=None,
-        title="bench",
+        title=title,
         container="mov",
         video_codec="h264",
         audio_codec="aac",
         width_px=320,
         height_px=180,
         frame_rate=25.0,
-        duration_s=float(len(vectors)),
+        duration_s=num_scenes * scene_s,
         language="en",
         profile="bundled",
         recorded_at=None,
         spaces=(TEXT, VISION),
-        scenes=tuple((float(n), n + 1.0) for n in range(len(vectors))),
+        scenes=tuple((n * scene_s, (n + 1) * scene_s) for n in range(num_scenes)),
         moments=tuple(moments),
     )

@@ -62,7 +62,7 @@ class Watched:
 
     def _note_console(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
-            self.faults.append(f"{message.type}: {message.text}")
+            self.faults.append(f"{message.type}: {message.text} ({message.location['url']})")
 
     def _note_request(self, request: Request) -> None:
         parts = urlsplit(request.url)

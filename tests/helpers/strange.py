@@ -69,7 +69,8 @@ def _video(title: str, spoken: str) -> VideoRecord:
     made = video(title, spoken)
     shown, screen, said = made.moments
     written = replace(screen, text=f"EXIT {spoken}")
-    return replace(made, moments=(shown, written, said))
+    later = replace(shown, scene=1, start_s=3.0, end_s=3.0)
+    return replace(made, moments=(shown, written, said, later))
 
 
 def _file(path: Path) -> FileRecord:

@@ -1,0 +1,135 @@
+"""Target 23: what the page takes in a browser: a search until it is painted, a hit until it plays,
+and the frames while a thousand hits are scrolled."""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from benchmarks.many_scenes import MANY_HITS, QUERY, add_many_scenes
+from benchmarks.measure import Row
+from benchmarks.servers import Contender, running
+from database.opening import open_database
+from database.server.embedded import stop_embedded
+from embeddings.loaded import Encoders
+from ingest.settings import IngestSettings
+
+MAX_PAINT_MS, MAX_PLAY_MS, MAX_FRAME_MS = 300.0, 500.0, 100.0
+_QUERIES = ("a cup of coffee", "train", "42 Nm", "potatoes", "orchestra", "north gate", "granite")
+_SAMPLE = Path(__file__).resolve().parent.parent / "sample"
+
+_PAINT = """query => new Promise(resolve => {
+  const box = document.querySelector("input[name=q]");
+  box.value = query;
+  const begun = performance.now();
+  const painted = () => setTimeout(() => resolve(performance.now() - begun));
+  addEventListener("answered", () => requestAnimationFrame(painted), { once: true });
+  box.form.requestSubmit();
+})"""
+_PLAY = """() => new Promise(resolve => {
+  const begun = performance.now();
+  const shown = (event) =>
+    event.target.requestVideoFrameCallback(() => resolve(performance.now() - begun));
+  addEventListener("playing", shown, { capture: true, once: true });
+  document.querySelector(".hit[data-video]").click();
+})"""
+_NOTE_FRAMES = """() => {
+  window.frames = [];
+  let last = performance.now();
+  requestAnimationFrame(function next(now) {
+    window.frames.push(now - last);
+    last = now;
+    requestAnimationFrame(next);
+  });
+}"""
+_AT_END = """() => !document.querySelector(".next")
+  && scrollY + innerHeight >= document.scrollingElement.scrollHeight - 2"""
+
+
+def measure(folder: Path, models: Path) -> list[Row]:
+    """Rows of target 23: over the sample, and with many scenes beside it."""
+    settings = IngestSettings(sceneseek_home=folder / "page", database_url=None)
+    settings.home.mkdir()
+    if models.is_dir():
+        settings.models_dir.symlink_to(models)
+    variables = {"SCENESEEK_HOME": str(settings.home)}
+    serve = (sys.executable, "-m", "api", "--port", "{port}")
+    try:
+        with closing(open_database(settings)) as database:
+            ingest = (sys.executable, "-m", "ingest", str(_SAMPLE), "--quiet")
+            subprocess.run(ingest, env={**os.environ, **variables}, check=True)
+            with running(Contender("the page", serve, "/ready", variables=variables), 2) as server:
+                origin = f"http://127.0.0.1:{server.port}"
+                with _browser_page(origin) as page:
+                    rows = [_painting(page), _playing(page)]
+                stills = [
+                    path.relative_to(settings.keyframes_dir).as_posix()
+                    for path in settings.keyframes_dir.rglob("*.jpg")
+                ]
+                add_many_scenes(database, Encoders(settings.runtime()), stills)
+                with _browser_page(origin) as page:
+                    rows.append(_scrolling(page))
+    finally:
+        stop_embedded(settings.home)
+    return rows
+
+
+def paint_ms(page: Page, query: str) -> float:
+    """From a search until its hits are painted, on a page that is open."""
+    return float(page.evaluate(_PAINT, query))
+
+
+def play_ms(page: Page) -> float:
+    """From a click on the first hit until a picture of it is shown."""
+    return float(page.evaluate(_PLAY))
+
+
+def scroll_to_end(page: Page) -> list[float]:
+    """The hits scrolled by the wheel until no more come; milliseconds of every frame."""
+    page.evaluate(_NOTE_FRAMES)
+    page.mouse.move(600, 500)
+    while not page.evaluate(_AT_END):
+        page.mouse.wheel(0, 800)
+    frames: list[float] = page.evaluate("frames")
+    return frames
+
+
+@contextmanager
+def _browser_page(origin: str) -> Iterator[Page]:
+    program = shutil.which("chromium")
+    with sync_playwright() as playwright:
+        args = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]
+        browser = playwright.chromium.launch(executable_path=program, args=args)
+        yield browser.new_page(base_url=origin, viewport={"width": 1280, "height": 800})
+        browser.close()
+
+
+def _painting(page: Page) -> Row:
+    page.goto("/")
+    paint_ms(page, QUERY)
+    ours = statistics.median(paint_ms(page, query) for query in _QUERIES)
+    what = "search to paint, query not cached, the sample (median of 7)"
+    return Row("23", what, ours, MAX_PAINT_MS, "ms", 1.0)
+
+
+def _playing(page: Page) -> Row:
+    times = []
+    for query in _QUERIES:
+        page.goto(f"/?q={query}")
+        times.append(play_ms(page))
+    what = "click on a hit to its first picture, the sample (median of 7)"
+    return Row("23", what, statistics.median(times), MAX_PLAY_MS, "ms", 1.0)
+
+
+def _scrolling(page: Page) -> Row:
+    page.goto(MANY_HITS)
+    frames = scroll_to_end(page)
+    num_hits = page.locator(".hit").count()
+    what = f"slowest of {len(frames)} frames while {num_hits:,} hits are scrolled with the wheel"
+    return Row("23", what, max(frames), MAX_FRAME_MS, "ms", 1.0)
