@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from database.forms import Form, Id
 from database.queries.filters import Filters, TagName
 from database.tags import MAX_TAGS
+from database.videos.files import FileListing
 from search.errors import InvalidQuery
 from search.query.query import (
     MAX_QUERY_CHARACTERS,
@@ -96,6 +97,13 @@ class JudgedIn(Form):
     scene: Id
 
 
+class MomentsIn(Form):
+    """The parameters of GET /videos/{id}/moments."""
+
+    q: QueryText
+    mode: Mode = Field(default="balanced", description="Weights of text and vision")
+
+
 class ImageIn(Shape, Filters):
     """The parameters of POST /search/image, whose body is the picture."""
 
@@ -143,6 +151,12 @@ class TagsIn(Form):
     """The tags of a video, instead of those it has."""
 
     tags: Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)]
+
+
+class FilesIn(FileListing):
+    """The parameters of GET /files."""
+
+    limit: Annotated[int, Field(ge=1, le=500)] = 100
 
 
 def part_of(form: Form, kind: type[AnyForm]) -> AnyForm:

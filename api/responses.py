@@ -3,6 +3,7 @@
 from pydantic import BaseModel
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
+from database.models import MomentKind
 from search.results.json import SceneDocument, VideoDocument, exact
 
 
@@ -73,6 +74,81 @@ class PictureOut(TypedDict):
 
     image: str
     url: str
+
+
+@exact
+class MomentOut(TypedDict):
+    """Something that a query finds in a video; [start_s, end_s) is what to play."""
+
+    scene_id: int
+    start_s: float
+    end_s: float
+    score: float
+    """How sure it is, in [0, 1]."""
+    weak: bool
+    """Whether it may well be wrong."""
+    kind: MomentKind
+    """Of its best evidence."""
+    text: str | None
+    """Of its best evidence: what is said, or written on the screen."""
+    keyframe_url: str | None
+    """null for a recording without pictures."""
+
+
+@exact
+class MomentsOut(TypedDict):
+    """All that a query finds in a video, in order of time."""
+
+    query: str
+    mode: str | None
+    degraded: bool
+    reasons: list[str]
+    confident: bool
+    """Whether any of them is more than a weak match."""
+    moments: list[MomentOut]
+
+
+@exact
+class FileOut(TypedDict):
+    """A path that an ingest has seen, and what became of it."""
+
+    path: str
+    status: str
+    reason: str | None
+    seen_at: str
+    video_id: int | None
+
+
+@exact
+class FileList(TypedDict):
+    """A page of files; `next` is the `after` of the next page, null on the last."""
+
+    files: list[FileOut]
+    next: str | None
+
+
+@exact
+class SpaceOut(TypedDict):
+    """A space of the library: it holds `embedded` of the `wanted` moments."""
+
+    space: str
+    slot: str
+    state: str
+    modality: str
+    input: str
+    dim: int
+    model: str
+    revision: str
+    weights_here: bool
+    embedded: int
+    wanted: int
+
+
+@exact
+class SpaceList(TypedDict):
+    """The spaces of the library, those first that are searched."""
+
+    spaces: list[SpaceOut]
 
 
 class ProblemOut(BaseModel):

@@ -5,7 +5,8 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
-from api.deps import StateDep
+from api.deps import ServiceDep, StateDep
+from api.views.library import files_page, library_page, spaces_page
 from api.views.search import search_page
 from api.views.watch import watch_page
 from database.forms import Id, Seconds
@@ -30,3 +31,21 @@ def watch(
 ) -> HTMLResponse:
     """A video at a moment."""
     return watch_page(state, request, video_id, t, end, q)
+
+
+@router.get("/library")
+def library(state: StateDep, request: Request) -> HTMLResponse:
+    """The videos of the library."""
+    return library_page(state, request)
+
+
+@router.get("/library/spaces")
+def library_spaces(state: StateDep, service: ServiceDep, request: Request) -> HTMLResponse:
+    """Its spaces with their models."""
+    return spaces_page(state, service.encoders, request)
+
+
+@router.get("/library/files")
+def library_files(state: StateDep, request: Request) -> HTMLResponse:
+    """What was not looked at, and why."""
+    return files_page(state, request)

@@ -48,7 +48,7 @@ def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
 
 def is_page(path: str) -> bool:
     """Whether people see what this path answers, errors too."""
-    return path in ("/", "/library") or path.startswith("/watch/")
+    return path in ("/", "/library") or path.startswith(("/watch/", "/library/"))
 
 
 def error_page(status: int, detail: str, headers: dict[str, str] | None = None) -> HTMLResponse:
@@ -75,6 +75,11 @@ def percent(score: float) -> str:
     return f"{min(int(score * 100), 99)} %"
 
 
+def counted(number: int, noun: str) -> str:
+    """A number of things: 1 video, 1,200 videos."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 _environment = Environment(
     loader=PackageLoader("api.web"),
     autoescape=True,
@@ -82,5 +87,5 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"clock": clock, "date": date, "percent": percent}
+_environment.filters |= {"counted": counted, "clock": clock, "date": date, "percent": percent}
 _environment.globals["static"] = STATIC_URL

@@ -1,1 +1,125 @@
-export function start() {}
+// The library: its list answers the form as one types; more videos come below; spaces are counted
+// after the page is there. What changes comes from the server as HTML.
+
+import { fill } from "./results.js";
+import "./tags.js";
+
+const FRAGMENT = { headers: { "X-Fragment": "1" } };
+const TYPING_MS = 250;
+const form = document.getElementById("filter");
+const list = document.getElementById("videos");
+let pending = new AbortController();
+let typing;
+
+export function start() {
+  for (const link of document.querySelectorAll("a[data-fragment]")) count(link);
+  if (!form || !list) return;
+  form.querySelector("button").hidden = true; // the list follows the form by itself
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    ask({ push: true });
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target.name !== "q") ask({ push: true });
+  });
+  form.addEventListener("input", (event) => {
+    if (event.target.name !== "q") return;
+    clearTimeout(typing);
+    typing = setTimeout(ask, TYPING_MS, { push: false });
+  });
+  list.addEventListener("click", followed);
+  addEventListener("popstate", () => {
+    fillForm(new URLSearchParams(location.search));
+    load(location.pathname + location.search);
+  });
+}
+
+/** Shows what the form asks for. */
+function ask({ push }) {
+  clearTimeout(typing);
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (value.trim()) fields.append(name, value);
+  go(fields.size ? `/library?${fields}` : "/library", push);
+}
+
+function go(address, push) {
+  if (address === location.pathname + location.search) return;
+  if (push) history.pushState({}, "", address);
+  else history.replaceState(history.state, "", address);
+  load(address);
+}
+
+async function load(address) {
+  pending.abort();
+  pending = new AbortController();
+  list.setAttribute("aria-busy", "true");
+  try {
+    const response = await fetch(address, { ...FRAGMENT, signal: pending.signal });
+    list.innerHTML = await response.text();
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    list.textContent = "The server cannot be reached: is it still running?";
+  }
+  list.removeAttribute("aria-busy");
+}
+
+/** Links inside the list that lead to another list: tags, more videos, the beginning. */
+function followed(event) {
+  const link = event.target.closest("a");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  const address = new URL(link.href);
+  if (address.origin !== location.origin || address.pathname !== "/library") return;
+  event.preventDefault();
+  if (link.matches(".more")) {
+    more(link);
+    return;
+  }
+  fillForm(address.searchParams);
+  go(address.pathname + address.search, true);
+}
+
+/** Puts the next videos below those that are there; the address then brings all of them back. */
+async function more(link) {
+  if (link.hasAttribute("aria-busy")) return;
+  link.setAttribute("aria-busy", "true");
+  const { signal } = pending;
+  try {
+    const response = await fetch(link.href, { ...FRAGMENT, signal });
+    const next = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (signal.aborted) return;
+    const videos = list.querySelector(".videos");
+    const added = [...next.querySelectorAll(".videos > li")];
+    videos.append(...added);
+    added[0]?.querySelector(".title").focus();
+    const following = next.querySelector(".more");
+    if (following) link.replaceWith(following);
+    else link.remove();
+    const address = new URL(location.href);
+    address.searchParams.set("shown", videos.children.length);
+    history.replaceState(history.state, "", address);
+  } catch (error) {
+    if (error.name !== "AbortError") link.removeAttribute("aria-busy"); // to be clicked again
+  }
+}
+
+/** The form as an address has it; a tag that is new since the page came gets its own option. */
+function fillForm(fields) {
+  const { tags } = form.elements;
+  const tag = fields.get("tags");
+  if (tag && ![...tags.options].some((option) => option.value === tag)) tags.add(new Option(tag, tag));
+  fill(form, fields);
+}
+
+/** What takes the server long to count comes when the page is there. */
+async function count(link) {
+  const place = document.querySelector(link.dataset.fragment);
+  const told = link.closest("p");
+  told.setAttribute("role", "status");
+  told.textContent = "Counting how complete they are …";
+  try {
+    const response = await fetch(link.href, FRAGMENT);
+    place.innerHTML = await response.text();
+  } catch {
+    told.replaceChildren("They could not be counted: ", link);
+  }
+}

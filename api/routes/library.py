@@ -1,0 +1,61 @@
+"""The library as a whole: its spaces, and the outcome of each file."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query
+
+from api.deps import ServiceDep, StateDep, only_known_parameters
+from api.requests import FilesIn, part_of
+from api.responses import FileList, FileOut, ProblemOut, SpaceList, SpaceOut
+from api.views.spaces import Standing, standings
+from database.spaces.spaces import Spaces
+from database.videos.files import FileListing, FileOutcome, Files
+
+router = APIRouter(
+    tags=["library"],
+    responses={422: {"model": ProblemOut}},
+    dependencies=[Depends(only_known_parameters)],
+)
+
+
+@router.get("/files", operation_id="list_files")
+def list_files(state: StateDep, form: Annotated[FilesIn, Query()]) -> FileList:
+    """The files that an ingest has seen with what became of each, the newest first."""
+    found = Files(state.database).page(part_of(form, FileListing), limit=form.limit)
+    return FileList(files=[_file_out(file) for file in found.files], next=found.next)
+
+
+@router.get("/spaces", operation_id="list_spaces")
+def list_spaces(state: StateDep, service: ServiceDep) -> SpaceList:
+    """The spaces of the library: what each is for, and how many moments it holds of those that it
+    should. They are counted: that takes seconds in a large library."""
+    found = standings(Spaces(state.database), service.encoders, counted=True)
+    return SpaceList(spaces=[_space_out(standing) for standing in found])
+
+
+def _file_out(file: FileOutcome) -> FileOut:
+    return FileOut(
+        path=file.path,
+        status=file.status.value,
+        reason=file.reason,
+        seen_at=file.seen_at.isoformat(),
+        video_id=file.video_id,
+    )
+
+
+def _space_out(standing: Standing) -> SpaceOut:
+    info, coverage = standing.info, standing.coverage
+    assert coverage is not None
+    return SpaceOut(
+        space=info.key,
+        slot=info.slot,
+        state=info.state.value,
+        modality=info.modality.value,
+        input=info.input.value,
+        dim=info.dim,
+        model=info.model,
+        revision=info.revision,
+        weights_here=standing.weights_here,
+        embedded=coverage.embedded,
+        wanted=coverage.wanted,
+    )

@@ -1,0 +1,180 @@
+"""The page of the library: its videos, its spaces, and what was not looked at."""
+
+import os.path
+import shlex
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+from urllib.parse import urlencode
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from pydantic import BaseModel, Field, ValidationError
+
+from api.deps import State
+from api.errors import in_words
+from api.views.form import PageForm
+from api.views.languages import language_name
+from api.views.spaces import standings
+from api.web.rendering import page
+from database.forms import Form, Id
+from database.models import FileStatus, SpaceState
+from database.queries.listing import ListedVideo, Listing, VideoLists, VideoSort
+from database.spaces.spaces import Spaces
+from database.videos.files import FileListing, FileOutcome, Files, Reason
+from embeddings.loaded import Encoders
+
+PAGE_VIDEOS = 48
+PAGE_FILES = 100
+MAX_SHOWN = 2000
+"""Videos that a page brings back at once when somebody returns to it."""
+AnyForm = TypeVar("AnyForm", bound=Form)
+SORTS = (
+    (VideoSort.NEWEST, "Newest first"),
+    (VideoSort.TITLE, "By title"),
+    (VideoSort.DATE, "Recorded last first"),
+    (VideoSort.DURATION, "Longest first"),
+)
+
+
+class VideosForm(Listing):
+    """The parameters of /library."""
+
+    after: Id | None = None
+    """The last video of the page before."""
+    shown: Annotated[int, Field(ge=0, le=MAX_SHOWN)] = 0
+    """Videos that were shown before somebody left the page."""
+
+
+@dataclass(frozen=True)
+class Shelf:
+    """A page of the list of videos."""
+
+    videos: tuple[ListedVideo, ...]
+    total: int
+    more_url: str | None
+    """Of the videos after these; None after the last."""
+    is_first: bool
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A reason why files were not looked at, with what leads to all of them and tries again."""
+
+    reason: Reason
+    all_url: str | None
+    """Of all its files, where not all are shown."""
+    retry: str | None
+    """The command that tries again; None where only another file would help."""
+
+
+def library_page(state: State, request: Request) -> HTMLResponse:
+    """The videos, or, for the page's own script, the list below the form. Raises NotFound."""
+    template = "_videos.html" if "x-fragment" in request.headers else "library.html"
+    lists = VideoLists(state.database)
+    form, problem = _read(VideosForm, request)
+    return _page(
+        state,
+        template,
+        "videos",
+        asked=form,
+        problem=problem,
+        shelf=_shelf(lists, form) if problem is None else None,
+        known_tags=lists.tags(),
+        sorts=SORTS,
+        first_url=_url("/library", form, after=None, shown=None),
+        language_name=language_name,
+    )
+
+
+def _shelf(lists: VideoLists, form: VideosForm) -> Shelf:
+    found = lists.page(form, limit=max(form.shown, PAGE_VIDEOS), after=form.after)
+    more_url = _url("/library", form, after=found.next, shown=None) if found.next else None
+    return Shelf(found.videos, found.total, more_url, form.after is None)
+
+
+def spaces_page(state: State, encoders: Encoders, request: Request) -> HTMLResponse:
+    """The spaces with their models. They are counted where the URL asks for it: it takes seconds
+    in a large library."""
+    template = "_spaces.html" if "x-fragment" in request.headers else "library.html"
+    counted = request.query_params.get("counted") == "true"
+    found = standings(Spaces(state.database), encoders, counted=counted)
+    return _page(state, template, "spaces", problem=None, spaces=found, is_counted=counted)
+
+
+def files_page(state: State, request: Request) -> HTMLResponse:
+    """What was not looked at, by reason; or, where the URL names a state or a reason, the files
+    one by one."""
+    form, problem = _read(FileListing, request)
+    files = Files(state.database)
+    shown: dict[str, Any] = {"asked": form, "files": None, "refusals": None}
+    if form != FileListing():
+        found = files.page(form, limit=PAGE_FILES)
+        next_url = _url("/library/files", form, after=found.next) if found.next else None
+        shown |= {"files": found.files, "next_url": next_url}
+    else:
+        shown["refusals"] = [_refusal(reason) for reason in files.reasons()]
+    return _page(state, "library.html", "files", problem=problem, **shown)
+
+
+def _refusal(reason: Reason) -> Refusal:
+    url = None
+    if reason.num_files > len(reason.newest):
+        named = FileListing(status=reason.status, reason=reason.alike)
+        url = _url("/library/files", named)
+    retry = f"python -m ingest --retry {_place_of(reason.newest)}"
+    return Refusal(reason, url, retry if reason.status is FileStatus.FAILED else None)
+
+
+def _place_of(files: tuple[FileOutcome, ...]) -> str:
+    """The one file, or the folder of all, as a shell takes it."""
+    paths = [file.path for file in files]
+    return shlex.quote(paths[0] if len(paths) == 1 else os.path.commonpath(paths))
+
+
+def _page(
+    state: State, template: str, view: str, *, problem: str | None, **shown: Any
+) -> HTMLResponse:
+    """A view of the library, with what stands above each of them."""
+    summary = VideoLists(state.database).summary()
+    spaces = Spaces(state.database).all()
+    return page(
+        template,
+        200 if problem is None else 422,
+        form=PageForm(),
+        view=view,
+        problem=problem,
+        summary=summary,
+        length=_in_words(summary.duration_s),
+        embedded=state.database.embedded,
+        outcomes=Files(state.database).counts(),
+        filling=[key for key, info in spaces.items() if info.state is SpaceState.FILLING],
+        **shown,
+    )
+
+
+def _in_words(seconds: float) -> str:
+    """A length as people say it of many recordings: 310 h 20 min, 2 min 37 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def _read(kind: type[AnyForm], request: Request) -> tuple[AnyForm, str | None]:
+    """The form of a URL, without fields that are empty or of other programs, and what is wrong
+    with it; then the form is an empty one."""
+    given: dict[str, Any] = {}
+    for name in kind.model_fields:
+        values = [value for value in request.query_params.getlist(name) if value.strip()]
+        if values:
+            given[name] = values if name == "tags" else values[-1]
+    try:
+        return kind(**given), None
+    except ValidationError as error:
+        return kind(), in_words(error)
+
+
+def _url(path: str, form: BaseModel, **changed: Any) -> str:
+    """The address of a form with some fields changed, without those that ask for nothing."""
+    values = {**form.model_dump(mode="json", exclude_defaults=True), **changed}
+    asked = {name: value for name, value in values.items() if value not in (None, "", [], 0)}
+    return path + ("?" + urlencode(asked, doseq=True) if asked else "")
