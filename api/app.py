@@ -12,8 +12,19 @@ from api.limits import BodyLimit, Turns
 from api.metrics import CountRequests
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
-from api.routes import embeddings, health, metrics, pages, scenes, search, videos
+from api.routes import (
+    embeddings,
+    health,
+    library,
+    metrics,
+    moments,
+    pages,
+    scenes,
+    search,
+    videos,
+)
 from api.settings import ApiSettings
+from api.sprites import Sprites
 from api.web.files import StaticFilesForever
 from api.web.rendering import STATIC_DIR, STATIC_URL
 from database.judgements import Judgements
@@ -40,7 +51,7 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
         database.close()
 
     app = _new_app(settings, service, lifespan)
-    for module in (pages, search, videos, scenes, embeddings, metrics, health):
+    for module in (pages, search, videos, moments, scenes, library, embeddings, metrics, health):
         app.include_router(module.router)
     app.mount(STATIC_URL, StaticFilesForever(directory=STATIC_DIR))
     document_problems(app)
@@ -105,5 +116,6 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
         judgements=Judgements(database),
         tags=Tags(database),
         pictures=QueryPictures(settings.home / "query-pictures"),
+        sprites=Sprites(settings),
         turns=Turns(settings.api_max_concurrent),
     )

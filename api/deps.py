@@ -11,6 +11,7 @@ from api.limits import Turns
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.settings import ApiSettings
+from api.sprites import Sprites
 from database.forms import Form
 from database.judgements import Judgements
 from database.server.connection import Database
@@ -35,6 +36,7 @@ class State:
     judgements: Judgements
     tags: Tags
     pictures: QueryPictures
+    sprites: Sprites
     turns: Turns
 
 

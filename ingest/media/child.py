@@ -20,7 +20,9 @@ from ingest.settings import IngestSettings
 
 Result = TypeVar("Result")
 _context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["ingest.media.decode", "ingest.media.clips"])
+_context.set_forkserver_preload(
+    ["ingest.media.decode", "ingest.media.clips", "ingest.media.sprites"]
+)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""What lies where in a video: the moments of a query, and stills at equal steps."""
+
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Path as InPath
+from starlette.concurrency import run_in_threadpool
+
+from api.deps import State, StateDep, only_known_parameters
+from api.media import stream_file
+from api.requests import MomentsIn
+from api.responses import MomentOut, MomentsOut, ProblemOut
+from api.sprites import made
+from api.views.form import PageForm
+from api.views.moments import find_moments
+from database.errors import NotFound
+from database.forms import Id
+from database.videos.read import VideoInfo
+from ingest.media.sprites import INDEX, MAX_SHEETS
+from search.results.hits import SearchHit
+
+router = APIRouter(
+    prefix="/videos",
+    tags=["videos"],
+    responses={status: {"model": ProblemOut} for status in (404, 422, 503)},
+    dependencies=[Depends(only_known_parameters)],
+)
+VideoId = Annotated[Id, InPath()]
+SheetNumber = Annotated[int, InPath(ge=0, lt=MAX_SHEETS)]
+
+
+@router.get("/{video_id}/moments", operation_id="get_moments")
+def moments(state: StateDep, video_id: VideoId, form: Annotated[MomentsIn, Query()]) -> MomentsOut:
+    """All that a query finds in a video, in order of time."""
+    state.library.get_video(video_id)
+    answer, hits = find_moments(state, PageForm(q=form.q, mode=form.mode), video_id)
+    return MomentsOut(
+        query=answer.query.text,
+        mode=answer.query.mode,
+        degraded=answer.degraded,
+        reasons=list(answer.reasons),
+        confident=answer.confident,
+        moments=[_moment_out(hit) for hit in hits],
+    )
+
+
+@router.head("/{video_id}/sprites.vtt", include_in_schema=False)
+@router.get("/{video_id}/sprites.vtt", operation_id="get_sprites", response_class=Response)
+async def sprites(state: StateDep, video_id: VideoId, request: Request) -> Response:
+    """Which part of which sheet of stills shows which time, as WebVTT; the sheets are made when
+    they are first asked for."""
+    return await _part(state, video_id, INDEX, "text/vtt; charset=utf-8", request)
+
+
+@router.head("/{video_id}/sprites/{number}.jpg", include_in_schema=False)
+@router.get(
+    "/{video_id}/sprites/{number}.jpg", operation_id="get_sprite_sheet", response_class=Response
+)
+async def sprite_sheet(
+    state: StateDep, video_id: VideoId, number: SheetNumber, request: Request
+) -> Response:
+    """A sheet of up to a hundred stills, ten in a row."""
+    return await _part(state, video_id, f"{number}.jpg", "image/jpeg", request)
+
+
+async def _part(
+    state: State, video_id: int, name: str, media_type: str, request: Request
+) -> Response:
+    """A file of a video's sheets; waiting for them takes no thread. Raises NotFound,
+    HTTPException."""
+    video, work = await run_in_threadpool(_sheets, state, video_id)
+    path = await made(work) / name
+    if not path.is_file():
+        raise NotFound(f"video {video_id} has no sheet {name}: sprites.vtt names those it has")
+    return stream_file(path, media_type, f'"{video.content_hash}-{name}"', request)
+
+
+def _sheets(state: State, video_id: int) -> tuple[VideoInfo, Future[Path]]:
+    """A video, and the folder of its sheets, which may have to be made. Raises NotFound,
+    HTTPException."""
+    video = state.library.get_video(video_id)
+    if video.video_codec is None:
+        raise NotFound(f"video {video.id} has no pictures")
+    return video, state.sprites.find(video, lambda: state.library.get_intact_path(video_id))
+
+
+def _moment_out(hit: SearchHit) -> MomentOut:
+    moment = hit.evidence[0].moment
+    scene_id = hit.scene.scene_id
+    keyframe_url = f"/scenes/{scene_id}/keyframe.jpg?at_s={moment.start_s}"
+    return MomentOut(
+        scene_id=scene_id,
+        start_s=hit.start_s,
+        end_s=hit.end_s,
+        score=hit.score,
+        weak=hit.weak,
+        kind=moment.kind,
+        text=moment.text,
+        keyframe_url=keyframe_url if hit.video.has_pictures else None,
+    )

@@ -1,0 +1,118 @@
+"""All that a query finds in one video, in order of time: for the strip under its player."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from api.deps import State
+from api.errors import Busy
+from api.views.answers import find
+from api.views.cards import VERBS, watch_url
+from api.views.form import MAX_SHOWN, PageForm
+from api.web.rendering import clock, percent
+from database.errors import NotFound
+from database.videos.read import VideoInfo
+from search.errors import InvalidQuery
+from search.query.query import MAX_LIMIT, Sort
+from search.results.hits import SearchAnswer, SearchHit
+
+_MAX_NAME = 120
+"""Characters of evidence in the name of a mark."""
+_WHOLE = {
+    "limit": MAX_LIMIT,
+    "shown": MAX_SHOWN,
+    "cursor": None,
+    "sort": Sort.RELEVANCE,
+    "by_video": False,
+    "fold": False,
+    "then": (),
+}
+"""What makes an answer one with all its hits."""
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A moment as the strip shows it: its place and size in percent of the strip."""
+
+    start_s: float
+    end_s: float
+    left: float
+    width: float
+    height: float
+    weak: bool
+    playing: bool
+    url: str
+    name: str
+    """0:12 to 0:17, said: The crew is drilling, 95 %."""
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The marks of a query over a video; `problem` says why there are none, if that is not what
+    was found."""
+
+    marks: tuple[Mark, ...] = ()
+    problem: str | None = None
+
+
+def find_moments(
+    state: State, form: PageForm, video_id: int
+) -> tuple[SearchAnswer, list[SearchHit]]:
+    """The first page of the answer, whose facts hold for all, and all hits in order of time.
+    Raises InvalidQuery, NotFound, Busy, DatabaseError."""
+    with state.turns.turn():
+        answer = find(state, form.model_copy(update={**_WHOLE, "video_ids": (video_id,)}))
+    # A search by a scene has no filters; the evidence of a hit may have gone with its scene.
+    hits = [hit for hit in answer.hits if hit.video.id == video_id and hit.evidence]
+    return answer.first, sorted(hits, key=_place)
+
+
+def strip_of(state: State, form: PageForm, video: VideoInfo, playing_s: float) -> Strip:
+    """The strip of a search, or of all steps of a sequence, over a video that plays at
+    `playing_s`; without a search, no marks."""
+    if not form.asks or video.duration_s <= 0:
+        return Strip()
+    hits: list[SearchHit] = []
+    try:
+        for asked in (form.q, *form.then):
+            hits += find_moments(state, form.model_copy(update={"q": asked}), video.id)[1]
+    except (InvalidQuery, NotFound) as error:
+        return Strip(problem=f"No moments are marked: {error}.")
+    except Busy:
+        return Strip(problem="No moments are marked: the server is busy. Reload to try again.")
+    return Strip(tuple(_marks(sorted(hits, key=_place), video, form.q, playing_s)))
+
+
+def _marks(
+    hits: Sequence[SearchHit], video: VideoInfo, query: str, playing_s: float
+) -> Iterator[Mark]:
+    inside = [hit for hit in hits if hit.start_s <= playing_s + 0.001 < hit.end_s]
+    playing = max(inside, key=_place, default=None)
+    for hit in hits:
+        start_s, end_s = round(hit.start_s, 3), round(hit.end_s, 3)
+        yield Mark(
+            start_s=start_s,
+            end_s=end_s,
+            left=_percent(start_s, video.duration_s),
+            width=_percent(end_s - start_s, video.duration_s),
+            height=round(12 + 88 * hit.score, 1),
+            weak=hit.weak,
+            playing=hit is playing,
+            url=watch_url(video.id, start_s, end_s, query),
+            name=_name(hit),
+        )
+
+
+def _name(hit: SearchHit) -> str:
+    moment = hit.evidence[0].moment
+    text = " ".join((moment.text or "").split())
+    words = f": {text[:_MAX_NAME]}{'…' if len(text) > _MAX_NAME else ''}" if text else ""
+    when = f"{clock(hit.start_s)} to {clock(hit.end_s)}"
+    return f"{when}, {VERBS[moment.kind]}{words}, {percent(hit.score)}"
+
+
+def _percent(seconds: float, duration_s: float) -> float:
+    return round(100 * min(max(seconds / duration_s, 0.0), 1.0), 3)
+
+
+def _place(hit: SearchHit) -> tuple[float, float, int]:
+    return hit.start_s, hit.end_s, hit.scene.scene_id

@@ -1,0 +1,242 @@
+"""Sprite sheets: small stills of a whole video at equal steps, which show what lies where.
+
+Runs in a child process.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import islice, repeat
+from pathlib import Path
+from typing import Any
+
+import av
+import cv2
+import numpy as np
+from av.container import InputContainer
+
+from embeddings.encoder import Image
+from ingest.errors import VideoUnreadable
+from ingest.media.clips import frames_shown
+from ingest.media.container import open_media, probe
+from ingest.media.timeline import Picture, Timeline
+from ingest.scenes.keyframes import upright
+
+MAX_TILES = 400
+TILES_PER_SIDE = 10
+"""Of a sheet: a hundred tiles."""
+MAX_SHEETS = MAX_TILES // TILES_PER_SIDE**2
+INDEX = "sprites.vtt"
+_BOX_PX = (160, 284)
+"""Width and height that a tile fits in: those of a phone's film held upright are 160 wide, too."""
+_QUALITY = 78
+_EXACT_PIXELS = 4e9
+"""Of all frames of a video; the pixels of a longer one are not all decoded."""
+_MAX_PACKETS = 2000
+"""Read after a seek until an I-frame comes."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """The times of the tiles of a video: tile n shows [n, n + 1) steps of it."""
+
+    num_tiles: int
+    seconds: float
+
+    @classmethod
+    def of(cls, duration_s: float) -> "Step":
+        """A tile for each second, or, of a long video, MAX_TILES in all."""
+        seconds = max(1.0, duration_s / MAX_TILES)
+        return cls(max(1, min(MAX_TILES, math.ceil(duration_s / seconds - 1e-6))), seconds)
+
+    @property
+    def times_s(self) -> list[float]:
+        """The middle of each tile's time, which is what it shows."""
+        return [(n + 0.5) * self.seconds for n in range(self.num_tiles)]
+
+
+def write_sheets(
+    path: Path, folder: Path, duration_s: float, max_pixels: int, report: Callable[[float], None]
+) -> None:
+    """The sheets of a video, `0.jpg` and so on, with INDEX, in a new folder.
+
+    Raises VideoUnreadable, OSError.
+    """
+    folder.mkdir(exist_ok=True)
+    step = Step.of(duration_s)
+    tiles: list[Image] = []
+    width = height = num_sheets = 0
+    for number, tile in enumerate(_tiles(path, step.times_s, duration_s, max_pixels), start=1):
+        height, width = (height, width) if tiles or num_sheets else tile.shape[:2]
+        tiles.append(_fitted(tile, width, height))
+        if len(tiles) == TILES_PER_SIDE**2 or number == step.num_tiles:
+            _write_sheet(tiles, folder / f"{num_sheets}.jpg")
+            num_sheets += 1
+            tiles = []
+        report(number / step.num_tiles)
+    (folder / INDEX).write_text(_index(step, duration_s, width, height))
+
+
+def _tiles(path: Path, times_s: list[float], duration_s: float, max_pixels: int) -> Iterator[Image]:
+    """A small picture for each of the times. Raises VideoUnreadable."""
+    if _num_pixels(path, duration_s, max_pixels) <= _EXACT_PIXELS:
+        yield from (_tile(frame) for frame in frames_shown(path, times_s, max_pixels))
+    else:
+        yield from _near_iframes(path, times_s, max_pixels)
+
+
+def _num_pixels(path: Path, duration_s: float, max_pixels: int) -> float:
+    with open_media(path) as container:
+        stream = _pictures_of(container, max_pixels)
+        rate = float(stream.average_rate or 25)
+        width, height = int(stream.codec_context.width), int(stream.codec_context.height)
+        return duration_s * rate * width * height
+
+
+def _pictures_of(container: InputContainer, max_pixels: int) -> Any:
+    """The stream of pictures. Raises VideoUnreadable."""
+    header = probe(container, max_pixels)
+    if header.video_index is None:
+        raise VideoUnreadable("has no pictures")
+    return container.streams[header.video_index]
+
+
+def _near_iframes(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
+    """For each of the times the I-frame before it: encoders put one at every cut, so it shows the
+    same shot. Raises VideoUnreadable."""
+    found = _sought(path, times_s, max_pixels)
+    first = next(found, None)
+    if first is None:
+        found = _passed(path, times_s, max_pixels)
+        first = next(found, None)
+    if first is None:
+        raise VideoUnreadable("no picture could be decoded")
+    yield first
+    yield from found
+
+
+def _sought(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
+    """The I-frames to which the index of a file leads; none if it leads nowhere."""
+    with open_media(path) as container:
+        stream = _pictures_of(container, max_pixels)
+        context = stream.codec_context
+        context.thread_type = "SLICE"  # with threads by frames one frame would wait for the next
+        context.options = {"max_pixels": str(max_pixels)}
+        shown: Image | None = None
+        last: int | None = None
+        num_waiting = 0
+        for time_s in times_s:
+            packet = _iframe_before(container, stream, time_s)
+            if packet is not None and packet.dts != last:
+                last = packet.dts
+                shown = _decoded(context, packet) or shown
+            num_waiting += 1
+            if shown is not None:  # the first that there is stands for those that are damaged
+                yield from repeat(shown, num_waiting)
+                num_waiting = 0
+
+
+def _iframe_before(container: InputContainer, stream: Any, time_s: float) -> Any | None:
+    """The packet of the I-frame at or before a time; None where there is none."""
+    try:
+        container.seek(round(time_s * 1e6) + (container.start_time or 0))
+        for packet in islice(container.demux(stream), _MAX_PACKETS):
+            if packet.is_keyframe and packet.dts is not None:
+                return packet
+    except av.error.FFmpegError:
+        pass  # damaged there, or not to be sought in
+    return None
+
+
+def _decoded(context: Any, packet: Any) -> Image | None:
+    """The picture of an I-frame; None for one that is damaged."""
+    try:
+        frames = [*context.decode(packet), *context.decode(None)]
+        context.flush_buffers()
+        return _tile(frames[0]) if frames else None
+    except (av.error.FFmpegError, ValueError):
+        return None
+
+
+def _passed(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
+    """The I-frames of a file that has no index, from its beginning on."""
+    with open_media(path) as container:
+        header = probe(container, max_pixels)
+        timeline = Timeline(container, header, max_pixels, with_sound=False, iframes_only=True)
+        wanted = deque(times_s)
+        shown: Image | None = None
+        for found in timeline:
+            if not isinstance(found, Picture):
+                continue
+            while shown is not None and wanted and wanted[0] < found.time_s:
+                wanted.popleft()
+                yield shown
+            with timeline.tolerating_damage():
+                shown = _tile(found.frame)
+        if shown is not None:
+            yield from repeat(shown, len(wanted))
+
+
+def _tile(frame: av.VideoFrame) -> Image:
+    """A frame as small as a tile, upright, RGB uint8 [h, w, 3]."""
+    rotation = int(frame.rotation)
+    across, down = _BOX_PX if round(rotation / 90) % 2 == 0 else _BOX_PX[::-1]
+    scale = min(1.0, across / frame.width, down / frame.height)
+    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+    small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
+    return upright(np.asarray(small.to_ndarray(), np.uint8), rotation)
+
+
+def _fitted(tile: Image, width: int, height: int) -> Image:
+    """A tile of the size of the first; pictures may change their size on the way."""
+    if tile.shape[:2] == (height, width):
+        return tile
+    return np.asarray(cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _write_sheet(tiles: list[Image], path: Path) -> None:
+    height, width = tiles[0].shape[:2]
+    num_rows = math.ceil(len(tiles) / TILES_PER_SIDE)
+    num_columns = min(len(tiles), TILES_PER_SIDE)
+    sheet = np.zeros((num_rows * height, num_columns * width, 3), np.uint8)
+    for number, tile in enumerate(tiles):
+        top, left = _place(number, width, height)
+        sheet[top : top + height, left : left + width] = tile
+    done, data = cv2.imencode(
+        ".jpg", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+    )
+    if not done:
+        raise OSError("the JPEG encoder refused a sheet")
+    path.write_bytes(data.tobytes())
+
+
+def _place(number: int, width: int, height: int) -> tuple[int, int]:
+    """(top, left) of a tile of a sheet."""
+    row, column = divmod(number, TILES_PER_SIDE)
+    return row * height, column * width
+
+
+def _index(step: Step, duration_s: float, width: int, height: int) -> str:
+    """Which part of which sheet shows which time, as players read it: WebVTT."""
+    lines = ["WEBVTT", ""]
+    for number in range(step.num_tiles):
+        start_s = number * step.seconds
+        end_s = (
+            max(duration_s, start_s + 0.001)
+            if number == step.num_tiles - 1
+            else start_s + step.seconds
+        )
+        sheet, place = divmod(number, TILES_PER_SIDE**2)
+        top, left = _place(place, width, height)
+        lines += [
+            f"{_stamp(start_s)} --> {_stamp(end_s)}",
+            f"sprites/{sheet}.jpg#xywh={left},{top},{width},{height}",
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def _stamp(seconds: float) -> str:
+    minutes, ms = divmod(round(seconds * 1000), 60_000)
+    return f"{minutes // 60:02d}:{minutes % 60:02d}:{ms // 1000:02d}.{ms % 1000:03d}"
