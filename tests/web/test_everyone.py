@@ -1,0 +1,193 @@
+"""The page for everyone: by keyboard, with a screen reader, on a phone, in any script."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, expect
+
+from tests.helpers.browser import PHONE, NewPage
+from tests.helpers.strange import ARABIC, CHINESE, ENDLESS, HEBREW, Strange
+
+AXE = {
+    "resultTypes": ["violations"],
+    "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
+}
+COLOURS = {"resultTypes": ["violations"], "runOnly": {"type": "rule", "values": ["color-contrast"]}}
+ERROR = ("Failed to load resource",)
+"""A page that is an error is one in the console, too."""
+
+
+def _stay(page: Page) -> None:
+    """Nothing is done on the page before it is looked at."""
+
+
+def _play(page: Page) -> None:
+    page.locator(".hit").first.click()
+    expect(page.locator("moment-player h1")).to_be_visible()
+
+
+def _keys(page: Page) -> None:
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+SIGHTS: dict[str, tuple[str, Callable[[Page], None]]] = {
+    "beginning": ("/", _stay),
+    "hits": ("/?q=drilling", _stay),
+    "hits and player": ("/?q=drilling", _play),
+    "filters": ("/?q=drilling&kinds=speech&min_duration_s=1&sort=date", _stay),
+    "sequence": ("/?q=drilling&then=a+cup+of+coffee", _stay),
+    "no match": ("/?q=drilling&tags=nothing", _stay),
+    "not understood": ("/?q=drilling&limit=-1", _stay),
+    "error": ("/watch/99999", _stay),
+    "nowhere": ("/nowhere", _stay),
+    "watch": ("/watch/1?t=7&q=drilling", _stay),
+    "library": ("/library", _stay),
+    "keys": ("/?q=drilling", _keys),
+}
+"""What people see: an address, and what they do there."""
+
+
+def _violations(page: Page, options: dict[str, Any]) -> list[str]:
+    """What axe finds, one line for each element."""
+    found = Axe().run(page, options=options).response["violations"]
+    return [
+        f"{rule['id']}: {node['html'][:200]} {json.dumps(node['target'])}"
+        for rule in found
+        for node in rule["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_axe_finds_nothing(new_page: NewPage, sight: str) -> None:
+    address, act = SIGHTS[sight]
+    page = new_page(expected_faults=ERROR, color_scheme="light")
+    page.goto(address)
+    act(page)
+    assert _violations(page, AXE) == []
+    page.emulate_media(color_scheme="dark")
+    assert _violations(page, COLOURS) == []
+
+
+_WIDE = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+_SMALL = """() => {
+  const targets = document.querySelectorAll("a, button, input, select, textarea, summary");
+  const small = [];
+  for (const target of targets) {
+    const area = target.closest("label") ?? target;
+    const { width, height } = area.getBoundingClientRect();
+    const inText = getComputedStyle(target).display === "inline" && target.closest("p, li, td, dd");
+    const seen = target.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true })
+      && width > 1 && !target.matches(".skip");
+    if (seen && !inText && (width < 24 || height < 24))
+      small.push(`${Math.round(width)}×${Math.round(height)} ${target.outerHTML.slice(0, 150)}`);
+  }
+  return small;
+}"""
+
+
+@pytest.mark.parametrize("sight", SIGHTS)
+def test_a_phone_shows_all_without_sideways_scroll(new_page: NewPage, sight: str) -> None:
+    address, act = SIGHTS[sight]
+    page = new_page(expected_faults=ERROR, viewport=PHONE)
+    page.goto(address)
+    act(page)
+    assert page.evaluate(_WIDE) <= 0
+    assert page.evaluate(_SMALL) == []
+    page.set_viewport_size({"width": 320, "height": 640})  # 1280 px at 400 %
+    assert page.evaluate(_WIDE) <= 0
+
+
+def _focus_is_seen(page: Page) -> bool:
+    return bool(
+        page.evaluate(
+            """() => {
+              const { outlineStyle, outlineWidth } = getComputedStyle(document.activeElement);
+              return outlineStyle !== "none" && parseFloat(outlineWidth) >= 2;
+            }"""
+        )
+    )
+
+
+def _tab_to(page: Page, wanted: Locator, key: str = "Tab") -> None:
+    """Goes there by the keyboard; the focus is seen at every step."""
+    for _ in range(60):
+        if wanted.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press(key)
+        focused = page.evaluate("document.activeElement.outerHTML.slice(0, 200)")
+        assert _focus_is_seen(page), focused
+    raise AssertionError(f"{key} does not lead there")
+
+
+def test_a_whole_story_by_keyboard_alone(page: Page) -> None:
+    page.goto("/")
+    _tab_to(page, page.get_by_role("searchbox"))
+    page.keyboard.type("drilling")
+    page.keyboard.press("Enter")
+    hits = page.locator(".hit")
+    expect(hits.nth(2)).to_be_visible()
+    _tab_to(page, hits.nth(2))
+    page.keyboard.press("Enter")
+    expect(page.locator("moment-player h1")).to_be_visible()
+    expect(hits.nth(2)).to_be_focused()
+    page.keyboard.press("Escape")
+    expect(page.locator("moment-player")).to_be_hidden()
+    expect(hits.nth(2)).to_be_focused()
+
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    expect(hits.nth(2)).to_be_focused()
+
+    library = page.get_by_role("link", name="Library")
+    _tab_to(page, library, "Shift+Tab")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("Library · sceneseek")
+
+
+def test_nothing_moves_for_who_wants_no_motion(new_page: NewPage) -> None:
+    page = new_page(reduced_motion="reduce")
+    page.goto("/?q=drilling")
+    _play(page)
+    moving = page.evaluate("""() => [...document.querySelectorAll("*")].filter(element =>
+      ["", "::before", "::after"].some(part => {
+        const style = getComputedStyle(element, part || null);
+        const times = `${style.transitionDuration},${style.animationDuration}`.split(",");
+        return times.some(time => parseFloat(time) > 0.01) || style.scrollBehavior === "smooth";
+      })).map(element => element.outerHTML.slice(0, 100))""")
+    assert moving == []
+
+
+def test_words_run_in_the_direction_of_their_script(new_page: NewPage, strange: Strange) -> None:
+    page = new_page(over=strange.server, viewport=PHONE)
+    page.goto(f"/?q={ARABIC} drilling")
+    assert _direction(page.get_by_role("searchbox")) == "rtl"
+    for title, direction in ((ARABIC, "rtl"), (HEBREW, "rtl"), (CHINESE, "ltr"), (ENDLESS, "ltr")):
+        shown = page.locator(f".hit[data-video='{strange.ids[title]}']").first
+        name = shown.get_by_text(title, exact=True)
+        name.scroll_into_view_if_needed()
+        assert _direction(name) == direction
+    assert page.evaluate(_WIDE) <= 0
+    assert page.evaluate(_OVERFLOWING) == []
+    for path in (f"/watch/{strange.ids[ENDLESS]}", f"/watch/{strange.ids[ARABIC]}", "/library"):
+        page.goto(path)
+        assert page.evaluate(_WIDE) <= 0
+        assert page.evaluate(_OVERFLOWING) == []
+    heading = page.get_by_text(ARABIC, exact=True).first
+    assert _direction(heading) == "rtl"
+
+
+_OVERFLOWING = """() => [...document.querySelectorAll("main *")].filter(element => {
+  const style = getComputedStyle(element);
+  return element.scrollWidth > element.clientWidth + 1 && style.overflowX === "hidden"
+    && style.textOverflow !== "ellipsis" && !element.matches(".unseen");
+}).map(element => element.outerHTML.slice(0, 150))"""
+
+
+def _direction(element: Locator) -> str:
+    return str(element.evaluate("element => getComputedStyle(element).direction"))
