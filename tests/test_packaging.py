@@ -160,6 +160,25 @@ def test_the_image_has_every_package() -> None:
     assert names <= copied
 
 
+def test_a_wheel_has_every_file_that_is_no_python() -> None:
+    setuptools = _project()["tool"]["setuptools"]
+    packages = [name.rstrip("*") for name in setuptools["packages"]["find"]["include"]]
+    files = {
+        path
+        for name in packages
+        for path in (ROOT / name).rglob("*")
+        if path.is_file() and path.suffix not in (".py", ".pyc")
+    }
+    packaged = {
+        path
+        for package, patterns in setuptools["package-data"].items()
+        for pattern in patterns
+        for path in (ROOT / package.replace(".", "/")).glob(pattern)
+    }
+    assert ROOT / "api/web/templates/base.html" in packaged
+    assert files <= packaged
+
+
 @pytest.mark.parametrize("page", sorted(path.name for path in (ROOT / "docs").glob("*.md")))
 def test_docs_name_files_that_are_there(page: str) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
