@@ -4,7 +4,6 @@ import contextlib
 import os
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
@@ -38,47 +37,6 @@ def media_type_of(video: VideoInfo) -> str:
         is_web = {video.video_codec, video.audio_codec} <= _WEB_CODECS
         return f"{kind}/{'webm' if is_web else 'x-matroska'}"
     return f"{kind}/{_MEDIA_TYPES.get(video.container, 'octet-stream')}"
-
-
-_VIDEO_STRINGS = {
-    "h264": 'video/mp4; codecs="avc1.640028"',
-    "hevc": 'video/mp4; codecs="hvc1.1.6.L120.90"',
-    "av1": 'video/mp4; codecs="av01.0.08M.08"',
-    "libdav1d": 'video/mp4; codecs="av01.0.08M.08"',
-    "vp8": 'video/webm; codecs="vp8"',
-    "vp9": 'video/webm; codecs="vp9"',
-    "theora": 'video/ogg; codecs="theora"',
-    "mpeg4": 'video/mp4; codecs="mp4v.20.9"',
-}
-_AUDIO_STRINGS = {
-    "aac": 'audio/mp4; codecs="mp4a.40.2"',
-    "mp3": "audio/mpeg",
-    "mp3float": "audio/mpeg",
-    "opus": 'audio/webm; codecs="opus"',
-    "vorbis": 'audio/webm; codecs="vorbis"',
-    "flac": 'audio/ogg; codecs="flac"',
-    "ac3": 'audio/mp4; codecs="ac-3"',
-    "eac3": 'audio/mp4; codecs="ec-3"',
-    "pcm_s16le": 'audio/wav; codecs="1"',
-}
-
-
-@dataclass(frozen=True)
-class PlayTypes:
-    """What a browser is asked whether it plays (RFC 6381); "" for a codec that none does, None
-    where there is no such stream."""
-
-    video: str | None
-    audio: str | None
-
-
-def play_types(video: VideoInfo) -> PlayTypes:
-    """The codec strings of a video. Browsers show a black picture, or are mute, for what they
-    cannot play, and say nothing: so the page asks first."""
-    return PlayTypes(
-        _VIDEO_STRINGS.get(video.video_codec, "") if video.video_codec else None,
-        _AUDIO_STRINGS.get(video.audio_codec, "") if video.audio_codec else None,
-    )
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:

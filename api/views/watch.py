@@ -1,12 +1,85 @@
 """The page of a video at a moment."""
 
+from dataclasses import dataclass
+from pathlib import Path, PurePath
+
 from fastapi import Request
 from fastapi.responses import HTMLResponse
+from pydantic import ValidationError
 
+from api.codecs import Codec, picture_codec, sound_codec
 from api.deps import State
-from api.media import play_types
-from api.views.form import PageForm
-from api.web.rendering import page
+from api.views.form import PageForm, read_form
+from api.views.moments import strip_of
+from api.views.why import why_here
+from api.web.rendering import clock, page
+from database.errors import NotFound
+from database.videos.read import VideoInfo
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What plays: [start_s, end_s), or on to the end of the video."""
+
+    start_s: float
+    end_s: float | None
+    note: str | None = None
+    """Why it is not what the address asks for."""
+
+    @classmethod
+    def within(cls, duration_s: float, start_s: float, end_s: float | None) -> "Moment":
+        """The moment of an address, as far as the video has it."""
+        if start_s >= duration_s:
+            return cls(
+                0.0,
+                None,
+                f"The address leads to {clock(start_s)}, and this video ends at "
+                f"{clock(duration_s)}: it plays from its beginning.",
+            )
+        if end_s is not None and end_s <= start_s:
+            return cls(
+                start_s, None, "The address ends before it begins: the video plays on from there."
+            )
+        return cls(start_s, None if end_s is None else min(end_s, duration_s))
+
+
+@dataclass(frozen=True)
+class MediaFile:
+    """The file as people see it."""
+
+    path: str
+    name: str
+    suffix: str
+    """The kind of file: MKV."""
+    size_bytes: int | None
+    gone: str | None
+    """Why it cannot be played by anybody, if so."""
+    picture: Codec | None
+    sound: Codec | None
+
+    @property
+    def codecs(self) -> str:
+        """Both, in words."""
+        return ", ".join(codec.name for codec in (self.picture, self.sound) if codec)
+
+    @classmethod
+    def of(cls, state: State, video: VideoInfo) -> "MediaFile":
+        """The file of a video."""
+        path, gone = None, None
+        try:
+            path = state.library.get_intact_path(video.id)
+        except NotFound as error:
+            gone = str(error)
+        name = PurePath(video.path)
+        return cls(
+            path=video.path,
+            name=name.name,
+            suffix=name.suffix.removeprefix(".").upper(),
+            size_bytes=_size(path) if path else None,
+            gone=gone,
+            picture=picture_codec(video),
+            sound=sound_codec(video),
+        )
 
 
 def watch_page(
@@ -15,14 +88,36 @@ def watch_page(
     """The page of a video, or, for the page's own script, what stands around its player. Raises
     NotFound."""
     video = state.library.get_video(video_id)
-    template = "_video.html" if "x-fragment" in request.headers else "watch.html"
+    fragment = "x-fragment" in request.headers
+    moment = Moment.within(video.duration_s, start_s, end_s)
+    form = _form(request, query)
     return page(
-        template,
+        "_video.html" if fragment else "watch.html",
+        fragment=fragment,
         video=video,
-        types=play_types(video),
+        file=MediaFile.of(state, video),
+        moment=moment,
+        start_s=moment.start_s,
+        end_s=moment.end_s,
+        scenes=state.library.scenes(video_id),
         transcript=state.library.transcript(video_id),
-        start_s=start_s,
-        end_s=end_s,
+        why=why_here(state, form, video_id, moment.start_s, moment.end_s),
         query=query,
-        form=PageForm(q=query[:1000]),
+        strip=strip_of(state, form, video, moment.start_s),
+        form=form,
     )
+
+
+def _form(request: Request, query: str) -> PageForm:
+    """The search that led here, whose filters and weights the page's script passes on."""
+    try:
+        return read_form(request)
+    except ValidationError:  # nothing that this page is about
+        return PageForm(q=query[:1000])
+
+
+def _size(path: Path) -> int | None:
+    try:
+        return path.stat().st_size
+    except OSError:  # it went just now; the player says so
+        return None

@@ -1,28 +1,102 @@
 // Playing a hit in place: the address says which (#s45), Back closes the player.
 
+import { hits, neighbour, playingHit } from "./hits.js";
+import { bind, showKeys } from "./keys.js";
+import { bindPlayerKeys } from "./player_keys.js";
 import { remember } from "./results.js";
 
 export function start() {
   const player = document.querySelector("moment-player");
+  if (!player) return;
+  bindPlayerKeys(player);
+  const ways = { keys: showKeys };
   const answer = document.getElementById("answer");
-  if (!player || !answer) return;
+  if (answer) Object.assign(ways, playHits(player, answer));
+  player.addEventListener("click", (event) => {
+    ways[event.target.closest("[data-do]")?.dataset.do]?.();
+  });
+  addEventListener("pagehide", () => player.release());
+}
+
+/** Plays the hits of an answer; returns what the buttons of the player do about them. */
+function playHits(player, answer) {
   answer.addEventListener("click", (event) => {
     const hit = event.target.closest(".hit[data-video]");
     if (!hit || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    remember();
-    history.pushState({}, "", `#${hit.id}`);
+    play(hit);
+  });
+  addEventListener("cameback", follow);
+  addEventListener("pageshow", (event) => event.persisted && follow());
+  addEventListener("answered", () => location.hash || close());
+  const ways = { next: () => step(1), previous: () => step(-1), close: leave };
+  bind("n", "Next hit", ways.next, "Hits");
+  bind("p", "Previous hit", ways.previous, "Hits");
+  bind("Escape", "Close the player", () => (player.hidden ? false : leave()), "Hits");
+  return ways;
+
+  /** Plays a hit; the first has a place of its own in the history, which Back leaves. */
+  function play(hit) {
+    if (playingHit()) {
+      history.replaceState(history.state, "", `#${hit.id}`);
+    } else {
+      hit.focus({ preventScroll: true }); // Safari does not focus links that are clicked
+      remember();
+      history.pushState({ ...history.state, opened: true }, "", `#${hit.id}`);
+    }
     open(hit);
-  });
-  addEventListener("cameback", () => {
-    const hit = location.hash && document.getElementById(location.hash.slice(1));
+    show(hit);
+  }
+
+  function step(number) {
+    const hit = neighbour(number);
+    if (!hit) return player.hidden ? undefined : player.say(number > 0 ? "The last hit" : "The first hit");
+    const hadFocus = document.activeElement?.closest(".hit");
+    play(hit);
+    if (hadFocus) hit.focus({ preventScroll: true });
+  }
+
+  /** Brings a hit into view; on a phone the player takes the place of the hits. */
+  function show(hit) {
+    if (hit.checkVisibility()) return hit.scrollIntoView({ block: "nearest" });
+    scrollTo(0, 0);
+    player.focus({ preventScroll: true });
+  }
+
+  /** Plays what the address says, or nothing. */
+  function follow() {
+    const hit = hits().find(({ id }) => `#${id}` === location.hash);
     if (hit) open(hit);
-    else player.close();
-  });
+    else close();
+  }
 
   function open(hit) {
-    document.querySelector(".hit[aria-current]")?.removeAttribute("aria-current");
+    playingHit()?.removeAttribute("aria-current");
     hit.setAttribute("aria-current", "true");
-    player.open({ ...hit.dataset, address: hit.getAttribute("href") });
+    player.open({ ...hit.dataset, address: aroundAddress(hit) });
   }
+
+  /** Closes as Back does; who came by a link to the open player has nothing to go back to. */
+  function leave() {
+    if (history.state?.opened) return history.back();
+    const hit = playingHit();
+    history.replaceState(history.state, "", location.pathname + location.search);
+    close();
+    hit?.focus();
+  }
+
+  function close() {
+    playingHit()?.removeAttribute("aria-current");
+    player.close();
+  }
+}
+
+/** What stands around a hit: it also tells why it is one, so it takes the whole search with it. */
+function aroundAddress(hit) {
+  const address = new URL(hit.href);
+  const own = [...address.searchParams.keys()];
+  for (const [name, value] of new URLSearchParams(location.search)) {
+    if (!own.includes(name)) address.searchParams.append(name, value);
+  }
+  return address.pathname + address.search;
 }

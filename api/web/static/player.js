@@ -3,47 +3,180 @@
 // There is one on a page, and one <video> in it. `open` starts the video at once, from what the
 // card knows; what stands around it comes from the server as HTML (/watch/…, as a fragment).
 
+import { copyAddress } from "./copy.js";
+import { Moment } from "./moment.js";
+import { judge } from "./playable.js";
+import "./transcript.js";
+
 const FRAGMENT = { headers: { "X-Fragment": "1" } };
 
 export class MomentPlayer extends HTMLElement {
+  #pending = new AbortController();
+  #toast;
+
   connectedCallback() {
-    this.video = this.querySelector("video") ?? this.appendChild(newVideo());
-    this.around = this.querySelector(".around") ?? this.appendChild(document.createElement("div"));
-    this.around.className = "around";
+    this.video = this.querySelector("video");
+    this.stage = this.querySelector(".stage");
+    this.bar = this.querySelector(".bar");
+    this.moment = new Moment(this.video, () => this.#showMoment());
+    this.addEventListener("click", (event) => this.#clicked(event));
+    this.addEventListener("seek", (event) => { // from the strip
+      event.preventDefault();
+      this.go(event.detail.start, event.detail.end);
+      this.video.play().catch(() => {});
+    });
+    for (const name of ["loadedmetadata", "error", "timeupdate"]) {
+      this.video.addEventListener(name, () => this.#judge());
+    }
+    const { video, start, end } = this.dataset;
+    if (video === undefined) return;
+    this.#load(video, start, end); // without the end in the address, at which the browser stops late
+    this.#dress();
   }
 
-  /** Plays [start, end) in seconds of a video; `address` is the moment's own. */
+  /** What is around the video now; none while it is on its way. */
+  get around() {
+    return this.querySelector(".around");
+  }
+
+  /** Plays [start, end) in seconds of a video; what stands around it comes from `address`. */
   async open({ video, start, end, address }) {
     this.hidden = false;
-    this.start = Number(start);
-    this.end = end === undefined ? Infinity : Number(end);
-    const source = `/videos/${video}/stream`;
-    if (this.dataset.video !== video) {
-      this.dataset.video = video;
-      this.video.src = `${source}#t=${start}`;
+    if (this.dataset.video !== video || !this.video.hasAttribute("src")) {
+      this.#undress();
+      this.#load(video, start, end);
     } else {
-      this.video.currentTime = this.start;
+      this.go(start, end);
     }
     this.video.play().catch(() => {}); // a browser may want a click first: its own button is there
-    const response = await fetch(address, FRAGMENT);
-    this.around.innerHTML = await response.text();
+    await this.#fetch(address);
+  }
+
+  /** Goes to another moment of the video. */
+  go(start, end) {
+    this.moment.set(Number(start), end === undefined ? Infinity : Number(end));
+    this.video.currentTime = this.moment.start;
   }
 
   /** Stops, and lets go of the file. */
   close() {
+    this.release();
+    this.#pending.abort();
+    this.#undress();
     this.hidden = true;
+    delete this.dataset.video;
+  }
+
+  /** Lets go of the file, and leaves what is shown. */
+  release() {
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();
-    delete this.dataset.video;
+  }
+
+  /** Says something shortly, to be read and heard. */
+  say(text) {
+    const said = this.querySelector(".said");
+    said.textContent = text;
+    clearTimeout(this.#toast);
+    this.#toast = setTimeout(() => (said.textContent = ""), 2500);
+  }
+
+  #load(video, start, end) {
+    this.dataset.video = video;
+    this.moment.set(Number(start), end === undefined ? Infinity : Number(end));
+    this.video.src = `/videos/${video}/stream#t=${this.moment.start}`;
+  }
+
+  async #fetch(address) {
+    this.#pending.abort();
+    this.#pending = new AbortController();
+    const { signal } = this.#pending;
+    try {
+      const response = await fetch(address, { ...FRAGMENT, signal });
+      const html = await response.text();
+      if (!response.ok) throw new Error(`${response.status}`);
+      const parsed = document.createElement("template");
+      parsed.innerHTML = html;
+      if (signal.aborted) return;
+      this.#undress();
+      this.append(parsed.content);
+      this.#dress();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      this.#undress();
+      this.append(trouble(address));
+    }
+  }
+
+  #undress() {
+    for (const part of [...this.children]) {
+      if (part !== this.stage && part !== this.bar) part.remove();
+    }
+    this.video.querySelector("track")?.remove();
+  }
+
+  /** Puts what has come in its places: the strip right below the picture. */
+  #dress() {
+    const strip = this.querySelector(".strip");
+    if (strip) this.bar.before(strip);
+    const { captions, language } = this.around.dataset;
+    this.video.querySelector("track")?.remove();
+    if (captions) {
+      const track = document.createElement("track");
+      Object.assign(track, { kind: "captions", label: "Captions", srclang: language, src: captions });
+      this.video.append(track);
+    }
+    this.#judge();
+  }
+
+  #judge() {
+    if (this.around?.dataset.picture) this.stage.dataset.plays = judge(this.video, this.around);
+  }
+
+  #clicked(event) {
+    if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+    const doing = event.target.closest("[data-do]")?.dataset.do;
+    if (doing === "only") this.moment.setOnly(!this.moment.only);
+    if (doing === "loop") this.moment.setLoop(!this.moment.loop);
+    if (doing === "copy") this.copy();
+    const link = event.target.closest("a[data-at]");
+    if (!link) return;
+    event.preventDefault();
+    this.go(link.dataset.at, link.dataset.until);
+    this.video.play().catch(() => {});
+  }
+
+  /** Copies the address of the moment; where one plays on, that of the place. */
+  copy() {
+    const { only, start, end } = this.moment;
+    const t = round(only ? start : this.video.currentTime);
+    const address = new URL(`/watch/${this.dataset.video}?t=${t}`, location.origin);
+    if (only) address.searchParams.set("end", round(end));
+    copyAddress(address.href, this);
+  }
+
+  #showMoment() {
+    const { only, loop, end } = this.moment;
+    const [forOnly, forLoop] = ["only", "loop"].map((name) => this.bar.querySelector(`[data-do=${name}]`));
+    forOnly.setAttribute("aria-pressed", String(only));
+    forOnly.hidden = end === Infinity;
+    forLoop.setAttribute("aria-pressed", String(loop));
   }
 }
 
-function newVideo() {
-  const video = document.createElement("video");
-  video.controls = true;
-  video.playsInline = true;
-  return video;
+const round = (seconds) => Number(seconds.toFixed(3));
+
+function trouble(address) {
+  const around = document.createElement("div");
+  around.className = "around";
+  const text = document.createElement("p");
+  text.className = "note";
+  const link = document.createElement("a");
+  Object.assign(link, { href: address, textContent: "Open its page" });
+  text.append("What belongs to this video could not be loaded. ", link, " to try again.");
+  around.append(text);
+  return around;
 }
 
 customElements.define("moment-player", MomentPlayer);

@@ -1,0 +1,71 @@
+// The keys of the player, as people know them from YouTube.
+
+import { bind } from "./keys.js";
+
+const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+
+export function bindPlayerKeys(player) {
+  const { video } = player;
+  const on = (key, name, action) => bind(key, name, (event) => {
+    if (player.hidden || !video.hasAttribute("src")) return false;
+    return action(event);
+  }, "Player");
+
+  on("k", "Play or pause", toggle);
+  on(" ", "Play or pause", (event) => (isPressedBySpace(event.target) ? false : toggle()));
+  on("j", "10 seconds back", () => skip(-10));
+  on("l", "10 seconds on", () => skip(10));
+  on("ArrowLeft", "5 seconds back", (event) => (event.target === video ? false : skip(-5)));
+  on("ArrowRight", "5 seconds on", (event) => (event.target === video ? false : skip(5)));
+  on(",", "One frame back, when paused", () => frame(-1));
+  on(".", "One frame on, when paused", () => frame(1));
+  on("<", "Slower", () => speed(-1));
+  on(">", "Faster", () => speed(1));
+  on([..."0123456789"], "To so many tenths of the video", ({ key }) => {
+    video.currentTime = (Number(key) / 10) * (video.duration || 0);
+  });
+  on("m", "Sound on or off", () => {
+    video.muted = !video.muted;
+    player.say(video.muted ? "Sound off" : "Sound on");
+  });
+  on("f", "Full screen", () => {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else video.requestFullscreen?.();
+  });
+  on("c", "Captions on or off", captions);
+
+  function toggle() {
+    if (video.paused) video.play().catch(() => {});
+    else video.pause();
+  }
+
+  function skip(seconds) {
+    video.currentTime = Math.max(0, Math.min(video.currentTime + seconds, video.duration || 0));
+  }
+
+  function frame(step) {
+    if (!video.paused) return;
+    const rate = Number(player.around?.dataset.frameRate) || 25;
+    const number = Math.floor(video.currentTime * rate + 0.01) + step;
+    video.currentTime = Math.max(0, (number + 0.1) / rate); // a little behind its beginning
+  }
+
+  function speed(step) {
+    const at = SPEEDS.findIndex((each) => each >= video.playbackRate);
+    video.playbackRate = SPEEDS[at + step] ?? video.playbackRate;
+    player.say(`Speed ${video.playbackRate}`);
+  }
+
+  function captions() {
+    const [track] = video.textTracks;
+    if (!track) return player.say("Nothing is said in this video");
+    const shows = track.mode === "showing";
+    track.mode = shows ? "disabled" : "showing";
+    player.say(shows ? "Captions off" : "Captions on");
+  }
+}
+
+/** Whether Space does something there already: the browser's own player, buttons. */
+function isPressedBySpace(element) {
+  return element.closest("video, button, summary, [role=button], [role=slider]") !== null;
+}

@@ -1,0 +1,130 @@
+// <video-transcript>: what is said, beside the video. It follows what plays, unless somebody scrolls
+// it; a line leads to its moment; a search in it leaves the lines that have the words.
+
+export class VideoTranscript extends HTMLElement {
+  #unbound = new AbortController();
+  #follows = true;
+  #current = null;
+
+  connectedCallback() {
+    this.video = this.closest("moment-player")?.video;
+    this.list = this.querySelector("ol");
+    this.field = this.querySelector("input");
+    this.found = this.querySelector(".found");
+    this.follow = this.querySelector(".follow");
+    this.lines = [...this.list.children].map((item) => {
+      const link = item.firstElementChild;
+      return { item, link, text: item.querySelector("span").firstChild, at: Number(link.dataset.at) };
+    });
+    // One stop for the Tab key: thousands of lines would be in everybody's way.
+    for (const { link } of this.lines) link.tabIndex = -1;
+    if (this.lines.length) this.lines[0].link.tabIndex = 0;
+    this.#listen();
+    this.#mark();
+  }
+
+  disconnectedCallback() {
+    this.#unbound.abort();
+    CSS.highlights?.delete("transcript");
+  }
+
+  #listen() {
+    const { signal } = this.#unbound;
+    const on = (target, name, action) => target?.addEventListener(name, action, { signal });
+    on(this.video, "timeupdate", () => this.#mark());
+    on(this.video, "seeked", () => this.#mark());
+    for (const name of ["wheel", "touchmove", "pointerdown"]) {
+      on(this.list, name, () => this.#setFollows(false));
+    }
+    on(this.list, "click", () => this.#setFollows(true));
+    on(this.list, "keydown", (event) => this.#move(event));
+    on(this.follow, "click", () => {
+      this.#setFollows(true);
+      this.#show();
+    });
+    on(this.field, "input", () => this.#search());
+    on(this.field, "keydown", (event) => {
+      if (event.key === "Enter") this.#visible[0]?.link.click();
+    });
+  }
+
+  /** Marks the line that is being said: the last that has begun. */
+  #mark() {
+    const at = (this.video?.currentTime ?? 0) + 0.05;
+    let [low, high] = [0, this.lines.length];
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.lines[middle].at <= at) low = middle + 1;
+      else high = middle;
+    }
+    const line = this.lines[low - 1] ?? null;
+    if (line === this.#current) return;
+    this.#current?.link.removeAttribute("aria-current");
+    line?.link.setAttribute("aria-current", "true");
+    this.#current = line;
+    if (line) this.#tabTo(line);
+    this.#show();
+  }
+
+  /** Brings the line into view, in its own box only. */
+  #show() {
+    const item = this.#current?.item;
+    if (!this.#follows || !item || item.hidden) return;
+    const box = this.list.getBoundingClientRect();
+    const line = item.getBoundingClientRect();
+    if (line.top >= box.top && line.bottom <= box.bottom) return;
+    this.list.scrollTop += line.top - box.top - box.height / 3;
+  }
+
+  #setFollows(follows) {
+    this.#follows = follows;
+    this.follow.hidden = follows;
+  }
+
+  #tabTo(line) {
+    if (this.list.contains(document.activeElement)) return; // somebody reads elsewhere in it
+    for (const each of this.list.querySelectorAll('[tabindex="0"]')) each.tabIndex = -1;
+    line.link.tabIndex = 0;
+  }
+
+  get #visible() {
+    return this.lines.filter(({ item }) => !item.hidden);
+  }
+
+  /** The arrow keys go from line to line. */
+  #move(event) {
+    const lines = this.#visible;
+    const at = lines.findIndex(({ link }) => link === document.activeElement);
+    const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: lines.length - 1 }[event.key];
+    if (to === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+    event.preventDefault();
+    this.#setFollows(false);
+    lines[to]?.link.focus();
+  }
+
+  /** Leaves the lines that have the words, and marks these. */
+  #search() {
+    const wanted = this.field.value.trim().toLocaleLowerCase();
+    const ranges = [];
+    let num = 0;
+    for (const { item, text } of this.lines) {
+      const at = wanted && text ? text.data.toLocaleLowerCase().indexOf(wanted) : -1;
+      item.hidden = wanted !== "" && at < 0;
+      if (at < 0) continue;
+      num += 1;
+      if (at + wanted.length <= text.length) ranges.push(rangeOf(text, at, wanted.length));
+    }
+    globalThis.Highlight && CSS.highlights.set("transcript", new Highlight(...ranges));
+    this.found.textContent = wanted === "" ? "" : num === 1 ? "1 line" : `${num || "No"} lines`;
+    if (wanted === "") this.#show();
+  }
+}
+
+function rangeOf(text, at, length) {
+  const range = document.createRange();
+  range.setStart(text, at);
+  range.setEnd(text, at + length);
+  return range;
+}
+
+customElements.define("video-transcript", VideoTranscript);
