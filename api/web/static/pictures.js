@@ -1,1 +1,144 @@
-export function start() {}
+// Searching with a picture: dropped on the page, pasted, chosen, or a part of one. It is sent to
+// the server, which names it; the address holds the name, and so do links to it.
+
+import { choosePart } from "./crop.js";
+import { isField } from "./keys.js";
+import { say } from "./notice.js";
+import { show } from "./results.js";
+
+const MAX_MIB = 16;
+const KINDS = "JPEG, PNG, WebP or BMP";
+const answer = document.getElementById("answer");
+const form = document.querySelector("form.search");
+const chip = form?.querySelector(".query-picture");
+const chooser = document.createElement("input"); // lives as long as the page, or Safari drops it
+let sending = new AbortController();
+
+export function start() {
+  if (!chip) return;
+  takeChosen(form.querySelector(".choose-picture"));
+  takeDropped();
+  addEventListener("paste", takePasted);
+  if (!answer) return;
+  chip.querySelector("a").addEventListener("click", (event) => {
+    event.preventDefault();
+    leavePicture();
+  });
+  answer.addEventListener("click", async (event) => {
+    const address = event.target.closest("[data-part]")?.dataset.part;
+    if (!address) return;
+    const part = await choosePart(address);
+    if (part) searchWith(part, "This part");
+  });
+  addEventListener("answered", showPicture);
+  showPicture();
+}
+
+/** Sends a picture, and searches with it; `name` is what faults call it. */
+export async function searchWith(picture, name) {
+  const fault = faultOf(picture, name);
+  if (fault) return say(fault);
+  sending.abort();
+  sending = new AbortController();
+  say(`Sending ${name}…`);
+  try {
+    const { signal } = sending;
+    const response = await fetch("/search/pictures", { method: "POST", body: picture, signal });
+    const sent = await response.json();
+    if (!response.ok) return say(`${name} cannot be searched with: ${sent.detail}`);
+    await ask(new URL(sent.url, location.origin));
+  } catch (error) {
+    if (error.name === "AbortError") return;
+    say("The picture could not be sent: is the server still running?");
+  }
+}
+
+/** What speaks against sending a file at all; the server looks at what is in it. */
+function faultOf({ type, size }, name) {
+  if (type && !type.startsWith("image/")) {
+    return `${name} is no picture: choose a ${KINDS} file.`;
+  }
+  if (size > MAX_MIB * 2 ** 20) {
+    const mib = Math.ceil(size / 2 ** 20);
+    return `${name} has ${mib} MiB, a picture to search with at most ${MAX_MIB}: make it smaller.`;
+  }
+  return null;
+}
+
+/** Searches with a picture that the server knows. Words that were typed, but not searched yet,
+ * stand beside it; those of the search before do not. */
+async function ask(address) {
+  const box = form.elements.q;
+  const before = new URLSearchParams(location.search).get("q") ?? "";
+  if (box.value.trim() === before.trim()) box.value = "";
+  if (box.value.trim()) address.searchParams.set("q", box.value);
+  if (!answer) return location.assign(address);
+  await show(address.pathname + address.search);
+  if (document.activeElement === document.body) document.getElementById("about")?.focus();
+}
+
+function leavePicture() {
+  const address = new URL(location.href);
+  address.searchParams.delete("image");
+  show(address.pathname + address.search);
+  form.elements.q.focus();
+}
+
+/** Shows in the form the picture that the answer is about. */
+function showPicture() {
+  const key = answer.querySelector("[data-image]")?.dataset.image;
+  const field = form.elements.image;
+  field.value = key ?? "";
+  field.disabled = !key;
+  chip.hidden = !key;
+  if (key) chip.querySelector("img").src = `/search/pictures/${key}.jpg`;
+  for (const button of answer.querySelectorAll("[data-part]")) button.hidden = false;
+}
+
+function takeChosen(button) {
+  chooser.type = "file";
+  chooser.accept = "image/jpeg,image/png,image/webp,image/bmp";
+  chooser.addEventListener("change", () => {
+    const [file] = chooser.files;
+    if (file) searchWith(file, file.name);
+    chooser.value = ""; // the same file may be chosen again
+  });
+  button.hidden = false;
+  button.addEventListener("click", () => chooser.click());
+}
+
+function takePasted(event) {
+  const { files } = event.clipboardData;
+  const isText = isField(event.target) && event.clipboardData.getData("text/plain");
+  if (!files.length || isText) return;
+  event.preventDefault();
+  searchWith(files[0], "The pasted picture");
+}
+
+function takeDropped() {
+  const veil = document.createElement("div");
+  veil.className = "drop";
+  veil.hidden = true;
+  veil.textContent = "Drop a picture to search with it";
+  document.body.append(veil);
+  let isOwn = false; // a link or still of this page, dragged by mistake or to another window
+  addEventListener("dragstart", () => { isOwn = true; });
+  addEventListener("dragend", () => { isOwn = false; });
+  addEventListener("dragover", (event) => {
+    if (isOwn || !event.dataTransfer.types.includes("Files")) return;
+    event.preventDefault();
+    event.dataTransfer.dropEffect = "copy";
+    veil.hidden = false;
+  });
+  addEventListener("dragleave", (event) => {
+    if (!event.relatedTarget) veil.hidden = true; // it left the window
+  });
+  addEventListener("drop", (event) => {
+    veil.hidden = true;
+    const files = [...event.dataTransfer.files];
+    if (isOwn || !files.length) return;
+    event.preventDefault();
+    const file = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
+    searchWith(file, file.name);
+  });
+}

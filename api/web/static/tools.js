@@ -1,1 +1,163 @@
-export function start() {}
+// What can be done with a hit: mark it as right or wrong, find similar scenes, search with a part
+// of its picture. The tools are one element that moves to the hit that is pointed at or has the
+// focus, and another in the player, for the hit that plays.
+
+import { choosePart } from "./crop.js";
+import { currentHit, hits, playingHit } from "./hits.js";
+import { bind } from "./keys.js";
+import { forget, keep } from "./marks.js";
+import { say } from "./notice.js";
+import { searchWith } from "./pictures.js";
+import { show } from "./results.js";
+
+const template = document.getElementById("tools");
+const answer = document.getElementById("answer");
+const player = document.querySelector("moment-player");
+
+export function start() {
+  if (!template || !answer) return;
+  const near = newTools();
+  answer.addEventListener("pointerover", (event) => {
+    if (event.pointerType !== "touch") move(near, event.target.closest("li"));
+  });
+  answer.addEventListener("focusin", (event) => {
+    if (event.target.matches(".hit:focus-visible")) move(near, event.target.parentElement);
+  });
+  answer.addEventListener("click", (event) => {
+    const chip = event.target.closest("[data-forget]"); // its link leads to the search without
+    if (chip) takeBack(queryOf(location), chip.dataset.forget);
+  });
+  const playing = newTools();
+  for (const name of ["play", "seeking", "loadstart"]) {
+    player.addEventListener(name, () => stay(playing), true); // they do not bubble
+  }
+  addEventListener("answered", () => offer(playing));
+  bindKeys([near, playing]);
+}
+
+/** The keys act on the hit that has the focus, itself or by its tools; else on the one that
+ * plays, or is pointed at. */
+function bindKeys(all) {
+  const act = (action, name) => () => {
+    const focused = all.find((tools) => tools.contains(document.activeElement));
+    const hit = focused?.hit ?? currentHit() ?? document.querySelector("li:hover > .hit[data-video]");
+    if (hit) action(hit);
+    else say(`Point at a hit, or move to one with Tab, then press ${name}.`);
+  };
+  const [firstLink] = template.content.querySelectorAll("[data-by]");
+  if (firstLink) bind("s", "Similar scenes", act((hit) => similar(hit, firstLink.dataset.by), "S"), "Hits");
+  bind("+", "Right: more like this hit", act((hit) => judge(hit, "like"), "+"), "Hits");
+  bind("-", "Wrong: less like this hit", act((hit) => judge(hit, "unlike"), "-"), "Hits");
+}
+
+function newTools() {
+  const tools = template.content.firstElementChild.cloneNode(true);
+  tools.addEventListener("click", (event) => {
+    const tool = event.target.closest("[data-judge], [data-by], [data-part]");
+    if (!tool || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    event.stopPropagation(); // the list of hits follows links, too
+    const { judge: mark, by } = tool.dataset;
+    if (mark) judge(tools.hit, mark);
+    else if (by) similar(tools.hit, by);
+    else part(tools);
+  });
+  tools.addEventListener("keydown", (event) => {
+    const menu = tools.querySelector("details[open]");
+    if (event.key !== "Escape" || !menu) return;
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    event.preventDefault();
+  });
+  return tools;
+}
+
+/** Brings the tools to a hit, unless somebody is at them with the keyboard. */
+function move(tools, place) {
+  const hit = place?.querySelector(":scope > .hit[data-video]");
+  if (!hit || (tools.hit === hit && tools.isConnected)) return;
+  if (tools.querySelector(":focus-visible")) return;
+  tools.hit = hit;
+  offer(tools);
+  hit.after(tools);
+}
+
+/** Brings the tools into the player, for the hit that plays. */
+function stay(tools) {
+  const hit = playingHit();
+  if (!hit || tools.hit === hit) return;
+  tools.hit = hit;
+  offer(tools);
+  if (!tools.isConnected) player.bar.append(tools);
+}
+
+/** Shows what can be done with the tools' hit. */
+function offer(tools) {
+  if (!tools.hit) return;
+  tools.setAttribute("aria-label", `Tools for ${nameOf(tools.hit)}`);
+  for (const button of tools.querySelectorAll("[data-judge]")) button.hidden = !isJudged();
+  for (const link of tools.querySelectorAll("[data-by]")) {
+    link.href = similarTo(tools.hit, link.dataset.by);
+  }
+  const menu = tools.querySelector("details");
+  if (menu) menu.open = false;
+  tools.querySelector("[data-part]").hidden = !tools.hit.querySelector("img");
+}
+
+const nameOf = (hit) => hit.getAttribute("aria-label");
+const queryOf = (address) => new URLSearchParams(address.search).get("q") ?? "";
+const similarTo = (hit, by) => `/?similar=${hit.dataset.scene}&by=${by}`;
+
+/** Whether hits can be marked: marks bend what was asked in words, and nothing else. */
+function isJudged() {
+  const asked = new URLSearchParams(location.search);
+  return asked.has("q") && !["similar", "image", "then"].some((name) => asked.get(name));
+}
+
+async function similar(hit, by) {
+  hit.focus({ preventScroll: true }); // so that Back leads to it
+  await show(similarTo(hit, by));
+  document.getElementById("about")?.focus();
+}
+
+async function part(tools) {
+  const { video } = player;
+  const isPlaying = player.contains(tools) && video.videoWidth > 0;
+  if (isPlaying) video.pause();
+  const chosen = await choosePart(isPlaying ? video : tools.hit.querySelector("img").src);
+  if (!chosen) return;
+  tools.hit.focus({ preventScroll: true });
+  searchWith(chosen, "This part");
+}
+
+/** Marks a hit as right ("like") or wrong ("unlike") for what was asked, and asks again. */
+async function judge(hit, mark) {
+  if (!isJudged()) {
+    say("Only hits of a search in words can be marked as right or wrong.");
+    return;
+  }
+  const before = location.pathname + location.search;
+  const bent = new URL(before, location.origin);
+  const { scene } = hit.dataset;
+  for (const name of ["like", "unlike"]) bent.searchParams.delete(name, scene);
+  bent.searchParams.append(mark, scene);
+  const query = queryOf(bent);
+  hit.focus({ preventScroll: true });
+  const [fault] = await Promise.all([keep(query, mark, scene), show(bent.pathname + bent.search)]);
+  history.replaceState({ ...history.state, marked: scene }, "");
+  hits()[0]?.focus({ preventScroll: true });
+  const done = `Marked as ${mark === "like" ? "right" : "wrong"}: ${nameOf(hit)}.`;
+  say(fault ? `This search is bent, but the mark is not kept: ${fault}` : done, {
+    name: "Undo",
+    action: async () => {
+      await takeBack(query, scene);
+      if (history.state?.marked === scene) history.back();
+      else show(before);
+    },
+  });
+}
+
+async function takeBack(query, scene) {
+  const fault = await forget(query, scene);
+  if (fault) say(`The mark is still kept: ${fault}`);
+}
