@@ -39,6 +39,13 @@ def find_sequence(state: State, form: PageForm) -> SequenceAnswer:
     return search_sequence(state.multi_modal, steps, form.within_s, form.limit)
 
 
+def count(state: State, form: PageForm) -> int:
+    """The hits that a form has in all. Raises InvalidQuery, NotFound, DatabaseError."""
+    if form.then:
+        return find_sequence(state, form).total
+    return _page(state, form, form.shape.model_copy(update={"cursor": None})).total
+
+
 def _pages(state: State, form: PageForm) -> Iterator[SearchAnswer]:
     num_wanted = max(form.shown, 1)
     shape = form.shape

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from api.views.form import PageForm
 from api.web.rendering import clock
 from database.models import MomentKind
+from database.queries.hits import VideoRef
 from search.results.hits import Evidence, SearchHit, SequenceAnswer, SequenceHit
 
 VERBS = {
@@ -19,8 +21,10 @@ VERBS = {
 _CONTEXT = 60
 """Characters that are kept before the first word that is marked, and without one in all."""
 _MAX_CHARACTERS = 160
-Box = tuple[float, float, float, float]
-"""Left, top, width, height, as parts of the picture."""
+_RICH = 100
+"""Hits with two reasons and every mark; those after them have one, to keep long pages light."""
+_WIDTH_PX, _HEIGHT_PX = 1600, 900
+"""Of videos that do not say theirs."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,23 @@ class Reason:
 
 
 @dataclass(frozen=True)
+class Outlines:
+    """Boxes in a picture of so many pixels, as one SVG path."""
+
+    width_px: int
+    height_px: int
+    path: str
+
+
+@dataclass(frozen=True)
+class Opening:
+    """A search for hits that stand behind this one: "2 more in this video"."""
+
+    label: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Card:
     """A hit as the page shows it; [start_s, end_s) is what plays."""
 
@@ -63,11 +84,10 @@ class Card:
     """Of the moment, for everybody."""
     still_url: str | None
     """None for a recording without pictures."""
-    boxes: tuple[Box, ...]
+    outlines: Outlines | None
     """Where the on-screen text stands in the still."""
     reasons: tuple[Reason, ...]
-    num_alike: int
-    num_others: int
+    openings: tuple[Opening, ...] = ()
 
     @property
     def name(self) -> str:
@@ -97,9 +117,9 @@ class SequenceCard:
         return f"{self.steps[0].title}, {times}"
 
 
-def cards(hits: Sequence[SearchHit], query: str) -> list[Card]:
-    """A card for each hit; its link carries the query, for the strip of all its moments."""
-    return [_card(hit, query) for hit in hits]
+def cards(hits: Sequence[SearchHit], form: PageForm) -> list[Card]:
+    """A card for each hit of the page."""
+    return [card(hit, form.q, tuple(_openings(hit, form))) for hit in hits]
 
 
 def sequence_cards(answer: SequenceAnswer) -> list[SequenceCard]:
@@ -119,9 +139,21 @@ def watch_url(video_id: int, start_s: float, end_s: float | None, query: str = "
 
 def pieces_of(text: str, marks: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
     """A text cut at its marks, shortened around the first of them."""
-    start = max(0, marks[0][0] - _CONTEXT) if marks else 0
+    joined = _joined(text, marks)
+    start = max(0, joined[0][0] - _CONTEXT) if joined else 0
     end = min(len(text), start + _MAX_CHARACTERS)
-    return tuple(piece for piece in _cut(text, marks, start, end) if piece.text)
+    return tuple(piece for piece in _cut(text, joined, start, end) if piece.text)
+
+
+def _joined(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Marks with nothing but white space between them as one."""
+    joined: list[tuple[int, int]] = []
+    for first, last in marks:
+        if joined and not text[joined[-1][1] : first].strip():
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def _cut(text: str, marks: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[Piece]:
@@ -139,7 +171,8 @@ def _cut(text: str, marks: Sequence[tuple[int, int]], start: int, end: int) -> I
         yield Piece("…")
 
 
-def _card(hit: SearchHit, query: str) -> Card:
+def card(hit: SearchHit, query: str, openings: tuple[Opening, ...] = ()) -> Card:
+    """A hit as a card; its link carries the query, for the strip of all its moments."""
     shown = _shown(hit)
     start_s, end_s = round(hit.start_s, 3), round(hit.end_s, 3)
     still_s = shown.moment.start_s if shown else hit.start_s
@@ -156,10 +189,9 @@ def _card(hit: SearchHit, query: str) -> Card:
         weak=hit.weak,
         url=watch_url(hit.video.id, start_s, end_s, query),
         still_url=still_url if hit.video.has_pictures else None,
-        boxes=_boxes(shown) if shown else (),
-        reasons=tuple(_reasons(hit.evidence)),
-        num_alike=len(hit.scene.alike),
-        num_others=hit.scene.others,
+        outlines=_outlines(shown, hit.video) if shown else None,
+        reasons=tuple(_reasons(hit.evidence))[: 2 if hit.rank <= _RICH else 1],
+        openings=openings,
     )
 
 
@@ -170,7 +202,7 @@ def _sequence_card(hit: SequenceHit, answer: SequenceAnswer) -> SequenceCard:
         rank=hit.rank,
         score=hit.score,
         weak=hit.weak,
-        steps=tuple(_card(step, query.text) for step, query in steps),
+        steps=tuple(card(step, query.text) for step, query in steps),
         start_s=start_s,
         end_s=end_s,
         url=watch_url(hit.steps[0].video.id, start_s, end_s, answer.steps[0].text),
@@ -183,9 +215,21 @@ def _shown(hit: SearchHit) -> Evidence | None:
     return next((each for each in hit.evidence if each.moment.kind in seen), None)
 
 
-def _boxes(evidence: Evidence) -> tuple[Box, ...]:
-    found = evidence.moment.boxes or ()
-    return tuple((left, top, right - left, bottom - top) for left, top, right, bottom in found)
+def _outlines(evidence: Evidence, video: VideoRef) -> Outlines | None:
+    width, height = video.width_px or _WIDTH_PX, video.height_px or _HEIGHT_PX
+    path = ""
+    for left, top, right, bottom in evidence.moment.boxes or ():
+        across, down = round((right - left) * width), round((bottom - top) * height)
+        path += f"M{round(left * width)} {round(top * height)}h{across}v{down}h-{across}z"
+    return Outlines(width, height, path) if path else None
+
+
+def _openings(hit: SearchHit, form: PageForm) -> Iterator[Opening]:
+    if num_alike := len(hit.scene.alike):
+        yield Opening(f"{num_alike} alike", form.url(fold=None))
+    if num_others := hit.scene.others:
+        more = form.url(by_video=None, video_ids=(hit.video.id,))
+        yield Opening(f"{num_others} more in this video", more)
 
 
 def _reasons(evidence: Sequence[Evidence]) -> Iterator[Reason]:

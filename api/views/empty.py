@@ -1,9 +1,27 @@
 """Why nothing was found: there are no videos, they are still being read, or nothing matches."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from api.deps import State
+from api.views.answers import count
+from api.views.controls import Chip
 from api.views.form import PageForm
+from database.models import SpaceState
+from database.spaces.spaces import Spaces
+from search.query.query import Sort
+
+_MAX_DROPS = 8
+"""Searches that are tried without one of their filters."""
+
+
+@dataclass(frozen=True)
+class Drop:
+    """A filter without which there would be hits."""
+
+    label: str
+    url: str
+    num_hits: int
 
 
 @dataclass(frozen=True)
@@ -12,15 +30,55 @@ class NothingFound:
 
     heading: str
     advice: str
-    drops: tuple[tuple[str, str, int], ...] = ()
-    """Filters without which there would be hits: a label, the URL without it, and how many."""
+    command: str | None = None
+    """What to type where the server runs."""
+    drops: tuple[Drop, ...] = ()
+    """The filters to drop, the one with most hits first."""
 
 
-def nothing_found(state: State, form: PageForm) -> NothingFound:
-    """The reason for an answer without hits."""
-    rows = state.library.row_counts()
-    if rows["video"] == 0:
-        return NothingFound("No videos yet", "Make a folder searchable: python -m ingest FOLDER")
-    if not form.asks:
-        return NothingFound("Nothing asked", "Describe a moment.")
+def no_videos() -> NothingFound:
+    """The empty library."""
+    return NothingFound(
+        "No videos yet",
+        "Make a folder of videos searchable, where this server runs:",
+        "python -m ingest FOLDER",
+    )
+
+
+def nothing_found(state: State, form: PageForm, chips: Sequence[Chip]) -> NothingFound:
+    """The reason for an answer without hits. Raises InvalidQuery, DatabaseError."""
+    if state.library.row_counts()["video"] == 0:
+        return no_videos()
+    drops = sorted(_drops(state, form, chips), key=lambda drop: -drop.num_hits)
+    if drops:
+        advice = "Nothing passes all of these filters. Drop one of them:"
+        return NothingFound("No match", advice, drops=tuple(drops))
+    embedded, wanted = _coverage(state)
+    if embedded < wanted:
+        return NothingFound(
+            f"Still indexing: {embedded:,} of {wanted:,} moments",
+            "Nothing matches in what is ready. Search again in a while; if nothing is running:",
+            "python -m ingest.backfill",
+        )
+    if form.then:
+        return NothingFound("No match", "Try a longer time between the steps, or fewer steps.")
+    if '"' in form.q or " -" in form.q:
+        return NothingFound("No match", "Try without the quotes, or without what is excluded.")
     return NothingFound("No match", "Try other words, or fewer of them.")
+
+
+def _drops(state: State, form: PageForm, chips: Sequence[Chip]) -> list[Drop]:
+    without = [(f"Without “{chip.label}”", chip.form) for chip in chips[:_MAX_DROPS]]
+    if form.sort is not Sort.RELEVANCE:  # which is the only order that has weak matches
+        relevant = form.model_copy(update={"sort": Sort.RELEVANCE})
+        without.append(("Best first, with weak matches", relevant))
+    counted = [(label, each.url(), count(state, each)) for label, each in without]
+    return [Drop(*found) for found in counted if found[2] > 0]
+
+
+def _coverage(state: State) -> tuple[int, int]:
+    """(embedded, wanted) moments of the spaces in use."""
+    spaces = Spaces(state.database)
+    used = [key for key, info in spaces.all().items() if info.state is not SpaceState.RETIRED]
+    found = [spaces.coverage(key) for key in used]
+    return sum(each.embedded for each in found), sum(each.wanted for each in found)

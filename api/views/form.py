@@ -1,12 +1,14 @@
 """The form of the page: what its URL holds, which is everything that decides about its hits."""
 
+import re
+from datetime import UTC, datetime, time
 from typing import Annotated, Any, get_origin
 from urllib.parse import urlencode
 
 from fastapi import Request
 from pydantic import Field, FiniteFloat
 
-from api.requests import QueryText, SceneIds, part_of
+from api.requests import PictureKey, QueryText, SceneIds, part_of
 from database.forms import Id
 from database.queries.filters import Filters
 from search.query.query import MAX_QUERY_CHARACTERS, Limit, Mode, Shape
@@ -34,8 +36,8 @@ class PageForm(Shape, Filters):
     similar: Id | None = None
     """A scene to find others like."""
     by: Likeness | None = None
-    image: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")] | None = None
-    """A picture that was sent before (api/views/pictures.py)."""
+    image: PictureKey | None = None
+    """A picture that was sent before."""
     limit: Limit = PAGE_HITS
     shown: Annotated[int, Field(ge=0, le=MAX_SHOWN)] = 0
     """Hits to bring back at once; not part of what the address shows."""
@@ -55,18 +57,48 @@ class PageForm(Shape, Filters):
         """Whether anything is asked for: without, the page shows the library."""
         return bool(self.q.strip() or self.similar or self.image)
 
+    def pairs(self, **changed: Any) -> list[tuple[str, str]]:
+        """The fields as an address has them, some of them changed; None or () leaves one out.
+        Those that have their default, and those that belong to one load, are not in it."""
+        values = {"q": self.q, **dict(self), "cursor": None, "shown": 0, **changed}
+        fields = type(self).model_fields
+        return [
+            (name, text)
+            for name, value in values.items()
+            if value != fields[name].get_default()
+            for text in _texts(value)
+        ]
+
     def url(self, path: str = "/", **changed: Any) -> str:
-        """The address of this page with some fields changed; None or () leaves one out. Fields
-        that have their default, and those that belong to one load, are not in it."""
-        values = {**self.model_dump(mode="json", exclude_defaults=True), "cursor": None, "shown": 0}
-        values |= changed
-        pairs: list[tuple[str, str]] = []
-        for name, value in values.items():
-            if name not in type(self).model_fields or value in (None, (), [], 0, False, ""):
-                continue
-            each = value if isinstance(value, list | tuple) else [value]
-            pairs += [(name, "true" if one is True else str(one)) for one in each]
+        """The address of this page with some fields changed, see `pairs`."""
+        pairs = self.pairs(**changed)
         return path + ("?" + urlencode(pairs) if pairs else "")
+
+    def text(self, name: str) -> str:
+        """The value of a field that has one at most, as a control of the form takes it."""
+        return "".join(_texts(getattr(self, name)))
+
+
+def _texts(value: object) -> list[str]:
+    """A field as an address has it: once, several times, or not at all."""
+    if value is None:
+        return []
+    if isinstance(value, tuple | list):
+        return [text for each in value for text in _texts(each)]
+    return [_text(value)]
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(int(value) if value.is_integer() else value)
+    if isinstance(value, datetime):
+        day = value.astimezone(UTC)
+        return day.date().isoformat() if day.time() == time.min else day.isoformat()
+    if isinstance(value, time):
+        return value.isoformat("auto" if value.second else "minutes")
+    return str(value)
 
 
 _LISTS = {
@@ -76,15 +108,22 @@ _LISTS = {
 }
 
 
+_DATES = ("recorded_from", "recorded_to")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
 def read_form(request: Request) -> PageForm:
     """The form of a URL: fields left empty ask for nothing, and so do those of other programs,
-    such as a mail program's. Raises pydantic's ValidationError."""
+    such as a mail program's; a date without a time is the start of its day in UTC. Raises
+    pydantic's ValidationError."""
     given: dict[str, Any] = {}
     for name, value in request.query_params.multi_items():
         if name not in PageForm.model_fields or not value.strip():
             continue
         if name in _LISTS:
             given.setdefault(name, []).append(value)
+        elif name in _DATES and _DAY.fullmatch(value):
+            given[name] = f"{value}T00:00:00Z"
         else:
             given[name] = value
     return PageForm(**given)

@@ -10,72 +10,96 @@ from api.deps import State
 from api.errors import in_words
 from api.views.about import about, missing
 from api.views.answers import find, find_sequence
-from api.views.cards import cards, sequence_cards
-from api.views.controls import Controls
-from api.views.empty import NothingFound, nothing_found
+from api.views.cards import Card, SequenceCard, cards, sequence_cards
+from api.views.controls import (
+    DURATIONS_S,
+    KEPT,
+    KIND_NAMES,
+    MODE_NAMES,
+    SORT_NAMES,
+    WITHIN_S,
+    Controls,
+    span,
+)
+from api.views.empty import NothingFound, no_videos, nothing_found
 from api.views.form import PageForm, read_form
+from api.views.landing import Landing
+from api.views.languages import language_name
 from api.web.rendering import page
 from database.errors import NotFound
+from database.videos.facets import Facets, read_facets
 from search.errors import InvalidQuery
+from search.query.query import MODES
 
-_RECENT = 12
+_MORE_HITS = 96
+"""Hits that come at once when the end of the list is near."""
+_CHOICES = {
+    "modes": MODE_NAMES,
+    "weights": MODES,
+    "sorts": SORT_NAMES,
+    "kinds": KIND_NAMES,
+    "durations_s": DURATIONS_S,
+    "withins_s": WITHIN_S,
+    "kept_names": KEPT,
+    "language_name": language_name,
+    "span": span,
+}
+"""What the controls offer in every library."""
 
 
 @dataclass(frozen=True)
 class Found:
     """What the list of hits shows, whether of single scenes or of sequences."""
 
-    cards: list[object]
+    cards: list[Card] | list[SequenceCard]
     is_sequence: bool
     confident: bool
     reasons: tuple[str, ...]
     total: int
     took_ms: float
-    next_url: str | None
+    next_url: str | None = None
     """Of the hits after these, for the script; None after the last."""
-    more_url: str | None
+    more_url: str | None = None
     """Of a page with these hits and more, without a script."""
-    vision: float | None
+    vision: float | None = None
     """The weight of what is shown that the hits were fused with; None for sequences."""
 
 
 def search_page(state: State, request: Request) -> HTMLResponse:
     """The page of a URL, or, for the page's own script, the part below its form."""
-    fragment = "x-fragment" in request.headers
-    template = "_answer.html" if fragment else "search.html"
+    shown = _Shown(state, "x-fragment" in request.headers)
     try:
         form = read_form(request)
     except ValidationError as error:
         q = request.query_params.get("q", "")[:1000]
-        return _refused(state, template, PageForm(q=q), in_words(error))
+        return shown.refused(PageForm(q=q), in_words(error))
     if not form.asks:
-        return _library(state, template, form)
+        return shown.landing(form)
     try:
         with state.turns.turn():
             found = _sequence(state, form) if form.then else _hits(state, form)
-            empty = None if found.cards else nothing_found(state, form)
+            controls = Controls.of(state, form, found.vision)
+            empty = None if found.cards else nothing_found(state, form, controls.chips)
     except InvalidQuery as error:
-        return _refused(state, template, form, str(error))
+        return shown.refused(form, str(error))
     except NotFound as error:
-        return _refused(state, template, form, missing(form, error), status=404)
-    if fragment and form.cursor:
-        template = "_hits.html"
-    return _shown(state, template, form, found=found, empty=empty)
+        there = form.model_copy(update={"image": None})
+        return shown.refused(there, missing(form, error), status=404)
+    return shown.answer(form, controls, found, empty)
 
 
 def _hits(state: State, form: PageForm) -> Found:
     answer = find(state, form)
-    first = answer.first
-    next_url = form.url(cursor=answer.next) if answer.next else None
+    first, following = answer.first, answer.next
     return Found(
-        cards=list(cards(answer.hits, form.q)),
+        cards=cards(answer.hits, form),
         is_sequence=False,
         confident=first.confident,
         reasons=first.reasons,
         total=first.total,
         took_ms=first.took_ms,
-        next_url=next_url,
-        more_url=form.url(shown=len(answer.hits) + form.limit) if answer.next else None,
+        next_url=form.url(cursor=following, limit=_MORE_HITS) if following else None,
+        more_url=form.url(shown=len(answer.hits) + _MORE_HITS) if following else None,
         vision=first.ranking.weights.vision,
     )
 
@@ -83,51 +107,64 @@ def _hits(state: State, form: PageForm) -> Found:
 def _sequence(state: State, form: PageForm) -> Found:
     answer = find_sequence(state, form)
     return Found(
-        cards=list(sequence_cards(answer)),
+        cards=sequence_cards(answer),
         is_sequence=True,
         confident=answer.confident,
         reasons=answer.reasons,
         total=answer.total,
         took_ms=answer.took_ms,
-        next_url=None,
-        more_url=None,
-        vision=None,
     )
 
 
-def _library(state: State, template: str, form: PageForm) -> HTMLResponse:
-    """Without a question: the newest videos, to begin with."""
-    recent = state.library.recent_videos(_RECENT)
-    empty = None if recent else nothing_found(state, form)
-    return _shown(state, template, form, recent=recent, empty=empty)
+@dataclass(frozen=True)
+class _Shown:
+    """What one load of the page shows: all of it, or a fragment."""
 
+    state: State
+    fragment: bool
 
-def _refused(
-    state: State, template: str, form: PageForm, why: str, status: int = 422
-) -> HTMLResponse:
-    return _shown(state, template, form, status=status, problem=why)
+    def answer(
+        self, form: PageForm, controls: Controls, found: Found, empty: NothingFound | None
+    ) -> HTMLResponse:
+        template = "_hits.html" if self.fragment and form.cursor else None
+        return self._page(form, controls, template, found=found, empty=empty)
 
+    def landing(self, form: PageForm) -> HTMLResponse:
+        """Without a question: the newest videos, to begin with."""
+        landing = Landing.of(self.state)
+        empty = None if landing.videos else no_videos()
+        return self._page(form, self._controls(form), landing=landing, empty=empty)
 
-def _shown(
-    state: State,
-    template: str,
-    form: PageForm,
-    *,
-    status: int = 200,
-    found: Found | None = None,
-    recent: object = (),
-    empty: NothingFound | None = None,
-    problem: str | None = None,
-) -> HTMLResponse:
-    controls = Controls.of(form, found.vision if found else None)
-    return page(
-        template,
-        status,
-        form=form,
-        controls=controls,
-        about=about(state, form),
-        found=found,
-        recent=recent,
-        empty=empty,
-        problem=problem,
-    )
+    def refused(self, form: PageForm, why: str, status: int = 422) -> HTMLResponse:
+        """The question, and why it cannot be answered."""
+        return self._page(form, self._controls(form), status=status, problem=why)
+
+    def _controls(self, form: PageForm) -> Controls:
+        return Controls.of(self.state, form, None)
+
+    def _page(
+        self,
+        form: PageForm,
+        controls: Controls,
+        template: str | None = None,
+        *,
+        status: int = 200,
+        found: Found | None = None,
+        landing: Landing | None = None,
+        empty: NothingFound | None = None,
+        problem: str | None = None,
+    ) -> HTMLResponse:
+        facets = Facets((), ()) if self.fragment else read_facets(self.state.database)
+        return page(
+            template or ("_answer.html" if self.fragment else "search.html"),
+            status,
+            form=form,
+            controls=controls,
+            about=about(self.state, form),
+            choices=_CHOICES,
+            facets=facets,
+            found=found,
+            landing=landing,
+            empty=empty,
+            problem=problem,
+        )

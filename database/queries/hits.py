@@ -34,6 +34,9 @@ class VideoRef:
     duration_s: float
     has_pictures: bool
     recorded_at: datetime | None
+    width_px: int | None = None
+    """As shown, after rotation."""
+    height_px: int | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ class HitReader:
         """The videos with these ids that exist, by id."""
         statement = sa.text(
             "SELECT id, coalesce((SELECT min(path) FROM file WHERE video_id = video.id), ''), "
-            "title, duration_s, video_codec IS NOT NULL, recorded_at "
+            "title, duration_s, video_codec IS NOT NULL, recorded_at, width_px, height_px "
             "FROM video WHERE id = ANY(:ids)"
         )
         with self._database.reading() as connection:

@@ -12,4 +12,4 @@ def test_enter_searches_and_the_focus_stays_in_the_box(page: Page) -> None:
     page.keyboard.press("Enter")
     expect(page.locator(".hit").first).to_contain_text("The crew is drilling")
     expect(box).to_be_focused()
-    assert page.url.endswith("/?q=drilling&mode=auto")
+    assert page.url.endswith("/?q=drilling")

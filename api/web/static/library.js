@@ -1,7 +1,7 @@
 // The library: its list answers the form as one types; more videos come below; spaces are counted
 // after the page is there. What changes comes from the server as HTML.
 
-import { fill } from "./results.js";
+import { fill } from "./fields.js";
 import "./tags.js";
 
 const FRAGMENT = { headers: { "X-Fragment": "1" } };

@@ -3,11 +3,13 @@
 // The server renders hits; this fetches them as HTML and puts them in place. The address says what
 // is asked; the history's state says how much of the answer was shown, and which hit had the focus.
 
+import { addressOf, fill } from "./fields.js";
+
 const form = document.getElementById("search");
 const answer = document.getElementById("answer");
 const FRAGMENT = { headers: { "X-Fragment": "1" } };
 let pending = new AbortController();
-let asked = location.pathname + location.search; // what the hits on the page answer
+let asked = here(); // what the hits on the page answer
 
 export function start() {
   if (!answer) return;
@@ -16,6 +18,8 @@ export function start() {
     show(addressOf(form));
   });
   answer.addEventListener("click", followed);
+  answer.addEventListener("focusin", remember);
+  addEventListener("scrollend", remember);
   addEventListener("popstate", comeBack);
   addEventListener("pagehide", remember);
   history.scrollRestoration = "manual";
@@ -23,49 +27,70 @@ export function start() {
   restore(history.state);
 }
 
-/** The address that submitting a form would lead to, without what is empty. */
-export function addressOf(form) {
-  const fields = new URLSearchParams();
-  for (const [name, value] of new FormData(form)) if (value !== "") fields.append(name, value);
-  return `/?${fields}`;
+function here() {
+  return location.pathname + location.search;
 }
 
-/** Asks what an address asks; a newer question gives up the one before. */
+/** Asks what an address asks, as a new entry of the history or instead of the present one; a newer
+ *  question gives up the one before. */
 export async function show(address, { push = true } = {}) {
-  if (push) {
-    remember();
-    history.pushState({}, "", address);
-    scrollTo(0, 0);
-  }
+  remember();
+  if (push) history.pushState(null, "", address);
+  else history.replaceState(null, "", address);
+  fill(form, new URLSearchParams(location.search));
+  if (push) scrollTo(0, 0);
   await load(address);
 }
 
 async function load(address) {
-  asked = location.pathname + location.search;
+  asked = here();
   pending.abort();
   pending = new AbortController();
   const { signal } = pending;
   answer.setAttribute("aria-busy", "true");
   try {
     const response = await fetch(address, { ...FRAGMENT, signal });
-    answer.innerHTML = await response.text();
+    const html = await response.text();
+    if (/^\s*<(!doctype|html)/i.test(html)) fail(...reasonOf(response, html));
+    else answer.innerHTML = html;
   } catch (error) {
     if (error.name === "AbortError") return;
-    answer.textContent = "The server cannot be reached: is it still running?";
+    fail("The server cannot be reached", "Is it still running? Start it with python -m api.");
   }
   answer.removeAttribute("aria-busy");
-  document.title = new URLSearchParams(location.search).get("q") ?? "sceneseek";
+  document.title = [new URLSearchParams(location.search).get("q"), "sceneseek"].filter(Boolean).join(" · ");
+  document.getElementById("said").textContent = answer.querySelector(".count")?.textContent ?? "";
   watchForEnd();
   dispatchEvent(new CustomEvent("answered"));
 }
 
+/** What an error page says, the server's own or one that stands before it. */
+function reasonOf(response, html) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const [title, detail] = ["h1", "main p"].map((where) => page.querySelector(where)?.textContent);
+  return [title ?? `Error ${response.status}`, detail ?? "The server gave no reason."];
+}
+
+/** A message in the place of the hits, with a way to ask again. */
+function fail(title, detail) {
+  const message = document.createElement("section");
+  message.className = "empty";
+  message.setAttribute("role", "alert");
+  for (const [tag, text] of [["h1", title], ["p", detail], ["a", "Try again"]]) {
+    message.appendChild(document.createElement(tag)).textContent = text;
+  }
+  message.lastChild.href = here();
+  answer.replaceChildren(message);
+}
+
 function followed(event) {
   const link = event.target.closest("a");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
+  if (!link || event.defaultPrevented || event.ctrlKey || event.metaKey || event.shiftKey) return;
   const address = new URL(link.href);
-  if (address.origin !== location.origin || address.pathname !== "/") return;
+  if (event.button || address.origin !== location.origin || address.pathname !== "/") return;
   event.preventDefault();
-  show(address.pathname + address.search);
+  if (link.matches(".more")) more();
+  else show(address.pathname + address.search);
 }
 
 // More hits, when the end of the list comes near.
@@ -91,13 +116,17 @@ async function more() {
   const { signal } = pending;
   try {
     const response = await fetch(next.dataset.url, { ...FRAGMENT, signal });
-    const html = await response.text();
+    if (!response.ok) throw new Error(response.statusText);
+    const hits = document.createElement("template");
+    hits.innerHTML = await response.text();
     if (signal.aborted) return;
-    next.insertAdjacentHTML("beforebegin", html);
-    next.remove();
+    if (answer.querySelector(".line")) hits.content.querySelector(".line")?.remove();
+    next.replaceWith(hits.content);
     watchForEnd();
   } catch (error) {
-    if (error.name !== "AbortError") delete next.dataset.asked;
+    if (error.name === "AbortError") return;
+    delete next.dataset.asked;
+    answer.querySelector(".more").hidden = false; // to be tried again by hand
   }
 }
 
@@ -105,17 +134,19 @@ async function more() {
 
 /** Keeps in the history how much is shown, and where the page stands, before it changes. */
 export function remember() {
+  if (answer.hasAttribute("aria-busy")) return; // between two answers there is nothing to keep
   const state = {
     shown: answer.querySelectorAll(".hit").length,
     top: scrollY,
     focused: document.activeElement?.closest(".hit")?.id ?? null,
+    nearest: document.getElementById("nearest")?.open ?? false,
   };
   history.replaceState({ ...history.state, ...state }, "");
 }
 
 async function comeBack() {
   fill(form, new URLSearchParams(location.search));
-  await restore(history.state, { always: location.pathname + location.search !== asked });
+  await restore(history.state, { always: here() !== asked });
 }
 
 async function restore(state, { always = false } = {}) {
@@ -125,21 +156,11 @@ async function restore(state, { always = false } = {}) {
     if (state?.shown) address.searchParams.set("shown", state.shown);
     await load(address.pathname + address.search);
   }
+  if (state?.nearest) document.getElementById("nearest")?.setAttribute("open", "");
   dispatchEvent(new CustomEvent("cameback")); // the player opens or closes before the page scrolls
   if (!state) return;
-  scrollTo(0, state.top ?? 0);
+  answer.classList.add("whole"); // places are exact only if every hit above has been laid out
   if (state.focused) document.getElementById(state.focused)?.focus({ preventScroll: true });
-}
-
-/** A form's fields as an address has them. */
-export function fill(form, fields) {
-  for (const field of form.elements) {
-    if (!field.name) continue;
-    const values = fields.getAll(field.name);
-    if (field.type === "checkbox" || field.type === "radio") {
-      field.checked = values.length ? values.includes(field.value) : field.defaultChecked;
-    } else {
-      field.value = values[0] ?? "";
-    }
-  }
+  scrollTo(0, state.top ?? 0);
+  requestAnimationFrame(() => requestAnimationFrame(() => answer.classList.remove("whole")));
 }

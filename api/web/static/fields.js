@@ -1,0 +1,55 @@
+// The fields of the search form, and the address that says the same.
+
+const ABOUT_THE_QUESTION = ["similar", "by", "like", "unlike"];
+
+/** The address that submitting a form leads to, without what is empty. What the present address
+ *  says of its question beside the words goes on as long as the words stay the same. */
+export function addressOf(form) {
+  const fields = new URLSearchParams();
+  for (const [name, value] of new FormData(form)) if (value.trim()) fields.append(name, value);
+  const now = new URLSearchParams(location.search);
+  if ((now.get("q") ?? "") === (fields.get("q") ?? "")) {
+    for (const name of ABOUT_THE_QUESTION) {
+      for (const value of now.getAll(name)) fields.append(name, value);
+    }
+  }
+  return fields.size ? `/?${fields}` : "/";
+}
+
+/** A form's fields as an address has them. Lists of boxes are filled by who hears "filled". */
+export function fill(form, fields) {
+  const kept = form.querySelector(".kept");
+  if (kept) keep(kept, fields);
+  for (const field of form.elements) {
+    const value = fields.get(field.name) ?? "";
+    if (!field.name || field.name === "then") continue;
+    if (field.type === "checkbox") {
+      field.checked = fields.getAll(field.name).includes(field.value);
+    } else if (field.type === "radio") {
+      const chosen = value === "auto" ? "" : value;
+      field.checked = field.value === chosen && !fields.has("vision");
+    } else if (!field.closest(".kept")) {
+      field.value = field.type === "date" ? value.slice(0, 10) : value;
+      if (field.value !== value && field.tagName === "SELECT") choose(field, value);
+    }
+  }
+  form.dispatchEvent(new CustomEvent("filled", { detail: fields }));
+}
+
+/** Fields of an address that have no control go on in hidden ones. */
+function keep(place, fields) {
+  const names = place.dataset.names.split(" ");
+  place.replaceChildren(...[...fields].filter(([name]) => names.includes(name)).map(hidden));
+}
+
+function hidden([name, value]) {
+  const field = document.createElement("input");
+  Object.assign(field, { type: "hidden", name, value });
+  return field;
+}
+
+/** A value that a list does not offer: its default by name, or one from another place. */
+function choose(list, value) {
+  if (["relevance", "30"].includes(value)) list.value = "";
+  else list.add(new Option(value, value, false, true));
+}

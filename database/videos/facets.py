@@ -1,0 +1,64 @@
+"""A library at a glance: what its videos can be filtered by, and how they begin."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from database.models import MomentKind
+from database.server.connection import Database
+
+MAX_TAGS_SHOWN = 60
+_LANGUAGES = sa.text(
+    "SELECT language, count(*) FROM video WHERE language IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
+)
+_TAGS = sa.text("SELECT name, count(*) FROM tag GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit")
+_STILLS = sa.text("""
+    SELECT wanted.video_id, first.scene_id, first.start_s
+    FROM unnest(CAST(:ids AS bigint[])) AS wanted (video_id), LATERAL (
+        SELECT scene_id, moment.start_s FROM scene JOIN moment ON scene_id = scene.id
+        WHERE scene.video_id = wanted.video_id AND kind = 'keyframe'
+        ORDER BY position, moment.start_s LIMIT 1) AS first""")
+_TEXTS = sa.text("""
+    SELECT kind, text
+    FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (video_id, place),
+        unnest(ARRAY['speech', 'ocr']::moment_kind[]) AS spoken_or_written (asked), LATERAL (
+        SELECT kind, text FROM scene JOIN moment ON scene_id = scene.id
+        WHERE scene.video_id = wanted.video_id AND kind = asked
+            AND length(text) BETWEEN 8 AND 200
+        ORDER BY position, moment.start_s LIMIT 1) AS first
+    ORDER BY place, kind""")
+
+
+@dataclass(frozen=True)
+class Facets:
+    """The values that videos can be filtered by, each with the number of videos that have it; the
+    most frequent come first."""
+
+    languages: tuple[tuple[str, int], ...]
+    tags: tuple[tuple[str, int], ...]
+
+
+def read_facets(database: Database) -> Facets:
+    """The languages and tags of a library; of tags the most frequent."""
+    with database.reading() as connection:
+        languages = connection.execute(_LANGUAGES)
+        tags = connection.execute(_TAGS, {"limit": MAX_TAGS_SHOWN})
+        return Facets(
+            tuple((name, count) for name, count in languages),
+            tuple((name, count) for name, count in tags),
+        )
+
+
+def first_stills(database: Database, video_ids: Sequence[int]) -> dict[int, tuple[int, float]]:
+    """(scene id, time in seconds) of the first keyframe of each of these videos that has one."""
+    with database.reading() as connection:
+        rows = connection.execute(_STILLS, {"ids": list(video_ids)})
+        return {video_id: (scene_id, start_s) for video_id, scene_id, start_s in rows}
+
+
+def first_texts(database: Database, video_ids: Sequence[int]) -> list[tuple[MomentKind, str]]:
+    """What is said and written first in each of these videos, as far as it is of some length."""
+    with database.reading() as connection:
+        rows = connection.execute(_TEXTS, {"ids": list(video_ids)})
+        return [(MomentKind(kind), text) for kind, text in rows]
