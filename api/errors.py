@@ -127,6 +127,8 @@ def add_error_handlers(app: FastAPI) -> None:
     async def http_error(request: Request, error: HTTPException) -> Response:
         headers = dict(error.headers or {})
         detail = str(error.detail)
+        if detail == HTTPStatus.NOT_FOUND.phrase:
+            detail = "there is nothing at this address"
         if detail == _UNREADABLE:
             detail = "body: this cannot be read as JSON: send UTF-8, not compressed"
         return refuse(request.scope, error.status_code, detail, headers)

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.helpers.http import assert_problem
 from tests.helpers.openai import (
     EMBEDDINGS,
     JSON,
@@ -219,6 +220,11 @@ def test_elsewhere_errors_are_problem_documents(embeddings: httpx.Client) -> Non
         answer = embeddings.get(path)
         assert answer.status_code == 404
         assert answer.headers["content-type"] == "application/problem+json"
+
+
+def test_there_are_no_pages_not_even_for_browsers(embeddings: httpx.Client) -> None:
+    for path in ("/", "/library", "/watch/1", "/nowhere", "/static/main.js"):
+        assert_problem(embeddings.get(path, headers={"Accept": "text/html"}), 404)
 
 
 def test_a_body_that_is_too_large_is_413(embeddings: httpx.Client) -> None:

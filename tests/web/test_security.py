@@ -35,6 +35,7 @@ def test_programs_get_problems_and_browsers_pages(sample: Serving) -> None:
     assert_problem(sample.client.get("/videos/99999", headers=BROWSER), 404)
     page = sample.client.get("/nowhere", headers=BROWSER)
     assert page.status_code == 404
+    assert "there is nothing at this address" in page.text
     assert "Back to the search" in page.text
 
 
