@@ -49,9 +49,8 @@ def nothing_found(state: State, form: PageForm, chips: Sequence[Chip]) -> Nothin
     """The reason for an answer without hits. Raises InvalidQuery, DatabaseError."""
     if state.library.row_counts()["video"] == 0:
         return no_videos()
-    drops = sorted(_drops(state, form, chips), key=lambda drop: -drop.num_hits)
-    if drops:
-        advice = "Nothing passes all of these filters. Drop one of them:"
+    if drops := _drops(state, form, chips):
+        advice = "Nothing passes all of these filters. There would be hits:"
         return NothingFound("No match", advice, drops=tuple(drops))
     embedded, wanted = _coverage(state)
     if embedded < wanted:
@@ -68,12 +67,20 @@ def nothing_found(state: State, form: PageForm, chips: Sequence[Chip]) -> Nothin
 
 
 def _drops(state: State, form: PageForm, chips: Sequence[Chip]) -> list[Drop]:
+    """The filters without which there are hits; or all of them, if no one alone is in the way."""
     without = [(f"Without “{chip.label}”", chip.form) for chip in chips[:_MAX_DROPS]]
-    if form.sort is not Sort.RELEVANCE:  # which is the only order that has weak matches
+    if form.sort is not Sort.RELEVANCE:  # the only order that has weak matches
         relevant = form.model_copy(update={"sort": Sort.RELEVANCE})
         without.append(("Best first, with weak matches", relevant))
-    counted = [(label, each.url(), count(state, each)) for label, each in without]
-    return [Drop(*found) for found in counted if found[2] > 0]
+    if len(without) < 2:
+        return _counted(state, without)
+    bare = PageForm(q=form.q, then=form.then, similar=form.similar, by=form.by, image=form.image)
+    return _counted(state, without) or _counted(state, [("Without any filter", bare)])
+
+
+def _counted(state: State, without: Sequence[tuple[str, PageForm]]) -> list[Drop]:
+    counted = [Drop(label, form.url(), count(state, form)) for label, form in without]
+    return sorted((drop for drop in counted if drop.num_hits), key=lambda drop: -drop.num_hits)
 
 
 def _coverage(state: State) -> tuple[int, int]:

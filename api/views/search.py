@@ -99,7 +99,7 @@ def _hits(state: State, form: PageForm) -> Found:
         total=first.total,
         took_ms=first.took_ms,
         next_url=form.url(cursor=following, limit=_MORE_HITS) if following else None,
-        more_url=form.url(shown=len(answer.hits) + _MORE_HITS) if following else None,
+        more_url=form.url(shown=len(answer.hits) + form.limit) if following else None,
         vision=first.ranking.weights.vision,
     )
 
