@@ -187,9 +187,7 @@ def test_the_paused_frame_of_the_player_is_searched_with(page: Page) -> None:
     player = page.get_by_role("region", name="Player")
     expect(player.get_by_role("button", name="Part of the picture")).to_be_visible()
     page.evaluate("document.querySelector('video').currentTime = 9")
-    page.wait_for_function(
-        "() => { const v = document.querySelector('video'); return !v.seeking && v.currentTime >= 9 }"
-    )
+    page.wait_for_function(SHOWS_COFFEE)
     player.get_by_role("button", name="Part of the picture").click()
     assert page.evaluate("document.querySelector('video').paused")
     page.get_by_role("button", name="Search with this part").click()

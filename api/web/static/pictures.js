@@ -40,7 +40,7 @@ export async function searchWith(picture, name) {
   if (fault) return say(fault);
   sending.abort();
   sending = new AbortController();
-  say(`Sending ${name}…`);
+  say("Sending the picture…");
   try {
     const { signal } = sending;
     const response = await fetch("/search/pictures", { method: "POST", body: picture, signal });

@@ -1,0 +1,92 @@
+"""Hits marked as right or wrong: kept, bending the search, and taken back."""
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from database.judgements import Judgements
+from embeddings.loaded import Encoders
+from ingest.settings import IngestSettings
+from tests.helpers.browser import NewPage
+from tests.helpers.drilling import QUERY, Made, filled
+
+HIT = ".hit[data-video]"
+
+
+@pytest.fixture
+def made(settings: IngestSettings, encoders: Encoders) -> Iterator[Made]:
+    with filled(settings, encoders) as library:
+        yield library
+
+
+@pytest.fixture
+def made_page(made: Made, new_page: NewPage) -> Page:
+    """A page over a library that may be written to, whose stills and files are not there."""
+    return new_page(over=made, expected_faults=("404",))
+
+
+def judged(made: Made) -> list[tuple[str, bool]]:
+    return [(each.query, each.relevant) for each in Judgements(made.database).all()]
+
+
+def test_a_wrong_hit_goes_and_undo_brings_it_back(made: Made, made_page: Page) -> None:
+    page = made_page
+    page.goto(f"/?q={QUERY}")
+    before = page.url
+    hit = page.locator(HIT).nth(1)
+    scene, name = hit.get_attribute("data-scene"), hit.get_attribute("aria-label")
+    hit.hover()
+    page.get_by_role("button", name="Wrong").click()
+    message = page.get_by_role("status").filter(has_text="Marked as wrong")
+    expect(message).to_contain_text(f"Marked as wrong: {name}")
+    expect(page.locator(f"#s{scene}")).to_have_count(0)
+    assert page.url.endswith(f"unlike={scene}")
+    assert judged(made) == [(QUERY, False)]
+    chip = page.get_by_role("list", name="Marked as right or wrong").get_by_role("link")
+    expect(chip).to_contain_text("Unlike")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(f"#s{scene}")).to_be_focused()
+    assert page.url == before
+    assert judged(made) == []
+
+
+def test_keys_mark_hits_and_chips_take_marks_back(made: Made, made_page: Page) -> None:
+    page = made_page
+    page.goto(f"/?q={QUERY}")
+    first, second = (page.locator(HIT).nth(n).get_attribute("data-scene") for n in (0, 1))
+    page.keyboard.press("-")
+    expect(page.locator(".notice")).to_contain_text("move to one with Tab")
+    page.locator(HIT).first.focus()
+    page.keyboard.press("+")
+    expect(page.locator(".notice")).to_contain_text("Marked as right")
+    expect(page.locator(HIT).first).to_be_focused()
+    page.locator(f"#s{second}").focus()
+    page.keyboard.press("-")
+    expect(page.locator(".notice")).to_contain_text("Marked as wrong")
+    assert page.url.endswith(f"?q={QUERY}&like={first}&unlike={second}")
+    assert sorted(judged(made)) == [(QUERY, False), (QUERY, True)]
+    chips = page.get_by_role("list", name="Marked as right or wrong").get_by_role("link")
+    expect(chips).to_have_count(2)
+    with page.expect_response("**/search/feedback?**"):
+        chips.first.click()
+    expect(chips).to_have_count(1)
+    assert page.url.endswith(f"?q={QUERY}&unlike={second}")
+    assert judged(made) == [(QUERY, False)]
+
+
+def test_a_mark_that_cannot_be_kept_is_told_and_only_words_can_be_bent(
+    made: Made, made_page: Page, new_page: NewPage
+) -> None:
+    page = new_page(over=made, expected_faults=("404", "503", "ERR_FAILED"))
+    page.route("**/search/feedback", lambda route: route.abort())
+    page.goto(f"/?q={QUERY}")
+    page.locator(HIT).first.focus()
+    page.keyboard.press("+")
+    expect(page.locator(".notice")).to_contain_text("the mark is not kept")
+    page = made_page
+    page.goto("/?similar=1&by=words")
+    page.locator(HIT).first.focus()
+    page.keyboard.press("+")
+    expect(page.locator(".notice")).to_contain_text("Only hits of a search in words")
+    assert judged(made) == []

@@ -1,0 +1,104 @@
+"""Scenes that are like a hit: by its tools, by a key, by a link."""
+
+from playwright.sync_api import Page, expect
+
+from tests.helpers.browser import PHONE, NewPage
+
+FIRST = ".hit >> nth=0"
+DRILLING = "/?q=drilling"
+
+
+def test_s_finds_what_looks_like_the_hit_and_back_leads_to_it(page: Page) -> None:
+    page.goto(DRILLING)
+    hit = page.locator(FIRST)
+    name = hit.get_attribute("aria-label")
+    hit.focus()
+    page.keyboard.press("s")
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Scenes that look like tour, 0:00")
+    expect(heading).to_be_focused()
+    expect(page.get_by_role("img", name="Watch tour, 0:00")).to_be_visible()
+    assert "/?similar=" in page.url
+    assert "by=look" in page.url
+    address = page.url
+    page.go_back()
+    expect(page.locator(FIRST)).to_be_focused()
+    assert page.locator(FIRST).get_attribute("aria-label") == name
+    page.goto(address)
+    expect(heading).to_have_text("Scenes that look like tour, 0:00")
+    page.get_by_role("link", name="Leave").click()
+    expect(heading).not_to_contain_text("Scenes that look")
+    assert page.url.endswith("/")
+
+
+def test_the_tools_come_to_the_hit_that_is_pointed_at_and_offer_what_the_library_can(
+    page: Page,
+) -> None:
+    page.goto(DRILLING)
+    tools = page.locator("#answer .tools")
+    page.locator(".hit").nth(1).hover()
+    expect(tools).to_have_count(1)
+    expect(tools).to_have_attribute("aria-label", "Tools for " + name_of(page, 1))
+    page.locator(FIRST).hover()
+    expect(tools).to_have_count(1)
+    expect(tools).to_have_attribute("aria-label", "Tools for " + name_of(page, 0))
+    tools.locator("summary").click()
+    expect(tools.get_by_role("link")).to_have_text(["Looks like this", "Has words like this"])
+    tools.get_by_role("link", name="Has words like this").click()
+    heading = page.get_by_role("heading", level=1)
+    expect(heading).to_have_text("Scenes that have words like tour, 0:00")
+    page.get_by_role("link", name="Look", exact=True).click()
+    expect(heading).to_have_text("Scenes that look like tour, 0:00")
+    expect(page.get_by_role("button", name="Right")).to_have_count(0)
+
+
+def name_of(page: Page, place: int) -> str:
+    return page.locator(".hit").nth(place).get_attribute("aria-label") or ""
+
+
+def test_the_keyboard_reaches_the_tools_right_after_their_hit(page: Page) -> None:
+    page.goto(DRILLING)
+    page.get_by_role("searchbox").focus()
+    first = page.locator(FIRST)
+    while not first.evaluate("hit => hit === document.activeElement"):
+        page.keyboard.press("Tab")
+    names = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        names.append(page.evaluate("document.activeElement.textContent.trim()"))
+    assert names == ["Right", "Wrong", "Similar", "Part of the picture"]
+    page.keyboard.press("Shift+Tab")
+    page.keyboard.press("Enter")
+    menu = page.locator("#answer .tools details")
+    expect(menu).to_have_attribute("open", "")
+    page.keyboard.press("Escape")
+    expect(menu).not_to_have_attribute("open", "")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    expect(page.locator(".hit").nth(1)).to_be_focused()
+
+
+def test_on_a_phone_the_tools_of_the_hit_that_plays_stand_in_the_player(new_page: NewPage) -> None:
+    page = new_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    page.goto(DRILLING)
+    page.locator(FIRST).tap()
+    tools = page.get_by_role("region", name="Player").locator(".tools")
+    expect(tools).to_have_attribute("aria-label", "Tools for " + name_of(page, 0))
+    expect(page.locator("#answer .tools")).to_have_count(0)
+    for button in tools.get_by_role("button").all():
+        box = button.bounding_box()
+        assert box
+        assert min(box["width"], box["height"]) >= 24
+    tools.locator("summary").tap()
+    tools.get_by_role("link", name="Looks like this").tap()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Scenes that look like tour, 0:00")
+
+
+def test_a_likeness_that_cannot_be_had_is_told(new_page: NewPage) -> None:
+    page = new_page(expected_faults=("422", "404"))
+    page.goto("/?similar=1&by=action")
+    expect(page.get_by_role("alert")).to_contain_text("no space to compare by action")
+    page.get_by_role("link", name="Look", exact=True).click()
+    expect(page.locator(".about h1")).to_contain_text("Scenes that look like")
+    page.goto("/?similar=999999&by=look")
+    expect(page.get_by_role("alert")).to_contain_text("no longer there")
