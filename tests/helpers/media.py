@@ -82,9 +82,11 @@ def write_video(
     iframe_every: int = 12,
     audio: Sound | None = None,
     title: str | None = None,
+    codecs: tuple[str, str] | None = None,
 ) -> Path:
-    """A film of these frames; the suffix of `path` chooses container and codecs."""
-    video_codec, audio_codec = _CODECS[path.suffix]
+    """A film of these frames; the suffix of `path` chooses container and codecs, if these are not
+    given."""
+    video_codec, audio_codec = codecs or _CODECS[path.suffix]
     with av.open(str(path), "w") as container:
         if title is not None:
             container.metadata["title"] = title
@@ -95,8 +97,12 @@ def write_video(
             video.pix_fmt = "yuv420p"
             video.gop_size = iframe_every
             video.options = {"preset": "ultrafast", "threads": "1", "cpu-used": "8"}
+            if video_codec == "libx265":
+                video.codec_context.codec_tag = "hvc1"
+                video.options = {"preset": "ultrafast", "x265-params": "log-level=none:pools=1"}
         if audio is not None:
-            sound = container.add_stream(audio_codec, AUDIO_RATE, layout="mono")
+            rate = 48_000 if audio_codec == "ac3" else AUDIO_RATE
+            sound = container.add_stream(audio_codec, rate, layout="mono")
         for frame in frames:
             container.mux(video.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
         if frames:

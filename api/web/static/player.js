@@ -76,10 +76,10 @@ export class MomentPlayer extends HTMLElement {
 
   /** Says something shortly, to be read and heard. */
   say(text) {
-    const said = this.querySelector(".said");
-    said.textContent = text;
+    const toast = this.querySelector(".toast");
+    toast.textContent = text;
     clearTimeout(this.#toast);
-    this.#toast = setTimeout(() => (said.textContent = ""), 2500);
+    this.#toast = setTimeout(() => (toast.textContent = ""), 2500);
   }
 
   #load(video, start, end) {

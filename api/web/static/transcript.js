@@ -7,7 +7,7 @@ export class VideoTranscript extends HTMLElement {
   #current = null;
 
   connectedCallback() {
-    this.video = this.closest("moment-player")?.video;
+    this.video = this.closest("moment-player").querySelector("video");
     this.list = this.querySelector("ol");
     this.field = this.querySelector("input");
     this.found = this.querySelector(".found");
@@ -30,7 +30,7 @@ export class VideoTranscript extends HTMLElement {
 
   #listen() {
     const { signal } = this.#unbound;
-    const on = (target, name, action) => target?.addEventListener(name, action, { signal });
+    const on = (target, name, action) => target.addEventListener(name, action, { signal });
     on(this.video, "timeupdate", () => this.#mark());
     on(this.video, "seeked", () => this.#mark());
     for (const name of ["wheel", "touchmove", "pointerdown"]) {
@@ -50,7 +50,7 @@ export class VideoTranscript extends HTMLElement {
 
   /** Marks the line that is being said: the last that has begun. */
   #mark() {
-    const at = (this.video?.currentTime ?? 0) + 0.05;
+    const at = this.video.currentTime + 0.05;
     let [low, high] = [0, this.lines.length];
     while (low < high) {
       const middle = (low + high) >> 1;

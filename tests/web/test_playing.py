@@ -1,0 +1,215 @@
+"""Playing a hit in place."""
+
+import re
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.helpers.browser import PHONE, NewPage
+from tests.helpers.playing import playing_at
+
+DRILLING = "/?q=drilling&vision=0"
+ENDED = (
+    "() => document.querySelector('video').paused && document.querySelector('video').currentTime"
+)
+
+
+def first_hit(page: Page) -> Locator:
+    """The hit where the crew is drilling: 0:00.2 to 0:04.7 of the film."""
+    page.goto(DRILLING)
+    hit = page.locator(".hit").first
+    expect(hit).to_contain_text("The crew is drilling")
+    return hit
+
+
+def ends_of(hit: Locator) -> tuple[float, float]:
+    """Where the moment of a hit begins and ends."""
+    return float(hit.get_attribute("data-start") or ""), float(hit.get_attribute("data-end") or "")
+
+
+def test_enter_plays_a_hit_at_its_moment_within_half_a_second(page: Page) -> None:
+    page.goto("/?q=photographer+with+a+tripod&vision=1")
+    hit = page.locator(".hit").first
+    start, end = ends_of(hit)
+    assert start > 10
+    page.evaluate(
+        """() => {
+          addEventListener("keydown", () => { window.pressed = performance.now(); }, true);
+          const { video } = document.querySelector("moment-player");
+          video.addEventListener("timeupdate", () => {
+            if (window.took || video.paused || video.seeking || video.readyState < 3) return;
+            window.took = performance.now() - window.pressed;
+            window.first = video.currentTime;
+          });
+        }"""
+    )
+    hit.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => window.took")
+    assert page.evaluate("window.took") < 500
+    assert page.evaluate("window.first") == pytest.approx(start, abs=0.3)
+    assert page.url.endswith(f"#{hit.get_attribute('id')}")
+    expect(hit).to_have_attribute("aria-current", "true")
+    expect(page.get_by_role("region", name="Player")).to_contain_text("Why this hit")
+    assert page.locator("video").count() == 1
+
+
+def test_a_moment_stops_at_its_end_and_a_loop_begins_it_anew(page: Page) -> None:
+    hit = first_hit(page)
+    start, end = ends_of(hit)
+    hit.click()
+    playing_at(page, start)
+    page.evaluate("end => document.querySelector('video').currentTime = end - 1", end)
+    stopped = page.wait_for_function(ENDED).json_value()
+    assert stopped == pytest.approx(end, abs=0.15)
+    expect(page.get_by_role("button", name="Only this moment")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+    page.keyboard.press("k")  # once more, from its beginning
+    playing_at(page, start)
+    loop = page.get_by_role("button", name="Loop")
+    loop.click()
+    expect(loop).to_have_attribute("aria-pressed", "true")
+    page.evaluate("end => document.querySelector('video').currentTime = end - 0.5", end)
+    page.wait_for_function(
+        "end => document.querySelector('video').currentTime > end - 0.45", arg=end
+    )
+    playing_at(page, start)
+
+    loop.click()
+    page.get_by_role("button", name="Only this moment").click()
+    page.evaluate("end => document.querySelector('video').currentTime = end - 0.3", end)
+    page.wait_for_function(
+        "end => document.querySelector('video').currentTime > end + 0.3", arg=end
+    )
+
+
+def test_back_closes_the_player_and_brings_back_scroll_and_focus(new_page: NewPage) -> None:
+    page = new_page(viewport={"width": 1280, "height": 500})
+    page.goto(DRILLING)
+    hit = page.locator(".hit").nth(4)
+    hit.scroll_into_view_if_needed()
+    hit.focus()
+    before = page.evaluate("scrollY")
+    assert before > 0
+    name = hit.get_attribute("id")
+    hit.press("Enter")
+    expect(page).to_have_url(re.compile(f"#{name}$"))
+    playing_at(page, ends_of(hit)[0])
+
+    page.reload()
+    hit = page.locator(f"#{name}")
+    expect(hit).to_have_attribute("aria-current", "true")
+    playing_at(page, ends_of(hit)[0])
+
+    for leave in (page.go_back, lambda: page.keyboard.press("Escape")):
+        leave()
+        expect(page.locator("moment-player")).to_be_hidden()
+        expect(hit).to_be_focused()
+        expect(page.locator("video")).not_to_have_attribute("src", re.compile(".*"))
+        assert page.evaluate("scrollY") == pytest.approx(before, abs=2)
+        assert "#" not in page.url
+        hit.press("Enter")
+        playing_at(page, ends_of(hit)[0])
+    page.get_by_role("button", name="Close the player").click()
+    expect(page.locator("moment-player")).to_be_hidden()
+    expect(hit).to_be_focused()
+
+
+def test_the_player_closes_also_where_nothing_was_before_it(page: Page) -> None:
+    name = first_hit(page).get_attribute("id")
+    page.goto("about:blank")
+    page.goto(f"{DRILLING}#{name}")
+    playing_at(page, 0.2)
+    page.keyboard.press("Escape")
+    expect(page.locator("moment-player")).to_be_hidden()
+    expect(page.locator(f"#{name}")).to_be_focused()
+    assert page.url.endswith(DRILLING)
+
+
+def test_n_and_p_play_the_hits_around(page: Page) -> None:
+    hit = first_hit(page)
+    hit.press("Enter")
+    playing_at(page, ends_of(hit)[0])
+    depth = page.evaluate("history.length")
+    second, third = page.locator(".hit").nth(1), page.locator(".hit").nth(2)
+    page.keyboard.press("n")
+    playing_at(page, ends_of(second)[0])
+    expect(second).to_have_attribute("aria-current", "true")
+    expect(second).to_be_focused()
+    page.get_by_role("button", name="Next hit").click()
+    playing_at(page, ends_of(third)[0])
+    expect(third).to_be_in_viewport()
+    assert page.url.endswith(f"#{third.get_attribute('id')}")
+    page.keyboard.press("p")
+    page.get_by_role("button", name="Previous hit").click()
+    playing_at(page, ends_of(hit)[0])
+    page.keyboard.press("p")
+    expect(page.get_by_role("status").filter(has_text="The first hit")).to_be_visible()
+    assert page.evaluate("history.length") == depth
+    assert page.locator(".hit[aria-current]").count() == 1
+
+
+def test_the_transcript_follows_is_searched_and_leads_to_its_moments(page: Page) -> None:
+    page.goto("/watch/1?t=22")
+    lines = page.locator("video-transcript a")
+    current = page.locator("video-transcript a[aria-current]")
+    expect(current).to_contain_text("orchestra")
+    found = page.get_by_role("searchbox", name="Search the transcript")
+    found.fill("POTATOES")
+    expect(lines.locator("visible=true")).to_have_count(1)
+    expect(page.get_by_role("status").filter(has_text="1 line")).to_be_visible()
+    found.press("Enter")
+    playing_at(page, 34.5, within=1.5)
+    expect(current).to_contain_text("potatoes")
+    found.fill("nothing of the kind")
+    expect(page.get_by_role("status").filter(has_text="No lines")).to_be_visible()
+    found.fill("")
+    lines.first.click()
+    playing_at(page, 0.2)
+    expect(current).to_contain_text("drilling")
+    lines.first.press("ArrowDown")
+    expect(lines.nth(1)).to_be_focused()
+    lines.nth(1).press("Enter")
+    expect(current).to_contain_text("Stock")
+
+
+def test_a_link_is_copied_or_shown(new_page: NewPage) -> None:
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    hit = first_hit(page)
+    start, end = ends_of(hit)
+    hit.click()
+    page.get_by_role("button", name="Copy link").click()
+    expect(page.get_by_role("status").filter(has_text="Link copied")).to_be_visible()
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert address.endswith(f"/watch/1?t={start:g}&end={end:g}")
+
+    page.evaluate("() => { navigator.clipboard.writeText = () => Promise.reject(new Error()); }")
+    page.get_by_role("button", name="Copy link").click()
+    field = page.get_by_role("textbox", name="Link to this moment")
+    expect(field).to_have_value(address)
+    expect(field).to_be_focused()
+    page.goto(address)
+    playing_at(page, start, paused=True)
+
+
+def test_on_a_phone_the_picture_stays_at_the_top(new_page: NewPage) -> None:
+    page = new_page(viewport=PHONE, has_touch=True)
+    page.goto(DRILLING)
+    hit = page.locator(".hit").nth(3)
+    hit.scroll_into_view_if_needed()
+    before = page.evaluate("scrollY")
+    hit.click()
+    playing_at(page, ends_of(hit)[0])
+    page.get_by_text("About the file").scroll_into_view_if_needed()
+    assert page.evaluate("scrollY") > 0
+    box = page.locator("video").bounding_box()
+    assert box is not None
+    assert (box["x"], box["y"], box["width"]) == (0, 0, 375)
+    assert page.evaluate("document.documentElement.scrollWidth") == 375
+    page.keyboard.press("n")
+    expect(page.locator(".hit").nth(4)).to_have_attribute("aria-current", "true")
+    page.go_back()
+    expect(hit).to_be_focused()
+    assert page.evaluate("scrollY") == pytest.approx(before, abs=2)
