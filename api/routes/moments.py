@@ -92,9 +92,9 @@ def _moment_out(hit: SearchHit) -> MomentOut:
     keyframe_url = f"/scenes/{scene_id}/keyframe.jpg?at_s={moment.start_s}"
     return MomentOut(
         scene_id=scene_id,
-        start_s=hit.start_s,
-        end_s=hit.end_s,
-        score=hit.score,
+        start_s=round(hit.start_s, 3),
+        end_s=round(hit.end_s, 3),
+        score=round(hit.score, 4),
         weak=hit.weak,
         kind=moment.kind,
         text=moment.text,

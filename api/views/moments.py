@@ -105,7 +105,9 @@ def _marks(
 def _name(hit: SearchHit) -> str:
     moment = hit.evidence[0].moment
     text = " ".join((moment.text or "").split())
-    words = f": {text[:_MAX_NAME]}{'…' if len(text) > _MAX_NAME else ''}" if text else ""
+    if len(text) > _MAX_NAME:
+        text = f"{text[:_MAX_NAME]}…"
+    words = f": {text.rstrip('.')}" if text else ""
     when = f"{clock(hit.start_s)} to {clock(hit.end_s)}"
     return f"{when}, {VERBS[moment.kind]}{words}, {percent(hit.score)}"
 

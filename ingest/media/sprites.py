@@ -4,7 +4,6 @@ Runs in a child process.
 """
 
 import math
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, repeat
@@ -20,7 +19,6 @@ from embeddings.encoder import Image
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import frames_shown
 from ingest.media.container import open_media, probe
-from ingest.media.timeline import Picture, Timeline
 from ingest.scenes.keyframes import upright
 
 MAX_TILES = 400
@@ -31,7 +29,7 @@ INDEX = "sprites.vtt"
 _BOX_PX = (160, 284)
 """Width and height that a tile fits in: those of a phone's film held upright are 160 wide, too."""
 _QUALITY = 78
-_EXACT_PIXELS = 4e9
+_EXACT_PIXELS = 2e9
 """Of all frames of a video; the pixels of a longer one are not all decoded."""
 _MAX_PACKETS = 2000
 """Read after a seek until an I-frame comes."""
@@ -80,10 +78,15 @@ def write_sheets(
 
 def _tiles(path: Path, times_s: list[float], duration_s: float, max_pixels: int) -> Iterator[Image]:
     """A small picture for each of the times. Raises VideoUnreadable."""
-    if _num_pixels(path, duration_s, max_pixels) <= _EXACT_PIXELS:
-        yield from (_tile(frame) for frame in frames_shown(path, times_s, max_pixels))
-    else:
-        yield from _near_iframes(path, times_s, max_pixels)
+    if _num_pixels(path, duration_s, max_pixels) > _EXACT_PIXELS:
+        found = _iframes_before(path, times_s, max_pixels)
+        first = next(found, None)
+        if first is not None:
+            yield first
+            yield from found
+            return
+    for frame in frames_shown(path, times_s, max_pixels):
+        yield _tile(frame)
 
 
 def _num_pixels(path: Path, duration_s: float, max_pixels: int) -> float:
@@ -102,22 +105,9 @@ def _pictures_of(container: InputContainer, max_pixels: int) -> Any:
     return container.streams[header.video_index]
 
 
-def _near_iframes(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
+def _iframes_before(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
     """For each of the times the I-frame before it: encoders put one at every cut, so it shows the
-    same shot. Raises VideoUnreadable."""
-    found = _sought(path, times_s, max_pixels)
-    first = next(found, None)
-    if first is None:
-        found = _passed(path, times_s, max_pixels)
-        first = next(found, None)
-    if first is None:
-        raise VideoUnreadable("no picture could be decoded")
-    yield first
-    yield from found
-
-
-def _sought(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
-    """The I-frames to which the index of a file leads; none if it leads nowhere."""
+    same shot. Nothing for a file whose index leads nowhere."""
     with open_media(path) as container:
         stream = _pictures_of(container, max_pixels)
         context = stream.codec_context
@@ -130,7 +120,8 @@ def _sought(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image
             packet = _iframe_before(container, stream, time_s)
             if packet is not None and packet.dts != last:
                 last = packet.dts
-                shown = _decoded(context, packet) or shown
+                picture = _decoded(context, packet)
+                shown = shown if picture is None else picture
             num_waiting += 1
             if shown is not None:  # the first that there is stands for those that are damaged
                 yield from repeat(shown, num_waiting)
@@ -140,10 +131,11 @@ def _sought(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image
 def _iframe_before(container: InputContainer, stream: Any, time_s: float) -> Any | None:
     """The packet of the I-frame at or before a time; None where there is none."""
     try:
-        container.seek(round(time_s * 1e6) + (container.start_time or 0))
+        at_us = round(time_s * 1e6) + (container.start_time or 0)
+        container.seek(at_us)
         for packet in islice(container.demux(stream), _MAX_PACKETS):
             if packet.is_keyframe and packet.dts is not None:
-                return packet
+                return packet if packet.dts * packet.time_base * 1e6 <= at_us else None
     except av.error.FFmpegError:
         pass  # damaged there, or not to be sought in
     return None
@@ -153,29 +145,11 @@ def _decoded(context: Any, packet: Any) -> Image | None:
     """The picture of an I-frame; None for one that is damaged."""
     try:
         frames = [*context.decode(packet), *context.decode(None)]
-        context.flush_buffers()
         return _tile(frames[0]) if frames else None
     except (av.error.FFmpegError, ValueError):
         return None
-
-
-def _passed(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
-    """The I-frames of a file that has no index, from its beginning on."""
-    with open_media(path) as container:
-        header = probe(container, max_pixels)
-        timeline = Timeline(container, header, max_pixels, with_sound=False, iframes_only=True)
-        wanted = deque(times_s)
-        shown: Image | None = None
-        for found in timeline:
-            if not isinstance(found, Picture):
-                continue
-            while shown is not None and wanted and wanted[0] < found.time_s:
-                wanted.popleft()
-                yield shown
-            with timeline.tolerating_damage():
-                shown = _tile(found.frame)
-        if shown is not None:
-            yield from repeat(shown, len(wanted))
+    finally:
+        context.flush_buffers()  # it was told that nothing follows
 
 
 def _tile(frame: av.VideoFrame) -> Image:

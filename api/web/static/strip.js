@@ -22,12 +22,17 @@ class HeatStrip extends HTMLElement {
     for (const name of ["timeupdate", "seeking", "loadedmetadata"]) {
       this.video?.addEventListener(name, () => this.follow(), { signal });
     }
-    this.svg.addEventListener("click", (event) => this.clicked(event));
-    this.svg.addEventListener("keydown", (event) => this.pressed(event));
-    this.svg.addEventListener("pointermove", (event) => this.hovered(event));
-    this.svg.addEventListener("pointerleave", () => this.hide());
-    this.svg.addEventListener("focusin", ({ target }) => this.focused(target));
-    this.svg.addEventListener("focusout", () => this.hide());
+    const heard = {
+      click: (event) => this.clicked(event),
+      keydown: (event) => this.pressed(event),
+      pointermove: (event) => this.hovered(event),
+      pointerleave: () => this.hide(),
+      focusin: ({ target }) => this.focused(target),
+      focusout: () => this.hide(),
+    };
+    for (const [name, action] of Object.entries(heard)) {
+      this.svg.addEventListener(name, action, { signal });
+    }
     this.follow();
   }
 
@@ -130,7 +135,9 @@ class HeatStrip extends HTMLElement {
     const { signal } = this.asked;
     const glimpse = (this.glimpse ??= newGlimpse());
     const [canvas, caption] = glimpse.children;
-    caption.textContent = mark?.getAttribute("aria-label") ?? clock(time);
+    const [at, found] = caption.children;
+    at.textContent = clock(time);
+    found.textContent = mark?.getAttribute("aria-label") ?? "";
     if (!glimpse.isConnected) {
       canvas.hidden = true;
       this.append(glimpse);
@@ -170,7 +177,7 @@ function newGlimpse() {
   const glimpse = document.createElement("figure");
   glimpse.className = "glimpse";
   glimpse.setAttribute("aria-hidden", "true");
-  glimpse.append(document.createElement("canvas"), document.createElement("figcaption"));
+  glimpse.innerHTML = "<canvas></canvas><figcaption><b></b><span dir=auto></span></figcaption>";
   return glimpse;
 }
 
