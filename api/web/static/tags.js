@@ -26,47 +26,56 @@ class VideoTags extends HTMLElement {
   /** The tags as links, and the button to edit them. */
   #draw() {
     this.field = null;
-    const items = this.tags.map((tag) => item(link(tag)));
     const shown = this.tags.length ? "Edit tags" : "Add tags";
     const edit = button(shown, `${shown}: ${this.dataset.title}`);
     edit.addEventListener("click", () => this.#edit());
-    this.replaceChildren(...this.#list(items), edit);
+    this.replaceChildren(edit);
+    this.#list((tag) => [link(tag)]);
   }
 
   /** The tags with a × at each, and a field for another. */
   #edit() {
-    this.field = null; // what leaves the page now is not left by the person
-    const items = this.tags.map((tag) => {
-      const remove = button("×", `Remove ${tag}`);
-      remove.addEventListener("click", () => this.#remove(tag));
-      return item(text(tag), remove);
-    });
-    this.field = document.createElement("input");
-    this.field.setAttribute("list", "tag-names");
-    this.field.setAttribute("aria-label", `Add a tag to ${this.dataset.title}`);
-    this.field.placeholder = "Add a tag, then Enter";
-    this.field.maxLength = 60;
-    this.field.dir = "auto";
+    const field = document.createElement("input");
+    field.setAttribute("list", "tag-names");
+    field.setAttribute("aria-label", `Add a tag to ${this.dataset.title}`);
+    field.placeholder = "Add a tag, then Enter";
+    field.maxLength = 60;
+    field.dir = "auto";
     const done = button("Done", `Done: tags of ${this.dataset.title}`);
     done.addEventListener("click", () => this.#leave({ focus: true }));
-    this.replaceChildren(...this.#list(items), this.field, done);
-    this.field.focus();
+    this.replaceChildren(field, done);
+    this.field = field; // only now: the button that had the focus goes, and nobody has left
+    this.#listEdited();
+    field.focus();
   }
 
-  #list(items) {
-    if (!items.length) return [];
+  #listEdited() {
+    this.#list((tag) => {
+      const remove = button("×", `Remove ${tag}`);
+      remove.addEventListener("click", () => this.#remove(tag));
+      return [text(tag), remove];
+    });
+  }
+
+  /** The list of the tags, first; there is none without tags. */
+  #list(parts) {
+    this.querySelector("ul")?.remove();
+    if (!this.tags.length) return;
     const list = document.createElement("ul");
     list.setAttribute("aria-label", "Tags");
-    list.append(...items);
-    return [list];
+    for (const tag of this.tags) {
+      const item = document.createElement("li");
+      item.append(...parts(tag));
+      list.append(item);
+    }
+    this.prepend(list);
   }
 
   #typed(event) {
-    if (event.target !== this.field) return;
+    if (event.target !== this.field || event.isComposing) return;
     if (event.key === "Enter") {
       event.preventDefault();
-      const tag = this.field.value.trim().replace(/\s+/g, " ");
-      if (tag) this.#save((tags) => [...new Set([...tags, tag])], `Added ${tag}`);
+      this.#add(this.field.value.trim().replace(/\s+/g, " "));
     } else if (event.key === "Backspace" && !this.field.value && this.tags.length) {
       this.#remove(this.tags.at(-1));
     } else if (event.key === "Escape") {
@@ -75,7 +84,15 @@ class VideoTags extends HTMLElement {
     }
   }
 
+  async #add(tag) {
+    if (!tag) return;
+    this.field.value = ""; // for the next one, while this is being saved
+    const saved = await this.#save((tags) => [...new Set([...tags, tag])], `Added ${tag}`);
+    if (!saved && this.field && !this.field.value) this.field.value = tag;
+  }
+
   #remove(tag) {
+    this.field.focus(); // the button goes with its tag
     this.#save((tags) => tags.filter((other) => other !== tag), `Removed ${tag}`);
   }
 
@@ -84,22 +101,26 @@ class VideoTags extends HTMLElement {
     if (focus) this.querySelector("button").focus();
   }
 
-  /** Saves the changed tags; a later change waits for the one before, and builds on it. */
+  /** Saves the changed tags, and says whether that went well; a later change waits for the one
+   * before, and builds on it. */
   #save(change, words) {
     this.#saving = this.#saving.then(async () => {
+      this.querySelector(".problem")?.remove();
       try {
         this.tags = await put(this.dataset.video, change(this.tags));
-        said.textContent = `${words}: ${this.dataset.title}`;
-        if (this.field) this.#edit();
-        else this.#draw();
       } catch (error) {
         this.#complain(error.message);
+        return false;
       }
+      said.textContent = `${words}: ${this.dataset.title}`;
+      if (this.field) this.#listEdited();
+      else this.#leave({ focus: this.contains(document.activeElement) });
+      return true;
     });
+    return this.#saving;
   }
 
   #complain(message) {
-    this.querySelector(".problem")?.remove();
     const problem = document.createElement("p");
     problem.className = "problem";
     problem.setAttribute("role", "alert");
@@ -123,12 +144,6 @@ async function put(video, tags) {
   const answer = await response.json();
   if (!response.ok) throw new Error(`The tags were not saved: ${answer.detail}`);
   return answer.tags;
-}
-
-function item(...parts) {
-  const element = document.createElement("li");
-  element.append(...parts);
-  return element;
 }
 
 function link(tag) {
