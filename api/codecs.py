@@ -14,14 +14,14 @@ class Codec:
     """One stream's codec."""
 
     name: str
-    """In words, such as HEVC (H.265)."""
+    """In words, such as MPEG-4 Part 2."""
     play_type: str
     """What canPlayType takes (RFC 6381); "" for what no browser plays."""
 
 
 _PICTURES = {
     "h264": Codec("H.264", 'video/mp4; codecs="avc1.640028"'),
-    "hevc": Codec("HEVC (H.265)", 'video/mp4; codecs="hvc1.1.6.L120.90"'),
+    "hevc": Codec("HEVC", 'video/mp4; codecs="hvc1.1.6.L120.90"'),
     "av1": Codec("AV1", 'video/mp4; codecs="av01.0.08M.08"'),
     "libdav1d": Codec("AV1", 'video/mp4; codecs="av01.0.08M.08"'),
     "vp8": Codec("VP8", 'video/webm; codecs="vp8"'),
@@ -45,8 +45,8 @@ _SOUNDS = {
     "vorbis": Codec("Vorbis", 'audio/webm; codecs="vorbis"'),
     "flac": Codec("FLAC", 'audio/ogg; codecs="flac"'),
     "alac": Codec("Apple Lossless", 'audio/mp4; codecs="alac"'),
-    "ac3": Codec("AC-3, Dolby Digital", 'audio/mp4; codecs="ac-3"'),
-    "eac3": Codec("E-AC-3, Dolby Digital Plus", 'audio/mp4; codecs="ec-3"'),
+    "ac3": Codec("AC-3", 'audio/mp4; codecs="ac-3"'),
+    "eac3": Codec("E-AC-3", 'audio/mp4; codecs="ec-3"'),
     "dca": Codec("DTS", 'audio/mp4; codecs="dtsc"'),
     "mp2": Codec("MP2", ""),
     "mp2float": Codec("MP2", ""),

@@ -30,7 +30,7 @@ def ends_of(hit: Locator) -> tuple[float, float]:
 def test_enter_plays_a_hit_at_its_moment_within_half_a_second(page: Page) -> None:
     page.goto("/?q=photographer+with+a+tripod&vision=1")
     hit = page.locator(".hit").first
-    start, end = ends_of(hit)
+    start, _end = ends_of(hit)
     assert start > 10
     page.evaluate(
         """() => {
