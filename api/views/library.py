@@ -20,6 +20,7 @@ from database.forms import Form, Id
 from database.models import FileStatus, SpaceState
 from database.queries.listing import ListedVideo, Listing, VideoLists, VideoSort
 from database.spaces.spaces import Spaces
+from database.videos.facets import read_facets
 from database.videos.files import FileListing, FileOutcome, Files, Reason
 from embeddings.loaded import Encoders
 
@@ -79,7 +80,7 @@ def library_page(state: State, request: Request) -> HTMLResponse:
         asked=form,
         problem=problem,
         shelf=_shelf(lists, form) if problem is None else None,
-        known_tags=lists.tags(),
+        known_tags=sorted(read_facets(state.database).tags),
         sorts=SORTS,
         first_url=_url("/library", form, after=None, shown=None),
         language_name=language_name,

@@ -18,7 +18,6 @@ from database.tags import MAX_TAGS, normal_tag
 from database.videos.read import Library, VideoInfo
 
 MAX_WORDS = 8
-_KNOWN_TAGS = 500
 _MOMENTS_COUNTED = 200_000
 """To count more would take longer than the list itself."""
 
@@ -156,16 +155,6 @@ class VideoLists:
             if not counts_all:
                 num = max(num, int(connection.scalar(estimate) or 0))
         return Summary(row.num, row.partial, row.duration_s, row.scenes, num, counts_all, row.last)
-
-    def tags(self) -> list[tuple[str, int]]:
-        """The tags that most videos have, in alphabetical order, with how many have each."""
-        statement = sa.text(
-            "SELECT name, num FROM (SELECT name, count(*) AS num FROM tag GROUP BY name "
-            "ORDER BY num DESC, name LIMIT :limit) AS often ORDER BY lower(name), name"
-        )
-        with self._database.reading() as connection:
-            rows = connection.execute(statement, {"limit": _KNOWN_TAGS})
-            return [(row.name, row.num) for row in rows]
 
 
 def _is_there(connection: sa.Connection, video_id: int) -> bool:
