@@ -6,7 +6,9 @@ from contextlib import ExitStack
 import pytest
 from playwright.sync_api import Browser, Page
 
+from embeddings.loaded import Encoders
 from tests.helpers.browser import NewPage, chromium, watched_page
+from tests.helpers.crowd import crowd
 from tests.helpers.fixtures import Ingested, NewSettings
 from tests.helpers.http import Serving, serving
 from tests.helpers.strange import Strange, strange_library
@@ -28,12 +30,22 @@ def sample(ingested: Ingested) -> Iterator[Serving]:
 
 @pytest.fixture(scope="session")
 def strange(
-    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders
 ) -> Iterator[Strange]:
     """A server of titles and words of every script, which no test writes to."""
     folder = tmp_path_factory.mktemp("strange")
-    with new_settings(folder / "home") as settings, strange_library(settings) as library:
+    with new_settings(folder / "home") as settings, strange_library(settings, encoders) as library:
         yield library
+
+
+@pytest.fixture(scope="session")
+def many(
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders
+) -> Iterator[Serving]:
+    """A server of more hits than come at once, which no test writes to."""
+    folder = tmp_path_factory.mktemp("many")
+    with new_settings(folder / "home") as settings, crowd(settings, encoders) as server:
+        yield server
 
 
 @pytest.fixture

@@ -9,7 +9,15 @@ from tests.helpers.browser import NewPage
 from tests.helpers.http import Serving, assert_problem
 from tests.helpers.strange import HOSTILE, Strange
 
-PAGES = ("/", "/?q=drilling", "/?q=drilling&then=coffee", "/watch/1", "/library")
+PAGES = (
+    "/",
+    "/?q=drilling",
+    "/?q=drilling&then=coffee",
+    "/watch/1",
+    "/library",
+    "/library/spaces",
+    "/library/files",
+)
 ERRORS = ("/?q=drilling&limit=-1", "/watch/99999", "/watch/x", "/nowhere")
 MAX_BYTES = 150_000
 """Of a page and all that it loads, before stills and films."""
@@ -87,12 +95,12 @@ def test_nothing_from_media_becomes_html(new_page: NewPage, strange: Strange) ->
     expect(hit).to_contain_text(title)
     expect(hit).to_contain_text("</textarea>")
     hit.click()
-    expect(page.locator("moment-player h1")).to_have_text(title)
+    expect(page.locator("moment-player").get_by_role("heading").first).to_have_text(title)
     for path in ("/", f"/watch/{number}?t=1&q={title}", "/library", f"/?q={title}&tags={title}"):
         page.goto(path)
         assert page.locator("[id=owned], i").count() == 0
         assert page.evaluate("typeof owned") == "undefined"
         assert page.locator("script:not([src])").count() == 0
     page.goto(f"/watch/{number}")
-    expect(page.locator("moment-player h1")).to_have_text(title)
+    expect(page.locator("moment-player").get_by_role("heading").first).to_have_text(title)
     assert title[:20] in page.title()
