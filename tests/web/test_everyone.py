@@ -102,6 +102,7 @@ _SMALL = """() => {
     const area = target.closest("label") ?? target;
     const { width, height } = area.getBoundingClientRect();
     const inText = getComputedStyle(target).display === "inline" && target.closest("p, li, td, dd");
+    if (target.closest("heat-strip")) continue; // the strip itself is the target, all of it
     const seen = target.checkVisibility({ visibilityProperty: true, contentVisibilityAuto: true })
       && width > 1 && !target.matches(".skip");
     if (seen && !inText && (width < 24 || height < 24))
