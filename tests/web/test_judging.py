@@ -35,11 +35,13 @@ def test_a_wrong_hit_goes_and_undo_brings_it_back(made: Made, made_page: Page) -
     page.goto(f"/?q={QUERY}")
     before = page.url
     hit = page.locator(HIT).nth(1)
-    scene, name = hit.get_attribute("data-scene"), hit.get_attribute("aria-label")
+    scene = hit.get_attribute("data-scene")
+    place = "{title}, 0:{start:02.0f}".format(
+        title=hit.locator("b").inner_text(), start=float(hit.get_attribute("data-start") or 0)
+    )
     hit.hover()
     page.get_by_role("button", name="Wrong").click()
-    message = page.get_by_role("status").filter(has_text="Marked as wrong")
-    expect(message).to_contain_text(f"Marked as wrong: {name}")
+    expect(page.locator(".notice")).to_contain_text(f"Marked as wrong: {place}.")
     expect(page.locator(f"#s{scene}")).to_have_count(0)
     assert page.url.endswith(f"unlike={scene}")
     assert judged(made) == [(QUERY, False)]

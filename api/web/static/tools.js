@@ -1,7 +1,8 @@
 // What can be done with a hit: mark it as right or wrong, find similar scenes, search with a part
 // of its picture. The tools are one element that moves to the hit that is pointed at or has the
-// focus, and another in the player, for the hit that plays.
+// focus, and another in the player, for the hit that plays or for a video alone.
 
+import { clock } from "./clock.js";
 import { choosePart } from "./crop.js";
 import { currentHit, hits, playingHit } from "./hits.js";
 import { bind } from "./keys.js";
@@ -15,7 +16,13 @@ const answer = document.getElementById("answer");
 const player = document.querySelector("moment-player");
 
 export function start() {
-  if (!template || !answer) return;
+  if (!template) return;
+  const playing = newTools();
+  if (!answer) {
+    offer(playing);
+    player.bar.append(playing);
+    return;
+  }
   const near = newTools();
   answer.addEventListener("pointerover", (event) => {
     if (event.pointerType !== "touch") move(near, event.target.closest("li"));
@@ -25,9 +32,8 @@ export function start() {
   });
   answer.addEventListener("click", (event) => {
     const chip = event.target.closest("[data-forget]"); // its link leads to the search without
-    if (chip) takeBack(queryOf(location), chip.dataset.forget);
+    if (chip && isPlain(event)) takeBack(queryOf(location), chip.dataset.forget);
   });
-  const playing = newTools();
   for (const name of ["play", "seeking", "loadstart"]) {
     player.addEventListener(name, () => stay(playing), true); // they do not bubble
   }
@@ -54,13 +60,13 @@ function newTools() {
   const tools = template.content.firstElementChild.cloneNode(true);
   tools.addEventListener("click", (event) => {
     const tool = event.target.closest("[data-judge], [data-by], [data-part]");
-    if (!tool || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    if (!tool || !isPlain(event)) return;
     event.preventDefault();
     event.stopPropagation(); // the list of hits follows links, too
     const { judge: mark, by } = tool.dataset;
     if (mark) judge(tools.hit, mark);
     else if (by) similar(tools.hit, by);
-    else part(tools);
+    else searchWithPart(tools);
   });
   tools.addEventListener("keydown", (event) => {
     const menu = tools.querySelector("details[open]");
@@ -91,20 +97,23 @@ function stay(tools) {
   if (!tools.isConnected) player.bar.append(tools);
 }
 
-/** Shows what can be done with the tools' hit. */
+/** Shows what can be done with the tools' hit; of a video alone, a part can be searched with. */
 function offer(tools) {
-  if (!tools.hit) return;
-  tools.setAttribute("aria-label", `Tools for ${nameOf(tools.hit)}`);
-  for (const button of tools.querySelectorAll("[data-judge]")) button.hidden = !isJudged();
-  for (const link of tools.querySelectorAll("[data-by]")) {
-    link.href = similarTo(tools.hit, link.dataset.by);
-  }
+  const { hit } = tools;
+  tools.setAttribute("aria-label", hit ? `Tools for ${hit.getAttribute("aria-label")}` : "Tools");
+  for (const button of tools.querySelectorAll("[data-judge]")) button.hidden = !hit || !isJudged();
   const menu = tools.querySelector("details");
-  if (menu) menu.open = false;
-  tools.querySelector("[data-part]").hidden = !tools.hit.querySelector("img");
+  if (menu) Object.assign(menu, { hidden: !hit, open: false });
+  if (!hit) return;
+  for (const link of tools.querySelectorAll("[data-by]")) {
+    link.href = similarTo(hit, link.dataset.by);
+  }
+  tools.querySelector("[data-part]").hidden = !hit.querySelector("img");
 }
 
-const nameOf = (hit) => hit.getAttribute("aria-label");
+/** Whether a click asks for the thing itself, not for another tab or window. */
+const isPlain = ({ ctrlKey, metaKey, shiftKey }) => !ctrlKey && !metaKey && !shiftKey;
+const nameOf = (hit) => `${hit.querySelector("b").textContent}, ${clock(hit.dataset.start)}`;
 const queryOf = (address) => new URLSearchParams(address.search).get("q") ?? "";
 const similarTo = (hit, by) => `/?similar=${hit.dataset.scene}&by=${by}`;
 
@@ -120,13 +129,17 @@ async function similar(hit, by) {
   document.getElementById("about")?.focus();
 }
 
-async function part(tools) {
+/** Searches with a part of what the player shows, or else of a hit's still. */
+async function searchWithPart(tools) {
+  const { hit } = tools; // they may move on when the dialog closes over another hit
   const { video } = player;
   const isPlaying = player.contains(tools) && video.videoWidth > 0;
   if (isPlaying) video.pause();
-  const chosen = await choosePart(isPlaying ? video : tools.hit.querySelector("img").src);
+  const source = isPlaying ? video : hit?.querySelector("img").src;
+  if (!source) return say("There is no picture yet: wait until the video has loaded.");
+  const chosen = await choosePart(source);
   if (!chosen) return;
-  tools.hit.focus({ preventScroll: true });
+  hit?.focus({ preventScroll: true });
   searchWith(chosen, "This part");
 }
 
@@ -139,13 +152,16 @@ async function judge(hit, mark) {
   const before = location.pathname + location.search;
   const bent = new URL(before, location.origin);
   const { scene } = hit.dataset;
+  if (bent.searchParams.has(mark, scene)) return; // a key pressed twice, before the hit is gone
   for (const name of ["like", "unlike"]) bent.searchParams.delete(name, scene);
   bent.searchParams.append(mark, scene);
   const query = queryOf(bent);
   hit.focus({ preventScroll: true });
   const [fault] = await Promise.all([keep(query, mark, scene), show(bent.pathname + bent.search)]);
-  history.replaceState({ ...history.state, marked: scene }, "");
-  hits()[0]?.focus({ preventScroll: true });
+  if (location.search === bent.search) {
+    history.replaceState({ ...history.state, marked: scene }, "");
+    hits()[0]?.focus({ preventScroll: true });
+  }
   const done = `Marked as ${mark === "like" ? "right" : "wrong"}: ${nameOf(hit)}.`;
   say(fault ? `This search is bent, but the mark is not kept: ${fault}` : done, {
     name: "Undo",
