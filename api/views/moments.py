@@ -94,7 +94,7 @@ def _marks(
             end_s=end_s,
             left=_percent(start_s, video.duration_s),
             width=_percent(end_s - start_s, video.duration_s),
-            height=round(12 + 88 * hit.score, 1),
+            height=round(15 + 85 * hit.score, 1),
             weak=hit.weak,
             playing=hit is playing,
             url=watch_url(video.id, start_s, end_s, query),

@@ -1,0 +1,118 @@
+"""Stills of a hit's own span, under a pointer and with the focus; none of them loads a video."""
+
+import re
+
+from playwright.sync_api import Page, Route, expect
+
+from tests.helpers.browser import PHONE, NewPage
+
+ADDRESS = "/?q=drilling"
+CLOCK = re.compile(r"\d:\d\d")
+
+
+def asked_for(page: Page) -> list[str]:
+    """The addresses that the page asks for, as they come."""
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    return addresses
+
+
+def never_answered(route: Route) -> None:
+    """Leaves a request waiting."""
+
+
+def move_over_still(page: Page, part: float, hit: int = 0) -> None:
+    """Moves the pointer to `part`, from 0 to 1, of the width of a hit's still."""
+    still = page.locator(".hit > img").nth(hit).bounding_box()
+    assert still is not None
+    page.mouse.move(still["x"] + still["width"] * part, still["y"] + still["height"] * 0.8)
+
+
+def test_a_pointer_over_a_still_goes_through_the_hits_own_span(page: Page) -> None:
+    addresses = asked_for(page)
+    page.goto(ADDRESS)
+    hit = page.locator(".hit").first
+    start_s, end_s = (float(hit.get_attribute(f"data-{at}") or "nan") for at in ("start", "end"))
+    move_over_still(page, 0.01)
+    stills = hit.locator(".scrub")
+    expect(stills).to_be_visible()
+    expect(stills.locator("time")).to_have_text(f"0:{int(start_s):02d}")
+    move_over_still(page, 0.99)
+    expect(stills.locator("time")).to_have_text(re.compile(f"0:0?{int(end_s - 0.1)}"))
+    move_over_still(page, 0.5, hit=1)
+    expect(page.locator(".hit").nth(1).locator(".scrub")).to_be_visible()
+    expect(page.locator(".scrub")).to_have_count(1)
+    page.mouse.move(5, 5)
+    expect(page.locator(".scrub")).to_have_count(0)
+    of_stills = [address for address in addresses if "/sprites" in address]
+    assert len(of_stills) == len(set(of_stills)) == 2, "the index and a sheet, each once"
+    assert not [address for address in addresses if "/stream" in address]
+    expect(page.locator("video[src]")).to_have_count(0)
+
+
+def test_who_only_passes_over_asks_for_nothing_and_who_leaves_gives_up(page: Page) -> None:
+    page.clock.install()
+    addresses = asked_for(page)
+    page.goto(ADDRESS)
+    move_over_still(page, 0.5)
+    page.clock.run_for(100)
+    page.mouse.move(5, 5)
+    page.clock.run_for(1000)
+    assert not [address for address in addresses if "/sprites" in address]
+
+    page.route("**/sprites.vtt", never_answered)
+    move_over_still(page, 0.5)
+    with page.expect_event("requestfailed", lambda request: "sprites" in request.url):
+        with page.expect_request("**/sprites.vtt"):
+            page.clock.run_for(200)
+        page.mouse.move(5, 5)
+    expect(page.locator(".scrub")).to_have_count(0)
+
+
+def test_the_still_stays_where_no_others_can_be_had(new_page: NewPage) -> None:
+    page = new_page(expected_faults=("503",))
+    page.route("**/sprites.vtt", lambda route: route.fulfill(status=503))
+    page.goto(ADDRESS)
+    with page.expect_response("**/sprites.vtt"):
+        move_over_still(page, 0.5)
+    move_over_still(page, 0.6)
+    expect(page.locator(".hit > img").first).to_be_visible()
+    expect(page.locator(".scrub")).to_have_count(0)
+
+
+def test_the_focus_steps_through_a_few_stills_and_ends(page: Page) -> None:
+    page.clock.install()
+    page.goto(ADDRESS)
+    page.keyboard.press("Tab")
+    page.locator(".hit").first.focus()
+    page.clock.run_for(200)
+    time = page.locator(".hit").first.locator(".scrub time")
+    expect(time).to_have_text(CLOCK)
+    seen = set()
+    for _ in range(5):
+        seen.add(time.text_content())
+        page.clock.run_for(900)
+    assert len(seen) > 2
+    expect(page.locator(".scrub")).to_have_count(0)
+
+
+def test_nothing_moves_by_itself_for_who_wants_no_motion(new_page: NewPage) -> None:
+    page = new_page(reduced_motion="reduce")
+    page.clock.install()
+    addresses = asked_for(page)
+    page.goto(ADDRESS)
+    page.keyboard.press("Tab")
+    page.locator(".hit").first.focus()
+    page.clock.run_for(3000)
+    expect(page.locator(".scrub")).to_have_count(0)
+    assert not [address for address in addresses if "/sprites" in address]
+
+
+def test_a_tap_on_a_phone_plays_and_shows_no_stills(new_page: NewPage) -> None:
+    page = new_page(viewport=PHONE, has_touch=True, is_mobile=True)
+    addresses = asked_for(page)
+    page.goto(ADDRESS)
+    page.locator(".hit > img").first.tap()
+    expect(page.locator("moment-player video[src]")).to_be_visible()
+    expect(page.locator(".scrub")).to_have_count(0)
+    assert not [address for address in addresses if "/sprites" in address]
