@@ -68,9 +68,12 @@ function newTools() {
     else if (by) similar(tools.hit, by);
     else searchWithPart(tools);
   });
+  const menu = tools.querySelector("details");
+  addEventListener("click", ({ target }) => {
+    if (menu && !menu.contains(target)) menu.open = false;
+  });
   tools.addEventListener("keydown", (event) => {
-    const menu = tools.querySelector("details[open]");
-    if (event.key !== "Escape" || !menu) return;
+    if (event.key !== "Escape" || !menu?.open) return;
     menu.open = false;
     menu.querySelector("summary").focus();
     event.preventDefault();
