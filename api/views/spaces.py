@@ -45,6 +45,8 @@ class Standing:
     """A space of a library with what a person wants to know of it."""
 
     info: SpaceInfo
+    known: bool
+    """Whether this server knows its model: one of the registry, or a person's own."""
     weights_here: bool
     coverage: Coverage | None
     """None where it was not counted."""
@@ -76,7 +78,9 @@ class Standing:
         if self.info.state is SpaceState.RETIRED:
             yield Step("To remove its vectors", f"python -m ingest.backfill --spaces {key} --drop")
             return
-        if not self.weights_here:
+        if not self.known:
+            yield Step("To use its model, name the folder above it", "EMBEDDING_MODEL_DIR=FOLDER")
+        elif not self.weights_here:
             yield Step("To get its model", f"python -m embeddings pull {key}")
         if self.coverage is not None and not self.coverage.complete:
             yield Step("To complete it", f"python -m ingest.backfill --spaces {key}")
@@ -90,14 +94,16 @@ def standings(spaces: Spaces, encoders: Encoders, *, counted: bool) -> list[Stan
     library."""
     infos = spaces.all()
     searched = {info.slot: key for key, info in infos.items() if info.state is SpaceState.ACTIVE}
-    order = list(SpaceState)
-    order.insert(0, order.pop(order.index(SpaceState.ACTIVE)))
-    return [
-        Standing(
+
+    def standing(info: SpaceInfo) -> Standing:
+        space = encoders.spaces.get(info.key)
+        return Standing(
             info,
-            info.key in encoders.spaces and encoders.has_weights(encoders.spaces[info.key]),
+            space is not None,
+            space is not None and encoders.has_weights(space),
             spaces.coverage(info.key) if counted else None,
             searched.get(info.slot) if info.state is SpaceState.FILLING else None,
         )
-        for info in sorted(infos.values(), key=lambda info: (order.index(info.state), info.key))
-    ]
+
+    order = [SpaceState.ACTIVE, SpaceState.FILLING, SpaceState.RETIRED]
+    return sorted(map(standing, infos.values()), key=lambda each: order.index(each.info.state))

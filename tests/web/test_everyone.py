@@ -66,6 +66,8 @@ SIGHTS: dict[str, tuple[str, Callable[[Page], None]]] = {
     "nowhere": ("/nowhere", _stay),
     "watch": ("/watch/1?t=7&q=drilling", _stay),
     "library": ("/library", _stay),
+    "spaces": ("/library/spaces?counted=true", _stay),
+    "files": ("/library/files", _stay),
     "models": ("/library/spaces", _stay),
     "not looked at": ("/library/files", _stay),
     "keys": ("/?q=drilling", _keys),

@@ -6,6 +6,7 @@ import "./tags.js";
 
 const FRAGMENT = { headers: { "X-Fragment": "1" } };
 const TYPING_MS = 250;
+const MAX_SHOWN = 2000; // that an address brings back at once
 const form = document.getElementById("filter");
 const list = document.getElementById("videos");
 let pending = new AbortController();
@@ -95,7 +96,7 @@ async function more(link) {
     if (following) link.replaceWith(following);
     else link.remove();
     const address = new URL(location.href);
-    address.searchParams.set("shown", videos.children.length);
+    address.searchParams.set("shown", Math.min(videos.children.length, MAX_SHOWN));
     history.replaceState(history.state, "", address);
   } catch (error) {
     if (error.name !== "AbortError") link.removeAttribute("aria-busy"); // to be clicked again

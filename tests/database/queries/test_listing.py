@@ -145,6 +145,18 @@ def test_the_library_is_summed_up(ids: dict[str, int], lists: VideoLists, store:
     assert after.last_ingested_at > before.last_ingested_at
 
 
+@pytest.mark.usefixtures("ids")
+def test_moments_that_are_too_many_to_count_are_estimated(
+    lists: VideoLists, monkeypatch: pytest.MonkeyPatch, store: Store
+) -> None:
+    exact = lists.summary()
+    assert exact.counts_all
+    store.analyse()
+    monkeypatch.setattr("database.queries.listing._MOMENTS_COUNTED", 3)
+    about = lists.summary()
+    assert (about.counts_all, about.num_moments) == (False, exact.num_moments)
+
+
 def test_an_empty_library_has_an_empty_list(lists: VideoLists) -> None:
     page = lists.page(Listing(), limit=2)
     assert (page.videos, page.total, page.next) == ((), 0, None)
