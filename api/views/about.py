@@ -106,7 +106,7 @@ def _marks(form: PageForm, scenes: dict[int, SceneRef]) -> Iterator[Mark]:
         for scene_id in judged:
             if scene_id in scenes:
                 rest = tuple(other for other in judged if other != scene_id)
-                url = form.url(**{name: rest})
+                url = form.url("/", **{name: rest})
                 yield Mark(_example(scenes[scene_id]), relevant, url)
 
 
