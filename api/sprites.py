@@ -17,7 +17,7 @@ from database.videos.read import VideoInfo
 from embeddings.weights.cached import written_whole
 from ingest.errors import VideoUnreadable
 from ingest.media.child import Isolation
-from ingest.media.sprites import INDEX, write_sheets
+from ingest.media.sprites import INDEX, write_sheets_aside
 
 MAX_KEPT = 1000
 """Videos whose sheets are kept; those of a long one take about 2 MB."""
@@ -29,6 +29,8 @@ _PATIENCE_S = 20.0
 _STALL_S = 20.0
 _MAX_S = 120.0
 """As long as a video may be worked on: a damaged one may take long over every tile."""
+_RETRY_S = 600.0
+"""After which a video that could not be decoded is tried again: the machine may have been slow."""
 _LEFTOVER_S = 3600.0
 
 
@@ -43,8 +45,8 @@ class Sprites:
         self._lock = threading.Lock()
         self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
         self._begun: dict[str, Future[Path]] = {}
-        self._unreadable: dict[str, str] = {}
-        """Why a content has no sheets; it is not tried again."""
+        self._unreadable: dict[str, tuple[str, float]] = {}
+        """Why a content has no sheets, and until when it is not tried again."""
 
     def find(self, video: VideoInfo, find_file: Callable[[], Path]) -> Future[Path]:
         """The folder with a video's sheets and INDEX: there, or to be made from its file, once for
@@ -61,7 +63,8 @@ class Sprites:
             if (folder / INDEX).is_file():
                 os.utime(folder)  # it was asked for last
                 future.set_result(folder)
-            elif reason := self._unreadable.get(video.content_hash):
+            elif self._unreadable.get(video.content_hash, ("", 0.0))[1] > time.monotonic():
+                reason = self._unreadable[video.content_hash][0]
                 future.set_exception(_no_sheets(video, reason))
             else:
                 self._begin(video, find_file(), future)
@@ -79,7 +82,7 @@ class Sprites:
         try:
             with self._places, written_whole(folder) as partial:
                 self._isolation.run(
-                    write_sheets,
+                    write_sheets_aside,
                     path,
                     partial,
                     video.duration_s,
@@ -89,7 +92,8 @@ class Sprites:
             self._forget_old()
             future.set_result(folder)
         except VideoUnreadable as error:
-            self._unreadable[video.content_hash] = str(error)
+            retry_s = time.monotonic() + _RETRY_S
+            self._unreadable[video.content_hash] = (str(error), retry_s)
             future.set_exception(_no_sheets(video, str(error)))
         except Exception as error:  # for those who wait: this thread has nobody to tell
             future.set_exception(error)

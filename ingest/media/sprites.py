@@ -4,6 +4,7 @@ Runs in a child process.
 """
 
 import math
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice, repeat
@@ -31,6 +32,7 @@ _BOX_PX = (160, 284)
 _QUALITY = 78
 _EXACT_PIXELS = 2e9
 """Of all frames of a video; the pixels of a longer one are not all decoded."""
+_NICENESS = 10
 _MAX_PACKETS = 2000
 """Read after a seek until an I-frame comes."""
 
@@ -52,6 +54,14 @@ class Step:
     def times_s(self) -> list[float]:
         """The middle of each tile's time, which is what it shows."""
         return [(n + 0.5) * self.seconds for n in range(self.num_tiles)]
+
+
+def write_sheets_aside(
+    path: Path, folder: Path, duration_s: float, max_pixels: int, report: Callable[[float], None]
+) -> None:
+    """`write_sheets`, after what people wait for: the rest of this process has a low priority."""
+    os.nice(_NICENESS)
+    write_sheets(path, folder, duration_s, max_pixels, report)
 
 
 def write_sheets(

@@ -5,6 +5,7 @@ import contextlib
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -209,12 +210,19 @@ def test_what_takes_long_is_asked_for_again_later(
     assert asyncio.run(made(begin(sprites, "a"))).is_dir()
 
 
-def test_a_video_that_cannot_be_decoded_is_tried_once(sprites: Sprites, decoder: Decoder) -> None:
+def test_a_video_that_cannot_be_decoded_is_not_tried_again_soon(
+    sprites: Sprites, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
     decoder.may_end.set()
     for _ in range(2):
         with pytest.raises(NotFound, match="is damaged"):
             begin(sprites, "broken").result(20)
     assert decoder.num_begun == 1
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 601)
+    with pytest.raises(NotFound, match="is damaged"):
+        begin(sprites, "broken").result(20)
+    assert decoder.num_begun == 2
 
 
 def test_only_so_many_wait(sprites: Sprites, decoder: Decoder) -> None:
