@@ -1,6 +1,8 @@
 """A library in which one query has more than a thousand hits."""
 
+import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -13,6 +15,7 @@ from embeddings.encoder import Vectors, normalise
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 
+SAMPLE = Path(__file__).resolve().parent.parent / "sample" / "tour.mp4"
 QUERY = "drilling"
 MANY_HITS = f"/?q={QUERY}&mode=balanced&limit=100"
 """The page of them: a search looks the deeper, the more hits are asked for at once."""
@@ -20,9 +23,12 @@ _SCENES, _SCENE_S = 100, 5.0
 _VIDEOS = 14
 
 
-def add_many_scenes(database: Database, encoders: Encoders, stills: Sequence[str]) -> None:
+def add_many_scenes(
+    database: Database, encoders: Encoders, stills: Sequence[str], folder: Path
+) -> None:
     """Videos of a hundred scenes each: every other one says what the query asks, the others show
-    it. Their pictures are `stills` in turn, paths below the folder of keyframes."""
+    it. Their pictures are `stills` in turn, paths below the folder of keyframes; their files, made
+    in `folder`, are all the sample."""
     said, shown = (encoders.encode_query(SPACES[key], QUERY) for key in (TEXT, VISION))
     rng = np.random.default_rng(5)
     for number in range(_VIDEOS):
@@ -30,7 +36,9 @@ def add_many_scenes(database: Database, encoders: Encoders, stills: Sequence[str
         moments = _spoken(said, rng) if number % 2 else ()
         pictures = _seen(-shown if number % 2 else shown, rng, stills)
         video = made_video(title, _SCENES, _SCENE_S, [*moments, *pictures])
-        file = FileRecord(f"/recordings/{number}.mp4", 1, 1, FileStatus.DONE)
+        path = Path(shutil.copyfile(SAMPLE, folder / f"{title}.mp4"))
+        status = path.stat()
+        file = FileRecord(str(path), status.st_size, status.st_mtime_ns, FileStatus.DONE)
         Store(database).save_video(video, file)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.many_scenes import MANY_HITS, QUERY, add_many_scenes
+from benchmarks.many_scenes import MANY_HITS, QUERY, SAMPLE, add_many_scenes
 from benchmarks.measure import Row
 from benchmarks.servers import Contender, running
 from database.opening import open_database
@@ -22,7 +22,6 @@ from ingest.settings import IngestSettings
 
 MAX_PAINT_MS, MAX_PLAY_MS, MAX_FRAME_MS = 300.0, 500.0, 100.0
 _QUERIES = ("a cup of coffee", "train", "42 Nm", "potatoes", "orchestra", "north gate", "granite")
-_SAMPLE = Path(__file__).resolve().parent.parent / "sample"
 
 _PAINT = """query => new Promise(resolve => {
   const box = document.querySelector("input[name=q]");
@@ -62,7 +61,7 @@ def measure(folder: Path, models: Path) -> list[Row]:
     serve = (sys.executable, "-m", "api", "--port", "{port}")
     try:
         with closing(open_database(settings)) as database:
-            ingest = (sys.executable, "-m", "ingest", str(_SAMPLE), "--quiet")
+            ingest = (sys.executable, "-m", "ingest", str(SAMPLE), "--quiet")
             subprocess.run(ingest, env={**os.environ, **variables}, check=True)
             with running(Contender("the page", serve, "/ready", variables=variables), 2) as server:
                 origin = f"http://127.0.0.1:{server.port}"
@@ -72,7 +71,7 @@ def measure(folder: Path, models: Path) -> list[Row]:
                     path.relative_to(settings.keyframes_dir).as_posix()
                     for path in settings.keyframes_dir.rglob("*.jpg")
                 ]
-                add_many_scenes(database, Encoders(settings.runtime()), stills)
+                add_many_scenes(database, Encoders(settings.runtime()), stills, folder)
                 with _browser_page(origin) as page:
                     rows.append(_scrolling(page))
     finally:

@@ -42,7 +42,7 @@ def many(
         for still in stills:
             put_still(settings.keyframes_dir, still)
         with contextlib.closing(open_database(settings)) as database:
-            add_many_scenes(database, encoders, list(map(image_path, stills)))
+            add_many_scenes(database, encoders, list(map(image_path, stills)), folder)
             for space in (TEXT, VISION):
                 null = {"mean": 0.0, "std": 0.2}
                 Spaces(database).save_null_statistics(space, {**null, "alike": null, "count": 257})
