@@ -29,6 +29,13 @@ def sample(ingested: Ingested) -> Iterator[Serving]:
 
 
 @pytest.fixture(scope="session")
+def sheets(sample: Serving) -> None:
+    """The sheets of stills of the sample, made before a page waits for them."""
+    while (status := sample.client.get("/videos/1/sprites.vtt").status_code) != 200:
+        assert status == 503
+
+
+@pytest.fixture(scope="session")
 def strange(
     new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory, encoders: Encoders
 ) -> Iterator[Strange]:

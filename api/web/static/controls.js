@@ -98,7 +98,7 @@ function openAndClose(filters) {
     summary.focus();
   });
   addEventListener("click", ({ target }) => {
-    if (filters.open && !filters.contains(target)) filters.open = false;
+    if (!target.closest(".controls")) filters.open = false;
   });
   addEventListener("answered", () => {
     summary.querySelector("b")?.remove();

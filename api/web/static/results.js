@@ -97,7 +97,7 @@ function followed(event) {
 
 const end = new IntersectionObserver((entries) => {
   if (entries.some((entry) => entry.isIntersecting)) more();
-}, { rootMargin: "1200px" });
+}, { rootMargin: "700px" });
 
 function watchForEnd() {
   end.disconnect();

@@ -1,0 +1,160 @@
+"""What narrows, weighs and orders a search on the page."""
+
+from urllib.parse import parse_qs, urlsplit
+
+from playwright.sync_api import Locator, Page, expect
+
+from tests.helpers.browser import NewPage
+from tests.helpers.http import Serving
+
+
+def asked(page: Page) -> dict[str, list[str]]:
+    """The fields of the address."""
+    return parse_qs(urlsplit(page.url).query)
+
+
+def chips(page: Page) -> Locator:
+    return page.get_by_role("list", name="Filters").get_by_role("link")
+
+
+def titles(page: Page) -> list[str]:
+    return page.locator(".hit b").all_text_contents()
+
+
+def expect_answered(page: Page) -> None:
+    expect(page.locator("#answer")).not_to_have_attribute("aria-busy", "true")
+
+
+def test_the_slider_changes_order_and_address_by_arrow_keys(page: Page) -> None:
+    page.goto("/?q=a+cup+of+coffee")
+    slider = page.get_by_role("slider", name="Weight of what is shown")
+    automatic = page.locator(".count").get_attribute("data-vision")
+    spoken = f"{automatic} % shown, {100 - int(automatic or 0)} % said and written"
+    expect(slider).to_have_attribute("aria-valuetext", spoken)
+    page.get_by_role("radio", name="Shown").check()
+    expect(slider).to_have_js_property("value", "0.7")
+    page.wait_for_url("**/?q=a+cup+of+coffee&mode=vision_heavy")
+    expect(page.locator(".count")).to_have_attribute("data-vision", "70")
+    shown_first = page.locator(".hit").first.get_attribute("id")
+
+    slider.focus()
+    for _ in range(14):
+        slider.press("ArrowLeft")
+    page.wait_for_url("**/?q=a+cup+of+coffee&vision=0")
+    expect(slider).to_have_attribute("aria-valuetext", "0 % shown, 100 % said and written")
+    expect(page.locator(".count")).to_have_attribute("data-vision", "0")
+    expect(slider).to_be_focused()
+    assert page.locator(".hit").first.get_attribute("id") != shown_first
+    expect(page.get_by_role("radio", name="Shown")).not_to_be_checked()
+
+    page.go_back()  # all steps of the slider were one
+    page.wait_for_url("**/?q=a+cup+of+coffee&mode=vision_heavy")
+    expect(page.get_by_role("radio", name="Shown")).to_be_checked()
+    expect(page.locator(".hit").first).to_have_attribute("id", shown_first or "")
+    expect(slider).to_have_js_property("value", "0.7")
+    page.get_by_role("radio", name="Automatic").check()
+    page.wait_for_url("**/?q=a+cup+of+coffee")
+
+
+def test_filters_are_chips_that_go_by_click_by_key_and_all_at_once(
+    new_page: NewPage, many: Serving
+) -> None:
+    page = new_page(over=many)
+    page.goto("/?q=drilling")
+    page.locator(".filters summary").click()
+    page.get_by_role("combobox", name="Language").select_option("English")
+    expect(chips(page)).to_have_count(1)
+    expect(chips(page)).to_have_accessible_name("Remove: Language: English")
+    page.get_by_role("checkbox", name="field (2)").check()
+    expect(chips(page)).to_have_count(3)  # and one that clears all
+    page.get_by_label("before").first.fill("2024-05-18")
+    expect(chips(page)).to_have_count(4)
+    expect(chips(page).nth(1)).to_contain_text("Recorded before 18 May 2024")
+    assert asked(page) == {
+        "q": ["drilling"], "language": ["en"], "recorded_to": ["2024-05-18"], "tags": ["field"],
+    }  # fmt: skip
+    assert set(titles(page)) == {"morning"}
+    expect(page.locator(".filters summary")).to_have_text("Filters 3")
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("combobox", name="Language")).to_be_hidden()
+    expect(page.locator(".filters summary")).to_be_focused()
+
+    chips(page).nth(1).click()
+    expect(chips(page)).to_have_count(3)
+    assert "recorded_to" not in asked(page)
+    assert set(titles(page)) == {"morning", "evening"}
+    chips(page).first.press("Backspace")
+    expect(chips(page)).to_have_count(1)
+    assert set(asked(page)) == {"q", "tags"}
+    expect(chips(page).first).to_be_focused()
+
+    page.goto("/?q=drilling&language=de&kinds=speech&kinds=ocr")
+    box = page.get_by_role("searchbox")
+    box.fill("")
+    box.press("Backspace")
+    expect(chips(page)).to_have_count(3)
+    assert asked(page)["kinds"] == ["speech"]
+    expect(box).to_have_value("drilling")
+    expect(box).to_be_focused()
+    page.get_by_role("link", name="Clear all").click()
+    expect(chips(page)).to_have_count(0)
+    assert asked(page) == {"q": ["drilling"]}
+    page.locator(".filters summary").click()
+    expect(page.get_by_role("checkbox", name="Speech")).not_to_be_checked()
+
+
+def test_what_is_folded_and_grouped_can_be_opened(new_page: NewPage, many: Serving) -> None:
+    page = new_page(over=many)
+    page.goto("/?q=drilling&kinds=keyframe")
+    num = page.locator(".hit").count()
+    page.locator(".filters summary").click()
+    page.get_by_role("checkbox", name="Look-alikes once").check()
+    alike = page.get_by_role("link", name="alike").first
+    expect(alike).to_be_visible()
+    expect_answered(page)
+    assert page.locator(".hit").count() < num
+    page.keyboard.press("Escape")
+    alike.click()
+    expect(page.locator(".hit")).to_have_count(num)
+
+    page.goto("/?q=drilling&by_video=true")
+    expect(page.locator(".hit", has_text="morning")).to_have_count(1)
+    page.locator("li", has_text="morning").get_by_role("link", name="5 more in this video").click()
+    expect(page.locator(".hit")).to_have_count(6)
+    assert set(titles(page)) == {"morning"}
+    expect(chips(page).first).to_contain_text("In: morning")
+    page.get_by_role("searchbox").fill("granite")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("granite · sceneseek")
+    expect(chips(page).first).to_contain_text("In: morning")  # it narrows the next question, too
+
+
+def test_hits_come_in_the_order_of_relevance_date_or_time(new_page: NewPage, many: Serving) -> None:
+    page = new_page(over=many)
+    page.goto("/?q=drilling&tags=field")
+    page.locator(".filters summary").click()
+    page.get_by_label("Order").select_option("Newest first")
+    page.wait_for_url("**sort=date**")
+    expect_answered(page)
+    assert titles(page) == ["evening"] * 4 + ["morning"] * 6
+    expect(page.locator(".hit small").first).to_contain_text("18 May 2024 · 0:0")
+    page.get_by_label("Order").select_option("In order of time")
+    page.wait_for_url("**sort=time**")
+    expect_answered(page)
+    assert titles(page) == ["morning"] * 6 + ["evening"] * 4
+    page.get_by_label("Order").select_option("Best first")
+    page.wait_for_url("**/?q=drilling&tags=field")
+
+
+def test_a_phone_has_one_control_for_all_of_it(new_page: NewPage) -> None:
+    page = new_page(viewport={"width": 375, "height": 740})
+    page.goto("/?q=drilling")
+    header = page.locator("header").bounding_box()
+    assert header
+    assert header["height"] < 150
+    expect(page.get_by_role("radio", name="Shown")).to_be_hidden()
+    page.locator(".filters summary").click()
+    page.get_by_role("radio", name="Shown").check()
+    page.wait_for_url("**mode=vision_heavy")
+    expect(page.get_by_role("slider")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth") == 375

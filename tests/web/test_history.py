@@ -1,0 +1,81 @@
+"""Back and reload on the page: the same hits, at the same place, with the same focus."""
+
+from playwright.sync_api import Page, expect
+
+from tests.helpers.browser import NewPage
+from tests.helpers.http import Serving
+
+PAGE_HITS = 24
+
+
+def scroll_to_more(page: Page) -> int:
+    """Scrolls until more hits have come; how many there are then."""
+    hits = page.locator(".hit")
+    expect(hits.nth(PAGE_HITS - 1)).to_be_attached()
+    page.mouse.move(600, 500)
+    page.mouse.wheel(0, 5_000)
+    expect(hits.nth(PAGE_HITS + 40)).to_be_attached()
+    page.mouse.wheel(0, 1_500)
+    page.wait_for_timeout(400)  # the wheel's own animation
+    return hits.count()
+
+
+def focus_one_in_view(page: Page) -> str:
+    """Gives the focus to a hit that can be seen, and returns its id."""
+    found: str = page.evaluate("""() => {
+      const seen = [...document.querySelectorAll(".hit")].find((hit) => {
+        const { top, bottom } = hit.getBoundingClientRect();
+        return top > 200 && bottom < innerHeight;
+      });
+      seen.focus({ preventScroll: true });
+      return seen.id;
+    }""")
+    return found
+
+
+def expect_as_before(page: Page, num: int, top: float, focused: str) -> None:
+    expect(page.locator(".hit")).to_have_count(num)
+    expect(page.locator(f"#{focused}")).to_be_focused()
+    page.wait_for_function("top => Math.abs(scrollY - top) <= 2", arg=top)
+    box = page.locator(f"#{focused}").bounding_box()
+    assert box
+    assert 200 < box["y"] < 800  # it is the same hit that can be seen
+
+
+def test_back_and_reload_bring_back_hits_place_and_focus(new_page: NewPage, many: Serving) -> None:
+    page = new_page(over=many)
+    page.goto("/?q=drilling")
+    num, focused = scroll_to_more(page), focus_one_in_view(page)
+    assert num > PAGE_HITS + 40
+    top = page.evaluate("scrollY")
+    assert top > 2_000
+
+    page.get_by_role("searchbox").evaluate(
+        "(box) => { box.value = 'granite'; box.form.requestSubmit(); }"
+    )
+    expect(page).to_have_title("granite · sceneseek")
+    expect(page.locator("#answer")).not_to_have_attribute("aria-busy", "true")
+    page.go_back()
+    expect_as_before(page, num, top, focused)
+    expect(page.get_by_role("searchbox")).to_have_value("drilling")
+
+    page.reload()
+    expect_as_before(page, num, top, focused)
+
+    page.evaluate("document.querySelector('nav a').click()")
+    expect(page).to_have_url(f"{page.url.partition('/?')[0].rstrip('/')}/library")
+    page.go_back()
+    expect_as_before(page, num, top, focused)
+
+
+def test_back_from_the_page_of_a_moment_brings_back_the_hits(
+    new_page: NewPage, many: Serving
+) -> None:
+    page = new_page(over=many, expected_faults=("stream",))  # its files are not there
+    page.goto("/?q=drilling")
+    num, focused = scroll_to_more(page), focus_one_in_view(page)
+    top = page.evaluate("scrollY")
+    page.evaluate("id => { location.href = document.getElementById(id).href; }", focused)
+    page.wait_for_url("**/watch/**")
+    page.go_back()
+    expect_as_before(page, num, top, focused)
