@@ -32,7 +32,7 @@ _BOX_PX = (160, 284)
 _QUALITY = 78
 _EXACT_PIXELS = 2e9
 """Of all frames of a video; the pixels of a longer one are not all decoded."""
-_NICENESS = 10
+_NICENESS = 5
 _MAX_PACKETS = 2000
 """Read after a seek until an I-frame comes."""
 

@@ -2,6 +2,7 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.helpers.browser import PHONE, NewPage
@@ -28,6 +29,7 @@ def move_over_still(page: Page, part: float, hit: int = 0) -> None:
     page.mouse.move(still["x"] + still["width"] * part, still["y"] + still["height"] * 0.8)
 
 
+@pytest.mark.usefixtures("sheets")
 def test_a_pointer_over_a_still_goes_through_the_hits_own_span(page: Page) -> None:
     addresses = asked_for(page)
     page.goto(ADDRESS)
@@ -80,6 +82,7 @@ def test_the_still_stays_where_no_others_can_be_had(new_page: NewPage) -> None:
     expect(page.locator(".scrub")).to_have_count(0)
 
 
+@pytest.mark.usefixtures("sheets")
 def test_the_focus_steps_through_a_few_stills_and_ends(page: Page) -> None:
     page.clock.install()
     page.goto(ADDRESS)

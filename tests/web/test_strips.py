@@ -71,6 +71,7 @@ def test_the_marks_are_one_stop_of_tab_and_enter_plays(page: Page) -> None:
     expect(glimpse).to_have_count(0)
 
 
+@pytest.mark.usefixtures("sheets")
 def test_a_pointer_over_the_strip_shows_what_lies_there_and_a_click_plays_it(page: Page) -> None:
     strip = open_strip(page)
     svg = strip.locator("svg")
