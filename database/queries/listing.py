@@ -22,9 +22,11 @@ _MOMENTS_COUNTED = 200_000
 """To count more would take longer than the list itself."""
 
 
-def _storable(text: str) -> str:
+def _words(text: str) -> str:
     if not is_storable(text):
         raise ValueError("this has characters that no name has")
+    if len(text.split()) > MAX_WORDS:
+        raise ValueError(f"{MAX_WORDS} words at most are looked for")
     return text
 
 
@@ -43,7 +45,7 @@ class VideoSort(StrEnum):
 class Listing(Form):
     """What a list of videos shows; what is left out asks for nothing."""
 
-    q: Annotated[str, Field(max_length=200), AfterValidator(_storable)] = Field(
+    q: Annotated[str, Field(max_length=200), AfterValidator(_words)] = Field(
         default="", description="Only videos with each of these words in title, path or a tag"
     )
     status: VideoStatus | None = Field(
@@ -166,7 +168,7 @@ def _condition(listing: Listing) -> tuple[str, dict[str, object]]:
     """A condition over `video`, and its parameters."""
     parts = ["true"]
     values: dict[str, object] = {}
-    for number, word in enumerate(listing.q.split()[:MAX_WORDS]):
+    for number, word in enumerate(listing.q.split()):
         values[f"word_{number}"] = word
         parts.append(
             f"(strpos(lower(title), lower(:word_{number})) > 0 OR EXISTS (SELECT FROM file "

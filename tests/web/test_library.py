@@ -1,6 +1,7 @@
 """The library's page: which videos there are, how complete they are, what was not looked at."""
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -110,7 +111,8 @@ def test_the_list_follows_the_form_and_its_address_opens_the_same_elsewhere(
     page.goto("/library")
     narrow = page.get_by_role("searchbox", name="Title, path or tag")
     narrow.press_sequentially("films")
-    expect(page.get_by_text("2 videos", exact=True)).to_be_visible()
+    expect(page.get_by_role("status").filter(has_text="2 videos")).to_have_count(1)
+    expect(page.locator(".title")).to_have_text([ARABIC, "crew"])
     expect(narrow).to_be_focused()
     page.get_by_label("Order").select_option("Longest first")
     expect(page.locator(".title").first).to_have_text("crew")
@@ -151,6 +153,29 @@ def test_more_videos_come_below_without_a_gap_and_a_reload_brings_them_back(
     assert len(set(shown)) == 102
     page.reload()
     assert titles(page) == shown
+
+
+def test_a_server_that_does_not_answer_is_told_and_asked_again(
+    new_page: NewPage, shelf: Shelf
+) -> None:
+    page = new_page(shelf.server, expected_faults=("ERR_FAILED", "503"))
+    page.goto("/library")
+    away = re.compile("after=")
+    page.route(away, lambda route: route.abort())
+    more = page.get_by_role("link", name="More videos")
+    more.click()
+    expect(page.get_by_role("alert")).to_have_text(
+        "The server cannot be reached: is it still running?"
+    )
+    page.unroute(away)
+    more.click()
+    expect(page.locator(".videos > li")).to_have_count(96)
+    expect(page.get_by_role("alert")).to_have_count(0)
+
+    body = "<!doctype html><main><h1>No</h1><p>the database cannot answer now</p></main>"
+    page.route(re.compile("q=crew"), lambda route: route.fulfill(status=503, body=body))
+    page.get_by_role("searchbox", name="Title, path or tag").fill("crew")
+    expect(page.get_by_role("alert")).to_have_text("the database cannot answer now")
 
 
 def test_tags_are_added_and_removed_in_place_by_keyboard(new_page: NewPage, shelf: Shelf) -> None:

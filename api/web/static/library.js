@@ -30,7 +30,7 @@ export function start() {
   });
   list.addEventListener("click", followed);
   addEventListener("popstate", () => {
-    fillForm(new URLSearchParams(location.search));
+    fill(form, new URLSearchParams(location.search));
     load(location.pathname + location.search);
   });
 }
@@ -55,13 +55,31 @@ async function load(address) {
   pending = new AbortController();
   list.setAttribute("aria-busy", "true");
   try {
-    const response = await fetch(address, { ...FRAGMENT, signal: pending.signal });
-    list.innerHTML = await response.text();
+    list.replaceChildren(...(await fragment(address, pending.signal)).childNodes);
   } catch (error) {
     if (error.name === "AbortError") return;
-    list.textContent = "The server cannot be reached: is it still running?";
+    list.replaceChildren(alarm(error));
   }
   list.removeAttribute("aria-busy");
+  document.getElementById("said").textContent = list.querySelector(".count")?.textContent ?? "";
+}
+
+/** The HTML of an address; an error page, of the server or of one before it, is thrown. */
+async function fragment(address, signal) {
+  const response = await fetch(address, { ...FRAGMENT, signal });
+  const { body } = new DOMParser().parseFromString(await response.text(), "text/html");
+  const main = body.querySelector("main");
+  if (main || response.status >= 500) throw new Error(main?.querySelector("p")?.textContent ?? response.statusText);
+  return body;
+}
+
+/** Why something is not there, in words. */
+function alarm(error) {
+  const told = document.createElement("p");
+  told.className = "problem";
+  told.setAttribute("role", "alert");
+  told.textContent = error instanceof TypeError ? "The server cannot be reached: is it still running?" : error.message;
+  return told;
 }
 
 /** Links inside the list that lead to another list: tags, more videos, the beginning. */
@@ -75,7 +93,7 @@ function followed(event) {
     more(link);
     return;
   }
-  fillForm(address.searchParams);
+  fill(form, address.searchParams);
   go(address.pathname + address.search, true);
 }
 
@@ -83,10 +101,10 @@ function followed(event) {
 async function more(link) {
   if (link.hasAttribute("aria-busy")) return;
   link.setAttribute("aria-busy", "true");
+  list.querySelector(".pages .problem")?.remove();
   const { signal } = pending;
   try {
-    const response = await fetch(link.href, { ...FRAGMENT, signal });
-    const next = new DOMParser().parseFromString(await response.text(), "text/html");
+    const next = await fragment(link.href, signal);
     if (signal.aborted) return;
     const videos = list.querySelector(".videos");
     const added = [...next.querySelectorAll(".videos > li")];
@@ -99,16 +117,10 @@ async function more(link) {
     address.searchParams.set("shown", Math.min(videos.children.length, MAX_SHOWN));
     history.replaceState(history.state, "", address);
   } catch (error) {
-    if (error.name !== "AbortError") link.removeAttribute("aria-busy"); // to be clicked again
+    if (error.name === "AbortError") return;
+    link.removeAttribute("aria-busy"); // to be clicked again
+    link.after(alarm(error));
   }
-}
-
-/** The form as an address has it; a tag that is new since the page came gets its own option. */
-function fillForm(fields) {
-  const { tags } = form.elements;
-  const tag = fields.get("tags");
-  if (tag && ![...tags.options].some((option) => option.value === tag)) tags.add(new Option(tag, tag));
-  fill(form, fields);
 }
 
 /** What takes the server long to count comes when the page is there. */
@@ -118,9 +130,9 @@ async function count(link) {
   told.setAttribute("role", "status");
   told.textContent = "Counting how complete they are …";
   try {
-    const response = await fetch(link.href, FRAGMENT);
-    place.innerHTML = await response.text();
-  } catch {
-    told.replaceChildren("They could not be counted: ", link);
+    place.replaceChildren(...(await fragment(link.href)).childNodes);
+  } catch (error) {
+    told.replaceChildren(link);
+    told.after(alarm(error));
   }
 }

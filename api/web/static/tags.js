@@ -3,15 +3,10 @@
 // The server renders them as links to the videos that have the same; this adds a button that turns
 // them into a field with a × at each tag. Every change is saved at once, one after another.
 
-const said = document.createElement("p");
-said.className = "unseen";
-said.setAttribute("role", "status");
-
 class VideoTags extends HTMLElement {
   #saving = Promise.resolve();
 
   connectedCallback() {
-    if (!said.isConnected) document.body.append(said);
     this.tags = [...this.querySelectorAll("li")].map((item) => item.textContent.trim());
     this.addEventListener("keydown", (event) => this.#typed(event));
     this.addEventListener("focusout", (event) => {
@@ -112,7 +107,7 @@ class VideoTags extends HTMLElement {
         this.#complain(error.message);
         return false;
       }
-      said.textContent = `${words}: ${this.dataset.title}`;
+      document.getElementById("said").textContent = `${words}: ${this.dataset.title}`;
       if (this.field) this.#listEdited();
       else this.#leave({ focus: this.contains(document.activeElement) });
       return true;

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from itertools import pairwise
 
 import pytest
+from pydantic import ValidationError
 
 from database.errors import NotFound
 from database.models import VideoStatus
@@ -99,6 +100,12 @@ def test_words_are_looked_for_in_title_path_and_tags_whatever_their_case(
     assert titles(lists, q="محاضرة") == ["محاضرة"]
     for special in ("50%", "_"):  # no wildcards
         assert titles(lists, q=special) == ["50% off_sale"]
+
+
+@pytest.mark.parametrize("q", ["\x00", "\ud800", "a b c d e f g h i", "a" * 201])
+def test_words_that_cannot_be_looked_for_are_refused(q: str) -> None:
+    with pytest.raises(ValidationError):
+        Listing(q=q)
 
 
 def test_a_list_is_narrowed_by_state_and_tags(
