@@ -75,8 +75,8 @@ class PageForm(Shape, Filters):
         return path + ("?" + urlencode(pairs) if pairs else "")
 
     def text(self, name: str) -> str:
-        """The value of a field that has one at most, as a control of the form takes it."""
-        return "".join(_texts(getattr(self, name)))
+        """The value of a field as a control of the form takes it: empty for the default."""
+        return "".join(text for field, text in self.pairs() if field == name)
 
 
 def _texts(value: object) -> list[str]:

@@ -1,0 +1,60 @@
+"""Sequences on the page: one thing, then another."""
+
+from playwright.sync_api import Page, expect
+
+from tests.helpers.browser import NewPage
+
+
+def test_a_second_box_finds_what_follows_and_shows_each_step(page: Page) -> None:
+    page.goto("/?q=drilling")
+    expect(page.get_by_role("searchbox", name="Then")).to_have_count(0)
+    page.get_by_role("button", name="then").click()
+    then = page.get_by_role("searchbox", name="Then")
+    expect(then).to_be_focused()
+    then.fill("the train to the coast")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/?q=drilling&then=the+train+to+the+coast")
+    expect(then).to_be_focused()
+    hit = page.locator(".sequences .hit").first
+    expect(hit).to_have_accessible_name("tour, 0:00, then 0:14")
+    steps = hit.locator(".step")
+    expect(steps).to_have_count(2)
+    expect(steps.first).to_contain_text("1 · 0:00")
+    expect(steps.first).to_contain_text("The crew is drilling")
+    expect(steps.last).to_contain_text("2 · 0:14")
+    expect(steps.last).to_contain_text("the train to the coast")
+    expect(steps.locator("img")).to_have_count(2)
+    expect(hit.locator("small").last).to_contain_text("0:00–0:18")  # all of it plays
+    assert float(hit.get_attribute("data-start") or "nan") < 1
+    assert 18 < float(hit.get_attribute("data-end") or "nan") < 19
+
+    page.get_by_label("each within").select_option("10 s")
+    page.wait_for_url("**&within_s=10")
+    page.get_by_label("each within").select_option("1 min")
+    page.wait_for_url("**&within_s=60")
+    expect(hit).to_be_visible()
+    page.reload()
+    expect(then).to_have_value("the train to the coast")
+    expect(page.get_by_label("each within")).to_have_value("60")
+
+    page.get_by_role("button", name="Remove this step").click()
+    page.wait_for_url("**/?q=drilling")
+    expect(page.locator(".sequences")).to_have_count(0)
+    expect(page.get_by_role("searchbox")).to_be_focused()
+    page.go_back()
+    expect(then).to_have_value("the train to the coast")
+    expect(hit).to_be_visible()
+    for num in (2, 3, 4):
+        page.get_by_role("button", name="then").click()
+        expect(then).to_have_count(num)
+    expect(page.get_by_role("button", name="then")).to_be_hidden()
+
+
+def test_without_scripts_one_box_stands_among_the_filters(new_page: NewPage) -> None:
+    page = new_page(java_script_enabled=False)
+    page.goto("/?q=drilling")
+    page.locator(".filters summary").click()
+    page.get_by_role("searchbox", name="Then").fill("the train to the coast")
+    page.keyboard.press("Enter")
+    expect(page.locator(".sequences .hit").first).to_contain_text("2 · 0:14")
+    expect(page.get_by_role("slider")).to_have_count(0)  # it would need a script
