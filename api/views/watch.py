@@ -1,5 +1,6 @@
 """The page of a video at a moment."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
@@ -14,7 +15,7 @@ from api.views.moments import strip_of
 from api.views.why import why_here
 from api.web.rendering import clock, page
 from database.errors import NotFound
-from database.videos.read import VideoInfo
+from database.videos.read import SceneInfo, VideoInfo
 
 
 @dataclass(frozen=True)
@@ -91,6 +92,7 @@ def watch_page(
     fragment = "x-fragment" in request.headers
     moment = Moment.within(video.duration_s, start_s, end_s)
     form = _form(request, query)
+    scenes = state.library.scenes(video_id)
     return page(
         "_video.html" if fragment else "watch.html",
         fragment=fragment,
@@ -99,7 +101,8 @@ def watch_page(
         moment=moment,
         start_s=moment.start_s,
         end_s=moment.end_s,
-        scenes=state.library.scenes(video_id),
+        scenes=scenes,
+        still_url=_still_url(scenes, moment.start_s),
         transcript=state.library.transcript(video_id),
         why=why_here(state, form, video_id, moment.start_s, moment.end_s),
         query=query,
@@ -114,6 +117,14 @@ def _form(request: Request, query: str) -> PageForm:
         return read_form(request)
     except ValidationError:  # nothing that this page is about
         return PageForm(q=query[:1000])
+
+
+def _still_url(scenes: Sequence[SceneInfo], start_s: float) -> str | None:
+    """Of the scene in which a moment begins."""
+    for scene in scenes:
+        if scene.start_s <= start_s < scene.end_s and scene.keyframes:
+            return f"/scenes/{scene.id}/keyframe.jpg?at_s={round(start_s, 3)}"
+    return None
 
 
 def _size(path: Path) -> int | None:

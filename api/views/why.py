@@ -18,12 +18,11 @@ _NEAR_S = 0.1
 
 @dataclass(frozen=True)
 class Why:
-    """A hit with its reasons, for one query."""
+    """A hit with its reasons, for one query. How sure it is in all stands on its card: in its own
+    video alone a search looks deeper, and may come to another number."""
 
     asked: str
     """The query in words; empty if it is a picture or a scene."""
-    score: float
-    weak: bool
     scores: tuple[tuple[str, float], ...]
     """For each kind of evidence: what it is called, and how sure it is alone."""
     reasons: tuple[tuple[Reason, float], ...]
@@ -58,8 +57,6 @@ def _here(hits: Sequence[SearchHit], start_s: float, end_s: float | None) -> lis
 def _why(hit: SearchHit, asked: str) -> Why:
     return Why(
         asked,
-        hit.score,
-        hit.weak,
         tuple((_MODALITIES[name], score) for name, score in hit.scores.items()),
         tuple(_reasons(hit.evidence)),
     )

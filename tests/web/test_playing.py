@@ -128,6 +128,33 @@ def test_the_player_closes_also_where_nothing_was_before_it(page: Page) -> None:
     assert page.url.endswith(DRILLING)
 
 
+def test_another_search_closes_the_player(page: Page) -> None:
+    first_hit(page).press("Enter")
+    playing_at(page, 0.2)
+    page.get_by_role("searchbox", name="Describe the moment").fill("potatoes")
+    page.keyboard.press("Enter")
+    expect(page.locator(".hit").first).to_contain_text("potatoes")
+    expect(page.locator("moment-player")).to_be_hidden()
+    page.go_back()  # to the player, which is open again
+    expect(page.locator(".hit[aria-current]")).to_contain_text("drilling")
+    playing_at(page, 0.2, within=5)
+
+
+def test_captions_are_kept_from_hit_to_hit(page: Page) -> None:
+    hit = first_hit(page)
+    hit.press("Enter")
+    expect(page.get_by_role("heading", name="Transcript")).to_be_visible()
+    page.keyboard.press("c")
+    page.keyboard.press("n")
+    expect(page.locator(".hit").nth(1)).to_have_attribute("aria-current", "true")
+    page.wait_for_function(
+        """() => {
+          const tracks = [...document.querySelector("video").textTracks];
+          return tracks.length === 1 && tracks[0].mode === "showing" && tracks[0].cues?.length;
+        }"""
+    )
+
+
 def test_n_and_p_play_the_hits_around(page: Page) -> None:
     hit = first_hit(page)
     hit.press("Enter")

@@ -78,7 +78,7 @@ def test_a_picture_that_cannot_be_played_is_told_and_its_sound_plays(
     with watched.expect_download() as download:
         link.click()
     assert download.value.suggested_filename == "hevc.mp4"
-    expect(watched.locator(".stage")).to_have_attribute("data-plays", "sound")
+    expect(watched.locator(".screen")).to_have_attribute("data-plays", "sound")
     watched.keyboard.press("k")
     playing_at(watched, 0)
     assert watched.evaluate(NOTHING)
@@ -92,7 +92,7 @@ def test_sound_that_cannot_be_played_is_told_beside_the_picture(
     expect(told(watched)).to_contain_text("cannot play the sound (AC-3)")
     watched.keyboard.press("k")
     playing_at(watched, 0)
-    expect(watched.locator(".stage")).to_have_attribute("data-plays", "picture")
+    expect(watched.locator(".screen")).to_have_attribute("data-plays", "picture")
     assert not watched.evaluate(NOTHING)
 
 
@@ -107,10 +107,10 @@ def test_what_can_be_played_plays_without_a_message(watched: Page, films: Films)
     watched.goto(f"/watch/{films.ids['h264.mkv']}?t=1")
     watched.keyboard.press("k")
     playing_at(watched, 1)
-    expect(watched.locator(".stage")).to_have_attribute("data-plays", "picture")
+    expect(watched.locator(".screen")).to_have_attribute("data-plays", "picture")
     expect(told(watched)).to_have_count(0)
     watched.goto(f"/watch/{films.ids['recording.wav']}")
-    expect(watched.locator(".stage")).to_have_attribute("data-plays", "sound")
+    expect(watched.locator(".screen")).to_have_attribute("data-plays", "sound")
     watched.keyboard.press("k")
     playing_at(watched, 0)
     expect(told(watched)).to_have_count(0)

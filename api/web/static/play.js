@@ -9,6 +9,7 @@ export function start() {
   const player = document.querySelector("moment-player");
   if (!player) return;
   bindPlayerKeys(player);
+  measureHeader();
   const ways = { keys: showKeys };
   const answer = document.getElementById("answer");
   if (answer) Object.assign(ways, playHits(player, answer));
@@ -89,6 +90,16 @@ function playHits(player, answer) {
     playingHit()?.removeAttribute("aria-current");
     player.close();
   }
+}
+
+/** Tells the sheets how high the header is, below which the player sticks. */
+function measureHeader() {
+  const header = document.querySelector("header");
+  const measure = () => {
+    const sticks = getComputedStyle(header).position === "sticky";
+    document.documentElement.style.setProperty("--header", `${sticks ? header.offsetHeight : 0}px`);
+  };
+  new ResizeObserver(measure).observe(header);
 }
 
 /** What stands around a hit: it also tells why it is one, so it takes the whole search with it. */

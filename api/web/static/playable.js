@@ -5,9 +5,11 @@
 
 /** Shows what holds of the messages in `around`, and whether there is a picture at all. */
 export function judge(video, around) {
-  const failed = video.error !== null && video.hasAttribute("src");
+  const error = video.hasAttribute("src") ? video.error : null;
+  const failed = error !== null;
   const gone = around.querySelector(".unplayable:not([data-stream])") !== null;
-  const cannot = { picture: false, sound: false, file: failed };
+  const lost = error?.code === MediaError.MEDIA_ERR_NETWORK;
+  const cannot = { picture: false, sound: false, file: failed && !lost, server: lost };
   for (const section of around.querySelectorAll(".unplayable[data-type]")) {
     const { stream, type } = section.dataset;
     const shows = stream === "picture" ? pictureShows(video) : soundIsHeard(video);

@@ -13,10 +13,11 @@ const FRAGMENT = { headers: { "X-Fragment": "1" } };
 export class MomentPlayer extends HTMLElement {
   #pending = new AbortController();
   #toast;
+  #captions = false;
 
   connectedCallback() {
     this.video = this.querySelector("video");
-    this.stage = this.querySelector(".stage");
+    this.screen = this.querySelector(".screen");
     this.bar = this.querySelector(".bar");
     this.moment = new Moment(this.video, () => this.#showMoment());
     this.addEventListener("click", (event) => this.#clicked(event));
@@ -111,9 +112,17 @@ export class MomentPlayer extends HTMLElement {
 
   #undress() {
     for (const part of [...this.children]) {
-      if (part !== this.stage && part !== this.bar) part.remove();
+      if (part !== this.screen && part !== this.bar) part.remove();
     }
-    this.video.querySelector("track")?.remove();
+    this.#dropCaptions();
+  }
+
+  /** Who wants captions keeps them from hit to hit. */
+  #dropCaptions() {
+    const [track] = this.video.textTracks;
+    if (!track) return;
+    this.#captions = track.mode === "showing";
+    this.video.querySelector("track").remove();
   }
 
   /** Puts what has come in its places: the strip right below the picture. */
@@ -121,17 +130,18 @@ export class MomentPlayer extends HTMLElement {
     const strip = this.querySelector(".strip");
     if (strip) this.bar.before(strip);
     const { captions, language } = this.around.dataset;
-    this.video.querySelector("track")?.remove();
+    this.#dropCaptions();
     if (captions) {
       const track = document.createElement("track");
       Object.assign(track, { kind: "captions", label: "Captions", srclang: language, src: captions });
       this.video.append(track);
+      if (this.#captions) track.track.mode = "showing";
     }
     this.#judge();
   }
 
   #judge() {
-    if (this.around?.dataset.picture) this.stage.dataset.plays = judge(this.video, this.around);
+    if (this.around?.dataset.picture) this.screen.dataset.plays = judge(this.video, this.around);
   }
 
   #clicked(event) {

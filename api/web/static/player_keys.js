@@ -53,6 +53,7 @@ export function bindPlayerKeys(player) {
   function speed(step) {
     const at = SPEEDS.findIndex((each) => each >= video.playbackRate);
     video.playbackRate = SPEEDS[at + step] ?? video.playbackRate;
+    video.defaultPlaybackRate = video.playbackRate; // for the next video, too
     player.say(`Speed ${video.playbackRate}`);
   }
 

@@ -107,6 +107,7 @@ export class VideoTranscript extends HTMLElement {
     const wanted = this.field.value.trim().toLocaleLowerCase();
     const ranges = [];
     let num = 0;
+    this.#hideList(); // changing thousands of lines in sight takes a hundred times as long
     for (const { item, text } of this.lines) {
       const at = wanted && text ? text.data.toLocaleLowerCase().indexOf(wanted) : -1;
       item.hidden = wanted !== "" && at < 0;
@@ -114,9 +115,15 @@ export class VideoTranscript extends HTMLElement {
       num += 1;
       if (at + wanted.length <= text.length) ranges.push(rangeOf(text, at, wanted.length));
     }
-    globalThis.Highlight && CSS.highlights.set("transcript", new Highlight(...ranges));
+    this.list.hidden = false;
+    CSS.highlights?.set("transcript", new Highlight(...ranges));
     this.found.textContent = wanted === "" ? "" : num === 1 ? "1 line" : `${num || "No"} lines`;
     if (wanted === "") this.#show();
+  }
+
+  #hideList() {
+    this.list.hidden = true;
+    void this.list.offsetHeight; // now, not together with what follows
   }
 }
 
