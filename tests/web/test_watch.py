@@ -1,5 +1,6 @@
 """The page of a video at a moment, and what of a video a browser cannot play."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -157,6 +158,15 @@ def test_an_address_of_no_moment_is_an_error_in_words(sample: Serving, address: 
     answer = sample.client.get(f"/watch/{address}")
     assert answer.status_code == 422
     assert "Back to the search" in answer.text
+
+
+def test_who_leaves_lets_go_of_the_file_and_who_comes_back_finds_it(page: Page) -> None:
+    page.goto("/watch/1?t=14.5&end=19")
+    playing_at(page, 14.5, paused=True)
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+    expect(page.locator("video")).not_to_have_attribute("src", re.compile("."))
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+    playing_at(page, 14.5, paused=True)
 
 
 def test_without_scripts_the_page_plays_and_leads_to_its_moments(sample: Serving) -> None:

@@ -17,6 +17,7 @@ export function start() {
     ways[event.target.closest("[data-do]")?.dataset.do]?.();
   });
   addEventListener("pagehide", () => player.release());
+  addEventListener("pageshow", (event) => event.persisted && player.resume());
 }
 
 /** Plays the hits of an answer; returns what the buttons of the player do about them. */
@@ -28,7 +29,6 @@ function playHits(player, answer) {
     play(hit);
   });
   addEventListener("cameback", follow);
-  addEventListener("pageshow", (event) => event.persisted && follow());
   addEventListener("answered", () => location.hash || close());
   const ways = { next: () => step(1), previous: () => step(-1), close: leave };
   bind("n", "Next hit", ways.next, "Hits");

@@ -75,6 +75,12 @@ export class MomentPlayer extends HTMLElement {
     this.video.load();
   }
 
+  /** Takes the file up again, when somebody comes back to a page that the browser has kept. */
+  resume() {
+    const { video } = this.dataset;
+    if (video && !this.video.hasAttribute("src")) this.#load(video, this.moment.start, this.moment.end);
+  }
+
   /** Says something shortly, to be read and heard. */
   say(text) {
     const toast = this.querySelector(".toast");
