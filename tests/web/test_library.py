@@ -155,6 +155,26 @@ def test_more_videos_come_below_without_a_gap_and_a_reload_brings_them_back(
     assert titles(page) == shown
 
 
+def test_back_from_a_video_the_list_stands_where_it_was(new_page: NewPage, shelf: Shelf) -> None:
+    page = new_page(shelf.server, expected_faults=("404",))  # there are rows, but no films
+    page.goto("/library?sort=title")
+    page.get_by_role("link", name="More videos").click()
+    link = page.get_by_role("link", name="talk 73", exact=True)
+    link.focus()
+    frame = "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+    page.evaluate(frame)  # the rows around it have their height now
+    before = link.bounding_box()
+    link.press("Enter")
+    expect(page.get_by_role("heading", name="talk 73")).to_be_visible()
+    page.go_back()
+    expect(link).to_be_focused()
+    page.evaluate(frame)
+    after = link.bounding_box()
+    assert before is not None
+    assert after is not None
+    assert abs(after["y"] - before["y"]) <= 2
+
+
 def test_a_server_that_does_not_answer_is_told_and_asked_again(
     new_page: NewPage, shelf: Shelf
 ) -> None:

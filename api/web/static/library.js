@@ -29,11 +29,37 @@ export function start() {
     typing = setTimeout(ask, TYPING_MS, { push: false });
   });
   list.addEventListener("click", followed);
+  history.scrollRestoration = "manual"; // rows have their height only once they are seen
+  addEventListener("pagehide", remember);
+  comeBack(history.state?.row);
   addEventListener("popstate", () => {
     fill(form, new URLSearchParams(location.search));
     load(location.pathname + location.search);
   });
 }
+
+/** Keeps in the history at which video somebody leaves the page, and where it stands. */
+function remember() {
+  const focused = document.activeElement.closest(".videos > li");
+  const rows = [focused, ...list.querySelectorAll(".videos > li")];
+  const row = scrollY ? rows.find(isSeen) : focused;
+  if (!row) return;
+  const kept = { video: row.dataset.video, top: scrollY && topOf(row), hadFocus: row === focused };
+  history.replaceState({ ...history.state, row: kept }, "");
+}
+
+function comeBack(kept) {
+  const row = kept && list.querySelector(`.videos > li[data-video="${kept.video}"]`);
+  if (!row) return;
+  if (kept.hadFocus) row.querySelector(".title").focus({ preventScroll: true });
+  if (!kept.top) return; // the page stood at its beginning
+  const settle = () => scrollBy(0, topOf(row) - kept.top);
+  settle();
+  requestAnimationFrame(settle); // the rows around it have their height now
+}
+
+const topOf = (row) => row.getBoundingClientRect().top;
+const isSeen = (row) => row && topOf(row) > 0 && topOf(row) < innerHeight;
 
 /** Shows what the form asks for. */
 function ask({ push }) {
