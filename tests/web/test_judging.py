@@ -70,6 +70,13 @@ def test_keys_mark_hits_and_chips_take_marks_back(made: Made, made_page: Page) -
     assert sorted(judged(made)) == [(QUERY, False), (QUERY, True)]
     chips = page.get_by_role("list", name="Marked as right or wrong").get_by_role("link")
     expect(chips).to_have_count(2)
+    page.keyboard.press("u")
+    expect(chips).to_have_count(1)
+    expect(page.locator(f"#s{second}")).to_be_focused()
+    assert judged(made) == [(QUERY, True)]
+    page.keyboard.press("-")
+    expect(chips).to_have_count(2)
+    expect(page.locator(".notice")).to_contain_text("Marked as wrong")
     with page.expect_response("**/search/feedback?**"):
         chips.first.click()
     expect(chips).to_have_count(1)
@@ -86,6 +93,10 @@ def test_a_mark_that_cannot_be_kept_is_told_and_only_words_can_be_bent(
     page.locator(HIT).first.focus()
     page.keyboard.press("+")
     expect(page.locator(".notice")).to_contain_text("the mark is not kept")
+    page.route("**/search/feedback?**", lambda route: route.abort())
+    page.get_by_role("list", name="Marked as right or wrong").get_by_role("link").click()
+    expect(page.locator(".notice")).to_contain_text("still kept: the server cannot be reached")
+    assert "like=" in page.url
     page = made_page
     page.goto("/?similar=1&by=words")
     page.locator(HIT).first.focus()

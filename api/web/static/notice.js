@@ -1,20 +1,32 @@
 // What the page says of something that was done or refused: one line, read out at once, with a
 // button where it can be taken back. It stays until it is closed or another answer is shown.
 
+import { bind } from "./keys.js";
+
 const notice = document.createElement("div");
 notice.className = "notice";
 notice.setAttribute("role", "status");
 document.body.append(notice);
 addEventListener("answered", silence);
 addEventListener("cameback", silence);
+bind("u", "Undo what the message says", () => {
+  const undo = notice.querySelector("[aria-keyshortcuts]");
+  if (!undo) return false;
+  undo.click();
+}, "Hits");
 
-/** Says something; `action` is what a button does that `name` is written on. */
-export function say(text, { name, action } = {}) {
+/** Says something; `undo` takes it back, by a button or a key. */
+export function say(text, { undo } = {}) {
   const words = document.createElement("p");
   words.dir = "auto";
   words.textContent = text;
   notice.replaceChildren(words);
-  if (action) notice.append(newButton(name, action));
+  if (undo) {
+    const button = newButton("Undo", undo);
+    button.setAttribute("aria-keyshortcuts", "u");
+    button.title = "Undo (key U)";
+    notice.append(button);
+  }
   const close = newButton("×", () => {});
   close.setAttribute("aria-label", "Close this message");
   notice.append(close);

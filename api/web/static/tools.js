@@ -32,7 +32,9 @@ export function start() {
   });
   answer.addEventListener("click", (event) => {
     const chip = event.target.closest("[data-forget]"); // its link leads to the search without
-    if (chip && isPlain(event)) takeBack(queryOf(location), chip.dataset.forget);
+    if (!chip || !isPlain(event)) return;
+    event.preventDefault();
+    takeBack(queryOf(location), chip.dataset.forget, () => show(chip.getAttribute("href")));
   });
   for (const name of ["play", "seeking", "loadstart"]) {
     player.addEventListener(name, () => stay(playing), true); // they do not bubble
@@ -167,16 +169,16 @@ async function judge(hit, mark) {
   }
   const done = `Marked as ${mark === "like" ? "right" : "wrong"}: ${nameOf(hit)}.`;
   say(fault ? `This search is bent, but the mark is not kept: ${fault}` : done, {
-    name: "Undo",
-    action: async () => {
-      await takeBack(query, scene);
+    undo: () => takeBack(query, scene, () => {
       if (history.state?.marked === scene) history.back();
       else show(before);
-    },
+    }),
   });
 }
 
-async function takeBack(query, scene) {
+/** Takes a mark back, and goes on to the search without it. */
+async function takeBack(query, scene, goOn) {
   const fault = await forget(query, scene);
   if (fault) say(`The mark is still kept: ${fault}`);
+  else goOn();
 }
