@@ -8,6 +8,7 @@ import { Moment } from "./moment.js";
 import { judge } from "./playable.js";
 import "./transcript.js";
 
+const PATIENCE_MS = 300;
 const FRAGMENT = { headers: { "X-Fragment": "1" } };
 
 export class MomentPlayer extends HTMLElement {
@@ -99,6 +100,8 @@ export class MomentPlayer extends HTMLElement {
     this.#pending.abort();
     this.#pending = new AbortController();
     const { signal } = this.#pending;
+    await plays(this.video); // the server has two things to do, and this can wait
+    if (signal.aborted) return;
     try {
       const response = await fetch(address, { ...FRAGMENT, signal });
       const html = await response.text();
@@ -179,6 +182,14 @@ export class MomentPlayer extends HTMLElement {
     forOnly.hidden = end === Infinity;
     forLoop.setAttribute("aria-pressed", String(loop));
   }
+}
+
+/** Until a video plays, or will not in the time that nobody notices. */
+function plays(video) {
+  return new Promise((resolve) => {
+    video.addEventListener("playing", resolve, { once: true });
+    setTimeout(resolve, PATIENCE_MS);
+  });
 }
 
 const round = (seconds) => Number(seconds.toFixed(3));
