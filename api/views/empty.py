@@ -34,6 +34,8 @@ class NothingFound:
     """What to type where the server runs."""
     drops: tuple[Drop, ...] = ()
     """The filters to drop, the one with most hits first."""
+    no_videos: bool = False
+    """Whether that is the whole reason."""
 
 
 def no_videos() -> NothingFound:
@@ -42,6 +44,7 @@ def no_videos() -> NothingFound:
         "No videos yet",
         "Make a folder of videos searchable, where this server runs:",
         "python -m ingest FOLDER",
+        no_videos=True,
     )
 
 

@@ -48,6 +48,7 @@ async function load(address) {
   pending = new AbortController();
   const { signal } = pending;
   answer.setAttribute("aria-busy", "true");
+  const byKeys = answer.querySelector(":focus-visible"); // which goes with the old answer
   try {
     const response = await fetch(address, { ...FRAGMENT, signal });
     const html = await response.text();
@@ -60,6 +61,7 @@ async function load(address) {
   answer.removeAttribute("aria-busy");
   document.title = [new URLSearchParams(location.search).get("q"), "sceneseek"].filter(Boolean).join(" · ");
   document.getElementById("said").textContent = answer.querySelector(".count")?.textContent ?? "";
+  if (byKeys) answer.querySelector(".hit, a")?.focus({ preventScroll: true });
   watchForEnd();
   dispatchEvent(new CustomEvent("answered"));
 }
