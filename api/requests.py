@@ -97,6 +97,12 @@ class JudgedIn(Form):
     scene: Id
 
 
+class MarkIn(JudgedIn):
+    """The parameters of PUT /search/feedback: a judgement that is only kept."""
+
+    relevant: bool = Field(description="Whether the scene is what the query means")
+
+
 class MomentsIn(Form):
     """The parameters of GET /videos/{id}/moments."""
 

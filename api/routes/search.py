@@ -12,6 +12,7 @@ from api.requests import (
     FeedbackIn,
     ImageIn,
     JudgedIn,
+    MarkIn,
     MultimodalQuickIn,
     PictureBytes,
     PictureKey,
@@ -87,6 +88,19 @@ def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
         answer = _search(state, body)
         state.judgements.save(answer.query.text, body.like, body.unlike)
         return respond(answer)
+
+
+@router.put(
+    "/feedback",
+    operation_id="keep_feedback",
+    status_code=204,
+    responses={**_FAILURES, **_WRITES, 404: {"model": ProblemOut}},
+    dependencies=_OWN_ORIGIN,
+)
+def keep(state: StateDep, form: Annotated[MarkIn, Query()]) -> None:
+    """Keeps whether a scene is what a query means, without a search."""
+    right, wrong = ((form.scene,), ()) if form.relevant else ((), (form.scene,))
+    state.judgements.save(make_query(form.query).text, right, wrong)
 
 
 @router.delete(

@@ -234,6 +234,26 @@ def test_what_is_said_of_hits_is_kept_and_may_be_taken_back(own: Made) -> None:
         assert_problem(own.client.delete("/search/feedback", params=params), status)
 
 
+def test_one_mark_is_kept_without_a_search(own: Made) -> None:
+    for scene, relevant in ((1, True), (2, True), (1, False)):
+        mark = {"query": f" {QUERY} ", "scene": scene, "relevant": relevant}
+        answer = own.client.put("/search/feedback", params=mark)
+        assert answer.status_code == 204
+        assert not answer.content
+    judged = Judgements(own.database).all()
+    assert [(j.query, j.start_s, j.relevant) for j in judged] == [
+        (QUERY, 10.0, True),
+        (QUERY, 0.0, False),
+    ]
+    for changed, status in (
+        ({"scene": 999}, 404), ({"query": "  "}, 422), ({"query": "-drilling"}, 422),
+        ({"query": "the\x00drill"}, 422), ({"relevant": "perhaps"}, 422), ({"limit": 1}, 422),
+    ):  # fmt: skip
+        mark = {"query": QUERY, "scene": 1, "relevant": True, **changed}
+        assert_problem(own.client.put("/search/feedback", params=mark), status)
+    assert Judgements(own.database).all() == judged
+
+
 @pytest.mark.parametrize(
     ("more", "status"),
     [
