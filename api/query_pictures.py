@@ -1,6 +1,7 @@
 """Pictures that people search with: kept for a while, so that the page's address can name them."""
 
 import hashlib
+import os
 import threading
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from embeddings.weights.cached import written_whole
 _MAX_SIDE_PX = 1024
 """More than any encoder looks at."""
 _QUALITY = 95
+_FORGOTTEN = "the picture of this search is no longer kept: choose, drop or paste it again"
 MAX_KEPT = 500
 
 
@@ -32,9 +34,9 @@ class QueryPictures:
         key = hashlib.sha256(repr(scaled.size).encode() + scaled.tobytes()).hexdigest()[:32]
         path = self._folder / f"{key}.jpg"
         with self._writing:
-            if path.exists():
-                path.touch()  # it was sent last
-            else:
+            try:
+                os.utime(path)  # it was sent last
+            except FileNotFoundError:
                 with written_whole(path) as partial:
                     scaled.save(partial, "JPEG", quality=_QUALITY)
                 self._forget_old()
@@ -44,16 +46,26 @@ class QueryPictures:
         """The JPEG of a picture by its key. Raises NotFound."""
         path = self._folder / f"{key}.jpg"
         if not path.is_file():
-            raise NotFound(
-                "the picture of this search is no longer kept: choose, drop or paste it again"
-            )
+            raise NotFound(_FORGOTTEN)
         return path
 
     def read(self, key: str) -> Image:
         """A picture as RGB uint8 [H, W, 3]. Raises NotFound."""
-        return read_picture(self.get_path(key).read_bytes())
+        try:
+            return read_picture(self.get_path(key).read_bytes())
+        except FileNotFoundError:  # another server has removed it at this moment
+            raise NotFound(_FORGOTTEN) from None
 
     def _forget_old(self) -> None:
-        kept = sorted(self._folder.glob("*.jpg"), key=lambda path: path.stat().st_mtime)
+        kept = sorted(self._folder.glob("*.jpg"), key=_sent_at)
         for path in kept[:-MAX_KEPT]:
             path.unlink(missing_ok=True)
+
+
+def _sent_at(path: Path) -> float:
+    """When a picture was sent last, in seconds; 0 if another server on the same folder has removed
+    it since it was listed."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return 0.0

@@ -83,12 +83,26 @@ def test_one_picture_sent_many_times_at_once_is_kept_once(tmp_path: Path) -> Non
     assert [path.stem for path in tmp_path.iterdir()] == list(keys)
 
 
-@pytest.mark.parametrize("origin", ["https://elsewhere.example", "null", "http://127.0.0.1:1"])
+def test_a_picture_that_another_server_removes_meanwhile_is_no_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(query_pictures, "MAX_KEPT", 1)
+    pictures = QueryPictures(tmp_path)
+    pictures.keep(drawn(1))
+    (tmp_path / "gone.jpg").symlink_to(tmp_path / "removed")  # listed, and not there
+    key = pictures.keep(drawn(2))
+    assert [path.stem for path in tmp_path.iterdir()] == [key]
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://elsewhere.example", "null", "http://127.0.0.1:1", "http://["]
+)
 def test_another_sites_page_may_not_write(client: httpx.Client, origin: str) -> None:
     headers = {"Origin": origin}
     for method, url, body in (
         ("POST", ROUTE, {"content": encoded()}),
         ("POST", "/search/feedback", {"json": {"query": "drilling", "like": [1]}}),
+        ("PUT", "/search/feedback?query=drilling&scene=1&relevant=true", {}),
         ("DELETE", "/search/feedback?query=drilling&scene=1", {}),
         ("PUT", "/videos/1/tags", {"json": {"tags": []}}),
     ):
