@@ -87,6 +87,7 @@ class MultiModalSearchEngine:
         filters: Filters | None = None,
         spaces: Sequence[str] | None = None,
         shape: Shape | None = None,
+        most: int | None = None,
         like: Sequence[int] = (),
         unlike: Sequence[int] = (),
     ) -> SearchAnswer:
@@ -94,15 +95,22 @@ class MultiModalSearchEngine:
         of the engine, or balanced.
 
         Without `use_vision` only texts are searched, whatever the weights; with `spaces`, only
-        these. Scenes by their ids, `like` and `unlike`, bend the query towards and away from
-        them; they are not answered themselves. Raises InvalidQuery, DatabaseError.
+        these. `most` gives more hits at once than the shape's limit, from a search as deep as
+        that limit has it. Scenes by their ids, `like` and `unlike`, bend the query towards and
+        away from them; they are not answered themselves. Raises InvalidQuery, DatabaseError.
         """
         if set(like) & set(unlike):
             raise InvalidQuery("a scene cannot be both like and unlike what is meant")
         if mode is None and weights is None:
             weights = self._weights
         checked = make_query(
-            query, mode=mode, weights=weights, filters=filters, spaces=spaces, shape=shape
+            query,
+            mode=mode,
+            weights=weights,
+            filters=filters,
+            spaces=spaces,
+            shape=shape,
+            most=most,
         )
         examples = Examples(like=tuple(like), unlike=tuple(unlike))
         if use_vision:
@@ -118,11 +126,18 @@ class MultiModalSearchEngine:
         filters: Filters | None = None,
         spaces: Sequence[str] | None = None,
         shape: Shape | None = None,
+        most: int | None = None,
     ) -> SearchAnswer:
         """Scenes that show what an RGB image shows; a text beside it says what else they should
         show. Raises InvalidQuery, DatabaseError."""
         checked = make_query(
-            query, weights=(0, 1), filters=filters, spaces=spaces, shape=shape, with_examples=True
+            query,
+            weights=(0, 1),
+            filters=filters,
+            spaces=spaces,
+            shape=shape,
+            most=most,
+            with_examples=True,
         )
         return self.answer(checked, _ONLY_PICTURES, Examples(images=(image,)))
 
@@ -133,11 +148,12 @@ class MultiModalSearchEngine:
         by: Likeness | None = None,
         space: str | None = None,
         shape: Shape | None = None,
+        most: int | None = None,
     ) -> SearchAnswer:
         """Scenes that are like a scene: by look, action or words, or in a space by its key; else
         by its look, and one without pictures by its words. Raises NotFound, InvalidQuery."""
         started = time.perf_counter()
-        query = make_query("", mode=AUTO, shape=shape, with_examples=True)
+        query = make_query("", mode=AUTO, shape=shape, most=most, with_examples=True)
         cursor = _cursor(query, 1, scene_id, by, space)
         ranking = self.ranker.rank_alike(query, cursor.depth, scene_id, by, space)
         return self._make_answer(query, ranking, cursor, started)
@@ -169,7 +185,7 @@ class MultiModalSearchEngine:
         if confidence is None and query.shape.fusion.is_calibrated:
             num_vectors = ranking.encoded.num_vectors
             confidence = confidence_of(ranking.scenes, query.words.meaning, num_vectors)
-        page = cut_page(ranking.scenes, query.shape, cursor, self.reader, confidence)
+        page = cut_page(ranking.scenes, query.shape, cursor, self.reader, confidence, query.most)
         hits = make_hits(
             page.scenes,
             ranking,

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query
 from api.deps import ServiceDep, StateDep, only_known_parameters
 from api.requests import FilesIn, part_of
 from api.responses import FileList, FileOut, ProblemOut, SpaceList, SpaceOut
-from api.views.spaces import Standing, standings
+from api.spaces import Standing, standings
 from database.spaces.spaces import Spaces
 from database.videos.files import FileListing, FileOutcome, Files
 

@@ -13,13 +13,14 @@ from api.media import stream_file
 from api.requests import MomentsIn
 from api.responses import MomentOut, MomentsOut, ProblemOut
 from api.sprites import made
-from api.views.form import PageForm
-from api.views.moments import find_moments
 from database.errors import NotFound
 from database.forms import Id
+from database.queries.filters import Filters
 from database.videos.read import VideoInfo
 from ingest.media.sprites import INDEX, MAX_SHEETS
+from search.query.query import MAX_AT_ONCE, Shape
 from search.results.hits import SearchHit
+from search.results.moments import moments_of, whole
 
 router = APIRouter(
     prefix="/videos",
@@ -35,14 +36,18 @@ SheetNumber = Annotated[int, InPath(ge=0, lt=MAX_SHEETS)]
 def moments(state: StateDep, video_id: VideoId, form: Annotated[MomentsIn, Query()]) -> MomentsOut:
     """All that a query finds in a video, in order of time."""
     state.library.get_video(video_id)
-    answer, hits = find_moments(state, PageForm(q=form.q, mode=form.mode), video_id)
+    here, shape = Filters(video_ids=(video_id,)), whole(Shape())
+    with state.turns.turn():
+        answer = state.multi_modal.search(
+            form.q, mode=form.mode, filters=here, shape=shape, most=MAX_AT_ONCE
+        )
     return MomentsOut(
         query=answer.query.text,
         mode=answer.query.mode,
         degraded=answer.degraded,
         reasons=list(answer.reasons),
         confident=answer.confident,
-        moments=[_moment_out(hit) for hit in hits],
+        moments=[_moment_out(hit) for hit in moments_of(answer, video_id)],
     )
 
 

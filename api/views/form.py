@@ -11,13 +11,11 @@ from pydantic import Field, FiniteFloat
 from api.requests import PictureKey, QueryText, SceneIds, part_of
 from database.forms import Id
 from database.queries.filters import Filters
-from search.query.query import MAX_QUERY_CHARACTERS, Limit, Mode, Shape
+from search.query.query import MAX_AT_ONCE, MAX_QUERY_CHARACTERS, Limit, Mode, Shape
 from search.retrieval.spaces import Likeness
 from search.sequences import MAX_STEPS, MAX_WITHIN_S
 
 PAGE_HITS = 24
-MAX_SHOWN = 2000
-"""Hits that a page brings back at once when somebody returns to it."""
 
 
 class PageForm(Shape, Filters):
@@ -39,7 +37,7 @@ class PageForm(Shape, Filters):
     image: PictureKey | None = None
     """A picture that was sent before."""
     limit: Limit = PAGE_HITS
-    shown: Annotated[int, Field(ge=0, le=MAX_SHOWN)] = 0
+    shown: Annotated[int, Field(ge=0, le=MAX_AT_ONCE)] = 0
     """Hits to bring back at once; not part of what the address shows."""
 
     @property

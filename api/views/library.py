@@ -12,9 +12,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from api.deps import State
 from api.errors import in_words
+from api.spaces import standings
 from api.views.form import PageForm
 from api.views.languages import language_name
-from api.views.spaces import standings
 from api.web.rendering import page
 from database.forms import Form, Id
 from database.models import FileStatus, SpaceState

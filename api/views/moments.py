@@ -7,26 +7,17 @@ from api.deps import State
 from api.errors import Busy
 from api.views.answers import find
 from api.views.cards import VERBS, watch_url
-from api.views.form import MAX_SHOWN, PageForm
+from api.views.form import PageForm
 from api.web.rendering import clock, percent
 from database.errors import NotFound
 from database.videos.read import VideoInfo
 from search.errors import InvalidQuery
-from search.query.query import MAX_LIMIT, Sort
-from search.results.hits import SearchAnswer, SearchHit
+from search.query.query import MAX_AT_ONCE
+from search.results.hits import SearchHit
+from search.results.moments import by_time, moments_of, whole
 
 _MAX_NAME = 120
 """Characters of evidence in the name of a mark."""
-_WHOLE = {
-    "limit": MAX_LIMIT,
-    "shown": MAX_SHOWN,
-    "cursor": None,
-    "sort": Sort.RELEVANCE,
-    "by_video": False,
-    "fold": False,
-    "then": (),
-}
-"""What makes an answer one with all its hits."""
 
 
 @dataclass(frozen=True)
@@ -54,16 +45,13 @@ class Strip:
     problem: str | None = None
 
 
-def find_moments(
-    state: State, form: PageForm, video_id: int
-) -> tuple[SearchAnswer, list[SearchHit]]:
-    """The first page of the answer, whose facts hold for all, and all hits in order of time.
-    Raises InvalidQuery, NotFound, Busy, DatabaseError."""
+def find_moments(state: State, form: PageForm, video_id: int) -> list[SearchHit]:
+    """All hits of a form in one video, in order of time. Raises InvalidQuery, NotFound, Busy,
+    DatabaseError."""
+    here = {**dict(whole(form.shape)), "video_ids": (video_id,), "shown": MAX_AT_ONCE}
     with state.turns.turn():
-        answer = find(state, form.model_copy(update={**_WHOLE, "video_ids": (video_id,)}))
-    # A search by a scene has no filters; the evidence of a hit may have gone with its scene.
-    hits = [hit for hit in answer.hits if hit.video.id == video_id and hit.evidence]
-    return answer.first, sorted(hits, key=_place)
+        answer = find(state, form.model_copy(update=here))
+    return moments_of(answer, video_id)
 
 
 def strip_of(state: State, form: PageForm, video: VideoInfo, playing_s: float) -> Strip:
@@ -74,19 +62,19 @@ def strip_of(state: State, form: PageForm, video: VideoInfo, playing_s: float) -
     hits: list[SearchHit] = []
     try:
         for asked in (form.q, *form.then):
-            hits += find_moments(state, form.model_copy(update={"q": asked}), video.id)[1]
+            hits += find_moments(state, form.model_copy(update={"q": asked}), video.id)
     except (InvalidQuery, NotFound) as error:
         return Strip(problem=f"No moments are marked: {error}.")
     except Busy:
         return Strip(problem="No moments are marked: the server is busy. Reload to try again.")
-    return Strip(tuple(_marks(sorted(hits, key=_place), video, form.q, playing_s)))
+    return Strip(tuple(_marks(sorted(hits, key=by_time), video, form.q, playing_s)))
 
 
 def _marks(
     hits: Sequence[SearchHit], video: VideoInfo, query: str, playing_s: float
 ) -> Iterator[Mark]:
     inside = [hit for hit in hits if hit.start_s <= playing_s + 0.001 < hit.end_s]
-    playing = max(inside, key=_place, default=None)
+    playing = max(inside, key=by_time, default=None)
     for hit in hits:
         start_s, end_s = round(hit.start_s, 3), round(hit.end_s, 3)
         yield Mark(
@@ -114,7 +102,3 @@ def _name(hit: SearchHit) -> str:
 
 def _percent(seconds: float, duration_s: float) -> float:
     return round(100 * min(max(seconds / duration_s, 0.0), 1.0), 3)
-
-
-def _place(hit: SearchHit) -> tuple[float, float, int]:
-    return hit.start_s, hit.end_s, hit.scene.scene_id

@@ -90,17 +90,16 @@ def search_page(state: State, request: Request) -> HTMLResponse:
 
 def _hits(state: State, form: PageForm) -> Found:
     answer = find(state, form)
-    first, following = answer.first, answer.next
     return Found(
         cards=cards(answer.hits, form),
         is_sequence=False,
-        confident=first.confident,
-        reasons=first.reasons,
-        total=first.total,
-        took_ms=first.took_ms,
-        next_url=form.url(cursor=following, limit=_MORE_HITS) if following else None,
-        more_url=form.url(shown=len(answer.hits) + form.limit) if following else None,
-        vision=first.ranking.weights.vision,
+        confident=answer.confident,
+        reasons=answer.reasons,
+        total=answer.total,
+        took_ms=answer.took_ms,
+        next_url=form.url(cursor=answer.next, limit=_MORE_HITS) if answer.next else None,
+        more_url=form.url(shown=len(answer.hits) + form.limit) if answer.next else None,
+        vision=answer.ranking.weights.vision,
     )
 
 

@@ -39,7 +39,7 @@ def why_here(
     found = []
     for asked in (form.q, *form.then):
         try:
-            hits = find_moments(state, form.model_copy(update={"q": asked}), video_id)[1]
+            hits = find_moments(state, form.model_copy(update={"q": asked}), video_id)
         except (InvalidQuery, NotFound):  # the strip says so
             continue
         found += [_why(hit, asked) for hit in _here(hits, start_s, end_s)]

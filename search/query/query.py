@@ -15,6 +15,8 @@ from search.query.syntax import MAX_ASKED, QueryWords, parse_words
 
 MAX_QUERY_CHARACTERS = 1000
 MAX_LIMIT = 100
+MAX_AT_ONCE = 2000
+"""Hits that one answer gives where `most` asks for more than a page."""
 MAX_SPACES = 16
 MAX_CURSOR_CHARACTERS = 500
 AUTO = "auto"
@@ -110,6 +112,9 @@ class SearchQuery:
     spaces: tuple[str, ...] | None = None
     """The keys of the spaces to search; None for those that the library searches."""
     shape: Shape = field(default_factory=Shape)
+    most: int | None = None
+    """Hits to give at once, where more than the shape's limit are wanted; how deep the search looks
+    is decided by that limit all the same."""
 
 
 def make_query(
@@ -120,6 +125,7 @@ def make_query(
     filters: Filters | None = None,
     spaces: Sequence[str] | None = None,
     shape: Shape | None = None,
+    most: int | None = None,
     with_examples: bool = False,
 ) -> SearchQuery:
     """A query in a mode ("balanced" by default), or with (text, vision) weights of its own; the
@@ -134,6 +140,8 @@ def make_query(
         mode = "balanced"
     if spaces is not None and not 1 <= len(spaces) <= MAX_SPACES:
         raise InvalidQuery(f"name between 1 and {MAX_SPACES} spaces, or none to search all")
+    if most is not None and not 1 <= most <= MAX_AT_ONCE:
+        raise InvalidQuery(f"most must be between 1 and {MAX_AT_ONCE}")
     return SearchQuery(
         text.strip(),
         words,
@@ -142,6 +150,7 @@ def make_query(
         filters or Filters(),
         tuple(spaces) if spaces is not None else None,
         shape,
+        most,
     )
 
 

@@ -8,13 +8,17 @@ from collections.abc import Hashable
 from search.results.hits import SearchAnswer
 
 MAX_ANSWERS = 1024
+MAX_HITS = 100_000
+"""Of all answers that are held: one may have thousands."""
 
 
 class AnswerCache:
-    """The last MAX_ANSWERS answers by their query; safe to use from several threads."""
+    """The last MAX_ANSWERS answers by their query, of MAX_HITS hits in all; safe to use from
+    several threads."""
 
     def __init__(self) -> None:
         self._answers: OrderedDict[Hashable, tuple[object, SearchAnswer]] = OrderedDict()
+        self._num_hits = 0
         self._lock = threading.Lock()
 
     def find(self, key: Hashable, state: object) -> SearchAnswer | None:
@@ -32,7 +36,10 @@ class AnswerCache:
         if answer.degraded:
             return
         with self._lock:
+            if key in self._answers:
+                self._num_hits -= len(self._answers.pop(key)[1].hits)
             self._answers[key] = (state, answer)
-            self._answers.move_to_end(key)
-            while len(self._answers) > MAX_ANSWERS:
-                self._answers.popitem(last=False)
+            self._num_hits += len(answer.hits)
+            while len(self._answers) > MAX_ANSWERS or self._num_hits > MAX_HITS:
+                _, (_, oldest) = self._answers.popitem(last=False)
+                self._num_hits -= len(oldest.hits)

@@ -29,8 +29,10 @@ def cut_page(
     cursor: Cursor,
     reader: HitReader,
     confidence: Confidence | None,
+    most: int | None = None,
 ) -> Page:
-    """The page of a ranking, best first, that begins at the cursor, with the scenes' scores."""
+    """The page of a ranking, best first, that begins at the cursor, with the scenes' scores; it has
+    as many scenes as the shape's limit, or `most`."""
     scenes = list(ranked)
     if confidence is not None:
         least = max(shape.min_score, WEAK if shape.sort is not Sort.RELEVANCE else 0.0)
@@ -50,7 +52,7 @@ def cut_page(
     total = len(placed)
     if cursor.after is not None:
         placed = [pair for pair in placed if pair[0] > cursor.after]
-    shown = placed[: shape.limit]
+    shown = placed[: most or shape.limit]
     following = None
     if len(placed) > len(shown):
         following = cursor.next(len(shown), confidence, shown[-1][0])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.views.spaces import Standing, standings
+from api.spaces import Standing, standings
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.stored import Store
