@@ -103,17 +103,7 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(SceneseekError)
     async def known(request: Request, error: SceneseekError) -> Response:
-        scope, path = request.scope, request.url.path
-        if is_openai(path):
-            return openai_error_of(error, path)
-        status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), 500)
-        if status >= 500:
-            structlog.get_logger().error("request failed", reason=str(error))
-        if isinstance(error, WorkerLost):
-            return _try_later(scope, "a model makes no progress; restart the server if this lasts")
-        if status == 503:
-            return _try_later(scope, "the database cannot answer now; try again in a few seconds")
-        return refuse(scope, status, _UNKNOWN if status == 500 else str(error))
+        return _refuse_known(request.scope, error)
 
     @app.exception_handler(Busy)
     async def busy(request: Request, _error: Busy) -> Response:
@@ -136,6 +126,21 @@ def add_error_handlers(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _error: Exception) -> Response:
         return refuse(request.scope, 500, _UNKNOWN)
+
+
+def _refuse_known(scope: Scope, error: SceneseekError) -> Response:
+    """The answer to an error that a request ends by; what the server has to mend is logged."""
+    path = scope["path"]
+    if is_openai(path):
+        return openai_error_of(error, path)
+    status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), 500)
+    if status >= 500:
+        structlog.get_logger().error("request failed", reason=str(error))
+    if isinstance(error, WorkerLost):
+        return _try_later(scope, "a model makes no progress; restart the server if this lasts")
+    if status == 503:
+        return _try_later(scope, "the database cannot answer now; try again in a few seconds")
+    return refuse(scope, status, _UNKNOWN if status == 500 else str(error))
 
 
 def document_problems(app: FastAPI) -> None:
