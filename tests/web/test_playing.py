@@ -128,6 +128,25 @@ def test_the_player_closes_also_where_nothing_was_before_it(page: Page) -> None:
     assert page.url.endswith(DRILLING)
 
 
+def test_who_types_after_escape_types_into_the_box(page: Page) -> None:
+    hit = first_hit(page)
+    hit.press("Enter")
+    playing_at(page, 0.2)
+    box = page.get_by_role("searchbox", name="Describe the moment")
+    page.evaluate(  # history.back() takes its time; a quick hand is in the box before
+        """box => {
+          addEventListener("popstate", () => box.focus(), { capture: true, once: true });
+        }""",
+        box.element_handle(),
+    )
+    page.keyboard.press("Escape")
+    expect(page.locator("moment-player")).to_be_hidden()
+    expect(box).to_be_focused()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("sliced")
+    expect(box).to_have_value("sliced")
+
+
 def test_another_search_closes_the_player(page: Page) -> None:
     first_hit(page).press("Enter")
     playing_at(page, 0.2)

@@ -152,6 +152,7 @@ async function comeBack() {
 }
 
 async function restore(state, { always = false } = {}) {
+  const left = always ? document.activeElement : null;
   const shown = answer.querySelectorAll(".hit").length;
   if (always || (state?.shown ?? 0) > shown) {
     const address = new URL(location.href);
@@ -162,7 +163,14 @@ async function restore(state, { always = false } = {}) {
   dispatchEvent(new CustomEvent("cameback")); // the player opens or closes before the page scrolls
   if (!state) return;
   answer.classList.add("whole"); // places are exact only if every hit above has been laid out
-  if (state.focused) document.getElementById(state.focused)?.focus({ preventScroll: true });
+  if (mayFocus(left)) document.getElementById(state.focused)?.focus({ preventScroll: true });
   scrollTo(0, state.top ?? 0);
   requestAnimationFrame(() => requestAnimationFrame(() => answer.classList.remove("whole")));
+}
+
+/** Whether the focus is where Back left it, or where it is of no use: who has gone into the box
+ *  meanwhile types there. */
+function mayFocus(left) {
+  const now = document.activeElement;
+  return now === left || now === document.body || now.closest("#answer, moment-player") !== null;
 }
