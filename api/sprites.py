@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from fastapi import HTTPException
@@ -17,15 +18,18 @@ from database.videos.read import VideoInfo
 from embeddings.weights.cached import written_whole
 from ingest.errors import VideoUnreadable
 from ingest.media.child import Isolation
-from ingest.media.sprites import INDEX, write_sheets_aside
+from ingest.media.sprites import FORMAT, INDEX, write_sheets_aside
 
 MAX_KEPT = 1000
 """Videos whose sheets are kept; those of a long one take about 2 MB."""
 MAX_AT_ONCE = 2
-_MAX_BEGUN = 32
-"""Videos that are worked on, or wait for it."""
+MAX_QUEUED = 32
 _PATIENCE_S = 20.0
-"""As long as a request waits; the work goes on, for whoever asks again."""
+"""As long as a request waits; the work goes on for a while, for whoever asks again."""
+_LEFT_S = 10.0
+"""After which work that nobody waits for ends."""
+_LEFT_IN_THE_WAY_S = 3.0
+"""The same, where other work waits; as long as `Retry-After` takes to ask again."""
 _STALL_S = 20.0
 _MAX_S = 120.0
 """As long as a video may be worked on: a damaged one may take long over every tile."""
@@ -34,72 +38,134 @@ _RETRY_S = 600.0
 _LEFTOVER_S = 3600.0
 
 
+@dataclass(eq=False)
+class Making:
+    """The sheets of a video: queued, being made, or made."""
+
+    video: VideoInfo
+    find_file: Callable[[], Path]
+    asked_s: float
+    """When somebody last came for them or went away."""
+    num_waiting: int = 0
+    folder: Future[Path] = field(default_factory=Future)
+
+    def is_left(self, seconds: float) -> bool:
+        """Whether nobody has waited for so long."""
+        return self.num_waiting == 0 and time.monotonic() - self.asked_s > seconds
+
+
 class Sprites:
-    """A folder with the sheets of each video, by the hash of its content."""
+    """A folder with the sheets of each video, by the hash of its content.
+
+    What was asked for last is made first: it is what somebody looks at now.
+    """
 
     def __init__(self, settings: ApiSettings) -> None:
-        self._folder = settings.home / "sprites"
+        self._folder = settings.home / "sprites" / FORMAT
         self._max_pixels = settings.ingest_max_pixels
         stall_s = min(settings.ingest_decode_stall_s, _STALL_S)
         self._isolation = Isolation(settings.ingest_decode_memory_mb, stall_s)
         self._lock = threading.Lock()
-        self._places = threading.BoundedSemaphore(MAX_AT_ONCE)
-        self._begun: dict[str, Future[Path]] = {}
+        """Of what follows; no file is touched under it: one on a mount that hangs would hold it."""
+        self._begun: dict[str, Making] = {}
+        self._queue: list[Making] = []
+        """Of those begun, what no thread has taken up; the last one is next."""
+        self._num_threads = 0
         self._unreadable: dict[str, tuple[str, float]] = {}
         """Why a content has no sheets, and until when it is not tried again."""
 
-    def find(self, video: VideoInfo, find_file: Callable[[], Path]) -> Future[Path]:
-        """The folder with a video's sheets and INDEX: there, or to be made from its file, once for
-        all who ask.
-
-        The future raises NotFound for a file that cannot be decoded any more. Raises HTTPException
-        (503) if too many wait, and what `find_file` raises.
-        """
+    def find(self, video: VideoInfo, find_file: Callable[[], Path]) -> Making:
+        """A video's sheets and INDEX: there, or to be made from its file, once for all who ask; to
+        be waited for with `made`."""
+        making = Making(video, find_file, time.monotonic())
         folder = self._folder / video.content_hash
+        if _is_kept(folder):
+            making.folder.set_result(folder)
+            return making
         with self._lock:
             if begun := self._begun.get(video.content_hash):
+                begun.asked_s = time.monotonic()
+                self._begin(begun)
                 return begun
-            future: Future[Path] = Future()
-            if (folder / INDEX).is_file():
-                os.utime(folder)  # it was asked for last
-                future.set_result(folder)
-            elif self._unreadable.get(video.content_hash, ("", 0.0))[1] > time.monotonic():
-                reason = self._unreadable[video.content_hash][0]
-                future.set_exception(_no_sheets(video, reason))
+            reason, until_s = self._unreadable.get(video.content_hash, ("", 0.0))
+            if until_s > time.monotonic():
+                making.folder.set_exception(_no_sheets(video, reason))
             else:
-                self._begin(video, find_file(), future)
-            return future
+                self._begun[video.content_hash] = making
+                self._queue.append(making)
+                self._begin(making)
+        return making
 
-    def _begin(self, video: VideoInfo, path: Path, future: Future[Path]) -> None:
-        if len(self._begun) >= _MAX_BEGUN:
-            raise _try_again("the stills of other videos are being made")
-        self._begun[video.content_hash] = future
-        # A daemon: a server that is told to end does not wait for stills.
-        threading.Thread(target=self._work, args=(video, path, future), daemon=True).start()
+    def _begin(self, making: Making) -> None:
+        """Puts queued work first, and has a thread for it."""
+        if making not in self._queue:
+            return
+        self._queue.remove(making)
+        self._queue.append(making)
+        if len(self._queue) > MAX_QUEUED:
+            self._give_up(self._queue.pop(0))
+        if self._num_threads < MAX_AT_ONCE:
+            self._num_threads += 1
+            # A daemon: a server that is told to end does not wait for stills.
+            threading.Thread(target=self._work, daemon=True).start()
 
-    def _work(self, video: VideoInfo, path: Path, future: Future[Path]) -> None:
+    def _give_up(self, making: Making) -> None:
+        del self._begun[making.video.content_hash]
+        making.folder.set_exception(_try_again("the stills of other videos are being made"))
+
+    def _work(self) -> None:
+        while making := self._next():
+            self._make(making)
+
+    def _next(self) -> Making | None:
+        """What was asked for last, of what somebody waits for; without any, this thread ends."""
+        with self._lock:
+            while self._queue:
+                making = self._queue.pop()
+                if not making.is_left(_LEFT_IN_THE_WAY_S):
+                    return making
+                self._give_up(making)
+            self._num_threads -= 1
+            return None
+
+    def _make(self, making: Making) -> None:
+        video = making.video
         folder = self._folder / video.content_hash
         try:
-            with self._places, written_whole(folder) as partial:
-                self._isolation.run(
-                    write_sheets_aside,
-                    path,
-                    partial,
-                    video.duration_s,
-                    self._max_pixels,
-                    on_progress=_until(time.monotonic() + _MAX_S),
-                )
-            self._forget_old()
-            future.set_result(folder)
+            if not _is_kept(folder):
+                path = making.find_file()
+                with written_whole(folder) as partial:
+                    self._isolation.run(
+                        write_sheets_aside,
+                        path,
+                        partial,
+                        video.duration_s,
+                        self._max_pixels,
+                        on_progress=self._ending(making),
+                    )
+                self._forget_old()
+            making.folder.set_result(folder)
         except VideoUnreadable as error:
-            retry_s = time.monotonic() + _RETRY_S
-            self._unreadable[video.content_hash] = (str(error), retry_s)
-            future.set_exception(_no_sheets(video, str(error)))
+            with self._lock:
+                self._unreadable[video.content_hash] = (str(error), time.monotonic() + _RETRY_S)
+            making.folder.set_exception(_no_sheets(video, str(error)))
         except Exception as error:  # for those who wait: this thread has nobody to tell
-            future.set_exception(error)
+            making.folder.set_exception(error)
         finally:
             with self._lock:
                 del self._begun[video.content_hash]
+
+    def _ending(self, making: Making) -> Callable[[float], None]:
+        """Ends work that takes too long, or that nobody waits for."""
+        deadline_s = time.monotonic() + _MAX_S
+
+        def check(_part: float) -> None:
+            if time.monotonic() > deadline_s:
+                raise VideoUnreadable(f"decoding took more than {_MAX_S:.0f} s")
+            if making.is_left(_LEFT_IN_THE_WAY_S if self._queue else _LEFT_S):
+                raise _try_again("nobody waited for the stills of this video")
+
+        return check
 
     def _forget_old(self) -> None:
         """Removes the sheets that were asked for longest ago, and what a killed server left."""
@@ -111,24 +177,28 @@ class Sprites:
             shutil.rmtree(path, ignore_errors=True)
 
 
-async def made(work: Future[Path]) -> Path:
-    """The folder that work ends with. Raises HTTPException (503) if it takes longer than a request
-    waits, and what the work raises."""
+async def made(making: Making) -> Path:
+    """The folder of a video's sheets. Raises NotFound if its file has gone or cannot be decoded,
+    HTTPException (503) if it takes longer than a request waits or others are in the way."""
+    making.num_waiting += 1
     try:
         # Shielded: the work goes on when one of those who wait for it goes away.
-        return await asyncio.wait_for(asyncio.shield(asyncio.wrap_future(work)), _PATIENCE_S)
+        work = asyncio.shield(asyncio.wrap_future(making.folder))
+        return await asyncio.wait_for(work, _PATIENCE_S)
     except TimeoutError:
         raise _try_again("the stills of this video are being made") from None
+    finally:
+        making.num_waiting -= 1
+        making.asked_s = time.monotonic()
 
 
-def _until(deadline_s: float) -> Callable[[float], None]:
-    """Ends work that goes on after a time."""
-
-    def check(_part: float) -> None:
-        if time.monotonic() > deadline_s:
-            raise VideoUnreadable(f"decoding took more than {_MAX_S:.0f} s")
-
-    return check
+def _is_kept(folder: Path) -> bool:
+    """Whether sheets are there; if so, they count as asked for last."""
+    try:
+        os.utime(folder)
+    except FileNotFoundError:
+        return False
+    return (folder / INDEX).is_file()
 
 
 def _touched_s(path: Path) -> float:

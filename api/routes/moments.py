@@ -1,7 +1,5 @@
 """What lies where in a video: the moments of a query, and stills at equal steps."""
 
-from concurrent.futures import Future
-from pathlib import Path
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -9,15 +7,16 @@ from fastapi import Path as InPath
 from starlette.concurrency import run_in_threadpool
 
 from api.deps import State, StateDep, only_known_parameters
+from api.hang_up import unless_gone
 from api.media import stream_file
 from api.requests import MomentsIn
 from api.responses import MomentOut, MomentsOut, ProblemOut
-from api.sprites import made
+from api.sprites import Making, made
 from database.errors import NotFound
 from database.forms import Id
 from database.queries.filters import Filters
 from database.videos.read import VideoInfo
-from ingest.media.sprites import INDEX, MAX_SHEETS
+from ingest.media.sprites import FORMAT, INDEX, MAX_SHEETS
 from search.query.query import MAX_AT_ONCE, Shape
 from search.results.hits import SearchHit
 from search.results.moments import moments_of, whole
@@ -55,8 +54,15 @@ def moments(state: StateDep, video_id: VideoId, form: Annotated[MomentsIn, Query
 @router.get("/{video_id}/sprites.vtt", operation_id="get_sprites", response_class=Response)
 async def sprites(state: StateDep, video_id: VideoId, request: Request) -> Response:
     """Which part of which sheet of stills shows which time, as WebVTT; the sheets are made when
-    they are first asked for."""
-    return await _part(state, video_id, INDEX, "text/vtt; charset=utf-8", request)
+    they are first asked for. Without a cue, but with a note that tells why, if the file has gone
+    or cannot be decoded."""
+    video, making = await run_in_threadpool(_sheets, state, video_id)
+    try:
+        return await _part(video, making, INDEX, "text/vtt; charset=utf-8", request)
+    except NotFound as error:  # no error: a page cannot know before it asks
+        note = " ".join(str(error).split()).replace("-->", "→")
+        headers = {"Cache-Control": "private, no-cache"}
+        return Response(f"WEBVTT\n\nNOTE {note}\n", media_type="text/vtt", headers=headers)
 
 
 @router.head("/{video_id}/sprites/{number}.jpg", include_in_schema=False)
@@ -67,24 +73,23 @@ async def sprite_sheet(
     state: StateDep, video_id: VideoId, number: SheetNumber, request: Request
 ) -> Response:
     """A sheet of up to a hundred stills, ten in a row."""
-    return await _part(state, video_id, f"{number}.jpg", "image/jpeg", request)
+    video, making = await run_in_threadpool(_sheets, state, video_id)
+    return await _part(video, making, f"{number}.jpg", "image/jpeg", request)
 
 
 async def _part(
-    state: State, video_id: int, name: str, media_type: str, request: Request
+    video: VideoInfo, making: Making, name: str, media_type: str, request: Request
 ) -> Response:
     """A file of a video's sheets; waiting for them takes no thread. Raises NotFound,
-    HTTPException."""
-    video, work = await run_in_threadpool(_sheets, state, video_id)
-    path = await made(work) / name
+    HTTPException, ClientGone."""
+    path = await unless_gone(request, made(making)) / name
     if not path.is_file():
-        raise NotFound(f"video {video_id} has no sheet {name}: sprites.vtt names those it has")
-    return stream_file(path, media_type, f'"{video.content_hash}-{name}"', request)
+        raise NotFound(f"video {video.id} has no sheet {name}: sprites.vtt names those it has")
+    return stream_file(path, media_type, f'"{video.content_hash}-{FORMAT}-{name}"', request)
 
 
-def _sheets(state: State, video_id: int) -> tuple[VideoInfo, Future[Path]]:
-    """A video, and the folder of its sheets, which may have to be made. Raises NotFound,
-    HTTPException."""
+def _sheets(state: State, video_id: int) -> tuple[VideoInfo, Making]:
+    """A video, and its sheets, which may have to be made. Raises NotFound."""
     video = state.library.get_video(video_id)
     if video.video_codec is None:
         raise NotFound(f"video {video.id} has no pictures")

@@ -4,11 +4,11 @@ import asyncio
 import contextlib
 import os
 import re
+import shutil
 import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import Future
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import quote
@@ -24,7 +24,7 @@ from hypothesis import strategies as st
 
 import api.sprites
 from api.settings import ApiSettings
-from api.sprites import Sprites, made
+from api.sprites import Making, Sprites, made
 from database.errors import NotFound
 from database.models import FileStatus, VideoStatus
 from database.opening import open_database
@@ -72,7 +72,7 @@ def _served(settings: IngestSettings) -> Iterator[Films]:
         store.save_video(video("gone"), file("/nowhere/gone.mp4"))
         store.save_video(sound, _file(path.with_name("sound.m4a")))
     with serving(settings) as server:
-        yield Films(server.client, settings.home / "sprites", path)
+        yield Films(server.client, settings.home / "sprites" / "v1", path)
 
 
 def _file(path: Path) -> FileRecord:
@@ -102,11 +102,24 @@ def test_sheets_are_made_when_they_are_asked_for_and_kept(films: Films) -> None:
 
 
 @pytest.mark.parametrize(
+    ("video_id", "why"),
+    [(DAMAGED, "no stills can be made of video 2: .*damaged"), (GONE, "ingest its folder again")],
+)
+def test_a_video_that_has_gone_or_is_damaged_has_no_stills_and_that_is_no_error(
+    films: Films, video_id: int, why: str
+) -> None:
+    index = films.client.get(f"/videos/{video_id}/sprites.vtt")
+    assert (index.status_code, index.headers["content-type"]) == (200, "text/vtt; charset=utf-8")
+    assert re.match(f"WEBVTT\n\nNOTE .*{why}", index.text)
+    assert "-->" not in index.text
+    assert films.client.head(f"/videos/{video_id}/sprites.vtt").status_code == 200
+
+
+@pytest.mark.parametrize(
     ("address", "status", "why"),
     [
-        (f"/videos/{DAMAGED}/sprites.vtt", 404, "no stills can be made of video 2: .*damaged"),
         (f"/videos/{DAMAGED}/sprites/0.jpg", 404, "damaged or cut off"),
-        (f"/videos/{GONE}/sprites.vtt", 404, "ingest its folder again"),
+        (f"/videos/{GONE}/sprites/0.jpg", 404, "ingest its folder again"),
         (f"/videos/{SOUND}/sprites.vtt", 404, "video 4 has no pictures"),
         ("/videos/99/sprites.vtt", 404, "there is no video 99"),
         ("/videos/0/sprites.vtt", 422, "video_id"),
@@ -138,25 +151,31 @@ class Decoder:
     """Stands in for the child process; counts how many work at once, until it may go on."""
 
     may_end: threading.Event
-    num_begun: int = 0
+    begun: list[Path] = field(default_factory=list)
     num_now: int = 0
     most: int = 0
 
-    def run(self, *arguments: object, **_progress: object) -> None:
+    def run(
+        self, *arguments: object, on_progress: Callable[[float], None], **_limits: object
+    ) -> None:
         _function, path, folder, *_rest = arguments
         assert isinstance(folder, Path)
-        self.num_begun += 1
+        assert isinstance(path, Path)
+        self.begun.append(path)
         self.num_now += 1
         self.most = max(self.most, self.num_now)
-        self.may_end.wait(20)
-        self.num_now -= 1
+        try:
+            while not self.may_end.wait(0.01):
+                on_progress(0.5)
+        finally:
+            self.num_now -= 1
         if path == BROKEN:
             raise VideoUnreadable("is damaged")
         folder.mkdir()
         (folder / "sprites.vtt").write_text("WEBVTT\n")
 
 
-BROKEN = Path("broken.mp4")
+BROKEN = Path("broken")
 
 
 @pytest.fixture
@@ -180,20 +199,102 @@ def info(name: str) -> VideoInfo:
     )
 
 
-def begin(sprites: Sprites, name: str) -> Future[Path]:
-    return sprites.find(info(name), lambda: BROKEN if name == "broken" else Path("film.mp4"))
+def begin(sprites: Sprites, name: str) -> Making:
+    return sprites.find(info(name), lambda: Path(name))
+
+
+def until(holds: Callable[[], bool]) -> None:
+    """Waits for other threads."""
+    deadline_s = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.005)
 
 
 def test_a_video_is_decoded_once_for_all_who_ask_and_two_at_once(
     sprites: Sprites, decoder: Decoder
 ) -> None:
     asked = [begin(sprites, name) for name in ("a", "b", "c", "a", "b", "c", "d")]
+    until(lambda: decoder.num_now == 2)
     decoder.may_end.set()
-    folders = [future.result(20).name for future in asked]
+    folders = [making.folder.result(20).name for making in asked]
     assert folders == [digest(name) for name in ("a", "b", "c", "a", "b", "c", "d")]
-    assert (decoder.num_begun, decoder.most) == (4, 2)
-    assert begin(sprites, "a").result(0).name == digest("a")
-    assert decoder.num_begun == 4
+    assert (len(decoder.begun), decoder.most) == (4, 2)
+    assert begin(sprites, "a").folder.result(0).name == digest("a")
+    assert len(decoder.begun) == 4
+
+
+def test_what_was_asked_for_last_is_made_first(
+    sprites: Sprites, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.sprites, "MAX_AT_ONCE", 1)
+    asked = [begin(sprites, "a")]
+    until(lambda: decoder.num_now == 1)
+    asked += [begin(sprites, name) for name in ("b", "c", "d", "b")]
+    decoder.may_end.set()
+    for making in asked:
+        making.folder.result(20)
+    assert list(map(str, decoder.begun)) == ["a", "b", "d", "c"]
+
+
+def test_what_nobody_waits_for_ends_soon_where_it_is_in_the_way(
+    sprites: Sprites, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [begin(sprites, name) for name in ("a", "b")]
+    until(lambda: decoder.num_now == 2)
+    left.append(begin(sprites, "c"))
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 4)
+    wanted = begin(sprites, "d")
+    wanted.num_waiting = 1
+    for making in left:
+        with pytest.raises(HTTPException):
+            making.folder.result(20)
+    until(lambda: Path("d") in decoder.begun)
+    assert Path("c") not in decoder.begun, "it was dropped before it had begun"
+    decoder.may_end.set()
+    assert wanted.folder.result(20).name == digest("d")
+
+
+def test_what_nobody_waits_for_ends_after_a_while_where_it_is_alone(
+    sprites: Sprites, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def leave(making: Making) -> None:
+        waiting = asyncio.create_task(made(making))
+        await asyncio.sleep(0)
+        assert making.num_waiting == 1
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+
+    making = begin(sprites, "a")
+    asyncio.run(leave(making))
+    assert making.num_waiting == 0
+    until(lambda: decoder.num_now == 1)
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now + 9)
+    time.sleep(0.05)
+    assert decoder.num_now == 1
+    monkeypatch.setattr(time, "monotonic", lambda: now + 11)
+    with pytest.raises(HTTPException, match="nobody waited"):
+        making.folder.result(20)
+
+
+def test_a_mount_that_hangs_holds_nobody_who_asks_for_others(
+    sprites: Sprites, decoder: Decoder
+) -> None:
+    decoder.may_end.set()
+    hangs = threading.Event()
+
+    def find_file() -> Path:
+        hangs.wait(20)
+        raise NotFound("the file has gone")
+
+    stuck = sprites.find(info("stuck"), find_file)
+    assert begin(sprites, "a").folder.result(20).name == digest("a")
+    assert not stuck.folder.done()
+    hangs.set()
+    with pytest.raises(NotFound, match="has gone"):
+        stuck.folder.result(20)
 
 
 def test_what_takes_long_is_asked_for_again_later(
@@ -206,7 +307,7 @@ def test_what_takes_long_is_asked_for_again_later(
     assert raised.value.status_code == 503
     assert raised.value.headers == {"Retry-After": "2"}
     decoder.may_end.set()
-    assert work.result(20).name == digest("a")  # it went on
+    assert work.folder.result(20).name == digest("a")  # it went on
     assert asyncio.run(made(begin(sprites, "a"))).is_dir()
 
 
@@ -216,21 +317,43 @@ def test_a_video_that_cannot_be_decoded_is_not_tried_again_soon(
     decoder.may_end.set()
     for _ in range(2):
         with pytest.raises(NotFound, match="is damaged"):
-            begin(sprites, "broken").result(20)
-    assert decoder.num_begun == 1
+            begin(sprites, "broken").folder.result(20)
+    assert len(decoder.begun) == 1
     now = time.monotonic()
     monkeypatch.setattr(time, "monotonic", lambda: now + 601)
     with pytest.raises(NotFound, match="is damaged"):
-        begin(sprites, "broken").result(20)
-    assert decoder.num_begun == 2
+        begin(sprites, "broken").folder.result(20)
+    assert len(decoder.begun) == 2
 
 
-def test_only_so_many_wait(sprites: Sprites, decoder: Decoder) -> None:
-    asked = [begin(sprites, str(number)) for number in range(32)]
+def test_only_so_many_are_queued_and_those_asked_for_longest_ago_go(
+    sprites: Sprites, decoder: Decoder
+) -> None:
+    asked = [begin(sprites, name) for name in ("a", "b")]
+    until(lambda: decoder.num_now == 2)
+    first = begin(sprites, "first")
+    asked += [begin(sprites, str(number)) for number in range(32)]
     with pytest.raises(HTTPException, match="of other videos"):
-        begin(sprites, "one more")
+        first.folder.result(0)
     decoder.may_end.set()
-    assert len({future.result(20) for future in asked}) == 32
+    assert len({making.folder.result(20) for making in asked}) == 34
+
+
+def test_sheets_that_another_server_removes_just_now_are_made_again(
+    sprites: Sprites, decoder: Decoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decoder.may_end.set()
+    folder = begin(sprites, "a").folder.result(20)
+    touch = os.utime
+
+    def removed(path: Path) -> None:
+        shutil.rmtree(path, ignore_errors=True)
+        touch(path)
+
+    monkeypatch.setattr(os, "utime", removed)
+    making = begin(sprites, "a")
+    assert making.folder.result(20) == folder
+    assert (folder / "sprites.vtt").is_file()
 
 
 def test_what_was_asked_for_longest_ago_goes(
@@ -238,12 +361,12 @@ def test_what_was_asked_for_longest_ago_goes(
 ) -> None:
     monkeypatch.setattr(api.sprites, "MAX_KEPT", 2)
     decoder.may_end.set()
-    left = tmp_path / "sprites" / "x.1.part"
+    left = tmp_path / "sprites" / "v1" / "x.1.part"
     left.mkdir(parents=True)
     os.utime(left, (0, 0))
     for age, name in enumerate(("a", "b")):
-        os.utime(begin(sprites, name).result(20), (age, age))
-    begin(sprites, "a").result(20)  # asked for again
-    begin(sprites, "c").result(20)
-    kept = {folder.name for folder in (tmp_path / "sprites").iterdir()}
+        os.utime(begin(sprites, name).folder.result(20), (age, age))
+    begin(sprites, "a").folder.result(20)  # asked for again
+    begin(sprites, "c").folder.result(20)
+    kept = {folder.name for folder in (tmp_path / "sprites" / "v1").iterdir()}
     assert kept == {digest("a"), digest("c")}
