@@ -1,5 +1,7 @@
 """Scenes that are like a hit: by its tools, by a key, by a link."""
 
+import re
+
 from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import PHONE, NewPage
@@ -29,6 +31,15 @@ def test_s_finds_what_looks_like_the_hit_and_back_leads_to_it(page: Page) -> Non
     page.get_by_role("link", name="Leave").click()
     expect(heading).not_to_contain_text("Scenes that look")
     assert page.url.endswith("/")
+
+
+def test_the_nearest_are_shown_at_once_though_none_is_surely_alike(page: Page) -> None:
+    page.goto("/?similar=1&by=look")
+    expect(page.get_by_role("heading", name="The most alike first")).to_be_visible()
+    expect(page.locator(FIRST)).to_be_visible()
+    expect(page.locator(".count")).to_have_text(re.compile(r"^5 scenes in \d+ ms$"))
+    expect(page.get_by_text("No confident match")).to_have_count(0)
+    expect(page.get_by_text("other words")).to_have_count(0)
 
 
 def test_the_tools_come_to_the_hit_that_is_pointed_at_and_offer_what_the_library_can(
