@@ -147,13 +147,16 @@ class MultiModalSearchEngine:
         *,
         by: Likeness | None = None,
         space: str | None = None,
+        filters: Filters | None = None,
         shape: Shape | None = None,
         most: int | None = None,
     ) -> SearchAnswer:
         """Scenes that are like a scene: by look, action or words, or in a space by its key; else
         by its look, and one without pictures by its words. Raises NotFound, InvalidQuery."""
         started = time.perf_counter()
-        query = make_query("", mode=AUTO, shape=shape, most=most, with_examples=True)
+        query = make_query(
+            "", mode=AUTO, filters=filters, shape=shape, most=most, with_examples=True
+        )
         cursor = _cursor(query, 1, scene_id, by, space)
         ranking = self.ranker.rank_alike(query, cursor.depth, scene_id, by, space)
         return self._make_answer(query, ranking, cursor, started)
@@ -195,7 +198,9 @@ class MultiModalSearchEngine:
             explain=query.shape.explain,
         )
         took_ms = _ms_since(started)
-        return SearchAnswer(query, hits, confidence, ranking, page.next, page.total, took_ms)
+        return SearchAnswer(
+            query, hits, confidence, ranking, page.next, page.total, page.num_weak, took_ms
+        )
 
 
 def _weights(text: float | None, vision: float | None) -> tuple[float, float] | None:

@@ -53,12 +53,12 @@ def search_sequence(
         raise InvalidQuery(f"limit must be between 1 and {MAX_LIMIT}")
     rankings = [engine.ranker.rank(step, _DEPTH) for step in steps]
     every = best_chains([_scored(*pair) for pair in zip(steps, rankings, strict=True)], within_s)
-    confident = any(not chain.weak for chain in every)
+    num_weak = sum(chain.weak for chain in every)
     hits = _hits(engine, rankings, every[:limit])
     reasons = dict.fromkeys(reason for r in rankings for reason in r.encoded.reasons)
     took_ms = (time.perf_counter() - started) * 1000
     return SequenceAnswer(
-        tuple(steps), within_s, hits, len(every), confident, tuple(reasons), took_ms
+        tuple(steps), within_s, hits, len(every), num_weak, tuple(reasons), took_ms
     )
 
 

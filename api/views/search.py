@@ -56,6 +56,7 @@ class Found:
     confident: bool
     reasons: tuple[str, ...]
     total: int
+    num_weak: int
     took_ms: float
     next_url: str | None = None
     """Of the hits after these, for the script; None after the last."""
@@ -96,6 +97,7 @@ def _hits(state: State, form: PageForm) -> Found:
         confident=answer.confident,
         reasons=answer.reasons,
         total=answer.total,
+        num_weak=answer.num_weak,
         took_ms=answer.took_ms,
         next_url=form.url(cursor=answer.next, limit=_MORE_HITS) if answer.next else None,
         more_url=form.url(shown=len(answer.hits) + form.limit) if answer.next else None,
@@ -111,6 +113,7 @@ def _sequence(state: State, form: PageForm) -> Found:
         confident=answer.confident,
         reasons=answer.reasons,
         total=answer.total,
+        num_weak=answer.num_weak,
         took_ms=answer.took_ms,
     )
 

@@ -66,6 +66,8 @@ class SearchAnswer:
     """The cursor of the next page; None on the last."""
     total: int
     """Hits on all pages."""
+    num_weak: int
+    """Those of them that may well be wrong."""
     took_ms: float
 
     @property
@@ -119,10 +121,15 @@ class SequenceAnswer:
     hits: tuple[SequenceHit, ...]
     total: int
     """Sequences found, shown or not."""
-    confident: bool
-    """Whether any of them is more than a weak match."""
+    num_weak: int
+    """Those of them that may well be wrong."""
     reasons: tuple[str, ...]
     took_ms: float
+
+    @property
+    def confident(self) -> bool:
+        """Whether any of them is more than a weak match."""
+        return self.num_weak < self.total
 
 
 def make_hits(

@@ -21,6 +21,8 @@ class Page:
     next: str | None
     total: int
     """Hits on all pages."""
+    num_weak: int
+    """Those of them that may well be wrong."""
 
 
 def cut_page(
@@ -50,13 +52,16 @@ def cut_page(
         key=lambda pair: pair[0],
     )
     total = len(placed)
+    num_weak = 0
+    if confidence is not None:
+        num_weak = sum(confidence.score(scene.value) < WEAK for scene in scenes)
     if cursor.after is not None:
         placed = [pair for pair in placed if pair[0] > cursor.after]
     shown = placed[: most or shape.limit]
     following = None
     if len(placed) > len(shown):
         following = cursor.next(len(shown), confidence, shown[-1][0])
-    return Page(scored([scene for _, scene in shown], confidence), following, total)
+    return Page(scored([scene for _, scene in shown], confidence), following, total, num_weak)
 
 
 def _folded(scenes: Sequence[Candidate], looks: Mapping[int, tuple[int, ...]]) -> list[Candidate]:

@@ -69,6 +69,7 @@ def answer(
         ranking=ranking,
         next=None,
         total=0 if empty else 1,
+        num_weak=0 if empty or sure >= 0.4 else 1,
         took_ms=11.23,
     )
 

@@ -128,7 +128,9 @@ def test_hits_come_in_the_order_that_was_asked_for(reader: HitReader) -> None:
 def test_only_an_order_by_relevance_has_weak_hits(reader: HitReader, sort: Sort) -> None:
     hits = [ranked(1, 2.0), ranked(9, 1.0), ranked(10, 0.5)]
     assert sorted(ids(page(hits, Shape(sort=sort), reader, SCORES).scenes)) == [1, 9]
-    assert ids(page(hits, Shape(), reader, SCORES).scenes) == [1, 9, 10]
+    every = page(hits, Shape(), reader, SCORES)
+    assert ids(every.scenes) == [1, 9, 10]
+    assert (every.total, every.num_weak) == (3, 1)
 
 
 def test_hits_below_the_least_score_are_left_out(reader: HitReader) -> None:
