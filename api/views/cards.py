@@ -129,12 +129,17 @@ def sequence_cards(answer: SequenceAnswer) -> list[SequenceCard]:
 
 def watch_url(video_id: int, start_s: float, end_s: float | None, query: str = "") -> str:
     """The address of a moment: /watch/1?t=12.5&end=19."""
-    fields = {"t": f"{start_s:g}"}
+    fields = {"t": _seconds(start_s)}
     if end_s is not None:
-        fields["end"] = f"{end_s:g}"
+        fields["end"] = _seconds(end_s)
     if query:
         fields["q"] = query
     return f"/watch/{video_id}?{urlencode(fields)}"
+
+
+def _seconds(seconds: float) -> str:
+    """To the millisecond, as short as it can be written: 12.5, 19, 100000.123."""
+    return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
 def pieces_of(text: str, marks: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:

@@ -1,6 +1,6 @@
-"""All that a query finds in one video, in order of time: for the strip under its player."""
+"""All that a search finds in one video, in order of time, and the strip of it under the player."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from api.deps import State
@@ -8,7 +8,7 @@ from api.errors import Busy
 from api.views.answers import find
 from api.views.cards import VERBS, watch_url
 from api.views.form import PageForm
-from api.web.rendering import clock, percent
+from api.web.rendering import clock
 from database.errors import NotFound
 from database.videos.read import VideoInfo
 from search.errors import InvalidQuery
@@ -33,7 +33,7 @@ class Mark:
     playing: bool
     url: str
     name: str
-    """0:12 to 0:17, said: The crew is drilling, 95 %."""
+    """0:12 to 0:17, said: The crew is drilling."""
 
 
 @dataclass(frozen=True)
@@ -45,34 +45,45 @@ class Strip:
     problem: str | None = None
 
 
-def find_moments(state: State, form: PageForm, video_id: int) -> list[SearchHit]:
-    """All hits of a form in one video, in order of time. Raises InvalidQuery, NotFound, Busy,
-    DatabaseError."""
+@dataclass(frozen=True)
+class Found:
+    """What a search finds in one video."""
+
+    steps: tuple[tuple[str, list[SearchHit]], ...] = ()
+    """The words of each step of a sequence, or of the one search, with its hits in order of
+    time; no words if a picture or a scene is asked with."""
+    problem: str | None = None
+    """Why there are no steps, if something is asked for."""
+
+
+def find_moments(state: State, form: PageForm, video_id: int) -> Found:
+    """All hits of a form in one video. Raises DatabaseError."""
     here = {**dict(whole(form.shape)), "video_ids": (video_id,), "shown": MAX_AT_ONCE}
-    with state.turns.turn():
-        answer = find(state, form.model_copy(update=here))
-    return moments_of(answer, video_id)
-
-
-def strip_of(state: State, form: PageForm, video: VideoInfo, playing_s: float) -> Strip:
-    """The strip of a search, or of all steps of a sequence, over a video that plays at
-    `playing_s`; without a search, no marks."""
-    if not form.asks or video.duration_s <= 0:
-        return Strip()
-    hits: list[SearchHit] = []
+    if not form.asks:
+        return Found()
     try:
-        for asked in (form.q, *form.then):
-            hits += find_moments(state, form.model_copy(update={"q": asked}), video.id)
+        with state.turns.turn():
+            answers = [
+                (asked, find(state, form.model_copy(update={**here, "q": asked})))
+                for asked in (form.q, *form.then)
+            ]
     except (InvalidQuery, NotFound) as error:
-        return Strip(problem=f"No moments are marked: {error}.")
+        return Found(problem=f"No moments are marked: {error}.")
     except Busy:
-        return Strip(problem="No moments are marked: the server is busy. Reload to try again.")
-    return Strip(tuple(_marks(sorted(hits, key=by_time), video, form.q, playing_s)))
+        return Found(problem="No moments are marked: the server is busy. Reload to try again.")
+    return Found(tuple((asked, moments_of(answer, video_id)) for asked, answer in answers))
 
 
-def _marks(
-    hits: Sequence[SearchHit], video: VideoInfo, query: str, playing_s: float
-) -> Iterator[Mark]:
+def strip_of(found: Found, video: VideoInfo, query: str, playing_s: float) -> Strip:
+    """The strip of all that is found in a video that plays at `playing_s`; what its marks lead
+    to carries the query."""
+    if video.duration_s <= 0:
+        return Strip(problem=found.problem)
+    return Strip(tuple(_marks(found, video, query, playing_s)), found.problem)
+
+
+def _marks(found: Found, video: VideoInfo, query: str, playing_s: float) -> Iterator[Mark]:
+    hits = sorted((hit for _asked, hits in found.steps for hit in hits), key=by_time)
     inside = [hit for hit in hits if hit.start_s <= playing_s + 0.001 < hit.end_s]
     playing = max(inside, key=by_time, default=None)
     for hit in hits:
@@ -97,7 +108,7 @@ def _name(hit: SearchHit) -> str:
         text = f"{text[:_MAX_NAME]}…"
     words = f": {text.rstrip('.')}" if text else ""
     when = f"{clock(hit.start_s)} to {clock(hit.end_s)}"
-    return f"{when}, {VERBS[moment.kind]}{words}, {percent(hit.score)}"
+    return f"{when}, {VERBS[moment.kind]}{words}{', weak match' if hit.weak else ''}"
 
 
 def _percent(seconds: float, duration_s: float) -> float:

@@ -1,8 +1,8 @@
 """The page of a video at a moment."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -11,11 +11,11 @@ from pydantic import ValidationError
 from api.codecs import Codec, picture_codec, sound_codec
 from api.deps import State
 from api.views.form import PageForm, read_form
-from api.views.moments import strip_of
+from api.views.moments import find_moments, strip_of
 from api.views.why import why_here
 from api.web.rendering import clock, page
 from database.errors import NotFound
-from database.videos.read import SceneInfo, VideoInfo
+from database.videos.read import VideoInfo
 
 
 @dataclass(frozen=True)
@@ -86,27 +86,30 @@ class MediaFile:
 def watch_page(
     state: State, request: Request, video_id: int, start_s: float, end_s: float | None, query: str
 ) -> HTMLResponse:
-    """The page of a video, or, for the page's own script, what stands around its player. Raises
-    NotFound."""
+    """The page of a video. For the page's own script, which names it in X-Fragment: what stands
+    around the player, or of that only what changes with the moment. Raises NotFound."""
     video = state.library.get_video(video_id)
-    fragment = "x-fragment" in request.headers
+    fragment = request.headers.get("x-fragment")
     moment = Moment.within(video.duration_s, start_s, end_s)
     form = _form(request, query)
-    scenes = state.library.scenes(video_id)
+    found = find_moments(state, form, video_id)
+    here: dict[str, Any] = {
+        "fragment": fragment,
+        "video": video,
+        "file": MediaFile.of(state, video),
+        "moment": moment,
+        "still_url": _still_url(state, video_id, moment.start_s),
+        "why": why_here(found, moment.start_s, moment.end_s),
+        "strip": strip_of(found, video, form.q, moment.start_s),
+    }
+    if fragment == "moment":
+        return page("_moment.html", **here)
     return page(
         "_video.html" if fragment else "watch.html",
-        fragment=fragment,
-        video=video,
-        file=MediaFile.of(state, video),
-        moment=moment,
-        start_s=moment.start_s,
-        end_s=moment.end_s,
-        scenes=scenes,
-        still_url=_still_url(scenes, moment.start_s),
+        **here,
+        scenes=state.library.scenes(video_id),
         transcript=state.library.transcript(video_id),
-        why=why_here(state, form, video_id, moment.start_s, moment.end_s),
         query=query,
-        strip=strip_of(state, form, video, moment.start_s),
         form=form,
     )
 
@@ -119,12 +122,12 @@ def _form(request: Request, query: str) -> PageForm:
         return PageForm(q=query[:1000])
 
 
-def _still_url(scenes: Sequence[SceneInfo], start_s: float) -> str | None:
+def _still_url(state: State, video_id: int, start_s: float) -> str | None:
     """Of the scene in which a moment begins."""
-    for scene in scenes:
-        if scene.start_s <= start_s < scene.end_s and scene.keyframes:
-            return f"/scenes/{scene.id}/keyframe.jpg?at_s={round(start_s, 3)}"
-    return None
+    scene_id = state.library.find_scene_shown(video_id, start_s)
+    if scene_id is None:
+        return None
+    return f"/scenes/{scene_id}/keyframe.jpg?at_s={round(start_s, 3)}"
 
 
 def _size(path: Path) -> int | None:

@@ -3,15 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from api.deps import State
 from api.views.cards import VERBS, Reason, pieces_of
-from api.views.form import PageForm
-from api.views.moments import find_moments
-from database.errors import NotFound
-from search.errors import InvalidQuery
+from api.views.moments import Found
 from search.results.hits import Evidence, SearchHit
 
-_MODALITIES = {"text": "said or written", "vision": "seen"}
+_MODALITIES = {"text": "said or written", "vision": "shown"}
+_STRONG, _SOME = 0.7, 0.5
+"""Evidence that chance brings once in a thousand times, and once in sixty (docs/ranking.md)."""
 _NEAR_S = 0.1
 """Addresses round times."""
 
@@ -23,27 +21,19 @@ class Why:
 
     asked: str
     """The query in words; empty if it is a picture or a scene."""
-    scores: tuple[tuple[str, float], ...]
-    """For each kind of evidence: what it is called, and how sure it is alone."""
-    reasons: tuple[tuple[Reason, float], ...]
-    """With how sure each is alone, the strongest first."""
+    kinds: tuple[tuple[str, str], ...]
+    """For each kind of evidence: what it is called, and how much there is, in words: a percentage
+    would be taken for the hit's."""
+    reasons: tuple[tuple[Reason, str], ...]
+    """With how much each says, the strongest first."""
 
 
-def why_here(
-    state: State, form: PageForm, video_id: int, start_s: float, end_s: float | None
-) -> tuple[Why, ...]:
+def why_here(found: Found, start_s: float, end_s: float | None) -> tuple[Why, ...]:
     """Why the moment [start_s, end_s) of a video answers a search: once for each step of a
-    sequence, and not at all where it does not. Raises Busy, DatabaseError."""
-    if not form.asks:
-        return ()
-    found = []
-    for asked in (form.q, *form.then):
-        try:
-            hits = find_moments(state, form.model_copy(update={"q": asked}), video_id)
-        except (InvalidQuery, NotFound):  # the strip says so
-            continue
-        found += [_why(hit, asked) for hit in _here(hits, start_s, end_s)]
-    return tuple(found)
+    sequence, and not at all where it does not."""
+    return tuple(
+        _why(hit, asked) for asked, hits in found.steps for hit in _here(hits, start_s, end_s)
+    )
 
 
 def _here(hits: Sequence[SearchHit], start_s: float, end_s: float | None) -> list[SearchHit]:
@@ -57,17 +47,21 @@ def _here(hits: Sequence[SearchHit], start_s: float, end_s: float | None) -> lis
 def _why(hit: SearchHit, asked: str) -> Why:
     return Why(
         asked,
-        tuple((_MODALITIES[name], score) for name, score in hit.scores.items()),
+        tuple((_MODALITIES[name], _how_much(score)) for name, score in hit.scores.items()),
         tuple(_reasons(hit.evidence)),
     )
 
 
-def _reasons(evidence: Sequence[Evidence]) -> Iterator[tuple[Reason, float]]:
-    """Each moment once, with the best of its scores."""
+def _reasons(evidence: Sequence[Evidence]) -> Iterator[tuple[Reason, str]]:
+    """Each moment once, with the best that it says."""
     known: set[int] = set()
     for each in evidence:
         moment = each.moment
         if moment.id not in known:
             known.add(moment.id)
             pieces = pieces_of(moment.text or "", moment.marks)
-            yield Reason(VERBS[moment.kind], moment.start_s, pieces), each.score
+            yield Reason(VERBS[moment.kind], moment.start_s, pieces), _how_much(each.score)
+
+
+def _how_much(evidence: float) -> str:
+    return "strong" if evidence >= _STRONG else "some" if evidence >= _SOME else "little"

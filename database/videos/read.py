@@ -142,6 +142,18 @@ class Library:
                 of_scene[moment.scene_id].append(moment)
             return [_scene_info(scene, of_scene[scene.id]) for scene in scenes]
 
+    def find_scene_shown(self, video_id: int, at_s: float) -> int | None:
+        """The scene of a video in which a time lies; None where there is none, or none that has a
+        keyframe."""
+        keyframe = sa.exists().where(
+            Moment.scene_id == Scene.id, Moment.kind == MomentKind.KEYFRAME
+        )
+        query = sa.select(Scene.id).where(
+            Scene.video_id == video_id, Scene.start_s <= at_s, Scene.end_s > at_s, keyframe
+        )
+        with self._database.session() as session:
+            return session.scalar(query.order_by(Scene.position).limit(1))
+
     def transcript(self, video_id: int) -> list[SpokenText]:
         """The speech of a video in the order of time; none of a video that does not exist."""
         query = (
