@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from api.deps import State
 from api.errors import add_error_handlers, document_problems
+from api.facts import LibraryFacts
 from api.limits import BodyLimit, Turns
 from api.metrics import CountRequests
 from api.query_pictures import QueryPictures
@@ -35,6 +36,9 @@ from embeddings.service import EmbeddingService
 from embeddings.settings import EmbeddingSettings
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
+
+_LISTS_AT_ONCE = 2
+"""Others wait: lists are not to take the processors from searches."""
 
 
 def create_app(settings: ApiSettings, database: Database) -> FastAPI:
@@ -117,5 +121,7 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
         tags=Tags(database),
         pictures=QueryPictures(settings.home / "query-pictures"),
         sprites=Sprites(settings),
+        facts=LibraryFacts(database, service.encoders),
         turns=Turns(settings.api_max_concurrent),
+        listing=Turns(_LISTS_AT_ONCE),
     )

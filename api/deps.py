@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends, HTTPException, Request
 from fastapi.dependencies.models import Dependant
 
+from api.facts import LibraryFacts
 from api.limits import Turns
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
@@ -36,7 +37,11 @@ class State:
     tags: Tags
     pictures: QueryPictures
     sprites: Sprites
+    facts: LibraryFacts
     turns: Turns
+    """Of searches."""
+    listing: Turns
+    """Of lists of videos and files, for which whole tables may have to be read."""
 
 
 async def _state(request: Request) -> State:  # a plain function would wait for a thread

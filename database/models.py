@@ -80,6 +80,7 @@ class Video(Base):
     """A recording, known by the hash of its content; files are where it lies."""
 
     __tablename__ = "video"
+    __table_args__ = (Index("video_ingested_at_idx", text("ingested_at DESC"), text("id DESC")),)
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     content_hash: Mapped[str] = mapped_column(Text, unique=True)

@@ -4,11 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import ServiceDep, StateDep, only_known_parameters
+from api.deps import StateDep, only_known_parameters
 from api.requests import FilesIn, part_of
 from api.responses import FileList, FileOut, ProblemOut, SpaceList, SpaceOut
-from api.spaces import Standing, standings
-from database.spaces.spaces import Spaces
+from api.spaces import Standing
 from database.videos.files import FileListing, FileOutcome, Files
 
 router = APIRouter(
@@ -21,16 +20,16 @@ router = APIRouter(
 @router.get("/files", operation_id="list_files")
 def list_files(state: StateDep, form: Annotated[FilesIn, Query()]) -> FileList:
     """The files that an ingest has seen with what became of each, the newest first."""
-    found = Files(state.database).page(part_of(form, FileListing), limit=form.limit)
+    with state.listing.turn():
+        found = Files(state.database).page(part_of(form, FileListing), limit=form.limit)
     return FileList(files=[_file_out(file) for file in found.files], next=found.next)
 
 
 @router.get("/spaces", operation_id="list_spaces")
-def list_spaces(state: StateDep, service: ServiceDep) -> SpaceList:
+def list_spaces(state: StateDep) -> SpaceList:
     """The spaces of the library: what each is for, and how many moments it holds of those that it
-    should. They are counted: that takes seconds in a large library."""
-    found = standings(Spaces(state.database), service.encoders, counted=True)
-    return SpaceList(spaces=[_space_out(standing) for standing in found])
+    should, as counted in the last few seconds. To count takes seconds in a large library."""
+    return SpaceList(spaces=[_space_out(standing) for standing in state.facts.standings()])
 
 
 def _file_out(file: FileOutcome) -> FileOut:

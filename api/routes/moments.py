@@ -19,6 +19,7 @@ from database.videos.read import VideoInfo
 from ingest.media.sprites import FORMAT, INDEX, MAX_SHEETS
 from search.query.query import MAX_AT_ONCE, Shape
 from search.results.hits import SearchHit
+from search.results.links import keyframe_url
 from search.results.moments import moments_of, whole
 
 router = APIRouter(
@@ -99,7 +100,6 @@ def _sheets(state: State, video_id: int) -> tuple[VideoInfo, Making]:
 def _moment_out(hit: SearchHit) -> MomentOut:
     moment = hit.evidence[0].moment
     scene_id = hit.scene.scene_id
-    keyframe_url = f"/scenes/{scene_id}/keyframe.jpg?at_s={moment.start_s}"
     return MomentOut(
         scene_id=scene_id,
         start_s=round(hit.start_s, 3),
@@ -108,5 +108,5 @@ def _moment_out(hit: SearchHit) -> MomentOut:
         weak=hit.weak,
         kind=moment.kind,
         text=moment.text,
-        keyframe_url=keyframe_url if hit.video.has_pictures else None,
+        keyframe_url=keyframe_url(scene_id, moment.start_s) if hit.video.has_pictures else None,
     )

@@ -19,6 +19,7 @@ from api.responses import (
 from api.subtitles import as_subtitles
 from database.forms import MAX_ID, Id
 from database.videos.read import SceneInfo, SpokenText, VideoInfo
+from search.results.links import keyframe_url
 
 router = APIRouter(prefix="/videos", tags=["videos"], responses={404: {"model": ProblemOut}})
 VideoId = Annotated[Id, Path()]
@@ -121,7 +122,7 @@ def _scene_out(scene: SceneInfo) -> SceneOut:
         start_s=scene.start_s,
         end_s=scene.end_s,
         keyframes=[
-            KeyframeOut(time_s=time_s, url=f"/scenes/{scene.id}/keyframe.jpg?at_s={time_s}")
+            KeyframeOut(time_s=time_s, url=keyframe_url(scene.id, time_s))
             for time_s, _path in scene.keyframes
         ],
         on_screen_text=list(scene.on_screen_text),

@@ -10,6 +10,7 @@ from api.views.form import PageForm
 from api.web.rendering import clock
 from database.errors import NotFound
 from database.queries.hits import SceneRef
+from search.results.links import keyframe_url
 from search.retrieval.spaces import Likeness
 
 _LIKENESS_NAMES = {
@@ -115,5 +116,5 @@ def _example(scene: SceneRef) -> Example:
         id=scene.id,
         name=f"{scene.title}, {clock(scene.start_s)}",
         url=watch_url(scene.video_id, scene.start_s, scene.end_s),
-        still_url=f"/scenes/{scene.id}/keyframe.jpg" if scene.has_pictures else None,
+        still_url=keyframe_url(scene.id) if scene.has_pictures else None,
     )

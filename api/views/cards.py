@@ -10,6 +10,7 @@ from api.web.rendering import clock
 from database.models import MomentKind
 from database.queries.hits import VideoRef
 from search.results.hits import Evidence, SearchHit, SequenceAnswer, SequenceHit
+from search.results.links import keyframe_url
 
 VERBS = {
     MomentKind.KEYFRAME: "shown",
@@ -181,7 +182,6 @@ def card(hit: SearchHit, query: str, openings: tuple[Opening, ...] = ()) -> Card
     shown = _shown(hit)
     start_s, end_s = round(hit.start_s, 3), round(hit.end_s, 3)
     still_s = shown.moment.start_s if shown else hit.start_s
-    still_url = f"/scenes/{hit.scene.scene_id}/keyframe.jpg?at_s={round(still_s, 3)}"
     return Card(
         rank=hit.rank,
         scene_id=hit.scene.scene_id,
@@ -193,7 +193,7 @@ def card(hit: SearchHit, query: str, openings: tuple[Opening, ...] = ()) -> Card
         score=hit.score,
         weak=hit.weak,
         url=watch_url(hit.video.id, start_s, end_s, query),
-        still_url=still_url if hit.video.has_pictures else None,
+        still_url=keyframe_url(hit.scene.scene_id, still_s) if hit.video.has_pictures else None,
         outlines=_outlines(shown, hit.video) if shown else None,
         reasons=tuple(_reasons(hit.evidence))[: 2 if hit.rank <= _RICH else 1],
         openings=openings,

@@ -7,8 +7,6 @@ from api.deps import State
 from api.views.answers import count
 from api.views.controls import Chip
 from api.views.form import PageForm
-from database.models import SpaceState
-from database.spaces.spaces import Spaces
 from search.query.query import Sort
 
 _MAX_DROPS = 8
@@ -48,17 +46,19 @@ def no_videos() -> NothingFound:
     )
 
 
-def nothing_found(state: State, form: PageForm, chips: Sequence[Chip]) -> NothingFound:
-    """The reason for an answer without hits. Raises InvalidQuery, DatabaseError."""
-    if state.library.row_counts()["video"] == 0:
+def nothing_found(
+    state: State, form: PageForm, chips: Sequence[Chip], *, degraded: bool
+) -> NothingFound:
+    """The reason for an answer without hits; vectors are counted only where it is `degraded`.
+    Raises InvalidQuery, NotFound, Busy, DatabaseError."""
+    if state.library.is_empty():
         return no_videos()
     if drops := _drops(state, form, chips):
         advice = "Nothing passes all of these filters. There would be hits:"
         return NothingFound("No match", advice, drops=tuple(drops))
-    embedded, wanted = _coverage(state)
-    if embedded < wanted:
+    if degraded and not (coverage := state.facts.coverage()).complete:
         return NothingFound(
-            f"Still indexing: {embedded:,} of {wanted:,} moments",
+            f"Still indexing: {coverage.embedded:,} of {coverage.wanted:,} moments",
             "Nothing matches in what is ready. Search again in a while; if nothing is running:",
             "python -m ingest.backfill",
         )
@@ -82,13 +82,10 @@ def _drops(state: State, form: PageForm, chips: Sequence[Chip]) -> list[Drop]:
 
 
 def _counted(state: State, without: Sequence[tuple[str, PageForm]]) -> list[Drop]:
-    counted = [Drop(label, form.url(), count(state, form)) for label, form in without]
-    return sorted((drop for drop in counted if drop.num_hits), key=lambda drop: -drop.num_hits)
-
-
-def _coverage(state: State) -> tuple[int, int]:
-    """(embedded, wanted) moments of the spaces in use."""
-    spaces = Spaces(state.database)
-    used = [key for key, info in spaces.all().items() if info.state is not SpaceState.RETIRED]
-    found = [spaces.coverage(key) for key in used]
-    return sum(each.embedded for each in found), sum(each.wanted for each in found)
+    drops = []
+    for label, form in without:
+        with state.turns.turn():  # one for each, so that others come between
+            num_hits = count(state, form)
+        if num_hits:
+            drops.append(Drop(label, form.url(), num_hits))
+    return sorted(drops, key=lambda drop: -drop.num_hits)

@@ -2,24 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 from api.deps import State
+from api.views.cards import VERBS
 from api.views.form import PageForm
 from database.models import MomentKind
-from database.videos.facets import first_stills, first_texts
-from database.videos.read import VideoInfo
+from database.queries.listing import ListedVideo, Listing, VideoLists
+from database.videos.facets import first_texts
 
 _RECENT = 12
 _EXAMPLES = 3
 _EXAMPLE_WORDS = 5
-
-
-@dataclass(frozen=True)
-class NewVideo:
-    """A video with a still; None where it has no pictures."""
-
-    video: VideoInfo
-    still_url: str | None
 
 
 @dataclass(frozen=True)
@@ -35,23 +29,16 @@ class Example:
 class Landing:
     """What there is to see before a search."""
 
-    videos: tuple[NewVideo, ...]
+    videos: tuple[ListedVideo, ...]
     examples: tuple[Example, ...]
 
     @classmethod
     def of(cls, state: State) -> "Landing":
-        """The landing of a library as it is now."""
-        videos = state.library.recent_videos(_RECENT)
-        ids = [video.id for video in videos]
-        stills = {
-            video_id: f"/scenes/{scene_id}/keyframe.jpg?at_s={round(time_s, 3)}"
-            for video_id, (scene_id, time_s) in first_stills(state.database, ids).items()
-        }
-        examples = _examples(first_texts(state.database, ids))
-        return cls(
-            tuple(NewVideo(video, stills.get(video.id)) for video in videos),
-            tuple(examples)[:_EXAMPLES],
-        )
+        """The landing of a library as it is now. Raises Busy, DatabaseError."""
+        with state.listing.turn():
+            videos = VideoLists(state.database).page(Listing(), limit=_RECENT).videos
+            texts = first_texts(state.database, [listed.video.id for listed in videos])
+        return cls(videos, tuple(islice(_examples(texts), _EXAMPLES)))
 
 
 def _examples(texts: Sequence[tuple[MomentKind, str]]) -> Iterator[Example]:
@@ -61,5 +48,4 @@ def _examples(texts: Sequence[tuple[MomentKind, str]]) -> Iterator[Example]:
         words = " ".join(text.split()[:_EXAMPLE_WORDS]).strip(' ,.;:!?"-')
         if words and words.casefold() not in known:
             known.add(words.casefold())
-            verb = "said" if kind is MomentKind.SPEECH else "on screen"
-            yield Example(verb, words, PageForm(q=words).url())
+            yield Example(VERBS[kind], words, PageForm(q=words).url())

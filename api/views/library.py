@@ -17,17 +17,15 @@ from api.views.form import PageForm
 from api.views.languages import language_name
 from api.web.rendering import page
 from database.forms import Form, Id
-from database.models import FileStatus, SpaceState
+from database.models import FileStatus
 from database.queries.listing import ListedVideo, Listing, VideoLists, VideoSort
 from database.spaces.spaces import Spaces
-from database.videos.facets import read_facets
 from database.videos.files import FileListing, FileOutcome, Files, Reason
 from embeddings.loaded import Encoders
+from search.query.query import MAX_AT_ONCE
 
 PAGE_VIDEOS = 48
 PAGE_FILES = 100
-MAX_SHOWN = 2000
-"""Videos that a page brings back at once when somebody returns to it."""
 AnyForm = TypeVar("AnyForm", bound=Form)
 SORTS = (
     (VideoSort.NEWEST, "Newest first"),
@@ -42,7 +40,7 @@ class VideosForm(Listing):
 
     after: Id | None = None
     """The last video of the page before."""
-    shown: Annotated[int, Field(ge=0, le=MAX_SHOWN)] = 0
+    shown: Annotated[int, Field(ge=0, le=MAX_AT_ONCE)] = 0
     """Videos that were shown before somebody left the page."""
 
 
@@ -70,25 +68,24 @@ class Refusal:
 
 def library_page(state: State, request: Request) -> HTMLResponse:
     """The videos, or, for the page's own script, the list below the form. Raises NotFound."""
-    template = "_videos.html" if "x-fragment" in request.headers else "library.html"
-    lists = VideoLists(state.database)
     form, problem = _read(VideosForm, request)
     return _page(
         state,
-        template,
+        "_videos.html" if "x-fragment" in request.headers else "library.html",
         "videos",
         asked=form,
         problem=problem,
-        shelf=_shelf(lists, form) if problem is None else None,
-        known_tags=sorted(read_facets(state.database).tags),
+        shelf=_shelf(state, form) if problem is None else None,
         sorts=SORTS,
         first_url=_url("/library", form, after=None, shown=None),
         language_name=language_name,
     )
 
 
-def _shelf(lists: VideoLists, form: VideosForm) -> Shelf:
-    found = lists.page(form, limit=max(form.shown, PAGE_VIDEOS), after=form.after)
+def _shelf(state: State, form: VideosForm) -> Shelf:
+    with state.listing.turn():
+        lists, limit = VideoLists(state.database), max(form.shown, PAGE_VIDEOS)
+        found = lists.page(form, limit=limit, after=form.after)
     more_url = _url("/library", form, after=found.next, shown=None) if found.next else None
     return Shelf(found.videos, found.total, more_url, form.after is None)
 
@@ -98,7 +95,11 @@ def spaces_page(state: State, encoders: Encoders, request: Request) -> HTMLRespo
     in a large library."""
     template = "_spaces.html" if "x-fragment" in request.headers else "library.html"
     counted = request.query_params.get("counted") == "true"
-    found = standings(Spaces(state.database), encoders, counted=counted)
+    found = (
+        state.facts.standings()
+        if counted
+        else standings(Spaces(state.database), encoders, counted=False)
+    )
     return _page(state, template, "spaces", problem=None, spaces=found, is_counted=counted)
 
 
@@ -106,14 +107,14 @@ def files_page(state: State, request: Request) -> HTMLResponse:
     """What was not looked at, by reason; or, where the URL names a state or a reason, the files
     one by one."""
     form, problem = _read(FileListing, request)
-    files = Files(state.database)
     shown: dict[str, Any] = {"asked": form, "files": None, "refusals": None}
     if form != FileListing():
-        found = files.page(form, limit=PAGE_FILES)
+        with state.listing.turn():
+            found = Files(state.database).page(form, limit=PAGE_FILES)
         next_url = _url("/library/files", form, after=found.next) if found.next else None
         shown |= {"files": found.files, "next_url": next_url}
     else:
-        shown["refusals"] = [_refusal(reason) for reason in files.reasons()]
+        shown["refusals"] = [_refusal(reason) for reason in state.facts.refusals()]
     return _page(state, "library.html", "files", problem=problem, **shown)
 
 
@@ -135,25 +136,22 @@ def _place_of(files: tuple[FileOutcome, ...]) -> str:
 def _page(
     state: State, template: str, view: str, *, problem: str | None, **shown: Any
 ) -> HTMLResponse:
-    """A view of the library, with what stands above each of them."""
-    summary = VideoLists(state.database).summary()
-    spaces = Spaces(state.database).all()
+    """A view of the library: with what stands above each of them, or, for the page's own script,
+    alone. Templates ask for the facts that they show, and a fragment shows hardly any."""
     return page(
         template,
         200 if problem is None else 422,
         form=PageForm(),
         view=view,
         problem=problem,
-        summary=summary,
-        length=_in_words(summary.duration_s),
+        facts=state.facts,
+        in_words=_length_in_words,
         embedded=state.database.embedded,
-        outcomes=Files(state.database).counts(),
-        filling=[key for key, info in spaces.items() if info.state is SpaceState.FILLING],
         **shown,
     )
 
 
-def _in_words(seconds: float) -> str:
+def _length_in_words(seconds: float) -> str:
     """A length as people say it of many recordings: 310 h 20 min, 2 min 37 s."""
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)

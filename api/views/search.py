@@ -27,7 +27,6 @@ from api.views.landing import Landing
 from api.views.languages import language_name
 from api.web.rendering import page
 from database.errors import NotFound
-from database.videos.facets import Facets, read_facets
 from search.errors import InvalidQuery
 from search.query.query import MODES
 
@@ -79,8 +78,13 @@ def search_page(state: State, request: Request) -> HTMLResponse:
     try:
         with state.turns.turn():
             found = _sequence(state, form) if form.then else _hits(state, form)
-            controls = Controls.of(state, form, found.vision)
-            empty = None if found.cards else nothing_found(state, form, controls.chips)
+        if shown.fragment and form.cursor:
+            return page("_hits.html", form=form, found=found)
+        controls = Controls.of(state, form, found.vision)
+        empty = None
+        if not found.cards:
+            degraded = bool(found.reasons)
+            empty = nothing_found(state, form, controls.chips, degraded=degraded)
     except InvalidQuery as error:
         return shown.refused(form, str(error))
     except NotFound as error:
@@ -128,8 +132,7 @@ class _Shown:
     def answer(
         self, form: PageForm, controls: Controls, found: Found, empty: NothingFound | None
     ) -> HTMLResponse:
-        template = "_hits.html" if self.fragment and form.cursor else None
-        return self._page(form, controls, template, found=found, empty=empty)
+        return self._page(form, controls, found=found, empty=empty)
 
     def landing(self, form: PageForm) -> HTMLResponse:
         """Without a question: the newest videos, to begin with."""
@@ -148,7 +151,6 @@ class _Shown:
         self,
         form: PageForm,
         controls: Controls,
-        template: str | None = None,
         *,
         status: int = 200,
         found: Found | None = None,
@@ -156,15 +158,14 @@ class _Shown:
         empty: NothingFound | None = None,
         problem: str | None = None,
     ) -> HTMLResponse:
-        facets = Facets((), ()) if self.fragment else read_facets(self.state.database)
         return page(
-            template or ("_answer.html" if self.fragment else "search.html"),
+            "_answer.html" if self.fragment else "search.html",
             status,
             form=form,
             controls=controls,
             about=about(self.state, form),
             choices=_CHOICES,
-            facets=facets,
+            facets=None if self.fragment else self.state.facts.facets(),
             found=found,
             landing=landing,
             empty=empty,

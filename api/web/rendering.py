@@ -13,6 +13,8 @@ from typing import Any
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from search.results.links import keyframe_url
+
 STATIC_DIR = Path(__file__).parent / "static"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; "
@@ -87,5 +89,11 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
-_environment.filters |= {"counted": counted, "clock": clock, "date": date, "percent": percent}
+_environment.filters |= {
+    "counted": counted,
+    "clock": clock,
+    "date": date,
+    "keyframe_url": keyframe_url,
+    "percent": percent,
+}
 _environment.globals["static"] = STATIC_URL

@@ -1,6 +1,7 @@
 """The videos of a library as a person looks through them: narrowed by words, state and tags, in
 one of four orders, page by page."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -20,6 +21,8 @@ from database.videos.read import Library, VideoInfo
 MAX_WORDS = 8
 _MOMENTS_COUNTED = 200_000
 """To count more would take longer than the list itself."""
+_SPECIAL, _ESCAPED = r"([%_\\])", r"\\\1"
+"""What LIKE would take for a pattern."""
 
 
 def _words(text: str) -> str:
@@ -99,12 +102,17 @@ _ORDERS = {
 }
 """What each sorts by before the id, in which direction, and how what follows compares."""
 
+
+def _first_still(where: str) -> str:
+    return (
+        f"(SELECT scene.id FROM scene WHERE video_id = video.id AND position {where} "
+        "AND EXISTS (SELECT FROM moment WHERE scene_id = scene.id AND kind = 'keyframe') "
+        "ORDER BY position LIMIT 1)"
+    )
+
+
 # The first frames of a film are often black, or a title: a third of the way in something is shown.
-_STILL = (
-    "(SELECT scene.id FROM scene WHERE video_id = video.id AND position >= num_scenes / 3 "
-    "AND EXISTS (SELECT FROM moment WHERE scene_id = scene.id AND kind = 'keyframe') "
-    "ORDER BY position LIMIT 1)"
-)
+_STILL = f"coalesce({_first_still('>= num_scenes / 3')}, {_first_still('< num_scenes / 3')})"
 
 
 class VideoLists:
@@ -117,27 +125,17 @@ class VideoLists:
     def page(self, listing: Listing, *, limit: int, after: int | None = None) -> VideoPage:
         """Videos of a list, from the one after the video `after`. Raises NotFound if that has
         gone: what follows it is not known any more."""
-        condition, values = _condition(listing)
-        key, direction, comparison = _ORDERS[listing.sort]
-        place = f"(SELECT {key}, id FROM video WHERE id = :after)"
-        following = "" if after is None else f"AND ({key}, id) {comparison} {place}"
-        found = sa.text(
-            f"SELECT id, {_STILL} AS still FROM video WHERE {condition} {following} "
-            f"ORDER BY {key} {direction}, id {direction} LIMIT :limit"
-        )
+        statement, values = _page_statement(listing, after)
         with self._database.reading() as connection:
-            total = connection.scalar(
-                sa.text(f"SELECT count(*) FROM video WHERE {condition}"), values
-            )
             if after is not None and not _is_there(connection, after):
                 raise NotFound(f"video {after} has gone from the library: begin the list anew")
-            values |= {"limit": limit + 1, "after": after}
-            stills = {row.id: row.still for row in connection.execute(found, values)}
+            rows = connection.execute(statement, {**values, "limit": limit + 1}).all()
+        stills = {row.id: row.still for row in rows if row.id is not None}
         ids = list(stills)
         videos = self._library.videos(ids[:limit])
         return VideoPage(
             tuple(ListedVideo(video, stills[video.id]) for video in videos),
-            total or 0,
+            rows[0].total,
             ids[limit - 1] if len(ids) > limit else None,
         )
 
@@ -164,17 +162,39 @@ def _is_there(connection: sa.Connection, video_id: int) -> bool:
     return bool(connection.scalar(statement, {"id": video_id}))
 
 
-def _condition(listing: Listing) -> tuple[str, dict[str, object]]:
-    """A condition over `video`, and its parameters."""
-    parts = ["true"]
+def _page_statement(listing: Listing, after: int | None) -> tuple[sa.TextClause, dict[str, object]]:
+    """The `limit` videos of a list after the video `after`, each with its still and the number of
+    all, and the values of the statement; of an empty page, one row has that number."""
+    key, direction, comparison = _ORDERS[listing.sort]
+    conditions, values = _conditions(listing)
+    narrowed, videos = "", "video"
+    if conditions:  # looked up once, though it is counted and sorted
+        narrowed = f"WITH matching AS MATERIALIZED (SELECT id FROM video WHERE {conditions})"
+        videos = "matching JOIN video USING (id)"
+    following = ""
+    if after is not None:
+        place = f"(SELECT {key}, id FROM video WHERE id = :after)"
+        following, values["after"] = f"WHERE ({key}, id) {comparison} {place}", after
+    order = f"{direction}, id {direction}"
+    statement = sa.text(
+        f"{narrowed} SELECT total, id, still FROM (SELECT count(*) AS total FROM {videos}) "
+        f"AS counted LEFT JOIN (SELECT id, {_STILL} AS still, {key} AS key FROM {videos} "
+        f"{following} ORDER BY {key} {order} LIMIT :limit) AS page ON true ORDER BY key {order}"
+    )
+    return statement, values
+
+
+def _conditions(listing: Listing) -> tuple[str, dict[str, object]]:
+    """What the videos of a list fulfil, empty for all of them, and its values."""
+    parts: list[str] = []
     values: dict[str, object] = {}
     for number, word in enumerate(listing.q.split()):
-        values[f"word_{number}"] = word
+        values[f"word_{number}"] = f"%{re.sub(_SPECIAL, _ESCAPED, word)}%"
+        like = f"LIKE lower(:word_{number})"
         parts.append(
-            f"(strpos(lower(title), lower(:word_{number})) > 0 OR EXISTS (SELECT FROM file "
-            f"WHERE video_id = video.id AND strpos(lower(path), lower(:word_{number})) > 0) "
-            "OR EXISTS (SELECT FROM tag WHERE video_id = video.id "
-            f"AND strpos(lower(name), lower(:word_{number})) > 0))"
+            f"id IN (SELECT id FROM video WHERE lower(title) {like} "
+            f"UNION ALL SELECT video_id FROM file WHERE lower(path) {like} "
+            f"UNION ALL SELECT video_id FROM tag WHERE lower(name) {like})"
         )
     if listing.status is not None:
         values["status"] = listing.status.value
@@ -182,7 +202,7 @@ def _condition(listing: Listing) -> tuple[str, dict[str, object]]:
     if listing.tags:
         values["tags"] = sorted({normal_tag(tag) for tag in listing.tags})
         parts.append(
-            "(SELECT count(*) FROM tag WHERE video_id = video.id AND name = ANY(:tags)) "
-            "= cardinality(:tags)"
+            "id IN (SELECT video_id FROM tag WHERE name = ANY(:tags) "
+            "GROUP BY video_id HAVING count(*) = cardinality(:tags))"
         )
     return " AND ".join(parts), values

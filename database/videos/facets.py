@@ -9,23 +9,19 @@ from database.models import MomentKind
 from database.server.connection import Database
 
 MAX_TAGS_SHOWN = 60
+_FIRST_SCENES = 50
+"""Of a long recording without any text, to look at all would take long."""
 _LANGUAGES = sa.text(
     "SELECT language, count(*) FROM video WHERE language IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
 )
 _TAGS = sa.text("SELECT name, count(*) FROM tag GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit")
-_STILLS = sa.text("""
-    SELECT wanted.video_id, first.scene_id, first.start_s
-    FROM unnest(CAST(:ids AS bigint[])) AS wanted (video_id), LATERAL (
-        SELECT scene_id, moment.start_s FROM scene JOIN moment ON scene_id = scene.id
-        WHERE scene.video_id = wanted.video_id AND kind = 'keyframe'
-        ORDER BY position, moment.start_s LIMIT 1) AS first""")
 _TEXTS = sa.text("""
     SELECT kind, text
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (video_id, place),
         unnest(ARRAY['speech', 'ocr']::moment_kind[]) AS spoken_or_written (asked), LATERAL (
         SELECT kind, text FROM scene JOIN moment ON scene_id = scene.id
         WHERE scene.video_id = wanted.video_id AND kind = asked
-            AND length(text) BETWEEN 8 AND 200
+            AND position < :scenes AND length(text) BETWEEN 8 AND 200
         ORDER BY position, moment.start_s LIMIT 1) AS first
     ORDER BY place, kind""")
 
@@ -50,15 +46,9 @@ def read_facets(database: Database) -> Facets:
         )
 
 
-def first_stills(database: Database, video_ids: Sequence[int]) -> dict[int, tuple[int, float]]:
-    """(scene id, time in seconds) of the first keyframe of each of these videos that has one."""
-    with database.reading() as connection:
-        rows = connection.execute(_STILLS, {"ids": list(video_ids)})
-        return {video_id: (scene_id, start_s) for video_id, scene_id, start_s in rows}
-
-
 def first_texts(database: Database, video_ids: Sequence[int]) -> list[tuple[MomentKind, str]]:
-    """What is said and written first in each of these videos, as far as it is of some length."""
+    """What is said and written first in each of these videos, near its beginning and of some
+    length."""
     with database.reading() as connection:
-        rows = connection.execute(_TEXTS, {"ids": list(video_ids)})
+        rows = connection.execute(_TEXTS, {"ids": list(video_ids), "scenes": _FIRST_SCENES})
         return [(MomentKind(kind), text) for kind, text in rows]

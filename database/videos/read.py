@@ -2,10 +2,11 @@
 
 import contextlib
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -89,12 +90,6 @@ class Library:
         with self._database.session() as session:
             return [_video_info(video) for video in session.scalars(query)]
 
-    def recent_videos(self, limit: int) -> list[VideoInfo]:
-        """The videos that came last, the newest first."""
-        query = _VIDEOS.order_by(Video.ingested_at.desc(), Video.id.desc()).limit(limit)
-        with self._database.session() as session:
-            return [_video_info(video) for video in session.scalars(query)]
-
     def videos(self, ids: Sequence[int]) -> list[VideoInfo]:
         """These videos, in this order; those that have gone are left out."""
         with self._database.session() as session:
@@ -128,19 +123,23 @@ class Library:
     def scenes(self, video_id: int) -> list[SceneInfo]:
         """The scenes of a video in the order of time; none of a video that does not exist."""
         with self._database.session() as session:
-            scenes = session.scalars(
-                sa.select(Scene).where(Scene.video_id == video_id).order_by(Scene.position)
+            scenes = session.execute(
+                sa.select(Scene.id, Scene.start_s, Scene.end_s)
+                .where(Scene.video_id == video_id)
+                .order_by(Scene.position)
             ).all()
-            moments = session.scalars(
-                sa.select(Moment)
+            moments = session.execute(
+                sa.select(
+                    Moment.scene_id, Moment.kind, Moment.start_s, Moment.text, Moment.image_path
+                )
                 .join(Scene)
                 .where(Scene.video_id == video_id, Moment.kind.in_(_SHOWN))
                 .order_by(Moment.start_s, Moment.id)
             ).all()
-            of_scene: dict[int, list[Moment]] = defaultdict(list)
-            for moment in moments:
-                of_scene[moment.scene_id].append(moment)
-            return [_scene_info(scene, of_scene[scene.id]) for scene in scenes]
+        of_scene: dict[int, list[sa.Row[*tuple[Any, ...]]]] = defaultdict(list)
+        for moment in moments:
+            of_scene[moment.scene_id].append(moment)
+        return [_scene_info(scene, of_scene[scene.id]) for scene in scenes]
 
     def find_scene_shown(self, video_id: int, at_s: float) -> int | None:
         """The scene of a video in which a time lies; None where there is none, or none that has a
@@ -232,6 +231,11 @@ class Library:
         with self._database.session() as session:
             return session.scalar(query.limit(1))
 
+    def is_empty(self) -> bool:
+        """Whether it has no videos."""
+        with self._database.reading() as connection:
+            return not connection.scalar(sa.text("SELECT EXISTS (SELECT FROM video)"))
+
     def row_counts(self) -> dict[str, int]:
         """The number of rows of each of the main tables, counted."""
         tables = ("video", "scene", "moment", "embedding")
@@ -262,7 +266,9 @@ def _video_info(video: Video) -> VideoInfo:
     )
 
 
-def _scene_info(scene: Scene, moments: Iterable[Moment]) -> SceneInfo:
+def _scene_info(
+    scene: sa.Row[*tuple[Any, ...]], moments: Sequence[sa.Row[*tuple[Any, ...]]]
+) -> SceneInfo:
     keyframes = [(m.start_s, m.image_path) for m in moments if m.kind is MomentKind.KEYFRAME]
     texts = [m.text for m in moments if m.kind is MomentKind.OCR]
     return SceneInfo(

@@ -42,7 +42,7 @@ def take_up_profile(profile: Profile, library: Library, spaces: Spaces) -> None:
     their place at once. Raises SpaceMismatch.
     """
     spaces.add(profile.spaces)
-    if library.row_counts()["video"] == 0:
+    if library.is_empty():
         for space in profile.spaces:
             spaces.activate(space.key)
         for info in spaces.all().values():

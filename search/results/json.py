@@ -19,6 +19,7 @@ from search.results.hits import (
     SequenceAnswer,
     SequenceHit,
 )
+from search.results.links import keyframe_url
 from search.retrieval.candidates import LegScore
 from search.retrieval.query_vectors import QueryVector
 
@@ -205,7 +206,6 @@ def _sequence_hit(hit: SequenceHit) -> SequenceHitDocument:
 
 def _hit(hit: SearchHit, explained: SearchAnswer | None = None) -> HitDocument:
     scene, video = hit.scene, hit.video
-    keyframe_url = f"/scenes/{scene.scene_id}/keyframe.jpg"
     document = HitDocument(
         rank=hit.rank,
         score=round(hit.score, 4),
@@ -217,7 +217,7 @@ def _hit(hit: SearchHit, explained: SearchAnswer | None = None) -> HitDocument:
         ),
         start_s=round(hit.start_s, 3),
         end_s=round(hit.end_s, 3),
-        keyframe_url=keyframe_url if video.has_pictures else None,
+        keyframe_url=keyframe_url(scene.scene_id) if video.has_pictures else None,
         stream_url=_stream_url(video, hit.start_s, hit.end_s),
         alike=list(scene.alike),
         others_in_video=scene.others,
@@ -294,7 +294,7 @@ def _hit_explained(hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:
 def _leg_explained(evidence: Evidence, hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:
     leg, moment = evidence.found, evidence.moment
     vectors = {vector.space.key: vector for vector in answer.ranking.encoded.vectors}
-    keyframe_url = f"/scenes/{hit.scene.scene_id}/keyframe.jpg?at_s={moment.start_s}"
+    has_still = hit.video.has_pictures and leg.leg != FULL_TEXT
     return {
         "leg": leg.leg,
         "modality": leg.modality.value,
@@ -306,7 +306,7 @@ def _leg_explained(evidence: Evidence, hit: SearchHit, answer: SearchAnswer) -> 
         "moment_id": moment.id,
         "matched_words": list(moment.matched),
         "boxes": _boxes(evidence),
-        "keyframe_url": keyframe_url if hit.video.has_pictures and leg.leg != FULL_TEXT else None,
+        "keyframe_url": keyframe_url(hit.scene.scene_id, moment.start_s) if has_still else None,
         **_space_explained(leg, vectors),
     }
 

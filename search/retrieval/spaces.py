@@ -236,7 +236,7 @@ class SpaceChoice:
             return str(error)
         if info.null_statistics is not None:
             return None
-        if self._library.row_counts()["video"] == 0:
+        if self._library.is_empty():
             return "the library is empty: run python -m ingest FOLDER"
         if self._spaces.num_wanted(info.input) == 0:
             return None
