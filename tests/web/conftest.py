@@ -11,6 +11,7 @@ from tests.helpers.browser import NewPage, chromium, watched_page
 from tests.helpers.crowd import crowd
 from tests.helpers.fixtures import Ingested, NewSettings
 from tests.helpers.http import Serving, serving
+from tests.helpers.shelf import Shelf, filled_shelf
 from tests.helpers.strange import Strange, strange_library
 
 
@@ -53,6 +54,14 @@ def many(
     folder = tmp_path_factory.mktemp("many")
     with new_settings(folder / "home") as settings, crowd(settings, encoders) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def shelf(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shelf]:
+    """A server of a library with all that its page shows."""
+    folder = tmp_path_factory.mktemp("shelf")
+    with new_settings(folder / "home") as settings, filled_shelf(settings) as library:
+        yield library
 
 
 @pytest.fixture

@@ -1,11 +1,20 @@
 """Back and reload on the page: the same hits, at the same place, with the same focus."""
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.helpers.browser import NewPage
 from tests.helpers.http import Serving
 
 PAGE_HITS = 24
+SETTLED = """async () => {
+  const next = () => document.querySelector(".next");
+  for (let top = -1, still = 0; still < 20 || next()?.dataset.asked; top = scrollY) {
+    await new Promise(requestAnimationFrame);
+    still = scrollY === top ? still + 1 : 0;
+  }
+  return document.querySelectorAll(".hit").length;
+}"""
+"""How many hits there are once the page has stood still for 20 frames and awaits no more."""
 
 
 def scroll_to_more(page: Page) -> int:
@@ -16,8 +25,7 @@ def scroll_to_more(page: Page) -> int:
     page.mouse.wheel(0, 5_000)
     expect(hits.nth(PAGE_HITS + 40)).to_be_attached()
     page.mouse.wheel(0, 1_500)
-    page.wait_for_timeout(400)  # the wheel's own animation
-    return hits.count()
+    return int(page.evaluate(SETTLED))
 
 
 def focus_one_in_view(page: Page) -> str:
@@ -79,3 +87,44 @@ def test_back_from_the_page_of_a_moment_brings_back_the_hits(
     page.wait_for_url("**/watch/**")
     page.go_back()
     expect_as_before(page, num, top, focused)
+
+
+def test_a_question_asked_while_back_still_loads_is_the_one_that_counts(
+    new_page: NewPage, many: Serving
+) -> None:
+    page = new_page(over=many)
+    page.goto("/?q=drilling")
+    scroll_to_more(page)
+    box = page.get_by_role("searchbox")
+    box.evaluate("(box) => { box.value = 'granite'; box.form.requestSubmit(); }")
+    expect(page).to_have_title("granite · sceneseek")
+    held: list[Route] = []
+    page.route("**/?q=drilling&shown=*", lambda route: held.append(route))  # noqa: PLW0108
+    page.go_back(wait_until="commit")
+    expect(box).to_have_value("drilling")
+    with page.expect_event("requestfailed", lambda request: "shown=" in request.url):
+        box.fill("tunnel")
+        box.press("Enter")
+    expect(page).to_have_title("tunnel · sceneseek")
+    expect(page.locator("#answer")).not_to_have_attribute("aria-busy", "true")
+    expect(box).to_be_focused()
+    assert page.evaluate("scrollY") == 0, "the place of the answer that was given up"
+
+
+def test_skipping_to_the_content_and_closing_the_player_leave_typed_words_alone(
+    page: Page,
+) -> None:
+    page.goto("/?q=drilling")
+    page.locator(".hit").first.click()
+    player = page.get_by_role("region", name="Player")
+    expect(player).to_be_visible()
+    address = page.url
+    box = page.get_by_role("searchbox")
+    box.fill("drilling in the rain")
+    page.get_by_role("link", name="Skip to the content").press("Enter")
+    expect(page.locator("#main")).to_be_focused()
+    expect(player).to_be_visible()
+    assert page.url == address
+    page.keyboard.press("Escape")
+    expect(player).to_be_hidden()
+    expect(box).to_have_value("drilling in the rain")

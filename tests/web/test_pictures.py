@@ -3,7 +3,7 @@
 import base64
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.helpers.browser import NewPage
 from tests.helpers.http import Serving, answered
@@ -100,7 +100,7 @@ def test_a_picture_is_chosen_by_a_button(page: Page, coffee: bytes) -> None:
 
 
 def test_what_cannot_be_searched_with_is_told_in_place(new_page: NewPage) -> None:
-    page = new_page(expected_faults=("422",))
+    page = new_page(expected_faults=("422", "502"))
     sent: list[str] = []
     page.on("request", lambda request: sent.append(request.url))
     page.goto("/?q=drilling")
@@ -116,9 +116,29 @@ def test_what_cannot_be_searched_with_is_told_in_place(new_page: NewPage) -> Non
     expect(notice).to_contain_text("moving.gif cannot be searched with: this is no picture")
     hand_over(page, "drop", b"not heic either", "IMG_1.HEIC", "")
     expect(notice).to_contain_text("send JPEG, PNG, WEBP, BMP")
+    page.route("**/search/pictures", lambda route: route.fulfill(status=502, body="<html>Bad"))
+    hand_over(page, "drop", encoded("PNG"), "still.png", "image/png")
+    expect(notice).to_contain_text("still.png cannot be searched with: the server answered 502")
     expect(page.locator(FIRST)).to_contain_text("drilling")
     notice.get_by_role("button", name="Close").click()
     expect(notice).to_be_empty()
+
+
+def test_words_asked_while_a_picture_is_still_being_sent_are_what_counts(
+    page: Page, coffee: bytes
+) -> None:
+    page.goto("/?q=a+rocket")
+    held: list[Route] = []
+    page.route("**/search/pictures", lambda route: held.append(route))  # noqa: PLW0108
+    hand_over(page, "drop", coffee, "cup.jpg", "image/jpeg")
+    expect(page.locator(".notice")).to_contain_text("Sending the picture")
+    box = page.get_by_role("searchbox")
+    with page.expect_event("requestfailed", lambda request: "pictures" in request.url):
+        box.fill("drilling")
+        box.press("Enter")
+    expect(page.locator(FIRST)).to_contain_text("drilling")
+    expect(page.locator(".notice")).to_be_empty()
+    assert page.url.endswith("/?q=drilling")
 
 
 def test_a_picture_that_is_no_longer_kept_says_so_and_the_next_search_goes_on_without(

@@ -111,6 +111,7 @@ const chips = () => [...document.querySelectorAll(".narrowing a:not(.clear)")];
 
 /** Backspace removes the chip that has the focus, or from an empty box the last one. */
 function removeChips(form, box) {
+  let removed = null; // the chip whose answer is awaited, and its place
   addEventListener("keydown", (event) => {
     if (event.key !== "Backspace" && event.key !== "Delete") return;
     const chip = event.target.closest?.(".narrowing a");
@@ -122,8 +123,12 @@ function removeChips(form, box) {
   document.getElementById("answer").addEventListener("click", (event) => {
     const chip = event.target.closest(".narrowing a");
     if (!chip || event.detail) return; // by a pointer: the focus does not matter
-    const place = chips().indexOf(chip);
-    const next = () => (document.activeElement === box ? box : chips()[place] ?? chips().at(-1) ?? box);
-    addEventListener("answered", () => next().focus(), { once: true });
+    removed = { address: chip.href, place: chips().indexOf(chip) };
+  });
+  addEventListener("answered", () => {
+    const { address, place } = removed ?? {};
+    removed = null;
+    if (address !== location.href || document.activeElement === box) return;
+    (chips()[place] ?? chips().at(-1) ?? box).focus();
   });
 }

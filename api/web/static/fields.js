@@ -26,11 +26,10 @@ export function fill(form, fields) {
     if (field.type === "checkbox") {
       field.checked = fields.getAll(field.name).includes(field.value);
     } else if (field.type === "radio") {
-      const chosen = value === "auto" ? "" : value;
-      field.checked = field.value === chosen && !fields.has("vision");
+      field.checked = means(field, value) && !fields.has("vision");
     } else if (!field.closest(".kept")) {
-      field.value = field.type === "date" ? value.slice(0, 10) : value;
-      if (field.value !== value && field.tagName === "SELECT") choose(field, value);
+      if (field.tagName === "SELECT") choose(field, value);
+      else field.value = field.type === "date" ? value.slice(0, 10) : value;
     }
   }
   form.dispatchEvent(new CustomEvent("filled", { detail: fields }));
@@ -48,8 +47,12 @@ function hidden([name, value]) {
   return field;
 }
 
-/** A value that a list does not offer: its default by name, or one from another place. */
+/** Chooses from a list, which may not offer what comes from another place. */
 function choose(list, value) {
-  if (["relevance", "30"].includes(value)) list.value = "";
+  const offered = [...list.options].find((option) => means(option, value));
+  if (offered) offered.selected = true;
   else list.add(new Option(value, value, false, true));
 }
+
+/** Whether a choice stands for a value: the default, chosen by leaving the field out, has a name. */
+const means = ({ value, dataset }, wanted) => value === wanted || dataset.default === wanted;

@@ -14,6 +14,10 @@ export function bind(key, name, action, group = "Search") {
 export function start() {
   bind("/", "Go to the search box", () => document.querySelector("input[name=q]")?.focus());
   bind("?", "These keys", showKeys);
+  document.querySelector(".skip").addEventListener("click", (event) => {
+    event.preventDefault(); // the address with #main would be a place of its own in the history
+    document.getElementById("main").focus();
+  });
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
     if (isField(event.target) || document.querySelector("dialog[open]")) return;

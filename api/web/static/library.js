@@ -1,12 +1,12 @@
 // The library: its list answers the form as one types; more videos come below; spaces are counted
-// after the page is there. What changes comes from the server as HTML.
+// after the page is there. The address says which videos are asked for; the history's state says
+// how many of them were shown, and where the page stood.
 
 import { fill } from "./fields.js";
+import { askElements } from "./server.js";
 import "./tags.js";
 
-const FRAGMENT = { headers: { "X-Fragment": "1" } };
 const TYPING_MS = 250;
-const MAX_SHOWN = 2000; // that an address brings back at once
 const form = document.getElementById("filter");
 const list = document.getElementById("videos");
 let pending = new AbortController();
@@ -30,29 +30,43 @@ export function start() {
   });
   list.addEventListener("click", followed);
   history.scrollRestoration = "manual"; // rows have their height only once they are seen
+  addEventListener("scrollend", remember); // what is kept at pagehide alone is lost by a reload
   addEventListener("pagehide", remember);
-  comeBack(history.state?.row);
+  restore(history.state);
   addEventListener("popstate", () => {
     fill(form, new URLSearchParams(location.search));
-    load(location.pathname + location.search);
+    restore(history.state, { always: true });
   });
 }
 
-/** Keeps in the history at which video somebody leaves the page, and where it stands. */
+const rows = () => [...list.querySelectorAll(".videos > li")];
+
+/** Keeps in the history how many videos are shown, at which of them somebody leaves the page, and
+ * where it stands. */
 function remember() {
+  if (list.hasAttribute("aria-busy")) return; // between two lists there is nothing to keep
   const focused = document.activeElement.closest(".videos > li");
-  const rows = [focused, ...list.querySelectorAll(".videos > li")];
-  const row = scrollY ? rows.find(isSeen) : focused;
-  if (!row) return;
-  const kept = { video: row.dataset.video, top: scrollY && topOf(row), hadFocus: row === focused };
-  history.replaceState({ ...history.state, row: kept }, "");
+  const row = scrollY ? [focused, ...rows()].find(isSeen) : focused;
+  const kept = row && { video: row.dataset.video, top: scrollY && topOf(row), hadFocus: row === focused };
+  history.replaceState({ shown: rows().length, row: kept }, "");
 }
 
-function comeBack(kept) {
+/** The same videos, at the same place, with the same focus. */
+async function restore(state, { always = false } = {}) {
+  if (always || (state?.shown ?? 0) > rows().length) {
+    const address = new URL(location.href);
+    if (state?.shown) address.searchParams.set("shown", state.shown);
+    if (!(await load(address.pathname + address.search))) return;
+  }
+  scrollTo(0, 0);
+  comeBackTo(state?.row);
+}
+
+function comeBackTo(kept) {
   const row = kept && list.querySelector(`.videos > li[data-video="${kept.video}"]`);
   if (!row) return;
   if (kept.hadFocus) row.querySelector(".title").focus({ preventScroll: true });
-  if (!kept.top) return; // the page stood at its beginning
+  if (!kept.top) return; // it stood at its beginning
   const settle = () => scrollBy(0, topOf(row) - kept.top);
   settle();
   requestAnimationFrame(settle); // the rows around it have their height now
@@ -71,32 +85,29 @@ function ask({ push }) {
 
 function go(address, push) {
   if (address === location.pathname + location.search) return;
-  if (push) history.pushState({}, "", address);
-  else history.replaceState(history.state, "", address);
+  if (push) {
+    remember();
+    history.pushState(null, "", address);
+  } else {
+    history.replaceState(null, "", address);
+  }
   load(address);
 }
 
+/** Puts the list of an address in place, and says whether it is there. */
 async function load(address) {
   pending.abort();
   pending = new AbortController();
   list.setAttribute("aria-busy", "true");
   try {
-    list.replaceChildren(...(await fragment(address, pending.signal)).childNodes);
+    list.replaceChildren(await askElements(address, pending.signal));
   } catch (error) {
-    if (error.name === "AbortError") return;
+    if (error.name === "AbortError") return false;
     list.replaceChildren(alarm(error));
   }
   list.removeAttribute("aria-busy");
   document.getElementById("said").textContent = list.querySelector(".count")?.textContent ?? "";
-}
-
-/** The HTML of an address; an error page, of the server or of one before it, is thrown. */
-async function fragment(address, signal) {
-  const response = await fetch(address, { ...FRAGMENT, signal });
-  const { body } = new DOMParser().parseFromString(await response.text(), "text/html");
-  const main = body.querySelector("main");
-  if (main || response.status >= 500) throw new Error(main?.querySelector("p")?.textContent ?? response.statusText);
-  return body;
+  return true;
 }
 
 /** Why something is not there, in words. */
@@ -104,7 +115,7 @@ function alarm(error) {
   const told = document.createElement("p");
   told.className = "problem";
   told.setAttribute("role", "alert");
-  told.textContent = error instanceof TypeError ? "The server cannot be reached: is it still running?" : error.message;
+  told.textContent = error.message;
   return told;
 }
 
@@ -123,25 +134,22 @@ function followed(event) {
   go(address.pathname + address.search, true);
 }
 
-/** Puts the next videos below those that are there; the address then brings all of them back. */
+/** Puts the next videos below those that are there. */
 async function more(link) {
   if (link.hasAttribute("aria-busy")) return;
   link.setAttribute("aria-busy", "true");
   list.querySelector(".pages .problem")?.remove();
   const { signal } = pending;
   try {
-    const next = await fragment(link.href, signal);
+    const next = await askElements(link.href, signal);
     if (signal.aborted) return;
-    const videos = list.querySelector(".videos");
     const added = [...next.querySelectorAll(".videos > li")];
-    videos.append(...added);
+    list.querySelector(".videos").append(...added);
     added[0]?.querySelector(".title").focus();
     const following = next.querySelector(".more");
     if (following) link.replaceWith(following);
     else link.remove();
-    const address = new URL(location.href);
-    address.searchParams.set("shown", Math.min(videos.children.length, MAX_SHOWN));
-    history.replaceState(history.state, "", address);
+    remember();
   } catch (error) {
     if (error.name === "AbortError") return;
     link.removeAttribute("aria-busy"); // to be clicked again
@@ -156,7 +164,7 @@ async function count(link) {
   told.setAttribute("role", "status");
   told.textContent = "Counting how complete they are …";
   try {
-    place.replaceChildren(...(await fragment(link.href)).childNodes);
+    place.replaceChildren(await askElements(link.href));
   } catch (error) {
     told.replaceChildren(link);
     told.after(alarm(error));

@@ -1,23 +1,22 @@
 // What people say of hits, kept by the server: a scene is what a query means, or is not.
 
+import { send } from "./server.js";
+
 /** Keeps a mark, "like" or "unlike", of a scene for a query; what failed in words, or null. */
 export function keep(query, mark, scene) {
-  const body = JSON.stringify({ query, [mark]: [Number(scene)], limit: 1 });
-  const headers = { "Content-Type": "application/json" };
-  return faultOf(fetch("/search/feedback", { method: "POST", headers, body }));
+  return faultOf("PUT", { query, scene, relevant: mark === "like" });
 }
 
 /** Takes back what was said of a scene for a query; what failed in words, or null. */
 export function forget(query, scene) {
-  const judged = new URLSearchParams({ query, scene });
-  return faultOf(fetch(`/search/feedback?${judged}`, { method: "DELETE" }));
+  return faultOf("DELETE", { query, scene });
 }
 
-async function faultOf(request) {
+async function faultOf(method, judged) {
   try {
-    const response = await request;
-    return response.ok ? null : (await response.json()).detail;
-  } catch {
-    return "the server cannot be reached: is it still running?";
+    await send(`/search/feedback?${new URLSearchParams(judged)}`, { method });
+    return null;
+  } catch (error) {
+    return error.message;
   }
 }

@@ -5,6 +5,7 @@ import { choosePart } from "./crop.js";
 import { isField } from "./keys.js";
 import { say } from "./notice.js";
 import { show } from "./results.js";
+import { send } from "./server.js";
 
 const MAX_MIB = 16;
 const KINDS = "JPEG, PNG, WebP or BMP";
@@ -30,6 +31,7 @@ export function start() {
     const part = await choosePart(address);
     if (part) searchWith(part, "This part");
   });
+  addEventListener("asked", () => sending.abort()); // the newer question is the one that is meant
   addEventListener("answered", showPicture);
   showPicture();
 }
@@ -40,17 +42,16 @@ export async function searchWith(picture, name) {
   if (fault) return say(fault);
   sending.abort();
   sending = new AbortController();
+  const { signal } = sending;
   say("Sending the picture…");
+  let sent;
   try {
-    const { signal } = sending;
-    const response = await fetch("/search/pictures", { method: "POST", body: picture, signal });
-    const sent = await response.json();
-    if (!response.ok) return say(`${name} cannot be searched with: ${sent.detail}`);
-    await ask(new URL(sent.url, location.origin));
+    sent = await send("/search/pictures", { method: "POST", body: picture, signal });
   } catch (error) {
-    if (error.name === "AbortError") return;
-    say("The picture could not be sent: is the server still running?");
+    if (error.name !== "AbortError") say(`${name} cannot be searched with: ${error.message}`);
+    return;
   }
+  if (!signal.aborted) await ask(new URL(sent.url, location.origin));
 }
 
 /** What speaks against sending a file at all; the server looks at what is in it. */
@@ -73,8 +74,8 @@ async function ask(address) {
   if (box.value.trim() === before.trim()) box.value = "";
   if (box.value.trim()) address.searchParams.set("q", box.value);
   if (!answer) return location.assign(address);
-  await show(address.pathname + address.search);
-  if (document.activeElement === document.body) document.getElementById("about")?.focus();
+  const isThere = await show(address.pathname + address.search);
+  if (isThere && document.activeElement === document.body) document.getElementById("about")?.focus();
 }
 
 function leavePicture() {

@@ -4,10 +4,10 @@
 // is asked; the history's state says how much of the answer was shown, and which hit had the focus.
 
 import { addressOf, fill } from "./fields.js";
+import { askElements, askHtml } from "./server.js";
 
 const form = document.getElementById("search");
 const answer = document.getElementById("answer");
-const FRAGMENT = { headers: { "X-Fragment": "1" } };
 let pending = new AbortController();
 let asked = here(); // what the hits on the page answer
 
@@ -31,15 +31,15 @@ function here() {
   return location.pathname + location.search;
 }
 
-/** Asks what an address asks, as a new entry of the history or instead of the present one; a newer
- *  question gives up the one before. */
+/** Asks what an address asks, as a new entry of the history or instead of the present one; says
+ * whether its answer is there: a newer question gives up the one before. */
 export async function show(address, { push = true } = {}) {
   remember();
   if (push) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
   fill(form, new URLSearchParams(location.search));
   if (push) scrollTo(0, 0);
-  await load(address);
+  return load(address);
 }
 
 async function load(address) {
@@ -47,16 +47,14 @@ async function load(address) {
   pending.abort();
   pending = new AbortController();
   const { signal } = pending;
+  dispatchEvent(new CustomEvent("asked"));
   answer.setAttribute("aria-busy", "true");
   const byKeys = answer.querySelector(":focus-visible"); // which goes with the old answer
   try {
-    const response = await fetch(address, { ...FRAGMENT, signal });
-    const html = await response.text();
-    if (/^\s*<(!doctype|html)/i.test(html)) fail(...reasonOf(response, html));
-    else answer.innerHTML = html;
+    answer.innerHTML = (await askHtml(address, signal)).html;
   } catch (error) {
-    if (error.name === "AbortError") return;
-    fail("The server cannot be reached", "Is it still running? Start it with python -m api.");
+    if (error.name === "AbortError") return false;
+    fail(error);
   }
   answer.removeAttribute("aria-busy");
   document.title = [new URLSearchParams(location.search).get("q"), "sceneseek"].filter(Boolean).join(" · ");
@@ -64,17 +62,11 @@ async function load(address) {
   if (byKeys) answer.querySelector(".hit, a")?.focus({ preventScroll: true });
   watchForEnd();
   dispatchEvent(new CustomEvent("answered"));
-}
-
-/** What an error page says, the server's own or one that stands before it. */
-function reasonOf(response, html) {
-  const page = new DOMParser().parseFromString(html, "text/html");
-  const [title, detail] = ["h1", "main p"].map((where) => page.querySelector(where)?.textContent);
-  return [title ?? `Error ${response.status}`, detail ?? "The server gave no reason."];
+  return true;
 }
 
 /** A message in the place of the hits, with a way to ask again. */
-function fail(title, detail) {
+function fail({ title, message: detail }) {
   const message = document.createElement("section");
   message.className = "empty";
   message.setAttribute("role", "alert");
@@ -117,13 +109,10 @@ async function more() {
   next.dataset.asked = "yes";
   const { signal } = pending;
   try {
-    const response = await fetch(next.dataset.url, { ...FRAGMENT, signal });
-    if (!response.ok) throw new Error(response.statusText);
-    const hits = document.createElement("template");
-    hits.innerHTML = await response.text();
+    const hits = await askElements(next.dataset.url, signal);
     if (signal.aborted) return;
-    if (answer.querySelector(".line")) hits.content.querySelector(".line")?.remove();
-    next.replaceWith(hits.content);
+    if (answer.querySelector(".line")) hits.querySelector(".line")?.remove();
+    next.replaceWith(hits);
     watchForEnd();
   } catch (error) {
     if (error.name === "AbortError") return;
@@ -147,8 +136,9 @@ export function remember() {
 }
 
 async function comeBack() {
-  fill(form, new URLSearchParams(location.search));
-  await restore(history.state, { always: here() !== asked });
+  const isOther = here() !== asked; // or else only the player opens or closes
+  if (isOther) fill(form, new URLSearchParams(location.search));
+  await restore(history.state, { always: isOther });
 }
 
 async function restore(state, { always = false } = {}) {
@@ -157,7 +147,7 @@ async function restore(state, { always = false } = {}) {
   if (always || (state?.shown ?? 0) > shown) {
     const address = new URL(location.href);
     if (state?.shown) address.searchParams.set("shown", state.shown);
-    await load(address.pathname + address.search);
+    if (!(await load(address.pathname + address.search))) return;
   }
   if (state?.nearest) document.getElementById("nearest")?.setAttribute("open", "");
   dispatchEvent(new CustomEvent("cameback")); // the player opens or closes before the page scrolls

@@ -3,6 +3,8 @@
 // The server renders them as links to the videos that have the same; this adds a button that turns
 // them into a field with a × at each tag. Every change is saved at once, one after another.
 
+import { send } from "./server.js";
+
 class VideoTags extends HTMLElement {
   #saving = Promise.resolve();
 
@@ -104,7 +106,7 @@ class VideoTags extends HTMLElement {
       try {
         this.tags = await put(this.dataset.video, change(this.tags));
       } catch (error) {
-        this.#complain(error.message);
+        this.#complain(`The tags were not saved: ${error.message}`);
         return false;
       }
       document.getElementById("said").textContent = `${words}: ${this.dataset.title}`;
@@ -126,19 +128,9 @@ class VideoTags extends HTMLElement {
 
 /** The tags as the server has kept them. Throws an Error whose message is for people. */
 async function put(video, tags) {
-  let response;
-  try {
-    response = await fetch(`/videos/${video}/tags`, {
-      method: "PUT",
-      headers: { "Content-Type": "application/json" },
-      body: JSON.stringify({ tags }),
-    });
-  } catch {
-    throw new Error("The tags were not saved: the server cannot be reached.");
-  }
-  const answer = await response.json();
-  if (!response.ok) throw new Error(`The tags were not saved: ${answer.detail}`);
-  return answer.tags;
+  const headers = { "Content-Type": "application/json" };
+  const body = JSON.stringify({ tags });
+  return (await send(`/videos/${video}/tags`, { method: "PUT", headers, body })).tags;
 }
 
 function link(tag) {

@@ -130,8 +130,7 @@ function isJudged() {
 
 async function similar(hit, by) {
   hit.focus({ preventScroll: true }); // so that Back leads to it
-  await show(similarTo(hit, by));
-  document.getElementById("about")?.focus();
+  if (await show(similarTo(hit, by))) document.getElementById("about")?.focus();
 }
 
 /** Searches with a part of what the player shows, or else of a hit's still. */
@@ -162,8 +161,9 @@ async function judge(hit, mark) {
   bent.searchParams.append(mark, scene);
   const query = queryOf(bent);
   hit.focus({ preventScroll: true });
-  const [fault] = await Promise.all([keep(query, mark, scene), show(bent.pathname + bent.search)]);
-  if (location.search === bent.search) {
+  const asked = show(bent.pathname + bent.search);
+  const [fault, isThere] = await Promise.all([keep(query, mark, scene), asked]);
+  if (isThere && location.search === bent.search) {
     history.replaceState({ ...history.state, marked: scene }, "");
     hits()[0]?.focus({ preventScroll: true });
   }

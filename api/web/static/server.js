@@ -1,0 +1,61 @@
+// Asking the server: for HTML to put in place, or to keep something. What goes wrong is an Error
+// whose message is for people; who gives a request up with its signal gets an AbortError.
+
+/** Why the server did not do what it was asked for; `title` says it in short. */
+class Refusal extends Error {
+  constructor(title, message) {
+    super(message);
+    this.title = title;
+  }
+}
+
+/** The part of a page that an address answers, and whether that is what was asked for (`ok`): a
+ * search that cannot be made is told in the same place. */
+export async function askHtml(address, signal) {
+  const response = await reach(address, { headers: { "X-Fragment": "1" }, signal });
+  if (/^\s*<(!doctype|html)/i.test(response.text)) throw refusalOf(response);
+  return { html: response.text, ok: response.ok };
+}
+
+/** The HTML of a part of a page as elements; a search that cannot be made is an error, too. */
+export async function askElements(address, signal) {
+  const { html, ok } = await askHtml(address, signal);
+  const { content } = Object.assign(document.createElement("template"), { innerHTML: html });
+  if (!ok) throw new Refusal("Refused", content.querySelector(".problem")?.textContent ?? html);
+  return content;
+}
+
+/** Asks for something to be done; the JSON of the answer, null if it has none. */
+export async function send(address, options) {
+  const response = await reach(address, options);
+  const answer = jsonOf(response.text);
+  if (response.ok) return answer;
+  throw new Refusal("Refused", answer?.detail ?? `the server answered ${response.status}`);
+}
+
+/** An answer with its whole text. */
+async function reach(address, options) {
+  try {
+    const response = await fetch(address, options);
+    const { ok, status } = response;
+    return { ok, status, text: await response.text() };
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new Refusal("No answer", "the server cannot be reached: is it still running?");
+  }
+}
+
+/** What an error page says, the server's own or one that stands before it. */
+function refusalOf({ status, text }) {
+  const page = new DOMParser().parseFromString(text, "text/html");
+  const [title, detail] = ["h1", "main p"].map((where) => page.querySelector(where)?.textContent);
+  return new Refusal(title ?? `Error ${status}`, detail ?? "the server gave no reason.");
+}
+
+function jsonOf(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null; // none, or what stands before the server has answered
+  }
+}
