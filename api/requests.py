@@ -18,12 +18,11 @@ from search.errors import InvalidQuery
 from search.query.query import (
     MAX_QUERY_CHARACTERS,
     MAX_SPACES,
-    Limit,
     Mode,
     Shape,
 )
 from search.retrieval.spaces import Likeness
-from search.sequences import MAX_STEPS, MAX_WITHIN_S
+from search.sequences import MAX_STEPS, MAX_WITHIN_S, SequenceShape
 
 AnyForm = TypeVar("AnyForm", bound=Form)
 QueryText = Annotated[
@@ -39,7 +38,8 @@ SpaceKeys = Annotated[
     tuple[SpaceKey, ...],
     Field(min_length=1, max_length=MAX_SPACES),
 ]
-SceneIds = Annotated[tuple[Id, ...], Field(max_length=100)]
+MAX_SCENES = 100
+SceneIds = Annotated[tuple[Id, ...], Field(max_length=MAX_SCENES)]
 PictureKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """The name of a picture that was sent to search with (api/query_pictures.py)."""
 
@@ -124,7 +124,7 @@ class ImageIn(Shape, Filters):
     )
 
 
-class SimilarIn(Shape):
+class SimilarIn(Shape, Filters):
     """The parameters of GET /scenes/{id}/similar."""
 
     by: Likeness | None = Field(
@@ -142,7 +142,7 @@ class StepIn(Form):
     mode: Mode = Field(default="balanced", description="Weights of text and vision")
 
 
-class SequenceIn(Form):
+class SequenceIn(SequenceShape):
     """The body of POST /search/sequence: one thing, then another."""
 
     steps: Annotated[tuple[StepIn, ...], Field(min_length=2, max_length=MAX_STEPS)]
@@ -150,7 +150,6 @@ class SequenceIn(Form):
         default=30.0, description="Each step begins at most so long after the one before ends"
     )
     filters: Filters = Field(default_factory=Filters)
-    limit: Limit = 10
 
 
 class TagsIn(Form):

@@ -7,10 +7,10 @@ import typer
 from database.queries.filters import Filters
 from embeddings.cli import AsJson
 from search import cli
-from search.query.query import AUTO, MAX_LIMIT, MODES, SearchQuery, make_query
+from search.query.query import AUTO, MODES, SearchQuery, Shape, make_query
 from search.results.json import sequence_document
 from search.results.text import sequence_text
-from search.sequences import search_sequence
+from search.sequences import SequenceShape, search_sequence
 
 
 def main(
@@ -25,13 +25,14 @@ def main(
     ] = 30.0,
     mode: cli.Mode = None,
     filters: Filters,
-    limit: Annotated[int, typer.Option(help=f"Hits to answer, up to {MAX_LIMIT}.")] = 10,
+    shape: SequenceShape,
     as_json: AsJson = False,
 ) -> None:
     """Finds where things follow each other: "first this", then "that"."""
-    queries = [_step(text, mode, filters) for text in steps]
+    each = Shape(min_score=shape.min_score)
+    queries = [_step(text, mode, filters, each) for text in steps]
     engine, _ = cli.open_engine()
-    answer = search_sequence(engine, queries, within_s, limit)
+    answer = search_sequence(engine, queries, within_s, shape.limit)
     if as_json:
         cli.print_json(sequence_document(answer))
         return
@@ -39,12 +40,12 @@ def main(
     typer.echo(sequence_text(answer))
 
 
-def _step(text: str, mode: str | None, filters: Filters) -> SearchQuery:
+def _step(text: str, mode: str | None, filters: Filters, shape: Shape) -> SearchQuery:
     """A step, in the mode that stands before it or else in that of all."""
     own, colon, rest = text.partition(":")
     if colon and (own in (*MODES, AUTO) or own.endswith("_heavy")):
-        return make_query(rest, mode=own, filters=filters)
-    return make_query(text, mode=mode, filters=filters)
+        return make_query(rest, mode=own, filters=filters, shape=shape)
+    return make_query(text, mode=mode, filters=filters, shape=shape)
 
 
 if __name__ == "__main__":

@@ -11,9 +11,12 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from pydantic import Field
+
+from database.forms import Form
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
-from search.query.query import MAX_LIMIT, SearchQuery
+from search.query.query import MAX_LIMIT, Limit, Score, SearchQuery
 from search.ranking.confidence import WEAK, confidence_of, scored
 from search.ranking.rank import Ranking
 from search.results.hits import SearchHit, SequenceAnswer, SequenceHit, make_hits
@@ -23,6 +26,15 @@ MAX_STEPS = 5
 MAX_WITHIN_S = 3600.0
 _DEPTH = 300
 """Moments that each leg of each step brings in."""
+
+
+class SequenceShape(Form):
+    """The shape of an answer whose hits are sequences."""
+
+    limit: Limit = 10
+    min_score: Score = Field(
+        default=0.0, description="Only sequences whose every step is so sure, from 0 to 1"
+    )
 
 
 @dataclass(frozen=True)
@@ -43,7 +55,8 @@ def search_sequence(
     limit: int,
 ) -> SequenceAnswer:
     """Where the steps follow each other, each beginning after the one before it begins and at most
-    `within_s` after that one ends. Raises InvalidQuery."""
+    `within_s` after that one ends. Of a step's shape only `min_score` counts: no scene that is
+    less sure is taken for it. Raises InvalidQuery."""
     started = time.perf_counter()
     if not 2 <= len(steps) <= MAX_STEPS:
         raise InvalidQuery(f"a sequence has between 2 and {MAX_STEPS} steps")
@@ -65,7 +78,8 @@ def search_sequence(
 def _scored(step: SearchQuery, ranking: Ranking) -> list[Candidate]:
     num_vectors = ranking.encoded.num_vectors
     confidence = confidence_of(ranking.scenes, step.words.meaning, num_vectors)
-    return scored(ranking.scenes, confidence)
+    least = step.shape.min_score
+    return [scene for scene in scored(ranking.scenes, confidence) if scene.score >= least]
 
 
 def _hits(

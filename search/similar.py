@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from database.queries.filters import Filters
 from embeddings.cli import AsJson
 from search import cli
 from search.query.query import Shape
@@ -20,12 +21,13 @@ def main(
     space: Annotated[
         str | None, typer.Option(help="Compare in this space (python -m embeddings list).")
     ] = None,
+    filters: Filters,
     shape: Shape,
     as_json: AsJson = False,
 ) -> None:
     """Finds scenes that are like a scene."""
     engine, _ = cli.open_engine()
-    answer = engine.similar(scene, by=by, space=space, shape=shape)
+    answer = engine.similar(scene, by=by, space=space, filters=filters, shape=shape)
     cli.print_answer(answer, as_json=as_json)
 
 

@@ -11,6 +11,7 @@ from api.requests import SimilarIn, part_of
 from api.responses import ProblemOut
 from api.routes.search import respond
 from database.forms import Id, Seconds
+from database.queries.filters import Filters
 from search.query.query import Shape
 from search.results.json import SearchDocument
 
@@ -43,8 +44,9 @@ def similar(
     state: StateDep, scene_id: SceneId, form: Annotated[SimilarIn, Query()]
 ) -> JSONResponse:
     """Scenes that look like this one, move like it, or say the like."""
-    shape = part_of(form, Shape)
+    filters, shape = part_of(form, Filters), part_of(form, Shape)
     with state.turns.turn():
-        return respond(
-            state.multi_modal.similar(scene_id, by=form.by, space=form.space, shape=shape)
+        answer = state.multi_modal.similar(
+            scene_id, by=form.by, space=form.space, filters=filters, shape=shape
         )
+        return respond(answer)

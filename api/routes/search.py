@@ -122,7 +122,11 @@ def take_back(state: StateDep, form: Annotated[JudgedIn, Query()]) -> None:
 )
 def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
     """Searches for one thing, then another, in the same video."""
-    steps = [make_query(step.query, mode=step.mode, filters=body.filters) for step in body.steps]
+    shape = Shape(min_score=body.min_score)
+    steps = [
+        make_query(step.query, mode=step.mode, filters=body.filters, shape=shape)
+        for step in body.steps
+    ]
     with state.turns.turn():
         answer = search_sequence(state.multi_modal, steps, body.within_s, body.limit)
     return JSONResponse(sequence_document(answer))

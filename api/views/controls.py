@@ -106,11 +106,15 @@ _CHIPS: dict[str, Callable[[Any], str]] = {
 """What the chip of a field says of its value, or of each of its values."""
 
 
+_OF_SCENES = ("by_video", "fold")
+"""What shapes answers of single scenes only."""
+
+
 def _chips(state: State, form: PageForm) -> Iterator[Chip]:
     for name, label in _CHIPS.items():
         value = getattr(form, name)
         default = type(form).model_fields[name].default
-        if value == default:
+        if value == default or (form.then and name in _OF_SCENES):
             continue
         if name == "video_ids":
             yield Chip(f"In: {_titles(state, value)}", form.model_copy(update={name: default}))

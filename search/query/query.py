@@ -67,6 +67,9 @@ class FusionName(StrEnum):
 Limit = Annotated[int, Field(ge=1, le=MAX_LIMIT, description=f"Hits to answer, up to {MAX_LIMIT}")]
 
 
+Score = Annotated[float, Field(ge=0, lt=1)]
+
+
 class Shape(Form):
     """The shape of an answer: its size, order, grouping, and how much it explains."""
 
@@ -79,7 +82,7 @@ class Shape(Form):
     sort: Sort = Field(default=Sort.RELEVANCE, description="Order of the hits")
     by_video: bool = Field(default=False, description="Each video once, by its best scene")
     fold: bool = Field(default=False, description="Scenes that look nearly the same once")
-    min_score: Annotated[float, Field(ge=0, lt=1)] = Field(
+    min_score: Score = Field(
         default=0.0, description="Only hits at least so sure, from 0 to 1; 0.4 leaves out weak ones"
     )
     fusion: FusionName = Field(

@@ -60,8 +60,7 @@ class Ranker:
         the scope; not the scenes that are given as examples. Raises InvalidQuery, NotFound."""
         if examples.scene_ids:
             self._library.require_scenes(examples.scene_ids)
-        if query.filters.video_ids:
-            self._library.require_videos(query.filters.video_ids)
+        self._require_videos(query)
 
         def retrieve_and_fuse() -> Ranking:
             encoded = self._vectorizer.of_query(query, scope, examples)
@@ -78,7 +77,7 @@ class Ranker:
         space: str | None,
     ) -> Ranking:
         """Every scene like this one, by its vectors in one space. Raises NotFound, InvalidQuery."""
-
+        self._require_videos(query)
         examples = Examples(like=(scene_id,))
 
         def retrieve_and_fuse() -> Ranking:
@@ -92,6 +91,10 @@ class Ranker:
         same."""
         version = self._library.version()
         return version, self.choice.snapshot(version), self._words.statistics()
+
+    def _require_videos(self, query: SearchQuery) -> None:
+        if query.filters.video_ids:
+            self._library.require_videos(query.filters.video_ids)
 
     def _with_spaces_there(self, retrieve_and_fuse: Callable[[], Ranking]) -> Ranking:
         """Tries once more if a space was dropped since the library was read."""

@@ -210,6 +210,17 @@ def test_scenes_are_alike_in_look_or_in_words(client: httpx.Client, ids: dict[in
     assert legs == {"minilm-l6"}
 
 
+def test_filters_narrow_what_is_like_a_scene(client: httpx.Client, ids: dict[int, int]) -> None:
+    def alike(**filters: object) -> list[int]:
+        return starts(answered(client.get(f"/scenes/{ids[CAT]}/similar", params=filters)))
+
+    assert sorted(alike(from_s=20, to_s=30)) == [SLIDE, CAMERA, HELMET]
+    assert sorted(alike(kinds="speech", video_ids=1)) == [COFFEE, SLIDE, CAMERA, ROCKET]
+    assert alike(tags="nobody gave it") == []
+    gone = client.get(f"/scenes/{ids[CAT]}/similar", params={"video_ids": 999})
+    assert "999" in assert_problem(gone, 404)
+
+
 def test_a_likeness_that_the_library_has_no_space_for_says_what_to_do(
     client: httpx.Client, ids: dict[int, int]
 ) -> None:
@@ -274,6 +285,15 @@ def test_a_sequence_says_its_span_its_steps_and_how_sure_it_is(client: httpx.Cli
     assert first["score"] == heavy["results"][0]["score"], "each step in its own mode"
 
 
+def test_a_sequence_may_have_to_be_sure_of_each_step(client: httpx.Client) -> None:
+    asked = {"steps": [{"query": "a cup of coffee"}, {"query": "a checklist"}], "limit": 100}
+    whole = answered(client.post("/search/sequence", json=asked))
+    sure = answered(client.post("/search/sequence", json={**asked, "min_score": 0.4}))
+    spans = [(hit["start_s"], hit["end_s"]) for hit in whole["results"] if not hit["weak"]]
+    assert [(hit["start_s"], hit["end_s"]) for hit in sure["results"]] == spans
+    assert 0 < sure["total"] < whole["total"]
+
+
 STEP = '{"query": "cat"}'
 
 
@@ -286,7 +306,8 @@ STEP = '{"query": "cat"}'
         "{}",
         *(f'{{"steps": [{STEP}, {STEP}], {more}}}' for more in (
             '"within_s": NaN', '"within_s": -1', '"within_s": Infinity', '"within_s": 3601',
-            '"limit": 0', '"limit": 101', '"colour": 1', '"filters": {"from_s": 5, "to_s": 5}',
+            '"limit": 0', '"limit": 101', '"min_score": 1', '"colour": 1',
+            '"filters": {"from_s": 5, "to_s": 5}',
         )),
         *(f'{{"steps": [{STEP}, {step}]}}' for step in (
             '{"query": ""}', '{"query": "  "}', '{"query": "-cat"}', '{"query": "a\\u0000"}',

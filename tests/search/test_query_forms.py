@@ -158,6 +158,8 @@ def test_scenes_are_like_a_scene(ingested: Ingested) -> None:
     assert len(starts(look)) == 5
     words = document(ingested.settings, "search.similar", camera, "--by", "words", "--limit", 9)
     assert set(starts(words)) == {CAT, COFFEE, SLIDE, ROCKET}
+    late = document(ingested.settings, "search.similar", camera, "--from-s", 30)
+    assert set(starts(late)) == {HELMET, ROCKET}
 
 
 def test_steps_are_found_in_their_order_each_in_its_mode(ingested: Ingested) -> None:
@@ -187,6 +189,8 @@ def test_a_sequence_of_what_is_not_there_says_so(ingested: Ingested) -> None:
     assert re.search(rf"^2 of {answer['total']} hits in \d+ ms$", text, re.MULTILINE)
     text = done(ingested.settings, "search.sequence", *sure, "--limit", 2)
     assert text.splitlines()[3] == "--- weak matches ---"
+    text = done(ingested.settings, "search.sequence", *unsure, "--min-score", 0.4)
+    assert text == "nothing found\n"
 
 
 def test_a_step_with_a_colon_that_is_no_mode_is_all_text(ingested: Ingested) -> None:

@@ -50,6 +50,25 @@ def test_a_second_box_finds_what_follows_and_shows_each_step(page: Page) -> None
     expect(page.get_by_role("button", name="then")).to_be_hidden()
 
 
+def test_what_does_not_apply_to_a_sequence_is_neither_offered_nor_shown(page: Page) -> None:
+    page.goto("/?q=drilling&by_video=true&fold=true&sort=date&min_score=0.4&tags=x")
+    chips = page.get_by_role("list", name="Filters").get_by_role("listitem")
+    expect(chips).to_contain_text(["Tag: x", "Without weak", "One hit"])
+    page.goto("/?q=a+cup+of+coffee&then=a+checklist&by_video=true&fold=true&min_score=0.4")
+    expect(chips).to_have_text(["Without weak matches ×"])
+    expect(page.locator(".hits .weak")).to_have_count(0)
+    expect(page.locator(".sequences .hit")).to_have_count(1)
+    page.locator(".filters summary").click()
+    expect(page.get_by_text("No weak matches")).to_be_visible()
+    of_scenes = [page.get_by_label("Order"), page.get_by_role("checkbox", name="One hit per video")]
+    for each in of_scenes:
+        expect(each).to_be_hidden()
+    page.get_by_role("button", name="Remove this step").click()
+    page.locator(".filters:not([open]) summary").click()
+    for each in of_scenes:
+        expect(each).to_be_visible()
+
+
 def test_without_scripts_one_box_stands_among_the_filters(new_page: NewPage) -> None:
     page = new_page(java_script_enabled=False)
     page.goto("/?q=drilling")

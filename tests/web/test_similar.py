@@ -42,6 +42,14 @@ def test_the_nearest_are_shown_at_once_though_none_is_surely_alike(page: Page) -
     expect(page.get_by_text("other words")).to_have_count(0)
 
 
+def test_filters_narrow_what_is_alike(page: Page) -> None:
+    page.goto("/?similar=1&by=look&from_s=30")
+    expect(page.get_by_role("link", name="Remove: After 0:30 in the video")).to_be_visible()
+    expect(page.locator(".hit")).to_have_count(2)
+    page.get_by_role("link", name="Remove: After 0:30 in the video").click()
+    expect(page.locator(".hit")).to_have_count(5)
+
+
 def test_the_tools_come_to_the_hit_that_is_pointed_at_and_offer_what_the_library_can(
     page: Page,
 ) -> None:

@@ -38,6 +38,7 @@ export function start() {
     [...list.querySelectorAll("input")].forEach((field, place) => { field.value = texts[place]; });
     steps.hidden = steps.disabled = !texts.length;
     add.hidden = texts.length >= MAX_STEPS;
+    for (const each of form.querySelectorAll("[data-of-scenes]")) each.hidden = texts.length > 0;
   }
 
   function row() {
