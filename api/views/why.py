@@ -8,8 +8,9 @@ from api.views.moments import Found
 from search.results.hits import Evidence, SearchHit
 
 _MODALITIES = {"text": "said or written", "vision": "shown"}
-_STRONG, _SOME = 0.7, 0.5
-"""Evidence that chance brings once in a thousand times, and once in sixty (docs/ranking.md)."""
+_STRONG, _SOME = 0.7, 0.35
+"""Evidence that chance brings once in a thousand times, and once in thirteen
+(docs/ranking.md)."""
 _NEAR_S = 0.1
 """Addresses round times."""
 

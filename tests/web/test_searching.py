@@ -114,7 +114,7 @@ def test_a_hit_tells_where_when_how_sure_and_why(page: Page) -> None:
     )
     expect(hit.locator("b")).to_have_text("tour")
     expect(hit.locator("small")).to_contain_text("0:00–0:04")
-    expect(hit.locator("small")).to_contain_text("%")
+    expect(hit.locator("small")).to_contain_text("% sure")
     expect(hit.locator("mark")).to_have_text("drilling")
     expect(hit.locator("p").first).to_contain_text("said: “")
     expect(page.get_by_role("heading", name="Weak matches")).to_have_count(1)
