@@ -15,3 +15,9 @@ SEARCH_RESULTS = Histogram(
     ["kind"],
     buckets=(0, 1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000),
 )
+
+
+def count_search(seconds: float, num_results: int) -> None:
+    """Adds a search of the library to both."""
+    SEARCH_SECONDS.labels("library").observe(seconds)
+    SEARCH_RESULTS.labels("library").observe(num_results)

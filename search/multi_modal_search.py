@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from typing import Self
 
+from database.metrics import count_search
 from database.queries.filters import Filters
 from database.queries.hits import HitReader
 from database.server.connection import Database
@@ -159,7 +160,7 @@ class MultiModalSearchEngine:
         )
         cursor = _cursor(query, 1, scene_id, by, space)
         ranking = self.ranker.rank_alike(query, cursor.depth, scene_id, by, space)
-        return self._make_answer(query, ranking, cursor, started)
+        return _counted(self._make_answer(query, ranking, cursor, started))
 
     def answer(
         self, query: SearchQuery, scope: Scope = EVERYTHING, examples: Examples = NO_EXAMPLES
@@ -173,12 +174,12 @@ class MultiModalSearchEngine:
             state = self.ranker.state()
             cached = self._cache.find(key, state)
             if cached is not None:
-                return dataclasses.replace(cached, took_ms=_ms_since(started))
+                return _counted(dataclasses.replace(cached, took_ms=_ms_since(started)))
             ranking = self.ranker.rank(query, cursor.depth, scope, examples)
             answer = self._make_answer(query, ranking, cursor, started)
         without_scenes = dataclasses.replace(ranking, scenes=())  # the hits have theirs
         self._cache.put(key, state, dataclasses.replace(answer, ranking=without_scenes))
-        return answer
+        return _counted(answer)
 
     def _make_answer(
         self, query: SearchQuery, ranking: Ranking, cursor: Cursor, started: float
@@ -218,6 +219,11 @@ def _cursor(query: SearchQuery, num_examples: int, *what: object) -> Cursor:
     so that each leg has to bring in more."""
     depth = max(DEPTH, _DEPTH_PER_HIT * query.shape.limit) + _DEPTH_PER_HIT * num_examples
     return Cursor.of(query.shape.cursor, fingerprint(query, what), depth)
+
+
+def _counted(answer: SearchAnswer) -> SearchAnswer:
+    count_search(answer.took_ms / 1000, len(answer.hits))
+    return answer
 
 
 def _ms_since(started: float) -> float:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from database.forms import Form
+from database.metrics import count_search
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import MAX_LIMIT, Limit, Score, SearchQuery
@@ -70,6 +71,7 @@ def search_sequence(
     hits = _hits(engine, rankings, every[:limit])
     reasons = dict.fromkeys(reason for r in rankings for reason in r.encoded.reasons)
     took_ms = (time.perf_counter() - started) * 1000
+    count_search(took_ms / 1000, len(hits))
     return SequenceAnswer(
         tuple(steps), within_s, hits, len(every), num_weak, tuple(reasons), took_ms
     )

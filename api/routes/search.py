@@ -22,7 +22,6 @@ from api.requests import (
     part_of,
 )
 from api.responses import PictureOut, ProblemOut
-from database.metrics import SEARCH_RESULTS, SEARCH_SECONDS
 from database.queries.filters import Filters
 from search.query.image import Crop, read_query_picture
 from search.query.query import Shape, make_query
@@ -48,8 +47,6 @@ _OWN_ORIGIN = [Depends(own_origin)]
 
 def respond(answer: SearchAnswer) -> JSONResponse:
     """An answer as HTTP gives it: the JSON that /openapi.json documents."""
-    SEARCH_SECONDS.labels("library").observe(answer.took_ms / 1000)
-    SEARCH_RESULTS.labels("library").observe(len(answer.hits))
     return JSONResponse(search_document(answer))
 
 

@@ -1,0 +1,67 @@
+"""The state of a server inside the process of a test, and what its page answers."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from fastapi import Request
+from sqlalchemy import event
+
+from api.deps import State
+from api.facts import LibraryFacts
+from api.limits import Turns
+from api.query_pictures import QueryPictures
+from api.settings import ApiSettings
+from api.sprites import Sprites
+from database.judgements import Judgements
+from database.server.connection import Database
+from database.tags import Tags
+from database.videos.read import Library
+from embeddings.loaded import Encoders
+from search.multi_modal_search import MultiModalSearchEngine
+from search.semantic_search import SemanticSearchEngine
+
+
+def make_state(
+    database: Database, encoders: Encoders, home: Path, *, searches_at_once: int = 1
+) -> State:
+    """As a server would have it."""
+    settings = ApiSettings(sceneseek_home=home)
+    engine = MultiModalSearchEngine(database, encoders)
+    return State(
+        settings=settings,
+        database=database,
+        library=Library(database),
+        semantic=SemanticSearchEngine(engine),
+        multi_modal=engine,
+        judgements=Judgements(database),
+        tags=Tags(database),
+        pictures=QueryPictures(home / "query-pictures"),
+        sprites=Sprites(settings),
+        facts=LibraryFacts(database, encoders),
+        turns=Turns(searches_at_once),
+        listing=Turns(2),
+    )
+
+
+def request_of(query: str, *, fragment: bool = False) -> Request:
+    """A request with this query string."""
+    headers = [(b"x-fragment", b"1")] if fragment else []
+    return Request({"type": "http", "query_string": query.encode(), "headers": headers})
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """What is asked of a database in a block."""
+    asked: list[str] = []
+
+    def note(_connection: sa.Connection, _cursor: object, statement: str, *_rest: Any) -> None:
+        asked.append(statement)
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield asked
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
