@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
+from api.requests import MAX_SCENES
 from api.views.form import PageForm
 from api.web.rendering import clock
 from database.models import MomentKind
@@ -66,6 +67,8 @@ class Opening:
 
     label: str
     url: str
+    in_place: bool = False
+    """Whether the page's script may put those hits under this one, instead of leading there."""
 
 
 @dataclass(frozen=True)
@@ -230,8 +233,9 @@ def _outlines(evidence: Evidence, video: VideoRef) -> Outlines | None:
 
 
 def _openings(hit: SearchHit, form: PageForm) -> Iterator[Opening]:
-    if num_alike := len(hit.scene.alike):
-        yield Opening(f"{num_alike} alike", form.url(fold=None))
+    if alike := hit.scene.alike:
+        url = form.url(alike=alike[:MAX_SCENES])
+        yield Opening(f"{len(alike)} alike", url, in_place=True)
     if num_others := hit.scene.others:
         more = form.url(by_video=None, video_ids=(hit.video.id,))
         yield Opening(f"{num_others} more in this video", more)

@@ -1,7 +1,7 @@
 """The form of the page: what its URL holds, which is everything that decides about its hits."""
 
 import re
-from datetime import UTC, datetime, time
+from datetime import datetime, time
 from typing import Annotated, Any, get_origin
 from urllib.parse import urlencode
 
@@ -16,6 +16,9 @@ from search.retrieval.spaces import Likeness
 from search.sequences import MAX_STEPS, MAX_WITHIN_S
 
 PAGE_HITS = 24
+
+_OF_ONE_LOAD = {"cursor": None, "shown": 0, "alike": ()}
+"""What no link of the page takes on, unless it is about that."""
 
 
 class PageForm(Shape, Filters):
@@ -39,6 +42,8 @@ class PageForm(Shape, Filters):
     limit: Limit = PAGE_HITS
     shown: Annotated[int, Field(ge=0, le=MAX_AT_ONCE)] = 0
     """Hits to bring back at once; not part of what the address shows."""
+    alike: SceneIds = ()
+    """Scenes that were folded into a hit, to be shown alone."""
 
     @property
     def filters(self) -> Filters:
@@ -58,7 +63,7 @@ class PageForm(Shape, Filters):
     def pairs(self, **changed: Any) -> list[tuple[str, str]]:
         """The fields as an address has them, some of them changed; None or () leaves one out.
         Those that have their default, and those that belong to one load, are not in it."""
-        values = {"q": self.q, **dict(self), "cursor": None, "shown": 0, **changed}
+        values = {"q": self.q, **dict(self), **_OF_ONE_LOAD, **changed}
         fields = type(self).model_fields
         return [
             (name, text)
@@ -92,11 +97,20 @@ def _text(value: object) -> str:
     if isinstance(value, float):
         return str(int(value) if value.is_integer() else value)
     if isinstance(value, datetime):
-        day = value.astimezone(UTC)
-        return day.date().isoformat() if day.time() == time.min else day.isoformat()
+        return value.date().isoformat() if is_day(value) else value.isoformat()
     if isinstance(value, time):
-        return value.isoformat("auto" if value.second else "minutes")
+        return of_day(value)
     return str(value)
+
+
+def is_day(moment: datetime) -> bool:
+    """Whether a date of a form, which is in UTC, is the start of its day."""
+    return moment.time() == time.min
+
+
+def of_day(clock: time) -> str:
+    """A time of day, with its seconds only if it has some: 18:30."""
+    return clock.isoformat("auto" if clock.second or clock.microsecond else "minutes")
 
 
 _LISTS = {

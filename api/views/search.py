@@ -1,5 +1,6 @@
 """The page of a search: the form, and below it what was found, or why nothing was."""
 
+import time
 from dataclasses import dataclass
 
 from fastapi import Request
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 from api.deps import State
 from api.errors import in_words
 from api.views.about import about, missing
-from api.views.answers import find, find_sequence
+from api.views.answers import find, find_alike, find_sequence
 from api.views.cards import Card, SequenceCard, cards, sequence_cards
 from api.views.controls import (
     DURATIONS_S,
@@ -22,13 +23,13 @@ from api.views.controls import (
     span,
 )
 from api.views.empty import NothingFound, no_videos, nothing_found
-from api.views.form import PageForm, read_form
+from api.views.form import PAGE_HITS, PageForm, read_form
 from api.views.landing import Landing
 from api.views.languages import language_name
 from api.web.rendering import page
 from database.errors import NotFound
 from search.errors import InvalidQuery
-from search.query.query import MODES
+from search.query.query import MAX_LIMIT, MODES
 
 _MORE_HITS = 96
 """Hits that come at once when the end of the list is near."""
@@ -77,7 +78,7 @@ def search_page(state: State, request: Request) -> HTMLResponse:
         return shown.landing(form)
     try:
         with state.turns.turn():
-            found = _sequence(state, form) if form.then else _hits(state, form)
+            found = _find(state, form)
         if shown.fragment and form.cursor:
             return page("_hits.html", form=form, found=found)
         controls = Controls.of(state, form, found.vision)
@@ -91,6 +92,12 @@ def search_page(state: State, request: Request) -> HTMLResponse:
         there = form.model_copy(update={"image": None})
         return shown.refused(there, missing(form, error), status=404)
     return shown.answer(form, controls, found, empty)
+
+
+def _find(state: State, form: PageForm) -> Found:
+    if form.alike:
+        return _alike(state, form)
+    return _sequence(state, form) if form.then else _hits(state, form)
 
 
 def _hits(state: State, form: PageForm) -> Found:
@@ -109,8 +116,25 @@ def _hits(state: State, form: PageForm) -> Found:
     )
 
 
+def _alike(state: State, form: PageForm) -> Found:
+    """Scenes that were folded into a hit: there is no doubt that they are asked for."""
+    started = time.perf_counter()
+    hits = find_alike(state, form)
+    return Found(
+        cards=cards(hits, form),
+        is_sequence=False,
+        confident=True,
+        reasons=(),
+        total=len(hits),
+        num_weak=sum(hit.weak for hit in hits),
+        took_ms=(time.perf_counter() - started) * 1000,
+    )
+
+
 def _sequence(state: State, form: PageForm) -> Found:
     answer = find_sequence(state, form)
+    num_asked = max(form.limit, form.shown)
+    has_more = num_asked < min(answer.total, MAX_LIMIT)
     return Found(
         cards=sequence_cards(answer),
         is_sequence=True,
@@ -119,6 +143,7 @@ def _sequence(state: State, form: PageForm) -> Found:
         total=answer.total,
         num_weak=answer.num_weak,
         took_ms=answer.took_ms,
+        more_url=form.url(shown=num_asked + PAGE_HITS) if has_more else None,
     )
 
 

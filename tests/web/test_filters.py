@@ -1,11 +1,14 @@
 """What narrows, weighs and orders a search on the page."""
 
+import re
 from urllib.parse import parse_qs, urlsplit
 
 from playwright.sync_api import Locator, Page, expect
 
 from tests.helpers.browser import NewPage
 from tests.helpers.http import Serving
+
+ALIKE = re.compile(r"^\d+ alike$")
 
 
 def asked(page: Page) -> dict[str, list[str]]:
@@ -103,20 +106,64 @@ def test_filters_are_chips_that_go_by_click_by_key_and_all_at_once(
     expect(page.get_by_role("checkbox", name="Speech")).not_to_be_checked()
 
 
-def test_what_is_folded_and_grouped_can_be_opened(new_page: NewPage, many: Serving) -> None:
-    page = new_page(over=many)
+def folded(page: Page) -> tuple[int, Locator]:
+    """Folds look-alikes: how many hits there were before, and the first link to some of them."""
     page.goto("/?q=drilling&kinds=keyframe")
     num = page.locator(".hit").count()
     page.locator(".filters summary").click()
     page.get_by_role("checkbox", name="Look-alikes once").check()
-    alike = page.get_by_role("link", name="alike").first
-    expect(alike).to_be_visible()
-    expect_answered(page)
-    assert page.locator(".hit").count() < num
     page.keyboard.press("Escape")
-    alike.click()
-    expect(page.locator(".hit")).to_have_count(num)
+    page.get_by_text("Show the nearest").click()
+    alike = page.get_by_role("link", name=ALIKE).first
+    expect(alike).to_be_visible()
+    return num, alike
 
+
+def test_what_looks_alike_opens_right_after_its_hit_and_folds_again(
+    new_page: NewPage, many: Serving
+) -> None:
+    page = new_page(over=many)
+    num_all, alike = folded(page)
+    hits = page.locator(".hit")
+    num = hits.count()
+    num_alike = int(alike.inner_text().split()[0])
+    assert num + num_alike <= num_all
+    card = alike.locator("xpath=..")
+    alike.focus()
+    expect(alike).to_have_attribute("aria-expanded", "false")
+    page.keyboard.press("Enter")
+    expect(hits).to_have_count(num + num_alike)
+    expect(alike).to_have_attribute("aria-expanded", "true")
+    expect(alike).to_be_focused()
+    expect(page.locator(".alike .hit small").first).to_contain_text("%")
+    assert card.evaluate("card => card.nextElementSibling.matches('.alike')")
+    ids = hits.evaluate_all("hits => hits.map(hit => hit.id)")
+    assert len(set(ids)) == len(ids)
+    page.keyboard.press("Enter")
+    expect(hits).to_have_count(num)
+
+    page.keyboard.press("Enter")
+    expect(hits).to_have_count(num + num_alike)
+    page.evaluate("document.querySelector('nav a').click()")
+    expect(page).to_have_title("Library · sceneseek")
+    page.go_back()
+    expect(hits).to_have_count(num + num_alike)
+    assert hits.evaluate_all("hits => hits.map(hit => hit.id)") == ids
+
+
+def test_without_scripts_what_looks_alike_has_a_page(new_page: NewPage, many: Serving) -> None:
+    _num_all, alike = folded(new_page(over=many))
+    num_alike, address = alike.inner_text().split()[0], alike.get_attribute("href")
+    page = new_page(over=many, java_script_enabled=False)
+    page.goto(address or "")
+    expect(page.locator(".hit")).to_have_count(int(num_alike))
+    page.get_by_role("link", name="All hits").click()
+    page.get_by_text("Show the nearest").click()
+    expect(page.get_by_role("link", name=ALIKE).first).to_be_visible()
+
+
+def test_what_is_grouped_by_video_can_be_opened(new_page: NewPage, many: Serving) -> None:
+    page = new_page(over=many)
     page.goto("/?q=drilling&by_video=true")
     expect(page.locator(".hit", has_text="morning")).to_have_count(1)
     page.locator("li", has_text="morning").get_by_role("link", name="5 more in this video").click()

@@ -3,6 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import NewPage
+from tests.helpers.http import Serving
 
 
 def test_a_second_box_finds_what_follows_and_shows_each_step(page: Page) -> None:
@@ -67,6 +68,30 @@ def test_what_does_not_apply_to_a_sequence_is_neither_offered_nor_shown(page: Pa
     page.locator(".filters:not([open]) summary").click()
     for each in of_scenes:
         expect(each).to_be_visible()
+
+
+def test_more_sequences_come_below_up_to_the_hundredth(new_page: NewPage, many: Serving) -> None:
+    page = new_page(over=many)
+    page.goto("/?q=drilling&then=drilling&within_s=3600")
+    hits = page.locator(".sequences .hit")
+    expect(hits).to_have_count(24)
+    names = hits.evaluate_all("hits => hits.map(hit => hit.getAttribute('aria-label'))")
+    more = page.get_by_role("link", name="More hits")
+    more.press("Enter")
+    expect(hits).to_have_count(48)
+    expect(hits.nth(24)).to_be_focused()
+    shown = hits.evaluate_all("hits => hits.map(hit => hit.getAttribute('aria-label'))")
+    assert shown[:24] == names
+    assert len(set(shown)) == 48
+    address = page.url
+    page.reload()
+    expect(hits).to_have_count(48)
+    assert page.url == address
+    for num in (72, 96, 100):
+        more.press("Enter")
+        expect(hits).to_have_count(num)
+    expect(more).to_have_count(0)
+    expect(page.get_by_text("These are the first 100 of")).to_be_visible()
 
 
 def test_without_scripts_one_box_stands_among_the_filters(new_page: NewPage) -> None:

@@ -3,7 +3,7 @@
 // how many of them were shown, and where the page stood.
 
 import { fill } from "./fields.js";
-import { askElements } from "./server.js";
+import { alarmOf, askElements } from "./server.js";
 import "./tags.js";
 
 const TYPING_MS = 250;
@@ -103,20 +103,11 @@ async function load(address) {
     list.replaceChildren(await askElements(address, pending.signal));
   } catch (error) {
     if (error.name === "AbortError") return false;
-    list.replaceChildren(alarm(error));
+    list.replaceChildren(alarmOf(error));
   }
   list.removeAttribute("aria-busy");
   document.getElementById("said").textContent = list.querySelector(".count")?.textContent ?? "";
   return true;
-}
-
-/** Why something is not there, in words. */
-function alarm(error) {
-  const told = document.createElement("p");
-  told.className = "problem";
-  told.setAttribute("role", "alert");
-  told.textContent = error.message;
-  return told;
 }
 
 /** Links inside the list that lead to another list: tags, more videos, the beginning. */
@@ -153,7 +144,7 @@ async function more(link) {
   } catch (error) {
     if (error.name === "AbortError") return;
     link.removeAttribute("aria-busy"); // to be clicked again
-    link.after(alarm(error));
+    link.after(alarmOf(error));
   }
 }
 
@@ -167,6 +158,6 @@ async function count(link) {
     place.replaceChildren(await askElements(link.href));
   } catch (error) {
     told.replaceChildren(link);
-    told.after(alarm(error));
+    told.after(alarmOf(error));
   }
 }

@@ -1,5 +1,6 @@
 // Every page's script. What it takes over works without it, too; each module does one thing.
 
+import { start as alike } from "./alike.js";
 import { start as controls } from "./controls.js";
 import { start as keys } from "./keys.js";
 import { start as library } from "./library.js";
@@ -12,4 +13,4 @@ import { start as tools } from "./tools.js";
 import "./player.js";
 import "./strip.js";
 
-for (const start of [keys, controls, steps, tools, pictures, previews, library, play, results]) start();
+for (const start of [keys, controls, steps, tools, pictures, previews, library, play, alike, results]) start();

@@ -3,12 +3,14 @@
 // The server renders hits; this fetches them as HTML and puts them in place. The address says what
 // is asked; the history's state says how much of the answer was shown, and which hit had the focus.
 
+import { openAgain, opened } from "./alike.js";
 import { addressOf, fill } from "./fields.js";
-import { askElements, askHtml } from "./server.js";
+import { alarmOf, askElements, askHtml } from "./server.js";
 
 const form = document.getElementById("search");
 const answer = document.getElementById("answer");
 let pending = new AbortController();
+const HITS = "li:not(.alike) > .hit"; // without what was folded into others
 let asked = here(); // what the hits on the page answer
 
 export function start() {
@@ -83,8 +85,9 @@ function followed(event) {
   const address = new URL(link.href);
   if (event.button || address.origin !== location.origin || address.pathname !== "/") return;
   event.preventDefault();
-  if (link.matches(".more")) more();
-  else show(address.pathname + address.search);
+  if (!link.matches(".more")) show(address.pathname + address.search);
+  else if (answer.querySelector(".next")) more();
+  else longer(link);
 }
 
 // More hits, when the end of the list comes near.
@@ -95,12 +98,11 @@ const end = new IntersectionObserver((entries) => {
 
 function watchForEnd() {
   end.disconnect();
-  answer.querySelector(".more")?.setAttribute("hidden", "");
   const next = answer.querySelector(".next");
-  if (next) {
-    next.hidden = false;
-    end.observe(next);
-  }
+  if (!next) return; // that was all, or there are no pages
+  answer.querySelector(".more").hidden = true;
+  next.hidden = false;
+  end.observe(next);
 }
 
 async function more() {
@@ -121,13 +123,30 @@ async function more() {
   }
 }
 
+/** More of what has no pages: from the same list with more hits, those that are not there yet. */
+async function longer(link) {
+  const { signal } = pending;
+  try {
+    const page = await askElements(link.getAttribute("href"), signal);
+    if (signal.aborted) return;
+    const list = document.getElementById("hits");
+    const added = [...page.querySelectorAll("#hits > li")].slice(list.childElementCount);
+    list.append(...added);
+    link.replaceWith(page.querySelector("#hits + *") ?? "");
+    added[0]?.querySelector(".hit")?.focus();
+  } catch (error) {
+    if (error.name !== "AbortError") link.after(alarmOf(error)); // to be clicked again
+  }
+}
+
 // Back and reload: the same hits, at the same place, with the same focus.
 
 /** Keeps in the history how much is shown, and where the page stands, before it changes. */
 export function remember() {
   if (answer.hasAttribute("aria-busy")) return; // between two answers there is nothing to keep
   const state = {
-    shown: answer.querySelectorAll(".hit").length,
+    shown: answer.querySelectorAll(HITS).length,
+    opened: opened(),
     top: scrollY,
     focused: document.activeElement?.closest(".hit")?.id ?? null,
     nearest: document.getElementById("nearest")?.open ?? false,
@@ -143,13 +162,16 @@ async function comeBack() {
 
 async function restore(state, { always = false } = {}) {
   const left = always ? document.activeElement : null;
-  const shown = answer.querySelectorAll(".hit").length;
+  const shown = answer.querySelectorAll(HITS).length;
   if (always || (state?.shown ?? 0) > shown) {
     const address = new URL(location.href);
     if (state?.shown) address.searchParams.set("shown", state.shown);
     if (!(await load(address.pathname + address.search))) return;
   }
   if (state?.nearest) document.getElementById("nearest")?.setAttribute("open", "");
+  const { signal } = pending;
+  await openAgain(state?.opened ?? []);
+  if (signal.aborted) return;
   dispatchEvent(new CustomEvent("cameback")); // the player opens or closes before the page scrolls
   if (!state) return;
   answer.classList.add("whole"); // places are exact only if every hit above has been laid out

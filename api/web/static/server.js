@@ -33,6 +33,15 @@ export async function send(address, options) {
   throw new Refusal("Refused", answer?.detail ?? `the server answered ${response.status}`);
 }
 
+/** What went wrong, as a line to show. */
+export function alarmOf(error) {
+  const told = document.createElement("p");
+  told.className = "problem";
+  told.setAttribute("role", "alert");
+  told.textContent = error.message;
+  return told;
+}
+
 /** An answer with its whole text. */
 async function reach(address, options) {
   try {
