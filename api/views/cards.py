@@ -146,6 +146,12 @@ def _seconds(seconds: float) -> str:
     return f"{seconds:.3f}".rstrip("0").rstrip(".")
 
 
+def reason_of(evidence: Evidence) -> Reason:
+    """A piece of evidence in words."""
+    moment = evidence.moment
+    return Reason(VERBS[moment.kind], moment.start_s, pieces_of(moment.text or "", moment.marks))
+
+
 def pieces_of(text: str, marks: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
     """A text cut at its marks, shortened around the first of them."""
     joined = _joined(text, marks)
@@ -198,7 +204,7 @@ def card(hit: SearchHit, query: str, openings: tuple[Opening, ...] = ()) -> Card
         url=watch_url(hit.video.id, start_s, end_s, query),
         still_url=keyframe_url(hit.scene.scene_id, still_s) if hit.video.has_pictures else None,
         outlines=_outlines(shown, hit.video) if shown else None,
-        reasons=tuple(_reasons(hit.evidence))[: 2 if hit.rank <= _RICH else 1],
+        reasons=tuple(map(reason_of, hit.moments[: 2 if hit.rank <= _RICH else 1])),
         openings=openings,
     )
 
@@ -239,14 +245,3 @@ def _openings(hit: SearchHit, form: PageForm) -> Iterator[Opening]:
     if num_others := hit.scene.others:
         more = form.url(by_video=None, video_ids=(hit.video.id,))
         yield Opening(f"{num_others} more in this video", more)
-
-
-def _reasons(evidence: Sequence[Evidence]) -> Iterator[Reason]:
-    """Each moment once, the strongest first."""
-    known: set[int] = set()
-    for each in evidence:
-        moment = each.moment
-        if moment.id not in known:
-            known.add(moment.id)
-            text = moment.text or ""
-            yield Reason(VERBS[moment.kind], moment.start_s, pieces_of(text, moment.marks))

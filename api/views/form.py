@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, time
-from typing import Annotated, Any, get_origin
+from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -116,7 +116,7 @@ def of_day(clock: time) -> str:
 _LISTS = {
     name
     for name, field in PageForm.model_fields.items()
-    if get_origin(field.annotation) is tuple or "tuple" in str(field.annotation)
+    if "tuple" in str(field.annotation)
 }
 
 

@@ -16,6 +16,7 @@ from api.views.why import why_here
 from api.web.rendering import clock, page
 from database.errors import NotFound
 from database.videos.read import VideoInfo
+from search.results.links import keyframe_url
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _still_url(state: State, video_id: int, start_s: float) -> str | None:
     scene_id = state.library.find_scene_shown(video_id, start_s)
     if scene_id is None:
         return None
-    return f"/scenes/{scene_id}/keyframe.jpg?at_s={round(start_s, 3)}"
+    return keyframe_url(scene_id, start_s)
 
 
 def _size(path: Path) -> int | None:

@@ -1,11 +1,11 @@
 """Why a moment answers a search: all its evidence, not only what a card has room for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from api.views.cards import VERBS, Reason, pieces_of
+from api.views.cards import Reason, reason_of
 from api.views.moments import Found
-from search.results.hits import Evidence, SearchHit
+from search.results.hits import SearchHit
 
 _MODALITIES = {"text": "said or written", "vision": "shown"}
 _STRONG, _SOME = 0.7, 0.35
@@ -49,19 +49,8 @@ def _why(hit: SearchHit, asked: str) -> Why:
     return Why(
         asked,
         tuple((_MODALITIES[name], _how_much(score)) for name, score in hit.scores.items()),
-        tuple(_reasons(hit.evidence)),
+        tuple((reason_of(each), _how_much(each.score)) for each in hit.moments),
     )
-
-
-def _reasons(evidence: Sequence[Evidence]) -> Iterator[tuple[Reason, str]]:
-    """Each moment once, with the best that it says."""
-    known: set[int] = set()
-    for each in evidence:
-        moment = each.moment
-        if moment.id not in known:
-            known.add(moment.id)
-            pieces = pieces_of(moment.text or "", moment.marks)
-            yield Reason(VERBS[moment.kind], moment.start_s, pieces), _how_much(each.score)
 
 
 def _how_much(evidence: float) -> str:

@@ -43,6 +43,14 @@ class SearchHit:
     """Strongest first; what says nothing is left out unless an explanation is asked for."""
 
     @property
+    def moments(self) -> tuple[Evidence, ...]:
+        """The evidence, each moment once by the leg that says most of it."""
+        found: dict[int, Evidence] = {}
+        for each in self.evidence:
+            found.setdefault(each.moment.id, each)
+        return tuple(found.values())
+
+    @property
     def score(self) -> float:
         """How sure the hit is, in [0, 1), if the fusion is calibrated."""
         return self.scene.score

@@ -38,3 +38,17 @@ def test_videos_begin_with_words(store: Store, database: Database) -> None:
         (MomentKind.SPEECH, "A train leaves."),
         (MomentKind.SPEECH, "Ein Zug."),
     ]
+
+
+def test_of_a_long_recording_only_the_beginning_is_read_for_its_words(
+    store: Store, database: Database
+) -> None:
+    for name, num_silent in (("at once", 0), ("late", 60)):
+        made = talk(
+            name,
+            [".."] * num_silent + ["The crew is drilling."],
+            [unit_vector(1)] * (num_silent + 1),
+        )
+        store.save_video(made, file(f"/library/{name}.mp4"))
+    ids = [each.id for each in Library(database).list_videos(limit=10)]
+    assert len(first_texts(database, ids)) == 1
