@@ -86,6 +86,7 @@ def _engine(url: sa.URL) -> sa.Engine:
         driver.execute("SET hnsw.iterative_scan = relaxed_order")
         # A plan for any query vector and any filter would leave the HNSW index for some.
         driver.execute("SET plan_cache_mode = force_custom_plan")
+        driver.execute("SET timezone = 'UTC'")  # dates and times of day mean the same everywhere
         driver.execute("SET jit = off")  # compiling a search takes longer than running it
         driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
         if psycopg.types.TypeInfo.fetch(driver, "vector") is not None:

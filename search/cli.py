@@ -13,10 +13,11 @@ from enum import Enum
 from typing import Annotated, Any, NoReturn, TypeVar, get_args, get_origin
 
 import typer
-from pydantic import AwareDatetime, ValidationError
+from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
 from database.forms import MAX_ID, Form
+from database.queries.filters import Moment
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from embeddings.cli import new_app, warn_of_slips
@@ -136,7 +137,7 @@ def _filled(kind: type[AnyForm], given: dict[str, Any]) -> AnyForm:
     """A form of what was given. Raises InvalidQuery, naming the option."""
     present = {name: value for name, value in given.items() if value is not None and value != []}
     for name, value in present.items():
-        if kind.model_fields[name].annotation == AwareDatetime | None:
+        if kind.model_fields[name].annotation == Moment | None:
             present[name] = _here(name, value)
     try:
         return kind(**present)

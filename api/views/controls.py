@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from api.deps import State
-from api.views.form import PageForm
+from api.views.form import PageForm, is_day, of_day
 from api.views.languages import language_name
 from api.web.rendering import clock, date, percent
 from database.errors import NotFound
@@ -32,8 +33,8 @@ KIND_NAMES = {
 }
 DURATIONS_S = (10, 30, 60, 300, 600, 1800, 3600, 7200)
 WITHIN_S = (10, 60, 300, 3600)
-KEPT = ("video_ids", "from_s", "to_s", "fusion", "rerank", "limit")
-"""Fields without a control of their own, which the next question keeps."""
+KEPT = ("video_ids", "from_s", "to_s", "fusion", "rerank", "limit", "min_score", "tags")
+"""Fields without a control, or with values that no control offers: the next question keeps them."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Controls:
     clear_url: str
     """Of the search without any chip."""
     kept: tuple[tuple[str, str], ...]
-    """(name, value) of the fields that go on without a control."""
+    """(name, value) of the fields that go on, unless a control offers that value."""
 
     @classmethod
     def of(cls, state: State, form: PageForm, vision: float | None) -> "Controls":
@@ -80,6 +81,10 @@ def span(seconds: float) -> str:
     return f"{seconds:g} s"
 
 
+def _day(moment: datetime) -> str:
+    return date(moment) if is_day(moment) else f"{date(moment)}, {of_day(moment.time())} UTC"
+
+
 def _weight(mode: str) -> float:
     return MODES[mode].vision if mode in MODES else 0.5
 
@@ -88,10 +93,10 @@ _CHIPS: dict[str, Callable[[Any], str]] = {
     "from_s": lambda seconds: f"After {clock(seconds)} in the video",
     "to_s": lambda seconds: f"Before {clock(seconds)} in the video",
     "language": lambda code: f"Language: {language_name(code)}",
-    "recorded_from": lambda moment: f"Recorded from {date(moment)}",
-    "recorded_to": lambda moment: f"Recorded before {date(moment)}",
-    "clock_from": lambda clock: f"Time of day from {clock:%H:%M}",
-    "clock_to": lambda clock: f"Time of day before {clock:%H:%M}",
+    "recorded_from": lambda moment: f"Recorded from {_day(moment)}",
+    "recorded_to": lambda moment: f"Recorded before {_day(moment)}",
+    "clock_from": lambda clock: f"Time of day from {of_day(clock)} UTC",
+    "clock_to": lambda clock: f"Time of day before {of_day(clock)} UTC",
     "min_duration_s": lambda seconds: f"At least {span(seconds)} long",
     "max_duration_s": lambda seconds: f"At most {span(seconds)} long",
     "kinds": lambda kind: f"With {KIND_NAMES[kind].lower()}",

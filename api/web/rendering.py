@@ -68,7 +68,7 @@ def clock(seconds: float) -> str:
 
 
 def date(moment: datetime) -> str:
-    """A date in words that no country reads wrongly: 21 Nov 2026."""
+    """A date, in UTC, in words that no country reads wrongly: 21 Nov 2026."""
     return f"{moment.day} {moment:%b %Y}"
 
 

@@ -3,7 +3,7 @@ many do."""
 
 import re
 from dataclasses import dataclass, field
-from datetime import time
+from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import Annotated, Self
 
@@ -32,6 +32,16 @@ def _language(code: str) -> str:
 Language = Annotated[
     str, AfterValidator(_language), Field(json_schema_extra={"pattern": _LANGUAGE})
 ]
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("a date lies in the years 1 to 9999, in UTC") from None
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
 
 
 def _clock(value: object) -> time:
@@ -83,15 +93,15 @@ class Filters(Form):
     language: Language | None = Field(
         default=None, description="Only videos with speech in this language, ISO 639, such as en"
     )
-    recorded_from: AwareDatetime | None = Field(
+    recorded_from: Moment | None = Field(
         default=None, description="Only videos recorded at or after this date"
     )
-    recorded_to: AwareDatetime | None = Field(
+    recorded_to: Moment | None = Field(
         default=None, description="Only videos recorded before this date"
     )
     clock_from: Clock | None = Field(
         default=None,
-        description="Only videos recorded at or after this time of day, by the database's clock",
+        description="Only videos recorded at or after this time of day, in UTC",
     )
     clock_to: Clock | None = Field(
         default=None,

@@ -40,7 +40,7 @@ def tag(client: httpx.Client, title: str, *names: str) -> list[str]:
         ({"recorded_from": "2024-05-17T09:30:00Z", "recorded_to": "2024-05-18T22:30:00Z"},
          {"morning"}),
         ({"recorded_from": "2024-05-17T11:30:01+02:00"}, {"evening"}),
-        ({"recorded_from": "0001-01-01T00:00:00+14:00"}, {"morning", "evening", "clips", "more"}),
+        ({"recorded_from": "0001-01-01T00:00:00-14:00"}, {"morning", "evening", "clips", "more"}),
         ({"clock_from": "09:00", "clock_to": "10:00"}, {"morning", "clips"}),
         ({"clock_from": "09:30"}, {"morning", "evening", "clips"}),
         ({"clock_to": "09:30"}, {"more"}),
@@ -75,6 +75,8 @@ def test_a_filter_leaves_the_videos_that_satisfy_it(
     [
         '{"recorded_from": "yesterday"}',
         '{"recorded_from": "2024-05-17T09:30:00"}',
+        '{"recorded_from": "0001-01-01T00:00:00+14:00"}',
+        '{"recorded_to": "9999-12-31T23:59:59-14:00"}',
         '{"recorded_from": "2024-05-17T09:30:00Z", "recorded_to": "2024-05-17T09:30:00Z"}',
         '{"clock_from": "25:00"}',
         '{"clock_from": "09:00+02:00"}',

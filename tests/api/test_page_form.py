@@ -27,6 +27,8 @@ def form_of(address: str) -> PageForm:
     "/?q=a&min_duration_s=60&max_duration_s=90.5",
     "/?q=a&sort=date&by_video=true&fold=true&min_score=0.4&mode=balanced",
     "/?similar=7&by=look",
+    "/?q=a&recorded_from=2026-11-25T22%3A30%3A00%2B00%3A00&clock_from=10%3A00%3A30",
+    "/?q=a&clock_to=10%3A00%3A00.000500",
 ])  # fmt: skip
 def test_an_address_comes_back_as_it_was(address: str) -> None:
     assert form_of(address).url() == address
@@ -46,6 +48,17 @@ def test_a_date_is_the_start_of_its_day() -> None:
     assert form.text("recorded_to") == "2026-02-01"
     with pytest.raises(ValidationError):
         form_of("/?q=a&recorded_from=2026-13-01")
+
+
+def test_a_date_of_another_time_zone_is_told_in_utc() -> None:
+    form = form_of("/?q=a&recorded_from=2026-11-26T00:30:00%2B02:00")
+    assert form.text("recorded_from") == "2026-11-25T22:30:00+00:00"
+    assert form_of("/?q=a&recorded_to=2026-11-26T02:00:00%2B02:00").text("recorded_to") == (
+        "2026-11-26"
+    )
+    for extreme in ("0001-01-01T00:00:00%2B14:00", "9999-12-31T23:59:59-14:00"):
+        with pytest.raises(ValidationError, match="years 1 to 9999"):
+            form_of(f"/?q=a&recorded_from={extreme}")
 
 
 def test_an_address_with_changes_leaves_out_what_is_taken_away() -> None:

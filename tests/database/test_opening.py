@@ -1,16 +1,24 @@
 """Which database is in use is always told; one that does not serve is a sentence, no fallback."""
 
+import contextlib
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
 from database.errors import DatabaseUnreachable, SchemaMismatch
 from database.opening import open_database
+from database.queries.filters import Conditions, Filters
 from database.server.connection import Database
 from database.settings import DatabaseSettings
+from database.videos.read import Library
+from database.videos.stored import Store
 from tests.helpers.commands import run_command
+from tests.helpers.records import file, talk, unit_vector
+from tests.helpers.sql import execute
 
 
 @pytest.fixture
@@ -54,6 +62,26 @@ def test_a_database_that_does_not_exist_is_named(settings: DatabaseSettings) -> 
 def test_a_database_without_a_schema_is_refused_with_the_command_to_run(server: str) -> None:
     with pytest.raises(SchemaMismatch, match=r"has schema none.*python -m database upgrade"):
         open_database(DatabaseSettings(database_url=server))
+
+
+def test_dates_and_times_of_day_are_in_utc_whatever_the_time_zone_of_the_database(
+    settings: DatabaseSettings, database: Database
+) -> None:
+    at = datetime(2026, 11, 26, 20, 0, tzinfo=UTC)
+    film = replace(talk("late", ["It is late."], [unit_vector(1)]), recorded_at=at)
+    Store(database).save_video(film, file("/library/late.mp4"))
+    name = sa.make_url(settings.database_url or "").database
+    execute(database, f"ALTER DATABASE \"{name}\" SET timezone = 'Asia/Tokyo'")
+    with contextlib.closing(open_database(settings)) as reopened:
+        recorded_at = Library(reopened).get_video(1).recorded_at
+        assert recorded_at is not None
+        assert recorded_at.isoformat() == at.isoformat()
+        for hours, passes in ((("19:30", "20:30"), True), (("04:30", "05:30"), False)):
+            filters = Filters(clock_from=hours[0], clock_to=hours[1])
+            condition, values = Conditions(filters).sql()
+            with reopened.reading() as connection:
+                found = connection.scalar(sa.text(f"SELECT {condition} FROM video"), values)
+            assert found is passes
 
 
 def test_a_database_of_a_newer_version_is_refused(

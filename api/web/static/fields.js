@@ -19,7 +19,7 @@ export function addressOf(form) {
 /** A form's fields as an address has them. Lists of boxes are filled by who hears "filled". */
 export function fill(form, fields) {
   const kept = form.querySelector(".kept");
-  if (kept) keep(kept, fields);
+  if (kept) keep(kept, fields, form);
   for (const field of form.elements) {
     const value = fields.get(field.name) ?? "";
     if (!field.name || field.name === "then") continue;
@@ -29,16 +29,25 @@ export function fill(form, fields) {
       field.checked = means(field, value) && !fields.has("vision");
     } else if (!field.closest(".kept")) {
       if (field.tagName === "SELECT") choose(field, value);
-      else field.value = field.type === "date" ? value.slice(0, 10) : value;
+      else set(field, value);
     }
   }
   form.dispatchEvent(new CustomEvent("filled", { detail: fields }));
 }
 
-/** Fields of an address that have no control go on in hidden ones. */
-function keep(place, fields) {
+function set(field, value) {
+  if ("day" in field.dataset) field.type = value.length > 10 ? "text" : "date"; // a moment stands there whole
+  field.value = value;
+}
+
+/** Fields of an address that have no control go on in hidden ones, and so do values that no box
+ *  offers: they stand before the controls, which have the last word. */
+function keep(place, fields, form) {
   const names = place.dataset.names.split(" ");
-  place.replaceChildren(...[...fields].filter(([name]) => names.includes(name)).map(hidden));
+  const boxes = [...form.elements].filter(({ type }) => type === "checkbox");
+  const isKept = ([name, value]) => names.includes(name)
+    && !boxes.some((box) => box.name === name && box.value === value);
+  place.replaceChildren(...[...fields].filter(isKept).map(hidden));
 }
 
 function hidden([name, value]) {
