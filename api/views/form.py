@@ -113,11 +113,7 @@ def of_day(clock: time) -> str:
     return clock.isoformat("auto" if clock.second or clock.microsecond else "minutes")
 
 
-_LISTS = {
-    name
-    for name, field in PageForm.model_fields.items()
-    if "tuple" in str(field.annotation)
-}
+_LISTS = {name for name, field in PageForm.model_fields.items() if "tuple" in str(field.annotation)}
 
 
 _DATES = ("recorded_from", "recorded_to")

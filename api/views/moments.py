@@ -8,6 +8,7 @@ from api.errors import Busy
 from api.views.answers import find
 from api.views.cards import VERBS, watch_url
 from api.views.form import PageForm
+from api.views.gone import without_gone
 from api.web.rendering import clock
 from database.errors import NotFound
 from database.videos.read import VideoInfo
@@ -62,9 +63,10 @@ def find_moments(state: State, form: PageForm, video_id: int) -> Found:
     if not form.asks:
         return Found()
     try:
+        form, _ = without_gone(state, form.model_copy(update=here))
         with state.turns.turn():
             answers = [
-                (asked, find(state, form.model_copy(update={**here, "q": asked})))
+                (asked, find(state, form.model_copy(update={"q": asked})))
                 for asked in (form.q, *form.then)
             ]
     except (InvalidQuery, NotFound) as error:

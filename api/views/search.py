@@ -1,7 +1,7 @@
 """The page of a search: the form, and below it what was found, or why nothing was."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -24,6 +24,7 @@ from api.views.controls import (
 )
 from api.views.empty import NothingFound, no_videos, nothing_found
 from api.views.form import PAGE_HITS, PageForm, read_form
+from api.views.gone import without_gone
 from api.views.landing import Landing
 from api.views.languages import language_name
 from api.web.rendering import page
@@ -77,6 +78,15 @@ def search_page(state: State, request: Request) -> HTMLResponse:
     if not form.asks:
         return shown.landing(form)
     try:
+        form, gone = without_gone(state, form)
+    except NotFound as error:
+        return shown.refused(form, str(error), status=404)
+    return _search(state, form, gone, shown)
+
+
+def _search(state: State, form: PageForm, gone: tuple[str, ...], shown: "_Shown") -> HTMLResponse:
+    """The answer to a form, with what of it is gone."""
+    try:
         with state.turns.turn():
             found = _find(state, form)
         if shown.fragment and form.cursor:
@@ -91,6 +101,7 @@ def search_page(state: State, request: Request) -> HTMLResponse:
     except NotFound as error:
         there = form.model_copy(update={"image": None})
         return shown.refused(there, missing(form, error), status=404)
+    found = replace(found, reasons=(*gone, *found.reasons))
     return shown.answer(form, controls, found, empty)
 
 

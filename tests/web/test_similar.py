@@ -121,3 +121,22 @@ def test_a_likeness_that_cannot_be_had_is_told(new_page: NewPage) -> None:
     expect(page.locator(".about h1")).to_contain_text("Scenes that look like")
     page.goto("/?similar=999999&by=look")
     expect(page.get_by_role("alert")).to_contain_text("no longer there")
+    page.get_by_role("link", name="Leave this scene").click()
+    expect(page).to_have_url(re.compile("/$"))
+
+
+def test_what_is_gone_is_left_out_and_told(new_page: NewPage) -> None:
+    page = new_page(expected_faults=("404",))
+    page.goto("/?q=drilling&like=999999&unlike=2&video_ids=1&video_ids=999999")
+    expect(page.get_by_role("status").filter(has_text="no longer there")).to_contain_text(
+        ["A scene that was marked as right or wrong is no longer there."]
+    )
+    expect(page.locator(".banner")).to_contain_text("A video that this search is narrowed to")
+    expect(page.locator(".hit").first).to_contain_text("drilling")
+    page.get_by_role("link", name="Remove: In: tour").click()
+    expect(page).to_have_url(re.compile(r"/\?q=drilling&unlike=2$"))
+    expect(page.locator(".banner")).to_have_count(0)
+    page.goto("/?q=drilling&video_ids=999999")
+    expect(page.get_by_role("alert")).to_contain_text("Remove that filter.")
+    page.get_by_role("link", name="Remove: In: a video that is gone").click()
+    expect(page.locator(".hit").first).to_contain_text("drilling")
