@@ -17,6 +17,8 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
+from tests.helpers.playing import TAKE_NOTES
+
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 740}
@@ -80,6 +82,7 @@ def watched_page(
     options.setdefault("viewport", WIDE)
     context: BrowserContext = browser.new_context(base_url=origin, **options)  # type: ignore[arg-type]
     context.set_default_timeout(10_000)
+    context.add_init_script(TAKE_NOTES)
     watched = Watched(origin)
     page = context.new_page()
     watched.attach(page)

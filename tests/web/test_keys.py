@@ -1,9 +1,11 @@
 """The keys of the player, as on YouTube."""
 
-import pytest
-from playwright.sync_api import Page, expect
+from contextlib import suppress
 
-from tests.helpers.playing import current_time, playing_at
+import pytest
+from playwright.sync_api import Error, Page, Route, expect
+
+from tests.helpers.playing import current_time, paused_at, playing_at
 
 FRAME_S = 1 / 25
 
@@ -12,7 +14,7 @@ FRAME_S = 1 / 25
 def watching(page: Page) -> Page:
     """The film, paused at 0:20."""
     page.goto("/watch/1?t=20")
-    playing_at(page, 20, paused=True)
+    paused_at(page, 20)
     return page
 
 
@@ -46,7 +48,7 @@ def test_keys_play_and_change_what_is_heard_and_seen(watching: Page) -> None:
     watching.keyboard.press("k")
     playing_at(watching, 20)
     watching.keyboard.press("Space")
-    playing_at(watching, 20, within=5, paused=True)
+    paused_at(watching, 20, within=5)
     watching.keyboard.press(">")
     expect(says.first).to_have_text("Speed 1.25")
     watching.keyboard.press("<")
@@ -66,6 +68,42 @@ def test_keys_play_and_change_what_is_heard_and_seen(watching: Page) -> None:
     watching.wait_for_function("() => document.fullscreenElement?.localName === 'video'")
     watching.keyboard.press("f")
     watching.wait_for_function("() => document.fullscreenElement === null")
+    watching.evaluate(
+        "() => { HTMLVideoElement.prototype.requestFullscreen = () => Promise.reject(Error()); }"
+    )
+    watching.keyboard.press("f")
+    expect(says.first).to_have_text("Full screen is not possible here")
+
+
+def test_speeds_of_others_lead_back_to_those_of_the_keys(watching: Page) -> None:
+    says = watching.locator("moment-player").get_by_role("status").first
+    watching.evaluate("() => { document.querySelector('video').playbackRate = 3; }")
+    watching.keyboard.press(">")
+    expect(says).to_have_text("Speed 3")
+    watching.keyboard.press("<")
+    expect(says).to_have_text("Speed 2")
+    watching.evaluate("() => { document.querySelector('video').playbackRate = 1.1; }")
+    watching.keyboard.press("<")
+    expect(says).to_have_text("Speed 1")
+
+
+def test_keys_that_come_before_the_video_change_nothing(page: Page) -> None:
+    waiting: list[Route] = []
+
+    def hold(route: Route) -> None:
+        waiting.append(route)
+
+    page.route("**/stream", hold)
+    with page.expect_request("**/stream"):
+        page.goto("/watch/1?t=20", wait_until="domcontentloaded")
+    expect(page.locator("moment-player:defined")).to_be_visible()
+    for key in ("l", "ArrowLeft", "5", "."):
+        page.keyboard.press(key)
+    page.unroute("**/stream")
+    for route in waiting:
+        with suppress(Error):  # the page has given up the address with which it came
+            route.continue_()
+    paused_at(page, 20, within=0.3)
 
 
 def test_keys_do_nothing_in_fields_and_with_modifiers(watching: Page) -> None:
@@ -91,7 +129,7 @@ def test_the_video_that_has_the_focus_does_nothing_twice(watching: Page) -> None
     watching.keyboard.press("Space")
     playing_at(watching, 20)
     watching.keyboard.press("k")
-    playing_at(watching, 20, within=5, paused=True)
+    paused_at(watching, 20, within=5)
     assert watching.evaluate("window.plays") == 1
     button = watching.get_by_role("button", name="Loop")
     button.focus()

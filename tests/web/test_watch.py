@@ -13,13 +13,14 @@ from tests.helpers.commands import run_command
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import Serving, serving
 from tests.helpers.media import drawn, make_video, tone, write_sound
-from tests.helpers.playing import playing_at
+from tests.helpers.playing import paused_at, playing_at
 
 FILMS = {
     "hevc.mp4": ("libx265", "aac"),
     "ac3.mkv": ("libx264", "ac3"),
     "h264.mkv": ("libx264", "aac"),
     "old.avi": ("mpeg4", "libmp3lame"),
+    "gone.mp4": ("libx264", "aac"),
 }
 """Debian's Chromium has neither HEVC nor AC-3, and reads no AVI at all."""
 NOTHING = "() => document.querySelector('video').videoWidth === 0"
@@ -46,6 +47,7 @@ def films(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) -
         write_sound(folder / "recording.wav", tone(4))
         done = run_command("ingest", folder, settings=settings)
         assert done.returncode == 0, done.stderr
+        (folder / "gone.mp4").unlink()
         with serving(settings) as server:
             listed = server.client.get("/videos").json()["videos"]
             ids = {video["path"].rpartition("/")[2]: video["id"] for video in listed}
@@ -102,6 +104,29 @@ def test_a_file_that_the_browser_does_not_read_is_told(watched: Page, films: Fil
     expect(told(watched)).to_have_count(1)
     expect(told(watched)).to_contain_text("cannot play this AVI file (MPEG-4 Part 2, MP3)")
     expect(watched.locator("video")).to_be_hidden()
+    watched.evaluate(
+        "() => { HTMLVideoElement.prototype.requestFullscreen = () => { window.black = true; }; }"
+    )
+    watched.keyboard.press("f")
+    assert watched.evaluate("window.black") is None
+
+
+def test_a_file_that_has_gone_is_told(browser: Browser, films: Films) -> None:
+    with watched_page(browser, films.origin, ("404",)) as page:  # the video itself is asked for
+        page.goto(f"/watch/{films.ids['gone.mp4']}")
+        expect(told(page)).to_have_count(1)
+        expect(told(page)).to_contain_text("This video cannot be played: the file of video")
+        expect(page.locator("video")).to_be_hidden()
+
+
+def test_stills_of_a_file_that_has_gone_are_not_missed(watched: Page, films: Films) -> None:
+    watched.goto(f"/?q=a+drawing&vision=1&video_ids={films.ids['gone.mp4']}")
+    watched.locator("#nearest summary").click()
+    with watched.expect_response("**/sprites.vtt") as asked:
+        watched.locator(".hit > img").first.hover()
+    assert asked.value.ok
+    assert "ingest its folder again" in asked.value.text()
+    expect(watched.locator(".scrub")).to_have_count(0)
 
 
 def test_what_can_be_played_plays_without_a_message(watched: Page, films: Films) -> None:
@@ -149,7 +174,7 @@ def test_a_moment_that_the_video_does_not_have_is_told(
     page: Page, address: str, start_s: float, note: str | None
 ) -> None:
     page.goto(f"/watch/1{address}")
-    playing_at(page, start_s, paused=True)
+    paused_at(page, start_s)
     expect(page.locator(".note")).to_have_count(1 if note else 0)
     if note:
         expect(page.locator(".note")).to_contain_text(note)
@@ -164,11 +189,17 @@ def test_an_address_of_no_moment_is_an_error_in_words(sample: Serving, address: 
 
 def test_who_leaves_lets_go_of_the_file_and_who_comes_back_finds_it(page: Page) -> None:
     page.goto("/watch/1?t=14.5&end=19")
-    playing_at(page, 14.5, paused=True)
-    page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
-    expect(page.locator("video")).not_to_have_attribute("src", re.compile("."))
-    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
-    playing_at(page, 14.5, paused=True)
+    paused_at(page, 14.5)
+    only = page.get_by_role("button", name="Only this moment")
+    for place, is_only in ((14.5, "true"), (30, "false")):
+        page.evaluate("at => { document.querySelector('video').currentTime = at; }", place)
+        expect(only).to_have_attribute("aria-pressed", is_only)
+        paused_at(page, place)
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true }))")
+        expect(page.locator("video")).not_to_have_attribute("src", re.compile("."))
+        page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }))")
+        paused_at(page, place, within=0.1)
+        expect(only).to_have_attribute("aria-pressed", is_only)
 
 
 def test_without_scripts_the_page_plays_and_leads_to_its_moments(sample: Serving) -> None:

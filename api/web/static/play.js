@@ -43,7 +43,7 @@ function playHits(player, answer) {
     } else {
       hit.focus({ preventScroll: true }); // Safari does not focus links that are clicked
       remember();
-      history.pushState({ ...history.state, opened: true }, "", `#${hit.id}`);
+      history.pushState({ ...history.state, plays: true }, "", `#${hit.id}`);
     }
     open(hit);
     show(hit);
@@ -79,7 +79,7 @@ function playHits(player, answer) {
 
   /** Closes as Back does; who came by a link to the open player has nothing to go back to. */
   function leave() {
-    if (history.state?.opened) return history.back();
+    if (history.state?.plays) return history.back();
     const hit = playingHit();
     history.replaceState(history.state, "", location.pathname + location.search);
     close();

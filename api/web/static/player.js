@@ -9,12 +9,12 @@ import { judge } from "./playable.js";
 import "./transcript.js";
 
 const PATIENCE_MS = 300;
-const FRAGMENT = { headers: { "X-Fragment": "1" } };
 
-export class MomentPlayer extends HTMLElement {
+class MomentPlayer extends HTMLElement {
   #pending = new AbortController();
   #toast;
   #captions = false;
+  #stood = 0;
 
   connectedCallback() {
     this.video = this.querySelector("video");
@@ -44,14 +44,18 @@ export class MomentPlayer extends HTMLElement {
   /** Plays [start, end) in seconds of a video; what stands around it comes from `address`. */
   async open({ video, start, end, address }) {
     this.hidden = false;
-    if (this.dataset.video !== video || !this.video.hasAttribute("src")) {
+    this.querySelector(".address")?.remove(); // it leads to the moment before
+    const isAnother = this.dataset.video !== video || !this.video.hasAttribute("src");
+    if (isAnother) {
       this.#undress();
       this.#load(video, start, end);
     } else {
       this.go(start, end);
     }
     this.video.play().catch(() => {}); // a browser may want a click first: its own button is there
-    await this.#fetch(address);
+    const wanted = isAnother || !this.around?.dataset.picture ? "video" : "moment";
+    const html = await this.#fetch(address, wanted);
+    if (html !== null) this.#fill(html, wanted);
   }
 
   /** Goes to another moment of the video. */
@@ -71,15 +75,17 @@ export class MomentPlayer extends HTMLElement {
 
   /** Lets go of the file, and leaves what is shown. */
   release() {
+    this.#stood = this.video.readyState ? this.video.currentTime : this.moment.start;
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();
   }
 
-  /** Takes the file up again, when somebody comes back to a page that the browser has kept. */
+  /** Takes the file up where it stood, when somebody comes back to a page that the browser has
+   *  kept. */
   resume() {
     const { video } = this.dataset;
-    if (video && !this.video.hasAttribute("src")) this.#load(video, this.moment.start, this.moment.end);
+    if (video && !this.video.hasAttribute("src")) this.#show(video, this.#stood);
   }
 
   /** Says something shortly, to be read and heard. */
@@ -93,30 +99,46 @@ export class MomentPlayer extends HTMLElement {
   #load(video, start, end) {
     this.dataset.video = video;
     this.moment.set(Number(start), end === undefined ? Infinity : Number(end));
-    this.video.src = `/videos/${video}/stream#t=${this.moment.start}`;
+    this.#show(video, this.moment.start);
   }
 
-  async #fetch(address) {
+  #show(video, time) {
+    this.video.src = `/videos/${video}/stream#t=${time}`;
+  }
+
+  /** What stands around a "video", or only what changes with its "moment", as HTML; null if
+   *  something else is to play meanwhile, or the server cannot be reached, which is said. */
+  async #fetch(address, wanted) {
     this.#pending.abort();
     this.#pending = new AbortController();
     const { signal } = this.#pending;
     await plays(this.video); // the server has two things to do, and this can wait
-    if (signal.aborted) return;
+    if (signal.aborted) return null;
     try {
-      const response = await fetch(address, { ...FRAGMENT, signal });
+      const response = await fetch(address, { headers: { "X-Fragment": wanted }, signal });
       const html = await response.text();
-      if (!response.ok) throw new Error(`${response.status}`);
-      const parsed = document.createElement("template");
-      parsed.innerHTML = html;
-      if (signal.aborted) return;
-      this.#undress();
-      this.append(parsed.content);
-      this.#dress();
-    } catch (error) {
-      if (error.name === "AbortError") return;
-      this.#undress();
-      this.append(trouble(address));
+      if (signal.aborted) return null;
+      if (response.ok) return html;
+    } catch {
+      if (signal.aborted) return null;
     }
+    this.#undress();
+    this.append(trouble(address));
+    return null;
+  }
+
+  /** Puts in place what has come. */
+  #fill(html, wanted) {
+    const come = document.createElement("template");
+    come.innerHTML = html;
+    if (wanted === "moment") {
+      for (const part of [...come.content.children]) this.querySelector(`.${part.className}`).replaceWith(part);
+      this.#judge();
+      return;
+    }
+    this.#undress();
+    this.append(come.content);
+    this.#dress();
   }
 
   #undress() {

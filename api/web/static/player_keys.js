@@ -10,6 +10,7 @@ export function bindPlayerKeys(player) {
     if (player.hidden || !video.hasAttribute("src")) return false;
     return action(event);
   }, "Player");
+  const isKnown = () => video.readyState >= HTMLMediaElement.HAVE_METADATA; // or a seek leads nowhere
 
   on("k", "Play or pause", toggle);
   on(" ", "Play or pause", (event) => (isPressedBySpace(event.target) ? false : toggle()));
@@ -22,15 +23,16 @@ export function bindPlayerKeys(player) {
   on("<", "Slower", () => speed(-1));
   on(">", "Faster", () => speed(1));
   on([..."0123456789"], "To so many tenths of the video", ({ key }) => {
-    video.currentTime = (Number(key) / 10) * (video.duration || 0);
+    if (isKnown()) video.currentTime = (Number(key) / 10) * video.duration;
   });
   on("m", "Sound on or off", () => {
     video.muted = !video.muted;
     player.say(video.muted ? "Sound off" : "Sound on");
   });
   on("f", "Full screen", () => {
-    if (document.fullscreenElement) document.exitFullscreen();
-    else video.requestFullscreen?.();
+    if (!video.checkVisibility()) return; // there is nothing to see of it
+    const change = document.fullscreenElement ? document.exitFullscreen() : video.requestFullscreen?.();
+    change?.catch(() => player.say("Full screen is not possible here"));
   });
   on("c", "Captions on or off", captions);
 
@@ -40,19 +42,20 @@ export function bindPlayerKeys(player) {
   }
 
   function skip(seconds) {
-    video.currentTime = Math.max(0, Math.min(video.currentTime + seconds, video.duration || 0));
+    if (isKnown()) video.currentTime = Math.max(0, Math.min(video.currentTime + seconds, video.duration));
   }
 
   function frame(step) {
-    if (!video.paused) return;
+    if (!video.paused || !isKnown()) return;
     const rate = Number(player.around?.dataset.frameRate) || 25;
     const number = Math.floor(video.currentTime * rate + 0.01) + step;
     video.currentTime = Math.max(0, (number + 0.1) / rate); // a little behind its beginning
   }
 
   function speed(step) {
-    const at = SPEEDS.findIndex((each) => each >= video.playbackRate);
-    video.playbackRate = SPEEDS[at + step] ?? video.playbackRate;
+    const now = video.playbackRate; // the browser's own menu may know others
+    const next = step > 0 ? SPEEDS.find((each) => each > now) : SPEEDS.findLast((each) => each < now);
+    video.playbackRate = next ?? now;
     video.defaultPlaybackRate = video.playbackRate; // for the next video, too
     player.say(`Speed ${video.playbackRate}`);
   }

@@ -23,15 +23,18 @@ export function draw(canvas, sheet, { left, top, width, height }) {
   canvas.getContext("2d").drawImage(sheet, left, top, width, height, 0, 0, width, height);
 }
 
-// Only what has come whole is kept: what one asks for and gives up is not lost for the next.
+// Only what has come whole is kept: what one asks for and gives up is not lost for the next. What
+// was wanted longest ago goes; pictures hold memory until they are closed.
 async function kept(known, key, most, ask) {
-  if (!known.has(key)) {
-    const answer = await ask();
-    known.delete(key);
-    known.set(key, answer);
-    if (known.size > most) known.delete(known.keys().next().value);
+  const found = known.get(key) ?? await ask();
+  known.delete(key);
+  known.set(key, found);
+  if (known.size > most) {
+    const [oldest, lost] = known.entries().next().value;
+    known.delete(oldest);
+    lost.close?.();
   }
-  return known.get(key);
+  return found;
 }
 
 async function askFor(video, signal) {

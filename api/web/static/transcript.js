@@ -1,7 +1,7 @@
 // <video-transcript>: what is said, beside the video. It follows what plays, unless somebody scrolls
 // it; a line leads to its moment; a search in it leaves the lines that have the words.
 
-export class VideoTranscript extends HTMLElement {
+class VideoTranscript extends HTMLElement {
   #unbound = new AbortController();
   #follows = true;
   #current = null;
