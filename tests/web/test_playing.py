@@ -243,6 +243,38 @@ def test_the_transcript_follows_is_searched_and_leads_to_its_moments(page: Page)
     expect(current).to_contain_text("Stock")
 
 
+def test_what_is_said_now_and_next_stands_right_under_the_player(page: Page) -> None:
+    page.goto("/?q=orchestra&vision=0")
+    page.locator(".hit").first.click()
+    now, then = page.locator(".saying p").first, page.locator(".saying p").last
+    expect(now).to_contain_text("orchestra")
+    expect(now.locator("small")).to_have_text("0:21")
+    expect(then).to_contain_text("Put the potatoes")
+    expect(page.locator("moment-player").locator("h2, h3")).to_have_text(
+        ["tour", "Why this hit", "Transcript", "6 scenes"]
+    )
+    page.wait_for_function(
+        """() => {
+          const top = (part) => document.querySelector(part).getBoundingClientRect().top;
+          const tops = ["div.bar", ".saying", ".details", "video-transcript"].map(top);
+          return tops.every((top, at) => at === 0 || top > tops[at - 1]);
+        }"""
+    )
+    page.evaluate(
+        """() => {
+          document.querySelector("video-transcript ol").style.maxBlockSize = "5rem";
+          document.querySelector("video").currentTime = 15;
+        }"""
+    )
+    expect(now).to_contain_text("two hours late")
+    page.wait_for_function(  # and in the transcript it is the first that is seen whole
+        """() => {
+          const top = (part) => document.querySelector(part).getBoundingClientRect().top;
+          return top("video-transcript a[aria-current]") - top("video-transcript ol") < 60;
+        }"""
+    )
+
+
 def test_a_link_is_copied_or_shown(new_page: NewPage) -> None:
     page = new_page(permissions=["clipboard-read", "clipboard-write"])
     hit = first_hit(page)

@@ -1,10 +1,13 @@
 // <video-transcript>: what is said, beside the video. It follows what plays, unless somebody scrolls
-// it; a line leads to its moment; a search in it leaves the lines that have the words.
+// it; a line leads to its moment; a search in it leaves the lines that have the words. What is being
+// said, and what comes next, stands right under the player, too.
+
+const BEFORE_PX = 30;
 
 class VideoTranscript extends HTMLElement {
   #unbound = new AbortController();
   #follows = true;
-  #current = null;
+  #current;
 
   connectedCallback() {
     this.video = this.closest("moment-player").querySelector("video");
@@ -12,6 +15,8 @@ class VideoTranscript extends HTMLElement {
     this.field = this.querySelector("input");
     this.found = this.querySelector(".found");
     this.follow = this.querySelector(".follow");
+    this.saying = this.parentElement.querySelector(".saying");
+    this.saying.hidden = false;
     this.lines = [...this.list.children].map((item) => {
       const link = item.firstElementChild;
       return { item, link, text: item.querySelector("span").firstChild, at: Number(link.dataset.at) };
@@ -62,18 +67,18 @@ class VideoTranscript extends HTMLElement {
     this.#current?.link.removeAttribute("aria-current");
     line?.link.setAttribute("aria-current", "true");
     this.#current = line;
+    const [now, next] = this.saying.children;
+    tell(now, line);
+    tell(next, this.lines[low]);
     if (line) this.#tabTo(line);
     this.#show();
   }
 
-  /** Brings the line into view, in its own box only. */
+  /** Brings the line to the top of its own box, below a bit of what was said before. */
   #show() {
     const item = this.#current?.item;
     if (!this.#follows || !item || item.hidden) return;
-    const box = this.list.getBoundingClientRect();
-    const line = item.getBoundingClientRect();
-    if (line.top >= box.top && line.bottom <= box.bottom) return;
-    this.list.scrollTop += line.top - box.top - box.height / 3;
+    this.list.scrollTop += item.getBoundingClientRect().top - this.list.getBoundingClientRect().top - BEFORE_PX;
   }
 
   #setFollows(follows) {
@@ -125,6 +130,11 @@ class VideoTranscript extends HTMLElement {
     this.list.hidden = true;
     void this.list.offsetHeight; // now, not together with what follows
   }
+}
+
+/** A line as it stands in the transcript, or none. */
+function tell(place, line) {
+  place.replaceChildren(...(line ? [...line.link.cloneNode(true).childNodes] : []));
 }
 
 function rangeOf(text, at, length) {
