@@ -4,6 +4,7 @@ from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import NewPage
 from tests.helpers.http import Serving
+from tests.helpers.playing import playing_at
 
 
 def test_a_second_box_finds_what_follows_and_shows_each_step(page: Page) -> None:
@@ -28,6 +29,11 @@ def test_a_second_box_finds_what_follows_and_shows_each_step(page: Page) -> None
     expect(hit.locator("small").last).to_contain_text("0:00–0:18")  # all of it plays
     assert float(hit.get_attribute("data-start") or "nan") < 1
     assert 18 < float(hit.get_attribute("data-end") or "nan") < 19
+
+    steps.last.locator("img").click()
+    playing_at(page, 14.6)  # from there, not from the first step
+    page.keyboard.press("Escape")
+    expect(page.locator("moment-player")).to_be_hidden()
 
     page.get_by_label("each within").select_option("10 s")
     page.wait_for_url("**&within_s=10")

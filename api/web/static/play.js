@@ -26,7 +26,7 @@ function playHits(player, answer) {
     const hit = event.target.closest(".hit[data-video]");
     if (!hit || event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
     event.preventDefault();
-    play(hit);
+    play(hit, event.target.closest(".step")?.dataset.start);
   });
   addEventListener("cameback", follow);
   addEventListener("answered", () => location.hash || close());
@@ -36,8 +36,9 @@ function playHits(player, answer) {
   bind("Escape", "Close the player", () => (player.hidden ? false : leave()), "Hits");
   return ways;
 
-  /** Plays a hit; the first has a place of its own in the history, which Back leaves. */
-  function play(hit) {
+  /** Plays a hit, or the rest of it from `start`; the first has a place of its own in the history,
+   *  which Back leaves. */
+  function play(hit, start) {
     if (playingHit()) {
       history.replaceState(history.state, "", `#${hit.id}`);
     } else {
@@ -45,7 +46,7 @@ function playHits(player, answer) {
       remember();
       history.pushState({ ...history.state, plays: true }, "", `#${hit.id}`);
     }
-    open(hit);
+    open(hit, start);
     show(hit);
   }
 
@@ -71,10 +72,10 @@ function playHits(player, answer) {
     else close();
   }
 
-  function open(hit) {
+  function open(hit, start = hit.dataset.start) {
     playingHit()?.removeAttribute("aria-current");
     hit.setAttribute("aria-current", "true");
-    player.open({ ...hit.dataset, address: aroundAddress(hit) });
+    player.open({ ...hit.dataset, start, address: aroundAddress(hit) });
   }
 
   /** Closes as Back does; who came by a link to the open player has nothing to go back to. */
