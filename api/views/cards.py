@@ -9,7 +9,7 @@ from api.requests import MAX_SCENES
 from api.views.form import PageForm
 from api.web.rendering import clock
 from database.models import MomentKind
-from database.queries.hits import VideoRef
+from database.queries.hits import MomentInfo
 from search.results.hits import Evidence, SearchHit, SequenceAnswer, SequenceHit
 from search.results.links import keyframe_url
 
@@ -89,7 +89,7 @@ class Card:
     still_url: str | None
     """None for a recording without pictures."""
     outlines: Outlines | None
-    """Where the on-screen text stands in the still."""
+    """Where the words that were found stand in the still."""
     reasons: tuple[Reason, ...]
     openings: tuple[Opening, ...] = ()
 
@@ -203,7 +203,7 @@ def card(hit: SearchHit, query: str, openings: tuple[Opening, ...] = ()) -> Card
         weak=hit.weak,
         url=watch_url(hit.video.id, start_s, end_s, query),
         still_url=keyframe_url(hit.scene.scene_id, still_s) if hit.video.has_pictures else None,
-        outlines=_outlines(shown, hit.video) if shown else None,
+        outlines=_outlines(shown, hit) if shown else None,
         reasons=tuple(map(reason_of, hit.moments[: 2 if hit.rank <= _RICH else 1])),
         openings=openings,
     )
@@ -229,13 +229,24 @@ def _shown(hit: SearchHit) -> Evidence | None:
     return next((each for each in hit.evidence if each.moment.kind in seen), None)
 
 
-def _outlines(evidence: Evidence, video: VideoRef) -> Outlines | None:
-    width, height = video.width_px or _WIDTH_PX, video.height_px or _HEIGHT_PX
-    path = ""
-    for left, top, right, bottom in evidence.moment.boxes or ():
+def _outlines(evidence: Evidence, hit: SearchHit) -> Outlines | None:
+    width, height = hit.video.width_px or _WIDTH_PX, hit.video.height_px or _HEIGHT_PX
+    moment, path = evidence.moment, ""
+    boxes = moment.boxes or []
+    if moment.marks:
+        boxes = [boxes[line] for line in _marked_lines(moment) if line < len(boxes)]
+    elif evidence is not hit.evidence[0]:
+        boxes = []  # its text is not what was asked for
+    for left, top, right, bottom in boxes:
         across, down = round((right - left) * width), round((bottom - top) * height)
         path += f"M{round(left * width)} {round(top * height)}h{across}v{down}h-{across}z"
     return Outlines(width, height, path) if path else None
+
+
+def _marked_lines(moment: MomentInfo) -> list[int]:
+    """The numbers of the lines of a text that have a word of the query."""
+    text = moment.text or ""
+    return sorted({text.count("\n", 0, first) for first, _last in moment.marks})
 
 
 def _openings(hit: SearchHit, form: PageForm) -> Iterator[Opening]:

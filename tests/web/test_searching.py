@@ -146,6 +146,12 @@ def test_boxes_lie_on_the_words_in_stills_of_any_shape(
     assert box["y"] == pytest.approx(still["y"] + 0.5 * still["height"], abs=8)
 
 
+def test_only_lines_that_have_the_words_are_boxed(page: Page) -> None:
+    page.goto("/?q=checklist+torque")
+    slide = page.locator(".hit", has_text="Torque limit").first
+    assert (slide.locator("path").get_attribute("d") or "").count("M") == 2  # of six lines
+
+
 def test_the_page_before_a_search_shows_videos_and_what_to_ask(page: Page) -> None:
     page.goto("/")
     expect(page.get_by_role("heading", name="Find the moment")).to_be_visible()
