@@ -302,6 +302,9 @@ def test_on_a_phone_the_picture_stays_at_the_top(new_page: NewPage) -> None:
     before = page.evaluate("scrollY")
     hit.click()
     playing_at(page, ends_of(hit)[0])
+    buttons = page.locator(".bar").locator("button, summary").filter(visible=True)
+    tops = buttons.evaluate_all("all => all.map(each => each.getBoundingClientRect().top)")
+    assert len({round(top) for top in tops}) == 2, "rows of buttons"
     page.get_by_text("About the file").scroll_into_view_if_needed()
     assert page.evaluate("scrollY") > 0
     box = page.locator("video").bounding_box()

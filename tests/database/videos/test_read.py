@@ -56,6 +56,15 @@ def test_scenes_are_shown_with_their_pictures_and_writing(store: Store, library:
     assert (second.keyframes, second.on_screen_text) == ((), ())
 
 
+def test_a_time_lies_in_a_scene_that_is_shown_or_in_none(store: Store, library: Library) -> None:
+    video_id = save(store, "a")
+    (first, _second) = library.scenes(video_id)
+    assert library.find_scene_shown(video_id, 0.0) == first.id
+    assert library.find_scene_shown(video_id, 1.999) == first.id
+    assert library.find_scene_shown(video_id, 2.0) is None, "it has no keyframe"
+    assert library.find_scene_shown(video_id, 99.0) is None
+
+
 def test_the_keyframe_nearest_to_a_time_is_shown_by_default_that_of_the_middle(
     store: Store, library: Library
 ) -> None:
