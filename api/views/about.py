@@ -15,12 +15,12 @@ from search.retrieval.spaces import Likeness
 
 _LIKENESS_NAMES = {
     Likeness.LOOK: "Looks like this",
-    Likeness.ACTION: "Moves like this",
+    Likeness.ACTION: "Does the same",
     Likeness.WORDS: "Has words like this",
 }
 _HEADINGS = {
     Likeness.LOOK: "Scenes that look like",
-    Likeness.ACTION: "Scenes that move like",
+    Likeness.ACTION: "Scenes that do the same as",
     Likeness.WORDS: "Scenes that have words like",
     None: "Scenes like",
 }

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from api.deps import State
+from api.views.cards import VERBS
 from api.views.form import PageForm, is_day, of_day
 from api.views.languages import language_name
 from api.web.rendering import clock, date, percent
@@ -26,10 +27,8 @@ SORT_NAMES = {
     Sort.TIME: "In order of time",
 }
 KIND_NAMES = {
-    MomentKind.SPEECH: "Speech",
-    MomentKind.OCR: "On-screen text",
-    MomentKind.KEYFRAME: "Pictures",
-    MomentKind.SPAN: "Movement",
+    kind: VERBS[kind].capitalize()
+    for kind in (MomentKind.SPEECH, MomentKind.OCR, MomentKind.KEYFRAME, MomentKind.SPAN)
 }
 DURATIONS_S = (10, 30, 60, 300, 600, 1800, 3600, 7200)
 WITHIN_S = (10, 60, 300, 3600)
@@ -99,7 +98,7 @@ _CHIPS: dict[str, Callable[[Any], str]] = {
     "clock_to": lambda clock: f"Time of day before {of_day(clock)} UTC",
     "min_duration_s": lambda seconds: f"At least {span(seconds)} long",
     "max_duration_s": lambda seconds: f"At most {span(seconds)} long",
-    "kinds": lambda kind: f"With {KIND_NAMES[kind].lower()}",
+    "kinds": lambda kind: f"With something {VERBS[kind]}",
     "tags": lambda tag: f"Tag: {tag}",
     "min_score": lambda score: (
         "Without weak matches" if score == WEAK else f"At least {percent(score)} sure"

@@ -103,7 +103,7 @@ def test_filters_are_chips_that_go_by_click_by_key_and_all_at_once(
     expect(chips(page)).to_have_count(0)
     assert asked(page) == {"q": ["drilling"]}
     page.locator(".filters summary").click()
-    expect(page.get_by_role("checkbox", name="Speech")).not_to_be_checked()
+    expect(page.get_by_role("checkbox", name="Said")).not_to_be_checked()
 
 
 def folded(page: Page) -> tuple[int, Locator]:

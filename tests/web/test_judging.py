@@ -1,9 +1,10 @@
 """Hits marked as right or wrong: kept, bending the search, and taken back."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from database.judgements import Judgements
 from embeddings.loaded import Encoders
@@ -46,7 +47,9 @@ def test_a_wrong_hit_goes_and_undo_brings_it_back(made: Made, made_page: Page) -
     assert page.url.endswith(f"unlike={scene}")
     assert judged(made) == [(QUERY, False)]
     chip = page.get_by_role("list", name="Marked as right or wrong").get_by_role("link")
-    expect(chip).to_contain_text("Unlike")
+    expect(chip).to_contain_text("Wrong: ")
+    title = place.partition(",")[0]
+    expect(chip).to_have_accessible_name(re.compile(f"^Take back: wrong, {title}, "))
     page.get_by_role("button", name="Undo").click()
     expect(page.locator(f"#s{scene}")).to_be_focused()
     assert page.url == before
@@ -81,6 +84,27 @@ def test_keys_mark_hits_and_chips_take_marks_back(made: Made, made_page: Page) -
         chips.first.click()
     expect(chips).to_have_count(1)
     assert page.url.endswith(f"?q={QUERY}&unlike={second}")
+    assert judged(made) == [(QUERY, False)]
+
+
+def test_undo_of_a_second_mark_restores_the_first(made: Made, made_page: Page) -> None:
+    page = made_page
+    page.goto(f"/?q={QUERY}")
+    scene = page.locator(HIT).first.get_attribute("data-scene")
+    page.locator(HIT).first.focus()
+    held: list[Route] = []
+    page.route("**/?q=*unlike=*", lambda route: held.append(route))  # noqa: PLW0108
+    with page.expect_request("**/?q=*unlike=*"):
+        page.keyboard.press("-")
+    page.keyboard.press("+")
+    expect(page.locator(".notice")).to_contain_text("Marked as right")
+    assert page.url.endswith(f"?q={QUERY}&like={scene}")
+    assert judged(made) == [(QUERY, True)]
+    page.unroute("**/?q=*unlike=*")
+    page.get_by_role("button", name="Undo").click()
+    chips = page.get_by_role("list", name="Marked as right or wrong").get_by_role("link")
+    expect(chips).to_have_attribute("data-forget", scene or "")
+    expect(page).to_have_url(re.compile(f"unlike={scene}$"))
     assert judged(made) == [(QUERY, False)]
 
 

@@ -46,7 +46,7 @@ def test_the_address_opens_the_same_search_elsewhere(page: Page, new_page: NewPa
         expect(each.get_by_role("radio", name="Balanced")).to_be_checked()
         each.locator(".filters summary").click()
         expect(each.get_by_label("Order")).to_have_value("time")
-        expect(each.get_by_role("checkbox", name="Speech")).to_be_checked()
+        expect(each.get_by_role("checkbox", name="Said")).to_be_checked()
         expect(each.get_by_label("Look-alikes once")).to_be_checked()
     page.get_by_role("searchbox").first.fill("orchestra")
     page.keyboard.press("Enter")
