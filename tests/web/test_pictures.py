@@ -1,6 +1,7 @@
 """Searching with a picture: dropped on the page, pasted, chosen, or a part of one."""
 
 import base64
+import re
 
 import pytest
 from playwright.sync_api import Page, Route, expect
@@ -139,6 +140,27 @@ def test_words_asked_while_a_picture_is_still_being_sent_are_what_counts(
     expect(page.locator(FIRST)).to_contain_text("drilling")
     expect(page.locator(".notice")).to_be_empty()
     assert page.url.endswith("/?q=drilling")
+
+
+def test_a_picture_stays_part_of_the_question_while_its_answer_is_on_the_way(
+    page: Page, coffee: bytes
+) -> None:
+    page.goto("/")
+    hand_over(page, "drop", coffee, "cup.jpg", "image/jpeg")
+    expect_coffee_first(page)
+    key = page.url.partition("image=")[2]
+    page.get_by_role("searchbox").fill("a rocket")
+    page.get_by_role("link", name="Search without the picture").click()
+    expect(page).to_have_url(re.compile("/$"))
+    held: list[Route] = []
+    page.route("**/?image=*", lambda route: held.append(route))  # noqa: PLW0108
+    page.go_back(wait_until="commit")
+    expect(page.locator(".query-picture img")).to_be_visible()
+    page.get_by_role("searchbox").fill("a cup")
+    page.unroute("**/?image=*")
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/?q=a+cup&image={key}")
+    expect_coffee_first(page)
 
 
 def test_a_picture_that_is_no_longer_kept_says_so_and_the_next_search_goes_on_without(

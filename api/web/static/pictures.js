@@ -32,8 +32,10 @@ export function start() {
     if (part) searchWith(part, "This part");
   });
   addEventListener("asked", () => sending.abort()); // the newer question is the one that is meant
-  addEventListener("answered", showPicture);
-  showPicture();
+  form.addEventListener("filled", ({ detail }) => showPicture(detail.get("image")));
+  addEventListener("answered", leaveLost);
+  showPicture(new URLSearchParams(location.search).get("image"));
+  leaveLost();
 }
 
 /** Sends a picture, and searches with it; `name` is what faults call it. */
@@ -85,14 +87,18 @@ function leavePicture() {
   form.elements.q.focus();
 }
 
-/** Shows in the form the picture that the answer is about. */
-function showPicture() {
-  const key = answer.querySelector("[data-image]")?.dataset.image;
+/** Shows in the form the picture that is asked with, also before the answer is there. */
+function showPicture(key) {
   const field = form.elements.image;
   field.value = key ?? "";
   field.disabled = !key;
   chip.hidden = !key;
   if (key) chip.querySelector("img").src = `/search/pictures/${key}.jpg`;
+}
+
+/** A picture that the server has no more does not go on to the next question. */
+function leaveLost() {
+  if (answer.querySelector(".problem") && !answer.querySelector("[data-image]")) showPicture(null);
   for (const button of answer.querySelectorAll("[data-part]")) button.hidden = false;
 }
 
