@@ -157,6 +157,7 @@ async function judge(hit, mark) {
   const bent = new URL(before, location.origin);
   const { scene } = hit.dataset;
   if (bent.searchParams.has(mark, scene)) return; // a key pressed twice, before the hit is gone
+  const stood = ["like", "unlike"].find((name) => bent.searchParams.has(name, scene));
   for (const name of ["like", "unlike"]) bent.searchParams.delete(name, scene);
   bent.searchParams.append(mark, scene);
   const query = queryOf(bent);
@@ -167,18 +168,19 @@ async function judge(hit, mark) {
     history.replaceState({ ...history.state, marked: scene }, "");
     hits()[0]?.focus({ preventScroll: true });
   }
+  if (!fault && location.search !== bent.search) return; // something else is asked by now
   const done = `Marked as ${mark === "like" ? "right" : "wrong"}: ${nameOf(hit)}.`;
   say(fault ? `This search is bent, but the mark is not kept: ${fault}` : done, {
     undo: () => takeBack(query, scene, () => {
       if (history.state?.marked === scene) history.back();
       else show(before);
-    }),
+    }, stood),
   });
 }
 
-/** Takes a mark back, and goes on to the search without it. */
-async function takeBack(query, scene, goOn) {
-  const fault = await forget(query, scene);
+/** Takes a mark back, to the one that stood before if there was one, and goes on to that search. */
+async function takeBack(query, scene, goOn, stood) {
+  const fault = await (stood ? keep(query, stood, scene) : forget(query, scene));
   if (fault) say(`The mark is still kept: ${fault}`);
   else goOn();
 }
