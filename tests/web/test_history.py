@@ -1,5 +1,7 @@
 """Back and reload on the page: the same hits, at the same place, with the same focus."""
 
+import re
+
 from playwright.sync_api import Page, Route, expect
 
 from tests.helpers.browser import NewPage
@@ -109,6 +111,50 @@ def test_a_question_asked_while_back_still_loads_is_the_one_that_counts(
     expect(page.locator("#answer")).not_to_have_attribute("aria-busy", "true")
     expect(box).to_be_focused()
     assert page.evaluate("scrollY") == 0, "the place of the answer that was given up"
+
+
+def test_back_during_an_outage_and_a_new_try_lead_to_the_same_place(
+    new_page: NewPage, many: Serving
+) -> None:
+    page = new_page(over=many, expected_faults=("ERR_FAILED", "404", "stream"))
+    page.goto("/?q=drilling")
+    num, focused = scroll_to_more(page), focus_one_in_view(page)
+    top = page.evaluate("scrollY")
+    page.locator(f"#{focused}").press("Enter")
+    expect(page).to_have_url(re.compile(f"#{focused}$"))
+    page.get_by_role("searchbox").evaluate(
+        "(box) => { box.value = 'granite'; box.form.requestSubmit(); }"
+    )
+    expect(page).to_have_title("granite · sceneseek")
+    page.route("**/?q=drilling*", lambda route: route.abort())
+    page.go_back(wait_until="commit")
+    page.go_back(wait_until="commit")
+    expect(page.get_by_role("alert")).to_contain_text("cannot be reached")
+    page.unroute("**/?q=drilling*")
+    page.get_by_role("link", name="Try again").click()
+    expect_as_before(page, num, top, focused)
+    page.go_forward()
+    expect(page.get_by_role("region", name="Player")).to_be_visible()
+
+
+def test_a_hit_clicked_while_another_answer_loads_does_not_outlive_its_list(
+    new_page: NewPage, many: Serving
+) -> None:
+    page = new_page(over=many, expected_faults=("404", "stream"))
+    page.goto("/?q=drilling")
+    held: list[Route] = []
+    page.route("**/?q=granite*", lambda route: held.append(route))  # noqa: PLW0108
+    page.get_by_role("searchbox").fill("granite")
+    with page.expect_request("**/?q=granite*"):
+        page.keyboard.press("Enter")
+    page.evaluate("document.querySelector('.hit').id = 's999999'")
+    page.locator("#s999999").click()
+    player = page.get_by_role("region", name="Player")
+    expect(player).to_be_visible()
+    held[0].continue_()
+    expect(page).to_have_title("granite · sceneseek")
+    expect(player).to_be_hidden()
+    expect(page).to_have_url(re.compile("q=granite$"))
 
 
 def test_skipping_to_the_content_and_closing_the_player_leave_typed_words_alone(

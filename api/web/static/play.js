@@ -29,7 +29,7 @@ function playHits(player, answer) {
     play(hit, event.target.closest(".step")?.dataset.start);
   });
   addEventListener("cameback", follow);
-  addEventListener("answered", () => location.hash || close());
+  addEventListener("answered", keepUp);
   const ways = { next: () => step(1), previous: () => step(-1), close: leave };
   bind("n", "Next hit", ways.next, "Hits");
   bind("p", "Previous hit", ways.previous, "Hits");
@@ -63,6 +63,16 @@ function playHits(player, answer) {
     if (hit.checkVisibility()) return hit.scrollIntoView({ block: "nearest" });
     scrollTo(0, 0);
     player.focus({ preventScroll: true });
+  }
+
+  /** With a new answer: a hit of the old one that was clicked meanwhile may not be in it. */
+  function keepUp() {
+    const hit = location.hash && document.getElementById(location.hash.slice(1));
+    if (hit && answer.contains(hit)) return player.hidden || open(hit);
+    if (location.hash && !answer.querySelector(".failed")) {
+      history.replaceState(null, "", location.pathname + location.search);
+    }
+    close();
   }
 
   /** Plays what the address says, or nothing. */

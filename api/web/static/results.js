@@ -70,12 +70,12 @@ async function load(address) {
 /** A message in the place of the hits, with a way to ask again. */
 function fail({ title, message: detail }) {
   const message = document.createElement("section");
-  message.className = "empty";
+  message.className = "empty failed";
   message.setAttribute("role", "alert");
   for (const [tag, text] of [["h1", title], ["p", detail], ["a", "Try again"]]) {
     message.appendChild(document.createElement(tag)).textContent = text;
   }
-  message.lastChild.href = here();
+  message.lastChild.href = location.href;
   answer.replaceChildren(message);
 }
 
@@ -85,7 +85,8 @@ function followed(event) {
   const address = new URL(link.href);
   if (event.button || address.origin !== location.origin || address.pathname !== "/") return;
   event.preventDefault();
-  if (!link.matches(".more")) show(address.pathname + address.search);
+  if (link.closest(".failed")) restore(history.state, { always: true }); // as Back or show would have
+  else if (!link.matches(".more")) show(address.pathname + address.search);
   else if (answer.querySelector(".next")) more();
   else longer(link);
 }
@@ -143,7 +144,7 @@ async function longer(link) {
 
 /** Keeps in the history how much is shown, and where the page stands, before it changes. */
 export function remember() {
-  if (answer.hasAttribute("aria-busy")) return; // between two answers there is nothing to keep
+  if (answer.matches("[aria-busy]") || answer.querySelector(".failed")) return; // no hits: no place
   const state = {
     shown: answer.querySelectorAll(HITS).length,
     opened: opened(),
