@@ -85,6 +85,7 @@ function playHits(player, answer) {
   function open(hit, start = hit.dataset.start) {
     playingHit()?.removeAttribute("aria-current");
     hit.setAttribute("aria-current", "true");
+    tellPlace(hit);
     player.open({ ...hit.dataset, start, address: aroundAddress(hit) });
   }
 
@@ -101,6 +102,13 @@ function playHits(player, answer) {
     playingHit()?.removeAttribute("aria-current");
     player.close();
   }
+}
+
+/** Which of the hits plays: "Hit 3 of 97", of which not all may have come yet. */
+function tellPlace(hit) {
+  const all = hits();
+  const total = Math.max(document.querySelector("#answer [data-total]")?.dataset.total ?? 0, all.length);
+  document.querySelector("moment-player .place").textContent = `Hit ${all.indexOf(hit) + 1} of ${total}`;
 }
 
 /** Tells the sheets how high the header is, below which the player sticks. */
