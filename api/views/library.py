@@ -145,17 +145,9 @@ def _page(
         view=view,
         problem=problem,
         facts=state.facts,
-        in_words=_length_in_words,
         embedded=state.database.embedded,
         **shown,
     )
-
-
-def _length_in_words(seconds: float) -> str:
-    """A length as people say it of many recordings: 310 h 20 min, 2 min 37 s."""
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
 
 
 def _read(kind: type[AnyForm], request: Request) -> tuple[AnyForm, str | None]:

@@ -29,6 +29,7 @@ from api.views.landing import Landing
 from api.views.languages import language_name
 from api.web.rendering import page
 from database.errors import NotFound
+from database.queries.listing import Summary
 from search.errors import InvalidQuery
 from search.query.query import MAX_LIMIT, MODES
 
@@ -63,6 +64,8 @@ class Found:
     """Of the hits after these, for the script; None after the last."""
     more_url: str | None = None
     """Of a page with these hits and more, without a script."""
+    searched: Summary | None = None
+    """The library, if all of it was searched and no hit is sure."""
     vision: float | None = None
     """The weight of what is shown that the hits were fused with; None for sequences."""
 
@@ -101,7 +104,11 @@ def _search(state: State, form: PageForm, gone: tuple[str, ...], shown: "_Shown"
     except NotFound as error:
         there = form.model_copy(update={"image": None})
         return shown.refused(there, missing(form, error), status=404)
-    found = replace(found, reasons=(*gone, *found.reasons))
+    reasons = (*gone, *found.reasons)
+    is_doubtful = not (found.confident or empty)
+    searched_all = not (controls.chips or reasons)
+    searched = state.facts.summary() if is_doubtful and searched_all else None
+    found = replace(found, reasons=reasons, searched=searched)
     return shown.answer(form, controls, found, empty)
 
 

@@ -77,6 +77,13 @@ def percent(score: float) -> str:
     return f"{min(int(score * 100), 99)} %"
 
 
+def duration(seconds: float) -> str:
+    """A length as people say it of many recordings: 310 h 20 min, 2 min 37 s."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
 def counted(number: int, noun: str) -> str:
     """A number of things: 1 video, 1,200 videos."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
@@ -93,6 +100,7 @@ _environment.filters |= {
     "counted": counted,
     "clock": clock,
     "date": date,
+    "duration": duration,
     "keyframe_url": keyframe_url,
     "percent": percent,
 }
