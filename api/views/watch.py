@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from api.codecs import Codec, picture_codec, sound_codec
 from api.deps import State
+from api.views.cards import watch_url
 from api.views.form import PageForm, read_form
 from api.views.moments import find_moments, strip_of
 from api.views.why import why_here
@@ -17,6 +18,9 @@ from api.web.rendering import clock, page
 from database.errors import NotFound
 from database.videos.read import VideoInfo
 from search.results.links import keyframe_url
+
+MAX_SCENES = 60
+"""Of a video with more, so many are shown, from everywhere in it, until all are asked for."""
 
 
 @dataclass(frozen=True)
@@ -105,10 +109,16 @@ def watch_page(
     }
     if fragment == "moment":
         return page("_moment.html", **here)
+    scenes = list(enumerate(state.library.scenes(video_id), 1))
+    all_scenes_url = None
+    if len(scenes) > MAX_SCENES and "all" not in request.query_params:
+        scenes = [scenes[place * len(scenes) // MAX_SCENES] for place in range(MAX_SCENES)]
+        all_scenes_url = f"{watch_url(video_id, start_s, end_s, query)}&all=1#scenes"
     return page(
         "_video.html" if fragment else "watch.html",
         **here,
-        scenes=state.library.scenes(video_id),
+        scenes=scenes,
+        all_scenes_url=all_scenes_url,
         transcript=state.library.transcript(video_id),
         query=query,
         form=form,

@@ -11,6 +11,7 @@ import { start as results } from "./results.js";
 import { start as steps } from "./steps.js";
 import { start as tools } from "./tools.js";
 import "./player.js";
+import "./scenes.js";
 import "./strip.js";
 
 for (const start of [keys, controls, steps, tools, pictures, previews, library, play, alike, results]) start();

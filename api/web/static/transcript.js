@@ -109,16 +109,17 @@ class VideoTranscript extends HTMLElement {
 
   /** Leaves the lines that have the words, and marks these. */
   #search() {
-    const wanted = this.field.value.trim().toLocaleLowerCase();
+    const wanted = this.field.value.trim();
+    const pattern = wanted && patternOf(wanted);
     const ranges = [];
     let num = 0;
     this.#hideList(); // changing thousands of lines in sight takes a hundred times as long
     for (const { item, text } of this.lines) {
-      const at = wanted && text ? text.data.toLocaleLowerCase().indexOf(wanted) : -1;
-      item.hidden = wanted !== "" && at < 0;
-      if (at < 0) continue;
+      const match = pattern && text ? pattern.exec(text.data) : null;
+      item.hidden = wanted !== "" && !match;
+      if (!match) continue;
       num += 1;
-      if (at + wanted.length <= text.length) ranges.push(rangeOf(text, at, wanted.length));
+      ranges.push(rangeOf(text, match.index, match[0].length));
     }
     this.list.hidden = false;
     CSS.highlights?.set("transcript", new Highlight(...ranges));
@@ -136,6 +137,10 @@ class VideoTranscript extends HTMLElement {
 function tell(place, line) {
   place.replaceChildren(...(line ? [...line.link.cloneNode(true).childNodes] : []));
 }
+
+/** Words in either case. Texts stay as they are: in lower case, İ has one letter more. */
+const patternOf = (words) =>
+  new RegExp(words.replace(/[\\^$.*+?()[\]{}|/]/g, "\\$&").replace(/[iİ]/gi, "[iİ]"), "iu");
 
 function rangeOf(text, at, length) {
   const range = document.createRange();
