@@ -54,6 +54,9 @@ def nothing_found(
     if state.library.is_empty():
         return no_videos()
     if drops := _drops(state, form, chips):
+        if not chips:
+            advice = "In this order only sure hits are listed, and there are none. With weak ones:"
+            return NothingFound("No confident match", advice, drops=tuple(drops))
         advice = "Nothing passes all of these filters. There would be hits:"
         return NothingFound("No match", advice, drops=tuple(drops))
     if degraded and not (coverage := state.facts.coverage()).complete:
@@ -62,11 +65,17 @@ def nothing_found(
             "Nothing matches in what is ready. Search again in a while; if nothing is running:",
             "python -m ingest.backfill",
         )
+    return NothingFound("No match", _advice(form))
+
+
+def _advice(form: PageForm) -> str:
     if form.then:
-        return NothingFound("No match", "Try a longer time between the steps, or fewer steps.")
+        return "Try a longer time between the steps, or fewer steps."
+    if not form.q.strip():
+        return "There is nothing else here that could be compared."
     if '"' in form.q or " -" in form.q:
-        return NothingFound("No match", "Try without the quotes, or without what is excluded.")
-    return NothingFound("No match", "Try other words, or fewer of them.")
+        return "Try without the quotes, or without what is excluded."
+    return "Try other words, or fewer of them."
 
 
 def _drops(state: State, form: PageForm, chips: Sequence[Chip]) -> list[Drop]:

@@ -47,6 +47,16 @@ def test_no_match_says_which_filter_to_drop(page: Page) -> None:
     expect(page.get_by_text("Try without the quotes")).to_be_visible()
 
 
+def test_an_order_that_leaves_out_weak_hits_says_so_and_is_no_filter(page: Page) -> None:
+    page.goto("/?q=zebra+quartet+xylophone")
+    page.get_by_label("Order").select_option("In order of time")
+    expect(page.get_by_role("heading", name="No confident match")).to_be_visible()
+    expect(page.get_by_text("In this order only sure hits are listed")).to_be_visible()
+    expect(page.locator("#answer").get_by_text("filter")).to_have_count(0)
+    page.get_by_role("link", name="Best first, with weak matches: 6 hits").click()
+    expect(page.get_by_text("Show the nearest")).to_be_visible()
+
+
 def test_no_confident_match_is_said_and_the_nearest_are_folded_away(page: Page) -> None:
     stills: list[str] = []
     page.on("request", lambda request: stills.append(request.url))

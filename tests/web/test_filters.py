@@ -179,7 +179,6 @@ def test_what_is_grouped_by_video_can_be_opened(new_page: NewPage, many: Serving
 def test_hits_come_in_the_order_of_relevance_date_or_time(new_page: NewPage, many: Serving) -> None:
     page = new_page(over=many)
     page.goto("/?q=drilling&tags=field")
-    page.locator(".filters summary").click()
     page.get_by_label("Order").select_option("Newest first")
     page.wait_for_url("**sort=date**")
     expect_answered(page)
