@@ -40,7 +40,7 @@ class VideosForm(Listing):
 
     after: Id | None = None
     """The last video of the page before."""
-    shown: Annotated[int, Field(ge=0, le=MAX_AT_ONCE)] = 0
+    shown: Annotated[int, Field(ge=0)] = 0
     """Videos that were shown before somebody left the page."""
 
 
@@ -84,7 +84,7 @@ def library_page(state: State, request: Request) -> HTMLResponse:
 
 def _shelf(state: State, form: VideosForm) -> Shelf:
     with state.listing.turn():
-        lists, limit = VideoLists(state.database), max(form.shown, PAGE_VIDEOS)
+        lists, limit = VideoLists(state.database), min(max(form.shown, PAGE_VIDEOS), MAX_AT_ONCE)
         found = lists.page(form, limit=limit, after=form.after)
     more_url = _url("/library", form, after=found.next, shown=None) if found.next else None
     return Shelf(found.videos, found.total, more_url, form.after is None)

@@ -8,6 +8,7 @@ from playwright.sync_api import Page, expect
 from database.opening import open_database
 from database.videos.stored import Store
 from ingest.settings import IngestSettings
+from tests.helpers.axe import assert_accessible
 from tests.helpers.browser import NewPage
 from tests.helpers.http import serving
 from tests.helpers.records import file, talk, unit_vector
@@ -22,6 +23,7 @@ def test_a_library_without_videos_says_how_to_add_some_and_one_that_fills_how_fa
             page.goto(address)
             expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
             expect(page.get_by_text("python -m ingest FOLDER")).to_have_count(1)
+        assert_accessible(page)
 
         made = talk("early", ["Granite.", "Water.", "Sand."], [unit_vector(1)] * 3)
         bare = tuple(replace(moment, vectors={}) for moment in made.moments)
@@ -32,6 +34,7 @@ def test_a_library_without_videos_says_how_to_add_some_and_one_that_fills_how_fa
         expect(page.get_by_text("python -m ingest.backfill", exact=True)).to_be_visible()
         banner = page.get_by_role("status").filter(has_text="Not everything was searched")
         expect(banner).to_contain_text("run python -m ingest.backfill --spaces")
+        assert_accessible(page)
 
 
 def test_no_match_says_which_filter_to_drop(page: Page) -> None:

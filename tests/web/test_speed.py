@@ -8,7 +8,6 @@ import pytest
 from playwright.sync_api import Page, Request, expect
 
 from benchmarks.many_scenes import MANY_HITS, add_many_scenes
-from benchmarks.measure import percentile
 from benchmarks.page import (
     MAX_FRAME_MS,
     MAX_PAINT_MS,
@@ -30,6 +29,12 @@ MAX_ELEMENTS = 10_000
 MAX_IMAGES = 30
 """Asked for before anybody scrolls."""
 PATIENCE = 3
+NOTE_TASKS = """() => {
+  window.tasks = [];
+  const note = (list) => tasks.push(...list.getEntries().map(({ duration }) => duration));
+  new PerformanceObserver(note).observe({ type: "longtask" });
+}"""
+"""The page's own work, in milliseconds: a frame may also wait for other tests."""
 
 
 @pytest.fixture(scope="module")
@@ -62,10 +67,11 @@ def test_a_thousand_hits_are_light_and_all_are_reached(new_page: NewPage, many: 
     page.on("request", note)
     page.goto(MANY_HITS, wait_until="networkidle")
     assert 0 < len(stills) <= MAX_IMAGES
-    frames = scroll_to_end(page)
+    page.evaluate(NOTE_TASKS)
+    scroll_to_end(page)
     assert page.locator(".hit").count() >= 1000
     assert page.evaluate("document.querySelectorAll('*').length") < MAX_ELEMENTS
-    assert percentile(frames, 0.95) < PATIENCE * MAX_FRAME_MS  # any one may wait for other tests
+    assert max(page.evaluate("tasks"), default=0) < PATIENCE * MAX_FRAME_MS
     names = page.locator(".hit").evaluate_all("hits => hits.map(hit => hit.id)")
     assert len(names) == len(set(names))
 
