@@ -10,9 +10,8 @@ from pydantic import Field, FiniteFloat, model_validator
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from database.forms import Form, Id
-from database.queries.filters import Filters, TagName
-from database.tags import MAX_TAGS
+from database.forms import EachOnce, Form, Id
+from database.queries.filters import Filters, TagNames
 from database.videos.files import FileListing
 from search.errors import InvalidQuery
 from search.query.query import (
@@ -39,7 +38,7 @@ SpaceKeys = Annotated[
     Field(min_length=1, max_length=MAX_SPACES),
 ]
 MAX_SCENES = 100
-SceneIds = Annotated[tuple[Id, ...], Field(max_length=MAX_SCENES)]
+SceneIds = Annotated[tuple[Id, ...], Field(max_length=MAX_SCENES), EachOnce]
 PictureKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """The name of a picture that was sent to search with (api/query_pictures.py)."""
 
@@ -155,7 +154,7 @@ class SequenceIn(SequenceShape):
 class TagsIn(Form):
     """The tags of a video, instead of those it has."""
 
-    tags: Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)]
+    tags: TagNames
 
 
 class FilesIn(FileListing):

@@ -2,13 +2,15 @@
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 MAX_FIELDS = 100
 MAX_ID = 2**63 - 1
 Id = Annotated[int, Field(ge=1, le=MAX_ID)]
 """Of a row; what PostgreSQL's bigint can hold."""
 Seconds = Annotated[FiniteFloat, Field(ge=0)]
+EachOnce = AfterValidator(lambda values: tuple(dict.fromkeys(values)))
+"""Of a list: what it names twice counts once."""
 
 
 class Form(BaseModel):

@@ -10,11 +10,18 @@ from database.server.connection import Database
 
 MAX_TAGS = 16
 MAX_TAG_CHARACTERS = 60
+_JOINERS = "\u200c\u200d"
+_WITHOUT_JOINERS = dict.fromkeys(map(ord, _JOINERS))
 
 
 def normal_tag(name: str) -> str:
     """A tag without white space at its ends, and one space wherever there is more."""
     return " ".join(name.split())
+
+
+def _can_be_shown(name: str) -> bool:
+    """Joiners stand inside words of Persian and inside 👩‍🚀; alone they are nothing to see."""
+    return name.strip(_JOINERS) == name and name.translate(_WITHOUT_JOINERS).isprintable()
 
 
 class Tags:
@@ -31,7 +38,7 @@ class Tags:
             raise InvalidTag(
                 f"a video has at most {MAX_TAGS} tags, of at most {MAX_TAG_CHARACTERS} characters"
             )
-        if any("\x00" in name or not name.isprintable() for name in wanted):
+        if not all(_can_be_shown(name) for name in wanted):
             raise InvalidTag("a tag has characters that cannot be shown")
         with self._database.session() as session:
             if session.get(Video, video_id, with_for_update=True) is None:

@@ -63,7 +63,7 @@ class Outlines:
 
 @dataclass(frozen=True)
 class Opening:
-    """A search for hits that stand behind this one: "2 more in this video"."""
+    """A search for hits that stand behind this one: "All hits in this video"."""
 
     label: str
     url: str
@@ -253,6 +253,6 @@ def _openings(hit: SearchHit, form: PageForm) -> Iterator[Opening]:
     if alike := hit.scene.alike:
         url = form.url(alike=alike[:MAX_SCENES])
         yield Opening(f"{len(alike)} alike", url, in_place=True)
-    if num_others := hit.scene.others:
+    if hit.scene.others:  # the search in one video looks deeper, and may find more than so many
         more = form.url(by_video=None, video_ids=(hit.video.id,))
-        yield Opening(f"{num_others} more in this video", more)
+        yield Opening("All hits in this video", more)

@@ -10,7 +10,7 @@ from typing import Annotated, Self
 import sqlalchemy as sa
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 
-from database.forms import Form, Id, Seconds, is_storable
+from database.forms import EachOnce, Form, Id, Seconds, is_storable
 from database.models import MomentKind
 from database.server.connection import Database
 from database.tags import MAX_TAG_CHARACTERS, MAX_TAGS, normal_tag
@@ -60,12 +60,13 @@ Clock = Annotated[time, BeforeValidator(_clock)]
 def _readable(tag: str) -> str:
     if not tag.strip() or not is_storable(tag):
         raise ValueError("a tag has characters that can be read")
-    return tag
+    return normal_tag(tag)
 
 
 TagName = Annotated[
     str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS), AfterValidator(_readable)
 ]
+TagNames = Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS), EachOnce]
 
 
 class Scan(StrEnum):
@@ -81,7 +82,7 @@ class Filters(Form):
 
     # The API's fields and the commands' options are made from these.
 
-    video_ids: Annotated[tuple[Id, ...], Field(max_length=1000)] | None = Field(
+    video_ids: Annotated[tuple[Id, ...], Field(max_length=1000), EachOnce] | None = Field(
         default=None, description="Only the videos with these ids"
     )
     from_s: Seconds | None = Field(
@@ -113,12 +114,10 @@ class Filters(Form):
     max_duration_s: Seconds | None = Field(
         default=None, description="Only videos of at most so many seconds"
     )
-    kinds: Annotated[tuple[MomentKind, ...], Field(max_length=len(MomentKind))] = Field(
+    kinds: Annotated[tuple[MomentKind, ...], Field(max_length=len(MomentKind)), EachOnce] = Field(
         default=(), description="Only scenes that have moments of each of these kinds"
     )
-    tags: Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)] = Field(
-        default=(), description="Only videos that have each of these tags"
-    )
+    tags: TagNames = Field(default=(), description="Only videos that have each of these tags")
 
     @model_validator(mode="after")
     def _ranges_hold_something(self) -> Self:
@@ -173,7 +172,7 @@ class Conditions:
                 f"AND kind = CAST(:kind_{number} AS moment_kind))"
             )
         if filters.tags:
-            values["tags"] = sorted({normal_tag(tag) for tag in filters.tags})
+            values["tags"] = list(filters.tags)
             parts.append(
                 "(SELECT count(*) FROM tag WHERE video_id = video.id AND name = ANY(:tags)) "
                 "= cardinality(:tags)"

@@ -13,9 +13,8 @@ from pydantic import AfterValidator, Field
 from database.errors import NotFound
 from database.forms import Form, is_storable
 from database.models import VideoStatus
-from database.queries.filters import TagName
+from database.queries.filters import TagNames
 from database.server.connection import Database
-from database.tags import MAX_TAGS, normal_tag
 from database.videos.read import Library, VideoInfo
 
 MAX_WORDS = 8
@@ -54,9 +53,7 @@ class Listing(Form):
     status: VideoStatus | None = Field(
         default=None, description="Only videos that were looked at in whole, or in part"
     )
-    tags: Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS)] = Field(
-        default=(), description="Only videos that have each of these tags"
-    )
+    tags: TagNames = Field(default=(), description="Only videos that have each of these tags")
     sort: VideoSort = VideoSort.NEWEST
 
 
@@ -200,7 +197,7 @@ def _conditions(listing: Listing) -> tuple[str, dict[str, object]]:
         values["status"] = listing.status.value
         parts.append("status = CAST(:status AS video_status)")
     if listing.tags:
-        values["tags"] = sorted({normal_tag(tag) for tag in listing.tags})
+        values["tags"] = list(listing.tags)
         parts.append(
             "id IN (SELECT video_id FROM tag WHERE name = ANY(:tags) "
             "GROUP BY video_id HAVING count(*) = cardinality(:tags))"

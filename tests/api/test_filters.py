@@ -130,6 +130,15 @@ def test_tags_are_given_taken_and_searched_by_at_once(own: Made) -> None:
     assert titles(search(own.client, QUERY, filters=filters)) == {"clips"}
 
 
+def test_joiners_inside_a_tag_are_part_of_it(own: Made) -> None:
+    names = ["می\u200cخواهم", "👩\u200d🚀"]
+    assert tag(own.client, "morning", *names) == names
+    assert titles(search(own.client, QUERY, filters={"tags": names})) == {"morning"}
+    for invisible in ("\u200d", "x\u200c", "\u200dx", "a\u200bb", "a\u202eb"):
+        answer = own.client.put("/videos/1/tags", json={"tags": [invisible]})
+        assert "cannot be shown" in assert_problem(answer, 422)
+
+
 def test_a_tag_is_found_as_it_was_given(own: Made) -> None:
     tag(own.client, "morning", "  site   visit ")
     filters = {"tags": ["  site   visit "]}

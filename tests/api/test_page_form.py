@@ -34,6 +34,13 @@ def test_an_address_comes_back_as_it_was(address: str) -> None:
     assert form_of(address).url() == address
 
 
+def test_what_is_named_twice_counts_once() -> None:
+    address = (
+        "/?q=a&kinds=speech&kinds=speech&tags=x&tags=+x++&video_ids=3&video_ids=3&like=5&like=5"
+    )
+    assert form_of(address).url() == "/?q=a&video_ids=3&kinds=speech&tags=x&like=5"
+
+
 def test_what_says_nothing_is_not_in_the_address() -> None:
     address = (
         "/?q=a&mode=auto&sort=&fold=false&language=&within_s=30&limit=24&min_score=0&shown=48"

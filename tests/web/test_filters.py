@@ -59,9 +59,7 @@ def test_the_slider_changes_order_and_address_by_arrow_keys(page: Page) -> None:
     page.wait_for_url("**/?q=a+cup+of+coffee")
 
 
-def test_filters_are_chips_that_go_by_click_by_key_and_all_at_once(
-    new_page: NewPage, many: Serving
-) -> None:
+def test_filters_are_chips_that_go_by_click_and_by_key(new_page: NewPage, many: Serving) -> None:
     page = new_page(over=many)
     page.goto("/?q=drilling")
     page.locator(".filters summary").click()
@@ -91,6 +89,9 @@ def test_filters_are_chips_that_go_by_click_by_key_and_all_at_once(
     assert set(asked(page)) == {"q", "tags"}
     expect(chips(page).first).to_be_focused()
 
+
+def test_backspace_in_an_empty_box_removes_the_last_chip(new_page: NewPage, many: Serving) -> None:
+    page = new_page(over=many)
     page.goto("/?q=drilling&language=de&kinds=speech&kinds=ocr")
     box = page.get_by_role("searchbox")
     box.fill("")
@@ -166,7 +167,9 @@ def test_what_is_grouped_by_video_can_be_opened(new_page: NewPage, many: Serving
     page = new_page(over=many)
     page.goto("/?q=drilling&by_video=true")
     expect(page.locator(".hit", has_text="morning")).to_have_count(1)
-    page.locator("li", has_text="morning").get_by_role("link", name="5 more in this video").click()
+    page.locator("li", has_text="morning").get_by_role(
+        "link", name="All hits in this video"
+    ).click()
     expect(page.locator(".hit")).to_have_count(6)
     assert set(titles(page)) == {"morning"}
     expect(chips(page).first).to_contain_text("In: morning")
