@@ -72,6 +72,13 @@ def test_a_moment_stops_at_its_end_and_a_loop_begins_it_anew(page: Page) -> None
     )
 
 
+def test_a_moment_of_an_instant_plays_two_seconds(page: Page) -> None:
+    page.goto("/watch/1?t=23&end=23.4")
+    page.evaluate("document.querySelector('video').play()")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 23.6")
+    assert page.wait_for_function(ENDED).json_value() == pytest.approx(25, abs=0.15)
+
+
 def test_back_closes_the_player_and_brings_back_scroll_and_focus(new_page: NewPage) -> None:
     page = new_page(viewport={"width": 1280, "height": 500})
     page.goto(DRILLING)

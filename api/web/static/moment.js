@@ -1,5 +1,6 @@
 // What of a video plays: only a moment, [start, end) in seconds, or on from there.
 
+const LEAST_S = 2;
 const SOON_S = 0.6; // so near to the end a timer is set: timeupdate comes four times a second
 const FRAME_S = 0.04; // stops a frame early, or the first picture of the next scene is left standing
 
@@ -42,9 +43,11 @@ export class Moment {
     if (loop && this.video.paused) this.video.play().catch(() => {});
   }
 
-  /** Where it stops: a video of which this is the last moment must not end by itself. */
+  /** Where it stops, not before something could be seen; a video of which this is the last moment
+   *  must not end by itself. */
   get #stop() {
-    return Math.min(this.end, this.video.duration || Infinity) - FRAME_S;
+    const end = Math.max(this.end, this.start + LEAST_S);
+    return Math.min(end, this.video.duration || Infinity) - FRAME_S;
   }
 
   #apply() {
