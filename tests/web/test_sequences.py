@@ -44,6 +44,11 @@ def test_a_second_box_finds_what_follows_and_shows_each_step(page: Page) -> None
     expect(then).to_have_value("the train to the coast")
     expect(page.get_by_label("each within")).to_have_value("60")
 
+
+def test_steps_are_removed_and_added_one_by_one(page: Page) -> None:
+    page.goto("/?q=drilling&then=the+train+to+the+coast")
+    then = page.get_by_role("searchbox", name="Then")
+    hit = page.locator(".sequences .hit").first
     page.get_by_role("button", name="Remove this step").click()
     page.wait_for_url("**/?q=drilling")
     expect(page.locator(".sequences")).to_have_count(0)
