@@ -17,7 +17,11 @@ from search.errors import InvalidQuery
 
 
 def state(num_turns: int) -> State:
-    return cast(State, SimpleNamespace(turns=Turns(num_turns)))
+    """A server over a library that has every video."""
+    reader = SimpleNamespace(videos=set)
+    return cast(
+        State, SimpleNamespace(turns=Turns(num_turns), multi_modal=SimpleNamespace(reader=reader))
+    )
 
 
 def test_a_busy_server_marks_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
