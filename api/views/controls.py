@@ -18,13 +18,13 @@ from search.ranking.confidence import WEAK
 MODE_NAMES = {
     "auto": "Automatic",
     "text_heavy": "Said & written",
-    "balanced": "Balanced",
+    "balanced": "Both equally",
     "vision_heavy": "Shown",
 }
 SORT_NAMES = {
     Sort.RELEVANCE: "Best first",
     Sort.DATE: "Newest first",
-    Sort.TIME: "In order of time",
+    Sort.TIME: "By video and time",
 }
 KIND_NAMES = {
     kind: VERBS[kind].capitalize()
@@ -104,7 +104,7 @@ _CHIPS: dict[str, Callable[[Any], str]] = {
         "Without weak matches" if score == WEAK else f"At least {percent(score)} sure"
     ),
     "by_video": lambda _: "One hit per video",
-    "fold": lambda _: "Look-alikes folded",
+    "fold": lambda _: "Near-duplicates hidden",
     "video_ids": str,  # named by _chips, which can read titles
 }
 """What the chip of a field says of its value, or of each of its values."""

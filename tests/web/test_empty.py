@@ -52,7 +52,7 @@ def test_no_match_says_which_filter_to_drop(page: Page) -> None:
 
 def test_an_order_that_leaves_out_weak_hits_says_so_and_is_no_filter(page: Page) -> None:
     page.goto("/?q=zebra+quartet+xylophone")
-    page.get_by_label("Order").select_option("In order of time")
+    page.get_by_label("Order").select_option("By video and time")
     expect(page.get_by_role("heading", name="No confident match")).to_be_visible()
     expect(page.get_by_text("In this order only sure hits are listed")).to_be_visible()
     expect(page.locator("#answer").get_by_text("filter")).to_have_count(0)

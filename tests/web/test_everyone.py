@@ -37,7 +37,7 @@ def _open_similar(page: Page) -> None:
 
 def _cut_out(page: Page) -> None:
     page.locator(".hit").first.focus()
-    page.locator("#hits").get_by_role("button", name="Part of the picture").click()
+    page.locator("#hits").get_by_role("button", name="Search a part of it").click()
     expect(page.get_by_role("dialog")).to_be_visible()
 
 

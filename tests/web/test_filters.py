@@ -112,7 +112,7 @@ def folded(page: Page) -> tuple[int, Locator]:
     page.goto("/?q=drilling&kinds=keyframe")
     num = page.locator(".hit").count()
     page.locator(".filters summary").click()
-    page.get_by_role("checkbox", name="Look-alikes once").check()
+    page.get_by_role("checkbox", name="Hide near-duplicates").check()
     page.keyboard.press("Escape")
     page.get_by_text("Show the nearest").click()
     alike = page.get_by_role("link", name=ALIKE).first
@@ -187,7 +187,7 @@ def test_hits_come_in_the_order_of_relevance_date_or_time(new_page: NewPage, man
     expect_answered(page)
     assert titles(page) == ["evening"] * 4 + ["morning"] * 6
     expect(page.locator(".hit small").first).to_contain_text("18 May 2024 · 0:0")
-    page.get_by_label("Order").select_option("In order of time")
+    page.get_by_label("Order").select_option("By video and time")
     page.wait_for_url("**sort=time**")
     expect_answered(page)
     assert titles(page) == ["morning"] * 6 + ["evening"] * 4

@@ -181,7 +181,7 @@ def test_a_box_drawn_on_a_still_is_searched_with(page: Page) -> None:
     page.goto("/?q=a+cup+of+coffee")
     hit = page.locator(".hit[data-start='7.0']")
     hit.hover()
-    page.get_by_role("button", name="Part of the picture").click()
+    page.get_by_role("button", name="Search a part of it").click()
     dialog = page.get_by_role("dialog", name="Search with a part of this picture")
     stage = dialog.locator(".stage").bounding_box()
     assert stage
@@ -204,7 +204,7 @@ def test_the_box_on_a_still_is_moved_and_resized_by_keys(page: Page) -> None:
     page.get_by_role("searchbox").focus()
     while not hit.evaluate("hit => hit === document.activeElement"):
         page.keyboard.press("Tab")
-    tool = page.get_by_role("button", name="Part of the picture")
+    tool = page.get_by_role("button", name="Search a part of it")
     while not tool.evaluate("tool => tool === document.activeElement"):
         page.keyboard.press("Tab")
     page.keyboard.press("Enter")
@@ -227,10 +227,10 @@ def test_the_paused_frame_of_the_player_is_searched_with(page: Page) -> None:
     page.goto("/?q=drilling")
     page.locator(FIRST).click()
     player = page.get_by_role("region", name="Player")
-    expect(player.get_by_role("button", name="Part of the picture")).to_be_visible()
+    expect(player.get_by_role("button", name="Search a part of it")).to_be_visible()
     page.evaluate("document.querySelector('video').currentTime = 9")
     page.wait_for_function(SHOWS_COFFEE)
-    player.get_by_role("button", name="Part of the picture").click()
+    player.get_by_role("button", name="Search a part of it").click()
     assert page.evaluate("document.querySelector('video').paused")
     page.get_by_role("button", name="Search with this part").click()
     expect_coffee_first(page)
@@ -242,6 +242,6 @@ def test_the_paused_frame_of_the_player_is_searched_with(page: Page) -> None:
     page.goto("/watch/1?t=9")
     page.wait_for_function(SHOWS_COFFEE)
     expect(player.get_by_role("button", name="Right")).to_be_hidden()
-    player.get_by_role("button", name="Part of the picture").click()
+    player.get_by_role("button", name="Search a part of it").click()
     page.get_by_role("button", name="Search with this part").click()
     expect_coffee_first(page)

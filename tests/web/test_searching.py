@@ -43,11 +43,11 @@ def test_the_address_opens_the_same_search_elsewhere(page: Page, new_page: NewPa
     other.goto(page.url)
     for each in (page, other):
         expect(each.locator(".hit")).to_have_count(1)
-        expect(each.get_by_role("radio", name="Balanced")).to_be_checked()
+        expect(each.get_by_role("radio", name="Both equally")).to_be_checked()
         each.locator(".filters summary").click()
         expect(each.get_by_label("Order")).to_have_value("time")
         expect(each.get_by_role("checkbox", name="Said")).to_be_checked()
-        expect(each.get_by_label("Look-alikes once")).to_be_checked()
+        expect(each.get_by_label("Hide near-duplicates")).to_be_checked()
     page.get_by_role("searchbox").first.fill("orchestra")
     page.keyboard.press("Enter")
     expect(page.locator(".hit").first).to_contain_text("orchestra")

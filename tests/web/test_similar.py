@@ -85,7 +85,7 @@ def test_the_keyboard_reaches_the_tools_right_after_their_hit(page: Page) -> Non
     for _ in range(4):
         page.keyboard.press("Tab")
         names.append(page.evaluate("document.activeElement.textContent.trim()"))
-    assert names == ["Right", "Wrong", "Similar", "Part of the picture"]
+    assert names == ["Right", "Wrong", "Similar", "Search a part of it"]
     page.keyboard.press("Shift+Tab")
     page.keyboard.press("Enter")
     menu = page.locator("#answer .tools details")

@@ -160,6 +160,9 @@ def test_the_page_tells_what_the_file_is(page: Page) -> None:
     expect(scenes).to_have_count(6)
     scenes.nth(4).click()
     playing_at(page, 28)
+    expect(scenes.nth(4)).to_have_attribute("aria-current", "true")
+    expect(page.locator(".scenes [aria-current]")).to_have_count(1)
+    expect(page.get_by_text("Where this search hits; higher is surer")).to_be_visible()
 
 
 @pytest.mark.parametrize(
