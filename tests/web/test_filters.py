@@ -40,6 +40,8 @@ def test_the_slider_changes_order_and_address_by_arrow_keys(page: Page) -> None:
     expect(page.locator(".count")).to_have_attribute("data-vision", "70")
     shown_first = page.locator(".hit").first.get_attribute("id")
 
+    steps = page.get_by_role("button", name="then")
+    before = steps.bounding_box()
     slider.focus()
     for _ in range(14):
         slider.press("ArrowLeft")
@@ -49,6 +51,7 @@ def test_the_slider_changes_order_and_address_by_arrow_keys(page: Page) -> None:
     expect(slider).to_be_focused()
     assert page.locator(".hit").first.get_attribute("id") != shown_first
     expect(page.get_by_role("radio", name="Shown")).not_to_be_checked()
+    assert steps.bounding_box() == before  # the row stands still
 
     page.go_back()  # all steps of the slider were one
     page.wait_for_url("**/?q=a+cup+of+coffee&mode=vision_heavy")

@@ -40,6 +40,8 @@ def test_the_nearest_are_shown_at_once_though_none_is_surely_alike(page: Page) -
     expect(page.locator(".count")).to_have_text(re.compile(r"^5 scenes in \d+ ms$"))
     expect(page.get_by_text("No confident match")).to_have_count(0)
     expect(page.get_by_text("other words")).to_have_count(0)
+    expect(page.get_by_role("radio", name="Automatic")).to_be_hidden()  # it looks at one thing
+    expect(page.get_by_role("slider")).to_be_hidden()
 
 
 def test_filters_narrow_what_is_alike(page: Page) -> None:
