@@ -18,7 +18,7 @@ from search.ranking.confidence import WEAK
 MODE_NAMES = {
     "auto": "Automatic",
     "text_heavy": "Said & written",
-    "balanced": "Both equally",
+    "balanced": "Both",
     "vision_heavy": "Shown",
 }
 SORT_NAMES = {

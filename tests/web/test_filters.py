@@ -40,6 +40,10 @@ def test_the_slider_changes_order_and_address_by_arrow_keys(page: Page) -> None:
     expect(page.locator(".count")).to_have_attribute("data-vision", "70")
     shown_first = page.locator(".hit").first.get_attribute("id")
 
+    filters, box = page.locator(".filters").bounding_box(), slider.bounding_box()
+    assert filters
+    assert box
+    assert abs(filters["y"] - box["y"]) < 10  # all of it in one row
     steps = page.get_by_role("button", name="then")
     before = steps.bounding_box()
     slider.focus()

@@ -43,7 +43,7 @@ def test_the_address_opens_the_same_search_elsewhere(page: Page, new_page: NewPa
     other.goto(page.url)
     for each in (page, other):
         expect(each.locator(".hit")).to_have_count(1)
-        expect(each.get_by_role("radio", name="Both equally")).to_be_checked()
+        expect(each.get_by_role("radio", name="Both")).to_be_checked()
         each.locator(".filters summary").click()
         expect(each.get_by_label("Order")).to_have_value("time")
         expect(each.get_by_role("checkbox", name="Said")).to_be_checked()
