@@ -6,7 +6,6 @@
 import { copyAddress } from "./copy.js";
 import { Moment } from "./moment.js";
 import { judge } from "./playable.js";
-import { markScene } from "./scenes.js";
 import "./transcript.js";
 
 const PATIENCE_MS = 300;
@@ -30,9 +29,6 @@ class MomentPlayer extends HTMLElement {
     });
     for (const name of ["loadedmetadata", "error", "timeupdate"]) {
       this.video.addEventListener(name, () => this.#judge());
-    }
-    for (const name of ["timeupdate", "seeked"]) {
-      this.video.addEventListener(name, () => markScene(this.querySelectorAll(".scenes a"), this.video.currentTime));
     }
     const { video, start, end } = this.dataset;
     if (video === undefined) return;
