@@ -67,9 +67,9 @@ function comeBackTo(kept) {
   if (!row) return;
   if (kept.hadFocus) row.querySelector(".title").focus({ preventScroll: true });
   if (!kept.top) return; // it stood at its beginning
-  const settle = () => scrollBy(0, topOf(row) - kept.top);
-  settle();
-  requestAnimationFrame(settle); // the rows around it have their height now
+  list.classList.add("whole"); // places are exact only if every row has been laid out
+  scrollBy(0, topOf(row) - kept.top);
+  requestAnimationFrame(() => requestAnimationFrame(() => list.classList.remove("whole")));
 }
 
 const topOf = (row) => row.getBoundingClientRect().top;
