@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from fastapi import FastAPI
+from fastapi.middleware.gzip import GZipMiddleware
 
 from api.deps import State
 from api.errors import add_error_handlers, document_problems
@@ -57,7 +58,7 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
     app = _new_app(settings, service, lifespan)
     for module in (pages, search, videos, moments, scenes, library, embeddings, metrics, health):
         app.include_router(module.router)
-    app.mount(STATIC_URL, StaticFilesForever(directory=STATIC_DIR))
+    app.mount(STATIC_URL, GZipMiddleware(StaticFilesForever(directory=STATIC_DIR)))
     document_problems(app)
     return app
 
