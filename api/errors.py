@@ -83,7 +83,8 @@ def refuse(
 def _is_for_people(scope: Scope) -> bool:
     """Whether a page was asked for: by its path, or by a browser where no route is. Only a server
     with a library has pages."""
-    if not hasattr(scope["app"].state, "library"):
+    app = scope.get("app")
+    if app is None or not hasattr(app.state, "library"):
         return False
     accepted = Headers(scope=scope).get("accept", "")
     return is_page(scope["path"]) or ("endpoint" not in scope and "text/html" in accepted)

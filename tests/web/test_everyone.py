@@ -231,13 +231,14 @@ def test_nothing_moves_for_who_wants_no_motion(new_page: NewPage) -> None:
 def test_words_run_in_the_direction_of_their_script(new_page: NewPage, strange: Strange) -> None:
     page = new_page(over=strange.server, viewport=PHONE)
     page.goto(f"/?q={ARABIC} drilling")
-    assert _direction(page.get_by_role("searchbox")) == "rtl"
+    expect(page.get_by_role("searchbox")).to_have_css("direction", "rtl")
     for title, direction in ((ARABIC, "rtl"), (HEBREW, "rtl"), (CHINESE, "ltr"), (ENDLESS, "ltr")):
         shown = page.locator(f".hit[data-video='{strange.ids[title]}']").first
         name = shown.get_by_text(title, exact=True)
         name.scroll_into_view_if_needed()
-        assert _direction(name) == direction
-        assert _direction(shown.locator("bdi").first) == ("ltr" if title == ENDLESS else direction)
+        expect(name).to_have_css("direction", direction)
+        quoted = "ltr" if title == ENDLESS else direction
+        expect(shown.locator("bdi").first).to_have_css("direction", quoted)
     assert page.evaluate(_WIDE) <= 0
     assert page.evaluate(_OVERFLOWING) == []
     for path in (f"/watch/{strange.ids[ENDLESS]}", f"/watch/{strange.ids[ARABIC]}", "/library"):
@@ -245,7 +246,7 @@ def test_words_run_in_the_direction_of_their_script(new_page: NewPage, strange: 
         assert page.evaluate(_WIDE) <= 0
         assert page.evaluate(_OVERFLOWING) == []
     heading = page.get_by_text(ARABIC, exact=True).first
-    assert _direction(heading) == "rtl"
+    expect(heading).to_have_css("direction", "rtl")
 
 
 _OVERFLOWING = """() => [...document.querySelectorAll("main *")].filter(element => {
@@ -253,7 +254,3 @@ _OVERFLOWING = """() => [...document.querySelectorAll("main *")].filter(element 
   return element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 1
     && style.overflowX === "hidden" && style.textOverflow !== "ellipsis";
 }).map(element => element.outerHTML.slice(0, 150))"""
-
-
-def _direction(element: Locator) -> str:
-    return str(element.evaluate("element => getComputedStyle(element).direction"))

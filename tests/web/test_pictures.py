@@ -25,8 +25,8 @@ HAND_OVER = """([data, name, type, kind]) => {
   }
 }"""
 SHOWS_COFFEE = """() => {
-  const { seeking, currentTime } = document.querySelector("video");
-  return !seeking && currentTime >= 9;
+  const { readyState, seeking, currentTime } = document.querySelector("video");
+  return readyState >= 2 && !seeking && currentTime >= 9;
 }"""
 FIRST = ".hit >> nth=0"
 
