@@ -33,7 +33,7 @@ from database.queries.listing import Summary
 from search.errors import InvalidQuery
 from search.query.query import MAX_LIMIT, MODES
 
-_MORE_HITS = 96
+_MORE_HITS = 48
 """Hits that come at once when the end of the list is near."""
 _CHOICES = {
     "modes": MODE_NAMES,
