@@ -53,7 +53,7 @@ def test_tags_that_are_not_saved_are_told_in_words_and_nothing_is_lost(
     expect(talk_8.get_by_role("combobox")).to_have_value("one more")
     expect(talk_8.get_by_role("listitem")).to_have_count(16)
     page.route("**/tags", lambda route: route.fulfill(status=502, body="<html>Bad gateway"))
-    page.keyboard.press("Enter")
+    talk_8.get_by_role("combobox").press("Enter")
     expect(talk_8.get_by_role("alert")).to_have_text(
         "The tags were not saved: the server answered 502"
     )
