@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from embeddings import redis_store
 from embeddings.loaded import Encoders
 from embeddings.runtime import Runtime
 from tests.helpers import tiny_models
@@ -30,3 +31,9 @@ def hub() -> Iterator[str]:
     """The URL of a server that speaks the hub's protocol."""
     with serving() as url:
         yield url
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests in which Redis answers, however busy the machine is."""
+    monkeypatch.setattr(redis_store, "TIMEOUT_S", 10)

@@ -31,6 +31,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
     made.stop()
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_redis_that_is_down_makes_misses_until_it_is_back(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url)
     run(cache.set_embedding(KEY, vector(1)))
@@ -114,6 +115,7 @@ def test_while_redis_hangs_one_request_a_second_waits_for_it(server: RedisServer
     assert events(logs) == [AWAY]
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("fresh", [True, False], ids=["connecting", "connected"])
 def test_a_request_that_is_cancelled_leaves_no_answer_for_the_next(server, fresh) -> None:
     cache = EmbeddingCache(server.url, max_connections=1)
@@ -140,6 +142,7 @@ def test_a_request_that_is_cancelled_leaves_no_answer_for_the_next(server, fresh
     assert events(logs) == []
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_full_redis_still_answers_and_keeps_again_when_there_is_room(server) -> None:
     cache = EmbeddingCache(server.url)
     run(cache.set_embedding(KEY, vector(1)))
@@ -160,6 +163,7 @@ def test_a_full_redis_still_answers_and_keeps_again_when_there_is_room(server) -
         assert events(logs) == [KEEPS_NOTHING, KEEPS_AGAIN]
 
 
+@pytest.mark.usefixtures("patient")
 def test_a_redis_for_reading_only_answers_and_nothing_else(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url)
     run(cache.set_embedding(KEY, vector(1)))
@@ -173,6 +177,7 @@ def test_a_redis_for_reading_only_answers_and_nothing_else(server: RedisServer) 
     assert events(logs) == [KEEPS_NOTHING]
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("user", ["", ":wrong-secret@"])
 def test_without_the_password_of_redis_all_are_misses_and_the_log_says_why(server, user) -> None:
     with server.client() as client:

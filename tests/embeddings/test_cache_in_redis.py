@@ -13,12 +13,13 @@ import pytest
 import redis
 from structlog.testing import capture_logs
 
-from embeddings import redis_store
 from embeddings.cache import EmbeddingCache
 from embeddings.encoder import Vectors
 from embeddings.errors import InvalidSettings
 from tests.helpers.cache import DIM, KEY, events, run, vector
 from tests.helpers.redis import RedisServer
+
+pytestmark = pytest.mark.usefixtures("patient")
 
 
 @pytest.fixture
@@ -27,12 +28,6 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
     made.start()
     yield made
     made.stop()
-
-
-@pytest.fixture(autouse=True)
-def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """For tests in which Redis works, however busy the machine is."""
-    monkeypatch.setattr(redis_store, "TIMEOUT_S", 10)
 
 
 def test_other_processes_find_the_vector_as_json_for_its_time(server: RedisServer) -> None:

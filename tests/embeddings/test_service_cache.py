@@ -91,6 +91,7 @@ NONSENSE = {
 }
 
 
+@pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("wrong", NONSENSE.values(), ids=NONSENSE)
 def test_what_is_wrong_in_the_cache_is_no_answer(
     models: Path, encoders: Encoders, tmp_path: Path, wrong: bytes
