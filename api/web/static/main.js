@@ -3,6 +3,7 @@
 import { start as alike } from "./alike.js";
 import { start as controls } from "./controls.js";
 import { start as keys } from "./keys.js";
+import { start as library } from "./library.js";
 import { start as pictures } from "./pictures.js";
 import { start as play } from "./play.js";
 import { start as previews } from "./previews.js";
@@ -14,4 +15,4 @@ import "./scenes.js";
 import "./strip.js";
 
 for (const start of [keys, controls, steps, tools, pictures, previews, play, alike, results]) start();
-if (document.querySelector(".library")) (await import("./library.js")).start(); // no other page needs it
+if (document.querySelector(".library")) library();
