@@ -90,6 +90,8 @@ class Video(Base):
     )
     reason: Mapped[str | None] = mapped_column(Text)
     """Why it is partial."""
+    notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """What was corrected while it was read, in sentences; no faults."""
     title: Mapped[str] = mapped_column(Text)
     container: Mapped[str] = mapped_column(Text)
     video_codec: Mapped[str | None] = mapped_column(Text)
@@ -101,6 +103,9 @@ class Video(Base):
     """Frames per second, on average, as decoded."""
     duration_s: Mapped[float]
     """As decoded, not as the header claims."""
+    clock: Mapped[list[list[float]] | None] = mapped_column(JSONB)
+    """Where its times are not the file's own stamps: pairs [time_s, stamp_s], in order; from
+    `time_s` on, the file says stamp_s + (t - time_s). NULL where they are."""
     language: Mapped[str | None] = mapped_column(Text)
     """ISO 639-1 code of most of the speech."""
     num_scenes: Mapped[int]
@@ -164,6 +169,9 @@ class Moment(Base):
     end_s: Mapped[float]
     text: Mapped[str | None] = mapped_column(Text)
     language: Mapped[str | None] = mapped_column(Text)
+    track: Mapped[str | None] = mapped_column(Text)
+    """Of speech, the name of the sound track or channel that it was heard on, where a recording
+    has several; NULL for the one that people hear first, unless it needs a name, too."""
     image_path: Mapped[str | None] = mapped_column(Text)
     """A JPEG, relative to the keyframes folder."""
     look: Mapped[int | None] = mapped_column(BigInteger)

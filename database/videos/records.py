@@ -20,6 +20,8 @@ class MomentRecord:
     end_s: float
     text: str | None = None
     language: str | None = None
+    track: str | None = None
+    """Of speech, where a recording has several (database/models.py)."""
     image_path: str | None = None
     look: int | None = None
     """Of a keyframe (database/models.py)."""
@@ -51,6 +53,10 @@ class VideoRecord:
     scenes: tuple[tuple[float, float], ...]
     """[start_s, end_s) of each, in order."""
     moments: tuple[MomentRecord, ...]
+    notes: tuple[str, ...] = ()
+    """What was corrected while it was read; no faults."""
+    clock: tuple[tuple[float, float], ...] | None = None
+    """(time_s, stamp_s) wherever the file's own clock jumps (database/models.py)."""
 
 
 @dataclass(frozen=True)

@@ -159,8 +159,10 @@ def _spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str])
 
 
 def _insert_video(connection: psycopg.Connection[Any], video: VideoRecord) -> int:
-    columns = [*_VIDEO_COLUMNS, "num_scenes"]
-    values = [getattr(video, name) for name in _VIDEO_COLUMNS] + [len(video.scenes)]
+    columns = [*_VIDEO_COLUMNS, "num_scenes", "notes", "clock"]
+    clock = None if video.clock is None else Jsonb(video.clock)
+    values = [getattr(video, name) for name in _VIDEO_COLUMNS]
+    values += [len(video.scenes), Jsonb(video.notes), clock]
     row = connection.execute(
         f"INSERT INTO video ({', '.join(columns)}) "
         f"VALUES ({', '.join(['%s'] * len(columns))}) RETURNING id",
@@ -200,8 +202,9 @@ def _copy_moments(
     moment_ids = _new_ids(connection, "moment", len(moments))
     _copy(
         connection,
-        "moment (id, scene_id, kind, start_s, end_s, text, language, image_path, look, boxes)",
-        "int8 int8 text float8 float8 text text text int8 jsonb",
+        "moment (id, scene_id, kind, start_s, end_s, text, language, track, image_path, look, "
+        "boxes)",
+        "int8 int8 text float8 float8 text text text text int8 jsonb",
         (
             (moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
             for moment_id, m in zip(moment_ids, moments, strict=True)
@@ -219,7 +222,7 @@ def _copy_moments(
 
 def _placed(moment: MomentRecord) -> tuple[object, ...]:
     boxes = None if moment.boxes is None else Jsonb(moment.boxes)
-    placed = (moment.start_s, moment.end_s, moment.text, moment.language)
+    placed = (moment.start_s, moment.end_s, moment.text, moment.language, moment.track)
     return *placed, moment.image_path, moment.look, boxes
 
 

@@ -41,6 +41,30 @@ def test_a_saved_video_is_found_by_content_id_and_path(store: Store, database: D
     assert store.paths_of(found.id) == ["/v/a.mp4"]
 
 
+def test_corrections_clock_and_tracks_are_stored_with_a_video(
+    store: Store, database: Database
+) -> None:
+    *others, speech = records.video("a").moments
+    moments = (*others, replace(speech, track="Commentary (en)"))
+    notes = ("The clock starts again at 0:02.", 'A "quoted" one, – ü.')
+    clock = ((0.0, 95_000.5), (2.0, 0.0))
+    dubbed = replace(records.video("a"), moments=moments, notes=notes, clock=clock)
+    store.save_video(dubbed, records.file("/v/a.mp4"))
+    store.save_video(records.video("b"), records.file("/v/b.mp4"))
+    assert rows(database, "SELECT notes, clock FROM video ORDER BY title") == [
+        (list(notes), [list(pair) for pair in clock]),
+        ([], None),
+    ]
+    assert rows(database, "SELECT kind, track FROM moment ORDER BY id") == [
+        ("keyframe", None),
+        ("ocr", None),
+        ("speech", "Commentary (en)"),
+        ("keyframe", None),
+        ("ocr", None),
+        ("speech", None),
+    ]
+
+
 def test_what_is_not_there_is_not_found(store: Store) -> None:
     assert store.find_video_by_content(records.digest("a")) is None
     assert store.find_video(1) is None
