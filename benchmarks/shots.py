@@ -10,7 +10,6 @@ import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -169,15 +168,12 @@ def _ours(video: Labelled) -> Result:
         num_frames, taken_s = 0, 0.0
         for frame in container.decode(stream):
             started = time.perf_counter()
-            base = frame.time_base or Fraction(1, 1000)
-            if detector is None:
-                detector = SceneDetector(base, stream.average_rate or Fraction(25))
-            cuts += detector.feed(max(frame.pts or 0, 0), small_picture(frame))
+            detector = detector or SceneDetector()
+            cuts += detector.feed((frame.time or 0.0) - start_s, small_picture(frame))
             taken_s += time.perf_counter() - started
             num_frames += 1
         cuts += detector.finish() if detector is not None else []
-        found = [cut - start_s for cut in cuts]
-        return Result(judge(found, video.boundaries), num_frames, taken_s)
+        return Result(judge(cuts, video.boundaries), num_frames, taken_s)
 
 
 def _theirs(video: Labelled, peer: type[Any]) -> Result:

@@ -44,6 +44,7 @@ from ingest.media.clips import read_clips
 from ingest.media.decode import Decoded, DecodeOptions, decode_file
 from ingest.perception.screen_text import TextReader, Writing
 from ingest.perception.speech import Sentence, Transcriber
+from ingest.perception.voices import hear
 from ingest.scenes.scene import Span
 from ingest.settings import IngestSettings
 
@@ -144,9 +145,10 @@ class Ingest:
         )
 
     def _hear(self, work: Work, decoded: Decoded) -> list[Sentence]:
-        return self.transcriber.transcribe(
-            work.media / "audio.s16",
-            decoded.stretches,
+        return hear(
+            work.media,
+            decoded.voices,
+            self.transcriber,
             lambda time_s: work.report("speech", min(1.0, time_s / decoded.duration_s)),
         )
 

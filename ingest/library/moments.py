@@ -68,6 +68,7 @@ def _spoken(sentences: Sequence[Sentence], scenes: Sequence[Scene]) -> list[Mome
             end_s=sentence.end_s,
             text=sentence.text,
             language=sentence.language,
+            track=sentence.track,
         )
         for sentence in sentences
     ]

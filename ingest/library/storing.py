@@ -61,8 +61,8 @@ def _video_record(video: NewVideo) -> VideoRecord:
         reason=decoded.partial_reason,
         title=header.title or video.file.path.stem,
         container=header.container,
-        video_codec=header.video_codec,
-        audio_codec=header.audio_codec,
+        video_codec=header.video.codec if header.video else None,
+        audio_codec=header.sounds[0].codec if header.sounds else None,
         width_px=decoded.width_px,
         height_px=decoded.height_px,
         frame_rate=decoded.frame_rate,
@@ -73,6 +73,8 @@ def _video_record(video: NewVideo) -> VideoRecord:
         spaces=tuple(space.key for space in video.spaces),
         scenes=tuple((scene.start_s, scene.end_s) for scene in video.scenes),
         moments=tuple(video.moments),
+        notes=tuple(decoded.notes),
+        clock=decoded.clock,
     )
 
 

@@ -3,17 +3,15 @@
 An ingest and a backfill read the same way, so both make the same vectors. Runs in a child process.
 """
 
-import math
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import av
 import numpy as np
-from av.container import InputContainer
 
 from embeddings.encoder import Clip, Image
 from ingest.errors import VideoUnreadable
-from ingest.media.container import open_media, probe
+from ingest.media.container import probe
 from ingest.media.timeline import Picture, Timeline
 from ingest.scenes.keyframes import upright, write_jpeg
 from ingest.scenes.scene import Span
@@ -81,33 +79,17 @@ def _pictures_from(path: Path, start_s: float, max_pixels: int) -> Iterator[Pict
     """Pictures from one at or before `start_s` on; where the index of a file does not lead there,
     from its beginning.
     """
-    for seeks in (True, False):
-        with open_media(path) as container:
-            if seeks and not _seek(container, start_s):
-                continue
-            pictures = _pictures(container, max_pixels, sought=seeks)
-            first = next(pictures, None)
-            if seeks and (first is None or first.time_s > start_s):
-                continue
-            if first is not None:
-                yield first
-                yield from pictures
-            return
-
-
-def _pictures(container: InputContainer, max_pixels: int, *, sought: bool) -> Iterator[Picture]:
-    header = probe(container, max_pixels)
-    end_s = -math.inf if sought else 0.0
-    timeline = Timeline(container, header, max_pixels, with_sound=False, video_end_s=end_s)
-    return (found for found in timeline if isinstance(found, Picture))
-
-
-def _seek(container: InputContainer, time_s: float) -> bool:
-    try:
-        container.seek(round(time_s * 1e6) + (container.start_time or 0))
-    except av.error.FFmpegError:
-        return False
-    return True
+    header = probe(path, max_pixels)
+    for from_s in (start_s, None):
+        timeline = Timeline(path, header, max_pixels, with_sound=False, from_s=from_s)
+        pictures = (found for found in timeline if isinstance(found, Picture))
+        first = next(pictures, None)
+        if from_s is not None and (first is None or first.time_s > start_s):
+            continue
+        if first is not None:
+            yield first
+            yield from pictures
+        return
 
 
 def _clip_times(span: Span) -> list[float]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import av
 from av.container import InputContainer
@@ -41,15 +42,29 @@ _PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD", b"<smil
 
 
 @dataclass(frozen=True)
+class Track:
+    """A stream of a container that can be decoded, as its header names it."""
+
+    index: int
+    codec: str
+    language: str | None = None
+    title: str | None = None
+
+
+@dataclass(frozen=True)
 class Probe:
     """What a container's header claims; measured facts come from decoding."""
 
     container: str
     title: str | None
-    video_index: int | None
-    audio_index: int | None
-    video_codec: str | None
-    audio_codec: str | None
+    video: Track | None
+    """The film: neither a preview nor a cover."""
+    sounds: tuple[Track, ...]
+    """Of the same programme; the one that people would hear comes first."""
+    later_videos: tuple[int, ...]
+    """Indexes of streams of pictures that have not begun: the film may go on in one of them."""
+    left_out: tuple[str, ...]
+    """Streams that cannot be decoded, each in words with its reason."""
     start_s: float
     """Where the container's clock begins; players call it 0."""
     declared_s: float | None
@@ -57,18 +72,21 @@ class Probe:
     recorded_at: datetime | None = None
 
 
-def open_media(path: Path) -> InputContainer:
-    """The open container at an absolute path of a regular file, to be closed.
+def open_media(path: Path, first_byte: int = 0) -> InputContainer:
+    """The open container at an absolute path of a regular file, or in it from a byte on, to be
+    closed.
 
     Raises NotMedia, StillImage, VideoUnreadable.
     """
     with path.open("rb") as file:
+        file.seek(first_byte)
         head = file.read(16)
     _refuse_by_content(head)
+    part = f"subfile,,start,{first_byte},end,0,,:" if first_byte else ""
     try:
         container = av.open(
-            f"file:{path}",
-            options={"format_whitelist": FORMATS, "protocol_whitelist": "file"},
+            f"{part}file:{path}",
+            options={"format_whitelist": FORMATS, "protocol_whitelist": "file,subfile"},
             metadata_errors="replace",
         )
     except MemoryError:
@@ -80,38 +98,43 @@ def open_media(path: Path) -> InputContainer:
     return container
 
 
-def probe(container: InputContainer, max_pixels: int) -> Probe:
-    """The header of a container, with the streams to decode: the first video that is no cover
-    picture, and what FFmpeg holds for the best audio.
+def probe(path: Path, max_pixels: int, first_byte: int = 0) -> Probe:
+    """The header of a recording, with the streams to decode.
 
-    Raises VideoUnreadable if there is neither, or if a codec or a size is not accepted.
+    Raises NotMedia, StillImage, VideoUnreadable if nothing in it can be decoded.
     """
-    video = next(
-        (s for s in container.streams.video if not s.disposition & s.disposition.attached_pic), None
-    )
-    audio = container.streams.best("audio")
-    if video is None and audio is None:
-        raise VideoUnreadable("has neither video nor audio")
-    if video is not None:
-        _check_codec(video.codec_context, VIDEO_CODECS, "video")
-        width, height = video.codec_context.width, video.codec_context.height
-        if width * height > max_pixels:
-            raise VideoUnreadable(
-                f"{width}×{height} pixels are more than INGEST_MAX_PIXELS allows ({max_pixels})"
-            )
-    if audio is not None:
-        _check_codec(audio.codec_context, AUDIO_CODECS, "audio")
-    return Probe(
-        container=container.format.name.split(",")[0],
-        title=_title(container),
-        video_index=video.index if video is not None else None,
-        audio_index=audio.index if audio is not None else None,
-        video_codec=video.codec_context.name if video is not None else None,
-        audio_codec=audio.codec_context.name if audio is not None else None,
-        start_s=(container.start_time or 0) / 1e6,
-        declared_s=container.duration / 1e6 if container.duration else None,
-        recorded_at=_recorded_at(container),
-    )
+    with open_media(path, first_byte) as container:
+        video = next(
+            (s for s in container.streams.video if not s.disposition & s.disposition.attached_pic),
+            None,
+        )
+        sounds = container.streams.audio
+        if video is None and not sounds:
+            raise VideoUnreadable("has neither video nor audio")
+        if video is not None:
+            _check_codec(video.codec_context, VIDEO_CODECS, "video")
+            width, height = video.codec_context.width, video.codec_context.height
+            if width * height > max_pixels:
+                raise VideoUnreadable(
+                    f"{width}×{height} pixels are more than INGEST_MAX_PIXELS allows ({max_pixels})"
+                )
+        for sound in sounds:
+            _check_codec(sound.codec_context, AUDIO_CODECS, "audio")
+        return Probe(
+            container=container.format.name.split(",")[0],
+            title=_title(container),
+            video=None if video is None else _track(video),
+            sounds=tuple(_track(sound) for sound in sounds),
+            later_videos=(),
+            left_out=(),
+            start_s=(container.start_time or 0) / 1e6,
+            declared_s=container.duration / 1e6 if container.duration else None,
+            recorded_at=_recorded_at(container),
+        )
+
+
+def _track(stream: Any) -> Track:
+    return Track(stream.index, stream.codec_context.name)
 
 
 def _title(container: InputContainer) -> str | None:

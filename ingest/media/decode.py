@@ -6,9 +6,8 @@ are ever converted at full size.
 
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -17,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.errors import VideoUnreadable
-from ingest.media.audio import AudioWriter, Stretch
-from ingest.media.container import Probe, open_media, probe
-from ingest.media.timeline import Picture, Sound, Timeline
+from ingest.media.audio import Voice, Voices
+from ingest.media.container import Probe, probe
+from ingest.media.timeline import Found, Passed, Picture, Sound, Timeline
 from ingest.scenes.detector import SceneDetector
 from ingest.scenes.keyframes import Candidate, KeyframeCollector, difference_hash, write_jpeg
 from ingest.scenes.scene import MAX_SCENE_S, Scene
@@ -51,7 +50,7 @@ class Keyframe:
 
 @dataclass(frozen=True)
 class Decoded:
-    """What a decode pass found; times in seconds since the start of the container's clock."""
+    """What a decode pass found, in presented time (ingest/media/clock.py)."""
 
     probe: Probe
     duration_s: float
@@ -61,31 +60,31 @@ class Decoded:
     scenes: list[Scene]
     """In order, without gaps; empty for a recording without pictures."""
     keyframes: list[Keyframe]
-    stretches: list[Stretch]
-    """Of the sound in `audio.s16`; empty if there is none."""
-    num_samples: int
+    voices: list[Voice]
+    """What is to be heard, each in a file of the output folder."""
     partial_reason: str | None
+    notes: list[str]
+    """What was corrected; no faults."""
+    clock: tuple[tuple[float, float], ...] | None
+    """(time_s, stamp_s) where the file's own clock jumps; None if its stamps are the times."""
 
 
 def decode_file(
     path: Path, folder: Path, options: DecodeOptions, report: Callable[[float], None]
 ) -> Decoded:
-    """The scenes, keyframes and sound of `path`; the JPEGs and `audio.s16` are in the new `folder`.
+    """The scenes, keyframes and sounds of `path`; the JPEGs and samples are in the new `folder`.
 
     `report` is called now and then with the part of the declared duration that is done, in
     [0, 1]. Raises VideoUnreadable, OSError.
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    with open_media(path) as container:
-        header = probe(container, options.max_pixels)
-        with AudioWriter(folder / "audio.s16") as audio:
-            timeline = Timeline(
-                container, header, options.max_pixels, iframes_only=options.keyframes_only
-            )
-            decoding = _Decoding(timeline, folder, audio, options, report)
-            decoding.run()
-        return decoding.result()
+    header = probe(path, options.max_pixels)
+    timeline = Timeline(path, header, options.max_pixels, iframes_only=options.keyframes_only)
+    voices = Voices(folder, header.sounds)
+    decoding = _Decoding(timeline, folder, voices, options, report)
+    decoding.run()
+    return decoding.result()
 
 
 @dataclass
@@ -94,7 +93,7 @@ class _Decoding:
 
     timeline: Timeline
     folder: Path
-    audio: AudioWriter
+    voices: Voices
     options: DecodeOptions
     report: Callable[[float], None]
     detector: SceneDetector | None = None
@@ -110,28 +109,30 @@ class _Decoding:
     def run(self) -> None:
         """Takes all that the timeline has; what was decoded before an error is kept."""
         for found in self.timeline:
-            with self.timeline.tolerating_damage():
-                if isinstance(found, Picture):
+            self._tell_progress(found)
+            if isinstance(found, Picture):
+                with self.timeline.tolerating_damage():
                     self._take_picture(found)
-                elif isinstance(found, Sound):
-                    self._take_sound(found)
-                else:
-                    self._check_time(found.end_s)
+            elif isinstance(found, Sound):
+                with self.timeline.tolerating_damage(found.track):
+                    self.voices.write(found.track, found.frame, found.time_s)
         if self.detector is not None:
             for cut_s in self.detector.finish():
-                self._close_scene(cut_s - self.timeline.header.start_s)
+                self._close_scene(cut_s)
             self._close_scene(self.timeline.video_end_s)
 
     def result(self) -> Decoded:
         """What was found. Raises VideoUnreadable if it is nothing."""
-        video_end_s = self.timeline.video_end_s
-        duration_s = max(video_end_s, self.audio.end_s)
-        if not self.num_frames and not self.audio.num_samples:
-            cause = self.timeline.last_error or "no frames"
+        video_end_s, voices = self.timeline.video_end_s, self.voices.close()
+        duration_s = max(video_end_s, self.voices.end_s)
+        if not self.num_frames and not voices:
+            causes = [damage.last_error for damage in self.timeline.damage.values()]
+            cause = next(filter(None, causes), "no frames")
             raise VideoUnreadable(f"nothing could be decoded: {cause}")
         rate = None
         if self.num_frames > 1 and not self.options.keyframes_only:
             rate = self.num_frames / max(video_end_s - self.scenes[0].start_s, 1e-6)
+        pairs = self.timeline.clock.pairs
         return Decoded(
             probe=self.timeline.header,
             duration_s=duration_s,
@@ -140,65 +141,75 @@ class _Decoding:
             height_px=self.size[1] if self.size else None,
             scenes=self.scenes,
             keyframes=self.keyframes,
-            stretches=self.audio.stretches,
-            num_samples=self.audio.num_samples,
+            voices=voices,
             partial_reason=self._partial_reason(duration_s),
+            notes=self.timeline.clock.notes,
+            clock=None if pairs is None else tuple(pairs),
         )
 
     def _partial_reason(self, duration_s: float) -> str | None:
-        """What is missing of what the header claims; None if nothing is.
+        """What is missing of what the file holds, stream by stream; None if nothing is."""
+        faults = [*self.timeline.header.left_out, *self._damages()]
+        if cut := self._cut_off(duration_s):
+            faults.append(cut)
+        return "; ".join(faults) or None
+
+    def _damages(self) -> Iterator[str]:
+        """What could not be decoded of the film and of each sound track."""
+        timeline = self.timeline
+        for track, damage in timeline.damage.items():
+            name = "the pictures" if track is None else "the sound"
+            if track is not None and len(timeline.header.sounds) > 1:
+                name = f"the sound of track {track + 1}"
+            if damage.num_errors and 2 * damage.num_errors > damage.num_packets:
+                yield f"{name} could not be decoded ({damage.last_error})"
+            elif damage.num_errors:
+                parts = f"{damage.num_errors} damaged parts of {name}"
+                yield f"{parts} were left out ({damage.last_error})"
+            elif track is None and timeline.header.video is not None and not self.num_frames:
+                yield "no picture could be decoded: no frames"
+
+    def _cut_off(self, duration_s: float) -> str | None:
+        """That the header claims more than any packet has shown; None if it does not.
 
         Headers lie, and a decoder that runs out of memory looks like one that reached the end.
         """
-        header, last_error = self.timeline.header, self.timeline.last_error
-        if header.video_index is not None and not self.num_frames:
-            return f"no picture could be decoded: {last_error or 'no frames'}"
-        declared_s = header.declared_s
-        if declared_s is not None and duration_s < declared_s - max(1.0, 0.05 * declared_s):
-            cause = f" ({last_error})" if last_error else ""
-            return f"only {duration_s:.1f} s of {declared_s:.1f} s could be decoded{cause}"
-        if self.timeline.num_errors:
-            return f"{self.timeline.num_errors} damaged parts were left out ({last_error})"
+        declared_s = self.timeline.header.declared_s
+        reached_s = max(duration_s, self.timeline.last_stamp_s)
+        if declared_s is not None and reached_s < declared_s - max(1.0, 0.05 * declared_s):
+            return f"only {duration_s:.1f} s of {declared_s:.1f} s could be decoded"
         return None
 
-    def _take_sound(self, sound: Sound) -> None:
-        time_s = self.audio.end_s if sound.time_s is None else sound.time_s
-        self._check_time(time_s)
-        self.audio.write(sound.frame, max(time_s, 0.0))
-
     def _take_picture(self, picture: Picture) -> None:
-        self._check_time(picture.time_s)
-        frame = picture.frame
-        image = small_picture(frame)
+        image = small_picture(picture.frame)
         if self.detector is None:
             self.detector = self._start(picture)
-        for cut_s in self.detector.feed(max(frame.pts or 0, 0), image):
-            self._close_scene(cut_s - self.timeline.header.start_s)
+        for cut_s in self.detector.feed(picture.time_s, image):
+            self._close_scene(cut_s)
         if picture.time_s - self.scene_start_s >= MAX_SCENE_S:
             self._close_scene(self.scene_start_s + MAX_SCENE_S / 2)
-        self.collector.offer(picture.time_s, frame, image)
+        self.collector.offer(picture.time_s, picture.frame, image)
         self.num_frames += 1
-        if time.monotonic() - self.reported > _REPORT_EVERY_S:
-            self.reported = time.monotonic()
-            whole_s = self.timeline.header.declared_s or self.options.max_duration_s
-            self.report(min(1.0, picture.time_s / whole_s))
 
-    def _start(self, first: Picture) -> SceneDetector:
-        """The detector for pictures like the first one, with which the first scene begins."""
-        frame = first.frame
-        stream = self.timeline.container.streams[self.timeline.header.video_index or 0]
-        rate = getattr(stream, "average_rate", None) or Fraction(25)
-        base = frame.time_base or Fraction(1, 1000)
-        self.scene_start_s = first.time_s
-        sideways = round(frame.rotation / 90) % 2
-        self.size = (frame.height, frame.width) if sideways else (frame.width, frame.height)
-        return SceneDetector(base, rate, sparse=self.options.keyframes_only)
-
-    def _check_time(self, time_s: float) -> None:
+    def _tell_progress(self, found: Found) -> None:
+        """Raises VideoUnreadable for a recording that is too long."""
+        time_s = found.end_s if isinstance(found, Passed) else found.time_s
         if time_s > self.options.max_duration_s:
             raise VideoUnreadable(
                 f"lasts longer than INGEST_MAX_DURATION_S ({self.options.max_duration_s:.0f} s)"
             )
+        if time.monotonic() - self.reported > _REPORT_EVERY_S:
+            self.reported = time.monotonic()
+            whole_s = self.timeline.header.declared_s or self.options.max_duration_s
+            self.report(min(1.0, time_s / whole_s))
+
+    def _start(self, first: Picture) -> SceneDetector:
+        """The detector for pictures like the first one, with which the first scene begins."""
+        self.scene_start_s = first.time_s
+        sideways = round(first.frame.rotation / 90) % 2
+        width, height = first.frame.width, first.frame.height
+        self.size = (height, width) if sideways else (width, height)
+        return SceneDetector(sparse=self.options.keyframes_only)
 
     def _close_scene(self, end_s: float) -> None:
         """Ends the open scene and writes its keyframes; a take without cuts is split.

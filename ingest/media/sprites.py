@@ -103,25 +103,25 @@ def _tiles(path: Path, times_s: list[float], duration_s: float, max_pixels: int)
 
 def _num_pixels(path: Path, duration_s: float, max_pixels: int) -> float:
     with open_media(path) as container:
-        stream = _pictures_of(container, max_pixels)
+        stream: Any = container.streams[_film_of(path, max_pixels)]
         rate = float(stream.average_rate or 25)
         width, height = int(stream.codec_context.width), int(stream.codec_context.height)
         return duration_s * rate * width * height
 
 
-def _pictures_of(container: InputContainer, max_pixels: int) -> Any:
-    """The stream of pictures. Raises VideoUnreadable."""
-    header = probe(container, max_pixels)
-    if header.video_index is None:
+def _film_of(path: Path, max_pixels: int) -> int:
+    """The index of the stream of pictures. Raises VideoUnreadable."""
+    film = probe(path, max_pixels).video
+    if film is None:
         raise VideoUnreadable("has no pictures")
-    return container.streams[header.video_index]
+    return film.index
 
 
 def _iframes_before(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
     """For each of the times the I-frame before it: encoders put one at every cut, so it shows the
     same shot. Nothing for a file whose index leads nowhere."""
     with open_media(path) as container:
-        stream = _pictures_of(container, max_pixels)
+        stream: Any = container.streams[_film_of(path, max_pixels)]
         context = stream.codec_context
         context.thread_type = "SLICE"  # with threads by frames one frame would wait for the next
         context.options = {"max_pixels": str(max_pixels)}

@@ -2,21 +2,32 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
 import av
 from av.container import InputContainer
 
-from ingest.media.container import Probe
+from ingest.errors import VideoUnreadable
+from ingest.media.clock import Clock, Lane, Stamped
+from ingest.media.container import Probe, Track, open_media, probe
 
 MAX_DECODE_ERRORS = 500
-"""Of a recording that is damaged in so many places the rest is left out."""
+"""Of a stream; one that has more, and more than it has good packets, is given up."""
+_MAX_DEMUX_ERRORS = 100
+"""In a row: a container that is damaged so often in one place has no more to give."""
 _TIME_BASE = Fraction(1, 1000)
-_FRAME_S, _LONGEST_FRAME_S = 0.04, 1.0
-"""How long a frame is shown that does not say it, and at most: the stamps of cameras have gaps."""
+_FRAME_S = 0.04
+"""How long a frame is shown that does not say it."""
+_MIN_REST_BYTES = 64 << 10
+"""Less at the end of a file is no further recording."""
+_JOINED = frozenset(("mpegts", "mpeg", "matroska", "flv"))
+"""Containers that people join by putting one file after the other."""
+_TAKES_OVER_S = 2.0
+"""A stream that begins where the film has ended goes on with it, if that stays silent so long."""
 
 
 @dataclass(frozen=True)
@@ -29,9 +40,11 @@ class Picture:
 
 @dataclass(frozen=True)
 class Sound:
-    """Decoded samples, heard from `time_s` on; None if they have no stamp."""
+    """Decoded samples of a sound track, heard from `time_s` on."""
 
-    time_s: float | None
+    track: int
+    """Its position among the sounds of the probe."""
+    time_s: float
     frame: av.AudioFrame
 
 
@@ -42,102 +55,279 @@ class Passed:
     end_s: float
 
 
+Found = Picture | Sound | Passed
+Frame = TypeVar("Frame", av.VideoFrame, av.AudioFrame)
+
+
+@dataclass
+class Damage:
+    """How many packets of a stream could be decoded, and what the decoder said of others."""
+
+    num_packets: int = 0
+    num_errors: int = 0
+    last_error: str = ""
+    """In the decoder's own words; empty if it never failed."""
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether nothing more is to be expected of the stream."""
+        return self.num_errors >= MAX_DECODE_ERRORS and 2 * self.num_errors > self.num_packets
+
+    def note(self, error: Exception) -> None:
+        """Counts a packet that is damaged."""
+        self.num_errors += 1
+        self.last_error = str(getattr(error, "strerror", None) or error)
+
+
+@dataclass
+class _Stream(Generic[Frame]):
+    """A stream that is decoded: the film, or a sound track."""
+
+    lane: Lane[Frame]
+    damage: Damage
+    track: int | None
+    """Of the sounds; None for the film."""
+
+
 @dataclass
 class Timeline:
-    """Pictures and sounds in the order of their packets; times in seconds since `header.start_s`.
+    """Pictures and sounds in the order of their packets, in presented time (ingest/media/clock.py).
 
-    A damaged packet is left out and counted. Iterating ends with the file, or after
-    MAX_DECODE_ERRORS.
+    A damaged packet is left out and counted, for each stream. A recording that goes on behind the
+    end of its streams, as those do that were joined, is opened again there.
     """
 
-    container: InputContainer
+    path: Path
     header: Probe
     max_pixels: int
     """Larger pictures are a decode error."""
     with_sound: bool = True
     iframes_only: bool = False
     """I-frames alone are decoded, and every packet of pictures is told as Passed."""
-    video_end_s: float = 0.0
-    """The end of the pictures so far; -inf after a seek, when nobody knows. A picture without a
-    stamp is shown from then on, or, where nobody knows, from inf on."""
-    num_errors: int = field(default=0, init=False)
-    last_error: str = field(default="", init=False)
-    """What the decoder said, in its own words; empty if it never failed."""
-    _ended: bool = field(default=False, init=False)
+    from_s: float | None = None
+    """The stamp, counted from `header.start_s`, from before which the pictures are read; None for
+    all. What cannot be sought in is read from where it is."""
+    clock: Clock = field(init=False)
+    pictures: Lane[av.VideoFrame] = field(init=False)
+    sounds: list[Lane[av.AudioFrame]] = field(init=False)
+    damage: dict[int | None, Damage] = field(default_factory=dict, init=False)
+    """Of each sound track, and of the film under None."""
+    last_stamp_s: float = field(default=-math.inf, init=False)
+    """The latest end of a packet of any stream, by its own stamp since `header.start_s`."""
 
-    def __iter__(self) -> Iterator[Picture | Sound | Passed]:
-        streams = self._streams()
-        packets = self.container.demux(streams) if streams else iter(())
-        while not self._ended and self.num_errors < MAX_DECODE_ERRORS:
-            with self.tolerating_damage():
-                packet = next(packets, None)
-                if packet is None:
-                    return
-                yield from self._decoded(packet)
+    def __post_init__(self) -> None:
+        num_sounds = len(self.header.sounds) if self.with_sound else 0
+        has_film = self.header.video is not None
+        self.clock = Clock.of(self.header.container, self.header.start_s, num_sounds + has_film)
+        self.pictures = Lane(self.clock, anywhere=self.from_s is not None)
+        self.sounds = [Lane(self.clock) for _ in range(num_sounds)]
+        self.damage = {None: Damage()} | {n: Damage() for n in range(num_sounds)}
+
+    @property
+    def video_end_s(self) -> float:
+        """The end of the pictures so far."""
+        return self.pictures.end_s
+
+    def __iter__(self) -> Iterator[Found]:
+        first_byte = 0
+        header: Probe | None = self.header
+        while header is not None:
+            with open_media(self.path, first_byte) as container:
+                reading = _Reading(self, container, header)
+                yield from reading.found()
+            first_byte += reading.last_byte
+            header = self._rest(first_byte) if first_byte else None
+        for placed in self.pictures.finish():
+            yield Picture(placed.time_s, placed.item)
+        for track, lane in enumerate(self.sounds):
+            for heard in lane.finish():
+                yield Sound(track, heard.time_s, heard.item)
+
+    def _rest(self, first_byte: int) -> Probe | None:
+        """What follows in the file where its streams have ended; None if that is nothing."""
+        size = self.path.stat().st_size
+        if self.header.container not in _JOINED or size - first_byte < _MIN_REST_BYTES:
+            return None
+        if self.from_s is not None:
+            return None
+        try:
+            return probe(self.path, self.max_pixels, first_byte)
+        except VideoUnreadable:
+            return None
 
     @contextmanager
-    def tolerating_damage(self) -> Iterator[None]:
-        """Where a decoder or a filter may fail: what it raises is counted as a damaged packet.
+    def tolerating_damage(self, track: int | None = None) -> Iterator[None]:
+        """Where a decoder or a filter may fail: what it raises is counted as a damaged packet of
+        the sound track, or of the film.
 
         Whoever works on what the timeline yields does it in here: where one frame of a packet is
         damaged, the rest of the packet is left out. Running out of memory is no damage.
         """
         try:
             yield
-        except av.error.EOFError:
-            self._ended = True
         except MemoryError:
             raise
         except (av.error.FFmpegError, ValueError) as error:
-            self.num_errors += 1
-            self.last_error = str(getattr(error, "strerror", None) or error)
+            self.damage[track].note(error)
 
-    def _streams(self) -> list[Any]:
-        indexes = [self.header.video_index, self.header.audio_index if self.with_sound else None]
-        streams = [self.container.streams[index] for index in indexes if index is not None]
-        for stream in streams:
-            context = stream.codec_context
-            context.thread_type = "AUTO"
-            if stream.type == "video":
-                context.options = {"max_pixels": str(self.max_pixels)}
-                if self.iframes_only:
-                    context.skip_frame = "NONKEY"
-        return streams
 
-    def _decoded(self, packet: "av.Packet[Any]") -> Iterator[Picture | Sound | Passed]:
-        """What a packet holds, up to the first frame that is damaged."""
-        if self.iframes_only and packet.stream.type == "video" and packet.pts is not None:
-            end_s = float((packet.pts + (packet.duration or 0)) * packet.time_base)
-            passed = Passed(end_s - self.header.start_s)
-            yield passed
-            self.video_end_s = max(self.video_end_s, passed.end_s)
-        num_errors = self.num_errors
-        for frame in packet.decode():
-            if isinstance(frame, av.VideoFrame):
-                picture = Picture(self._start_of(frame), frame)
-                yield picture
-                if self.num_errors == num_errors:
-                    self._note_end(picture)
-            elif isinstance(frame, av.AudioFrame):
-                yield Sound(None if frame.pts is None else self._stamp_of(frame), frame)
-            if self._ended or self.num_errors > num_errors:
+@dataclass
+class _Reading:
+    """One open container of a timeline."""
+
+    timeline: Timeline
+    container: InputContainer
+    header: Probe
+    last_byte: int = 0
+    """After the last packet of any stream that is known."""
+
+    def __post_init__(self) -> None:
+        self._streams: dict[int, _Stream[Any]] = {}
+        self._next: dict[int, list[av.Packet[Any]]] = {n: [] for n in self.header.later_videos}
+        """Of streams that may go on with the film: what came since they have begun."""
+        line = self.timeline
+        if self.header.video is not None:
+            self._add(self.header.video, _Stream(line.pictures, line.damage[None], None))
+        for number, (track, lane) in enumerate(zip(self.header.sounds, line.sounds, strict=False)):
+            self._add(track, _Stream(lane, line.damage[number], number))
+
+    def _add(self, track: Track, stream: "_Stream[Any]") -> None:
+        context = self.container.streams[track.index].codec_context
+        context.thread_type = "AUTO"
+        if stream.track is None:
+            context.options = {"max_pixels": str(self.timeline.max_pixels)}
+            if self.timeline.iframes_only:
+                context.skip_frame = "NONKEY"
+        self._streams[track.index] = stream
+
+    def found(self) -> Iterator[Found]:
+        """What the container holds, to its end."""
+        if self.timeline.from_s is not None:
+            at_s = self.timeline.from_s + self.header.start_s
+            with suppress(av.error.FFmpegError):
+                self.container.seek(round(at_s * 1e6))
+        for packet in self._packets():
+            for each in self._film_going_on(packet):
+                stream = self._streams.get(each.stream_index)
+                if stream is not None and not stream.damage.is_hopeless:
+                    yield from self._decoded(each, stream)
+
+    def _film_going_on(self, packet: "av.Packet[Any]") -> "list[av.Packet[Any]]":
+        """The packets to be decoded now. Where the film has ended and another stream of pictures
+        begins, that stream is the film from then on.
+        """
+        index, stamp_s = packet.stream_index, _stamp_of(packet)
+        film = self._film_index()
+        if index == film and stamp_s is not None:
+            for other, waiting in list(self._next.items()):
+                first_s = _stamp_of(waiting[0]) if waiting else None
+                if first_s is not None and stamp_s > first_s + 0.5:
+                    del self._next[other]  # both run side by side
+        if index == film or index not in self._next:
+            return [packet]
+        waiting = self._next[index]
+        if stamp_s is not None:
+            waiting.append(packet)
+        first_s = _stamp_of(waiting[0]) if waiting else None
+        if first_s is None or (stamp_s is not None and stamp_s - first_s < _TAKES_OVER_S):
+            return []
+        del self._next[index]
+        stream = self._streams.pop(film) if film is not None else None
+        line = self.timeline
+        track = Track(index, packet.stream.codec_context.name)
+        self._add(track, stream or _Stream(line.pictures, line.damage[None], None))
+        return waiting if stamp_s is not None else [*waiting, packet]
+
+    def _film_index(self) -> int | None:
+        return next((n for n, stream in self._streams.items() if stream.track is None), None)
+
+    def _packets(self) -> Iterator["av.Packet[Any]"]:
+        """All packets, and at the end one without data for each stream, which empties its
+        decoder. Where the container is damaged, reading goes on behind the damage.
+        """
+        streams = [s for s in self.container.streams if s.type in ("video", "audio", "subtitle")]
+        num_errors = 0
+        while streams and num_errors < _MAX_DEMUX_ERRORS:
+            try:
+                for packet in self.container.demux(streams):
+                    num_errors = 0
+                    self._note(packet)
+                    yield packet
                 return
+            except av.error.EOFError:
+                return
+            except av.error.FFmpegError as error:
+                num_errors += 1
+                for stream in self._streams.values():
+                    stream.damage.note(error)
 
-    def _start_of(self, frame: av.VideoFrame) -> float:
-        if frame.pts is None:
-            if self.video_end_s == -math.inf:
-                return math.inf
-            base = frame.time_base or _TIME_BASE
-            frame.pts = round((self.video_end_s + self.header.start_s) / base)
-        return max(self._stamp_of(frame), 0.0)
+    def _note(self, packet: "av.Packet[Any]") -> None:
+        if packet.pos is not None and packet.pos >= 0:
+            self.last_byte = max(self.last_byte, packet.pos + packet.size)
+        end_s = _end_of(packet)
+        if end_s is not None:
+            line = self.timeline
+            line.last_stamp_s = max(line.last_stamp_s, end_s - line.header.start_s)
 
-    def _stamp_of(self, frame: av.VideoFrame | av.AudioFrame) -> float:
-        assert frame.pts is not None
-        return float(frame.pts * (frame.time_base or _TIME_BASE)) - self.header.start_s
+    def _decoded(self, packet: "av.Packet[Any]", stream: "_Stream[Any]") -> Iterator[Found]:
+        """What a packet holds, up to the first frame that is damaged."""
+        end_s = _end_of(packet)
+        is_last = packet.size == 0 and end_s is None
+        if self.timeline.iframes_only and stream.track is None and not is_last:
+            yield self._passed(packet, stream)
+        elif packet.size == 0 and end_s is not None:
+            # Without data: the picture before is shown on. Decoders would take it for the end.
+            stream.lane.hold(end_s)
+        if packet.size == 0 and not is_last:
+            return
+        stream.damage.num_packets += 1
+        num_errors = stream.damage.num_errors
+        with self.timeline.tolerating_damage(stream.track):
+            try:
+                frames = packet.decode()
+            except av.error.EOFError:
+                return
+            for frame in frames:
+                for placed in stream.lane.place(_stamped(frame)):
+                    yield _found(stream.track, placed.time_s, placed.item)
+                    if stream.damage.num_errors > num_errors:
+                        return
 
-    def _note_end(self, picture: Picture) -> None:
-        base = picture.frame.time_base or _TIME_BASE
-        length_s = float(picture.frame.duration * base) if picture.frame.duration else _FRAME_S
-        if picture.time_s < math.inf:
-            end_s = picture.time_s + min(length_s, _LONGEST_FRAME_S)
-            self.video_end_s = max(self.video_end_s, end_s)
+    def _passed(self, packet: "av.Packet[Any]", stream: "_Stream[Any]") -> Passed:
+        """A packet of pictures in passing. One without a stamp follows the one before."""
+        base = packet.time_base or _TIME_BASE
+        lane = stream.lane
+        end_s = _end_of(packet)
+        if end_s is None:
+            packet.pts = round((lane.end_s + self.timeline.header.start_s) / base)
+            lane.end_s += float(packet.duration * base) if packet.duration else _FRAME_S
+        else:
+            lane.hold(end_s)
+        return Passed(lane.end_s)
+
+
+def _stamp_of(packet: "av.Packet[Any]") -> float | None:
+    """The stamp of a packet; of some containers the decoding order alone."""
+    stamp = packet.pts if packet.pts is not None else packet.dts
+    return None if stamp is None else float(stamp * packet.time_base)
+
+
+def _end_of(packet: "av.Packet[Any]") -> float | None:
+    """Where a packet ends by its stamp."""
+    stamp_s = _stamp_of(packet)
+    return None if stamp_s is None else stamp_s + float((packet.duration or 0) * packet.time_base)
+
+
+def _stamped(frame: Frame) -> Stamped[Frame]:
+    """A frame with what is known of its time: of old containers the decoding order alone."""
+    base = frame.time_base or _TIME_BASE
+    stamp = frame.pts if frame.pts is not None else frame.dts
+    if isinstance(frame, av.AudioFrame):
+        length_s = frame.samples / max(frame.sample_rate, 1)
+    else:
+        length_s = float(frame.duration * base) if frame.duration else _FRAME_S
+    return Stamped(None if stamp is None else float(stamp * base), length_s, frame)
+
+
+def _found(track: int | None, time_s: float, frame: Any) -> Found:
+    return Picture(time_s, frame) if track is None else Sound(track, time_s, frame)

@@ -49,6 +49,8 @@ class Sentence:
     text: str
     language: str | None
     """ISO 639-1; None where the model was not sure."""
+    track: str | None = None
+    """The voice that it was heard in; None for the first."""
 
 
 class Transcriber:

@@ -9,33 +9,34 @@ from ingest.scenes.cuts import CutDetector
 from ingest.scenes.gradual import GradualDetector
 from ingest.scenes.thumbnails import MIN_SHOT_S, Picture, thumbnail
 
+_US = Fraction(1, 1_000_000)
+_ANY_RATE = Fraction(25)
+"""Of frames that carry their times; it is asked for, and decides nothing."""
 _GRADUAL_APART_S = 0.5
 """A cut that was found this near to a gradual transition stands for it."""
 
 
 class SceneDetector:
-    """Cuts, dissolves, wipes and fades, each at one time in seconds of the stream's own clock.
+    """Cuts, dissolves, wipes and fades, each at one time in seconds of the recording.
 
     Frames are fed in order; cuts are told as soon as they are certain, gradual transitions some
     seconds later, and the rest at the end. With `sparse` frames, seconds apart, any two
     neighbours that differ much have a cut between them (ContentDetector of PySceneDetect).
     """
 
-    def __init__(self, time_base: Fraction, frame_rate: Fraction, *, sparse: bool = False) -> None:
-        self._time_base = time_base
-        self._frame_rate = frame_rate
+    def __init__(self, *, sparse: bool = False) -> None:
         self._sparse = ContentDetector(min_scene_len=MIN_SHOT_S) if sparse else None
         self._cuts = CutDetector()
         self._gradual = GradualDetector()
         self._last_cut_s = float("-inf")
 
-    def feed(self, pts: int, image: Picture) -> list[float]:
-        """Takes the next frame, small, at `pts`; the boundaries that it makes certain."""
+    def feed(self, time_s: float, image: Picture) -> list[float]:
+        """Takes the next frame, small; the boundaries that it makes certain."""
         if self._sparse is not None:
-            timecode = FrameTimecode(Timecode(pts, self._time_base), fps=self._frame_rate)
+            timecode = FrameTimecode(Timecode(round(time_s * 1e6), _US), fps=_ANY_RATE)
             cuts = self._sparse.process_frame(timecode, image)
             return self._far_enough([float(cut.seconds) for cut in cuts], MIN_SHOT_S)
-        time_s, picture = float(pts * self._time_base), thumbnail(image)
+        picture = thumbnail(image)
         certain = self._tell(self._cuts.feed(time_s, picture))
         return certain + self._far_enough(self._gradual.feed(time_s, picture), _GRADUAL_APART_S)
 
