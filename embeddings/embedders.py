@@ -5,7 +5,6 @@ first used. For many callers at once, with a cache, there is EmbeddingService (s
 """
 
 import hashlib
-import os
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +19,7 @@ from embeddings.errors import InvalidVector, PictureUnreadable, UnknownSpace
 from embeddings.loaded import Encoders
 from embeddings.pictures import Picture, rgb_of
 from embeddings.registry.spaces import choose_spaces
-from embeddings.runtime import Runtime
+from embeddings.runtime import Runtime, num_cores
 from embeddings.settings import EmbeddingSettings, load_settings
 from embeddings.space import Input, Space
 
@@ -287,7 +286,7 @@ def _find_space(model: str, spaces: dict[str, Space], takes: Input | None) -> Sp
 def _encoders(device: str) -> Encoders:
     """The loaded models of this process on a device, in float32, as the service computes."""
     settings = load_settings(EmbeddingSettings)
-    runtime = settings.runtime(max(1, (os.cpu_count() or 1) // 2))
+    runtime = settings.runtime(max(1, num_cores() // 2))
     if device != "auto":
         runtime = replace(runtime, device=device)
     return _shared(replace(runtime, precision="float32"))

@@ -1,5 +1,7 @@
 """Where and how encoders run."""
 
+import contextlib
+import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +24,28 @@ class Runtime:
     the device computes in it. bfloat16 holds for stored texts of the bundled model, too."""
 
 
+_CGROUP = Path("/sys/fs/cgroup")
+"""Where Linux tells a container what it is given."""
+
+
 def num_cores() -> int:
-    """The cores that this process may use."""
+    """The processors that this process may use: those that it is not kept from, and no more than
+    the share of their time that its container is given.
+    """
     if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return max(1, math.ceil(min(cores, _share(_CGROUP))))
+
+
+def _share(cgroup: Path) -> float:
+    """The processors that a control group is given, in either version of its files; inf if it is
+    given all.
+    """
+    old = cgroup / "cpu"
+    for files in ([cgroup / "cpu.max"], [old / "cpu.cfs_quota_us", old / "cpu.cfs_period_us"]):
+        with contextlib.suppress(OSError):
+            quota, period = " ".join(file.read_text() for file in files).split()
+            return int(quota) / int(period) if quota not in ("max", "-1") else math.inf
+    return math.inf

@@ -1,7 +1,6 @@
 """python -m ingest PATH..."""
 
 import json
-import os
 import signal
 import sys
 import threading
@@ -18,6 +17,7 @@ from database.videos.read import Library
 from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import get_profile
+from embeddings.runtime import num_cores
 from ingest.cli import EXIT_SOME_FAILED, interrupted, run
 from ingest.errors import Interrupted
 from ingest.files.discover import FoundFile, discover
@@ -40,7 +40,7 @@ from ingest.settings import IngestSettings
 _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
 MAX_JOBS = 12
 """Each file at work holds a connection for its lock and needs one more now and then."""
-DEFAULT_JOBS = min(os.cpu_count() or 2, MAX_JOBS)
+DEFAULT_JOBS = min(num_cores(), MAX_JOBS)
 
 app = new_app()
 

@@ -2,7 +2,6 @@
 
 import contextlib
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -20,6 +19,7 @@ from database.videos.read import Library
 from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import choose_spaces, get_profile
+from embeddings.runtime import num_cores
 from embeddings.space import Input, Space
 from ingest.cli import EXIT_SOME_FAILED, interrupted, run
 from ingest.errors import UsageError
@@ -274,7 +274,7 @@ class Backfill:
 def _open(stack: contextlib.ExitStack, *, as_json: bool) -> Backfill:
     """The library that the environment names, open until the end of `stack`."""
     settings = read_settings(IngestSettings)
-    encoders = Encoders(settings.runtime(os.cpu_count() or 1))
+    encoders = Encoders(settings.runtime(num_cores()))
     database = stack.enter_context(contextlib.closing(open_database(settings)))
     filler = Filler(
         Library(database),

@@ -7,7 +7,6 @@ and leaves nothing half-written.
 
 import contextlib
 import dataclasses
-import os
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +21,7 @@ from database.videos.stored import Store
 from embeddings.encoder import Clip, Image
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import Profile
+from embeddings.runtime import num_cores
 from embeddings.space import Space
 from ingest.checkpoint import Checkpoint
 from ingest.errors import VideoUnreadable
@@ -258,7 +258,7 @@ def make_ingest(
     """What a run works with. Speech and pictures are worked on side by side, so each model gets
     half of the processors.
     """
-    num_threads = max(1, (os.cpu_count() or 2) // 2)
+    num_threads = max(1, num_cores() // 2)
     runtime = settings.runtime(num_threads)
     return Ingest(
         profile=profile,
