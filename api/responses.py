@@ -13,6 +13,9 @@ class VideoOut(VideoDocument):
 
     status: str
     reason: str | None
+    """Why it is partial."""
+    notes: list[str]
+    """What was corrected while it was read; no faults."""
     width_px: int | None
     height_px: int | None
     frame_rate: float | None
@@ -58,13 +61,18 @@ class SpokenOut(TypedDict):
     end_s: float
     text: str
     language: str | None
+    track: str | None
+    """The sound track or channel that it was heard on, where there are several; null for the one
+    that is heard first."""
 
 
 @exact
 class VideoDetail(VideoOut):
-    """A video with its scenes and transcript."""
+    """A video with its scenes, and the transcript of all its tracks."""
 
     scenes: list[SceneOut]
+    tracks: list[str]
+    """The names of those tracks that have one, for `?track=` of the transcript's files."""
     transcript: list[SpokenOut]
 
 
@@ -91,6 +99,9 @@ class MomentOut(TypedDict):
     """Of its best evidence."""
     text: str | None
     """Of its best evidence: what is said, or written on the screen."""
+    track: str | None
+    """Of its best evidence: the sound track or channel that speech was heard on, where there are
+    several; null for the one that is heard first."""
     keyframe_url: str | None
     """null for a recording without pictures."""
 

@@ -108,5 +108,6 @@ def _moment_out(hit: SearchHit) -> MomentOut:
         weak=hit.weak,
         kind=moment.kind,
         text=moment.text,
+        track=moment.track,
         keyframe_url=keyframe_url(scene_id, moment.start_s) if hit.video.has_pictures else None,
     )

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
-from api.deps import StateDep, own_origin
+from api.deps import State, StateDep, own_origin
 from api.media import media_type_of, stream_file
 from api.requests import TagsIn
 from api.responses import (
@@ -16,13 +16,20 @@ from api.responses import (
     VideoList,
     VideoOut,
 )
-from api.subtitles import as_subtitles
+from api.subtitles import as_subtitles, lines_of, track_names
 from database.forms import MAX_ID, Id
 from database.videos.read import SceneInfo, SpokenText, VideoInfo
 from search.results.links import keyframe_url
 
 router = APIRouter(prefix="/videos", tags=["videos"], responses={404: {"model": ProblemOut}})
 VideoId = Annotated[Id, Path()]
+Track = Annotated[
+    str | None,
+    Query(
+        max_length=1000,
+        description="One of the video's `tracks`; without it, the sound that is heard first",
+    ),
+]
 
 
 @router.get("", operation_id="list_videos")
@@ -42,27 +49,29 @@ def list_videos(
 
 @router.get("/{video_id}", operation_id="get_video")
 def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
-    """A video with its scenes and its transcript."""
+    """A video with its scenes, and the transcript of all its tracks."""
     video = state.library.get_video(video_id)
+    transcript = state.library.transcript(video_id)
     return VideoDetail(
         **_video_out(video),
         scenes=[_scene_out(scene) for scene in state.library.scenes(video_id)],
-        transcript=[_spoken_out(s) for s in state.library.transcript(video_id)],
+        tracks=track_names(transcript),
+        transcript=[_spoken_out(spoken) for spoken in transcript],
     )
 
 
 @router.get("/{video_id}/transcript.json", operation_id="get_transcript")
-def transcript_json(state: StateDep, video_id: VideoId) -> list[SpokenOut]:
-    """What is said, with times."""
-    state.library.get_video(video_id)
-    return [_spoken_out(spoken) for spoken in state.library.transcript(video_id)]
+def transcript_json(state: StateDep, video_id: VideoId, track: Track = None) -> list[SpokenOut]:
+    """What is said on one track, with times."""
+    return [_spoken_out(spoken) for spoken in _lines(state, video_id, track)]
 
 
 @router.get("/{video_id}/transcript.{kind}", operation_id="get_subtitles", response_class=Response)
-def subtitles(state: StateDep, video_id: VideoId, kind: Literal["srt", "vtt"]) -> Response:
-    """What is said, as subtitles."""
-    state.library.get_video(video_id)
-    text = as_subtitles(state.library.transcript(video_id), kind)
+def subtitles(
+    state: StateDep, video_id: VideoId, kind: Literal["srt", "vtt"], track: Track = None
+) -> Response:
+    """What is said on one track, as subtitles."""
+    text = as_subtitles(_lines(state, video_id, track), kind)
     media_type = "text/vtt" if kind == "vtt" else "application/x-subrip"
     return Response(text, media_type=f"{media_type}; charset=utf-8")
 
@@ -87,6 +96,12 @@ def put_tags(state: StateDep, video_id: VideoId, body: TagsIn) -> TagsIn:
     return TagsIn(tags=tuple(state.tags.put(video_id, body.tags)))
 
 
+def _lines(state: State, video_id: int, track: str | None) -> list[SpokenText]:
+    """The transcript of a track. Raises NotFound."""
+    state.library.get_video(video_id)
+    return lines_of(state.library.transcript(video_id), track)
+
+
 def _video_out(video: VideoInfo) -> VideoOut:
     return VideoOut(
         id=video.id,
@@ -96,6 +111,7 @@ def _video_out(video: VideoInfo) -> VideoOut:
         recorded_at=video.recorded_at.isoformat() if video.recorded_at else None,
         status=video.status,
         reason=video.reason,
+        notes=list(video.notes),
         width_px=video.width_px,
         height_px=video.height_px,
         frame_rate=video.frame_rate,
@@ -112,7 +128,11 @@ def _video_out(video: VideoInfo) -> VideoOut:
 
 def _spoken_out(spoken: SpokenText) -> SpokenOut:
     return SpokenOut(
-        start_s=spoken.start_s, end_s=spoken.end_s, text=spoken.text, language=spoken.language
+        start_s=spoken.start_s,
+        end_s=spoken.end_s,
+        text=spoken.text,
+        language=spoken.language,
+        track=spoken.track,
     )
 
 

@@ -17,7 +17,8 @@ _MOMENTS = sa.text(f"""
     SELECT id, kind, start_s, end_s, text, boxes, matched,
         CASE WHEN cardinality(matched) > 0 THEN ts_headline(
             text_config(language), translate(text, '{_BEGIN}{_END}', '  '),
-            CAST(:query AS tsquery), 'HighlightAll=true, StartSel={_BEGIN}, StopSel={_END}') END
+            CAST(:query AS tsquery), 'HighlightAll=true, StartSel={_BEGIN}, StopSel={_END}') END,
+        track
     FROM moment, LATERAL (SELECT ARRAY(SELECT lexeme FROM unnest(tsv)
         WHERE lexeme = ANY(:lexemes) ORDER BY positions[1])) AS found (matched)
     WHERE id = ANY(:ids)""")
@@ -67,6 +68,8 @@ class MomentInfo:
     """Those of the query's lexemes that its text has."""
     marks: tuple[tuple[int, int], ...] = ()
     """[start, end) in characters of its text: the words that have those lexemes."""
+    track: str | None = None
+    """The sound track or channel that speech was heard on (database/models.py)."""
 
 
 class HitReader:
@@ -111,8 +114,9 @@ class HitReader:
                     boxes,
                     tuple(matched),
                     _marks(text, marked),
+                    track,
                 )
-                for moment_id, kind, start_s, end_s, text, boxes, matched, marked in (
+                for moment_id, kind, start_s, end_s, text, boxes, matched, marked, track in (
                     connection.execute(_MOMENTS, values)
                 )
             }

@@ -45,6 +45,8 @@ class VideoInfo:
     recorded_at: datetime | None
     tags: tuple[str, ...]
     ingested_at: datetime
+    notes: tuple[str, ...] = ()
+    clock: tuple[tuple[float, float], ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class SpokenText:
     end_s: float
     text: str
     language: str | None
+    track: str | None = None
 
 
 class Library:
@@ -161,6 +164,7 @@ class Library:
                 Moment.end_s,
                 sa.func.coalesce(Moment.text, "").label("text"),
                 Moment.language,
+                Moment.track,
             )
             .join(Scene)
             .where(Scene.video_id == video_id, Moment.kind == MomentKind.SPEECH)
@@ -168,7 +172,7 @@ class Library:
         )
         with self._database.session() as session:
             return [
-                SpokenText(row.start_s, row.end_s, row.text, row.language)
+                SpokenText(row.start_s, row.end_s, row.text, row.language, row.track)
                 for row in session.execute(query)
             ]
 
@@ -263,6 +267,8 @@ def _video_info(video: Video) -> VideoInfo:
         recorded_at=video.recorded_at,
         tags=tuple(tag.name for tag in video.tags),
         ingested_at=video.ingested_at,
+        notes=tuple(video.notes),
+        clock=None if video.clock is None else tuple((at, stamp) for at, stamp in video.clock),
     )
 
 

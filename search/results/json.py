@@ -68,6 +68,9 @@ class EvidenceDocument(TypedDict):
     start_s: float
     end_s: float
     text: str | None
+    track: str | None
+    """Of speech, the sound track or channel that it was heard on, where a video has several; null
+    for the one that is heard first."""
 
 
 @exact
@@ -239,6 +242,7 @@ def _evidence(evidence: Evidence) -> EvidenceDocument:
         start_s=round(moment.start_s, 3),
         end_s=round(moment.end_s, 3),
         text=moment.text,
+        track=moment.track,
     )
 
 

@@ -76,8 +76,9 @@ def _why(hit: SearchHit) -> str:
             part = f"done at {_clock(moment.start_s)}–{_clock(moment.end_s)}"
         else:
             verb = "said" if moment.kind == "speech" else "on screen"
+            track = f" ({_plain(moment.track)})" if moment.track else ""
             text = _plain(" ".join((moment.text or "").split()))
-            part = f"{verb}: “{text[:80]}{'…' if len(text) > 80 else ''}”"
+            part = f"{verb}{track}: “{text[:80]}{'…' if len(text) > 80 else ''}”"
         if part not in parts:
             parts.append(part)
     return "; ".join(parts)

@@ -46,6 +46,7 @@ def as_moment(hit: Answer) -> Answer:
         "scene_id": hit["scene"]["id"],
         "kind": evidence["kind"],
         "text": evidence["text"],
+        "track": evidence["track"],
         "keyframe_url": hit["keyframe_url"] and keyframe,
     }
 

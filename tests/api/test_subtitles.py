@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.subtitles import as_subtitles
+from api.subtitles import as_subtitles, lines_of, track_names
+from database.errors import NotFound
 from database.videos.read import SpokenText
 
 
@@ -58,6 +59,29 @@ def test_subrip_shows_what_is_said_and_escapes_nothing() -> None:
 @pytest.mark.parametrize("kind", ["srt", "vtt"])
 def test_a_film_without_speech_has_no_cues(kind: str) -> None:
     assert "-->" not in as_subtitles([], kind)  # type: ignore[arg-type]
+
+
+def on(track: str | None, text: str, start_s: float = 0.0) -> SpokenText:
+    return SpokenText(start_s, start_s + 1, text, "en", track)
+
+
+def words(transcript: list[SpokenText], track: str | None) -> list[str]:
+    return [line.text for line in lines_of(transcript, track)]
+
+
+def test_lines_are_those_of_one_track() -> None:
+    heard = [on("Director", "b"), on(None, "a"), on("Director", "d", 1), on("French", "c", 1)]
+    assert track_names(heard) == ["Director", "French"]
+    assert words(heard, None) == ["a"]
+    assert words(heard, "Director") == ["b", "d"]
+    with pytest.raises(NotFound, match="nothing is said"):
+        lines_of(heard, "Klingon")
+
+
+def test_where_every_track_has_a_name_the_first_one_heard_is_taken() -> None:
+    heard = [on("left channel", "a"), on("right channel", "b"), on("left channel", "c")]
+    assert words(heard, None) == ["a", "c"]
+    assert words(heard, "right channel") == ["b"]
 
 
 any_speech = st.lists(

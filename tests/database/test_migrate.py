@@ -140,15 +140,12 @@ def test_views_of_an_older_library_are_as_they_were_and_then_say_more(
 def test_videos_of_an_older_library_have_no_notes_and_the_stamps_of_their_files(
     database: Database, store: Store
 ) -> None:
-    *others, speech = records.video("a").moments
-    moments = (*others, replace(speech, track="right channel"))
-    video = replace(records.video("a"), notes=("n",), clock=((0.0, 5.0),), moments=moments)
-    store.save_video(video, records.file("/v/a.mp4"))
+    store.save_video(records.commented("a"), records.file("/v/a.mp4"))
     _go_to(database, "0005")
     upgrade_schema(database.engine)
     assert sql.rows(database, "SELECT title, notes, clock FROM video") == [("a", [], None)]
     assert sql.rows(database, "SELECT DISTINCT track FROM moment") == [(None,)]
-    assert Library(database).row_counts()["embedding"] == 3
+    assert Library(database).row_counts()["embedding"] == 4
 
 
 def _columns(database: Database, view: str) -> list[str]:

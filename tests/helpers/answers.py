@@ -30,9 +30,11 @@ def scene(number: int, *scores: LegScore, video_id: int = 1) -> Candidate:
     return Candidate(number, video_id, start_s, start_s + 10, {s.leg: s for s in scores})
 
 
-def said(text: str, start_s: float = 12.0, end_s: float = 18.2) -> Evidence:
+def said(
+    text: str, start_s: float = 12.0, end_s: float = 18.2, track: str | None = None
+) -> Evidence:
     """A sentence."""
-    moment = MomentInfo(1, MomentKind.SPEECH, start_s, end_s, text, None, ())
+    moment = MomentInfo(1, MomentKind.SPEECH, start_s, end_s, text, None, (), track=track)
     return Evidence(found(TEXT, 9.0), moment)
 
 

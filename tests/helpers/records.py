@@ -69,6 +69,30 @@ def video(name: str, text: str = "A train leaves.", language: str | None = "en")
     )
 
 
+COMMENTARY = "Commentary (en)"
+
+
+def commented(name: str) -> VideoRecord:
+    """A film put together from two recordings, with a commentary on a sound track of its own:
+    notes, a clock that starts again, and speech of two tracks at one time."""
+    made = video(name)
+    speech = made.moments[-1]
+    comment = replace(
+        speech,
+        start_s=2.75,
+        end_s=3.75,
+        text="The director built this platform from plywood.",
+        track=COMMENTARY,
+        vectors={TEXT: unit_vector(4)},
+    )
+    return replace(
+        made,
+        moments=(*made.moments, comment),
+        notes=("The clock starts again at 0:02.", 'A track is named "<b>Kommentar</b>".'),
+        clock=((0.0, 95_000.5), (2.0, 0.0)),
+    )
+
+
 def file(path: str | Path, *, video_id: int | None = None) -> FileRecord:
     """The path of a film that is done."""
     return FileRecord(str(path), 100, 200, FileStatus.DONE, video_id=video_id)

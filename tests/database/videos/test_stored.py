@@ -44,25 +44,19 @@ def test_a_saved_video_is_found_by_content_id_and_path(store: Store, database: D
 def test_corrections_clock_and_tracks_are_stored_with_a_video(
     store: Store, database: Database
 ) -> None:
-    *others, speech = records.video("a").moments
-    moments = (*others, replace(speech, track="Commentary (en)"))
-    notes = ("The clock starts again at 0:02.", 'A "quoted" one, – ü.')
-    clock = ((0.0, 95_000.5), (2.0, 0.0))
-    dubbed = replace(records.video("a"), moments=moments, notes=notes, clock=clock)
-    store.save_video(dubbed, records.file("/v/a.mp4"))
+    made = records.commented("a")
+    store.save_video(made, records.file("/v/a.mp4"))
     store.save_video(records.video("b"), records.file("/v/b.mp4"))
-    assert rows(database, "SELECT notes, clock FROM video ORDER BY title") == [
-        (list(notes), [list(pair) for pair in clock]),
-        ([], None),
+    a, b = Library(database).list_videos(limit=2)
+    assert (a.notes, a.clock) == (made.notes, made.clock)
+    assert (b.notes, b.clock) == ((), None)
+    tracks = "SELECT kind, track FROM moment JOIN scene ON scene.id = scene_id ORDER BY moment.id"
+    assert rows(database, tracks) == [
+        *(("keyframe", None), ("ocr", None), ("speech", None), ("speech", records.COMMENTARY)),
+        *(("keyframe", None), ("ocr", None), ("speech", None)),
     ]
-    assert rows(database, "SELECT kind, track FROM moment ORDER BY id") == [
-        ("keyframe", None),
-        ("ocr", None),
-        ("speech", "Commentary (en)"),
-        ("keyframe", None),
-        ("ocr", None),
-        ("speech", None),
-    ]
+    heard = [(spoken.start_s, spoken.track) for spoken in Library(database).transcript(a.id)]
+    assert heard == [(2.5, None), (2.75, records.COMMENTARY)]
 
 
 def test_what_is_not_there_is_not_found(store: Store) -> None:

@@ -17,7 +17,8 @@ CONTRACT = json.loads("""
    "keyframe_url": "/scenes/5/keyframe.jpg", "stream_url": "/videos/1/stream#t=12.0,18.2",
    "alike": [], "others_in_video": 0,
    "evidence": [{"kind": "keyframe", "leg": "imagenet-concepts", "rank": 1, "raw": 0.76,
-                 "score": 0.97, "start_s": 13.1, "end_s": 13.1, "text": null}]}]}
+                 "score": 0.97, "start_s": 13.1, "end_s": 13.1, "text": null,
+                 "track": null}]}]}
 """)
 
 
@@ -51,6 +52,11 @@ def test_reasons_make_an_answer_degraded() -> None:
 def test_a_recording_without_pictures_has_no_keyframe() -> None:
     (result,) = search_document(answer(said("Drilling."), has_pictures=False))["results"]
     assert result["keyframe_url"] is None
+
+
+def test_what_was_heard_on_a_track_of_its_own_names_it() -> None:
+    (result,) = search_document(answer(said("Drilling.", track="right channel")))["results"]
+    assert result["evidence"][0]["track"] == "right channel"
 
 
 def test_an_answer_of_weak_hits_is_not_confident() -> None:

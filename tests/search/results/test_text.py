@@ -24,6 +24,12 @@ def test_text_of_media_cannot_steer_the_terminal() -> None:
     assert len(text.split("\n")) == 3
 
 
+def test_the_text_names_the_track_that_something_was_said_on() -> None:
+    heard = said("Drilling.", track="Commentary\x1b[2J (en)")
+    _first, second, _last = answer_text(answer(heard)).split("\n")
+    assert second.split("|")[1].strip() == "said (Commentary�[2J (en)): “Drilling.”"
+
+
 def test_times_that_round_up_to_a_minute_are_shown_as_one() -> None:
     first = answer_text(answer(said("x"), start_s=59.97, end_s=3599.99)).split("\n")[0]
     assert "1:00.0–1:00:00.0" in first
