@@ -9,11 +9,12 @@ from pathlib import Path
 import av
 import numpy as np
 
-from embeddings.encoder import Clip, Image
+from embeddings.encoder import Clip
 from ingest.errors import VideoUnreadable
 from ingest.media.container import probe
 from ingest.media.timeline import Picture, Timeline
-from ingest.scenes.keyframes import upright, write_jpeg
+from ingest.scenes.keyframes import write_jpeg
+from ingest.scenes.picture import shown, shown_size
 from ingest.scenes.scene import Span
 
 FRAMES_PER_CLIP = 16
@@ -39,7 +40,7 @@ def read_clips(
         first = next(frames)
         size = _small_size(first)
         rest = (next(frames) for _ in range(FRAMES_PER_CLIP - 1))
-        clips.append(np.stack([_small(first, size), *(_small(frame, size) for frame in rest)]))
+        clips.append(np.stack([shown(first, size), *(shown(frame, size) for frame in rest)]))
         report(number / len(spans))
     return clips
 
@@ -98,12 +99,7 @@ def _clip_times(span: Span) -> list[float]:
 
 
 def _small_size(frame: av.VideoFrame) -> tuple[int, int]:
-    """(width, height) of the frames of a clip."""
-    scale = min(1.0, SHORT_SIDE_PX / min(frame.width, frame.height))
-    return max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-
-
-def _small(frame: av.VideoFrame, size: tuple[int, int]) -> Image:
-    width, height = size
-    small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
-    return upright(np.asarray(small.to_ndarray(), np.uint8), int(frame.rotation))
+    """(width, height) of the frames of a clip, as they are shown."""
+    width, height = shown_size(frame)
+    scale = min(1.0, SHORT_SIDE_PX / min(width, height))
+    return max(1, round(width * scale)), max(1, round(height * scale))

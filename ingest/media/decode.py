@@ -10,20 +10,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import av
-import cv2
-import numpy as np
-import numpy.typing as npt
-
 from ingest.errors import VideoUnreadable
 from ingest.media.audio import Voice, Voices
 from ingest.media.container import Probe, probe
 from ingest.media.timeline import Found, Passed, Picture, Sound, Timeline
 from ingest.scenes.detector import SceneDetector
 from ingest.scenes.keyframes import Candidate, KeyframeCollector, difference_hash, write_jpeg
+from ingest.scenes.picture import shown_size
+from ingest.scenes.pixels import small_picture
 from ingest.scenes.scene import MAX_SCENE_S, Scene
 
-SMALL_WIDTH_PX = 192
 _REPORT_EVERY_S = 0.5
 
 
@@ -103,7 +99,7 @@ class _Decoding:
     num_frames: int = 0
     scene_start_s: float = 0.0
     size: tuple[int, int] | None = None
-    """(width, height) of the first picture, upright."""
+    """(width, height) of the first picture, as it is shown."""
     reported: float = 0.0
 
     def run(self) -> None:
@@ -206,9 +202,7 @@ class _Decoding:
     def _start(self, first: Picture) -> SceneDetector:
         """The detector for pictures like the first one, with which the first scene begins."""
         self.scene_start_s = first.time_s
-        sideways = round(first.frame.rotation / 90) % 2
-        width, height = first.frame.width, first.frame.height
-        self.size = (height, width) if sideways else (width, height)
+        self.size = shown_size(first.frame)
         return SceneDetector(sparse=self.options.keyframes_only)
 
     def _close_scene(self, end_s: float) -> None:
@@ -238,37 +232,3 @@ class _Decoding:
         write_jpeg(candidate.frame, self.folder / name)
         look = difference_hash(candidate.small)
         self.keyframes.append(Keyframe(scene, candidate.time_s, name, look))
-
-
-def small_picture(frame: av.VideoFrame) -> npt.NDArray[np.uint8]:
-    """A frame as BGR uint8 [h, w, 3], about SMALL_WIDTH_PX wide.
-
-    8-bit 4:2:0, by far the most common format, is read from its planes without conversion.
-    """
-    step = max(1, frame.width // SMALL_WIDTH_PX) // 2 * 2
-    if frame.format.name in ("yuv420p", "yuvj420p") and step >= 2:
-        luma, blue, red = (_plane(frame, index) for index in range(3))
-        rows = (frame.height // 2 * 2) // step
-        columns = (frame.width // 2 * 2) // step
-        planes = [
-            luma[: rows * step : step, : columns * step : step],
-            red[: rows * step // 2 : step // 2, : columns * step // 2 : step // 2],
-            blue[: rows * step // 2 : step // 2, : columns * step // 2 : step // 2],
-        ]
-        if rows and columns:
-            return np.asarray(cv2.cvtColor(cv2.merge(planes), cv2.COLOR_YCrCb2BGR), np.uint8)
-    height = max(2, round(frame.height * SMALL_WIDTH_PX / frame.width))
-    small = frame.reformat(
-        width=SMALL_WIDTH_PX,
-        height=min(height, 4096),
-        format="bgr24",
-        interpolation="FAST_BILINEAR",
-    )
-    return np.asarray(small.to_ndarray(), np.uint8)
-
-
-def _plane(frame: av.VideoFrame, index: int) -> npt.NDArray[np.uint8]:
-    """A view of a decoded plane, uint8 [h, w], without the padding of its lines."""
-    plane = frame.planes[index]
-    buffer = np.frombuffer(memoryview(plane), np.uint8)
-    return buffer.reshape(plane.height, plane.line_size)[:, : plane.width]

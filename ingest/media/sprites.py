@@ -20,7 +20,7 @@ from embeddings.encoder import Image
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import frames_shown
 from ingest.media.container import open_media, probe
-from ingest.scenes.keyframes import upright
+from ingest.scenes.picture import shown, size_within
 
 MAX_TILES = 400
 TILES_PER_SIDE = 10
@@ -165,13 +165,8 @@ def _decoded(context: Any, packet: Any) -> Image | None:
 
 
 def _tile(frame: av.VideoFrame) -> Image:
-    """A frame as small as a tile, upright, RGB uint8 [h, w, 3]."""
-    rotation = int(frame.rotation)
-    across, down = _BOX_PX if round(rotation / 90) % 2 == 0 else _BOX_PX[::-1]
-    scale = min(1.0, across / frame.width, down / frame.height)
-    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    small = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
-    return upright(np.asarray(small.to_ndarray(), np.uint8), rotation)
+    """A frame as small as a tile, as it is shown, RGB uint8 [h, w, 3]."""
+    return shown(frame, size_within(frame, *_BOX_PX))
 
 
 def _fitted(tile: Image, width: int, height: int) -> Image:

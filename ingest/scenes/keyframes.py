@@ -8,6 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ingest.scenes.picture import reduced, shown, size_within
+
 MAX_KEYFRAMES = 5
 MAX_SIDE_PX = 1280
 JPEG_QUALITY = 88
@@ -25,7 +27,8 @@ _FLAT = 4.0
 
 @dataclass(frozen=True)
 class Candidate:
-    """A decoded frame that may become a keyframe; its pixels are still in the decoder's format."""
+    """A decoded frame that may become a keyframe; its pixels are still in the decoder's format,
+    unless they are very many."""
 
     time_s: float
     frame: av.VideoFrame
@@ -66,7 +69,7 @@ class KeyframeCollector:
         grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
         small = cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
         sharpness = float(cv2.Laplacian(grey, cv2.CV_16S).std())
-        candidate = Candidate(time_s, frame, small, sharpness)
+        candidate = Candidate(time_s, reduced(frame, MAX_SIDE_PX), small, sharpness)
         if recent:
             kept = [c for c in self._recent if time_s - c.time_s < _RECENT_S]
             self._recent = [*kept, candidate]
@@ -115,23 +118,12 @@ def choose(candidates: list[Candidate], start_s: float, end_s: float) -> list[Ca
     return sorted(chosen, key=lambda c: c.time_s)
 
 
-def upright(image: npt.NDArray[np.uint8], rotation: int) -> npt.NDArray[np.uint8]:
-    """An image [h, w, 3] turned as the container's display matrix asks, in degrees
-    counter-clockwise.
-    """
-    turned: npt.NDArray[np.uint8] = np.ascontiguousarray(np.rot90(image, round(rotation / 90) % 4))
-    return turned
-
-
 def write_jpeg(frame: av.VideoFrame, path: Path) -> None:
-    """The JPEG of a frame: upright, its longer side of at most MAX_SIDE_PX.
+    """The JPEG of a frame as it is shown, its longer side of at most MAX_SIDE_PX.
 
     Raises OSError, with its errno, if it cannot be written.
     """
-    scale = min(1.0, MAX_SIDE_PX / max(frame.width, frame.height))
-    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
-    rgb = frame.reformat(width=width, height=height, format="rgb24", interpolation="AREA")
-    image = upright(np.asarray(rgb.to_ndarray(), np.uint8), int(frame.rotation))
+    image = shown(frame, size_within(frame, MAX_SIDE_PX, MAX_SIDE_PX))
     done, data = cv2.imencode(
         ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ingest.library.embed import read_image
-from ingest.scenes.keyframes import MAX_KEYFRAMES, Candidate, KeyframeCollector, upright, write_jpeg
+from ingest.scenes.keyframes import MAX_KEYFRAMES, Candidate, KeyframeCollector, write_jpeg
 from tests.helpers.media import Picture, drawn, solid
 
 FPS = 25
@@ -77,16 +77,6 @@ def test_a_jpeg_shows_the_frame_in_its_colours(tmp_path: Path) -> None:
 def test_a_large_frame_is_written_smaller_in_its_proportions(tmp_path: Path) -> None:
     write_jpeg(av.VideoFrame.from_ndarray(drawn(1, (2560, 1440)), "rgb24"), tmp_path / "a.jpg")
     assert read_image(tmp_path / "a.jpg").shape == (720, 1280, 3)
-
-
-@pytest.mark.parametrize(
-    ("rotation", "corner"), [(0, (0, 0)), (90, (3, 0)), (180, (2, 3)), (-90, (0, 2))]
-)
-def test_a_picture_is_turned_counter_clockwise(rotation: int, corner: tuple[int, int]) -> None:
-    image = np.zeros((3, 4, 3), np.uint8)
-    image[0, 0] = 255
-    turned = upright(image, rotation)
-    assert tuple(np.argwhere(turned[:, :, 0])[0]) == corner
 
 
 def test_a_keyframe_that_is_gone_is_named(tmp_path: Path) -> None:

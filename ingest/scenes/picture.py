@@ -1,0 +1,153 @@
+"""The picture as it is shown: the shape of its pixels, turns and mirrors of the display."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+import numpy as np
+import numpy.typing as npt
+
+from ingest.scenes.pixels import Pixels, converted, may_be_transparent, rgb_pixels
+from ingest.scenes.tones import HIGH_RANGE
+
+_LEAST_ASPECT, _MOST_ASPECT = Fraction(1, 4), Fraction(4)
+"""Of a pixel: the longest that H.264 has a name for is 32:11 (table E-1), anamorphic film 2:1.
+What claims more is a fault of the file."""
+_SQUARE = Fraction(1)
+_SKEW = 0.25
+"""How far each cell of a display matrix may be from a turn by right angles, as a sine: 14°."""
+_LARGE_PIXELS = 4096 * 2304
+"""Frames of more than these are not kept in the decoder's format: 18 of 8K take 0.9 to 1.8 GB."""
+_QUARTER = np.array([[0.0, 1.0], [-1.0, 0.0]])
+"""The display matrix of a quarter turn, clockwise."""
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What the stream of a frame says of its shape; frames carry it with them."""
+
+    pixel_aspect: Fraction
+    """Width of a pixel for its height."""
+    clockwise: int
+    """Degrees; where the frame has a display matrix, that counts."""
+
+
+@dataclass(frozen=True)
+class _Turn:
+    """One of the eight ways in which a picture lies: first its sides are exchanged, then the order
+    of its rows and columns.
+    """
+
+    transposed: bool = False
+    rows: int = 1
+    columns: int = 1
+    """1, or -1 for the reverse order."""
+
+
+class StreamForm:
+    """The shape of the pictures of a stream, which may change on the way.
+
+    To be made before the stream is decoded: what the decoder knows then is the header's.
+    """
+
+    def __init__(self, stream: Any, decoder: Any) -> None:
+        header, coded = stream.sample_aspect_ratio, stream.codec_context.sample_aspect_ratio
+        self._decoder = decoder
+        self._container = _plausible(header) if header != coded else None
+        rotate = stream.metadata.get("rotate", stream.metadata.get("ROTATE", ""))
+        self._clockwise = int(rotate) if rotate.lstrip("-").isdecimal() else 0
+
+    def note_on(self, frame: av.VideoFrame) -> None:
+        """Lets a frame that was just decoded carry its form: what the container says counts, as in
+        players, or else what the codec says now.
+        """
+        coded = self._decoder.sample_aspect_ratio
+        aspect = self._container or _plausible(coded) or _SQUARE
+        if aspect != _SQUARE or self._clockwise:
+            # Each frame has an object of its own: PyAV forgets it with the first that has it.
+            frame.opaque = _Form(aspect, self._clockwise)
+
+
+def shown_size(frame: av.VideoFrame) -> tuple[int, int]:
+    """(width, height) of a frame as players show it: what is not square is made longer."""
+    form = _form_of(frame)
+    width = max(frame.width, round(frame.width * form.pixel_aspect))
+    height = max(frame.height, round(frame.height / form.pixel_aspect))
+    return (height, width) if _turn_of(frame).transposed else (width, height)
+
+
+def size_within(frame: av.VideoFrame, width: float, height: float) -> tuple[int, int]:
+    """The size of a frame as it is shown, or less, so that it fits in this."""
+    across, down = shown_size(frame)
+    scale = min(1.0, width / across, height / down)
+    return max(1, round(across * scale)), max(1, round(down * scale))
+
+
+def shown(frame: av.VideoFrame, size: tuple[int, int]) -> Pixels:
+    """A frame as it is shown, RGB uint8 [h, w, 3] of this (width, height)."""
+    turn = _turn_of(frame)
+    image = rgb_pixels(frame, *(size[::-1] if turn.transposed else size))
+    upright = image.swapaxes(0, 1) if turn.transposed else image
+    return np.ascontiguousarray(upright[:: turn.rows, :: turn.columns])
+
+
+def reduced(frame: av.VideoFrame, longest_px: int) -> av.VideoFrame:
+    """A frame of which a picture with sides of up to `longest_px` may be made later: itself, or,
+    of a large one, a smaller one.
+    """
+    if frame.width * frame.height <= _LARGE_PIXELS:
+        return frame
+    size = size_within(frame, longest_px, longest_px)
+    width, height = size[::-1] if _turn_of(frame).transposed else size
+    if frame.color_trc in HIGH_RANGE:
+        return converted(frame, frame.format.name, width, height)
+    return converted(frame, "rgba" if may_be_transparent(frame) else "rgb24", width, height)
+
+
+def _form_of(frame: av.VideoFrame) -> _Form:
+    form = frame.opaque
+    return form if isinstance(form, _Form) else _Form(_SQUARE, 0)
+
+
+def _plausible(aspect: Fraction | None) -> Fraction | None:
+    return aspect if aspect and _LEAST_ASPECT <= aspect <= _MOST_ASPECT else None
+
+
+def _turn_of(frame: av.VideoFrame) -> _Turn:
+    """How a frame is to be laid: as it is, if its matrix is damaged or no turn by right angles."""
+    matrix = _matrix_of(frame)
+    lengths = np.hypot(*matrix)
+    if not lengths.all():
+        return _Turn()
+    lay = matrix / lengths
+    near = np.rint(lay)
+    if np.abs(lay - near).max() > _SKEW or abs(np.linalg.det(near)) != 1:
+        return _Turn()
+    transposed = near[0, 0] == 0
+    rows, columns = (near[0, 1], near[1, 0]) if transposed else (near[1, 1], near[0, 0])
+    return _Turn(bool(transposed), int(rows), int(columns))
+
+
+def _matrix_of(frame: av.VideoFrame) -> npt.NDArray[np.float64]:
+    """The cells of a frame's display matrix that turn and mirror, [[a, b], [c, d]]."""
+    try:
+        data = frame.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # among data of a kind that PyAV cannot name, EXIF's for one
+        return _turning(_angle_of(frame))
+    if data is None:
+        return _turning(_form_of(frame).clockwise)
+    cells = np.frombuffer(data, np.int32)  # type: ignore[call-overload]  # it is a buffer
+    return np.asarray(cells[[0, 1, 3, 4]].reshape(2, 2), np.float64)
+
+
+def _angle_of(frame: av.VideoFrame) -> int:
+    """Clockwise degrees of a frame's display matrix, in which mirroring does not show."""
+    try:
+        return -frame.rotation
+    except ValueError:  # the matrix is damaged, and turns by no angle
+        return 0
+
+
+def _turning(clockwise: int) -> npt.NDArray[np.float64]:
+    return np.linalg.matrix_power(_QUARTER, round(clockwise / 90) % 4)
