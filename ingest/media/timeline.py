@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -22,10 +23,18 @@ _MAX_DEMUX_ERRORS = 100
 _TIME_BASE = Fraction(1, 1000)
 _FRAME_S = 0.04
 """How long a frame is shown that does not say it."""
-_MIN_REST_BYTES = 64 << 10
+_MIN_REST_BYTES = 4 << 10
 """Less at the end of a file is no further recording."""
-_JOINED = frozenset(("mpegts", "mpeg", "matroska", "flv"))
-"""Containers that people join by putting one file after the other."""
+_BEGINNINGS = {
+    "mpegts": b"\x47\x40\x00",
+    "mpeg": b"\x00\x00\x01\xba",
+    "matroska": b"\x1aE\xdf\xa3",
+    "flv": b"FLV\x01",
+    "avi": b"RIFF",
+}
+"""Containers that people join by putting one file after the other, and what each begins with."""
+_MAX_BEGINNINGS = 100
+"""Places of a file that are tried: its data may hold the same bytes."""
 _TAKES_OVER_S = 2.0
 """A stream that begins where the film has ended goes on with it, if that stays silent so long."""
 
@@ -135,25 +144,28 @@ class Timeline:
             with open_media(self.path, first_byte) as container:
                 reading = _Reading(self, container, header)
                 yield from reading.found()
-            first_byte += reading.last_byte
-            header = self._rest(first_byte) if first_byte else None
+            first_byte, header = self._rest(first_byte + reading.last_byte)
         for placed in self.pictures.finish():
             yield Picture(placed.time_s, placed.item)
         for track, lane in enumerate(self.sounds):
             for heard in lane.finish():
                 yield Sound(track, heard.time_s, heard.item)
 
-    def _rest(self, first_byte: int) -> Probe | None:
-        """What follows in the file where its streams have ended; None if that is nothing."""
+    def _rest(self, last_byte: int) -> tuple[int, Probe | None]:
+        """The next recording in the file after a byte, and where it begins; none after a seek."""
         size = self.path.stat().st_size
-        if self.header.container not in _JOINED or size - first_byte < _MIN_REST_BYTES:
-            return None
-        if self.from_s is not None:
-            return None
-        try:
-            return probe(self.path, self.max_pixels, first_byte)
-        except VideoUnreadable:
-            return None
+        beginning = _BEGINNINGS.get(self.header.container)
+        if beginning is None or self.from_s is not None or size - last_byte < _MIN_REST_BYTES:
+            return size, None
+        with self.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
+            first_byte = data.find(beginning, last_byte)
+            for _ in range(_MAX_BEGINNINGS):
+                if first_byte < 0:
+                    break
+                with suppress(VideoUnreadable):
+                    return first_byte, probe(self.path, self.max_pixels, first_byte)
+                first_byte = data.find(beginning, first_byte + 1)
+        return size, None
 
     @contextmanager
     def tolerating_damage(self, track: int | None = None) -> Iterator[None]:
@@ -254,8 +266,8 @@ class _Reading:
                     self._note(packet)
                     yield packet
                 return
-            except av.error.EOFError:
-                return
+            except (av.error.EOFError, IndexError):
+                return  # PyAV stumbles at the end over streams that were not there at the beginning
             except av.error.FFmpegError as error:
                 num_errors += 1
                 for stream in self._streams.values():

@@ -1,0 +1,169 @@
+"""Presented time runs forward, and is as long as what is shown, whatever the stamps say."""
+
+import math
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ingest.media.clock import LONGEST_GAP_S, Clock, Lane, Stamped
+
+FRAME_S = 0.04
+DAY_S = 86_400.0
+
+
+def place(
+    stamps: Sequence[float | None], clock: Clock | None = None, length_s: float = FRAME_S
+) -> list[float]:
+    """The presented times of frames of equal length."""
+    lane = Lane[int](clock or Clock(0.0))
+    placed = [
+        p for n, stamp_s in enumerate(stamps) for p in lane.place(Stamped(stamp_s, length_s, n))
+    ]
+    placed += lane.finish()
+    assert [p.item for p in placed] == list(range(len(stamps)))
+    return [p.time_s for p in placed]
+
+
+def film(start_s: float, num_frames: int = 100, step_s: float = FRAME_S) -> list[float]:
+    return [start_s + n * step_s for n in range(num_frames)]
+
+
+@pytest.mark.parametrize("start_s", [0.0, -3.0, 1.7e9, 95_443.7])
+def test_a_recording_begins_at_0_wherever_its_clock_does(start_s: float) -> None:
+    assert place(film(start_s), Clock(start_s)) == pytest.approx(film(0.0), abs=1e-6)
+
+
+def test_stamps_that_hold_are_times_and_nothing_is_told() -> None:
+    clock = Clock(0.0)
+    times = [*film(0.0), *film(9.0), *film(80.0, 5, step_s=70.0)]
+    assert place(times, clock) == pytest.approx(times)
+    assert (clock.pairs, clock.notes) == (None, [])
+
+
+@pytest.mark.parametrize(
+    ("second_s", "said"),
+    [
+        (0.0, "the clock goes back by 4.0 s at 4.0 s: what follows was placed after it"),
+        (2.0, "the clock goes back by 2.0 s at 4.0 s: what follows was placed after it"),
+        (
+            -95_000.0,
+            "the clock goes back by 26 h 23 min at 4.0 s: what follows was placed after it",
+        ),
+        (40_000.0, "the clock jumps ahead by 11 h 6 min at 4.0 s: the jump was closed"),
+        (10 * DAY_S, "the clock jumps ahead by 10 days at 4.0 s: the jump was closed"),
+    ],
+)
+def test_joined_recordings_follow_each_other(second_s: float, said: str) -> None:
+    clock = Clock(0.0)
+    times = place([*film(0.0), *film(second_s)], clock)
+    assert times == pytest.approx(film(0.0, 200))
+    assert clock.notes == [said]
+    assert clock.pairs == [(0.0, 0.0), (pytest.approx(4.0), pytest.approx(second_s))]
+
+
+@pytest.mark.parametrize("wrong_s", [10 * DAY_S, 60.0, 5.0, -20.0, -10 * DAY_S])
+@pytest.mark.parametrize("position", [0, 1, 50, 99])
+def test_a_single_wrong_stamp_moves_nothing(wrong_s: float, position: int) -> None:
+    clock = Clock(0.0)
+    stamps = film(0.0)
+    stamps[position] += wrong_s
+    assert place(stamps, clock) == pytest.approx(film(0.0), abs=FRAME_S)
+    assert clock.pairs is None
+    assert clock.notes == ["1 time stamp was wrong, and replaced"]
+
+
+def test_a_frame_without_a_stamp_follows_the_one_before() -> None:
+    assert place([None] * 100) == pytest.approx(film(0.0))
+    assert place([5.0, None, 5.08], Clock(5.0)) == pytest.approx([0.0, FRAME_S, 0.08])
+
+
+def test_after_a_seek_the_first_frame_is_where_its_stamp_says_or_nowhere() -> None:
+    lane = Lane[str](Clock(10.0), anywhere=True)
+    assert [p.time_s for p in lane.place(Stamped(4000.0, FRAME_S, ""))] == [3990.0]
+    lane = Lane[str](Clock(10.0), anywhere=True)
+    assert [p.time_s for p in lane.place(Stamped(None, FRAME_S, ""))] == [math.inf]
+
+
+def test_a_stream_is_silent_as_long_as_another_goes_on() -> None:
+    """An hour between two pictures, in a container whose clock may jump."""
+    clock = Clock.of("mpegts", 0.0, 2)
+    sound, pictures = Lane[int](clock), Lane[int](clock)
+    shown = pictures.place(Stamped(0.0, FRAME_S, 0))
+    for second in range(3700):
+        sound.place(Stamped(float(second), 1.0, 0))
+        if second == 3600:
+            shown += pictures.place(Stamped(3600.0, FRAME_S, 1))
+    shown += pictures.finish()
+    assert [p.time_s for p in shown] == [0.0, 3600.0]
+    assert clock.notes == []
+
+
+@pytest.mark.parametrize("first", ["sound", "pictures"])
+@pytest.mark.parametrize("second_s", [0.0, 40_000.0])
+def test_streams_go_on_together_after_a_jump(first: str, second_s: float) -> None:
+    """Sound begins 20 ms before the pictures, in both parts."""
+    clock = Clock.of("mpegts", 0.0, 2)
+    lanes = {"sound": Lane[int](clock), "pictures": Lane[int](clock)}
+    times: dict[str, list[float]] = {"sound": [], "pictures": []}
+    for start_s in (0.0, second_s):
+        for n in range(100):
+            order = sorted(lanes, key=lambda name: name != first)
+            for name in order:
+                stamp_s = start_s + n * FRAME_S + (0.02 if name == "pictures" else 0.0)
+                placed = lanes[name].place(Stamped(stamp_s, FRAME_S, n))
+                times[name] += [p.time_s for p in placed]
+    assert len(clock.epochs) == 2
+    apart = [p - s for s, p in zip(times["sound"], times["pictures"], strict=False)]
+    assert apart == pytest.approx([0.02] * len(apart), abs=1e-6)
+    assert times["pictures"][150] == pytest.approx(150 * FRAME_S, abs=0.1)
+
+
+def test_a_packet_without_data_shows_the_last_picture_on() -> None:
+    lane = Lane[int](Clock(0.0))
+    lane.place(Stamped(0.0, FRAME_S, 0))
+    lane.hold(24.0)
+    assert lane.end_s == 24.0
+    lane.hold(30 * DAY_S)
+    assert lane.end_s == 24.0
+
+
+def test_a_last_picture_lasts_as_long_as_it_says_but_not_for_days() -> None:
+    lane = Lane[int](Clock(0.0))
+    lane.place(Stamped(0.0, 70.0, 0))
+    assert lane.end_s == 70.0
+    lane.place(Stamped(70.0, 10 * DAY_S, 1))
+    assert lane.end_s == 70.0 + LONGEST_GAP_S
+
+
+_stamps = st.lists(
+    st.one_of(
+        st.none(),
+        st.floats(-1e10, 1e10),
+        st.integers(0, 50).map(lambda n: n * FRAME_S),
+    ),
+    max_size=40,
+)
+
+
+@given(_stamps, _stamps, st.sampled_from(["mpegts", "matroska"]))
+def test_whatever_the_stamps_are_time_runs_forward_and_is_no_longer_than_the_gaps_allow(
+    ours: list[float | None], theirs: list[float | None], container: str
+) -> None:
+    clock = Clock.of(container, 0.0, 2)
+    lanes = [Lane[int](clock), Lane[int](clock)]
+    placed: list[list[float]] = [[], []]
+    for n in range(max(len(ours), len(theirs))):
+        for which, stamps in enumerate((ours, theirs)):
+            if n < len(stamps):
+                found = lanes[which].place(Stamped(stamps[n], FRAME_S, n))
+                placed[which] += [p.time_s for p in found]
+    for which, lane in enumerate(lanes):
+        placed[which] += [p.time_s for p in lane.finish()]
+    for times, stamps in zip(placed, (ours, theirs), strict=True):
+        assert len(times) == len(stamps)
+        assert times == sorted(times)
+        assert all(0 <= time_s < math.inf for time_s in times)
+    longest_s = (len(ours) + len(theirs)) * (2 * LONGEST_GAP_S)
+    assert max((*placed[0], *placed[1], 0.0)) <= longest_s
