@@ -14,8 +14,8 @@ PARTIAL = ".part"
 def atomically(path: Path) -> Iterator[Path]:
     """A partial name beside `path`: the file or folder written there is synced and then renamed.
 
-    A folder replaces the one that is there. What was written before an error is removed; what a
-    killed process left stays under its partial name.
+    It replaces whatever is there. What was written before an error is removed; what a killed
+    process left stays under its partial name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
@@ -24,21 +24,22 @@ def atomically(path: Path) -> Iterator[Path]:
         if partial.is_dir():
             for file in partial.iterdir():
                 _sync(file)
-            shutil.rmtree(path, ignore_errors=True)
         else:
             _sync(partial)
+        if partial.is_dir() or path.is_dir():
+            remove(path)
         partial.replace(path)
     except BaseException:
-        remove_partial(partial)
+        remove(partial)
         raise
 
 
-def remove_partial(partial: Path) -> None:
-    """Removes what lies under a partial name, if anything does."""
-    if partial.is_dir():
-        shutil.rmtree(partial, ignore_errors=True)
+def remove(path: Path) -> None:
+    """Removes the file or folder of this name, if there is one."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
     else:
-        partial.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)
 
 
 def _sync(path: Path) -> None:

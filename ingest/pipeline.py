@@ -120,7 +120,7 @@ class Ingest:
 
     def _ingest_content(self, work: Work) -> Outcome:
         stage = work.checkpoint.stage
-        decoded = stage("decoded", Decoded, lambda: self._decode(work))
+        decoded = stage("decoded", Decoded, lambda: self._decode(work), work.media)
         with ThreadPoolExecutor(1, "speech") as beside:
             heard = beside.submit(
                 stage, "speech", list[Sentence], lambda: self._hear(work, decoded)
@@ -135,6 +135,7 @@ class Ingest:
         return Outcome(printable(work.file.path), status, reason, num_scenes, num_moments)
 
     def _decode(self, work: Work) -> Decoded:
+        work.checkpoint.clear()  # results of another decode pass would not fit this one
         work.report("decode", 0.0)
         return self.isolation.run(
             decode_file,

@@ -11,7 +11,7 @@ from database.models import FileStatus, VideoStatus
 from database.videos.records import FileRecord, MomentRecord, VideoRecord
 from database.videos.stored import Store
 from embeddings.space import Space
-from ingest.atomic import PARTIAL, atomically, remove_partial
+from ingest.atomic import PARTIAL, atomically, remove
 from ingest.files.discover import FoundFile
 from ingest.files.removal import keyframe_folder, remove_keyframes
 from ingest.media.decode import Decoded
@@ -98,7 +98,7 @@ def _place_keyframes(media: Path, target: Path) -> None:
     rows are there.
     """
     for left in target.parent.glob(f"{target.name}.*{PARTIAL}"):
-        remove_partial(left)  # ours alone: the content is claimed
+        remove(left)  # ours alone: the content is claimed
     images = sorted(media.glob("*.jpg"))
     if not images:
         return
