@@ -69,7 +69,12 @@ def may_be_transparent(frame: av.VideoFrame) -> bool:
 
 
 def converted(
-    frame: av.VideoFrame, pixel_format: str, width: int, height: int, interpolation: str = "AREA"
+    frame: av.VideoFrame,
+    pixel_format: str,
+    width: int,
+    height: int,
+    interpolation: str = "AREA",
+    threads: int | None = None,
 ) -> av.VideoFrame:
     """A frame in another format and size; colours by its own matrix and range, where these are
     known to the scaler.
@@ -86,6 +91,7 @@ def converted(
         interpolation=interpolation,
         src_colorspace=matrix,
         dst_colorspace=matrix,
+        threads=threads,
     )
 
 
