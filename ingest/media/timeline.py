@@ -1,7 +1,7 @@
 """The decoded frames of a recording with their times, from one demux: the only decode loop."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,6 +15,7 @@ from av.container import InputContainer
 from ingest.errors import VideoUnreadable
 from ingest.media.clock import Clock, Lane, Stamped
 from ingest.media.container import Probe, Track, open_media, probe
+from ingest.media.film import FilmDecoder
 
 MAX_DECODE_ERRORS = 500
 """Of a stream; one that has more, and more than it has good packets, is given up."""
@@ -96,6 +97,8 @@ class _Stream(Generic[Frame]):
     damage: Damage
     track: int | None
     """Of the sounds; None for the film."""
+    decode: "Callable[[av.Packet[Any]], list[Any]]" = av.Packet.decode
+    """What makes frames of a packet."""
 
 
 @dataclass
@@ -204,12 +207,14 @@ class _Reading:
             self._add(track, _Stream(lane, line.damage[number], number))
 
     def _add(self, track: Track, stream: "_Stream[Any]") -> None:
-        context = self.container.streams[track.index].codec_context
-        context.thread_type = "AUTO"
+        source: Any = self.container.streams[track.index]
         if stream.track is None:
-            context.options = {"max_pixels": str(self.timeline.max_pixels)}
+            film = FilmDecoder(source, self.timeline.max_pixels)
+            stream.decode = film.decode
             if self.timeline.iframes_only:
-                context.skip_frame = "NONKEY"
+                film.context.skip_frame = "NONKEY"
+        else:
+            source.codec_context.thread_type = "AUTO"
         self._streams[track.index] = stream
 
     def found(self) -> Iterator[Found]:
@@ -296,7 +301,7 @@ class _Reading:
         num_errors = stream.damage.num_errors
         with self.timeline.tolerating_damage(stream.track):
             try:
-                frames = packet.decode()
+                frames = stream.decode(packet)
             except av.error.EOFError:
                 return
             for frame in frames:
