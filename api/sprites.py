@@ -18,6 +18,7 @@ from database.videos.read import VideoInfo
 from embeddings.weights.cached import written_whole
 from ingest.errors import VideoUnreadable
 from ingest.media.child import Isolation
+from ingest.media.clips import Footage
 from ingest.media.sprites import FORMAT, INDEX, write_sheets_aside
 
 MAX_KEPT = 1000
@@ -133,14 +134,13 @@ class Sprites:
         folder = self._folder / video.content_hash
         try:
             if not _is_kept(folder):
-                path = making.find_file()
+                footage = Footage(making.find_file(), video.clock, self._max_pixels)
                 with written_whole(folder) as partial:
                     self._isolation.run(
                         write_sheets_aside,
-                        path,
+                        footage,
                         partial,
                         video.duration_s,
-                        self._max_pixels,
                         on_progress=self._ending(making),
                     )
                 self._forget_old()

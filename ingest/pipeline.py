@@ -8,7 +8,7 @@ and leaves nothing half-written.
 import contextlib
 import dataclasses
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
@@ -26,7 +26,7 @@ from embeddings.space import Space
 from ingest.checkpoint import Checkpoint
 from ingest.errors import VideoUnreadable
 from ingest.files.discover import FoundFile
-from ingest.files.identity import content_hash, known_outcome, link_to_known, require_unchanged
+from ingest.files.identity import content_hash, known_outcomes, link_to_known, require_unchanged
 from ingest.files.outcome import (
     Outcome,
     OutcomeStatus,
@@ -40,7 +40,7 @@ from ingest.library.moments import build_moments, build_scenes, main_language
 from ingest.library.spaces import spaces_to_fill
 from ingest.library.storing import NewVideo, save_video
 from ingest.media.child import Isolation
-from ingest.media.clips import read_clips
+from ingest.media.clips import Footage, read_clips
 from ingest.media.decode import Decoded, DecodeOptions, decode_file
 from ingest.perception.screen_text import TextReader, Writing
 from ingest.perception.speech import Sentence, Transcriber
@@ -89,19 +89,26 @@ class Ingest:
     retry: bool
     """Whether files that failed before are tried again."""
 
+    def known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
+        """The outcome of each file for which nothing is to be done; None for all others."""
+        return known_outcomes(files, self.store, retry=self.retry)
+
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
-        """One file, from its name to its rows; a fault of the file is its outcome.
+        """One file of which no outcome is known, from its name to its rows; a fault of the file is
+        its outcome.
 
         Raises what concerns the whole run: DatabaseError, EmbeddingError, Interrupted.
         """
         started = time.monotonic()
         try:
-            outcome = self._known(file) or self._ingest_unknown(file, partial(report, file.path))
+            if file.refusal is not None:
+                raise VideoUnreadable(file.refusal)
+            outcome = self._ingest(file, partial(report, file.path))
         except (VideoUnreadable, ValueRefused) as error:
             outcome = self._refuse(file, error)
         return dataclasses.replace(outcome, seconds=round(time.monotonic() - started, 2))
 
-    def _ingest_unknown(self, file: FoundFile, report: StageReport) -> Outcome:
+    def _ingest(self, file: FoundFile, report: StageReport) -> Outcome:
         report("hash", None)
         digest = content_hash(file.path)
         mode = "iframes" if self.decode_options.keyframes_only else "full"
@@ -197,27 +204,23 @@ class Ingest:
             video.moments,
             spaces,
             self.encoders,
-            Source(partial(_read_keyframe, work), partial(self._read_clips, work)),
+            Source(
+                partial(_read_keyframe, work),
+                partial(self._read_clips, work, video.decoded.clock),
+            ),
             lambda name, compute: work.checkpoint.stage(name, Lists, compute),
         )
         return dataclasses.replace(video, moments=moments, spaces=spaces)
 
-    def _read_clips(self, work: Work, spans: Sequence[Span]) -> list[Clip]:
-        return self.isolation.run(
+    def _read_clips(
+        self, work: Work, clock: tuple[tuple[float, float], ...] | None, spans: Sequence[Span]
+    ) -> Iterator[Clip]:
+        return self.isolation.stream(
             read_clips,
-            work.file.path,
+            Footage(work.file.path, clock, self.decode_options.max_pixels),
             spans,
-            self.decode_options.max_pixels,
             on_progress=lambda _part: work.report("embed", None),
         )
-
-    def _known(self, file: FoundFile) -> Outcome | None:
-        """The outcome of a former run, if there is one. Raises VideoUnreadable for a file that is
-        not to be opened.
-        """
-        if file.refusal is not None:
-            raise VideoUnreadable(file.refusal)
-        return known_outcome(file, self.store, retry=self.retry)
 
     def _refuse(self, file: FoundFile, error: VideoUnreadable | ValueRefused) -> Outcome:
         """The outcome of a file with a fault, kept for later runs as far as it can be."""
@@ -227,14 +230,6 @@ class Ingest:
             with contextlib.suppress(ValueRefused):  # of the path itself
                 save_outcome(record, self.keyframes_dir, self.store)
         return outcome
-
-    def foretell(self, file: FoundFile) -> Outcome:
-        """The outcome of a file as far as it is known without opening it: that of a dry run."""
-        try:
-            known = self._known(file)
-        except VideoUnreadable as error:
-            return refused(file, error)
-        return known or Outcome(printable(file.path), OutcomeStatus.PENDING, "would be ingested")
 
     def spaces_to_fill(self) -> tuple[Space, ...]:
         """The spaces that a video is embedded in now.

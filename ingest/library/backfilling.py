@@ -14,7 +14,7 @@ from database.errors import NotFound
 from database.spaces.coverage import MissingMoment
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
-from embeddings.encoder import Image
+from embeddings.encoder import Clip, Image, Vectors
 from embeddings.loaded import Encoders
 from embeddings.space import Space
 from ingest.atomic import atomically
@@ -27,8 +27,9 @@ from ingest.library.embed import (
     encode,
     read_image,
 )
-from ingest.media.child import Isolation, Result
-from ingest.media.clips import read_clips, write_keyframe
+from ingest.media.child import Isolation
+from ingest.media.clips import Footage, read_clips, write_keyframe
+from ingest.scenes.scene import Span
 
 _PAGE = 1000
 """Missing moments that are looked up at a time."""
@@ -78,23 +79,20 @@ class Filler:
                 for number, space in enumerate(group):
                     # Those that follow take the same input: what is read now serves them, too.
                     left = None if limit is None else limit - filled.num_embedded[space.key]
-                    for batch in self._batches(space, left, video_ids):
-                        self._fill_batch(batch, group[number:], filled, report)
+                    for moments in self._by_video(space, left, video_ids):
+                        self._fill_video(moments, group[number:], filled, report)
         return filled
 
-    def _batches(
+    def _by_video(
         self, space: Space, left: int | None, video_ids: Sequence[int]
     ) -> Iterator[list[MissingMoment]]:
-        """What a space lacks, at most `left`, in batches of moments of one video."""
+        """What a space lacks, at most `left`, some moments of one video at a time."""
         missing = islice(self._missing(space.key, video_ids), left)
-        size = ITEMS_AT_ONCE[space.input]
         while page := list(islice(missing, _PAGE)):
             by_video: dict[int, list[MissingMoment]] = defaultdict(list)
             for moment in page:
                 by_video[moment.video_id].append(moment)
-            for moments in by_video.values():
-                for start in range(0, len(moments), size):
-                    yield moments[start : start + size]
+            yield from by_video.values()
 
     def _missing(self, key: str, video_ids: Sequence[int]) -> Iterator[MissingMoment]:
         """What a space lacks, by id, of one video after the other if there are `video_ids`."""
@@ -107,34 +105,65 @@ class Filler:
                 yield from page
                 after_id = page[-1].id
 
-    def _fill_batch(
+    def _fill_video(
         self,
-        batch: Sequence[MissingMoment],
+        moments: Sequence[MissingMoment],
         spaces: Sequence[Space],
         filled: Filled,
         report: Report,
     ) -> None:
-        video_id = batch[0].video_id
+        """Fills what spaces of one input lack of a video; where something cannot be read, the
+        moments of that batch are tried one by one."""
+        takes, source = spaces[0].input, self._source(moments[0].video_id)
+        size = ITEMS_AT_ONCE[takes]
+        items = source.items(takes, moments)
+        for start in range(0, len(moments), size):
+            batch = moments[start : start + size]
+            try:
+                self._save(batch, encode(self.encoders, spaces, islice(items, len(batch))))
+            except (VideoUnreadable, NotFound):
+                batch = [m for m in batch if self._fill_one(m, spaces, source, filled)]
+                items = source.items(takes, moments[start + size :])
+            for space in spaces:
+                filled.num_embedded[space.key] += len(batch)
+                report(space, len(batch))
+
+    def _fill_one(
+        self, moment: MissingMoment, spaces: Sequence[Space], source: Source, filled: Filled
+    ) -> bool:
+        """Whether a moment could be embedded; why not is a fault of its video."""
         try:
-            vectors = encode(self.encoders, spaces, self._source(video_id), batch)
+            items = source.items(spaces[0].input, [moment])
+            self._save([moment], encode(self.encoders, spaces, items))
         except (VideoUnreadable, NotFound) as error:
-            if len(batch) == 1:
-                filled.faults[video_id] = str(error)
-            else:
-                for moment in batch:
-                    self._fill_batch([moment], spaces, filled, report)
-            return
+            filled.faults[moment.video_id] = str(error)
+            return False
+        return True
+
+    def _save(self, batch: Sequence[MissingMoment], vectors: dict[str, Vectors]) -> None:
         ids = [moment.id for moment in batch]
-        for space in spaces:
-            self.spaces.save_vectors(space.key, dict(zip(ids, vectors[space.key], strict=True)))
-            filled.num_embedded[space.key] += len(batch)
-            report(space, len(batch))
+        for key, rows in vectors.items():
+            self.spaces.save_vectors(key, dict(zip(ids, rows, strict=True)))
 
     def _source(self, video_id: int) -> Source:
         return Source(
             lambda moment: self._keyframe(video_id, moment),
-            lambda spans: self._read(read_clips, video_id, spans),
+            lambda spans: self._clips(video_id, spans),
         )
+
+    def _clips(self, video_id: int, spans: Sequence[Span]) -> Iterator[Clip]:
+        """The clips of a video. Raises NotFound if the file is no longer as it was ingested, and
+        VideoUnreadable.
+        """
+        footage = self._footage(video_id)
+        for clip in self.isolation.stream(read_clips, footage, spans, on_progress=_ignore):
+            self._footage(video_id)  # it may have been replaced while it was read
+            yield clip
+
+    def _footage(self, video_id: int) -> Footage:
+        """The file of a video, as it was ingested. Raises NotFound."""
+        path = self.library.get_intact_path(video_id)
+        return Footage(path, self.library.get_video(video_id).clock, self.max_pixels)
 
     def _keyframe(self, video_id: int, moment: Embeddable) -> Image:
         """A stored keyframe; one that is gone or damaged is made again from the video."""
@@ -142,17 +171,16 @@ class Filler:
         with contextlib.suppress(FileNotFoundError):
             return read_image(path)
         with atomically(path) as partial:
-            self._read(write_keyframe, video_id, moment.start_s, partial)
+            self.isolation.run(
+                write_keyframe,
+                self._footage(video_id),
+                moment.start_s,
+                partial,
+                on_progress=_ignore,
+            )
+            self._footage(video_id)
         return read_image(path)
 
-    def _read(self, function: Callable[..., Result], video_id: int, *arguments: object) -> Result:
-        """What a function of ingest/media/clips.py reads from a video, in a child process.
 
-        Raises NotFound if the file is no longer as it was ingested, and VideoUnreadable.
-        """
-        path = self.library.get_intact_path(video_id)
-        found = self.isolation.run(
-            function, path, *arguments, self.max_pixels, on_progress=lambda _part: None
-        )
-        self.library.get_intact_path(video_id)  # it may have been replaced while it was read
-        return found
+def _ignore(_part: float) -> None:
+    """Progress within a video, which a backfill does not tell."""

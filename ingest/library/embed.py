@@ -2,9 +2,10 @@
 
 import dataclasses
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -39,16 +40,17 @@ class Source:
     """Where the pictures of one video's moments are read from."""
 
     read_keyframe: Callable[[Embeddable], Image]
-    read_clips: Callable[[Sequence[Span]], list[Clip]]
+    read_clips: Callable[[Sequence[Span]], Iterator[Clip]]
 
-    def items(self, takes: Input, moments: Sequence[Embeddable]) -> list[Any]:
-        """The input of an encoder for each moment: texts, RGB images or clips. Raises
-        VideoUnreadable, and FileNotFoundError for a keyframe of which nothing can be read.
+    def items(self, takes: Input, moments: Sequence[Embeddable]) -> Iterator[Any]:
+        """The input of an encoder for each moment, as it is asked for: texts, RGB images, or clips
+        from one reading of the video. Raises VideoUnreadable, and FileNotFoundError for a keyframe
+        of which nothing can be read.
         """
         if takes is Input.TEXT:
-            return [moment.text or "" for moment in moments]
+            return (moment.text or "" for moment in moments)
         if takes is Input.IMAGE:
-            return [self.read_keyframe(moment) for moment in moments]
+            return (self.read_keyframe(moment) for moment in moments)
         return self.read_clips([Span(moment.start_s, moment.end_s) for moment in moments])
 
 
@@ -68,11 +70,9 @@ def by_input(spaces: Iterable[Space]) -> dict[Input, list[Space]]:
     return dict(groups)
 
 
-def encode(
-    encoders: Encoders, spaces: Sequence[Space], source: Source, moments: Sequence[Embeddable]
-) -> dict[str, Vectors]:
-    """The vectors of moments in spaces of one input, float32 [n, dim] by space key."""
-    items = source.items(spaces[0].input, moments)
+def encode(encoders: Encoders, spaces: Sequence[Space], items: Iterable[Any]) -> dict[str, Vectors]:
+    """The vectors of items in spaces that take them, float32 [n, dim] by space key."""
+    items = list(items)
     return {space.key: encoders.encode_items(space, items) for space in spaces}
 
 
@@ -89,23 +89,44 @@ def embed_moments(
     off, or computes and keeps it.
     """
     vectors: list[dict[str, Vectors]] = [{} for _ in moments]
-    for takes, group in by_input(spaces).items():
-        chosen = [i for i, moment in enumerate(moments) if moment.kind in KINDS[takes]]
-        for start in range(0, len(chosen), ITEMS_AT_ONCE[takes]):
-            batch = chosen[start : start + ITEMS_AT_ONCE[takes]]
-            compute = partial(encode, encoders, group, source, [moments[i] for i in batch])
-            if takes is Input.CLIP:
-                name = "-".join(["clips", str(start), *(space.key for space in group)])
-                found = _kept(keep, name, compute)
-            else:
-                found = compute()
+    for group in by_input(spaces).values():
+        kinds = KINDS[group[0].input]
+        chosen = [i for i, moment in enumerate(moments) if moment.kind in kinds]
+        batches = _embed_batches([moments[i] for i in chosen], group, encoders, source, keep)
+        for batch, found in batches:
             for key, rows in found.items():
-                for i, row in zip(batch, rows, strict=True):
+                for i, row in zip(chosen[batch], rows, strict=True):
                     vectors[i][key] = row
     return [
         dataclasses.replace(moment, vectors=own)
         for moment, own in zip(moments, vectors, strict=True)
     ]
+
+
+def _embed_batches(
+    moments: Sequence[MomentRecord],
+    spaces: Sequence[Space],
+    encoders: Encoders,
+    source: Source,
+    keep: Callable[[str, Callable[[], Lists]], Lists],
+) -> Iterator[tuple[slice, dict[str, Vectors]]]:
+    """The vectors of moments in spaces that take the same input, batch by batch."""
+    takes = spaces[0].input
+    coming: Iterator[Any] | None = None
+
+    def compute(batch: slice) -> dict[str, Vectors]:
+        nonlocal coming
+        if coming is None:  # the first batch that was not kept
+            coming = source.items(takes, moments[batch.start :])
+        return encode(encoders, spaces, islice(coming, batch.stop - batch.start))
+
+    for start in range(0, len(moments), ITEMS_AT_ONCE[takes]):
+        batch = slice(start, min(start + ITEMS_AT_ONCE[takes], len(moments)))
+        if takes is Input.CLIP:
+            name = "-".join(["clips", str(start), *(space.key for space in spaces)])
+            yield batch, _kept(keep, name, partial(compute, batch))
+        else:
+            yield batch, compute(batch)
 
 
 def _kept(

@@ -1,15 +1,18 @@
 """Child processes with limits, in which media files are read: they are hostile input.
 
 A child that crashes, hangs or runs out of memory fails its own file and nothing else. Children
-are forked from a small server process that has imported the decoder once.
+are forked from a small server process that has imported the decoder once. They end with the process
+that started them, however that ends, and when it decides so: not by a signal that was meant for it.
 """
 
 import contextlib
 import multiprocessing
+import os
 import resource
 import signal
 import sys
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Any, Self, TypeVar
@@ -19,10 +22,16 @@ from ingest.errors import VideoUnreadable
 from ingest.settings import IngestSettings
 
 Result = TypeVar("Result")
+Item = TypeVar("Item")
 _context = multiprocessing.get_context("forkserver")
 _context.set_forkserver_preload(
-    ["ingest.media.decode", "ingest.media.clips", "ingest.media.sprites"]
+    [
+        "ingest.media.fork_server",  # first
+        *("ingest.media.decode", "ingest.media.clips", "ingest.media.sprites"),
+    ]
 )
+_NOT_MEANT = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+"""Signals that a terminal or a service manager sends to all processes of a command at once."""
 
 
 @dataclass(frozen=True)
@@ -51,14 +60,40 @@ class Isolation:
         What `on_progress` raises ends the child. Raises VideoUnreadable, DiskFull, or what the
         function raised.
         """
+        with contextlib.closing(self._messages(function, arguments, on_progress)) as messages:
+            result: Result = next(messages)[1]
+            return result
+
+    def stream(
+        self,
+        function: Callable[..., Iterator[Item]],
+        *arguments: object,
+        on_progress: Callable[[float], None],
+    ) -> Iterator[Item]:
+        """What the generator `function(*arguments, report)` yields in a child, as it is asked for;
+        the child ends with this iterator. All else is as for `run`.
+        """
+        for kind, value in self._messages(function, arguments, on_progress):
+            if kind == "item":
+                yield value
+
+    def _messages(
+        self,
+        function: Callable[..., object],
+        arguments: tuple[object, ...],
+        on_progress: Callable[[float], None],
+    ) -> Generator[tuple[str, Any], None, None]:
+        """All that a child sends but progress and errors, up to its result."""
         receiver, sender = _context.Pipe(duplex=False)
         child = _context.Process(
             target=_child_main, args=(sender, function, arguments, self.memory_mb), daemon=True
         )
-        child.start()
+        with _signals_held():  # by the child, and by the server, for as long as they live
+            child.start()
         sender.close()
+        kind = ""
         try:
-            while True:
+            while kind != "result":
                 if not receiver.poll(self.stall_s):
                     raise VideoUnreadable(f"decoding made no progress for {self.stall_s:.0f} s")
                 try:
@@ -71,12 +106,21 @@ class Isolation:
                 elif kind == "error":
                     raise value
                 else:
-                    result: Result = value
-                    return result
+                    yield kind, value
         finally:
             receiver.close()
             child.kill()
             child.join()
+
+
+@contextlib.contextmanager
+def _signals_held() -> Iterator[None]:
+    """Where processes are started that do not take signals that are not meant for them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_MEANT)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _child_main(
@@ -85,7 +129,7 @@ def _child_main(
     arguments: tuple[object, ...],
     memory_mb: int,
 ) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides when to stop
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     if sys.platform == "linux":
         limit = memory_mb << 20
         resource.setrlimit(resource.RLIMIT_DATA, (limit, limit))
@@ -93,6 +137,10 @@ def _child_main(
     with contextlib.suppress(BrokenPipeError):
         try:
             result = function(*arguments, lambda part: sender.send(("progress", part)))
+            if isinstance(result, Iterator):
+                for item in result:
+                    sender.send(("item", item))
+                result = None
         except VideoUnreadable as error:
             sender.send(("error", error))
         except MemoryError:
@@ -103,6 +151,14 @@ def _child_main(
             sender.send(("error", _system_error(error)))
         else:
             sender.send(("result", result))
+
+
+def _end_with_parent() -> None:
+    """Ends this process when the one that wanted its result is gone, killed for example."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    parent.join()
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _system_error(error: OSError) -> Exception:

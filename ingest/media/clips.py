@@ -3,7 +3,9 @@
 An ingest and a backfill read the same way, so both make the same vectors. Runs in a child process.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import av
@@ -20,77 +22,93 @@ from ingest.scenes.scene import Span
 FRAMES_PER_CLIP = 16
 """What VideoMAE takes; TimeSformer takes every other one of them."""
 SHORT_SIDE_PX = 256
+_REPORT_EVERY_S = 0.5
+
+
+@dataclass(frozen=True)
+class Footage:
+    """A file that was decoded before, with what was found of its clock."""
+
+    path: Path
+    clock: tuple[tuple[float, float], ...] | None
+    """As `Decoded` has it: None if the times are those of the file, which may be sought in then."""
+    max_pixels: int
 
 
 def read_clips(
-    path: Path,
-    spans: Sequence[Span],
-    max_pixels: int,
-    report: Callable[[float], None],
-) -> list[Clip]:
+    footage: Footage, spans: Sequence[Span], report: Callable[[float], None]
+) -> Iterator[Clip]:
     """A clip of each span, in order of time: the frames shown in the middles of its equal parts,
     RGB uint8 [FRAMES_PER_CLIP, h, w, 3], the shorter side of at most SHORT_SIDE_PX.
 
     Raises VideoUnreadable.
     """
     times = [time_s for span in spans for time_s in _clip_times(span)]
-    frames = frames_shown(path, times, max_pixels)
-    clips = []
-    for number, _ in enumerate(spans, start=1):
+    frames = frames_shown(footage, times, report)
+    for _ in spans:
         first = next(frames)
         size = _small_size(first)
         rest = (next(frames) for _ in range(FRAMES_PER_CLIP - 1))
-        clips.append(np.stack([shown(first, size), *(shown(frame, size) for frame in rest)]))
-        report(number / len(spans))
-    return clips
+        yield np.stack([shown(first, size), *(shown(frame, size) for frame in rest)])
 
 
 def write_keyframe(
-    path: Path, time_s: float, target: Path, max_pixels: int, report: Callable[[float], None]
+    footage: Footage, time_s: float, target: Path, report: Callable[[float], None]
 ) -> None:
     """The JPEG of the frame shown at `time_s`, as the decode pass made it. Raises VideoUnreadable,
     OSError.
     """
-    write_jpeg(next(frames_shown(path, [time_s], max_pixels)), target)
-    report(1.0)
+    write_jpeg(next(frames_shown(footage, [time_s], report)), target)
 
 
-def frames_shown(path: Path, times_s: Sequence[float], max_pixels: int) -> Iterator[av.VideoFrame]:
+def frames_shown(
+    footage: Footage,
+    times_s: Sequence[float],
+    report: Callable[[float], None],
+    *,
+    iframes_only: bool = False,
+) -> Iterator[av.VideoFrame]:
     """The frame shown at each of the times, which are in order: the last that begins at or before
-    it, or else the first there is.
+    it, or else the first there is; with `iframes_only`, of the I-frames of the whole file. `report`
+    is called now and then on the way to them, with the part of the way to the last of them that is
+    done, in [0, 1].
 
     Raises VideoUnreadable if there is none.
     """
     wanted = list(reversed(times_s))
     shown: av.VideoFrame | None = None
-    for picture in _pictures_from(path, times_s[0], max_pixels):
+    reported = time.monotonic()
+    for picture in _pictures_from(footage, times_s[0], iframes_only=iframes_only):
         while shown is not None and wanted and wanted[-1] < picture.time_s:
             wanted.pop()
             yield shown
         if not wanted:
             return
         shown = picture.frame
+        if time.monotonic() - reported > _REPORT_EVERY_S:
+            reported = time.monotonic()
+            report(min(1.0, picture.time_s / max(times_s[-1], 1e-6)))
     if shown is None:
         raise VideoUnreadable(f"no picture could be decoded at {times_s[0]:.1f} s")
     for _ in wanted:
         yield shown
 
 
-def _pictures_from(path: Path, start_s: float, max_pixels: int) -> Iterator[Picture]:
+def _pictures_from(footage: Footage, start_s: float, *, iframes_only: bool) -> Iterator[Picture]:
     """Pictures from one at or before `start_s` on; where the index of a file does not lead there,
     from its beginning.
     """
-    header = probe(path, max_pixels)
-    for from_s in (start_s, None):
-        timeline = Timeline(path, header, max_pixels, with_sound=False, from_s=from_s)
+    header = probe(footage.path, footage.max_pixels)
+    if footage.clock is None and not iframes_only:
+        timeline = Timeline(footage.path, header, footage.max_pixels, from_s=start_s)
         pictures = (found for found in timeline if isinstance(found, Picture))
         first = next(pictures, None)
-        if from_s is not None and (first is None or first.time_s > start_s):
-            continue
-        if first is not None:
+        if first is not None and first.time_s <= start_s:
             yield first
             yield from pictures
-        return
+            return
+    timeline = Timeline(footage.path, header, footage.max_pixels, iframes_only)
+    yield from (found for found in timeline if isinstance(found, Picture))
 
 
 def _clip_times(span: Span) -> list[float]:

@@ -18,8 +18,8 @@ from av.container import InputContainer
 
 from embeddings.encoder import Image
 from ingest.errors import VideoUnreadable
-from ingest.media.clips import frames_shown
-from ingest.media.container import open_media, probe
+from ingest.media.clips import Footage, frames_shown
+from ingest.media.container import Probe, Track, open_media, probe
 from ingest.scenes.picture import shown, size_within
 
 MAX_TILES = 400
@@ -59,15 +59,15 @@ class Step:
 
 
 def write_sheets_aside(
-    path: Path, folder: Path, duration_s: float, max_pixels: int, report: Callable[[float], None]
+    footage: Footage, folder: Path, duration_s: float, report: Callable[[float], None]
 ) -> None:
     """`write_sheets`, after what people wait for: the rest of this process has a low priority."""
     os.nice(_NICENESS)
-    write_sheets(path, folder, duration_s, max_pixels, report)
+    write_sheets(footage, folder, duration_s, report)
 
 
 def write_sheets(
-    path: Path, folder: Path, duration_s: float, max_pixels: int, report: Callable[[float], None]
+    footage: Footage, folder: Path, duration_s: float, report: Callable[[float], None]
 ) -> None:
     """The sheets of a video, `0.jpg` and so on, with INDEX, in a new folder.
 
@@ -77,7 +77,7 @@ def write_sheets(
     step = Step.of(duration_s)
     tiles: list[Image] = []
     width = height = num_sheets = 0
-    for number, tile in enumerate(_tiles(path, step.times_s, duration_s, max_pixels), start=1):
+    for number, tile in enumerate(_tiles(footage, step.times_s, duration_s, report), start=1):
         height, width = (height, width) if tiles or num_sheets else tile.shape[:2]
         tiles.append(_fitted(tile, width, height))
         if len(tiles) == TILES_PER_SIDE**2 or number == step.num_tiles:
@@ -88,48 +88,54 @@ def write_sheets(
     (folder / INDEX).write_text(_index(step, duration_s, width, height))
 
 
-def _tiles(path: Path, times_s: list[float], duration_s: float, max_pixels: int) -> Iterator[Image]:
+def _tiles(
+    footage: Footage, times_s: list[float], duration_s: float, report: Callable[[float], None]
+) -> Iterator[Image]:
     """A small picture for each of the times. Raises VideoUnreadable."""
-    if _num_pixels(path, duration_s, max_pixels) > _EXACT_PIXELS:
-        found = _iframes_before(path, times_s, max_pixels)
+    is_long = _num_pixels(footage, duration_s) > _EXACT_PIXELS
+    if is_long and footage.clock is None:
+        found = _iframes_before(footage, times_s)
         first = next(found, None)
         if first is not None:
             yield first
             yield from found
             return
-    for frame in frames_shown(path, times_s, max_pixels):
+    by_iframes = is_long and footage.clock is not None
+    for frame in frames_shown(footage, times_s, report, iframes_only=by_iframes):
         yield _tile(frame)
 
 
-def _num_pixels(path: Path, duration_s: float, max_pixels: int) -> float:
-    with open_media(path) as container:
-        stream: Any = container.streams[_film_of(path, max_pixels)]
+def _num_pixels(footage: Footage, duration_s: float) -> float:
+    _, film = _film_of(footage)
+    with open_media(footage.path) as container:
+        stream: Any = container.streams[film.index]
         rate = float(stream.average_rate or 25)
         width, height = int(stream.codec_context.width), int(stream.codec_context.height)
         return duration_s * rate * width * height
 
 
-def _film_of(path: Path, max_pixels: int) -> int:
-    """The index of the stream of pictures. Raises VideoUnreadable."""
-    film = probe(path, max_pixels).video
-    if film is None:
+def _film_of(footage: Footage) -> tuple[Probe, Track]:
+    """The header, with the stream of pictures. Raises VideoUnreadable."""
+    header = probe(footage.path, footage.max_pixels)
+    if header.video is None:
         raise VideoUnreadable("has no pictures")
-    return film.index
+    return header, header.video
 
 
-def _iframes_before(path: Path, times_s: list[float], max_pixels: int) -> Iterator[Image]:
+def _iframes_before(footage: Footage, times_s: list[float]) -> Iterator[Image]:
     """For each of the times the I-frame before it: encoders put one at every cut, so it shows the
     same shot. Nothing for a file whose index leads nowhere."""
-    with open_media(path) as container:
-        stream: Any = container.streams[_film_of(path, max_pixels)]
+    header, film = _film_of(footage)
+    with open_media(footage.path) as container:
+        stream: Any = container.streams[film.index]
         context = stream.codec_context
         context.thread_type = "SLICE"  # with threads by frames one frame would wait for the next
-        context.options = {"max_pixels": str(max_pixels)}
+        context.options = {"max_pixels": str(footage.max_pixels)}
         shown: Image | None = None
         last: int | None = None
         num_waiting = 0
         for time_s in times_s:
-            packet = _iframe_before(container, stream, time_s)
+            packet = _iframe_before(container, stream, time_s + header.start_s)
             if packet is not None and packet.dts != last:
                 last = packet.dts
                 picture = _decoded(context, packet)
@@ -140,10 +146,10 @@ def _iframes_before(path: Path, times_s: list[float], max_pixels: int) -> Iterat
                 num_waiting = 0
 
 
-def _iframe_before(container: InputContainer, stream: Any, time_s: float) -> Any | None:
-    """The packet of the I-frame at or before a time; None where there is none."""
+def _iframe_before(container: InputContainer, stream: Any, stamp_s: float) -> Any | None:
+    """The packet of the I-frame at or before a stamp; None where there is none."""
     try:
-        at_us = round(time_s * 1e6) + (container.start_time or 0)
+        at_us = round(stamp_s * 1e6)
         container.seek(at_us)
         for packet in islice(container.demux(stream), _MAX_PACKETS):
             if packet.is_keyframe and packet.dts is not None:

@@ -113,12 +113,11 @@ class Timeline:
     header: Probe
     max_pixels: int
     """Larger pictures are a decode error."""
-    with_sound: bool = True
     iframes_only: bool = False
     """I-frames alone are decoded, and every packet of pictures is told as Passed."""
     from_s: float | None = None
-    """The stamp, counted from `header.start_s`, from before which the pictures are read; None for
-    all. What cannot be sought in is read from where it is."""
+    """The time before which the pictures alone are read from, where the file's stamps are known to
+    be presented times; None for all, with sound. What cannot be sought in gives nothing."""
     clock: Clock = field(init=False)
     pictures: Lane[av.VideoFrame] = field(init=False)
     sounds: list[Lane[av.AudioFrame]] = field(init=False)
@@ -128,9 +127,12 @@ class Timeline:
     """The latest end of a packet of any stream, by its own stamp since `header.start_s`."""
 
     def __post_init__(self) -> None:
-        num_sounds = len(self.header.sounds) if self.with_sound else 0
-        has_film = self.header.video is not None
-        self.clock = Clock.of(self.header.container, self.header.start_s, num_sounds + has_film)
+        num_sounds = len(self.header.sounds) if self.from_s is None else 0
+        num_streams = num_sounds + (self.header.video is not None)
+        if self.from_s is None:
+            self.clock = Clock.of(self.header.container, self.header.start_s, num_streams)
+        else:
+            self.clock = Clock(self.header.start_s, math.inf)
         self.pictures = Lane(self.clock, anywhere=self.from_s is not None)
         self.sounds = [Lane(self.clock) for _ in range(num_sounds)]
         self.damage = {None: Damage()} | {n: Damage() for n in range(num_sounds)}
@@ -221,8 +223,10 @@ class _Reading:
         """What the container holds, to its end."""
         if self.timeline.from_s is not None:
             at_s = self.timeline.from_s + self.header.start_s
-            with suppress(av.error.FFmpegError):
+            try:
                 self.container.seek(round(at_s * 1e6))
+            except av.error.FFmpegError:
+                return
         for packet in self._packets():
             for each in self._film_going_on(packet):
                 stream = self._streams.get(each.stream_index)

@@ -3,7 +3,7 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from ingest.errors import VideoUnreadable
 
@@ -14,6 +14,12 @@ def add(first: int, second: int, report: Report) -> int:
     """Behaves."""
     report(0.5)
     return first + second
+
+
+def count(limit: int, report: Report) -> Iterator[int]:
+    """Gives numbers as they are asked for; the one after the last is a fault."""
+    yield from range(limit)
+    raise VideoUnreadable(f"there is no {limit}")
 
 
 def crash(report: Report) -> None:

@@ -32,6 +32,22 @@ def test_a_child_that_behaves_gives_its_result_and_its_progress() -> None:
     assert told == [0.5]
 
 
+def test_a_child_gives_one_thing_after_the_other_and_its_fault_where_it_comes() -> None:
+    numbers = Isolation(512, 20.0).stream(children.count, 3, on_progress=ignore)
+    assert [next(numbers) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(VideoUnreadable, match="there is no 3"):
+        next(numbers)
+
+
+def test_a_child_ends_when_nobody_wants_more() -> None:
+    before = {p.pid for p in psutil.Process().children(recursive=True)}
+    numbers = Isolation(512, 20.0).stream(children.count, 10**9, on_progress=ignore)
+    next(numbers)
+    numbers.close()  # type: ignore[attr-defined]
+    after = {p.pid for p in psutil.Process().children(recursive=True)}
+    assert len(after - before) <= 1  # the fork server
+
+
 @pytest.mark.parametrize(
     ("function", "reason"),
     [

@@ -7,9 +7,17 @@ import numpy as np
 import pytest
 
 from ingest.errors import VideoUnreadable
-from ingest.media.clips import FRAMES_PER_CLIP, frames_shown, read_clips, write_keyframe
+from ingest.media.clips import (
+    FRAMES_PER_CLIP,
+    Footage,
+    frames_shown,
+    read_clips,
+    write_keyframe,
+)
+from ingest.media.decode import DecodeOptions, decode_file
 from ingest.scenes.scene import Span
 from tests.helpers.media import Picture, solid, tone, write_sound, write_video
+from tests.helpers.stamps import joined
 
 MAX_PIXELS = 1920 * 1080
 FPS = 25
@@ -17,6 +25,10 @@ FPS = 25
 
 def ignore(part: float) -> None:
     """Progress that nobody looks at."""
+
+
+def footage(path: Path) -> Footage:
+    return Footage(path, None, MAX_PIXELS)
 
 
 def grey_of(number: int) -> int:
@@ -42,19 +54,19 @@ def test_the_frame_shown_at_a_time_is_the_last_that_has_begun(
     counting: Path, times_s: list[float]
 ) -> None:
     expected = [min(int(time_s * FPS + 1e-6), 8 * FPS - 1) for time_s in times_s]
-    found = numbers_of(list(frames_shown(counting, times_s, MAX_PIXELS)))
+    found = numbers_of(list(frames_shown(footage(counting), times_s, ignore)))
     np.testing.assert_allclose(found, expected, atol=1)
 
 
 def test_a_clip_holds_the_middles_of_equal_parts_of_its_span(counting: Path) -> None:
-    first, second = read_clips(counting, [Span(0.0, 3.2), Span(4.0, 7.2)], MAX_PIXELS, ignore)
+    first, second = read_clips(footage(counting), [Span(0.0, 3.2), Span(4.0, 7.2)], ignore)
     assert first.shape == (FRAMES_PER_CLIP, 256, 455, 3)
     levels = second.mean(axis=(1, 2, 3)) - grey_of(0)
     np.testing.assert_allclose(levels, 100 + 2.5 + 5 * np.arange(FRAMES_PER_CLIP), atol=1.5)
 
 
 def test_a_span_shorter_than_its_frames_repeats_them(counting: Path) -> None:
-    (clip,) = read_clips(counting, [Span(2.0, 2.04)], MAX_PIXELS, ignore)
+    (clip,) = read_clips(footage(counting), [Span(2.0, 2.04)], ignore)
     np.testing.assert_allclose(clip.mean(axis=(1, 2, 3)) - grey_of(0), 50, atol=1)
 
 
@@ -68,12 +80,12 @@ def test_a_file_whose_index_leads_nowhere_is_read_from_its_beginning(
             if packet.dts is not None:
                 packet.stream = stream
                 out.mux(packet)
-    (frame,) = frames_shown(raw, [0.5], MAX_PIXELS)
+    (frame,) = frames_shown(footage(raw), [0.5], ignore)
     assert numbers_of([frame])[0] in range(11, 15)
 
 
 def test_a_keyframe_is_made_again_as_it_was(counting: Path, tmp_path: Path) -> None:
-    write_keyframe(counting, 4.0, tmp_path / "a.jpg", MAX_PIXELS, ignore)
+    write_keyframe(footage(counting), 4.0, tmp_path / "a.jpg", ignore)
     with av.open(str(tmp_path / "a.jpg")) as picture:
         (frame,) = picture.decode(video=0)
     assert (frame.width, frame.height) == (640, 360)
@@ -83,9 +95,45 @@ def test_a_keyframe_is_made_again_as_it_was(counting: Path, tmp_path: Path) -> N
 def test_a_recording_without_pictures_says_so(tmp_path: Path) -> None:
     sound = write_sound(tmp_path / "sound.wav", tone(1.0))
     with pytest.raises(VideoUnreadable, match=r"no picture could be decoded at 0\.0 s"):
-        read_clips(sound, [Span(0.0, 1.0)], MAX_PIXELS, ignore)
+        list(read_clips(footage(sound), [Span(0.0, 1.0)], ignore))
 
 
 def test_pictures_that_are_too_large_are_refused(counting: Path) -> None:
     with pytest.raises(VideoUnreadable, match="INGEST_MAX_PIXELS"):
-        read_clips(counting, [Span(0.0, 1.0)], 100, ignore)
+        list(read_clips(Footage(counting, None, 100), [Span(0.0, 1.0)], ignore))
+
+
+def test_joined_recordings_are_read_in_presented_time_by_the_decode_pass_and_afterwards(
+    tmp_path: Path,
+) -> None:
+    """Two parts of four seconds, whose clock starts again: a seek would lead into the first."""
+    parts = []
+    for number in range(2):
+        frames: list[Picture] = [
+            solid(*[grey_of(100 * number + n)] * 3, (640, 360)) for n in range(4 * FPS)
+        ]
+        audio = tone(4.0, 300.0 * (number + 1))
+        parts.append(
+            write_video(
+                tmp_path / f"{number}.ts", frames, fps=FPS, audio=audio, codecs=("libx264", "aac")
+            )
+        )
+    path = joined(tmp_path / "joined.ts", parts)
+    options = DecodeOptions(MAX_PIXELS, 60.0)
+    decoded = decode_file(path, tmp_path / "work", options, ignore)
+    assert decoded.clock is not None
+    assert decoded.duration_s == pytest.approx(8.0, abs=0.2)
+    read = Footage(path, decoded.clock, MAX_PIXELS)
+    times_s = [0.5, 3.5, 4.5, 6.0, 7.5]
+    found = numbers_of(list(frames_shown(read, times_s, ignore)))
+    np.testing.assert_allclose(found, [time_s * FPS for time_s in times_s], atol=5)
+
+
+def test_a_reading_tells_that_it_goes_on_while_it_is_on_its_way(
+    counting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.media.clips._REPORT_EVERY_S", 0.0)
+    told: list[float] = []
+    list(frames_shown(Footage(counting, ((0.0, 0.0),), MAX_PIXELS), [7.5], told.append))
+    assert len(told) > 100
+    assert told == sorted(told)

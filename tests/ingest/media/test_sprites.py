@@ -12,6 +12,7 @@ import pytest
 from ingest.errors import VideoUnreadable
 from ingest.media import sprites
 from ingest.media.child import Isolation
+from ingest.media.clips import Footage
 from ingest.media.sprites import INDEX, MAX_SHEETS, MAX_TILES, Step, write_sheets
 from tests.helpers.media import Picture, drawn, make_video, solid, tone, write_sound
 
@@ -33,7 +34,7 @@ def tiles_of(
     path: Path, folder: Path, duration_s: float
 ) -> tuple[list[tuple[float, float]], list[Picture]]:
     """The times of the tiles of a film, and their pictures, as its index tells."""
-    write_sheets(path, folder, duration_s, MAX_PIXELS, ignore)
+    write_sheets(Footage(path, None, MAX_PIXELS), folder, duration_s, ignore)
     index = (folder / INDEX).read_text().replace("sprites/", "")
     assert index.startswith("WEBVTT\n\n")
     times, tiles = [], []
@@ -154,8 +155,12 @@ def unreadable(path: Path, content: Callable[[Path], object]) -> Path:
 def test_what_has_no_pictures_says_so_from_its_child_process(
     name: str, content: Callable[[Path], object], reason: str, tmp_path: Path
 ) -> None:
-    path = unreadable(tmp_path / name, content)
+    footage = Footage(unreadable(tmp_path / name, content), None, MAX_PIXELS)
     with pytest.raises(VideoUnreadable, match=reason):
         Isolation(512, 20).run(
-            write_sheets, path, tmp_path / "sheets", 1.0, MAX_PIXELS, on_progress=ignore
+            write_sheets,
+            Footage(path, None, MAX_PIXELS),
+            tmp_path / "sheets",
+            1.0,
+            on_progress=ignore,
         )
