@@ -1,9 +1,12 @@
 """python -m ingest PATH..."""
 
-import json
 import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loaded
+
+import json
 import sys
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -18,8 +21,7 @@ from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import get_profile
 from embeddings.runtime import num_cores
-from ingest.cli import EXIT_SOME_FAILED, interrupted, run
-from ingest.errors import Interrupted
+from ingest.cli import EXIT_SOME_FAILED, run
 from ingest.files.discover import FoundFile, discover
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
 from ingest.files.removal import remove_leftovers
@@ -105,24 +107,20 @@ def _outcomes(
 ) -> list[Outcome]:
     """The outcome of every file, in order; what is missing for the run is said before any work.
 
-    Raises WeightsMissing, UnknownSpace, SpaceMismatch; typer.Exit when a person interrupts it.
+    Raises WeightsMissing, UnknownSpace, SpaceMismatch.
     """
     require_speech(ingest.profile, ingest.encoders)
     ingest.spaces_to_fill()
     if dry_run:
         return [ingest.foretell(file) for file in files]
-    try:
-        return _run(files, ingest, jobs, quiet=quiet)
-    except (Interrupted, KeyboardInterrupt):
-        raise interrupted() from None
+    return _run(files, ingest, jobs, quiet=quiet)
 
 
 def _run(files: Sequence[FoundFile], ingest: Ingest, jobs: int, *, quiet: bool) -> list[Outcome]:
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
     outcomes = []
     with ProgressDisplay(Console(stderr=True), len(files), quiet=quiet) as display:
-        stopped = _stop_on_interrupt()
-        for outcome in ingest_files(files, ingest, jobs, display.report, stopped):
+        for outcome in ingest_files(files, ingest, jobs, display.report):
             display.ended(outcome)
             outcomes.append(outcome)
     refresh_null_statistics(ingest.spaces, ingest.spaces_to_fill(), ingest.encoders)
@@ -131,18 +129,6 @@ def _run(files: Sequence[FoundFile], ingest: Ingest, jobs: int, *, quiet: bool) 
         ingest.store.analyse()
     order = {printable(file.path): number for number, file in enumerate(files)}
     return sorted(outcomes, key=lambda outcome: order[outcome.path])
-
-
-def _stop_on_interrupt() -> threading.Event:
-    """Set by the first Ctrl-C, which ends the run in good order; a second one ends it at once."""
-    stopped = threading.Event()
-
-    def stop(*_: object) -> None:
-        stopped.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    signal.signal(signal.SIGINT, stop)
-    return stopped
 
 
 def _tell_not_searched(ingest: Ingest) -> None:

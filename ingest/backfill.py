@@ -1,5 +1,10 @@
 """python -m ingest.backfill: fills spaces of a library that is there already; changes models."""
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loaded
+
 import contextlib
 import json
 import subprocess
@@ -21,7 +26,7 @@ from embeddings.loaded import Encoders
 from embeddings.registry.spaces import choose_spaces, get_profile
 from embeddings.runtime import num_cores
 from embeddings.space import Input, Space
-from ingest.cli import EXIT_SOME_FAILED, interrupted, run
+from ingest.cli import EXIT_SOME_FAILED, run
 from ingest.errors import UsageError
 from ingest.library.backfilling import Filled, Filler
 from ingest.library.null_statistics import refresh_null_statistics
@@ -174,10 +179,7 @@ class Backfill:
         *,
         quiet: bool,
     ) -> Filled:
-        """Embeds what the chosen spaces lack and names the videos that had a fault.
-
-        Raises typer.Exit when a person interrupts it.
-        """
+        """Embeds what the chosen spaces lack and names the videos that had a fault."""
         for video_id in video_ids:
             self.filler.library.get_video(video_id)
         self.spaces.add(chosen)
@@ -186,12 +188,9 @@ class Backfill:
             coverage = self.spaces.coverage(space.key)
             missing = coverage.wanted - coverage.embedded
             totals[space.key] = missing if limit is None else min(limit, missing)
-        try:
-            with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
-                filled = self.filler.fill(chosen, display.report, limit=limit, video_ids=video_ids)
-            refresh_null_statistics(self.spaces, chosen, self.filler.encoders)
-        except KeyboardInterrupt:
-            raise interrupted() from None
+        with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
+            filled = self.filler.fill(chosen, display.report, limit=limit, video_ids=video_ids)
+        refresh_null_statistics(self.spaces, chosen, self.filler.encoders)
         for video_id, reason in filled.faults.items():
             path = self.filler.library.get_video(video_id).path
             typer.echo(f"{path}: {reason}", err=True)
