@@ -32,4 +32,8 @@ class Form(BaseModel):
 
 def is_storable(text: str) -> bool:
     """Whether PostgreSQL can hold a text: it has neither null characters nor lone surrogates."""
-    return "\x00" not in text and not any(0xD800 <= ord(character) <= 0xDFFF for character in text)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text

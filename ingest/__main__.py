@@ -5,11 +5,7 @@ import signal
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loaded
 
-import json
 import sys
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Annotated
 
 import typer
@@ -22,10 +18,11 @@ from embeddings.loaded import Encoders
 from embeddings.registry.spaces import get_profile
 from embeddings.runtime import num_cores
 from ingest.cli import EXIT_SOME_FAILED, run
-from ingest.files.discover import FoundFile, discover
-from ingest.files.outcome import Outcome, OutcomeStatus, printable
+from ingest.files.discover import Discovery, discover
+from ingest.files.ledger import Ledger
+from ingest.files.outcome import OutcomeStatus, foretold
 from ingest.files.removal import remove_leftovers
-from ingest.lanes import ingest_files
+from ingest.lanes import ingest_files, with_outcomes
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.spaces import (
     activate_complete,
@@ -36,8 +33,9 @@ from ingest.library.spaces import (
     take_up_profile,
 )
 from ingest.pipeline import Ingest, make_ingest
-from ingest.progress import ProgressDisplay, summary_table
+from ingest.progress import ProgressDisplay
 from ingest.settings import IngestSettings
+from ingest.summary import print_summary
 
 _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
 MAX_JOBS = 12
@@ -94,41 +92,43 @@ def main(
     changes_profile = profile is not None and not dry_run
     if changes_profile:
         take_up_profile(ingest.profile, library, ingest.spaces)
-    outcomes = _outcomes(files, ingest, jobs, dry_run=dry_run, quiet=quiet)
-    _print(outcomes, as_json=as_json, quiet=quiet)
+    ledger = _outcomes(files, ingest, jobs, dry_run=dry_run, quiet=quiet)
+    _print(ledger, as_json=as_json, quiet=quiet)
     if changes_profile:
         _tell_not_searched(ingest)
-    if any(outcome.is_fault for outcome in outcomes):
+    if ledger.has_faults:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _outcomes(
-    files: Sequence[FoundFile], ingest: Ingest, jobs: int, *, dry_run: bool, quiet: bool
-) -> list[Outcome]:
-    """The outcome of every file, in order; what is missing for the run is said before any work.
+def _outcomes(files: Discovery, ingest: Ingest, jobs: int, *, dry_run: bool, quiet: bool) -> Ledger:
+    """The outcome of every file; what is missing for the run is said before any work.
 
     Raises WeightsMissing, UnknownSpace, SpaceMismatch.
     """
     require_speech(ingest.profile, ingest.encoders)
     ingest.spaces_to_fill()
-    if dry_run:
-        return [ingest.foretell(file) for file in files]
-    return _run(files, ingest, jobs, quiet=quiet)
+    return _foretell(files, ingest) if dry_run else _run(files, ingest, jobs, quiet=quiet)
 
 
-def _run(files: Sequence[FoundFile], ingest: Ingest, jobs: int, *, quiet: bool) -> list[Outcome]:
+def _foretell(files: Discovery, ingest: Ingest) -> Ledger:
+    ledger = Ledger()
+    for number, (file, known) in enumerate(with_outcomes(files, ingest)):
+        ledger.enter(number, known or foretold(file))
+    return ledger
+
+
+def _run(files: Discovery, ingest: Ingest, jobs: int, *, quiet: bool) -> Ledger:
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
-    outcomes = []
-    with ProgressDisplay(Console(stderr=True), len(files), quiet=quiet) as display:
-        for outcome in ingest_files(files, ingest, jobs, display.report):
+    ledger = Ledger()
+    with ProgressDisplay(Console(stderr=True), files.count, quiet=quiet) as display:
+        for number, outcome in ingest_files(files, ingest, jobs, display.report):
             display.ended(outcome)
-            outcomes.append(outcome)
+            ledger.enter(number, outcome)
     refresh_null_statistics(ingest.spaces, ingest.spaces_to_fill(), ingest.encoders)
     activate_complete(ingest.spaces)
-    if any(outcome.status in _STORED for outcome in outcomes):
+    if any(ledger.counts[status] for status in _STORED):
         ingest.store.analyse()
-    order = {printable(file.path): number for number, file in enumerate(files)}
-    return sorted(outcomes, key=lambda outcome: order[outcome.path])
+    return ledger
 
 
 def _tell_not_searched(ingest: Ingest) -> None:
@@ -140,18 +140,22 @@ def _tell_not_searched(ingest: Ingest) -> None:
         )
 
 
-def _print(outcomes: list[Outcome], *, as_json: bool, quiet: bool) -> None:
+def _print(ledger: Ledger, *, as_json: bool, quiet: bool) -> None:
     if as_json:
-        document = {"files": [asdict(outcome) for outcome in outcomes]}
-        typer.echo(json.dumps(document, ensure_ascii=False))
+        typer.echo('{"files": [', nl=False)
+        for number, document in enumerate(ledger.documents()):
+            typer.echo(f", {document}" if number else document, nl=False)
+        typer.echo("]}")
         return
-    counts = Counter(outcome.status.value for outcome in outcomes)
     out = Console(width=None if sys.stdout.isatty() else 160)
     if not quiet:
-        out.print(summary_table(outcomes), highlight=False)
-    for outcome in (outcome for outcome in outcomes if quiet and outcome.is_fault):
+        print_summary(out, ledger)
+    for outcome in (outcome for outcome in ledger if quiet and outcome.is_fault):
         typer.echo(f"{outcome.status.value}: {outcome.path}: {outcome.reason}", err=True)
-    out.print(", ".join(f"{n} {status}" for status, n in counts.items()) or "no files found")
+    counts = (
+        f"{ledger.counts[status]} {status}" for status in OutcomeStatus if ledger.counts[status]
+    )
+    out.print(", ".join(counts) or "no files found")
 
 
 if __name__ == "__main__":

@@ -1,13 +1,13 @@
 """Many files at a time: one is decoded while another is transcribed."""
 
-import contextlib
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from ingest.errors import Interrupted
+from ingest.files.batches import batches
 from ingest.files.discover import FoundFile
 from ingest.files.outcome import Outcome
 from ingest.pipeline import Ingest, Report
@@ -15,16 +15,19 @@ from ingest.pipeline import Ingest, Report
 WAKE_S = 0.5
 """Python handles a signal in the main thread only, and one that another thread received does not
 wake it; so it wakes up by itself this often, and no interrupt waits for the end of a file."""
+AHEAD = 2
+"""Files for each lane that are found before a lane is free for them."""
 
 
 def ingest_files(
-    files: Sequence[FoundFile],
+    files: Iterable[FoundFile],
     ingest: Ingest,
     jobs: int,
     report: Report,
     stopped: threading.Event | None = None,
-) -> Iterator[Outcome]:
-    """The outcome of every file, as they end; `jobs` files are worked on at a time.
+) -> Iterator[tuple[int, Outcome]]:
+    """The outcome of every file and its number among `files`, as they end; `jobs` files are worked
+    on at a time. Files are looked for as they are needed.
 
     Raises what concerns the whole run: DatabaseError, EmbeddingError, and Interrupted soon after
     `stopped` is set.
@@ -36,21 +39,53 @@ def ingest_files(
             raise Interrupted
         report(path, stage, part)
 
-    with ThreadPoolExecutor(jobs, "lane") as lanes:
-        ended: SimpleQueue[Future[Outcome]] = SimpleQueue()
+    with ThreadPoolExecutor(jobs, "lane") as pool:
+        lanes = _Lanes(stopped)
         try:
-            for file in files:
-                running = lanes.submit(ingest.ingest_file, file, report_unless_stopped)
-                running.add_done_callback(ended.put)
-            for _ in files:
-                yield _next(ended).result()
+            for number, (file, known) in enumerate(with_outcomes(files, ingest)):
+                yield from lanes.ended(AHEAD * jobs - 1)
+                if known is not None:
+                    yield number, known
+                else:
+                    lanes.add(number, pool.submit(ingest.ingest_file, file, report_unless_stopped))
+            yield from lanes.ended(0)
         except BaseException:
             stopped.set()
-            lanes.shutdown(wait=False, cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
             raise
 
 
-def _next(ended: SimpleQueue[Future[Outcome]]) -> Future[Outcome]:
-    while True:
-        with contextlib.suppress(Empty):
-            return ended.get(timeout=WAKE_S)
+def with_outcomes(
+    files: Iterable[FoundFile], ingest: Ingest
+) -> Iterator[tuple[FoundFile, Outcome | None]]:
+    """Each file with its outcome, as far as it is known without any work."""
+    for batch in batches(files):
+        yield from zip(batch, ingest.known_outcomes(batch), strict=True)
+
+
+class _Lanes:
+    """The files at work."""
+
+    def __init__(self, stopped: threading.Event) -> None:
+        self._stopped = stopped
+        self._ended: SimpleQueue[tuple[int, Future[Outcome]]] = SimpleQueue()
+        self._num_at_work = 0
+
+    def add(self, number: int, running: Future[Outcome]) -> None:
+        """A file that is worked on, or waits for it."""
+        self._num_at_work += 1
+        running.add_done_callback(lambda done: self._ended.put((number, done)))
+
+    def ended(self, most: int) -> Iterator[tuple[int, Outcome]]:
+        """Those files that have ended, once `most` or fewer are left."""
+        while True:
+            if self._stopped.is_set():
+                raise Interrupted
+            try:
+                number, done = self._ended.get(self._num_at_work > most, WAKE_S)
+            except Empty:
+                if self._num_at_work <= most:
+                    return
+                continue
+            self._num_at_work -= 1
+            yield number, done.result()

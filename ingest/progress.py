@@ -1,8 +1,8 @@
-"""Progress on stderr, bars on a terminal and log lines elsewhere, and the summary of a run."""
+"""Progress on stderr, bars on a terminal and log lines elsewhere."""
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -16,19 +16,11 @@ from rich.progress import (
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
 
 from embeddings.space import Space
-from ingest.files.outcome import Outcome, OutcomeStatus, printable
+from ingest.files.outcome import Outcome, printable
+from ingest.summary import is_news
 
-_COLOURS = {
-    OutcomeStatus.DONE: "green",
-    OutcomeStatus.UNCHANGED: "dim",
-    OutcomeStatus.PARTIAL: "yellow",
-    OutcomeStatus.FAILED: "red",
-    OutcomeStatus.SKIPPED: "dim",
-    OutcomeStatus.PENDING: "cyan",
-}
 _STAGES = {
     "hash": "reading",
     "decode": "decoding",
@@ -46,14 +38,17 @@ class ProgressDisplay:
     It may be told from any thread.
     """
 
-    def __init__(self, console: Console, total: int, *, quiet: bool) -> None:
+    def __init__(self, console: Console, count: Callable[[], int], *, quiet: bool) -> None:
+        """`count` says how many files there are; it may take its time, beside the ingest."""
         self._log = structlog.get_logger()
-        self._quiet = quiet
+        self._logs = not quiet and not console.is_terminal
         self._lock = threading.Lock()
         self._tasks: dict[Path, dict[str, TaskID]] = {}
         self._progress = _bars(console, quiet=quiet)
-        self._live = console.is_terminal
-        self._all = self._progress.add_task("all files", total=total)
+        self._all = self._progress.add_task("all files", total=None)
+        self._count = count
+        self._num_alike = 0
+        self._logged = time.monotonic()
 
     def report(self, path: Path, stage: str, part: float | None) -> None:
         """A Report of ingest/pipeline.py: how far a stage of a file is."""
@@ -62,7 +57,7 @@ class ProgressDisplay:
             if stage not in tasks:
                 description = f"  {printable(path.name)[-40:]}: {_STAGES[stage]}"
                 tasks[stage] = self._progress.add_task(description, total=100)
-                if not self._live and not self._quiet:
+                if self._logs:
                     self._log.info(_STAGES[stage], file=printable(path))
             self._progress.update(tasks[stage], completed=round(100 * (part or 0.0)))
 
@@ -73,16 +68,25 @@ class ProgressDisplay:
                 for task in self._tasks.pop(path).values():
                     self._progress.remove_task(task)
             self._progress.advance(self._all)
-        if not self._live and not self._quiet:
-            self._log.info(
-                outcome.status.value,
-                file=outcome.path,
-                **({"reason": outcome.reason} if outcome.reason else {}),
-                seconds=outcome.seconds,
-            )
+        if self._logs:
+            self._log_outcome(outcome)
+
+    def _log_outcome(self, outcome: Outcome) -> None:
+        """A line, or one now and then for files of which there is nothing to tell."""
+        if is_news(outcome):
+            told = {"reason": outcome.reason, "notes": outcome.notes}
+            told = {name: value for name, value in told.items() if value}
+            self._log.info(outcome.status.value, file=outcome.path, **told, seconds=outcome.seconds)
+            return
+        self._num_alike += 1
+        if time.monotonic() - self._logged >= _LOG_EVERY_S:
+            self._logged = time.monotonic()
+            self._log.info("unchanged or skipped", files=self._num_alike)
 
     def __enter__(self) -> "ProgressDisplay":
         self._progress.start()
+        if not self._progress.disable:
+            threading.Thread(target=self._set_total, daemon=True).start()
         return self
 
     def __exit__(
@@ -92,6 +96,9 @@ class ProgressDisplay:
         trace: TracebackType | None,
     ) -> None:
         self._progress.stop()
+
+    def _set_total(self) -> None:
+        self._progress.update(self._all, total=self._count())
 
 
 class FillDisplay:
@@ -136,33 +143,3 @@ def _bars(console: Console, *, quiet: bool) -> Progress:
         disable=quiet or not console.is_terminal,
         transient=True,
     )
-
-
-def summary_table(outcomes: list[Outcome]) -> Table:
-    """A row for each outcome, with its reason; files that were skipped are only counted."""
-    table = Table(box=None, pad_edge=False)
-    for header in ("status", "file", "scenes", "moments", "seconds"):
-        right = header in ("scenes", "moments", "seconds")
-        table.add_column(header, justify="right" if right else "left", overflow="fold")
-    table.add_column("reason", overflow="fold")
-    skipped = 0
-    for outcome in outcomes:
-        if outcome.status is OutcomeStatus.SKIPPED:
-            skipped += 1
-            continue
-        table.add_row(
-            f"[{_COLOURS[outcome.status]}]{outcome.status.value}[/]",
-            _escaped(outcome.path),
-            str(outcome.scenes),
-            str(outcome.moments),
-            f"{outcome.seconds:.1f}",
-            _escaped(outcome.reason or ""),
-        )
-    if skipped:
-        files = "file that is no recording" if skipped == 1 else "files that are no recordings"
-        table.add_row("skipped", f"{skipped} {files} (--json lists them)")
-    return table
-
-
-def _escaped(text: str) -> str:
-    return text.replace("[", r"\[")

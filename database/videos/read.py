@@ -17,6 +17,7 @@ from database.errors import NotFound
 from database.models import File, Moment, MomentKind, Scene, Video, VideoStatus
 from database.server.connection import Database
 from database.spaces.partitions import partition_name
+from database.videos.records import modified_ns
 
 _SHOWN = (MomentKind.KEYFRAME, MomentKind.OCR)
 _VIDEOS = sa.select(Video).options(selectinload(Video.files), selectinload(Video.tags))
@@ -117,7 +118,7 @@ class Library:
         for path, size_bytes, mtime_ns in files:
             with contextlib.suppress(OSError):
                 status = path.stat()
-                if (status.st_size, status.st_mtime_ns) == (size_bytes, mtime_ns):
+                if (status.st_size, modified_ns(status)) == (size_bytes, mtime_ns):
                     return path
         raise NotFound(
             f"the file of video {video_id} was moved, changed or removed; ingest its folder again"

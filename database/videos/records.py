@@ -1,5 +1,6 @@
 """What goes into the store, as plain frozen data. Pixels never come here, only paths."""
 
+import os
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -7,6 +8,14 @@ import numpy as np
 import numpy.typing as npt
 
 from database.models import FileStatus, MomentKind, VideoStatus
+
+MAX_NS = 2**63 - 1
+"""The latest time that PostgreSQL's bigint holds in nanoseconds: in April of 2262."""
+
+
+def modified_ns(status: os.stat_result) -> int:
+    """When a file was last changed, as the library knows it: the nearest time that it can hold."""
+    return min(max(status.st_mtime_ns, -MAX_NS), MAX_NS)
 
 
 @dataclass(frozen=True)

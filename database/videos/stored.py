@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from database.errors import SpacesChanged
-from database.models import File, FileStatus, Moment, Scene, Video
+from database.models import File, FileStatus
 from database.server.connection import Database
 from database.server.sqlstates import translated_errors
 from database.spaces.partitions import copy_vectors
@@ -23,6 +23,17 @@ _VIDEO_COLUMNS = (
     "content_hash status reason title container video_codec audio_codec width_px "
     "height_px frame_rate duration_s language profile recorded_at"
 ).split()
+
+_VIDEO = (
+    "video.id, video.status, video.reason, video.num_scenes, (SELECT count(*) FROM scene "
+    "JOIN moment ON scene_id = scene.id WHERE video_id = video.id) AS num_moments"
+)
+_STORED_VIDEO = sa.text(f"SELECT {_VIDEO} FROM video WHERE content_hash = :content")
+_STORED_CONTENTS = sa.text("SELECT content_hash FROM video WHERE content_hash = ANY(:hashes)")
+_KNOWN_FILES = sa.text(
+    "SELECT path, size_bytes, mtime_ns, file.status AS file_status, file.reason AS file_reason, "
+    f"{_VIDEO} FROM file LEFT JOIN video ON video.id = video_id WHERE path = ANY(:paths)"
+)
 
 _LOCK_POLL_S = 0.25
 
@@ -38,6 +49,14 @@ class StoredVideo:
     num_moments: int
 
 
+@dataclass(frozen=True)
+class KnownFile:
+    """The last outcome of a path, and the video that it leads to, if there is one."""
+
+    file: FileRecord
+    video: StoredVideo | None
+
+
 class Store:
     """What an ingest writes, and reads to know what is left to do; each method is one
     transaction."""
@@ -45,28 +64,31 @@ class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def find_file(self, path: str) -> FileRecord | None:
-        """The last outcome of a path."""
-        with self._database.session() as session:
-            row = session.get(File, path)
-            if row is None:
-                return None
-            return FileRecord(
-                row.path, row.size_bytes, row.mtime_ns, row.status, row.reason, row.video_id
-            )
-
-    def find_video(self, video_id: int) -> StoredVideo | None:
-        """A video by its id."""
-        return self._find_video(Video.id == video_id)
+    def find_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
+        """What is known of paths, by path; nothing of those that no ingest has seen."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_KNOWN_FILES, {"paths": list(paths)})
+            return {row.path: _known_file(row) for row in rows}
 
     def find_video_by_content(self, content_hash: str) -> StoredVideo | None:
         """A video by the SHA-256 of its file, in hex."""
-        return self._find_video(Video.content_hash == content_hash)
+        with self._database.reading() as connection:
+            row = connection.execute(_STORED_VIDEO, {"content": content_hash}).one_or_none()
+            return None if row is None else _stored_video(row)
 
-    def paths_of(self, video_id: int) -> list[str]:
-        """Paths at which an ingest has seen the content of a video; some may be gone."""
+    def stored_contents(self, hashes: Collection[str]) -> set[str]:
+        """Those of these contents, each the SHA-256 of a file in hex, that are in the library."""
+        with self._database.reading() as connection:
+            return set(connection.scalars(_STORED_CONTENTS, {"hashes": list(hashes)}))
+
+    def paths_of(self, video_id: int, limit: int) -> list[str]:
+        """Paths at which an ingest has seen the content of a video, those that it has not seen for
+        longest first; some may be gone."""
+        query = (
+            sa.select(File.path).where(File.video_id == video_id).order_by(File.seen_at, File.path)
+        )
         with self._database.session() as session:
-            return list(session.scalars(sa.select(File.path).where(File.video_id == video_id)))
+            return list(session.scalars(query.limit(limit)))
 
     def forget_files(self, paths: Sequence[str]) -> None:
         """Removes the outcomes of paths; their videos stay, even those that none leads to now."""
@@ -130,22 +152,16 @@ class Store:
                     time.sleep(_LOCK_POLL_S)
             yield
 
-    def _find_video(self, condition: sa.ColumnElement[bool]) -> StoredVideo | None:
-        num_moments = (
-            sa.select(sa.func.count())
-            .select_from(Moment)
-            .join(Scene)
-            .where(Scene.video_id == Video.id)
-            .scalar_subquery()
-        )
-        query = sa.select(
-            Video.id, Video.status, Video.reason, Video.num_scenes, num_moments
-        ).where(condition)
-        with self._database.session() as session:
-            row = session.execute(query).one_or_none()
-        if row is None:
-            return None
-        return StoredVideo(row[0], FileStatus(row[1].value), row[2], row[3], row[4])
+
+def _known_file(row: sa.Row[Any]) -> KnownFile:
+    status = FileStatus(row.file_status)
+    file = FileRecord(row.path, row.size_bytes, row.mtime_ns, status, row.file_reason, row.id)
+    return KnownFile(file, None if row.id is None else _stored_video(row))
+
+
+def _stored_video(row: sa.Row[Any]) -> StoredVideo:
+    status = FileStatus(row.status)
+    return StoredVideo(row.id, status, row.reason, row.num_scenes, row.num_moments)
 
 
 def _spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) -> set[str]:

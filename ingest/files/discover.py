@@ -1,84 +1,205 @@
 """The files that an ingest looks at, under folders, globs and names. Nothing is opened here."""
 
-import glob
+import errno
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from database.forms import is_storable
+from database.videos.records import modified_ns
 from ingest.errors import UsageError
+from ingest.files.patterns import expand
+from ingest.files.rubbish import is_rubbish
+
+LINKED_FOLDER = "a link to a folder is not followed; name it to ingest what it leads to"
+RUBBISH_FOLDER = (
+    "a folder that file servers and systems keep for themselves; name it to ingest what is in it"
+)
+MAX_PATH_BYTES = 2600
+"""A path is a key of the database, whose index takes 2,704 bytes. Longer ones fit if they can be
+compressed, which shows only when all the work is done."""
+_REMEDIES = {
+    errno.EACCES: "let this user read it",
+    errno.EPERM: "let this user read it",
+    errno.ENAMETOOLONG: "move it to a shorter path",
+}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FoundFile:
-    """A file as its folder shows it, or why it is refused without being opened."""
+    """A file as its folder shows it, or why it is refused without being opened; or a folder that
+    is not looked into."""
 
     path: Path
     """Absolute."""
-    size_bytes: int
-    mtime_ns: int
+    size_bytes: int = 0
+    mtime_ns: int = 0
     refusal: str | None = None
     """The reason; None for a file that may be opened."""
+    left_out: bool = False
+    """Whether it is refused on purpose, which is no fault."""
+    seen: bool = True
+    """Whether it is a file that could be looked at. Later runs are told nothing of another one, and
+    what the library has of it stays."""
 
 
-def discover(arguments: Sequence[str]) -> list[FoundFile]:
-    """Every file under the arguments, each once, in the order of their names.
+@dataclass(frozen=True)
+class Discovery:
+    """The files under some paths, each once, and the folders that are not looked into: what a
+    folder holds in the order of names, then what its folders hold.
 
-    Hidden files are left out. Raises UsageError if an argument leads nowhere.
+    They are looked for while they are asked for, and only the names of one folder are in memory.
     """
-    found: dict[Path, FoundFile] = {}
+
+    roots: Collection[Path]
+
+    def __iter__(self) -> Iterator[FoundFile]:
+        for root in self.roots:
+            home = Path(os.path.realpath(root))
+            for found in _walk(root, self.roots):
+                yield found if isinstance(found, FoundFile) else _look(*found, home)
+
+    def count(self) -> int:
+        """How many there are, told from names alone."""
+        return sum(1 for root in self.roots for _ in _walk(root, self.roots))
+
+
+def discover(arguments: Sequence[str]) -> Discovery:
+    """What is under the arguments: folders, files and globs. Hidden files and folders are left out
+    unless they are named. Raises UsageError if an argument leads nowhere.
+    """
+    return Discovery(_roots(arguments))
+
+
+def _roots(arguments: Sequence[str]) -> dict[Path, None]:
+    """The paths that arguments stand for, without those that the walk of one before them meets."""
+    roots: dict[Path, None] = {}
     for argument in arguments:
         for path in _named(argument):
-            files = _walk(path) if path.is_dir() else iter([_look(path, root=None)])
-            for file in files:
-                found.setdefault(file.path, file)
-    return list(found.values())
+            if not _is_met(path, roots):
+                roots[path] = None
+    return roots
 
 
 def _named(argument: str) -> list[Path]:
-    path = Path(argument).expanduser().absolute()
-    if os.path.lexists(path):
-        return [path]
-    matches = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - absolute
-    if not matches:
-        raise UsageError(f"no such file or folder: {argument}")
-    return [Path(match) for match in matches]
-
-
-def _walk(root: Path) -> Iterator[FoundFile]:
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield _look(Path(folder) / name, root)
-
-
-def _look(path: Path, root: Path | None) -> FoundFile:
-    """The file at a path, where links must not leave `root`; None if the person named the file."""
-    path = Path(os.path.normpath(path))
+    path = Path(os.path.abspath(os.path.expanduser(argument)))  # noqa: PTH100, PTH111
     try:
-        target = path.resolve(strict=True)
-        status = target.stat()
-    except (OSError, RuntimeError):
-        return FoundFile(path, 0, 0, "the link leads nowhere, or the file vanished")
+        path.lstat()
+    except PermissionError:
+        return [path]
+    except OSError:
+        if argument and (matches := expand(path)):
+            return matches
+        raise UsageError(f"no such file or folder: {argument}") from None
+    return [path]
+
+
+def _is_met(path: Path, roots: Collection[Path]) -> bool:
+    """Whether the walk of a root comes by a path, and looks at it as if it was named."""
+    while not (path.name.startswith(".") or is_rubbish(path.name) or path.is_symlink()):
+        if path.parent == path:
+            return False
+        path = path.parent
+        if path in roots:
+            return True
+    return False
+
+
+def _walk(root: Path, roots: Collection[Path]) -> Iterator[FoundFile | tuple[Path, bool]]:
+    """The files under a root, each with whether it is a link that must not leave the root, and the
+    folders that are not looked into. A root below another one is left to its own walk."""
+    waiting = [root] if os.path.isdir(root) else []  # noqa: PTH112 - no fault of a parent folder
+    if not waiting:
+        yield root, False
+    while waiting:
+        folder = waiting.pop()
+        try:
+            names = _names_in(folder)
+        except OSError as error:
+            yield FoundFile(folder, refusal=_unseen(folder, error), seen=False)
+            continue
+        for path in (folder / name for name in names.files):
+            if path not in roots:
+                yield path, path.name in names.links
+        inner = []
+        for path in (folder / name for name in names.folders):
+            if path in roots:
+                continue
+            if is_rubbish(path.name) or path.name in names.links:
+                reason = RUBBISH_FOLDER if is_rubbish(path.name) else LINKED_FOLDER
+                yield FoundFile(path, refusal=reason, left_out=True, seen=False)
+            else:
+                inner.append(path)
+        waiting += reversed(inner)
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """What a folder holds, in order."""
+
+    files: list[str]
+    folders: list[str]
+    links: set[str]
+    """Those of both that are links."""
+
+
+def _names_in(folder: Path) -> _Names:
+    """Raises OSError."""
+    names = _Names([], [], set())
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            is_folder = _leads_to_folder(entry)
+            if entry.name.startswith(".") and not (is_folder and is_rubbish(entry.name)):
+                continue
+            (names.folders if is_folder else names.files).append(entry.name)
+            if entry.is_symlink():
+                names.links.add(entry.name)
+    names.files.sort()
+    names.folders.sort()
+    return names
+
+
+def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # of a link: a look at it says which
+        return False
+
+
+def _look(path: Path, is_link: bool, home: Path) -> FoundFile:
+    """The file at a path, where a link must not leave `home`."""
+    if (length := len(os.fsencode(path))) > MAX_PATH_BYTES:
+        reason = (
+            f"the path is too long for the library ({length} bytes, and {MAX_PATH_BYTES} at most): "
+            "move the file to a shorter one"
+        )
+        return FoundFile(path, refusal=reason, seen=False)
+    try:
+        status = path.stat()
+    except OSError as error:
+        return FoundFile(path, refusal=_unseen(path, error), seen=False)
     refusal = None
     if not stat.S_ISREG(status.st_mode):
         refusal = "not a regular file"
-    elif root is not None and path.is_symlink() and not target.is_relative_to(root.resolve()):
-        refusal = "a link that leaves the folder"
-    elif not _is_utf8(path):
+    elif is_link and not Path(os.path.realpath(path)).is_relative_to(home):
+        refusal = "a link that leaves the folder; name it to ingest what it leads to"
+    elif not is_storable(str(path)):
         refusal = "the name is not valid UTF-8; rename the file"
-    elif not os.access(target, os.R_OK):
-        refusal = "no permission to read the file"
+    elif not os.access(path, os.R_OK):
+        refusal = "no permission to read the file: let this user read it, then ingest it again"
     elif status.st_size == 0:
         refusal = "the file is empty"
-    return FoundFile(path, status.st_size, status.st_mtime_ns, refusal)
+    return FoundFile(path, status.st_size, modified_ns(status), refusal)
 
 
-def _is_utf8(path: Path) -> bool:
-    try:
-        str(path).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _unseen(path: Path, error: OSError) -> str:
+    """Why a file or folder could not be looked at, and what to do."""
+    is_gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
+    if is_gone and os.path.islink(path):  # noqa: PTH114 - no fault of a parent folder
+        return "the link leads nowhere"
+    if is_gone:
+        return "vanished while its folder was read; ingest it again"
+    remedy = _REMEDIES.get(error.errno or 0, "see to its disk or server")
+    return f"cannot be read ({error.strerror}): {remedy}, then ingest it again"

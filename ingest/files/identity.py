@@ -2,15 +2,27 @@
 
 import dataclasses
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 
+from database.forms import is_storable
 from database.models import FileStatus
-from database.videos.records import FileRecord
-from database.videos.stored import Store, StoredVideo
+from database.videos.records import FileRecord, modified_ns
+from database.videos.stored import KnownFile, Store, StoredVideo
 from ingest.errors import FileChanged, VideoUnreadable
 from ingest.files.discover import FoundFile
-from ingest.files.outcome import Outcome, OutcomeStatus, printable
+from ingest.files.outcome import (
+    Outcome,
+    OutcomeStatus,
+    printable,
+    record_of_refusal,
+    refused,
+)
 from ingest.files.removal import save_outcome
+
+MAX_LOOKED_AT = 100
+"""Other places of a content that are looked at when a file turns out to be one more: of a clip that
+lies in thousands of folders, each would be looked at for each."""
 
 
 def content_hash(path: Path) -> str:
@@ -28,30 +40,57 @@ def require_unchanged(file: FoundFile) -> None:
         status = file.path.stat()
     except OSError:
         raise FileChanged("vanished while it was read; ingest it again") from None
-    if (status.st_size, status.st_mtime_ns) != (file.size_bytes, file.mtime_ns):
+    if (status.st_size, modified_ns(status)) != (file.size_bytes, file.mtime_ns):
         raise FileChanged("changed while it was read; ingest it again")
 
 
-def known_outcome(file: FoundFile, store: Store, *, retry: bool) -> Outcome | None:
-    """The outcome of a former run; None if there is none, or the file has changed since.
+def known_outcomes(
+    files: Sequence[FoundFile], store: Store, *, retry: bool
+) -> list[Outcome | None]:
+    """The outcome of each file for which nothing is to be done: as a former run has left it, or
+    refused as it was then. None for all others.
 
-    It is told by path, size and time of modification: the file is not opened. With `retry` a
-    failure does not count.
+    It is told by path, size and time of modification: no file is opened. With `retry` a failure
+    does not count.
     """
+    known = store.find_files([path for file in files if is_storable(path := str(file.path))])
+    return [_known_outcome(file, known.get(str(file.path)), retry=retry) for file in files]
+
+
+def _known_outcome(file: FoundFile, known: KnownFile | None, *, retry: bool) -> Outcome | None:
+    if known is not None and (file.size_bytes, file.mtime_ns) != (
+        known.file.size_bytes,
+        known.file.mtime_ns,
+    ):
+        known = None
     if file.refusal is not None:
+        return _known_refusal(file, VideoUnreadable(file.refusal), known)
+    if known is None:
         return None
-    row = store.find_file(str(file.path))
-    if row is None or (row.size_bytes, row.mtime_ns) != (file.size_bytes, file.mtime_ns):
-        return None
-    if row.video_id is not None:
-        video = store.find_video(row.video_id)
-        return _unchanged(file, video) if video is not None else None
+    if known.video is not None:
+        return _unchanged(file, known.video)
     if retry:
         return None
-    reason = row.reason
-    if row.status is FileStatus.FAILED:
-        reason = f"{row.reason} (as before; --retry tries again)"
-    return Outcome(printable(file.path), OutcomeStatus(row.status.value), reason)
+    reason = known.file.reason
+    if known.file.status is FileStatus.FAILED:
+        reason = f"{reason} (as before; --retry tries again)"
+    return Outcome(printable(file.path), OutcomeStatus(known.file.status.value), reason)
+
+
+def _is_same(file: FoundFile, known: FileRecord) -> bool:
+    return (file.size_bytes, file.mtime_ns) == (known.size_bytes, known.mtime_ns)
+
+
+def _known_refusal(
+    file: FoundFile, error: VideoUnreadable, known: KnownFile | None
+) -> Outcome | None:
+    """None if the refusal is news for the library. It is not where the library has the very file
+    from a time when it could be opened: what is searched there stays.
+    """
+    outcome = refused(file, error)
+    record = record_of_refusal(file, error, outcome)
+    is_told = known is not None and (known.video is not None or known.file == record)
+    return outcome if record is None or is_told else None
 
 
 def link_to_known(
@@ -69,14 +108,25 @@ def link_to_known(
         keyframes_dir,
         store,
     )
-    gone = [p for p in store.paths_of(video.id) if p != path and not Path(p).exists()]
+    others = [other for other in store.paths_of(video.id, MAX_LOOKED_AT) if other != path]
+    gone = [other for other in others if _is_gone(Path(other))]
     store.forget_files(gone)
-    others = [p for p in store.paths_of(video.id) if p != path]
+    others = [other for other in others if other not in gone]
     outcome = _unchanged(file, video)
     if outcome.status is OutcomeStatus.PARTIAL or not others:
         return outcome
     reason = f"same content as {printable(others[0])}"
     return dataclasses.replace(outcome, status=OutcomeStatus.DONE, reason=reason)
+
+
+def _is_gone(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:  # it may be there, where nobody may look just now
+        return False
+    return False
 
 
 def _unchanged(file: FoundFile, video: StoredVideo) -> Outcome:

@@ -1,10 +1,11 @@
 """The outcome of a file: what an ingest says of it, and what a later run is told."""
 
 import mimetypes
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from database.errors import DatabaseError
+from database.forms import is_storable
 from database.models import FileStatus
 from database.videos.records import FileRecord
 from ingest.errors import FileChanged, NotMedia, StillImage, VideoUnreadable
@@ -20,12 +21,16 @@ class OutcomeStatus(StrEnum):
     PARTIAL = "partial"
     FAILED = "failed"
     SKIPPED = "skipped"
-    """It is no recording, and its name does not say that it is one."""
+    """It is no recording, and its name does not say that it is one; or a folder that is not looked
+    into."""
     PENDING = "pending"
     """It would be ingested: the word of a dry run."""
 
 
-@dataclass(frozen=True)
+FAULTS = (OutcomeStatus.FAILED, OutcomeStatus.PARTIAL)
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One file's line in the summary and in the JSON of an ingest."""
 
@@ -36,23 +41,35 @@ class Outcome:
     scenes: int = 0
     moments: int = 0
     seconds: float = 0.0
+    notes: list[str] = field(default_factory=list)
+    """What this run has corrected in the recording; no fault."""
 
     @property
     def is_fault(self) -> bool:
         """Whether the run as a whole did not do all that was asked for."""
-        return self.status in (OutcomeStatus.FAILED, OutcomeStatus.PARTIAL)
+        return self.status in FAULTS
 
 
 def printable(path: object) -> str:
     """A path as it may stand in text and JSON: invalid UTF-8 and control characters escaped."""
-    text = str(path).encode("utf-8", "backslashreplace").decode()
+    text = str(path)
+    if text.isprintable():
+        return text
+    text = text.encode("utf-8", "backslashreplace").decode()
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def refused(file: FoundFile, error: VideoUnreadable | DatabaseError) -> Outcome:
     """The outcome of a file that cannot be ingested: skipped, or failed with the error's words."""
     status = OutcomeStatus.SKIPPED if _is_expected(file, error) else OutcomeStatus.FAILED
-    return Outcome(printable(file.path), status, str(error).replace("\x00", ""))
+    return Outcome(printable(file.path), status, printable(error))
+
+
+def foretold(file: FoundFile) -> Outcome:
+    """The outcome in a dry run of a file of which none is known."""
+    if file.refusal is not None:
+        return refused(file, VideoUnreadable(file.refusal))
+    return Outcome(printable(file.path), OutcomeStatus.PENDING, "would be ingested")
 
 
 def record_of_refusal(
@@ -60,14 +77,10 @@ def record_of_refusal(
 ) -> FileRecord | None:
     """What a later run is told, so that it does not try the file again; None if it should.
 
-    A file that is being written is looked at again, come what may; a name that is no UTF-8 cannot
-    be stored.
+    A file that is being written, or that could not be looked at, is looked at again, come what may;
+    a name that is no UTF-8 cannot be stored.
     """
-    if isinstance(error, FileChanged):
-        return None
-    try:
-        str(file.path).encode()
-    except UnicodeEncodeError:
+    if isinstance(error, FileChanged) or not file.seen or not is_storable(str(file.path)):
         return None
     status = FileStatus(outcome.status.value)
     return FileRecord(str(file.path), file.size_bytes, file.mtime_ns, status, outcome.reason)
@@ -75,7 +88,7 @@ def record_of_refusal(
 
 def _is_expected(file: FoundFile, error: VideoUnreadable | DatabaseError) -> bool:
     """Pictures and documents may lie among videos; what is named a video should be one."""
-    if isinstance(error, StillImage):
+    if file.left_out or isinstance(error, StillImage):
         return True
     kind = mimetypes.guess_type(file.path.name)[0] or ""
     return isinstance(error, NotMedia) and not kind.startswith(("video/", "audio/"))

@@ -17,7 +17,7 @@ from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.videos.read import Library
 from database.videos.records import FileRecord
-from database.videos.stored import Store
+from database.videos.stored import KnownFile, Store
 from tests.helpers import records
 from tests.helpers.commands import ROOT, environment
 from tests.helpers.sql import rows
@@ -36,9 +36,9 @@ def test_a_saved_video_is_found_by_content_id_and_path(store: Store, database: D
     found = store.find_video_by_content(records.digest("a"))
     assert found is not None
     assert (found.status, found.num_scenes, found.num_moments) == (FileStatus.DONE, 2, 3)
-    assert store.find_video(found.id) == found
-    assert store.find_file("/v/a.mp4") == records.file("/v/a.mp4", video_id=found.id)
-    assert store.paths_of(found.id) == ["/v/a.mp4"]
+    file = records.file("/v/a.mp4", video_id=found.id)
+    assert store.find_files(["/v/a.mp4", "/v/b.mp4"]) == {"/v/a.mp4": KnownFile(file, found)}
+    assert store.paths_of(found.id, 10) == ["/v/a.mp4"]
 
 
 def test_corrections_clock_and_tracks_are_stored_with_a_video(
@@ -61,8 +61,7 @@ def test_corrections_clock_and_tracks_are_stored_with_a_video(
 
 def test_what_is_not_there_is_not_found(store: Store) -> None:
     assert store.find_video_by_content(records.digest("a")) is None
-    assert store.find_video(1) is None
-    assert store.find_file("/v/a.mp4") is None
+    assert store.find_files(["/v/a.mp4"]) == {}
 
 
 def test_the_views_show_each_embedding_with_its_scene(store: Store, database: Database) -> None:
@@ -111,7 +110,7 @@ def test_a_video_that_another_path_leads_to_stays(store: Store, database: Databa
     store.save_file(records.file("/v/copy.mp4", video_id=old.id))
     assert store.save_video(records.video("new"), records.file("/v/a.mp4")) == []
     assert counts(database) == {table: 2 * n for table, n in ONE.items()}
-    assert store.paths_of(old.id) == ["/v/copy.mp4"]
+    assert store.paths_of(old.id, 10) == ["/v/copy.mp4"]
 
 
 def test_a_path_that_became_unreadable_removes_the_video_that_it_led_to(
@@ -121,7 +120,7 @@ def test_a_path_that_became_unreadable_removes_the_video_that_it_led_to(
     failed = FileRecord("/v/a.mp4", 5, 6, FileStatus.FAILED, "damaged")
     assert store.save_file(failed) == [records.digest("a")]
     assert counts(database) == EMPTY
-    assert store.find_file("/v/a.mp4") == failed
+    assert store.find_files(["/v/a.mp4"]) == {"/v/a.mp4": KnownFile(failed, None)}
 
 
 @pytest.mark.parametrize(
@@ -141,7 +140,7 @@ def test_a_bad_vector_leaves_no_row_at_all(
     with pytest.raises(error):
         store.save_video(bad, records.file("/v/a.mp4"))
     assert counts(database) == EMPTY
-    assert store.find_file("/v/a.mp4") is None
+    assert store.find_files(["/v/a.mp4"]) == {}
 
 
 def test_the_same_content_cannot_be_stored_twice(store: Store, database: Database) -> None:
@@ -165,7 +164,7 @@ def test_forgotten_paths_are_gone(store: Store) -> None:
     store.save_file(FileRecord("/v/a.mp4", 1, 2, FileStatus.FAILED, "damaged"))
     store.forget_files(["/v/a.mp4", "/v/never.mp4"])
     store.forget_files([])
-    assert store.find_file("/v/a.mp4") is None
+    assert store.find_files(["/v/a.mp4"]) == {}
 
 
 def test_a_second_claim_of_a_content_waits_for_the_first(store: Store) -> None:

@@ -1,6 +1,7 @@
 """Folders, files and globs to files; what is refused is refused without being opened."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -22,14 +23,14 @@ def put(path: Path, content: str = "content") -> Path:
     return path
 
 
-def names(found: list[FoundFile]) -> list[str]:
+def names(found: Iterable[FoundFile]) -> list[str]:
     return [file.path.name for file in found]
 
 
 def test_every_file_of_a_folder_is_found_once_in_the_order_of_names(folder: Path) -> None:
     for name in ("b.mp4", "a.mp4", "c/a.mp4", "c/d/e.mkv"):
         put(folder / name)
-    found = discover([str(folder), str(folder / "c"), str(folder / "b.mp4")])
+    found = list(discover([str(folder), str(folder / "c"), str(folder / "b.mp4")]))
     assert [file.path.relative_to(folder).as_posix() for file in found] == [
         "a.mp4",
         "b.mp4",
@@ -43,7 +44,7 @@ def test_every_file_of_a_folder_is_found_once_in_the_order_of_names(folder: Path
 def test_hidden_files_and_folders_are_left_out_unless_named(folder: Path) -> None:
     put(folder / ".hidden.mp4")
     put(folder / ".cache" / "a.mp4")
-    assert discover([str(folder)]) == []
+    assert list(discover([str(folder)])) == []
     assert names(discover([str(folder / ".hidden.mp4")])) == [".hidden.mp4"]
 
 
@@ -51,7 +52,8 @@ def test_a_relative_path_becomes_absolute(folder: Path, monkeypatch: pytest.Monk
     put(folder / "a.mp4")
     put(folder / "b" / "c.mp4")
     monkeypatch.chdir(folder)
-    assert discover(["./b/../a.mp4"])[0].path == folder / "a.mp4"
+    (found,) = discover(["./b/../a.mp4"])
+    assert found.path == folder / "a.mp4"
 
 
 def test_a_glob_is_expanded_also_across_folders(folder: Path) -> None:
@@ -85,7 +87,7 @@ def test_an_empty_file_is_refused(folder: Path) -> None:
 def test_a_link_that_leaves_the_folder_is_refused(folder: Path) -> None:
     link = folder / "a.mp4"
     link.symlink_to(put(folder.parent / "secret.mp4"))
-    assert refusal_of(link, folder) == "a link that leaves the folder"
+    assert "a link that leaves the folder" in (refusal_of(link, folder) or "")
 
 
 def test_a_link_within_the_folder_is_followed(folder: Path) -> None:
@@ -97,7 +99,8 @@ def test_a_link_within_the_folder_is_followed(folder: Path) -> None:
 def test_a_link_that_the_person_named_is_followed(folder: Path) -> None:
     link = folder / "a.mp4"
     link.symlink_to(put(folder.parent / "elsewhere.mp4"))
-    assert discover([str(link)])[0].refusal is None
+    (found,) = discover([str(link)])
+    assert found.refusal is None
 
 
 def test_a_folder_behind_a_link_that_leaves_is_not_walked(folder: Path) -> None:
@@ -110,7 +113,7 @@ def test_a_folder_behind_a_link_that_leaves_is_not_walked(folder: Path) -> None:
 def test_a_link_that_leads_nowhere_or_to_itself_is_refused(target: str, folder: Path) -> None:
     link = folder / "a.mp4"
     link.symlink_to(target)
-    assert refusal_of(link, folder) == "the link leads nowhere, or the file vanished"
+    assert refusal_of(link, folder) == "the link leads nowhere"
 
 
 def test_a_fifo_is_refused_and_never_opened(folder: Path) -> None:
@@ -119,7 +122,8 @@ def test_a_fifo_is_refused_and_never_opened(folder: Path) -> None:
 
 
 def test_a_device_is_refused() -> None:
-    assert discover(["/dev/zero"])[0].refusal == "not a regular file"
+    (found,) = discover(["/dev/zero"])
+    assert found.refusal == "not a regular file"
 
 
 def test_a_name_that_is_not_utf8_is_refused(folder: Path) -> None:
