@@ -15,19 +15,21 @@ _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 """SubRip has tags, and no way to escape what only looks like one."""
 
 
-def track_names(transcript: Sequence[SpokenText]) -> list[str]:
-    """The tracks of a transcript that have a name, in the order in which they are first heard."""
-    return list(dict.fromkeys(spoken.track for spoken in transcript if spoken.track is not None))
+def tracks_of(transcript: Sequence[SpokenText]) -> list[str | None]:
+    """The names of the tracks that somebody speaks on: the one without a name first, the others
+    in the order in which they are first heard."""
+    names = dict.fromkeys(spoken.track for spoken in transcript)
+    return sorted(names, key=lambda name: name is not None)
 
 
 def lines_of(transcript: Sequence[SpokenText], track: str | None) -> list[SpokenText]:
-    """What is said on one track: lines of several overlap. Without a name, on the one that has
-    none, or else on the one that is heard first. Raises NotFound."""
-    names = track_names(transcript)
-    if track is not None and track not in names:
+    """What is said on one track, by default on the first: lines of several overlap. Raises
+    NotFound."""
+    tracks = tracks_of(transcript)
+    if track is None:
+        track = next(iter(tracks), None)
+    elif track not in tracks:
         raise NotFound("nothing is said on a track of this name: the video tells its `tracks`")
-    if track is None and all(spoken.track is not None for spoken in transcript):
-        track = next(iter(names), None)
     return [spoken for spoken in transcript if spoken.track == track]
 
 

@@ -91,7 +91,7 @@ class Video(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     """Why it is partial."""
     notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
-    """What was corrected while it was read, in sentences; no faults."""
+    """What was corrected while it was read, each in words; no faults."""
     title: Mapped[str] = mapped_column(Text)
     container: Mapped[str] = mapped_column(Text)
     video_codec: Mapped[str | None] = mapped_column(Text)

@@ -16,7 +16,7 @@ from api.responses import (
     VideoList,
     VideoOut,
 )
-from api.subtitles import as_subtitles, lines_of, track_names
+from api.subtitles import as_subtitles, lines_of, tracks_of
 from database.forms import MAX_ID, Id
 from database.videos.read import SceneInfo, SpokenText, VideoInfo
 from search.results.links import keyframe_url
@@ -55,7 +55,7 @@ def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
     return VideoDetail(
         **_video_out(video),
         scenes=[_scene_out(scene) for scene in state.library.scenes(video_id)],
-        tracks=track_names(transcript),
+        tracks=[name for name in tracks_of(transcript) if name is not None],
         transcript=[_spoken_out(spoken) for spoken in transcript],
     )
 

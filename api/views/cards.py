@@ -39,12 +39,19 @@ class Piece:
 
 @dataclass(frozen=True)
 class Reason:
-    """One piece of evidence as people read it: said: “The crew is drilling”."""
+    """One piece of evidence as people read it: said (Commentary): “The crew is drilling”."""
 
     verb: str
     start_s: float
     pieces: tuple[Piece, ...]
     """Empty for what has no words."""
+    track: str | None
+    """The sound track or channel that it was said on, if that has a name."""
+
+    @property
+    def lead(self) -> str:
+        """What stands before its words: said (Commentary)."""
+        return f"{self.verb} ({self.track})" if self.track else self.verb
 
     @property
     def text(self) -> str:
@@ -98,7 +105,7 @@ class Card:
         """What a screen reader says: tour, 0:12, said: The crew is drilling."""
         first = self.reasons[0] if self.reasons else None
         words = f": {first.text}" if first and first.pieces else ""
-        why = f", {first.verb}{words}" if first else ""
+        why = f", {first.lead}{words}" if first else ""
         return f"{self.title}, {clock(self.start_s)}{why}"
 
 
@@ -149,7 +156,8 @@ def _seconds(seconds: float) -> str:
 def reason_of(evidence: Evidence) -> Reason:
     """A piece of evidence in words."""
     moment = evidence.moment
-    return Reason(VERBS[moment.kind], moment.start_s, pieces_of(moment.text or "", moment.marks))
+    pieces = pieces_of(moment.text or "", moment.marks)
+    return Reason(VERBS[moment.kind], moment.start_s, pieces, moment.track)
 
 
 def pieces_of(text: str, marks: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from api.deps import State
 from api.errors import Busy
 from api.views.answers import find
-from api.views.cards import VERBS, watch_url
+from api.views.cards import reason_of, watch_url
 from api.views.form import PageForm
 from api.views.gone import without_gone
 from api.web.rendering import clock
@@ -104,13 +104,13 @@ def _marks(found: Found, video: VideoInfo, query: str, playing_s: float) -> Iter
 
 
 def _name(hit: SearchHit) -> str:
-    moment = hit.evidence[0].moment
-    text = " ".join((moment.text or "").split())
+    best = hit.evidence[0]
+    text = " ".join((best.moment.text or "").split())
     if len(text) > _MAX_NAME:
         text = f"{text[:_MAX_NAME]}…"
     words = f": {text.rstrip('.')}" if text else ""
     when = f"{clock(hit.start_s)} to {clock(hit.end_s)}"
-    return f"{when}, {VERBS[moment.kind]}{words}{', weak match' if hit.weak else ''}"
+    return f"{when}, {reason_of(best).lead}{words}{', weak match' if hit.weak else ''}"
 
 
 def _percent(seconds: float, duration_s: float) -> float:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.subtitles import as_subtitles, lines_of, track_names
+from api.subtitles import as_subtitles, lines_of, tracks_of
 from database.errors import NotFound
 from database.videos.read import SpokenText
 
@@ -71,7 +71,7 @@ def words(transcript: list[SpokenText], track: str | None) -> list[str]:
 
 def test_lines_are_those_of_one_track() -> None:
     heard = [on("Director", "b"), on(None, "a"), on("Director", "d", 1), on("French", "c", 1)]
-    assert track_names(heard) == ["Director", "French"]
+    assert tracks_of(heard) == [None, "Director", "French"]
     assert words(heard, None) == ["a"]
     assert words(heard, "Director") == ["b", "d"]
     with pytest.raises(NotFound, match="nothing is said"):

@@ -88,7 +88,7 @@ def commented(name: str) -> VideoRecord:
     return replace(
         made,
         moments=(*made.moments, comment),
-        notes=("The clock starts again at 0:02.", 'A track is named "<b>Kommentar</b>".'),
+        notes=("the clock starts again at 0:02", 'a track was named "<b>Kommentar</b>"'),
         clock=((0.0, 95_000.5), (2.0, 0.0)),
     )
 

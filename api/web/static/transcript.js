@@ -1,6 +1,7 @@
 // <video-transcript>: what is said, beside the video. It follows what plays, unless somebody scrolls
-// it; a line leads to its moment; a search in it leaves the lines that have the words. What is being
-// said, and what comes next, stands right under the player, too.
+// it; a line leads to its moment; a search in it leaves the lines that have the words, and a choice
+// those of one sound track. What is being said, and what comes next, stands right under the player,
+// too.
 
 const BEFORE_PX = 30;
 
@@ -8,11 +9,13 @@ class VideoTranscript extends HTMLElement {
   #unbound = new AbortController();
   #follows = true;
   #current;
+  #heard; // the lines of the track that is chosen
 
   connectedCallback() {
     this.video = this.closest("moment-player").querySelector("video");
     this.list = this.querySelector("ol");
     this.field = this.querySelector("input");
+    this.track = this.querySelector("select");
     this.found = this.querySelector(".found");
     this.follow = this.querySelector(".follow");
     this.saying = this.parentElement.querySelector(".saying");
@@ -21,6 +24,7 @@ class VideoTranscript extends HTMLElement {
       const link = item.firstElementChild;
       return { item, link, text: item.querySelector("span").firstChild, at: Number(link.dataset.at) };
     });
+    this.#heard = this.lines;
     // One stop for the Tab key: thousands of lines would be in everybody's way.
     for (const { link } of this.lines) link.tabIndex = -1;
     if (this.lines.length) this.lines[0].link.tabIndex = 0;
@@ -48,6 +52,7 @@ class VideoTranscript extends HTMLElement {
       this.#show();
     });
     on(this.field, "input", () => this.#search());
+    if (this.track) on(this.track, "change", () => this.#choose());
     on(this.field, "keydown", (event) => {
       if (event.key === "Enter") this.#visible[0]?.link.click();
     });
@@ -56,20 +61,20 @@ class VideoTranscript extends HTMLElement {
   /** Marks the line that is being said: the last that has begun. */
   #mark() {
     const at = this.video.currentTime + 0.05;
-    let [low, high] = [0, this.lines.length];
+    let [low, high] = [0, this.#heard.length];
     while (low < high) {
       const middle = (low + high) >> 1;
-      if (this.lines[middle].at <= at) low = middle + 1;
+      if (this.#heard[middle].at <= at) low = middle + 1;
       else high = middle;
     }
-    const line = this.lines[low - 1] ?? null;
+    const line = this.#heard[low - 1] ?? null;
     if (line === this.#current) return;
     this.#current?.link.removeAttribute("aria-current");
     line?.link.setAttribute("aria-current", "true");
     this.#current = line;
     const [now, next] = this.saying.children;
     tell(now, line);
-    tell(next, this.lines[low]);
+    tell(next, this.#heard[low]);
     if (line) this.#tabTo(line);
     this.#show();
   }
@@ -107,14 +112,23 @@ class VideoTranscript extends HTMLElement {
     lines[to]?.link.focus();
   }
 
-  /** Leaves the lines that have the words, and marks these. */
+  /** Follows one sound track, or all of them. */
+  #choose() {
+    const { value } = this.track;
+    this.#heard = this.lines.filter(({ link }) => value === "" || link.dataset.track === value);
+    this.#search();
+    this.#mark();
+  }
+
+  /** Leaves the lines of the track that have the words, and marks these. */
   #search() {
     const wanted = this.field.value.trim();
     const pattern = wanted && patternOf(wanted);
     const ranges = [];
     let num = 0;
     this.#hideList(); // changing thousands of lines in sight takes a hundred times as long
-    for (const { item, text } of this.lines) {
+    for (const { item } of this.lines) item.hidden = true;
+    for (const { item, text } of this.#heard) {
       const match = pattern && text ? pattern.exec(text.data) : null;
       item.hidden = wanted !== "" && !match;
       if (!match) continue;
