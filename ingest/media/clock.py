@@ -3,7 +3,7 @@
 A recording has one clock, but the stamps of its streams may begin again, jump, or be wrong: two
 recordings were joined, a counter has wrapped, a muxer made a mistake. Here presented time runs
 forward, and is as long as what is shown and heard. FFmpeg's own transcoder closes jumps, too
-(`ts_offset`, `dts_delta_threshold`); there a single wrong stamp moves all that follows, here nothing.
+(`ts_offset`, `dts_delta_threshold`); there a wrong stamp moves all that follows, here nothing.
 """
 
 import math
@@ -29,6 +29,8 @@ _SURE_S = 0.25
 """A frame that begins so much after the end of the one before needs no witness."""
 _EARLY_S = 2.0
 """In a new epoch a stream begins this much before the one that opened it, at most."""
+_SLOW_S = 1.0
+"""Frames that are held for so long are pictures of a show, not of a film."""
 _WITNESSES = 3
 """So many stamps in a row that follow each other are right, and the clock has jumped."""
 _TOLD = 5
@@ -171,6 +173,13 @@ class Lane(Generic[Item]):
         time_s = self._time_of(stamp_s)
         if not self._waiting and self.last_s > -math.inf and self._is_plausible(time_s):
             self.end_s = max(self.end_s, time_s)
+
+    def hold_to_the_end(self, end_s: float) -> None:
+        """Told where the recording ends by its header, which is believed of a last frame that is
+        held as those before it were: some containers do not say how long.
+        """
+        if self._longest_s >= _SLOW_S and self.end_s < end_s <= self.end_s + 2 * self._longest_s:
+            self.end_s = end_s
 
     def _settle(self, *, ended: bool) -> list[Placed[Item]]:
         placed = []

@@ -152,6 +152,8 @@ class Timeline:
             first_byte, header = self._rest(first_byte + reading.last_byte)
         for placed in self.pictures.finish():
             yield Picture(placed.time_s, placed.item)
+        if self.header.declared_s is not None and len(self.clock.epochs) == 1:
+            self.pictures.hold_to_the_end(self.header.declared_s)
         for track, lane in enumerate(self.sounds):
             for heard in lane.finish():
                 yield Sound(track, heard.time_s, heard.item)

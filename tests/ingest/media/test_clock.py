@@ -137,6 +137,21 @@ def test_a_last_picture_lasts_as_long_as_it_says_but_not_for_days() -> None:
     assert lane.end_s == 70.0 + LONGEST_GAP_S
 
 
+@pytest.mark.parametrize(
+    ("stamps", "header_s", "end_s"),
+    [([0.0, 15.0, 40.0], 70.0, 70.0), ([0.0, 15.0, 40.0], 4000.0, 40.04), (film(0.0), 60.0, 4.0)],
+)
+def test_a_last_picture_without_a_length_is_held_to_the_end_only_among_pictures_that_are_held(
+    stamps: list[float], header_s: float, end_s: float
+) -> None:
+    lane = Lane[int](Clock(0.0))
+    for stamp_s in stamps:
+        lane.place(Stamped(stamp_s, FRAME_S, 0))
+    lane.finish()
+    lane.hold_to_the_end(header_s)
+    assert lane.end_s == pytest.approx(end_s)
+
+
 _stamps = st.lists(
     st.one_of(
         st.none(),
