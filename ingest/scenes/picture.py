@@ -27,8 +27,10 @@ _QUARTER = np.array([[0.0, 1.0], [-1.0, 0.0]])
 class _Form:
     """What the stream of a frame says of its shape; frames carry it with them."""
 
-    pixel_aspect: Fraction
-    """Width of a pixel for its height."""
+    told: Fraction
+    """Width of a pixel for its height: what the container says counts, as in players."""
+    coded: Fraction
+    """What the codec says of it."""
     clockwise: int
     """Degrees; where the frame has a display matrix, that counts."""
 
@@ -59,22 +61,22 @@ class StreamForm:
         self._clockwise = int(rotate) if rotate.lstrip("-").isdecimal() else 0
 
     def note_on(self, frame: av.VideoFrame) -> None:
-        """Lets a frame that was just decoded carry its form: what the container says counts, as in
-        players, or else what the codec says now.
-        """
-        coded = self._decoder.sample_aspect_ratio
-        aspect = self._container or _plausible(coded) or _SQUARE
-        if aspect != _SQUARE or self._clockwise:
+        """Lets a frame that was just decoded carry its form."""
+        coded = _plausible(self._decoder.sample_aspect_ratio) or _SQUARE
+        told = self._container or coded
+        if told != _SQUARE or coded != _SQUARE or self._clockwise:
             # Each frame has an object of its own: PyAV forgets it with the first that has it.
-            frame.opaque = _Form(aspect, self._clockwise)
+            frame.opaque = _Form(told, coded, self._clockwise)
 
 
 def shown_size(frame: av.VideoFrame) -> tuple[int, int]:
     """(width, height) of a frame as players show it: what is not square is made longer."""
-    form = _form_of(frame)
-    width = max(frame.width, round(frame.width * form.pixel_aspect))
-    height = max(frame.height, round(frame.height / form.pixel_aspect))
-    return (height, width) if _turn_of(frame).transposed else (width, height)
+    form, turn = _form_of(frame), _turn_of(frame)
+    # FFmpeg takes an aspect from the lengths of a matrix, too: of a damaged one it is damaged.
+    aspect = form.coded if turn is None else form.told
+    width = max(frame.width, round(frame.width * aspect))
+    height = max(frame.height, round(frame.height / aspect))
+    return (height, width) if turn is not None and turn.transposed else (width, height)
 
 
 def size_within(frame: av.VideoFrame, width: float, height: float) -> tuple[int, int]:
@@ -86,7 +88,7 @@ def size_within(frame: av.VideoFrame, width: float, height: float) -> tuple[int,
 
 def shown(frame: av.VideoFrame, size: tuple[int, int]) -> Pixels:
     """A frame as it is shown, RGB uint8 [h, w, 3] of this (width, height)."""
-    turn = _turn_of(frame)
+    turn = _turn_of(frame) or _Turn()
     image = rgb_pixels(frame, *(size[::-1] if turn.transposed else size))
     upright = image.swapaxes(0, 1) if turn.transposed else image
     return np.ascontiguousarray(upright[:: turn.rows, :: turn.columns])
@@ -98,8 +100,8 @@ def reduced(frame: av.VideoFrame, longest_px: int) -> av.VideoFrame:
     """
     if frame.width * frame.height <= _LARGE_PIXELS:
         return frame
-    size = size_within(frame, longest_px, longest_px)
-    width, height = size[::-1] if _turn_of(frame).transposed else size
+    scale = min(1.0, longest_px / max(shown_size(frame)))
+    width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
     if frame.color_trc in HIGH_RANGE:
         return converted(frame, frame.format.name, width, height)
     return converted(frame, "rgba" if may_be_transparent(frame) else "rgb24", width, height)
@@ -107,23 +109,23 @@ def reduced(frame: av.VideoFrame, longest_px: int) -> av.VideoFrame:
 
 def _form_of(frame: av.VideoFrame) -> _Form:
     form = frame.opaque
-    return form if isinstance(form, _Form) else _Form(_SQUARE, 0)
+    return form if isinstance(form, _Form) else _Form(_SQUARE, _SQUARE, 0)
 
 
 def _plausible(aspect: Fraction | None) -> Fraction | None:
     return aspect if aspect and _LEAST_ASPECT <= aspect <= _MOST_ASPECT else None
 
 
-def _turn_of(frame: av.VideoFrame) -> _Turn:
-    """How a frame is to be laid: as it is, if its matrix is damaged or no turn by right angles."""
+def _turn_of(frame: av.VideoFrame) -> _Turn | None:
+    """How a frame is to be laid; None if its matrix is damaged, or no turn by right angles."""
     matrix = _matrix_of(frame)
     lengths = np.hypot(*matrix)
     if not lengths.all():
-        return _Turn()
+        return None
     lay = matrix / lengths
     near = np.rint(lay)
     if np.abs(lay - near).max() > _SKEW or abs(np.linalg.det(near)) != 1:
-        return _Turn()
+        return None
     transposed = near[0, 0] == 0
     rows, columns = (near[0, 1], near[1, 0]) if transposed else (near[1, 1], near[0, 0])
     return _Turn(bool(transposed), int(rows), int(columns))
@@ -136,20 +138,13 @@ def _matrix_of(frame: av.VideoFrame) -> npt.NDArray[np.float64]:
     tiny = converted(frame, "gray", 2, 2, "POINT", threads=1)
     try:
         data = tiny.side_data.get("DISPLAYMATRIX")
-    except ValueError:  # among data of a kind that PyAV cannot name, EXIF's for one
-        return _turning(_angle_of(frame))
+    except ValueError:
+        # Among data that PyAV has no name for, EXIF's for one: mirrors are not to be told then.
+        return _turning(-frame.rotation if abs(frame.rotation) <= 180 else 0)
     if data is None:
         return _turning(_form_of(frame).clockwise)
     cells = np.frombuffer(data, np.int32)  # type: ignore[call-overload]  # it is a buffer
     return np.asarray(cells[[0, 1, 3, 4]].reshape(2, 2), np.float64)
-
-
-def _angle_of(frame: av.VideoFrame) -> int:
-    """Clockwise degrees of a frame's display matrix, in which mirroring does not show."""
-    try:
-        return -frame.rotation
-    except ValueError:  # the matrix is damaged, and turns by no angle
-        return 0
 
 
 def _turning(clockwise: int) -> npt.NDArray[np.float64]:
