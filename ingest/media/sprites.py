@@ -20,6 +20,7 @@ from embeddings.encoder import Image
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage, frames_shown
 from ingest.media.container import Probe, Track, open_media, probe
+from ingest.media.film import FilmDecoder
 from ingest.scenes.picture import shown, size_within
 
 MAX_TILES = 400
@@ -128,9 +129,9 @@ def _iframes_before(footage: Footage, times_s: list[float]) -> Iterator[Image]:
     header, film = _film_of(footage)
     with open_media(footage.path) as container:
         stream: Any = container.streams[film.index]
-        context = stream.codec_context
-        context.thread_type = "SLICE"  # with threads by frames one frame would wait for the next
-        context.options = {"max_pixels": str(footage.max_pixels)}
+        decoder = FilmDecoder(stream, footage.max_pixels)
+        # With threads by frames one frame would wait for the next.
+        decoder.context.thread_type = "SLICE"
         shown: Image | None = None
         last: int | None = None
         num_waiting = 0
@@ -138,7 +139,7 @@ def _iframes_before(footage: Footage, times_s: list[float]) -> Iterator[Image]:
             packet = _iframe_before(container, stream, time_s + header.start_s)
             if packet is not None and packet.dts != last:
                 last = packet.dts
-                picture = _decoded(context, packet)
+                picture = _decoded(decoder, packet)
                 shown = shown if picture is None else picture
             num_waiting += 1
             if shown is not None:  # the first that there is stands for those that are damaged
@@ -159,15 +160,15 @@ def _iframe_before(container: InputContainer, stream: Any, stamp_s: float) -> An
     return None
 
 
-def _decoded(context: Any, packet: Any) -> Image | None:
+def _decoded(decoder: FilmDecoder, packet: Any) -> Image | None:
     """The picture of an I-frame; None for one that is damaged."""
     try:
-        frames = [*context.decode(packet), *context.decode(None)]
+        frames = [*decoder.decode(packet), *decoder.decode(None)]
         return _tile(frames[0]) if frames else None
     except (av.error.FFmpegError, ValueError):
         return None
     finally:
-        context.flush_buffers()  # it was told that nothing follows
+        decoder.context.flush_buffers()  # it was told that nothing follows
 
 
 def _tile(frame: av.VideoFrame) -> Image:
