@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, Self, TypeVar
 
@@ -116,6 +117,7 @@ class Isolation:
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
     """Where processes are started that do not take signals that are not meant for them."""
+    resource_tracker.ensure_running()  # which would let them through, were it started in here
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _NOT_MEANT)
     try:
         yield
