@@ -1,62 +1,47 @@
-"""The sound of a file as 16 kHz mono samples on disk, with the time of every stretch."""
+"""The sound of a file as 16 kHz mono samples on disk, with the time of every stretch.
+
+Of each track a mix is written, and, page by page, those of its channels that the mix does not hold
+(ingest/media/channels.py).
+"""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import av
 import numpy as np
-import numpy.typing as npt
 
+from ingest.media.channels import Apart
 from ingest.media.container import Track
+from ingest.media.languages import track_name
+from ingest.media.samples import SAMPLE_RATE, Channels, Samples, SamplesFile
 
-SAMPLE_RATE = 16_000
 _FILL_S = 2.0
 """Gaps up to this long are filled with silence; longer ones start a new stretch."""
 _TOLERANCE_S = 0.1
 """Stamps are this inexact: gaps up to this long are none."""
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Samples without a gap: the one at `first_sample` is heard at `time_s`, those after it follow
-    at SAMPLE_RATE.
-    """
-
-    first_sample: int
-    time_s: float
+_NO_PLACE = ("NONE", "AMBI", "USR", "UNK", "UNSD")
+"""How FFmpeg names channels begin of which it does not know where they are heard."""
 
 
 @dataclass(frozen=True)
 class Voice:
-    """What is to be heard of a recording by itself: a sound track, or a channel of one."""
+    """A sound track of a recording."""
 
-    file: str
-    """Of int16 mono samples at SAMPLE_RATE, in the folder of the decode pass."""
-    num_samples: int
-    stretches: list[Stretch]
     track: str | None
-    """Its name, in words; None for the one that people hear first."""
-    language: str | None
-    """As the container says, in its own form; None if it does not."""
-
-
-def time_of(stretches: list[Stretch], sample: float) -> float:
-    """The time of a sample in seconds of the recording; there must be a stretch."""
-    current = stretches[0]
-    for stretch in stretches:
-        if stretch.first_sample <= sample:
-            current = stretch
-    return float(current.time_s + (sample - current.first_sample) / SAMPLE_RATE)
+    """Its name, in words; None for the one that people hear first, and for those that go on with
+    it."""
+    mix: Samples
+    channels: dict[str, Samples] = field(default_factory=dict)
+    """By their names, those that hold something else than the mix, where they do."""
 
 
 class Voices:
-    """The sounds of a recording, written as they are decoded; each track is a voice."""
+    """The sounds of a recording, written as they are decoded."""
 
     def __init__(self, folder: Path, tracks: Sequence[Track]) -> None:
-        self._tracks = tracks
-        self._files = [f"sound-{number}.s16" for number, _ in enumerate(tracks)]
-        self._writers = [AudioWriter(folder / file) for file in self._files]
+        self._names = _names_of(tracks)
+        self._writers = [TrackWriter(folder, f"sound-{n}") for n, _ in enumerate(tracks)]
 
     @property
     def end_s(self) -> float:
@@ -64,64 +49,132 @@ class Voices:
         return max((writer.end_s for writer in self._writers), default=0.0)
 
     def write(self, track: int, frame: av.AudioFrame, time_s: float) -> None:
-        """Adds decoded audio of a track, by its position, as AudioWriter does."""
+        """Adds decoded audio of a track, by its position, as TrackWriter does."""
         self._writers[track].write(frame, time_s)
 
     def close(self) -> list[Voice]:
         """What is to be heard; tracks without a sample are left out."""
-        for writer in self._writers:
-            writer.close()
-        return [
-            Voice(
-                file,
-                writer.num_samples,
-                writer.stretches,
-                track=None if number == 0 else track.title or f"track {number + 1}",
-                language=track.language,
-            )
-            for number, (track, file, writer) in enumerate(
-                zip(self._tracks, self._files, self._writers, strict=True)
-            )
-            if writer.num_samples
-        ]
+        voices: list[Voice] = []
+        for name, writer in zip(self._names, self._writers, strict=True):
+            mix, channels = writer.close()
+            if mix is not None:
+                goes_on = all(apart_in_time(mix, v.mix) for v in voices if v.track is None)
+                voices.append(Voice(None if goes_on else name, mix, channels))
+        return voices
 
 
-class AudioWriter:
-    """A file of int16 mono samples at SAMPLE_RATE, resampled from decoded audio as it comes."""
+def apart_in_time(one: Samples, other: Samples) -> bool:
+    """Whether one of two sounds begins when the other has ended."""
+    return min(one.end_s, other.end_s) <= max(one.start_s, other.start_s) + _TOLERANCE_S
 
-    def __init__(self, path: Path) -> None:
-        self._file = path.open("wb")
-        self._resampler = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        self.stretches: list[Stretch] = []
-        self.num_samples = 0
+
+class TrackWriter:
+    """The samples of a sound track, resampled from decoded audio as it comes."""
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self._mix = SamplesFile(folder, f"{name}.s16")
+        self._apart = Apart(folder, name)
+        self._resampled: _Resampled | None = None
 
     @property
     def end_s(self) -> float:
         """The time after the last sample; 0 if there is none."""
-        return time_of(self.stretches, self.num_samples) if self.stretches else 0.0
+        return self._mix.end_s
 
     def write(self, frame: av.AudioFrame, time_s: float) -> None:
         """Adds decoded audio that is heard from `time_s` on: at the end, after silence, or, where
         its time jumps, as a new stretch. Raises ValueError, av.error.FFmpegError, OSError.
         """
         gap_s = time_s - self.end_s
-        if not self.stretches or gap_s > _FILL_S or gap_s < -_FILL_S:
-            self.stretches.append(Stretch(self.num_samples, time_s))
+        if not self._mix.has_begun or not -_TOLERANCE_S <= gap_s <= _FILL_S:
+            self._mix.begin(time_s)
+            self._apart.begin(time_s)
         elif gap_s > _TOLERANCE_S:
-            self._append(np.zeros(round(gap_s * SAMPLE_RATE), np.int16))
+            silence = np.zeros(round(gap_s * SAMPLE_RATE), np.int16)
+            self._mix.append(silence)
+            self._apart.add_silence(silence)
+        if self._resampled is not None and self._resampled.form != _form_of(frame):
+            self._finish_form()
+        resampled, self._resampled = self._resampled, None  # one that fails is not used again
+        if resampled is None:
+            resampled = _Resampled(frame)
+            self._apart.name_channels(resampled.channel_names)
+        self._take(resampled.feed(frame))
+        self._resampled = resampled
+
+    def close(self) -> tuple[Samples | None, dict[str, Samples]]:
+        """The mix, None if there is no sample, and the channels that differ from it."""
+        self._finish_form()
+        return self._mix.close(), self._apart.close()
+
+    def _finish_form(self) -> None:
+        """Takes what the resampler still holds of audio of the form so far."""
+        resampled, self._resampled = self._resampled, None
+        if resampled is not None:
+            self._take(resampled.feed(None))
+
+    def _take(self, resampled: tuple[Channels, Channels]) -> None:
+        mix, channels = resampled
+        self._mix.append(mix[0])
+        self._apart.add(mix, channels)
+
+
+Form = tuple[str, str, int]
+"""Sample format, layout and rate."""
+
+
+def _form_of(frame: av.AudioFrame) -> Form:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+class _Resampled:
+    """Audio of one form at SAMPLE_RATE: its mix and, where there are several, its channels."""
+
+    def __init__(self, first: av.AudioFrame) -> None:
+        self.form = _form_of(first)
+        layout = first.layout
+        kinds = [channel.name for channel in layout.channels]
+        self.channel_names: list[str] = []
+        if len(kinds) > 1:
+            self.channel_names = [
+                f"channel {n}" if c.name.startswith(_NO_PLACE) else f"{c.description} channel"
+                for n, c in enumerate(layout.channels, 1)
+            ]
+        if len(kinds) == 2:
+            self.channel_names = ["left channel", "right channel"]
+        # FFmpeg would guess places for channels without one, and leave out those of low tones.
+        self._has_places = len(kinds) <= 2 or not any(k.startswith(_NO_PLACE) for k in kinds)
+        self._to_mix = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
+        self._to_channels = av.AudioResampler(format="s16", layout=layout.name, rate=SAMPLE_RATE)
+
+    def feed(self, frame: av.AudioFrame | None) -> tuple[Channels, Channels]:
+        """The mix [1, n] and the channels [c, m] that come out for a frame, or at the end."""
+        num_channels = len(self.channel_names)
+        channels = np.zeros((num_channels, 0), np.int16)
+        if num_channels:
+            channels = _fed(self._to_channels, frame, num_channels)
+        if self._has_places:
+            return _fed(self._to_mix, frame, 1), channels
+        return channels.mean(axis=0, keepdims=True).astype(np.int16), channels
+
+
+def _fed(resampler: av.AudioResampler, frame: av.AudioFrame | None, num_channels: int) -> Channels:
+    """What comes out of a resampler, [num_channels, n]."""
+    if frame is not None:
         frame.pts = None
-        for resampled in self._resampler.resample(frame):
-            self._append(resampled.to_ndarray().ravel())
+    pieces = [out.to_ndarray().reshape(-1, num_channels) for out in resampler.resample(frame)]
+    pieces.append(np.zeros((0, num_channels), np.int16))
+    return np.concatenate(pieces).astype(np.int16, copy=False).T
 
-    def close(self) -> None:
-        """Ends the file."""
-        with self._file:
-            if self.stretches:
-                for resampled in self._resampler.resample(None):
-                    self._append(resampled.to_ndarray().ravel())
-        if not self.num_samples:
-            self.stretches.clear()
 
-    def _append(self, samples: npt.NDArray[np.generic]) -> None:
-        self._file.write(np.ascontiguousarray(samples, np.int16).tobytes())
-        self.num_samples += len(samples)
+def _names_of(tracks: Sequence[Track]) -> list[str]:
+    """A name for each track, none twice."""
+    names: list[str] = []
+    for number, track in enumerate(tracks, 1):
+        name = track_name(track.title, track.language)
+        if name is None:
+            name = f"track {number}"
+        elif name in names:
+            name = f"{name}, track {number}"
+        names.append(name)
+    return names

@@ -2,30 +2,23 @@
 
 import shutil
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 from faster_whisper import WhisperModel
-from faster_whisper.transcribe import Segment
+from faster_whisper.transcribe import Segment, TranscriptionInfo
 
 from embeddings.runtime import Runtime
 from embeddings.weights.cached import sealed_file
 from embeddings.weights.hub import HubWeights, get_model_folder
 from embeddings.weights.packages import PackageWeights, verified_parts
-from ingest.media.audio import SAMPLE_RATE, Stretch, time_of
+from ingest.media.samples import SAMPLE_RATE
+from ingest.perception.sound import Sound, Waveform, windows
 
 BEAM = 5
 """Hypotheses that are kept while decoding, as in Whisper's own paper."""
-WINDOW_S = 300.0
-"""Memory stays flat however long the sound is; a window ends in the quietest place near its end."""
-_SEARCH_S = 20.0
-"""How long before its latest end a window may end."""
-_QUIET_S = 0.4
-"""Blocks whose loudness is compared."""
 _MAX_SENTENCE_S = 15.0
 _PAUSE_S = 1.0
 _MIN_LANGUAGE_PROBABILITY = 0.5
@@ -38,6 +31,10 @@ _MAX_COMPRESSION = 2.4
 _MIN_LOG_PROBABILITY = -1.0
 _MIN_UNSURE_LOG_PROBABILITY = -0.6
 """Where even the language is unsure, what is heard is mostly music or noise."""
+
+
+_ALONE_MARGIN_S = 0.3
+"""What is heard before and after a segment that is heard alone."""
 
 
 @dataclass(frozen=True)
@@ -64,57 +61,42 @@ class Transcriber:
         self._model: WhisperModel | None = None
         self._lock = threading.Lock()
 
-    def transcribe(
-        self, samples: Path, stretches: list[Stretch], on_progress: Callable[[float], None]
-    ) -> list[Sentence]:
-        """The sentences in a file of int16 mono samples at SAMPLE_RATE, in order of the samples.
+    def transcribe(self, sound: Sound, on_progress: Callable[[float], None]) -> list[Sentence]:
+        """The sentences in a sound, in order of its samples.
 
         `on_progress` is told the time reached, in seconds of the recording; what it raises ends
         the transcription. Raises WeightsMissing, WeightsCorrupt.
         """
-        if not stretches:
-            return []
-        sound = np.memmap(samples, np.int16, mode="r")
         sentences: list[Sentence] = []
         with self._lock:
-            model = self._loaded()
-            first = 0
-            while first < len(sound):
-                last = window_end(sound, first)
-                sentences += self._window(model, sound, (first, last), stretches, on_progress)
-                first = last
+            for first, last in windows(sound):
+                sentences += self._window(self._loaded(), sound, (first, last), on_progress)
         return sentences
 
     def _window(
         self,
         model: WhisperModel,
-        sound: npt.NDArray[np.int16],
+        sound: Sound,
         window: tuple[int, int],
-        stretches: list[Stretch],
         on_progress: Callable[[float], None],
     ) -> list[Sentence]:
-        """The sentences in the samples [first, last) of a recording."""
+        """The sentences in the samples [first, last) of a sound."""
         first, last = window
-        segments, info = model.transcribe(
-            sound[first:last].astype(np.float32) / 32768,
-            beam_size=BEAM,
-            vad_filter=True,
-            word_timestamps=True,
-            condition_on_previous_text=False,
-            temperature=list(_TEMPERATURES),
-            max_new_tokens=_MAX_TOKENS,
-        )
+        samples = sound.waveform(first, last)
+        segments, info = _listen(model, samples)
         sure = info.language_probability >= _MIN_LANGUAGE_PROBABILITY
         language = info.language if sure else None
         words: list[Word] = []
         for segment in segments:
             if _is_speech(segment, sure=sure):
                 words += [(w.start, w.end, w.word) for w in segment.words or []]
-            on_progress(time_of(stretches, first + segment.end * SAMPLE_RATE))
+            elif segment.compression_ratio > _MAX_COMPRESSION and sure:
+                words += _heard_alone(model, samples, segment, info.language)
+            on_progress(sound.time_of(first + segment.end * SAMPLE_RATE))
         return [
             Sentence(
-                time_of(stretches, first + start * SAMPLE_RATE),
-                time_of(stretches, first + end * SAMPLE_RATE),
+                sound.time_of(first + start * SAMPLE_RATE),
+                sound.time_of(first + end * SAMPLE_RATE),
                 text,
                 language,
             )
@@ -155,24 +137,47 @@ def model_folder(weights: PackageWeights | HubWeights, runtime: Runtime) -> Path
     return folder
 
 
+def _listen(
+    model: WhisperModel, samples: Waveform, language: str | None = None
+) -> tuple[Iterable[Segment], TranscriptionInfo]:
+    """What the model hears in samples, in a language, or in the one that it finds."""
+    heard: tuple[Iterable[Segment], TranscriptionInfo] = model.transcribe(
+        samples,
+        language=language,
+        beam_size=BEAM,
+        vad_filter=True,
+        word_timestamps=True,
+        condition_on_previous_text=False,
+        temperature=list(_TEMPERATURES),
+        max_new_tokens=_MAX_TOKENS,
+    )
+    return heard
+
+
+def _heard_alone(
+    model: WhisperModel, samples: Waveform, segment: Segment, language: str
+) -> "list[Word]":
+    """The words of a segment among others that repeat each other: speech, if the model hears
+    it without them, too. People do say things twice; a model that goes round in circles does not
+    when it hears a single one of them.
+    """
+    start_s = max(0.0, segment.start - _ALONE_MARGIN_S)
+    first, last = (round(t * SAMPLE_RATE) for t in (start_s, segment.end + _ALONE_MARGIN_S))
+    again, _ = _listen(model, samples[first:last], language)
+    return [
+        (start_s + word.start, start_s + word.end, word.word)
+        for part in again
+        if _is_speech(part, sure=False)
+        for word in part.words or []
+    ]
+
+
 def _is_speech(segment: Segment, *, sure: bool) -> bool:
     """Whether a segment was heard and not invented: where nobody speaks, Whisper makes up text that
     it is unsure of, or that repeats itself and so compresses well.
     """
     least = _MIN_LOG_PROBABILITY if sure else _MIN_UNSURE_LOG_PROBABILITY
     return bool(segment.avg_logprob >= least and segment.compression_ratio <= _MAX_COMPRESSION)
-
-
-def window_end(sound: npt.NDArray[np.int16], first: int) -> int:
-    """The sample after the last one of the window that starts at sample `first`."""
-    last = first + round(WINDOW_S * SAMPLE_RATE)
-    if last >= len(sound):
-        return len(sound)
-    block = round(_QUIET_S * SAMPLE_RATE)
-    num_blocks = round(_SEARCH_S / _QUIET_S)
-    tail = sound[last - num_blocks * block : last].astype(np.float32).reshape(num_blocks, block)
-    quietest = int(np.argmin(np.square(tail).mean(axis=1)))
-    return last - num_blocks * block + quietest * block + block // 2
 
 
 Word = tuple[float, float, str]

@@ -1,12 +1,10 @@
-"""Words to sentences, and where the windows of a long recording end."""
+"""Words to sentences."""
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.media.audio import SAMPLE_RATE
-from ingest.perception.speech import WINDOW_S, split_sentences, window_end
+from ingest.perception.speech import split_sentences
 
 Word = tuple[float, float, str]
 
@@ -85,33 +83,3 @@ def test_no_word_is_lost_or_moved_out_of_order(gaps: list[tuple[float, float, st
     starts = [start for start, _, _ in sentences]
     assert starts == sorted(starts)
     assert all(start <= end for start, end, _ in sentences)
-
-
-def test_a_short_recording_is_one_window() -> None:
-    sound = np.ones(round(10 * SAMPLE_RATE), np.int16)
-    assert window_end(sound, 0) == len(sound)
-    assert window_end(sound, SAMPLE_RATE) == len(sound)
-
-
-def test_a_window_ends_in_the_quietest_place_near_its_end() -> None:
-    sound = np.full(round((WINDOW_S + 60) * SAMPLE_RATE), 1000, np.int16)
-    quiet_s = WINDOW_S - 8
-    sound[round(quiet_s * SAMPLE_RATE) : round((quiet_s + 0.8) * SAMPLE_RATE)] = 0
-    sound[: round(5 * SAMPLE_RATE)] = 0
-    end_s = window_end(sound, 0) / SAMPLE_RATE
-    assert quiet_s < end_s < quiet_s + 0.8
-
-
-@settings(deadline=None, max_examples=15)
-@given(st.integers(0, 2**32 - 1), st.floats(1, 1000))
-def test_windows_cover_a_recording_and_are_never_longer_than_their_limit(
-    seed: int, seconds: float
-) -> None:
-    random = np.random.default_rng(seed)
-    sound = np.repeat(random.integers(-9000, 9000, round(seconds * 10), np.int16), 1600)
-    first = 0
-    while first < len(sound):
-        last = window_end(sound, first)
-        assert first < last <= first + WINDOW_S * SAMPLE_RATE
-        first = last
-    assert first == len(sound)
