@@ -24,7 +24,7 @@ from scenedetect import (
 )
 
 from benchmarks.measure import Row
-from ingest.media.decode import small_picture
+from ingest.scenes.picture import small_picture
 from ingest.scenes.detector import SceneDetector
 
 FOLDER_VARIABLE = "SCENESEEK_LABELLED"

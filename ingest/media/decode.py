@@ -13,14 +13,18 @@ from pathlib import Path
 from ingest.errors import VideoUnreadable
 from ingest.media.audio import Voice, Voices
 from ingest.media.container import Probe, probe
-from ingest.media.timeline import Found, Passed, Picture, Sound, Timeline
+from ingest.media.timeline import Damage, Found, Passed, Picture, Sound, Timeline
 from ingest.scenes.detector import SceneDetector
 from ingest.scenes.keyframes import Candidate, KeyframeCollector, difference_hash, write_jpeg
 from ingest.scenes.picture import shown_size
 from ingest.scenes.pixels import small_picture
 from ingest.scenes.scene import MAX_SCENE_S, Scene
+from ingest.scenes.thumbnails import HELD_S
 
 _REPORT_EVERY_S = 0.5
+_SETTLES_S = 3.0
+"""A transition, the longest that is looked for: at the begin of a scene it is no motion in it, and
+after a picture that stood still it may yet be told."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,14 @@ class DecodeOptions:
 
 @dataclass(frozen=True)
 class Keyframe:
-    """A JPEG in the output folder; `scene` is the position of its scene."""
+    """A JPEG in the output folder, of the picture that is shown at `time_s`."""
 
-    scene: int
     time_s: float
     name: str
     look: int | None = None
     """Its difference hash; None if it shows nothing."""
+    held_until_s: float | None = None
+    """The end of a picture that is shown alone from `time_s` on; None for one of many."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,10 @@ class Decoded:
     width_px: int | None
     height_px: int | None
     scenes: list[Scene]
-    """In order, without gaps; empty for a recording without pictures."""
+    """Of the pictures: in order, without gaps, from the first one on; empty for a recording without
+    pictures. Where one is longer than MAX_SCENE_S, its picture stands still."""
     keyframes: list[Keyframe]
+    """In order of time; each lies in the scene that it represents."""
     voices: list[Voice]
     """What is to be heard, each in a file of the output folder."""
     partial_reason: str | None
@@ -96,7 +103,10 @@ class _Decoding:
     collector: KeyframeCollector = field(default_factory=KeyframeCollector)
     scenes: list[Scene] = field(default_factory=list)
     keyframes: list[Keyframe] = field(default_factory=list)
+    heard: list[Voice] = field(default_factory=list)
     num_frames: int = 0
+    last_s: float = 0.0
+    """When the last picture begins."""
     scene_start_s: float = 0.0
     size: tuple[int, int] | None = None
     """(width, height) of the first picture, as it is shown."""
@@ -112,34 +122,36 @@ class _Decoding:
             elif isinstance(found, Sound):
                 with self.timeline.tolerating_damage(found.track):
                     self.voices.write(found.track, found.frame, found.time_s)
-        if self.detector is not None:
-            for cut_s in self.detector.finish():
-                self._close_scene(cut_s)
-            self._close_scene(self.timeline.video_end_s)
+        self.heard = self.voices.close()
+        self._show_last_until(self.duration_s)
+
+    @property
+    def duration_s(self) -> float:
+        """To the end of the pictures or of the sound, whichever is later."""
+        return max(self.timeline.video_end_s, self.voices.end_s)
 
     def result(self) -> Decoded:
         """What was found. Raises VideoUnreadable if it is nothing."""
-        video_end_s, voices = self.timeline.video_end_s, self.voices.close()
-        duration_s = max(video_end_s, self.voices.end_s)
-        if not self.num_frames and not voices:
+        if not self.num_frames and not self.heard:
             causes = [damage.last_error for damage in self.timeline.damage.values()]
             cause = next(filter(None, causes), "no frames")
             raise VideoUnreadable(f"nothing could be decoded: {cause}")
         rate = None
         if self.num_frames > 1 and not self.options.keyframes_only:
-            rate = self.num_frames / max(video_end_s - self.scenes[0].start_s, 1e-6)
+            shown_s = self.timeline.video_end_s - self.scenes[0].start_s
+            rate = self.num_frames / max(shown_s, 1e-6)
         pairs = self.timeline.clock.pairs
         return Decoded(
             probe=self.timeline.header,
-            duration_s=duration_s,
+            duration_s=self.duration_s,
             frame_rate=rate,
             width_px=self.size[0] if self.size else None,
             height_px=self.size[1] if self.size else None,
             scenes=self.scenes,
             keyframes=self.keyframes,
-            voices=voices,
-            partial_reason=self._partial_reason(duration_s),
-            notes=self.timeline.clock.notes,
+            voices=self.heard,
+            partial_reason=self._partial_reason(self.duration_s),
+            notes=self._notes(),
             clock=None if pairs is None else tuple(pairs),
         )
 
@@ -154,16 +166,28 @@ class _Decoding:
         """What could not be decoded of the film and of each sound track."""
         timeline = self.timeline
         for track, damage in timeline.damage.items():
-            name = "the pictures" if track is None else "the sound"
-            if track is not None and len(timeline.header.sounds) > 1:
-                name = f"the sound of track {track + 1}"
+            name = self._name_of(track)
             if damage.num_errors and 2 * damage.num_errors > damage.num_packets:
                 yield f"{name} could not be decoded ({damage.last_error})"
-            elif damage.num_errors:
-                parts = f"{damage.num_errors} damaged parts of {name}"
-                yield f"{parts} were left out ({damage.last_error})"
+            elif not damage.is_slight:
+                yield _left_out(damage, name)
             elif track is None and timeline.header.video is not None and not self.num_frames:
                 yield "no picture could be decoded: no frames"
+
+    def _notes(self) -> list[str]:
+        """What was corrected, or is too little to be a fault."""
+        slight = (
+            _left_out(damage, self._name_of(track))
+            for track, damage in self.timeline.damage.items()
+            if damage.num_errors and damage.is_slight
+        )
+        return [*self.timeline.clock.notes, *slight]
+
+    def _name_of(self, track: int | None) -> str:
+        if track is None:
+            return "the pictures"
+        has_several = len(self.timeline.header.sounds) > 1
+        return f"the sound of track {track + 1}" if has_several else "the sound"
 
     def _cut_off(self, duration_s: float) -> str | None:
         """That the header claims more than any packet has shown; None if it does not.
@@ -180,12 +204,50 @@ class _Decoding:
         image = small_picture(picture.frame)
         if self.detector is None:
             self.detector = self._start(picture)
+        if picture.time_s - self.last_s >= HELD_S:
+            self._hold(self.detector, picture.time_s)
         for cut_s in self.detector.feed(picture.time_s, image):
             self._close_scene(cut_s)
-        if picture.time_s - self.scene_start_s >= MAX_SCENE_S:
-            self._close_scene(self.scene_start_s + MAX_SCENE_S / 2)
+        self._split_take(self.detector, picture.time_s)
         self.collector.offer(picture.time_s, picture.frame, image)
+        self.last_s = picture.time_s
         self.num_frames += 1
+
+    def _hold(self, detector: SceneDetector, until_s: float) -> None:
+        """Told that the last picture is shown until then. Of I-frames alone nobody knows."""
+        if not self.options.keyframes_only:
+            self.collector.hold(until_s)
+            for cut_s in detector.hold(until_s):
+                self._close_scene(cut_s)
+        self._split_take(detector, until_s)
+
+    def _show_last_until(self, end_s: float) -> None:
+        """Ends the last scene: where the sound goes on, its picture is shown on, as players do."""
+        if self.detector is None:
+            return
+        if end_s - self.last_s >= HELD_S:
+            self._hold(self.detector, end_s)
+        for cut_s in self.detector.finish():
+            self._close_scene(cut_s)
+        self._split_take(self.detector, end_s)
+        self._close_scene(end_s)
+
+    def _split_take(self, detector: SceneDetector, time_s: float) -> None:
+        """Ends the open scene where it becomes too long; a picture that stands still for long is a
+        scene of its own, however long, until it changes.
+        """
+        while time_s - self.scene_start_s >= MAX_SCENE_S:
+            settled_s, still = self.scene_start_s + _SETTLES_S, detector.last_still
+            if detector.still_since_s <= settled_s:
+                return
+            if still is not None and still.start_s <= settled_s < still.end_s:
+                if time_s - still.end_s < _SETTLES_S:
+                    return
+                self._close_scene(still.end_s)
+            elif time_s - detector.still_since_s >= MAX_SCENE_S:
+                self._close_scene(detector.still_since_s)
+            else:
+                self._close_scene(self.scene_start_s + MAX_SCENE_S / 2)
 
     def _tell_progress(self, found: Found) -> None:
         """Raises VideoUnreadable for a recording that is too long."""
@@ -201,34 +263,37 @@ class _Decoding:
 
     def _start(self, first: Picture) -> SceneDetector:
         """The detector for pictures like the first one, with which the first scene begins."""
-        self.scene_start_s = first.time_s
+        self.scene_start_s = self.last_s = first.time_s
         self.size = shown_size(first.frame)
         return SceneDetector(sparse=self.options.keyframes_only)
 
     def _close_scene(self, end_s: float) -> None:
-        """Ends the open scene and writes its keyframes; a take without cuts is split.
+        """Ends the open scene and writes its keyframes, unless it has just begun.
 
         A scene of which no picture can be a keyframe becomes a part of the one before.
         """
-        end_s = max(end_s, self.scene_start_s)
+        if end_s <= self.scene_start_s and self.scenes:
+            return
         chosen = self.collector.close_scene(self.scene_start_s, end_s)
         if not chosen and self.scenes:
             self.scenes[-1] = Scene(self.scenes[-1].start_s, end_s)
         else:
-            first = len(self.scenes)
-            self.scenes += Scene(self.scene_start_s, end_s).parts(MAX_SCENE_S)
+            self.scenes.append(Scene(self.scene_start_s, end_s))
             for candidate in chosen:
-                self._write_keyframe(candidate, first)
+                self._write_keyframe(candidate)
         self.scene_start_s = end_s
 
-    def _write_keyframe(self, candidate: Candidate, first: int) -> None:
-        """A JPEG in the last scene that has begun by then, of those from position `first` on."""
-        scene = next(
-            i
-            for i in range(len(self.scenes) - 1, first - 1, -1)
-            if self.scenes[i].start_s <= candidate.time_s or i == first
-        )
-        name = f"{round(candidate.time_s * 1000):09d}.jpg"
+    def _write_keyframe(self, candidate: Candidate) -> None:
+        # Detectors may round times: the first picture of a scene is in it.
+        time_s = max(candidate.time_s, self.scene_start_s)
+        name = f"{round(time_s * 1000):09d}.jpg"
         write_jpeg(candidate.frame, self.folder / name)
         look = difference_hash(candidate.small)
-        self.keyframes.append(Keyframe(scene, candidate.time_s, name, look))
+        self.keyframes.append(Keyframe(time_s, name, look, candidate.held_until_s))
+
+
+def _left_out(damage: Damage, name: str) -> str:
+    """What is missing of a stream, in words."""
+    parts = "damaged part" if damage.num_errors == 1 else "damaged parts"
+    were = "was" if damage.num_errors == 1 else "were"
+    return f"{damage.num_errors} {parts} of {name} {were} left out ({damage.last_error})"

@@ -19,6 +19,8 @@ from ingest.media.film import FilmDecoder
 
 MAX_DECODE_ERRORS = 500
 """Of a stream; one that has more, and more than it has good packets, is given up."""
+_SLIGHT = 0.005
+"""Part of a stream's packets: a click in the sound, or a moment of the picture."""
 _MAX_DEMUX_ERRORS = 100
 """In a row: a container that is damaged so often in one place has no more to give."""
 _TIME_BASE = Fraction(1, 1000)
@@ -36,6 +38,9 @@ _BEGINNINGS = {
 """Containers that people join by putting one file after the other, and what each begins with."""
 _MAX_BEGINNINGS = 100
 """Places of a file that are tried: its data may hold the same bytes."""
+_UNSTAMPED = frozenset(("aac", "ac3", "amr", "dts", "eac3", "loas", "mp3", "truehd"))
+"""Containers of sound that hold no stamps: what FFmpeg makes up is right only as long as the sound
+keeps its first form."""
 _TAKES_OVER_S = 2.0
 """A stream that begins where the film has ended goes on with it, if that stays silent so long."""
 
@@ -79,6 +84,11 @@ class Damage:
     """In the decoder's own words; empty if it never failed."""
 
     @property
+    def is_slight(self) -> bool:
+        """Whether so little is missing that nobody would miss it."""
+        return self.num_errors <= _SLIGHT * self.num_packets
+
+    @property
     def is_hopeless(self) -> bool:
         """Whether nothing more is to be expected of the stream."""
         return self.num_errors >= MAX_DECODE_ERRORS and 2 * self.num_errors > self.num_packets
@@ -97,6 +107,7 @@ class _Stream(Generic[Frame]):
     damage: Damage
     track: int | None
     """Of the sounds; None for the film."""
+    last_stamp_s: float | None = None
     decode: "Callable[[av.Packet[Any]], list[Any]]" = av.Packet.decode
     """What makes frames of a packet."""
 
@@ -311,10 +322,24 @@ class _Reading:
             except av.error.EOFError:
                 return
             for frame in frames:
-                for placed in stream.lane.place(_stamped(frame)):
+                for placed in stream.lane.place(self._stamped(frame, stream)):
                     yield _found(stream.track, placed.time_s, placed.item)
                     if stream.damage.num_errors > num_errors:
                         return
+
+    def _stamped(self, frame: Frame, stream: "_Stream[Frame]") -> Stamped[Frame]:
+        """A frame with what is known of its time; of old containers the decoding order alone."""
+        base = frame.time_base or _TIME_BASE
+        ticks = frame.pts if frame.pts is not None else frame.dts
+        stamp_s = None if ticks is None else float(ticks * base)
+        if isinstance(frame, av.VideoFrame):
+            length_s = float(frame.duration * base) if frame.duration else _FRAME_S
+            return Stamped(stamp_s, length_s, frame)
+        # Samples follow each other: a stamp that stands still says nothing.
+        is_new = stamp_s != stream.last_stamp_s and self.header.container not in _UNSTAMPED
+        stream.last_stamp_s = stamp_s
+        length_s = frame.samples / max(frame.sample_rate, 1)
+        return Stamped(stamp_s if is_new else None, length_s, frame)
 
     def _passed(self, packet: "av.Packet[Any]", stream: "_Stream[Any]") -> Passed:
         """A packet of pictures in passing. One without a stamp follows the one before."""
@@ -339,17 +364,6 @@ def _end_of(packet: "av.Packet[Any]") -> float | None:
     """Where a packet ends by its stamp."""
     stamp_s = _stamp_of(packet)
     return None if stamp_s is None else stamp_s + float((packet.duration or 0) * packet.time_base)
-
-
-def _stamped(frame: Frame) -> Stamped[Frame]:
-    """A frame with what is known of its time: of old containers the decoding order alone."""
-    base = frame.time_base or _TIME_BASE
-    stamp = frame.pts if frame.pts is not None else frame.dts
-    if isinstance(frame, av.AudioFrame):
-        length_s = frame.samples / max(frame.sample_rate, 1)
-    else:
-        length_s = float(frame.duration * base) if frame.duration else _FRAME_S
-    return Stamped(None if stamp is None else float(stamp * base), length_s, frame)
 
 
 def _found(track: int | None, time_s: float, frame: Any) -> Found:

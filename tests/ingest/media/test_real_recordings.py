@@ -9,7 +9,7 @@ import pytest
 
 from ingest.media.container import probe
 from ingest.media.timeline import Picture, Sound, Timeline
-from tests.helpers.media import drawn, make_video, tone
+from tests.helpers.media import AUDIO_RATE, audio_frame, drawn, make_video, tone
 from tests.helpers.stamps import joined, restamped
 
 MAX_PIXELS = 8192 * 4352
@@ -119,6 +119,29 @@ def test_whatever_the_stamps_say_the_film_is_as_long_as_it_is(
 ) -> None:
     read = Read(restamped(film, tmp_path / "film.flv", change))
     assert_whole(read, 8.0)
+
+
+def test_samples_follow_each_other_where_their_stamps_stand_still(
+    film: Path, tmp_path: Path
+) -> None:
+    read = Read(
+        restamped(film, tmp_path / "a.flv", lambda kind, _n, ms: 0 if kind == "sound" else ms)
+    )
+    assert read.sounds[-1] == pytest.approx(8.0, abs=0.2)
+
+
+def test_a_sound_that_changes_its_rate_is_as_long_as_its_samples(tmp_path: Path) -> None:
+    """In a container without stamps, where by the first rate the second part would be shorter."""
+    parts = []
+    for rate in (24_000, 12_000):
+        parts.append(tmp_path / f"{rate}.aac")
+        with av.open(str(parts[-1]), "w", format="adts") as out:
+            stream = out.add_stream("aac", rate, layout="mono")
+            frame = audio_frame(tone(4.0 * rate / AUDIO_RATE), rate)
+            out.mux(stream.encode(frame))
+            out.mux(stream.encode(None))
+    read = Read(joined(tmp_path / "joined.aac", parts))
+    assert read.end_s == pytest.approx(8.0, abs=0.3)
 
 
 def test_a_gap_of_both_streams_stays_a_gap(film: Path, tmp_path: Path) -> None:
