@@ -152,7 +152,7 @@ def _first_field_where(combed: npt.NDArray[np.bool_], picture: Pixels) -> Pixels
     """A picture of two fields in which every other line is made from its neighbours, there."""
     between = cv2.addWeighted(picture[:-2:2], 0.5, picture[2::2], 0.5, 0)
     lines = picture[1:-1:2]
-    lines[combed[1:-1:2]] = between[: len(lines)][combed[1:-1:2]]
+    lines[combed[1:-1:2]] = between[combed[1:-1:2]]
     return picture
 
 
