@@ -25,7 +25,7 @@ from scenedetect import (
 
 from benchmarks.measure import Row
 from ingest.scenes.detector import SceneDetector
-from ingest.scenes.picture import small_picture
+from ingest.scenes.pixels import small_picture
 
 FOLDER_VARIABLE = "SCENESEEK_LABELLED"
 TOLERANCE_S = 0.5
