@@ -1,22 +1,60 @@
 """The scenes and moments of a recording, put together from what each stage found."""
 
+import math
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby, pairwise
 
 from database.models import MomentKind
 from database.videos.records import MomentRecord
 from ingest.media.decode import Decoded, Keyframe
 from ingest.perception.screen_text import Writing
 from ingest.perception.speech import Sentence
-from ingest.scenes.scene import Scene, scene_of, scenes_at_pauses
+from ingest.scenes.scene import (
+    MAX_SCENE_S,
+    Scene,
+    Span,
+    scene_at,
+    scene_of,
+    scenes_at_pauses,
+    scenes_over,
+)
+from ingest.scenes.thumbnails import MIN_SHOT_S
 
 MAX_SPAN_S = 8.0
 """Video models were trained on clips of a few seconds, from 10 s recordings (Kinetics-400)."""
+_LEAD_S = MAX_SCENE_S / 4
+"""Sound that begins so much before the first picture is no scene without one."""
+
+
+@dataclass(frozen=True)
+class _Showing:
+    """A keyframe that stands for the picture of a scene over [start_s, end_s)."""
+
+    keyframe: int
+    """Its position among the keyframes."""
+    scene: int
+    time_s: float
+    """When it is shown, in the scene."""
+    start_s: float
+    end_s: float
 
 
 def build_scenes(decoded: Decoded, sentences: Sequence[Sentence]) -> list[Scene]:
-    """The scenes of the pictures; of a recording without pictures, those between pauses."""
-    return decoded.scenes or scenes_at_pauses(decoded.duration_s, sentences)
+    """The scenes of a whole recording: those of its pictures; where one stands still for long under
+    speech, and where none is shown, those between the pauses.
+    """
+    first_s = decoded.scenes[0].start_s if decoded.scenes else decoded.duration_s
+    scenes: list[Scene] = []
+    if not decoded.scenes or first_s > _LEAD_S:
+        before = Scene(0.0, first_s)
+        scenes += scenes_at_pauses(before, _said_in(before, sentences))
+    for scene in decoded.scenes:
+        said = _said_in(scene, sentences) if scene.end_s - scene.start_s > MAX_SCENE_S else []
+        scenes += scenes_at_pauses(scene, said) if said else [scene]
+    return [Scene(0.0, scenes[0].end_s), *scenes[1:]]
 
 
 def build_moments(
@@ -31,11 +69,12 @@ def build_moments(
     `writing` has an entry for each keyframe. `keyframe_folder` is where the JPEGs will lie, as
     image paths are: relative to the folder of all keyframes.
     """
+    showings = list(_showings(decoded, scenes))
     return [
-        *_keyframes(decoded.keyframes, keyframe_folder),
+        *_keyframes(decoded.keyframes, showings, keyframe_folder),
         *_spoken(sentences, scenes),
-        *_written(decoded.keyframes, scenes, writing),
-        *_spans(decoded.scenes),
+        *_written(writing, showings),
+        *_spans(decoded, scenes),
     ]
 
 
@@ -45,17 +84,64 @@ def main_language(sentences: Sequence[Sentence]) -> str | None:
     return counts.most_common(1)[0][0] if counts else None
 
 
-def _keyframes(keyframes: Sequence[Keyframe], folder: str) -> list[MomentRecord]:
+def _said_in(scene: Scene, sentences: Sequence[Sentence]) -> Sequence[Sentence]:
+    """The sentences, of many in the order of their begin, that begin in a scene."""
+    first, end = (bisect_left(sentences, t, key=_begin) for t in (scene.start_s, scene.end_s))
+    return sentences[first:end]
+
+
+def _begin(sentence: Sentence) -> float:
+    return sentence.start_s
+
+
+def _showings(decoded: Decoded, scenes: Sequence[Scene]) -> Iterator[_Showing]:
+    """Where each keyframe stands for the picture, in order: in the scene that it lies in, and in
+    the others of a picture that stands still.
+    """
+    for number, (keyframe, shown) in enumerate(_shown(decoded)):
+        own = scene_at(scenes, keyframe.time_s)
+        for position in scenes_over(scenes, shown.start_s, shown.end_s):
+            scene = scenes[position]
+            start_s, end_s = max(scene.start_s, shown.start_s), min(scene.end_s, shown.end_s)
+            if position == own:
+                yield _Showing(number, position, keyframe.time_s, start_s, max(start_s, end_s))
+            elif end_s - start_s >= MIN_SHOT_S:
+                yield _Showing(number, position, (start_s + end_s) / 2, start_s, end_s)
+
+
+def _shown(decoded: Decoded) -> Iterator[tuple[Keyframe, Span]]:
+    """Each keyframe with the span for which it stands within its scene of the pictures: a picture
+    that is held from when it begins, others from half-way after the one before; until the next.
+    """
+    for position, group in groupby(decoded.keyframes, lambda k: scene_at(decoded.scenes, k.time_s)):
+        scene, keyframes = decoded.scenes[position], list(group)
+        inner = [_turn_s(before, after) for before, after in pairwise(keyframes)]
+        spans = pairwise([scene.start_s, *inner, scene.end_s])
+        yield from (
+            (keyframe, Span(*edges)) for keyframe, edges in zip(keyframes, spans, strict=True)
+        )
+
+
+def _turn_s(before: Keyframe, after: Keyframe) -> float:
+    """When the picture of one keyframe turns into that of the next."""
+    if after.held_until_s is not None:
+        return after.time_s
+    return (min(before.held_until_s or before.time_s, after.time_s) + after.time_s) / 2
+
+
+def _keyframes(
+    keyframes: Sequence[Keyframe], showings: Sequence[_Showing], folder: str
+) -> list[MomentRecord]:
     return [
         MomentRecord(
-            scene=keyframe.scene,
+            scene=showing.scene,
             kind=MomentKind.KEYFRAME,
-            start_s=keyframe.time_s,
-            end_s=keyframe.time_s,
-            image_path=f"{folder}/{keyframe.name}",
-            look=keyframe.look,
+            start_s=showing.time_s,
+            end_s=showing.time_s,
+            image_path=f"{folder}/{keyframes[showing.keyframe].name}",
+            look=keyframes[showing.keyframe].look,
         )
-        for keyframe in keyframes
+        for showing in showings
     ]
 
 
@@ -74,40 +160,37 @@ def _spoken(sentences: Sequence[Sentence], scenes: Sequence[Scene]) -> list[Mome
     ]
 
 
-def _spans(scenes: Sequence[Scene]) -> list[MomentRecord]:
-    """Every scene with pictures in equal parts, each of which a video model sees at once."""
+def _spans(decoded: Decoded, scenes: Sequence[Scene]) -> list[MomentRecord]:
+    """Every scene, as far as pictures are shown in it, in equal parts, each of which a video model
+    sees at once.
+    """
+    first_s = decoded.scenes[0].start_s if decoded.scenes else math.inf
     return [
         MomentRecord(scene=number, kind=MomentKind.SPAN, start_s=span.start_s, end_s=span.end_s)
         for number, scene in enumerate(scenes)
-        for span in scene.parts(MAX_SPAN_S)
+        if first_s < scene.end_s
+        for span in Span(max(first_s, scene.start_s), scene.end_s).parts(MAX_SPAN_S)
     ]
 
 
-def _written(
-    keyframes: Sequence[Keyframe], scenes: Sequence[Scene], writing: Sequence[Writing | None]
-) -> list[MomentRecord]:
-    """On-screen text from half-way after the keyframe before to half-way before the next; the
-    same text on neighbouring keyframes of a scene is one moment.
+def _written(writing: Sequence[Writing | None], showings: Sequence[_Showing]) -> list[MomentRecord]:
+    """On-screen text for as long as its keyframe stands for the picture; the same text on
+    neighbouring keyframes of a scene is one moment.
     """
     moments: list[MomentRecord] = []
-    for index, (keyframe, found) in enumerate(zip(keyframes, writing, strict=True)):
+    for showing in showings:
+        found, start_s = writing[showing.keyframe], showing.start_s
         if found is None:
             continue
-        scene = scenes[keyframe.scene]
-        start_s, end_s = scene.start_s, scene.end_s
-        if index > 0 and keyframes[index - 1].scene == keyframe.scene:
-            start_s = (keyframes[index - 1].time_s + keyframe.time_s) / 2
-        if index + 1 < len(keyframes) and keyframes[index + 1].scene == keyframe.scene:
-            end_s = (keyframe.time_s + keyframes[index + 1].time_s) / 2
         last = moments[-1] if moments else None
-        if last and (last.scene, last.text, last.end_s) == (keyframe.scene, found.text, start_s):
+        if last and (last.scene, last.text, last.end_s) == (showing.scene, found.text, start_s):
             start_s = moments.pop().start_s
         moments.append(
             MomentRecord(
-                scene=keyframe.scene,
+                scene=showing.scene,
                 kind=MomentKind.OCR,
                 start_s=start_s,
-                end_s=end_s,
+                end_s=showing.end_s,
                 text=found.text,
                 boxes=found.boxes,
             )

@@ -1,6 +1,8 @@
-"""Keyframes: the stills that represent a scene, one to five, sharp, different from each other."""
+"""Keyframes: the stills that represent a scene, one to five, sharp, different from each other; of
+pictures that are held, each.
+"""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -9,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.scenes.picture import reduced, shown, size_within
+from ingest.scenes.thumbnails import is_same
 
 MAX_KEYFRAMES = 5
 MAX_SIDE_PX = 1280
@@ -36,6 +39,22 @@ class Candidate:
     """Grey float32 [18, 32], in [0, 255]."""
     sharpness: float
     """Standard deviation of the Laplacian of the frame's small picture."""
+    held_until_s: float | None = None
+    """The end of a picture that is held: shown alone from `time_s` on. None for one of many."""
+
+    @classmethod
+    def of(
+        cls,
+        time_s: float,
+        frame: av.VideoFrame,
+        image: npt.NDArray[np.uint8],
+        held_until_s: float | None = None,
+    ) -> "Candidate":
+        """A frame with its small picture, BGR uint8 [h, w, 3]."""
+        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+        small = cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
+        sharpness = float(cv2.Laplacian(grey, cv2.CV_16S).std())
+        return cls(time_s, reduced(frame, MAX_SIDE_PX), small, sharpness, held_until_s)
 
 
 def difference_hash(small: npt.NDArray[np.float32]) -> int | None:
@@ -43,33 +62,39 @@ def difference_hash(small: npt.NDArray[np.float32]) -> int | None:
     whether each of 8 by 8 places is brighter than the one to its right (Krawetz, "Kind of Like
     That", 2013). None for a flat picture, whose bits would be chance.
     """
-    if float(small.std()) < _FLAT:
+    if _is_flat(small):
         return None
     places = cv2.resize(small, (9, 8), interpolation=cv2.INTER_AREA)
     bits = np.packbits(places[:, :-1] > places[:, 1:])
     return int.from_bytes(bits.tobytes(), "big", signed=True)
 
 
+def _is_flat(small: npt.NDArray[np.float32]) -> bool:
+    return float(small.std()) < _FLAT
+
+
 class KeyframeCollector:
-    """The candidates of the open scene: a dozen, evenly spread however long it grows, and a few of
-    the last seconds, for a gradual transition is known only when it is long over.
+    """The candidates of the open scene: a dozen, evenly spread however long it grows, a few of the
+    last seconds, for a gradual transition is known only when it is long over, and those held.
     """
 
     def __init__(self) -> None:
         self._candidates: list[Candidate] = []
         self._recent: list[Candidate] = []
+        self._held: list[Candidate] = []
+        self._held_image = np.zeros((1, 1, 3), np.uint8)
+        """The small picture of the last of them."""
+        self._last: tuple[float, av.VideoFrame, npt.NDArray[np.uint8]] | None = None
         self._step_s = _FIRST_STEP_S
 
     def offer(self, time_s: float, frame: av.VideoFrame, image: npt.NDArray[np.uint8]) -> None:
         """Takes the next frame of the open scene, with its small picture, BGR uint8 [h, w, 3]."""
+        self._last = time_s, frame, image
         spread = _is_due(self._candidates, time_s, self._step_s)
         recent = _is_due(self._recent, time_s, _RECENT_STEP_S)
         if not (spread or recent):
             return
-        grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-        small = cv2.resize(grey, (32, 18), interpolation=cv2.INTER_AREA).astype(np.float32)
-        sharpness = float(cv2.Laplacian(grey, cv2.CV_16S).std())
-        candidate = Candidate(time_s, reduced(frame, MAX_SIDE_PX), small, sharpness)
+        candidate = Candidate.of(time_s, frame, image)
         if recent:
             kept = [c for c in self._recent if time_s - c.time_s < _RECENT_S]
             self._recent = [*kept, candidate]
@@ -78,6 +103,21 @@ class KeyframeCollector:
             if len(self._candidates) > _MAX_CANDIDATES:
                 self._candidates = self._candidates[::2]
                 self._step_s *= 2
+
+    def hold(self, until_s: float) -> None:
+        """Told that the last frame is shown until then, which makes it a keyframe, unless it shows
+        nothing, or the same as the one that was held before.
+        """
+        if self._last is None:
+            return
+        time_s, frame, image = self._last
+        if self._held and is_same(self._held_image, image):
+            self._held[-1] = replace(self._held[-1], held_until_s=until_s)
+            return
+        held = Candidate.of(time_s, frame, image, until_s)
+        if not _is_flat(held.small):
+            self._held.append(held)
+            self._held_image = image
 
     def close_scene(self, start_s: float, end_s: float) -> list[Candidate]:
         """The keyframes of the scene [start_s, end_s), in order; candidates from `end_s` on stay,
@@ -88,7 +128,9 @@ class KeyframeCollector:
         later = {c.time_s: c for c in (*self._candidates, *self._recent) if c.time_s >= end_s}
         self._candidates = [later[time_s] for time_s in sorted(later)]
         self._step_s = _FIRST_STEP_S
-        return choose(own, start_s, end_s)
+        held = [c for c in self._held if c.time_s < end_s]
+        self._held = self._held[len(held) :]
+        return choose([*own, *held], start_s, end_s)
 
 
 def _is_due(candidates: list[Candidate], time_s: float, step_s: float) -> bool:
@@ -97,15 +139,17 @@ def _is_due(candidates: list[Candidate], time_s: float, step_s: float) -> bool:
 
 
 def choose(candidates: list[Candidate], start_s: float, end_s: float) -> list[Candidate]:
-    """The keyframes among the candidates of [start_s, end_s), in order: the sharpest near the
-    middle, then those that differ most from all that are chosen.
+    """The keyframes among the candidates of [start_s, end_s), in order: those that are held, or
+    else the sharpest near the middle, then those that differ most from all that are chosen.
     """
     inner = [c for c in candidates if start_s + _EDGE_S <= c.time_s <= end_s - _EDGE_S]
     pool = inner or candidates
     if not pool:
         return []
     middle_s, length_s = (start_s + end_s) / 2, max(end_s - start_s, 1e-6)
-    chosen = [max(pool, key=lambda c: c.sharpness * (1.5 - abs(c.time_s - middle_s) / length_s))]
+    chosen = [c for c in candidates if c.held_until_s is not None] or [
+        max(pool, key=lambda c: c.sharpness * (1.5 - abs(c.time_s - middle_s) / length_s))
+    ]
     wanted = min(MAX_KEYFRAMES, 1 + int(length_s / _SECONDS_PER_KEYFRAME))
     while len(chosen) < wanted:
         distance, best = max(

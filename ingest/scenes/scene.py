@@ -1,6 +1,7 @@
 """Scenes and other spans of a recording: intervals of its time, and which of them lies where."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -46,24 +47,52 @@ class Scene(Span):
     """The span between two cuts, or a part of a long take."""
 
 
-def scenes_at_pauses(duration_s: float, speech: Sequence[Timed]) -> list[Scene]:
-    """The scenes of a recording without pictures: cut in the middle of the longest pauses.
+def scenes_at_pauses(whole: Span, speech: Sequence[Timed]) -> list[Scene]:
+    """The scenes of a time in which no picture changes: cut in the middle of the longest pauses of
+    what is said, which comes in the order in which it begins.
 
     None is longer than MAX_SCENE_S; somebody who speaks on without a pause is cut there.
     """
+    lengths, middles = _pauses(speech)
     scenes: list[Scene] = []
-    pauses = [
-        (later.start_s - earlier.end_s, (earlier.end_s + later.start_s) / 2)
-        for earlier, later in pairwise(speech)
-    ]
-    start_s = 0.0
-    while duration_s - start_s > MAX_SCENE_S:
-        allowed = [p for p in pauses if start_s + MAX_SCENE_S / 4 < p[1] <= start_s + MAX_SCENE_S]
-        cut_s = max(allowed)[1] if allowed else start_s + MAX_SCENE_S
+    start_s = whole.start_s
+    while whole.end_s - start_s > MAX_SCENE_S:
+        first = bisect_right(middles, start_s + MAX_SCENE_S / 4)
+        end = bisect_right(middles, start_s + MAX_SCENE_S, lo=first)
+        cut_s = start_s + MAX_SCENE_S
+        if first < end:
+            cut_s = max(zip(lengths[first:end], middles[first:end], strict=True))[1]
         scenes.append(Scene(start_s, cut_s))
         start_s = cut_s
-    scenes.append(Scene(start_s, duration_s))
+    scenes.append(Scene(start_s, whole.end_s))
     return scenes
+
+
+def _pauses(speech: Sequence[Timed]) -> tuple[list[float], list[float]]:
+    """The lengths and middles of the pauses in which nobody speaks, on whatever track."""
+    lengths, middles = [], []
+    end_s = math.inf
+    for said in speech:
+        if said.start_s >= end_s:
+            lengths.append(said.start_s - end_s)
+            middles.append((end_s + said.start_s) / 2)
+        end_s = said.end_s if end_s == math.inf else max(end_s, said.end_s)
+    return lengths, middles
+
+
+def scene_at(scenes: Sequence[Scene], time_s: float) -> int:
+    """The position of the scene in which a time lies, of those that follow each other; the nearest
+    if it lies in none.
+    """
+    return max(0, bisect_right(scenes, time_s, key=lambda scene: scene.start_s) - 1)
+
+
+def scenes_over(scenes: Sequence[Scene], start_s: float, end_s: float) -> range:
+    """The positions of the scenes that [start_s, end_s) touches, the ones before and after it where
+    it only meets them, of those that follow each other; the nearest if it touches none.
+    """
+    first = bisect_left(scenes, start_s, key=lambda scene: scene.end_s)
+    return range(min(first, len(scenes) - 1), scene_at(scenes, end_s) + 1)
 
 
 def scene_of(scenes: Sequence[Scene], start_s: float, end_s: float) -> int:
@@ -73,4 +102,5 @@ def scene_of(scenes: Sequence[Scene], start_s: float, end_s: float) -> int:
         scene = scenes[position]
         return min(end_s, scene.end_s) - max(start_s, scene.start_s)
 
-    return max(range(len(scenes)), key=lambda position: (overlap_s(position), -position))
+    touched = scenes_over(scenes, start_s, end_s)
+    return max(touched, key=lambda position: (overlap_s(position), -position))
