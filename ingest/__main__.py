@@ -23,7 +23,7 @@ from ingest.files.ledger import Ledger
 from ingest.files.outcome import OutcomeStatus, foretold
 from ingest.files.removal import remove_leftovers
 from ingest.lanes import ingest_files, with_outcomes
-from ingest.library.null_statistics import refresh_null_statistics
+from ingest.library.null_statistics import Growth, refresh_null_statistics
 from ingest.library.spaces import (
     activate_complete,
     not_searched,
@@ -119,16 +119,25 @@ def _foretell(files: Discovery, ingest: Ingest) -> Ledger:
 
 def _run(files: Discovery, ingest: Ingest, jobs: int, *, quiet: bool) -> Ledger:
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
-    ledger = Ledger()
+    ledger, growth = Ledger(), Growth(ingest.spaces)
     with ProgressDisplay(Console(stderr=True), files.count, quiet=quiet) as display:
         for number, outcome in ingest_files(files, ingest, jobs, display.report):
             display.ended(outcome)
             ledger.enter(number, outcome)
-    refresh_null_statistics(ingest.spaces, ingest.spaces_to_fill(), ingest.encoders)
+            stored = outcome.status in _STORED
+            if stored and growth.is_due(outcome.moments, ingest.spaces_to_fill()):
+                _renew_statistics(ingest)
+    _renew_statistics(ingest)
     activate_complete(ingest.spaces)
-    if any(ledger.counts[status] for status in _STORED):
-        ingest.store.analyse()
     return ledger
+
+
+def _renew_statistics(ingest: Ingest) -> None:
+    """What searches know of a library beside its rows: how unrelated queries score, how frequent
+    words are.
+    """
+    refresh_null_statistics(ingest.spaces, ingest.spaces_to_fill(), ingest.encoders)
+    ingest.store.analyse()
 
 
 def _tell_not_searched(ingest: Ingest) -> None:

@@ -1,7 +1,8 @@
 """The null distributions of the spaces of a library: how what is unrelated scores in each.
 
-Search calibrates with them (search/retrieval/calibrate.py). They are fixed until a space has grown
-or shrunk by a tenth, so that the same search scores the same from one ingest to the next.
+Search calibrates with them (search/retrieval/calibrate.py), and leaves out a space that has none.
+They are fixed until a space has grown or shrunk by a tenth, so that the same search scores the same
+from one ingest to the next.
 """
 
 from collections.abc import Iterable
@@ -35,6 +36,34 @@ def background_queries() -> tuple[str, ...]:
     return tuple(path.read_text(encoding="utf-8").splitlines())
 
 
+class Growth:
+    """How much a library has grown during a run, and whether statistics are due before its end:
+    with the first vectors of a space, so that a search finds them while the rest is worked on, and
+    each time that there are twice as many moments.
+    """
+
+    def __init__(self, library: Spaces) -> None:
+        self._library = library
+        known = (space.null_statistics or {} for space in library.all().values())
+        self._known = sum(statistics.get("count", 0) for statistics in known)
+        self._new = 0
+
+    def is_due(self, num_moments: int, spaces: Iterable[Space]) -> bool:
+        """Whether the statistics of `spaces` are due, after so many new moments."""
+        self._new += num_moments
+        due = self._new > self._known or self._has_unknown(spaces)
+        if due:
+            self._known += self._new
+            self._new = 0
+        return due
+
+    def _has_unknown(self, spaces: Iterable[Space]) -> bool:
+        """Whether a space holds vectors and has no statistics."""
+        stored = self._library.all()
+        lacking = (space.key for space in spaces if stored[space.key].null_statistics is None)
+        return any(len(self._library.sample_vectors(key, 1)) for key in lacking)
+
+
 def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: Encoders) -> None:
     """Computes and stores the statistics of every space whose size has changed by a tenth.
 
@@ -42,6 +71,7 @@ def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: 
     against them; a space of features, which answers no text, has `alike` alone.
     """
     stored = library.all()
+    queries: dict[str, Vectors] = {}
     for space in spaces:
         count = library.coverage(space.key).embedded
         known = (stored[space.key].null_statistics or {}).get("count", 0)
@@ -50,8 +80,10 @@ def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: 
         vectors = library.sample_vectors(space.key, SAMPLE)
         statistics = {"count": count, "alike": _fitted(_among_themselves(vectors))}
         if space.answers_text:
-            queries = encoders.encode_queries(space, background_queries())
-            statistics |= _fitted(queries @ vectors.T)
+            text_space = encoders.text_space(space)
+            if text_space.key not in queries:
+                queries[text_space.key] = encoders.encode_queries(text_space, background_queries())
+            statistics |= _fitted(queries[text_space.key] @ vectors.T)
         library.save_null_statistics(space.key, statistics)
 
 
