@@ -1,7 +1,9 @@
 """Containers and their headers: told by content, never by name, and refused before decoding."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -9,36 +11,20 @@ import av
 from av.container import InputContainer
 
 from ingest.errors import NotMedia, StillImage, VideoUnreadable
+from ingest.media.formats import (
+    FORMATS,
+    MOVING,
+    TRANSMITTED,
+    looks_like_media,
+    still_image,
+)
+from ingest.media.streams import Choice, choose
+from ingest.media.transport import HEAD_BYTES
 
-FORMATS = (
-    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,gxf,dv,nut,"
-    "rm,wtv,wav,w64,mp3,flac,aac,aiff,caf,amr,ac3,eac3,opus,gif,ivf,h264,hevc,m4v"
-)
-"""Demuxers of recordings, as FFmpeg names them; none of playlists, image sequences or devices."""
-VIDEO_CODECS = frozenset(
-    (
-        "h264 hevc av1 vp6 vp6f vp6a vp8 vp9 mpeg1video mpeg2video mpeg4 msmpeg4v1 msmpeg4v2 "
-        "msmpeg4v3 h261 h263 h263i flv1 wmv1 wmv2 wmv3 vc1 mjpeg mjpegb prores dnxhd ffv1 "
-        "theora rv10 rv20 rv30 rv40 dvvideo huffyuv ffvhuff utvideo rawvideo qtrle svq1 svq3 "
-        "cinepak indeo3 indeo5 gif png cfhd jpeg2000 vvc hap v210 rpza"
-    ).split()
-)
-AUDIO_CODECS = frozenset(
-    (
-        "aac aac_latm ac3 eac3 alac amrnb amrwb amr_nb amr_wb ape dts flac gsm gsm_ms mp1 mp2 "
-        "mp3 opus speex truehd vorbis wavpack wmav1 wmav2 wmapro wmalossless wmavoice cook "
-        "qdm2 qcelp tta"
-    ).split()
-)
-_IMAGE_MAGIC = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG": "PNG",
-    b"BM": "BMP",
-    b"II*\x00": "TIFF",
-    b"MM\x00*": "TIFF",
-}
+_LONG_LOOK = {"probesize": str(48 << 20), "analyzeduration": str(45_000_000)}
+"""Bytes and microseconds that are searched for streams where no list of them is at the beginning,
+in place of 5 MB and 5 s: sound may begin late."""
 _FIRST_YEAR, _LAST_YEAR = 1980, 9999
-_PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"[playlist]", b"<?xml", b"<MPD", b"<smil")
 
 
 @dataclass(frozen=True)
@@ -78,21 +64,21 @@ def open_media(path: Path, first_byte: int = 0) -> InputContainer:
 
     Raises NotMedia, StillImage, VideoUnreadable.
     """
-    with path.open("rb") as file:
-        file.seek(first_byte)
-        head = file.read(16)
-    _refuse_by_content(head)
     part = f"subfile,,start,{first_byte},end,0,,:" if first_byte else ""
+    url = f"{part}file:{path}"
+    head = _head(path, first_byte, 64)
+    kind = still_image(head)
     try:
-        container = av.open(
-            f"{part}file:{path}",
-            options={"format_whitelist": FORMATS, "protocol_whitelist": "file,subfile"},
-            metadata_errors="replace",
-        )
-    except MemoryError:
-        raise
+        if kind is not None:
+            return _open_animation(url, kind)
+        container = _open(url)
+        if container.format.name in TRANSMITTED:
+            container.close()
+            container = _open(url, look=_LONG_LOOK)
+    except av.error.MemoryError:
+        raise VideoUnreadable("is damaged, or needs more memory to open than is allowed") from None
     except (av.error.FFmpegError, ValueError) as error:
-        if _looks_like_media(head):
+        if looks_like_media(head):
             raise VideoUnreadable(f"the file is damaged or cut off: {_words(error)}") from None
         raise NotMedia("not a video or audio file") from None
     return container
@@ -104,37 +90,82 @@ def probe(path: Path, max_pixels: int, first_byte: int = 0) -> Probe:
     Raises NotMedia, StillImage, VideoUnreadable if nothing in it can be decoded.
     """
     with open_media(path, first_byte) as container:
-        video = next(
-            (s for s in container.streams.video if not s.disposition & s.disposition.attached_pic),
-            None,
-        )
-        sounds = container.streams.audio
-        if video is None and not sounds:
-            raise VideoUnreadable("has neither video nor audio")
-        if video is not None:
-            _check_codec(video.codec_context, VIDEO_CODECS, "video")
-            width, height = video.codec_context.width, video.codec_context.height
-            if width * height > max_pixels:
-                raise VideoUnreadable(
-                    f"{width}×{height} pixels are more than INGEST_MAX_PIXELS allows ({max_pixels})"
-                )
-        for sound in sounds:
-            _check_codec(sound.codec_context, AUDIO_CODECS, "audio")
+        chosen = choose(container, max_pixels, _head(path, first_byte, HEAD_BYTES))
+        if chosen.film is None and not chosen.sounds:
+            raise VideoUnreadable(_why_nothing(chosen.left_out))
         return Probe(
             container=container.format.name.split(",")[0],
             title=_title(container),
-            video=None if video is None else _track(video),
-            sounds=tuple(_track(sound) for sound in sounds),
-            later_videos=(),
-            left_out=(),
-            start_s=(container.start_time or 0) / 1e6,
-            declared_s=container.duration / 1e6 if container.duration else None,
+            video=None if chosen.film is None else _track(chosen.film),
+            sounds=tuple(_track(sound) for sound in chosen.sounds),
+            later_videos=tuple(video.index for video in chosen.later),
+            left_out=chosen.left_out,
+            start_s=chosen.start_s,
+            declared_s=_declared_s(container, chosen),
             recorded_at=_recorded_at(container),
         )
 
 
+def _head(path: Path, first_byte: int, num_bytes: int) -> bytes:
+    with path.open("rb") as file:
+        file.seek(first_byte)
+        return file.read(num_bytes)
+
+
+def _open(
+    url: str, container_format: str | None = None, look: dict[str, str] | None = None
+) -> InputContainer:
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file,subfile"}
+    return av.open(
+        url,
+        format=container_format,
+        options=options | (look or {}),
+        metadata_errors="replace",
+    )
+
+
+def _open_animation(url: str, kind: str) -> InputContainer:
+    """A file that begins as a picture, if it is a film of them. Raises StillImage."""
+    container_format, fewest = MOVING[kind]
+    with suppress(av.error.FFmpegError), _open(url, container_format) as container:
+        pictures = (packet for packet in container.demux() if packet.size)
+        if len(list(islice(pictures, fewest))) == fewest:
+            return _open(url, container_format)
+    raise StillImage(f"a still image ({kind}), not a recording")
+
+
+def _why_nothing(left_out: tuple[str, ...]) -> str:
+    """Why a container has nothing to decode, and what to do."""
+    if not left_out:
+        return "has neither video nor audio"
+    advice = (
+        "" if all("encrypted" in each for each in left_out) else "; convert it to MP4 (H.264, AAC)"
+    )
+    return "; ".join(left_out) + advice
+
+
+def _declared_s(container: InputContainer, chosen: Choice) -> float | None:
+    """How long the header says that the chosen streams are, or, if not of all, the container."""
+    streams = [*chosen.sounds] if chosen.film is None else [chosen.film, *chosen.sounds]
+    ends = [
+        float(((stream.start_time or 0) + stream.duration) * stream.time_base) - chosen.start_s
+        for stream in streams
+        if stream.duration and stream.time_base
+    ]
+    if len(ends) == len(streams):
+        return max(ends)
+    return container.duration / 1e6 if container.duration else None
+
+
 def _track(stream: Any) -> Track:
-    return Track(stream.index, stream.codec_context.name)
+    """A stream as its container describes it."""
+    language = stream.metadata.get("language", "").strip()
+    return Track(
+        stream.index,
+        stream.codec_context.name,
+        language=language if language not in ("", "und") else None,
+        title=stream.metadata.get("title", "").replace("\x00", "").strip()[:500] or None,
+    )
 
 
 def _title(container: InputContainer) -> str | None:
@@ -152,32 +183,6 @@ def _recorded_at(container: InputContainer) -> datetime | None:
         return None
     time = time if time.tzinfo else time.replace(tzinfo=UTC)
     return time if _FIRST_YEAR <= time.year < _LAST_YEAR else None
-
-
-def _check_codec(context: av.CodecContext | None, accepted: frozenset[str], what: str) -> None:
-    if context is None:
-        raise VideoUnreadable(f"has {what} that no decoder knows")
-    names = {context.name, context.codec.canonical_name}
-    if not names & accepted and not context.name.startswith(("pcm_", "adpcm_")):
-        raise VideoUnreadable(f"{what} codec {context.name} is not supported")
-
-
-def _refuse_by_content(head: bytes) -> None:
-    for magic, name in _IMAGE_MAGIC.items():
-        if head.startswith(magic):
-            raise StillImage(f"a still image ({name}), not a recording")
-    if head.startswith(b"RIFF") and head[8:12] == b"WEBP":
-        raise StillImage("a still image (WebP), not a recording")
-    if head[4:12] in (b"ftypavif", b"ftypheic", b"ftypmif1"):
-        raise StillImage("a still image (HEIF), not a recording")
-    if head.lstrip().startswith(_PLAYLISTS):
-        raise NotMedia("a playlist or text, not a video or audio file")
-
-
-def _looks_like_media(head: bytes) -> bool:
-    boxes = (b"ftyp", b"moov", b"mdat", b"free", b"wide", b"skip")
-    starts = (b"\x1aE\xdf\xa3", b"RIFF", b"OggS", b"ID3", b"fLaC", b"FLV", b"\x00\x00\x01\xba")
-    return head[4:8] in boxes or head.startswith(starts)
 
 
 def _words(error: BaseException) -> str:

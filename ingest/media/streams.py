@@ -1,0 +1,281 @@
+"""Which streams of a container are the recording: what comes of them decides, before what is
+claimed of them.
+
+The first packets are looked at: a film is what delivers pictures over time, the larger before the
+smaller; a cover delivers one.
+"""
+
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Any
+
+import av
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition, Stream
+from av.video.stream import VideoStream
+
+from ingest.media.formats import ENCRYPTED, is_encrypted_asf, why_undecodable
+from ingest.media.transport import Transport
+
+_LOOK_PACKETS = 2000
+_LOOK_BYTES = 32 << 20
+"""More is not looked at to tell streams from each other; 2000 packets are 20 to 30 s of a film."""
+_ENOUGH_STAMPS = 3
+"""So many packets of each stream are enough where there is nothing to choose."""
+_PHONE_COPY = 8
+"""A programme with pictures so many times smaller than another's is its copy for phones."""
+_SAME_SIZE = 0.9
+_SAME_RATE = 0.5
+"""Streams whose pictures, or packets a second, are at least this part of the most are alike."""
+_START_S = 10.0
+"""The first stamps are at most so far behind the beginning that a container claims."""
+_TOGETHER_S = 600.0
+"""Stamps of one recording begin so far from each other at most."""
+_HELD_BACK = 4
+"""The last packets of a stream come only at the end of a file: demuxers and parsers wait for what
+follows them."""
+_UNKNOWN_PIXELS = 1 << 40
+_COVERS = Disposition.attached_pic
+_ASIDE_PICTURES = Disposition.timed_thumbnails | Disposition.still_image | Disposition.dependent
+_ASIDE_SOUNDS = (
+    Disposition.comment
+    | Disposition.visual_impaired
+    | Disposition.hearing_impaired
+    | Disposition.descriptions
+    | Disposition.dub
+    | Disposition.karaoke
+    | Disposition.lyrics
+    | Disposition.clean_effects
+    | Disposition.non_diegetic
+    | Disposition.dependent
+)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The streams of a recording."""
+
+    film: VideoStream | None
+    sounds: tuple[AudioStream, ...]
+    """Of the film's programme, the one that people would hear first at the front; those that had
+    not begun at the end."""
+    later: tuple[VideoStream, ...]
+    """Pictures of the programme that had not begun when those of the film had."""
+    left_out: tuple[str, ...]
+    """Streams that cannot be decoded, in words."""
+    start_s: float
+    """The stamp at which the recording begins."""
+
+
+@dataclass
+class _Seen:
+    """What came of a stream in the first packets of its container."""
+
+    positions: list[int] = field(default_factory=list)
+    """Of its packets among all."""
+    stamps: list[float] = field(default_factory=list)
+    """In seconds."""
+
+    @property
+    def num_packets(self) -> int:
+        """How many packets came."""
+        return len(self.positions)
+
+    @property
+    def rate(self) -> float:
+        """Packets a second; 0 if that cannot be told."""
+        span_s = max(self.stamps) - min(self.stamps) if self.stamps else 0.0
+        return (len(self.stamps) - 1) / span_s if span_s > 0 else 0.0
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether more came than a single picture."""
+        return self.num_packets > 1
+
+    def is_after(self, other: "_Seen") -> bool:
+        """Whether it has begun when another stream had ended: recordings were joined."""
+        if min(self.num_packets, other.num_packets) < 2 * _HELD_BACK:
+            return False
+        return self.positions[0] > other.positions[-1 - _HELD_BACK]
+
+    @property
+    def first_s(self) -> float:
+        """The first stamp, but for single ones that are wrong."""
+        middle_s = median(self.stamps)
+        return min(stamp for stamp in self.stamps if abs(stamp - middle_s) <= _TOGETHER_S)
+
+
+def choose(container: InputContainer, max_pixels: int, head: bytes) -> Choice:
+    """The recording among the streams of a container, whose first packets are read.
+
+    `head` is the beginning of the file.
+    """
+    looked = _Look(container, max_pixels, head)
+    looked.read()
+    film, pictures_left_out = looked.film()
+    sounds, sounds_left_out = looked.sounds(film)
+    later = () if film is None else looked.later(film)
+    chosen: list[Stream] = [*sounds] if film is None else [film, *sounds]
+    return Choice(
+        film, sounds, later, (*pictures_left_out, *sounds_left_out), looked.start_s(chosen)
+    )
+
+
+class _Look:
+    """The first packets of a container, and what they say of its streams."""
+
+    def __init__(self, container: InputContainer, max_pixels: int, head: bytes) -> None:
+        self._container = container
+        self._max_pixels = max_pixels
+        self._transport = Transport.of(head)
+        self._is_encrypted = is_encrypted_asf(head)
+        self._videos = [s for s in container.streams.video if not s.disposition & _COVERS]
+        self._sounds = list(container.streams.audio)
+        self._seen = {s.index: _Seen() for s in (*self._videos, *self._sounds)}
+        self._saw_all = False
+        """Whether the container has ended."""
+
+    def read(self) -> None:
+        """Reads as many packets as are needed. Damage is left to those who decode."""
+        num_packets = num_bytes = 0
+        try:
+            for packet in self._container.demux():
+                if packet.size and packet.stream_index in self._seen:
+                    self._note(packet, num_packets)
+                num_packets, num_bytes = num_packets + 1, num_bytes + packet.size
+                if num_packets >= _LOOK_PACKETS or num_bytes >= _LOOK_BYTES or self._is_plain():
+                    return
+            self._saw_all = True
+        except av.error.FFmpegError:
+            return
+
+    def _note(self, packet: "av.Packet[Any]", position: int) -> None:
+        seen = self._seen[packet.stream_index]
+        seen.positions.append(position)
+        stamp = packet.pts if packet.pts is not None else packet.dts
+        if stamp is not None and packet.time_base:
+            seen.stamps.append(float(stamp * packet.time_base))
+
+    def _is_plain(self) -> bool:
+        """Whether there is nothing to choose, and every stream has begun."""
+        return len(self._videos) <= 1 and all(
+            seen.num_packets >= _ENOUGH_STAMPS for seen in self._seen.values()
+        )
+
+    def film(self) -> tuple[VideoStream | None, tuple[str, ...]]:
+        """The film, and what better one cannot be decoded.
+
+        Where several programmes are sent together, it is of the first that has pictures, unless
+        that is the copy for phones of another.
+        """
+        readable = [v for v in self._videos if self._why_not(v) is None]
+        moving = [v for v in readable if self._seen[v.index].is_moving]
+        most_pixels = max(map(_num_pixels, moving), default=0)
+        first = next(
+            (v for v in moving if _num_pixels(v) * _PHONE_COPY > most_pixels),
+            next(iter(readable or self._videos), None),
+        )
+        if first is None:
+            return None, ()
+        together = [v for v in self._videos if self._share_programme(v, first)]
+        ranked = self._ranked(
+            [v for v in together if not any(self._is_after(v, other) for other in together)]
+        )
+        film = next((v for v in ranked if v in readable), None)
+        if film is ranked[0]:
+            return film, ()
+        return film, (f"the pictures cannot be decoded: {self._why_not(ranked[0])}",)
+
+    def sounds(self, film: VideoStream | None) -> tuple[tuple[AudioStream, ...], tuple[str, ...]]:
+        """The sounds that belong to the film, and those that cannot be decoded."""
+        sounds = [s for s in self._sounds if self._belongs(s, film or self._sounds[0])]
+        sounds.sort(key=self._sound_order)
+        left_out = []
+        for number, sound in enumerate(sounds, start=1):
+            why = self._why_not(sound)
+            if why is not None and (self._seen[sound.index].num_packets or not self._saw_all):
+                name = "the sound" if len(sounds) == 1 else f"the sound of track {number}"
+                left_out.append(f"{name} cannot be decoded: {why}")
+        return tuple(s for s in sounds if self._why_not(s) is None), tuple(left_out)
+
+    def later(self, film: VideoStream) -> tuple[VideoStream, ...]:
+        """Pictures in which the film may go on."""
+        if not self._seen[film.index].num_packets:
+            return ()
+        return tuple(
+            video
+            for video in self._videos
+            if self._belongs(video, film)
+            and self._why_not(video) is None
+            and (not self._seen[video.index].num_packets or self._is_after(video, film))
+        )
+
+    def start_s(self, chosen: list[Stream]) -> float:
+        """The stamp that is presented at 0: what the container claims, unless the streams that
+        were chosen begin elsewhere.
+        """
+        claimed_s = (self._container.start_time or 0) / 1e6
+        firsts = [seen.first_s for s in chosen if (seen := self._seen[s.index]).stamps]
+        if not firsts or abs(min(firsts) - claimed_s) <= _START_S:
+            return claimed_s
+        return min(first for first in firsts if abs(first - firsts[0]) <= _TOGETHER_S)
+
+    def _ranked(self, videos: list[VideoStream]) -> list[VideoStream]:
+        """The most film-like first. Default flags come late: they are often set on whatever is
+        first in a file.
+        """
+        moving = [v for v in videos if self._seen[v.index].is_moving]
+        most_pixels = max((_num_pixels(v) for v in moving), default=0)
+        alike = [v for v in moving if _num_pixels(v) >= _SAME_SIZE * most_pixels]
+        most_rate = max((self._seen[v.index].rate for v in alike), default=0.0)
+
+        def order(video: VideoStream) -> tuple[object, ...]:
+            seen = self._seen[video.index]
+            pixels = _num_pixels(video)
+            return (
+                not seen.is_moving,
+                not seen.num_packets,
+                bool(video.disposition & _ASIDE_PICTURES),
+                -min(pixels, _SAME_SIZE * most_pixels) if seen.is_moving else -pixels,
+                seen.rate < _SAME_RATE * most_rate,
+                not video.disposition & Disposition.default,
+                -pixels,
+                video.index,
+            )
+
+        return sorted(videos, key=order)
+
+    def _sound_order(self, sound: AudioStream) -> tuple[object, ...]:
+        return (
+            not self._seen[sound.index].num_packets,
+            bool(sound.disposition & _ASIDE_SOUNDS),
+            not sound.disposition & Disposition.default,
+            sound.index,
+        )
+
+    def _share_programme(self, one: Stream, other: Stream) -> bool:
+        return self._transport.share_programme(one.id, other.id)
+
+    def _belongs(self, stream: Stream, film: Stream) -> bool:
+        """Whether a stream is of the film's programme, or goes on where the film has ended."""
+        return self._share_programme(stream, film) or self._is_after(stream, film)
+
+    def _is_after(self, stream: Stream, other: Stream) -> bool:
+        return self._seen[stream.index].is_after(self._seen[other.index])
+
+    def _why_not(self, stream: Any) -> str | None:
+        """Why a stream is not decoded; None if it is."""
+        if self._is_encrypted or stream.id in self._transport.scrambled:
+            return ENCRYPTED
+        why = why_undecodable(stream)
+        if why is None and stream.type == "video" and _num_pixels(stream) > self._max_pixels:
+            size = f"{stream.codec_context.width}×{stream.codec_context.height} pixels"
+            why = f"{size} are more than INGEST_MAX_PIXELS allows ({self._max_pixels})"
+        return why
+
+
+def _num_pixels(video: VideoStream) -> int:
+    """The size of its pictures; large if no decoder knows it."""
+    context: Any = video.codec_context
+    return _UNKNOWN_PIXELS if context is None else context.width * context.height

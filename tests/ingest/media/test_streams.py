@@ -1,0 +1,269 @@
+"""The film and its sounds are found among the streams of a file by what comes of them."""
+
+import struct
+from collections.abc import Sequence
+from itertools import permutations
+from pathlib import Path
+
+import av
+import pytest
+from av.stream import Disposition
+
+from ingest.errors import VideoUnreadable
+from ingest.media.container import Probe, probe
+from tests.helpers.media import drawn, make_video, tone
+from tests.helpers.tracks import Pictures, Tone, write_programmes, write_tracks
+
+MAX_PIXELS = 8192 * 4352
+FILM, PREVIEW = Pictures((640, 360)), Pictures((160, 90), fps=5)
+COVER = Pictures((800, 800), seconds=0.0, codec="mjpeg", pixels="yuvj420p")
+
+
+def probed(path: Path, tracks: Sequence[Pictures | Tone]) -> Probe:
+    return probe(write_tracks(path, tracks), MAX_PIXELS)
+
+
+@pytest.mark.parametrize("suffix", [".mov", ".mkv", ".ts", ".nut"])
+@pytest.mark.parametrize("order", list(permutations((FILM, PREVIEW, Tone()))))
+def test_a_preview_is_not_the_film_wherever_it_stands(
+    suffix: str, order: tuple[Pictures | Tone, ...], tmp_path: Path
+) -> None:
+    header = probed(tmp_path / f"a{suffix}", order)
+    assert header.video is not None
+    assert header.video.index == order.index(FILM)
+    assert [sound.index for sound in header.sounds] == [order.index(Tone())]
+
+
+def test_a_preview_that_alone_has_the_default_flag_is_not_the_film(tmp_path: Path) -> None:
+    preview = Pictures((160, 90), disposition=Disposition.default)
+    header = probed(tmp_path / "a.mkv", [preview, FILM])
+    assert header.video is not None
+    assert header.video.index == 1
+
+
+def test_pictures_of_the_same_size_at_a_lower_rate_are_not_the_film(tmp_path: Path) -> None:
+    stills = Pictures((640, 360), fps=1, seconds=6, disposition=Disposition.default)
+    header = probed(tmp_path / "a.mkv", [stills, Pictures((640, 360), seconds=6)])
+    assert header.video is not None
+    assert header.video.index == 1
+
+
+@pytest.mark.parametrize(("default", "film"), [(0, 0), (1, 1)])
+def test_of_two_angles_the_default_one_is_the_film(default: int, film: int, tmp_path: Path) -> None:
+    angles = [
+        Pictures((640, 360), disposition=Disposition.default if n == default else 0)
+        for n in range(2)
+    ]
+    header = probed(tmp_path / "a.mkv", angles)
+    assert header.video is not None
+    assert header.video.index == film
+
+
+@pytest.mark.parametrize("order", list(permutations((COVER, FILM, Tone()))))
+def test_one_large_picture_beside_a_film_is_its_cover(
+    order: tuple[Pictures | Tone, ...], tmp_path: Path
+) -> None:
+    header = probed(tmp_path / "a.mov", order)
+    assert header.video is not None
+    assert header.video.index == order.index(FILM)
+
+
+def test_one_picture_under_a_long_sound_is_the_film(tmp_path: Path) -> None:
+    header = probed(tmp_path / "a.mkv", [COVER, Tone(seconds=60)])
+    assert header.video is not None
+    assert header.video.codec == "mjpeg"
+
+
+def test_a_cover_that_is_flagged_leaves_a_recording_of_sound(tmp_path: Path) -> None:
+    cover = Pictures(
+        (64, 64),
+        seconds=0.0,
+        codec="mjpeg",
+        pixels="yuvj420p",
+        disposition=Disposition.attached_pic,
+    )
+    header = probed(tmp_path / "a.mp4", [cover, Tone(codec="aac")])
+    assert header.video is None
+    assert len(header.sounds) == 1
+
+
+@pytest.mark.parametrize("second", [(320, 180), (640, 360)])
+def test_pictures_and_sound_are_of_the_first_programme(
+    second: tuple[int, int], tmp_path: Path
+) -> None:
+    path = write_programmes(
+        tmp_path / "a.ts", [[Tone(), Pictures()], [Pictures(second, seed=9), Tone()]]
+    )
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert header.video.index == 1
+    assert [sound.index for sound in header.sounds] == [0]
+
+
+def test_a_programme_of_the_radio_is_passed_over(tmp_path: Path) -> None:
+    path = write_programmes(tmp_path / "a.ts", [[Tone()], [FILM, Tone(), Tone()]])
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert header.video.index == 1
+    assert [sound.index for sound in header.sounds] == [2, 3]
+
+
+def test_a_copy_for_phones_is_passed_over(tmp_path: Path) -> None:
+    small = Pictures((160, 90))
+    path = write_programmes(tmp_path / "a.ts", [[small, Tone()], [FILM, Tone()]])
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert header.video.index == 2
+    assert [sound.index for sound in header.sounds] == [3]
+
+
+def test_times_count_from_the_beginning_of_the_own_programme(tmp_path: Path) -> None:
+    other = [Pictures(begin_s=0), Tone(begin_s=0)]
+    own = [Pictures(begin_s=500), Tone(begin_s=500)]
+    header = probe(write_programmes(tmp_path / "a.ts", [own, other]), MAX_PIXELS)
+    assert header.start_s == pytest.approx(500.0, abs=0.2)
+    assert header.declared_s == pytest.approx(2.0, abs=0.3)
+
+
+def test_the_sound_that_people_hear_comes_first(tmp_path: Path) -> None:
+    comments = Tone(disposition=Disposition.comment, metadata={"title": "Director"})
+    german = Tone(metadata={"language": "ger"})
+    english = Tone(disposition=Disposition.default, metadata={"language": "eng"})
+    header = probed(tmp_path / "a.mkv", [comments, FILM, german, english])
+    assert [sound.index for sound in header.sounds] == [3, 2, 0]
+    assert [sound.language for sound in header.sounds] == ["eng", "ger", None]
+    assert header.sounds[2].title == "Director"
+
+
+def test_sound_that_begins_late_is_known_and_comes_last(tmp_path: Path) -> None:
+    late = Tone(begin_s=70, seconds=2, disposition=Disposition.default)
+    film = Pictures((64, 64), seconds=72)
+    header = probed(tmp_path / "a.mkv", [film, late, Tone(seconds=72)])
+    assert [sound.index for sound in header.sounds] == [2, 1]
+
+
+def test_sound_that_a_transport_stream_has_after_a_while_is_known(tmp_path: Path) -> None:
+    tracks = [Pictures((64, 64), seconds=30), Tone(begin_s=25, codec="aac")]
+    path = write_tracks(tmp_path / "a.ts", tracks, {"muxrate": "4000000"})
+    assert path.stat().st_size > 12_000_000
+    assert len(probe(path, MAX_PIXELS).sounds) == 1
+
+
+def test_the_film_may_go_on_in_pictures_that_have_not_begun(tmp_path: Path) -> None:
+    first, second = Pictures(seconds=5), Pictures((640, 360), begin_s=5, seconds=5)
+    header = probed(tmp_path / "a.mkv", [first, second, Tone(seconds=10)])
+    assert header.video is not None
+    assert (header.video.index, header.later_videos) == (0, (1,))
+    beside = probed(tmp_path / "b.mkv", [Pictures(), PREVIEW])
+    assert beside.later_videos == ()
+
+
+def test_pictures_that_begin_after_the_look_may_be_the_film_going_on(tmp_path: Path) -> None:
+    first, second = Pictures((64, 64), seconds=210), Pictures((64, 64), begin_s=210)
+    header = probed(tmp_path / "a.mkv", [first, second])
+    assert header.video is not None
+    assert (header.video.index, header.later_videos) == (0, (1,))
+
+
+def test_sound_that_no_decoder_knows_is_left_out_by_name(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "a.avi", [FILM, Tone(codec="pcm_s16le")])
+    data = path.read_bytes()
+    at = data.index(b"strf", data.index(b"auds")) + 8
+    path.write_bytes(data[:at] + struct.pack("<H", 0x1FFF) + data[at + 2 :])
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert header.sounds == ()
+    assert header.left_out == ("the sound cannot be decoded: no decoder here knows its codec",)
+
+
+def test_one_sound_of_two_that_no_decoder_knows_is_named_by_its_number(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "a.mkv", [FILM, Tone(), Tone(codec="flac")])
+    data = path.read_bytes().replace(b"A_FLAC", b"A_FLUX")
+    path.write_bytes(data)
+    header = probe(path, MAX_PIXELS)
+    assert [sound.index for sound in header.sounds] == [1]
+    assert header.left_out[0].startswith("the sound of track 2 cannot be decoded")
+
+
+def test_pictures_that_no_decoder_knows_leave_the_sound(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "a.mkv", [Pictures(codec="mpeg2video", fps=25), Tone()])
+    path.write_bytes(path.read_bytes().replace(b"V_MPEG2", b"V_MPEX2"))
+    header = probe(path, MAX_PIXELS)
+    assert header.video is None
+    assert len(header.sounds) == 1
+    assert header.left_out == ("the pictures cannot be decoded: no decoder here knows its codec",)
+
+
+def test_larger_pictures_than_are_allowed_leave_the_sound(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "a.mkv", [FILM, Tone()])
+    header = probe(path, 640 * 360 - 1)
+    assert header.video is None
+    assert len(header.sounds) == 1
+    assert "640×360 pixels are more than INGEST_MAX_PIXELS allows" in header.left_out[0]
+    assert probe(path, 640 * 360).video is not None
+
+
+def test_a_preview_is_read_where_the_film_cannot_be_and_that_is_said(tmp_path: Path) -> None:
+    header = probe(write_tracks(tmp_path / "a.mkv", [FILM, PREVIEW]), 640 * 360 - 1)
+    assert header.video is not None
+    assert header.video.index == 1
+    assert "640×360 pixels" in header.left_out[0]
+
+
+def test_a_file_of_which_nothing_can_be_decoded_says_why_and_what_to_do(tmp_path: Path) -> None:
+    path = write_tracks(
+        tmp_path / "a.mkv", [Pictures(codec="mpeg2video", fps=25), Tone(codec="flac")]
+    )
+    data = path.read_bytes().replace(b"V_MPEG2", b"V_MPEX2").replace(b"A_FLAC", b"A_FLUX")
+    path.write_bytes(data)
+    with pytest.raises(VideoUnreadable, match=r"the pictures .*; the sound .*; convert it to MP4"):
+        probe(path, MAX_PIXELS)
+
+
+def test_encrypted_sound_of_an_mp4_is_said_to_be_so(tmp_path: Path) -> None:
+    path = make_video(tmp_path / "a.mp4", [drawn(1)], 1.0, audio=tone(1.0))
+    path.write_bytes(path.read_bytes().replace(b"mp4a", b"enca"))
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert header.left_out == ("the sound cannot be decoded: it is encrypted (copy protection)",)
+
+
+def test_an_encrypted_file_of_windows_media_says_so(tmp_path: Path) -> None:
+    path = write_tracks(
+        tmp_path / "a.wmv", [Pictures(codec="wmv2"), Tone(codec="wmav2", layout="stereo")]
+    )
+    codec_list = bytes.fromhex("4052d1861d31d011a3a400a0c90348f6")
+    encryption = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
+    data = path.read_bytes()
+    at = data.index(codec_list)
+    length = struct.unpack_from("<Q", data, at + 16)[0]
+    encrypted = encryption + struct.pack("<Q", length) + bytes(length - 24)
+    path.write_bytes(data[:at] + encrypted + data[at + length :])
+    with pytest.raises(
+        VideoUnreadable, match=r"the pictures .* encrypted .*the sound .* encrypted"
+    ):
+        probe(path, MAX_PIXELS)
+
+
+def test_a_scrambled_stream_of_television_is_left_out(tmp_path: Path) -> None:
+    path = write_tracks(tmp_path / "a.ts", [FILM, Tone()])
+    data = bytearray(path.read_bytes())
+    for at in range(0, len(data), 188):
+        if data[at + 2] == 1 and data[at + 1] & 0x1F == 1:  # the sound's packets
+            data[at + 3] |= 0x80
+    path.write_bytes(data)
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert "encrypted" in header.left_out[0]
+
+
+def test_streams_of_data_are_no_streams(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        container.add_attachment("font.ttf", "font/ttf", b"0123")
+        stream = container.add_stream("mpeg4", 10)
+        for packet in FILM.packets(stream):
+            container.mux(packet)
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert (header.sounds, header.left_out) == ((), ())
