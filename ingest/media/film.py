@@ -15,7 +15,7 @@ _MOST_THREADS = 16
 _OTHER_BYTES = 450 << 20
 """Of a child process: 250 MB when it begins, and what its conversions take for a moment."""
 _OWN_FRAMES = 10
-_FRAMES_PER_THREAD = 1.75
+_FRAMES_PER_THREAD = 2
 """What a decoder holds. Measured with 8192x4352 of four references: 7.8 frames with one thread in
 H.264, 8.2 in HEVC (10 bits), and 1.7 and 1.3 more for each further thread."""
 _BITS_PER_PIXEL = 24

@@ -135,7 +135,7 @@ def _matrix_of(frame: av.VideoFrame) -> npt.NDArray[np.float64]:
     """The cells of a frame's display matrix that turn and mirror, [[a, b], [c, d]]."""
     # PyAV's frame and its side data hold each other until garbage is collected: that may be long,
     # and is well for a frame that has no pixels to speak of.
-    tiny = converted(frame, "gray", 2, 2, "POINT", threads=1)
+    tiny = converted(frame, "gray", 2, 2, "POINT")
     try:
         data = tiny.side_data.get("DISPLAYMATRIX")
     except ValueError:

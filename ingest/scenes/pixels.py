@@ -69,12 +69,7 @@ def may_be_transparent(frame: av.VideoFrame) -> bool:
 
 
 def converted(
-    frame: av.VideoFrame,
-    pixel_format: str,
-    width: int,
-    height: int,
-    interpolation: str = "AREA",
-    threads: int | None = None,
+    frame: av.VideoFrame, pixel_format: str, width: int, height: int, interpolation: str = "AREA"
 ) -> av.VideoFrame:
     """A frame in another format and size; colours by its own matrix and range, where these are
     known to the scaler.
@@ -91,7 +86,7 @@ def converted(
         interpolation=interpolation,
         src_colorspace=matrix,
         dst_colorspace=matrix,
-        threads=threads,
+        threads=1,  # to start others costs more than one picture is worth
     )
 
 
