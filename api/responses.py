@@ -62,8 +62,8 @@ class SpokenOut(TypedDict):
     text: str
     language: str | None
     track: str | None
-    """The sound track or channel that it was heard on, where there are several; null for the one
-    that is heard first."""
+    """The sound track or channel that it was heard on, where there are several; null for the first
+    track as a whole."""
 
 
 @exact
@@ -101,7 +101,7 @@ class MomentOut(TypedDict):
     """Of its best evidence: what is said, or written on the screen."""
     track: str | None
     """Of its best evidence: the sound track or channel that speech was heard on, where there are
-    several; null for the one that is heard first."""
+    several; null for the first track as a whole."""
     keyframe_url: str | None
     """null for a recording without pictures."""
 

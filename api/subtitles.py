@@ -1,6 +1,7 @@
 """Transcripts as subtitle files. What was said is data: nothing in it is markup."""
 
 import html
+import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -14,6 +15,16 @@ _PLAIN = str.maketrans({"{": "(", "}": ")", "\\": "/"})
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 """SubRip has tags, and no way to escape what only looks like one."""
 
+_CHANNEL = re.compile(r"[a-z0-9 -]+ channel|channel \d+")
+"""How an ingest names channels of the first track (ingest/media/audio.py); before those of others
+stands the name of their track."""
+
+
+def plays(track: str | None) -> bool:
+    """Whether a player lets people hear what is said on a track: it is the first one, or a channel
+    of it."""
+    return track is None or _CHANNEL.fullmatch(track) is not None
+
 
 def tracks_of(transcript: Sequence[SpokenText]) -> list[str | None]:
     """The names of the tracks that somebody speaks on: the one without a name first, the others
@@ -23,8 +34,10 @@ def tracks_of(transcript: Sequence[SpokenText]) -> list[str | None]:
 
 
 def lines_of(transcript: Sequence[SpokenText], track: str | None) -> list[SpokenText]:
-    """What is said on one track, by default on the first: lines of several overlap. Raises
-    NotFound."""
+    """What is said on one track, since lines of several overlap: by default on what plays, or else
+    on the one that is heard first. Raises NotFound."""
+    if track is None and (played := [spoken for spoken in transcript if plays(spoken.track)]):
+        return played
     tracks = tracks_of(transcript)
     if track is None:
         track = next(iter(tracks), None)

@@ -171,7 +171,7 @@ class Moment(Base):
     language: Mapped[str | None] = mapped_column(Text)
     track: Mapped[str | None] = mapped_column(Text)
     """Of speech, the name of the sound track or channel that it was heard on, where a recording
-    has several; NULL for the one that people hear first, unless it needs a name, too."""
+    has several; NULL for the track that people hear first as a whole."""
     image_path: Mapped[str | None] = mapped_column(Text)
     """A JPEG, relative to the keyframes folder."""
     look: Mapped[int | None] = mapped_column(BigInteger)

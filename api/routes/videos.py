@@ -27,7 +27,7 @@ Track = Annotated[
     str | None,
     Query(
         max_length=1000,
-        description="One of the video's `tracks`; without it, the sound that is heard first",
+        description="One of the video's `tracks`; without it, what players play",
     ),
 ]
 

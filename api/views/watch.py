@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from api.codecs import Codec, picture_codec, sound_codec
 from api.deps import State
-from api.subtitles import tracks_of
+from api.subtitles import plays, tracks_of
 from api.views.cards import watch_url
 from api.views.form import PageForm, read_form
 from api.views.moments import find_moments, strip_of
@@ -111,6 +111,7 @@ def watch_page(
     if fragment == "moment":
         return page("_moment.html", **here)
     transcript = state.library.transcript(video_id)
+    tracks = tracks_of(transcript)
     scenes = list(enumerate(state.library.scenes(video_id), 1))
     all_scenes_url = None
     if len(scenes) > MAX_SCENES and "all" not in request.query_params:
@@ -122,7 +123,8 @@ def watch_page(
         scenes=scenes,
         all_scenes_url=all_scenes_url,
         transcript=transcript,
-        tracks=tracks_of(transcript),
+        tracks=tracks,
+        played=[track for track in tracks if plays(track)],
         query=query,
         form=form,
     )

@@ -70,7 +70,7 @@ class EvidenceDocument(TypedDict):
     text: str | None
     track: str | None
     """Of speech, the sound track or channel that it was heard on, where a video has several; null
-    for the one that is heard first."""
+    for the first track as a whole."""
 
 
 @exact

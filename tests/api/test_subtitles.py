@@ -2,11 +2,12 @@
 
 import re
 
+import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.subtitles import as_subtitles, lines_of, tracks_of
+from api.subtitles import as_subtitles, lines_of, plays, tracks_of
 from database.errors import NotFound
 from database.videos.read import SpokenText
 
@@ -78,10 +79,25 @@ def test_lines_are_those_of_one_track() -> None:
         lines_of(heard, "Klingon")
 
 
-def test_where_every_track_has_a_name_the_first_one_heard_is_taken() -> None:
-    heard = [on("left channel", "a"), on("right channel", "b"), on("left channel", "c")]
+def test_what_plays_is_the_first_track_with_its_channels() -> None:
+    interview = [on("left channel", "a"), on("right channel", "b"), on(None, "c")]
+    others = [on("Commentary (en)", "d"), on("German, left channel", "e")]
+    assert words([*interview, *others], None) == ["a", "b", "c"]
+    assert words([*interview, *others], "right channel") == ["b"]
+    assert words([*interview, *others], "German, left channel") == ["e"]
+
+
+def test_where_nobody_speaks_on_what_plays_the_track_that_is_heard_first_is_taken() -> None:
+    heard = [on("Commentary", "a"), on("German", "b"), on("Commentary", "c")]
     assert words(heard, None) == ["a", "c"]
-    assert words(heard, "right channel") == ["b"]
+
+
+@pytest.mark.parametrize("layout", ["stereo", "7.1(wide)", "hexadecagonal", "22.2", "binaural"])
+def test_every_channel_of_the_first_track_plays(layout: str) -> None:
+    channels = av.AudioLayout(layout).channels
+    assert all(plays(f"{channel.description} channel") for channel in channels)
+    assert not any(plays(f"French, {channel.description} channel") for channel in channels)
+    assert plays("channel 12")
 
 
 any_speech = st.lists(

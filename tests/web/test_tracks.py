@@ -24,7 +24,7 @@ MAIN, COMMENT = "0:02A train leaves.", f"0:02{SPOKEN}{COMMENTARY}"
 
 @pytest.fixture(scope="module")
 def films(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    """Of a commented film, and of a plain one that is not there."""
+    """Of a commented film; of a plain one and an interview, which are not there."""
     with new_settings(tmp_path_factory.mktemp("films") / "home") as settings:
         path = make_video(settings.home / "film.mp4", [drawn(1), drawn(2)], 2.0, audio=tone(4))
         status = path.stat()
@@ -34,6 +34,10 @@ def films(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) -
             Store(database).save_video(commented("film"), at)
             plain = replace(video("plain", language="en"), language="de")
             Store(database).save_video(plain, file("/v/plain.mp4"))
+            *others, right = commented("interview").moments
+            apart = (*others, replace(right, track="right channel"))
+            interview = replace(commented("interview"), moments=apart)
+            Store(database).save_video(interview, file("/v/interview.mp4"))
         with serving(settings) as running:
             yield running
 
@@ -59,7 +63,8 @@ def test_notes_stand_with_the_film_and_in_the_library_and_are_no_faults(
     listed = page.locator(".videos > li").filter(has=page.get_by_role("link", name="film"))
     expect(listed.locator(".notes")).to_have_text(NOTES)
     expect(listed.locator(".reason")).to_have_count(0)
-    expect(page.locator(".notes")).to_have_count(1)
+    plain = page.locator(".videos > li").filter(has=page.get_by_role("link", name="plain"))
+    expect(plain.locator(".notes")).to_have_count(0)
     assert_accessible(page)
     phone = new_page(over=films, viewport=PHONE, expected_faults=("404",))
     phone.goto("/watch/1")
@@ -93,7 +98,7 @@ def test_what_plays_is_followed_on_the_track_that_is_chosen(page: Page) -> None:
     expect(current).to_have_text(MAIN)
 
 
-def test_captions_are_of_the_track_that_plays(page: Page) -> None:
+def test_captions_are_of_the_track_that_plays_with_its_channels(page: Page) -> None:
     cues = """async () => {
         const [track] = document.querySelector("video").textTracks;
         track.mode = "showing";
@@ -101,10 +106,16 @@ def test_captions_are_of_the_track_that_plays(page: Page) -> None:
         return [...track.cues].map((cue) => cue.text);
     }"""
     assert page.evaluate(cues) == ["A train leaves."]
+    page.goto("/watch/3")
+    assert page.evaluate(cues) == ["A train leaves.", SPOKEN]
+    options = page.get_by_role("combobox", name="Sound track").get_by_role("option")
+    assert options.all_text_contents() == ["All tracks", "right channel"]
+    page.get_by_role("combobox", name="Sound track").select_option("right channel")
+    expect(lines(page)).to_have_text([COMMENT.replace(COMMENTARY, "right channel")])
 
 
 def test_a_hit_says_which_track_it_was_said_on(page: Page) -> None:
-    page.goto('/?q="plywood"')
+    page.goto('/?q="plywood"&video_ids=1')
     hit = page.locator(".hit").first
     said = f"said ({COMMENTARY}): “{SPOKEN}”"
     expect(hit).to_contain_text(said)

@@ -115,7 +115,8 @@ class VideoTranscript extends HTMLElement {
   /** Follows one sound track, or all of them. */
   #choose() {
     const { value } = this.track;
-    this.#heard = this.lines.filter(({ link }) => value === "" || link.dataset.track === value);
+    const chosen = value === "plays" ? "[data-plays]" : value && `[data-track="${value}"]`;
+    this.#heard = this.lines.filter(({ link }) => !chosen || link.matches(chosen));
     this.#search();
     this.#mark();
   }
