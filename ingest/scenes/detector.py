@@ -6,7 +6,7 @@ from scenedetect import ContentDetector, FrameTimecode
 from scenedetect.common import Timecode
 
 from ingest.scenes.cuts import CutDetector
-from ingest.scenes.gradual import GradualDetector
+from ingest.scenes.gradual import GradualDetector, is_other_picture
 from ingest.scenes.scene import MAX_SCENE_S, Span
 from ingest.scenes.thumbnails import MIN_SHOT_S, Picture, is_still, thumbnail
 
@@ -19,6 +19,9 @@ _AGAIN_S = 0.08
 _AGAIN_TIMES = 7
 """A held picture counts as shown again so often just after it came and just before the next one:
 for as long as a gradual transition must be calm at its ends."""
+_SLIDE_S = 4.0
+"""Within less a camera may have moved: a cut is none unless it leads to quite another picture. Of
+real films seen every 2 s, 36 of 100 steps within a shot would be cuts otherwise, so 8 are."""
 
 
 class SceneDetector:
@@ -41,6 +44,9 @@ class SceneDetector:
         self._last_cut_s = float("-inf")
         self._last: tuple[float, Picture] | None = None
         self._still: Picture | None = None
+        self._held: tuple[float, Picture] | None = None
+        self._no_cut_s = float("nan")
+        """The time of a step that is none, whatever it looks like."""
 
     def feed(self, time_s: float, image: Picture) -> list[float]:
         """Takes the next frame, small; the boundaries that it makes certain."""
@@ -50,13 +56,16 @@ class SceneDetector:
             timecode = FrameTimecode(Timecode(round(time_s * 1e6), _US), fps=_ANY_RATE)
             cuts = self._sparse.process_frame(timecode, image)
             return self._far_enough([float(cut.seconds) for cut in cuts], MIN_SHOT_S)
+        held, self._held = self._held, None
+        if held and time_s - held[0] < _SLIDE_S and not is_other_picture(held[1], picture):
+            self._no_cut_s = time_s
         return self._take(time_s, picture)
 
     def hold(self, until_s: float) -> list[float]:
         """Told that the last frame is shown until then; the boundaries that this makes certain."""
         if self._last is None or self._sparse is not None:
             return []
-        since_s, picture = self._last
+        since_s, picture = self._held = self._last
         again = [_AGAIN_S * number for number in range(1, _AGAIN_TIMES + 1)]
         times = [since_s + later_s for later_s in again]
         times += [until_s - before_s for before_s in reversed(again)]
@@ -88,6 +97,8 @@ class SceneDetector:
         """Hard cuts, each after the transition that it interrupts."""
         certain = []
         for cut in cuts:
+            if cut == self._no_cut_s:
+                continue
             certain += self._far_enough(self._gradual.cut_at(cut), _GRADUAL_APART_S)
             certain += self._far_enough([cut], MIN_SHOT_S)
         return certain

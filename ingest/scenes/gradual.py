@@ -145,7 +145,7 @@ class GradualDetector:
         """When the change from one sample to another is half done; None if it is no transition."""
         first, last = self._samples[start], self._samples[end]
         between = self._samples[start + 1 : end]
-        if not _is_other_picture(first.picture, last.picture, unrest):
+        if not is_other_picture(first.picture, last.picture, unrest):
             return None
         limit = _FLATTER * min(first.contrast, last.contrast)
         flat = [sample.time_s for sample in between if sample.contrast < limit]
@@ -181,7 +181,9 @@ class GradualDetector:
         return rest / total
 
 
-def _is_other_picture(first: Picture, last: Picture, unrest: float) -> bool:
-    """Whether two thumbnails are of two shots: not one in another light, not changed in parts."""
+def is_other_picture(first: Picture, last: Picture, unrest: float = 0.0) -> bool:
+    """Whether two thumbnails are of two shots: not one in another light, not changed in parts.
+    `unrest` is what either side changes by itself, in [0, 255].
+    """
     changed = cv2.absdiff(first, last).max(axis=2) > max(_MIN_CHANGE, 2 * unrest)
     return float(changed.mean()) >= _MIN_COVERAGE and gain(first, last)[0] <= _MAX_LIKENESS
