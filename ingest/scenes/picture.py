@@ -15,6 +15,9 @@ _LEAST_ASPECT, _MOST_ASPECT = Fraction(1, 4), Fraction(4)
 """Of a pixel: the longest that H.264 has a name for is 32:11 (table E-1), anamorphic film 2:1.
 What claims more is a fault of the file."""
 _SQUARE = Fraction(1)
+_ROUNDED_PX = 2
+"""Encoders round a side to an even number, and write the difference as an aspect such as 640:639.
+It is not worth another scaling."""
 _SKEW = 0.25
 """How far each cell of a display matrix may be from a turn by right angles, as a sine: 14°."""
 _LARGE_PIXELS = 4096 * 2304
@@ -74,9 +77,14 @@ def shown_size(frame: av.VideoFrame) -> tuple[int, int]:
     form, turn = _form_of(frame), _turn_of(frame)
     # FFmpeg takes an aspect from the lengths of a matrix, too: of a damaged one it is damaged.
     aspect = form.coded if turn is None else form.told
-    width = max(frame.width, round(frame.width * aspect))
-    height = max(frame.height, round(frame.height / aspect))
+    width = _stretched(frame.width, aspect)
+    height = _stretched(frame.height, 1 / aspect)
     return (height, width) if turn is not None and turn.transposed else (width, height)
+
+
+def _stretched(side: int, aspect: Fraction) -> int:
+    longer = round(side * aspect)
+    return longer if longer > side + _ROUNDED_PX else side
 
 
 def size_within(frame: av.VideoFrame, width: float, height: float) -> tuple[int, int]:

@@ -144,6 +144,16 @@ def test_of_two_aspects_the_one_of_the_container_counts(tmp_path: Path) -> None:
     assert size_of(with_pasp(film, 3, 2), tmp_path) == (480, 180)
 
 
+def test_an_aspect_that_comes_from_rounding_changes_nothing(tmp_path: Path) -> None:
+    plain = write_formed(tmp_path / "a.mp4", repeated(corners()), Form())
+    nearly = write_formed(
+        tmp_path / "b.mp4", repeated(corners()), Form(pixel_aspect=Fraction(640, 639))
+    )
+    found, picture = shown(nearly, tmp_path)
+    assert (found.width_px, found.height_px) == (320, 180)
+    assert np.array_equal(picture, shown(plain, tmp_path)[1])
+
+
 def test_an_aspect_that_changes_is_that_of_each_picture(tmp_path: Path) -> None:
     parts = [
         write_formed(
