@@ -147,8 +147,8 @@ class _Look:
                 if num_packets >= _LOOK_PACKETS or num_bytes >= _LOOK_BYTES or self._is_plain():
                     return
             self._saw_all = True
-        except av.error.FFmpegError:
-            return
+        except (av.error.FFmpegError, IndexError):
+            return  # IndexError: PyAV stumbles at the end over streams that it did not know
 
     def _note(self, packet: "av.Packet[Any]", position: int) -> None:
         seen = self._seen[packet.stream_index]
