@@ -7,13 +7,15 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from embeddings.runtime import num_cores
-from ingest.scenes.picture import StreamForm
+from ingest.scenes.picture import LARGE_BYTES, StreamForm
 
 _WITH_TRANSPARENCY = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 """In WebM it is a second picture beside each, which FFmpeg's own decoders leave out."""
 _MOST_THREADS = 16
 _OTHER_BYTES = 450 << 20
 """Of a child process: 250 MB when it begins, and what its conversions take for a moment."""
+_CANDIDATES = 18
+"""Frames that may become keyframes, unless they are large: then smaller ones are kept."""
 _OWN_FRAMES = 10
 _FRAMES_PER_THREAD = 2
 """What a decoder holds. Measured with 8192x4352 of four references: 7.8 frames with one thread in
@@ -55,7 +57,8 @@ def num_threads(width: int, height: int, pixel_format: av.VideoFormat | None) ->
         return wanted
     bits = pixel_format.padded_bits_per_pixel if pixel_format else _BITS_PER_PIXEL
     frame_bytes = max(1, width * height * bits // 8)
-    affordable = ((limit - _OTHER_BYTES) / frame_bytes - _OWN_FRAMES) / _FRAMES_PER_THREAD
+    others = _OWN_FRAMES + (_CANDIDATES if frame_bytes <= LARGE_BYTES else 0)
+    affordable = ((limit - _OTHER_BYTES) / frame_bytes - others) / _FRAMES_PER_THREAD
     return max(1, min(wanted, int(affordable)))
 
 

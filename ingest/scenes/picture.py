@@ -20,8 +20,9 @@ _ROUNDED_PX = 2
 It is not worth another scaling."""
 _SKEW = 0.25
 """How far each cell of a display matrix may be from a turn by right angles, as a sine: 14°."""
-_LARGE_PIXELS = 4096 * 2304
-"""Frames of more than these are not kept in the decoder's format: 18 of 8K take 0.9 to 1.8 GB."""
+LARGE_BYTES = 16 << 20
+"""Frames that take more are not kept as they were decoded: those of 4K with 8 bits take 12 MB, but
+18 of 8K take 0.9 to 1.8 GB."""
 _QUARTER = np.array([[0.0, 1.0], [-1.0, 0.0]])
 """The display matrix of a quarter turn, clockwise."""
 
@@ -106,7 +107,7 @@ def reduced(frame: av.VideoFrame, longest_px: int) -> av.VideoFrame:
     """A frame of which a picture with sides of up to `longest_px` may be made later: itself, or,
     of a large one, a smaller one.
     """
-    if frame.width * frame.height <= _LARGE_PIXELS:
+    if sum(plane.buffer_size for plane in frame.planes) <= LARGE_BYTES:
         return frame
     scale = min(1.0, longest_px / max(shown_size(frame)))
     width, height = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))

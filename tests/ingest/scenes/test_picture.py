@@ -194,3 +194,11 @@ def test_of_a_very_large_frame_only_what_a_keyframe_needs_is_kept(tmp_path: Path
 def test_an_ordinary_frame_is_kept_as_it_was_decoded() -> None:
     frame = av.VideoFrame(3840, 2160, "yuv420p")
     assert reduced(frame, 1280) is frame
+
+
+def test_a_frame_made_smaller_at_once_becomes_the_same_keyframe(tmp_path: Path) -> None:
+    rgb = av.VideoFrame.from_ndarray(drawn(4, (3840, 2160)), "rgb24")
+    frame = rgb.reformat(format="yuv420p10le")
+    small = reduced(frame, 1280)
+    assert small is not frame
+    assert np.array_equal(jpeg_of(small, tmp_path), jpeg_of(frame, tmp_path))
