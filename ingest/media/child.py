@@ -18,6 +18,8 @@ from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
 from typing import Any, Self, TypeVar
 
+import cv2
+
 from database.errors import DiskFull
 from ingest.errors import VideoUnreadable
 from ingest.settings import IngestSettings
@@ -145,7 +147,9 @@ def _child_main(
                 result = None
         except VideoUnreadable as error:
             sender.send(("error", error))
-        except MemoryError:
+        except (MemoryError, cv2.error) as error:
+            if isinstance(error, cv2.error) and error.code != cv2.Error.StsNoMem:
+                raise
             sender.send(
                 ("error", VideoUnreadable(f"needs more than {memory_mb} MB of memory to decode"))
             )

@@ -5,6 +5,9 @@ import signal
 import time
 from collections.abc import Callable, Iterator
 
+import cv2
+import numpy as np
+
 from ingest.errors import VideoUnreadable
 
 Report = Callable[[float], None]
@@ -36,6 +39,11 @@ def stall(report: Report) -> None:
 def eat_memory(report: Report) -> int:
     """Takes a gigabyte."""
     return len(bytearray(1 << 30))
+
+
+def draw_too_large(report: Report) -> tuple[int, ...]:
+    """Takes a gigabyte for a picture."""
+    return cv2.resize(np.zeros((8, 8), np.uint8), (1 << 15, 1 << 15)).shape
 
 
 def refuse(report: Report) -> None:

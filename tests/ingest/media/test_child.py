@@ -56,6 +56,10 @@ def test_a_child_ends_when_nobody_wants_more() -> None:
             *(children.eat_memory, "needs more than 512 MB of memory"),
             marks=pytest.mark.skipif(sys.platform != "linux", reason="no limit of memory"),
         ),
+        pytest.param(
+            *(children.draw_too_large, "needs more than 512 MB of memory"),
+            marks=pytest.mark.skipif(sys.platform != "linux", reason="no limit of memory"),
+        ),
         (children.refuse, "has neither video nor audio"),
         (children.trip, "the decoder ended without a result"),
         (children.read_missing_file, "cannot be read: No such file or directory"),
