@@ -139,7 +139,9 @@ class Ingest:
         reason = decoded.partial_reason
         status = OutcomeStatus.PARTIAL if reason else OutcomeStatus.DONE
         num_scenes, num_moments = len(video.scenes), len(video.moments)
-        return Outcome(printable(work.file.path), status, reason, num_scenes, num_moments)
+        return Outcome(
+            printable(work.file.path), status, reason, num_scenes, num_moments, notes=decoded.notes
+        )
 
     def _decode(self, work: Work) -> Decoded:
         work.checkpoint.clear()  # results of another decode pass would not fit this one
