@@ -242,7 +242,8 @@ class _Reading:
                 return
         for packet in self._packets():
             for each in self._film_going_on(packet):
-                stream = self._streams.get(each.stream_index)
+                # `stream_index` is 0 in the packets that empty decoders, whatever their stream.
+                stream = self._streams.get(each.stream.index)
                 if stream is not None and not stream.damage.is_hopeless:
                     yield from self._decoded(each, stream)
 
@@ -250,7 +251,7 @@ class _Reading:
         """The packets to be decoded now. Where the film has ended and another stream of pictures
         begins, that stream is the film from then on.
         """
-        index, stamp_s = packet.stream_index, _stamp_of(packet)
+        index, stamp_s = packet.stream.index, _stamp_of(packet)
         film = self._film_index()
         if index == film and stamp_s is not None:
             for other, waiting in list(self._next.items()):
