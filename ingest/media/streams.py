@@ -185,7 +185,8 @@ class _Look:
         film = next((v for v in ranked if v in readable), None)
         if film is ranked[0]:
             return film, ()
-        return film, (f"the pictures cannot be decoded: {self._why_not(ranked[0])}",)
+        name = "the pictures" if film is None else "another track of pictures"
+        return film, (f"{name} cannot be decoded: {self._why_not(ranked[0])}",)
 
     def sounds(self, film: VideoStream | None) -> tuple[tuple[AudioStream, ...], tuple[str, ...]]:
         """The sounds that belong to the film, and those that cannot be decoded."""

@@ -11,6 +11,7 @@ from av.stream import Disposition
 
 from ingest.errors import VideoUnreadable
 from ingest.media.container import Probe, probe
+from ingest.media.timeline import Picture, Timeline
 from tests.helpers.media import drawn, make_video, tone
 from tests.helpers.tracks import Pictures, Tone, write_programmes, write_tracks
 
@@ -206,7 +207,7 @@ def test_a_preview_is_read_where_the_film_cannot_be_and_that_is_said(tmp_path: P
     header = probe(write_tracks(tmp_path / "a.mkv", [FILM, PREVIEW]), 640 * 360 - 1)
     assert header.video is not None
     assert header.video.index == 1
-    assert "640×360 pixels" in header.left_out[0]
+    assert header.left_out[0].startswith("another track of pictures cannot be decoded: 640×360")
 
 
 def test_a_file_of_which_nothing_can_be_decoded_says_why_and_what_to_do(tmp_path: Path) -> None:
@@ -266,3 +267,12 @@ def test_streams_of_data_are_no_streams(tmp_path: Path) -> None:
     header = probe(path, MAX_PIXELS)
     assert header.video is not None
     assert (header.sounds, header.left_out) == ((), ())
+
+
+def test_the_last_pictures_of_a_film_that_is_not_the_first_stream_are_shown(
+    tmp_path: Path,
+) -> None:
+    film = Pictures((320, 180), codec="libx264", fps=25)
+    path = write_tracks(tmp_path / "a.mov", [Tone(codec="aac"), PREVIEW, film])
+    timeline = Timeline(path, probe(path, MAX_PIXELS), MAX_PIXELS)
+    assert sum(isinstance(found, Picture) for found in timeline) == 50
