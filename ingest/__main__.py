@@ -92,34 +92,34 @@ def main(
     changes_profile = profile is not None and not dry_run
     if changes_profile:
         take_up_profile(ingest.profile, library, ingest.spaces)
-    ledger = _outcomes(files, ingest, jobs, dry_run=dry_run, quiet=quiet)
-    _print(ledger, as_json=as_json, quiet=quiet)
+    with Ledger() as ledger:
+        _fill(ledger, files, ingest, jobs, dry_run=dry_run, quiet=quiet)
+        _print(ledger, as_json=as_json, quiet=quiet)
     if changes_profile:
         _tell_not_searched(ingest)
     if ledger.has_faults:
         raise typer.Exit(EXIT_SOME_FAILED)
 
 
-def _outcomes(files: Discovery, ingest: Ingest, jobs: int, *, dry_run: bool, quiet: bool) -> Ledger:
-    """The outcome of every file; what is missing for the run is said before any work.
+def _fill(
+    ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, dry_run: bool, quiet: bool
+) -> None:
+    """Enters the outcome of every file; what is missing for the run is said before any work.
 
     Raises WeightsMissing, UnknownSpace, SpaceMismatch.
     """
     require_speech(ingest.profile, ingest.encoders)
     ingest.spaces_to_fill()
-    return _foretell(files, ingest) if dry_run else _run(files, ingest, jobs, quiet=quiet)
+    if dry_run:
+        for number, (file, known) in enumerate(with_outcomes(files, ingest)):
+            ledger.enter(number, known or foretold(file))
+    else:
+        _run(ledger, files, ingest, jobs, quiet=quiet)
 
 
-def _foretell(files: Discovery, ingest: Ingest) -> Ledger:
-    ledger = Ledger()
-    for number, (file, known) in enumerate(with_outcomes(files, ingest)):
-        ledger.enter(number, known or foretold(file))
-    return ledger
-
-
-def _run(files: Discovery, ingest: Ingest, jobs: int, *, quiet: bool) -> Ledger:
+def _run(ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, quiet: bool) -> None:
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
-    ledger, growth = Ledger(), Growth(ingest.spaces)
+    growth = Growth(ingest.spaces)
     with ProgressDisplay(Console(stderr=True), files.count, quiet=quiet) as display:
         for number, outcome in ingest_files(files, ingest, jobs, display.report):
             display.ended(outcome)
@@ -129,7 +129,6 @@ def _run(files: Discovery, ingest: Ingest, jobs: int, *, quiet: bool) -> Ledger:
                 _renew_statistics(ingest)
     _renew_statistics(ingest)
     activate_complete(ingest.spaces)
-    return ledger
 
 
 def _renew_statistics(ingest: Ingest) -> None:

@@ -141,6 +141,11 @@ def translated_errors(database: str) -> Iterator[None]:
             f"a text has half of a character ({error.reason}): correct the file or request that it "
             "is of"
         ) from error
+    except OverflowError as error:  # of the driver, where it writes binary
+        raise ValueRefused(
+            f"the database cannot hold a number ({error}): correct the file or request that it is "
+            "of"
+        ) from error
 
 
 def _sqlstate(error: BaseException | None) -> str:

@@ -87,18 +87,19 @@ def _named(argument: str) -> list[Path]:
     path = Path(os.path.abspath(os.path.expanduser(argument)))  # noqa: PTH100, PTH111
     try:
         path.lstat()
-    except PermissionError:
-        return [path]
+        matches = [path]
+    except PermissionError:  # a look at it will tell
+        matches = [path]
     except OSError:
-        if argument and (matches := expand(path)):
-            return matches
-        raise UsageError(f"no such file or folder: {argument}") from None
-    return [path]
+        matches = expand(path)
+    if argument and matches:
+        return matches
+    raise UsageError(f"no such file or folder: {argument}")
 
 
 def _is_met(path: Path, roots: Collection[Path]) -> bool:
     """Whether the walk of a root comes by a path, and looks at it as if it was named."""
-    while not (path.name.startswith(".") or is_rubbish(path.name) or path.is_symlink()):
+    while not (path.name.startswith(".") or is_rubbish(path.name) or _is_link(path)):
         if path.parent == path:
             return False
         path = path.parent
@@ -110,7 +111,7 @@ def _is_met(path: Path, roots: Collection[Path]) -> bool:
 def _walk(root: Path, roots: Collection[Path]) -> Iterator[FoundFile | tuple[Path, bool]]:
     """The files under a root, each with whether it is a link that must not leave the root, and the
     folders that are not looked into. A root below another one is left to its own walk."""
-    waiting = [root] if os.path.isdir(root) else []  # noqa: PTH112 - no fault of a parent folder
+    waiting = [root] if os.path.isdir(root) else []  # noqa: PTH112 - as below
     if not waiting:
         yield root, False
     while waiting:
@@ -197,9 +198,13 @@ def _look(path: Path, is_link: bool, home: Path) -> FoundFile:
 def _unseen(path: Path, error: OSError) -> str:
     """Why a file or folder could not be looked at, and what to do."""
     is_gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
-    if is_gone and os.path.islink(path):  # noqa: PTH114 - no fault of a parent folder
+    if is_gone and _is_link(path):
         return "the link leads nowhere"
     if is_gone:
         return "vanished while its folder was read; ingest it again"
     remedy = _REMEDIES.get(error.errno or 0, "see to its disk or server")
     return f"cannot be read ({error.strerror}): {remedy}, then ingest it again"
+
+
+def _is_link(path: Path) -> bool:
+    return os.path.islink(path)  # noqa: PTH114 - Path's own raises where nobody may look

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
 from tempfile import SpooledTemporaryFile
+from typing import Self
 
 from ingest.files.outcome import FAULTS, Outcome, OutcomeStatus
 
@@ -15,14 +16,20 @@ _IN_MEMORY_BYTES = 4 * 2**20
 
 class Ledger:
     """Outcomes are entered as files end and read in order: a line of JSON each in a temporary file,
-    and in memory no more than where it begins.
+    and in memory no more than where it begins. To be closed.
     """
 
     def __init__(self) -> None:
-        self._lines = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - it goes with the run
+        self._lines = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - closed with the ledger
         self._starts = array("q")
         self._end = 0
         self.counts = Counter[OutcomeStatus]()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._lines.close()
 
     def enter(self, number: int, outcome: Outcome) -> None:
         """The outcome of the file that was found as the `number`th, from 0."""

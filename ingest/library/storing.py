@@ -8,7 +8,7 @@ from pathlib import Path
 
 from database.errors import ValueRefused
 from database.models import FileStatus, VideoStatus
-from database.videos.records import FileRecord, MomentRecord, VideoRecord
+from database.videos.records import MAX_NS, FileRecord, MomentRecord, VideoRecord
 from database.videos.stored import Store
 from embeddings.space import Space
 from ingest.atomic import PARTIAL, atomically, remove
@@ -16,6 +16,9 @@ from ingest.files.discover import FoundFile
 from ingest.files.removal import keyframe_folder, remove_keyframes
 from ingest.media.decode import Decoded
 from ingest.scenes.scene import Scene
+
+_MAX_TITLE = 500
+"""Characters; a container may hold megabytes, and every hit shows it."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ def _video_record(video: NewVideo) -> VideoRecord:
         content_hash=video.digest,
         status=VideoStatus.PARTIAL if decoded.partial_reason else VideoStatus.DONE,
         reason=decoded.partial_reason,
-        title=header.title or video.file.path.stem,
+        title=(header.title or video.file.path.stem)[:_MAX_TITLE],
         container=header.container,
         video_codec=header.video.codec if header.video else None,
         audio_codec=header.sounds[0].codec if header.sounds else None,
@@ -85,10 +88,9 @@ def _file_record(file: FoundFile, video: VideoRecord) -> FileRecord:
 
 def _modified_at(file: FoundFile) -> datetime | None:
     """When a file was last changed; None for a time that is no date, as damaged disks have."""
-    try:
-        return datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
-    except (OverflowError, ValueError):
+    if abs(file.mtime_ns) == MAX_NS:
         return None
+    return datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
 
 
 def _place_keyframes(media: Path, target: Path) -> None:

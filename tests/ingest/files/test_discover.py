@@ -1,13 +1,27 @@
 """Folders, files and globs to files; what is refused is refused without being opened."""
 
 import os
-from collections.abc import Iterable
+import shutil
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ingest.errors import UsageError
-from ingest.files.discover import FoundFile, discover
+from ingest.files.discover import (
+    LINKED_FOLDER,
+    MAX_PATH_BYTES,
+    RUBBISH_FOLDER,
+    FoundFile,
+    discover,
+)
+from ingest.files.identity import require_unchanged
+
+NOBODY = 65534
 
 
 @pytest.fixture
@@ -75,6 +89,12 @@ def test_an_argument_that_leads_nowhere_is_a_usage_error(argument: str, folder: 
         discover([str(folder / argument)])
 
 
+@pytest.mark.parametrize("argument", ["", "~nobody-of-this-name/a.mp4"])
+def test_an_argument_that_is_no_path_is_a_usage_error(argument: str) -> None:
+    with pytest.raises(UsageError, match="no such file or folder: "):
+        discover([argument])
+
+
 def refusal_of(path: Path, root: Path) -> str | None:
     (file,) = [file for file in discover([str(root)]) if file.path == path]
     return file.refusal
@@ -103,10 +123,104 @@ def test_a_link_that_the_person_named_is_followed(folder: Path) -> None:
     assert found.refusal is None
 
 
-def test_a_folder_behind_a_link_that_leaves_is_not_walked(folder: Path) -> None:
-    put(folder.parent / "private" / "secret.mp4")
-    (folder / "link").symlink_to(folder.parent / "private")
-    assert "secret.mp4" not in names(discover([str(folder)]))
+def test_a_link_to_a_file_is_followed_when_it_is_named_beside_its_folder(folder: Path) -> None:
+    link = folder / "a.mp4"
+    link.symlink_to(put(folder.parent / "elsewhere.mp4"))
+    (found,) = discover([str(folder), str(link)])
+    assert (found.path, found.refusal) == (link, None)
+
+
+def told(folder: Path, *arguments: Path) -> list[tuple[str, str | None]]:
+    """What is found, by its path in a folder, with the reason of what is refused."""
+    found = discover([str(argument) for argument in arguments or (folder,)])
+    return [(file.path.relative_to(folder).as_posix(), file.refusal) for file in found]
+
+
+def test_a_link_to_a_folder_is_named_and_not_followed(folder: Path) -> None:
+    put(folder.parent / "archive" / "a.mp4")
+    put(folder / "b.mp4")
+    (folder / "archive").symlink_to(folder.parent / "archive")
+    link, film = sorted(discover([str(folder)]), key=lambda file: file.path)
+    assert (link.refusal, link.left_out) == (LINKED_FOLDER, True)
+    assert film.refusal is None
+
+
+def test_a_link_to_a_folder_that_is_named_is_followed(folder: Path) -> None:
+    put(folder.parent / "archive" / "a.mp4")
+    link = folder / "archive"
+    link.symlink_to(folder.parent / "archive")
+    assert told(folder, link) == [("archive/a.mp4", None)]
+    assert told(folder, folder, link) == [("archive/a.mp4", None)]
+
+
+def test_links_that_go_round_end(folder: Path) -> None:
+    put(folder / "a" / "b.mp4")
+    (folder / "a" / "up").symlink_to(folder)
+    (folder / "a" / "here").symlink_to(".")
+    assert told(folder) == [
+        ("a/b.mp4", None),
+        ("a/here", LINKED_FOLDER),
+        ("a/up", LINKED_FOLDER),
+    ]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("@eaDir", "#recycle", "$RECYCLE.BIN", "$Recycle.Bin", "RECYCLER", "@Recycle"),
+        *("System Volume Information", "@Recently-Snapshot", "#snapshot", "~snapshot"),
+        *("lost+found", "__MACOSX", ".Trash-1000", ".Trashes", "Network Trash Folder"),
+        *("Temporary Items", "@tmp", ".@__thumb", "FOUND.000"),
+    ],
+)
+def test_a_folder_of_servers_and_systems_is_one_outcome_unless_it_is_named(
+    name: str, folder: Path
+) -> None:
+    for number in range(3):
+        put(folder / "tour" / name / "deep" / f"{number}.mp4")
+    put(folder / "tour" / "a.mp4")
+    assert told(folder) == [("tour/a.mp4", None), (f"tour/{name}", RUBBISH_FOLDER)]
+    assert all(file.left_out for file in discover([str(folder)]) if file.refusal)
+    assert told(folder, folder / "tour" / name) == [
+        (f"tour/{name}/deep/{number}.mp4", None) for number in range(3)
+    ]
+    assert len(told(folder, folder, folder / "tour" / name)) == 4
+
+
+def test_a_file_of_such_a_name_is_a_file(folder: Path) -> None:
+    put(folder / "Recycled")
+    assert told(folder) == [("Recycled", None)]
+
+
+def test_a_hidden_folder_that_is_named_beside_its_parent_is_looked_into(folder: Path) -> None:
+    put(folder / ".private" / "a.mp4")
+    put(folder / "b.mp4")
+    assert told(folder, folder, folder / ".private") == [
+        ("b.mp4", None),
+        (".private/a.mp4", None),
+    ]
+
+
+def test_a_file_that_vanishes_while_its_folder_is_read_is_told(folder: Path) -> None:
+    for name in ("a.mp4", "b.mp4"):
+        put(folder / name)
+    found = iter(discover([str(folder)]))
+    next(found)
+    (folder / "b.mp4").unlink()
+    (vanished,) = found
+    assert vanished.refusal == "vanished while its folder was read; ingest it again"
+    assert not vanished.seen
+
+
+def test_a_folder_that_vanishes_while_its_parent_is_read_is_told(folder: Path) -> None:
+    put(folder / "a.mp4")
+    put(folder / "b" / "c.mp4")
+    found = iter(discover([str(folder)]))
+    next(found)
+    shutil.rmtree(folder / "b")
+    (vanished,) = found
+    assert vanished.path == folder / "b"
+    assert vanished.refusal == "vanished while its folder was read; ingest it again"
 
 
 @pytest.mark.parametrize("target", ["nowhere", "a.mp4"])
@@ -132,7 +246,118 @@ def test_a_name_that_is_not_utf8_is_refused(folder: Path) -> None:
     assert refusal_of(path, folder) == "the name is not valid UTF-8; rename the file"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_may_not_be_read_is_refused(folder: Path) -> None:
-    put(folder / "a.mp4").chmod(0)
-    assert refusal_of(folder / "a.mp4", folder) == "no permission to read the file"
+@pytest.fixture
+def shared_folder() -> Iterator[Path]:
+    """A folder that another user than root reaches; it is that user who looks."""
+    made = Path(tempfile.mkdtemp(prefix="sceneseek-shared-"))
+    made.chmod(0o755)
+    yield made
+    for path in made.rglob("*"):
+        path.chmod(0o755)
+    shutil.rmtree(made)
+
+
+@contextmanager
+def as_somebody() -> Iterator[None]:
+    """No root, who may read everything."""
+    if os.geteuid() != 0:
+        yield
+        return
+    os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        os.setresuid(0, 0, 0)
+
+
+def test_a_file_that_may_not_be_read_is_refused(shared_folder: Path) -> None:
+    put(shared_folder / "a.mp4").chmod(0)
+    with as_somebody():
+        (found,) = discover([str(shared_folder)])
+    assert "no permission to read the file: let this user read it" in (found.refusal or "")
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o311, 0o644], ids=oct)
+def test_a_folder_that_cannot_be_read_is_told_and_the_others_are_read(
+    mode: int, shared_folder: Path
+) -> None:
+    put(shared_folder / "a" / "b.mp4")
+    put(shared_folder / "c" / "d.mp4")
+    (shared_folder / "a").chmod(mode)
+    with as_somebody():
+        lost, found = discover([str(shared_folder)])
+        (named,) = discover([str(shared_folder / "a")])
+        (by_glob,) = discover([f"{shared_folder}/a/*.mp4"])
+    for each in (lost, named, by_glob):
+        assert "cannot be read (Permission denied): let this user read it" in (each.refusal or "")
+        assert not each.left_out
+    assert (found.path, found.refusal) == (shared_folder / "c" / "d.mp4", None)
+
+
+def test_a_named_file_in_a_folder_that_cannot_be_entered_is_told(shared_folder: Path) -> None:
+    film = put(shared_folder / "a" / "b.mp4")
+    film.parent.chmod(0)
+    with as_somebody():
+        (found,) = discover([str(film)])
+    assert "cannot be read (Permission denied)" in (found.refusal or "")
+
+
+def test_a_path_that_is_too_long_for_the_library_is_refused_before_any_work(folder: Path) -> None:
+    far = folder
+    while len(os.fsencode(far)) < MAX_PATH_BYTES:
+        far /= "é" * 100
+    refusal = refusal_of(put(far / "a.mp4"), folder)
+    assert "the path is too long for the library" in (refusal or "")
+    assert "move the file to a shorter one" in (refusal or "")
+
+
+@pytest.mark.parametrize("seconds", [-(2**33), 253402300799 // 20, 2**34 - 2**31 - 1])
+def test_a_time_that_the_library_cannot_hold_is_the_nearest_that_it_can(
+    seconds: int, folder: Path
+) -> None:
+    film = put(folder / "a.mp4")
+    os.utime(film, ns=(0, seconds * 10**9))
+    (found,) = discover([str(folder)])
+    assert found.refusal is None
+    assert abs(found.mtime_ns) <= 2**63 - 1
+    require_unchanged(found)
+
+
+names_of_entries = st.sampled_from(["a", "b", "c.mp4", ".d", "@eaDir", "lost+found"])
+trees = st.recursive(
+    st.sampled_from(["file", "link", "gone"]),
+    lambda inner: st.dictionaries(names_of_entries, inner, max_size=4),
+    max_leaves=12,
+)
+Tree = str | dict[str, "Tree"]
+
+
+def lay(tree: Tree, path: Path, root: Path) -> None:
+    if tree == "file":
+        put(path)
+    elif tree == "link":
+        path.symlink_to(root)
+    elif tree == "gone":
+        path.symlink_to("nowhere")
+    else:
+        path.mkdir()
+        for name, inner in tree.items():
+            lay(inner, path / name, root)
+
+
+@settings(deadline=None, max_examples=100)
+@given(st.dictionaries(names_of_entries, trees, max_size=4), st.data())
+def test_whatever_is_named_each_path_is_found_once_and_counted(
+    tree: Tree, data: st.DataObject
+) -> None:
+    with tempfile.TemporaryDirectory() as made:
+        root = Path(made).resolve() / "root"
+        lay(tree, root, root)
+        paths = [str(root), *(str(path) for path in sorted(root.rglob("*")))]
+        named = data.draw(st.lists(st.sampled_from(paths), min_size=1, max_size=4))
+        found = discover(named)
+        seen = [file.path for file in found]
+        assert len(seen) == len(set(seen)) == found.count()
+        covered = [file for name in named for file in discover([name])]
+        assert {file.path for file in covered if not file.left_out} <= set(seen)
+        assert all(file.refusal or file.path.is_file() for file in found)

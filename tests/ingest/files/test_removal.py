@@ -3,11 +3,14 @@
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from database.server.connection import Database
 from database.videos.stored import Store
 from ingest.checkpoint import GONE
 from ingest.files.removal import keyframe_folder, remove_keyframes, remove_leftovers, save_outcome
 from tests.helpers import records
+from tests.helpers.statements import counted_statements
 
 
 @pytest.fixture
@@ -43,6 +46,38 @@ def test_keyframes_of_what_is_not_stored_go(
     remove_leftovers(tmp_path / "work", keyframes, store)
     assert kept.is_dir()
     assert not left.exists()
+
+
+def test_what_is_left_is_found_by_few_questions_however_much_is_stored(
+    store: Store, database: Database, stored: str, tmp_path: Path
+) -> None:
+    put(tmp_path / "keyframes" / keyframe_folder(stored))
+    with database.session() as session:
+        session.execute(
+            sa.text(
+                "INSERT INTO video (content_hash, status, title, container, duration_s, num_scenes,"
+                " profile) SELECT lpad(n::text, 64, '0'), 'done', '', '', 1, 0, 'bundled' "
+                "FROM generate_series(0, 2499) AS n"
+            )
+        )
+    for number in range(2500):
+        (tmp_path / "keyframes" / "00" / f"{number:064}").mkdir(parents=True)
+    with counted_statements(database) as statements:
+        remove_leftovers(tmp_path / "work", tmp_path / "keyframes", store)
+    assert len(statements) == 3
+    assert len(list((tmp_path / "keyframes" / "00").iterdir())) == 2500
+
+
+def test_what_others_put_beside_keyframes_and_work_stays(
+    store: Store, stored: str, tmp_path: Path
+) -> None:
+    others = [
+        put(tmp_path / "keyframes" / "ab" / ".DS_Store"),
+        put(tmp_path / "keyframes" / "ab" / "@eaDir"),
+        put(tmp_path / "work" / "not-of-ours"),
+    ]
+    remove_leftovers(tmp_path / "work", tmp_path / "keyframes", store)
+    assert all(folder.is_dir() for folder in others)
 
 
 def test_nothing_to_remove_is_no_fault(store: Store, tmp_path: Path) -> None:

@@ -1,0 +1,128 @@
+"""What is known of files is asked for by the thousand, and costs nothing where nothing is new."""
+
+import itertools
+from pathlib import Path
+
+import pytest
+
+from database.models import FileStatus
+from database.server.connection import Database
+from database.videos.records import FileRecord
+from database.videos.stored import Store
+from ingest.files import identity
+from ingest.files.discover import FoundFile
+from ingest.files.identity import MAX_LOOKED_AT, known_outcomes, link_to_known
+from tests.helpers import records
+from tests.helpers.sql import rows
+from tests.helpers.statements import counted_statements
+
+
+def found(path: str = "/v/a.mp4", refusal: str | None = None, **others: bool) -> FoundFile:
+    """A file as `records.file` has it."""
+    return FoundFile(Path(path), 100, 200, refusal, **others)
+
+
+@pytest.fixture
+def stored(store: Store) -> str:
+    """The content hash of a video that is at /v/a.mp4."""
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    return records.digest("a")
+
+
+@pytest.mark.usefixtures("stored")
+def test_thousands_of_files_are_asked_for_in_one_statement(
+    store: Store, database: Database
+) -> None:
+    files = [found(), *(found(f"/v/{number}.mp4") for number in range(999))]
+    with counted_statements(database) as statements:
+        first, *others = known_outcomes(files, store, retry=False)
+    assert len(statements) == 1
+    assert first is not None
+    assert (first.status.value, first.scenes, first.moments) == ("unchanged", 2, 3)
+    assert others == [None] * 999
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("changed", [FoundFile(Path("/v/a.mp4"), 100, 201), found("/v/b.mp4")])
+def test_a_file_that_is_another_or_elsewhere_is_not_known(changed: FoundFile, store: Store) -> None:
+    assert known_outcomes([changed], store, retry=False) == [None]
+
+
+def test_a_failure_is_known_until_it_is_to_be_tried_again(store: Store) -> None:
+    store.save_file(FileRecord("/v/a.mp4", 100, 200, FileStatus.FAILED, "damaged"))
+    (known,) = known_outcomes([found()], store, retry=False)
+    assert known is not None
+    assert known.reason == "damaged (as before; --retry tries again)"
+    assert known_outcomes([found()], store, retry=True) == [None]
+
+
+def test_a_refusal_is_news_only_once(store: Store) -> None:
+    refused = found(refusal="the file is empty")
+    assert known_outcomes([refused], store, retry=False) == [None]
+    store.save_file(FileRecord("/v/a.mp4", 100, 200, FileStatus.FAILED, "the file is empty"))
+    (known,) = known_outcomes([refused], store, retry=False)
+    assert known is not None
+    assert (known.status.value, known.reason) == ("failed", "the file is empty")
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize(
+    "file",
+    [
+        found(refusal="no permission to read the file"),
+        found(refusal="a link that leaves the folder"),
+        FoundFile(Path("/v/a.mp4"), refusal="cannot be read (Input/output error)", seen=False),
+    ],
+    ids=["no permission", "link", "server away"],
+)
+def test_a_film_that_cannot_be_opened_just_now_is_told_and_stays_in_the_library(
+    file: FoundFile, store: Store
+) -> None:
+    (known,) = known_outcomes([file], store, retry=False)
+    assert known is not None
+    assert (known.status.value, known.reason) == ("failed", file.refusal)
+
+
+@pytest.mark.parametrize("path", ["/v/caf\udce9.mp4", "/v/" + "a/" * 1500])
+def test_a_path_that_the_library_cannot_hold_does_not_keep_it_from_knowing_others(
+    path: str, store: Store, stored: str
+) -> None:
+    odd = FoundFile(Path(path), 1, 1, "refused", seen=False)
+    known = known_outcomes([odd, found()], store, retry=False)
+    assert [outcome and outcome.status.value for outcome in known] == ["failed", "unchanged"]
+
+
+def test_of_a_clip_in_hundreds_of_folders_a_copy_looks_at_some(
+    store: Store,
+    stored: str,
+    database: Database,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    video = store.find_video_by_content(stored)
+    assert video is not None
+    for number in range(MAX_LOOKED_AT + 50):
+        store.save_file(records.file(f"/v/copy-{number}.mp4", video_id=video.id))
+    looks = itertools.count()
+    monkeypatch.setattr(identity, "_is_gone", lambda _path: next(looks) < 0)
+    outcome = link_to_known(found("/v/one-more.mp4"), stored, tmp_path, store)
+    assert outcome is not None
+    assert outcome.reason == "same content as /v/a.mp4"
+    assert next(looks) <= MAX_LOOKED_AT
+    assert rows(database, "SELECT count(*) FROM file") == [(MAX_LOOKED_AT + 52,)]
+
+
+def test_a_place_that_nobody_may_look_at_is_not_forgotten(
+    store: Store, stored: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, **_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "stat", refuse)
+    outcome = link_to_known(found("/v/copy.mp4"), stored, tmp_path, store)
+    assert outcome is not None
+    assert outcome.reason == "same content as /v/a.mp4"
+    assert rows(database, "SELECT path FROM file ORDER BY path") == [
+        ("/v/a.mp4",),
+        ("/v/copy.mp4",),
+    ]
