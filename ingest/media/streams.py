@@ -43,7 +43,6 @@ _ASIDE_SOUNDS = (
     | Disposition.visual_impaired
     | Disposition.hearing_impaired
     | Disposition.descriptions
-    | Disposition.dub
     | Disposition.karaoke
     | Disposition.lyrics
     | Disposition.clean_effects
@@ -252,6 +251,7 @@ class _Look:
             not self._seen[sound.index].num_packets,
             bool(sound.disposition & _ASIDE_SOUNDS),
             not sound.disposition & Disposition.default,
+            bool(sound.disposition & Disposition.dub),
             sound.index,
         )
 

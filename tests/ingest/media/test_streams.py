@@ -129,7 +129,8 @@ def test_times_count_from_the_beginning_of_the_own_programme(tmp_path: Path) -> 
 def test_the_sound_that_people_hear_comes_first(tmp_path: Path) -> None:
     comments = Tone(disposition=Disposition.comment, metadata={"title": "Director"})
     german = Tone(metadata={"language": "ger"})
-    english = Tone(disposition=Disposition.default, metadata={"language": "eng"})
+    dubbed = Disposition.default | Disposition.dub
+    english = Tone(disposition=dubbed, metadata={"language": "eng"})
     header = probed(tmp_path / "a.mkv", [comments, FILM, german, english])
     assert [sound.index for sound in header.sounds] == [3, 2, 0]
     assert [sound.language for sound in header.sounds] == ["eng", "ger", None]
