@@ -14,7 +14,8 @@ import numpy as np
 from embeddings.encoder import Clip
 from ingest.errors import VideoUnreadable
 from ingest.media.container import probe
-from ingest.media.timeline import Picture, Timeline
+from ingest.media.frames import Picture
+from ingest.media.timeline import Timeline
 from ingest.scenes.keyframes import write_jpeg
 from ingest.scenes.picture import shown, shown_size
 from ingest.scenes.scene import Span

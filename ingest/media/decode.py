@@ -13,7 +13,8 @@ from pathlib import Path
 from ingest.errors import VideoUnreadable
 from ingest.media.audio import Voice, Voices
 from ingest.media.container import Probe, probe
-from ingest.media.timeline import Damage, Found, Passed, Picture, Sound, Timeline
+from ingest.media.frames import Found, Passed, Picture, Sound
+from ingest.media.timeline import Timeline
 from ingest.scenes.detector import SceneDetector
 from ingest.scenes.keyframes import Candidate, KeyframeCollector, difference_hash, write_jpeg
 from ingest.scenes.picture import shown_size
@@ -164,24 +165,22 @@ class _Decoding:
 
     def _damages(self) -> Iterator[str]:
         """What could not be decoded of the film and of each sound track."""
-        timeline = self.timeline
-        for track, damage in timeline.damage.items():
-            name = self._name_of(track)
-            if damage.num_errors and 2 * damage.num_errors > damage.num_packets:
-                yield f"{name} could not be decoded ({damage.last_error})"
-            elif not damage.is_slight:
-                yield _left_out(damage, name)
-            elif track is None and timeline.header.video is not None and not self.num_frames:
-                yield "no picture could be decoded: no frames"
+        for track, damage in self.timeline.damage.items():
+            missing = damage.of(self._name_of(track))
+            if missing is not None and not damage.is_slight:
+                yield missing
+        film = self.timeline.header.video
+        if film and not self.num_frames and not self.timeline.damage[None].num_errors:
+            yield "no picture could be decoded: no frames"
 
     def _notes(self) -> list[str]:
         """What was corrected, or is too little to be a fault."""
         slight = (
-            _left_out(damage, self._name_of(track))
+            damage.of(self._name_of(track))
             for track, damage in self.timeline.damage.items()
-            if damage.num_errors and damage.is_slight
+            if damage.is_slight
         )
-        return [*self.timeline.clock.notes, *slight]
+        return [*self.timeline.clock.notes, *filter(None, slight)]
 
     def _name_of(self, track: int | None) -> str:
         if track is None:
@@ -195,7 +194,7 @@ class _Decoding:
         Headers lie, and a decoder that runs out of memory looks like one that reached the end.
         """
         declared_s = self.timeline.header.declared_s
-        reached_s = max(duration_s, self.timeline.last_stamp_s)
+        reached_s = max(duration_s, self.timeline.tracks.last_stamp_s)
         if declared_s is not None and reached_s < declared_s - max(1.0, 0.05 * declared_s):
             return f"only {duration_s:.1f} s of {declared_s:.1f} s could be decoded"
         return None
@@ -290,10 +289,3 @@ class _Decoding:
         write_jpeg(candidate.frame, self.folder / name)
         look = difference_hash(candidate.small)
         self.keyframes.append(Keyframe(time_s, name, look, candidate.held_until_s))
-
-
-def _left_out(damage: Damage, name: str) -> str:
-    """What is missing of a stream, in words."""
-    parts = "damaged part" if damage.num_errors == 1 else "damaged parts"
-    were = "was" if damage.num_errors == 1 else "were"
-    return f"{damage.num_errors} {parts} of {name} {were} left out ({damage.last_error})"

@@ -8,7 +8,8 @@ import av
 import pytest
 
 from ingest.media.container import probe
-from ingest.media.timeline import Picture, Sound, Timeline
+from ingest.media.frames import Picture, Sound
+from ingest.media.timeline import Timeline
 from tests.helpers.media import AUDIO_RATE, audio_frame, drawn, make_video, tone
 from tests.helpers.stamps import joined, restamped
 
@@ -25,7 +26,7 @@ class Read:
         found = list(line)
         self.pictures = [each.time_s for each in found if isinstance(each, Picture)]
         self.sounds = [each.time_s for each in found if isinstance(each, Sound)]
-        self.end_s = max(line.video_end_s, *(lane.end_s for lane in line.sounds), 0.0)
+        self.end_s = max(line.video_end_s, *(lane.end_s for lane in line.tracks.sounds), 0.0)
         self.notes = line.clock.notes
         self.num_errors = sum(damage.num_errors for damage in line.damage.values())
 

@@ -11,7 +11,8 @@ from av.stream import Disposition
 
 from ingest.errors import VideoUnreadable
 from ingest.media.container import Probe, probe
-from ingest.media.timeline import Picture, Timeline
+from ingest.media.frames import Picture
+from ingest.media.timeline import Timeline
 from tests.helpers.media import drawn, make_video, tone
 from tests.helpers.tracks import Pictures, Tone, write_programmes, write_tracks
 

@@ -7,7 +7,9 @@ import av
 import pytest
 
 from ingest.media.container import probe
-from ingest.media.timeline import MAX_DECODE_ERRORS, Passed, Picture, Sound, Timeline
+from ingest.media.damage import MAX_DECODE_ERRORS
+from ingest.media.frames import Passed, Picture, Sound
+from ingest.media.timeline import Timeline
 from tests.helpers.media import drawn, make_video, tone, write_sound
 
 MAX_PIXELS = 8192 * 4352

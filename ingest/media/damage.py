@@ -1,0 +1,43 @@
+"""Damage of a stream: how much of it could not be decoded, and whether that is a fault."""
+
+from dataclasses import dataclass
+
+MAX_DECODE_ERRORS = 500
+"""Of a stream; one that has more, and more than it has good packets, is given up."""
+_SLIGHT = 0.005
+"""Part of a stream's packets: a click in the sound, or a moment of the picture."""
+
+
+@dataclass
+class Damage:
+    """How many packets of a stream could be decoded, and what the decoder said of others."""
+
+    num_packets: int = 0
+    num_errors: int = 0
+    last_error: str = ""
+    """In the decoder's own words; empty if it never failed."""
+
+    @property
+    def is_slight(self) -> bool:
+        """Whether so little is missing that nobody would miss it."""
+        return self.num_errors <= _SLIGHT * self.num_packets
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether nothing more is to be expected of the stream."""
+        return self.num_errors >= MAX_DECODE_ERRORS and 2 * self.num_errors > self.num_packets
+
+    def note(self, error: Exception) -> None:
+        """Counts a packet that is damaged."""
+        self.num_errors += 1
+        self.last_error = str(getattr(error, "strerror", None) or error)
+
+    def of(self, name: str) -> str | None:
+        """What is missing of the stream of this name, in words; None if nothing is."""
+        if not self.num_errors:
+            return None
+        if 2 * self.num_errors > self.num_packets:
+            return f"{name} could not be decoded ({self.last_error})"
+        parts = "damaged part" if self.num_errors == 1 else "damaged parts"
+        were = "was" if self.num_errors == 1 else "were"
+        return f"{self.num_errors} {parts} of {name} {were} left out ({self.last_error})"

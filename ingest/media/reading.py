@@ -1,0 +1,242 @@
+"""The packets of an open container, decoded: the only decode loop."""
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any, Generic, TypeVar
+
+import av
+from av.container import InputContainer
+
+from ingest.media.clock import Lane, Stamped
+from ingest.media.container import Probe, Track
+from ingest.media.damage import Damage
+from ingest.media.film import FilmDecoder
+from ingest.media.frames import Found, Passed, Picture, Sound
+
+_MAX_DEMUX_ERRORS = 100
+"""In a row: a container that is damaged so often in one place has no more to give."""
+_TIME_BASE = Fraction(1, 1000)
+_FRAME_S = 0.04
+"""How long a frame is shown that does not say it."""
+_UNSTAMPED = frozenset(("aac", "ac3", "amr", "dts", "eac3", "loas", "mp3", "truehd"))
+"""Containers of sound that hold no stamps: what FFmpeg makes up is right only as long as the sound
+keeps its first form."""
+_TAKES_OVER_S = 2.0
+"""A stream that begins where the film has ended goes on with it, if that stays silent so long."""
+
+
+Frame = TypeVar("Frame", av.VideoFrame, av.AudioFrame)
+
+
+@dataclass
+class Tracks:
+    """The film and the sound tracks of a recording, through all containers that it lies in."""
+
+    start_s: float
+    """The stamp that is presented at 0."""
+    max_pixels: int
+    """Larger pictures are a decode error."""
+    iframes_only: bool
+    """I-frames alone are decoded, and every packet of pictures is told as Passed."""
+    pictures: Lane[av.VideoFrame]
+    sounds: list[Lane[av.AudioFrame]]
+    damage: dict[int | None, Damage]
+    """Of each sound track, and of the film under None."""
+    last_stamp_s: float = field(default=-math.inf, init=False)
+    """The latest end of a packet of any stream, by its own stamp since `start_s`."""
+
+    @contextmanager
+    def tolerating_damage(self, track: int | None = None) -> Iterator[None]:
+        """Where a decoder or a filter may fail: what it raises is counted as a damaged packet of
+        the sound track, or of the film.
+
+        Whoever works on what a timeline yields does it in here: where one frame of a packet is
+        damaged, the rest of the packet is left out. Running out of memory is no damage.
+        """
+        try:
+            yield
+        except MemoryError:
+            raise
+        except (av.error.FFmpegError, ValueError) as error:
+            self.damage[track].note(error)
+
+
+@dataclass
+class _Stream(Generic[Frame]):
+    """A stream that is decoded: the film, or a sound track."""
+
+    lane: Lane[Frame]
+    damage: Damage
+    track: int | None
+    """Of the sounds; None for the film."""
+    last_stamp_s: float | None = None
+    decode: "Callable[[av.Packet[Any]], list[Any]]" = av.Packet.decode
+    """What makes frames of a packet."""
+
+
+@dataclass
+class Reading:
+    """One open container of a recording."""
+
+    tracks: Tracks
+    container: InputContainer
+    header: Probe
+    last_byte: int = 0
+    """After the last packet of any stream that is known."""
+
+    def __post_init__(self) -> None:
+        self._streams: dict[int, _Stream[Any]] = {}
+        self._next: dict[int, list[av.Packet[Any]]] = {n: [] for n in self.header.later_videos}
+        """Of streams that may go on with the film: what came since they have begun."""
+        tracks = self.tracks
+        if self.header.video is not None:
+            self._add(self.header.video, _Stream(tracks.pictures, tracks.damage[None], None))
+        sounds = zip(self.header.sounds, tracks.sounds, strict=False)
+        for number, (track, lane) in enumerate(sounds):
+            self._add(track, _Stream(lane, tracks.damage[number], number))
+
+    def _add(self, track: Track, stream: "_Stream[Any]") -> None:
+        source: Any = self.container.streams[track.index]
+        if stream.track is None:
+            film = FilmDecoder(source, self.tracks.max_pixels)
+            stream.decode = film.decode
+            if self.tracks.iframes_only:
+                film.context.skip_frame = "NONKEY"
+        else:
+            source.codec_context.thread_type = "AUTO"
+        self._streams[track.index] = stream
+
+    def found(self) -> Iterator[Found]:
+        """What the container holds from here to its end."""
+        for packet in self._packets():
+            for each in self._film_going_on(packet):
+                # `stream_index` is 0 in the packets that empty decoders, whatever their stream.
+                stream = self._streams.get(each.stream.index)
+                if stream is not None and not stream.damage.is_hopeless:
+                    yield from self._decoded(each, stream)
+
+    def _film_going_on(self, packet: "av.Packet[Any]") -> "list[av.Packet[Any]]":
+        """The packets to be decoded now. Where the film has ended and another stream of pictures
+        begins, that stream is the film from then on.
+        """
+        index, stamp_s = packet.stream.index, _stamp_of(packet)
+        film = self._film_index()
+        if index == film and stamp_s is not None:
+            for other, waiting in list(self._next.items()):
+                first_s = _stamp_of(waiting[0]) if waiting else None
+                if first_s is not None and stamp_s > first_s + 0.5:
+                    del self._next[other]  # both run side by side
+        if index == film or index not in self._next:
+            return [packet]
+        waiting = self._next[index]
+        if stamp_s is not None:
+            waiting.append(packet)
+        first_s = _stamp_of(waiting[0]) if waiting else None
+        if first_s is None or (stamp_s is not None and stamp_s - first_s < _TAKES_OVER_S):
+            return []
+        del self._next[index]
+        stream = self._streams.pop(film) if film is not None else None
+        tracks = self.tracks
+        track = Track(index, packet.stream.codec_context.name)
+        self._add(track, stream or _Stream(tracks.pictures, tracks.damage[None], None))
+        return waiting if stamp_s is not None else [*waiting, packet]
+
+    def _film_index(self) -> int | None:
+        return next((n for n, stream in self._streams.items() if stream.track is None), None)
+
+    def _packets(self) -> Iterator["av.Packet[Any]"]:
+        """All packets, and at the end one without data for each stream, which empties its
+        decoder. Where the container is damaged, reading goes on behind the damage.
+        """
+        streams = [s for s in self.container.streams if s.type in ("video", "audio", "subtitle")]
+        num_errors = 0
+        while streams and num_errors < _MAX_DEMUX_ERRORS:
+            try:
+                for packet in self.container.demux(streams):
+                    num_errors = 0
+                    self._note(packet)
+                    yield packet
+                return
+            except (av.error.EOFError, IndexError):
+                return  # PyAV stumbles at the end over streams that were not there at the beginning
+            except av.error.FFmpegError as error:
+                num_errors += 1
+                for stream in self._streams.values():
+                    stream.damage.note(error)
+
+    def _note(self, packet: "av.Packet[Any]") -> None:
+        if packet.pos is not None and packet.pos >= 0:
+            self.last_byte = max(self.last_byte, packet.pos + packet.size)
+        end_s = _end_of(packet)
+        if end_s is not None:
+            tracks = self.tracks
+            tracks.last_stamp_s = max(tracks.last_stamp_s, end_s - tracks.start_s)
+
+    def _decoded(self, packet: "av.Packet[Any]", stream: "_Stream[Any]") -> Iterator[Found]:
+        """What a packet holds, up to the first frame that is damaged."""
+        end_s = _end_of(packet)
+        is_last = packet.size == 0 and end_s is None
+        if self.tracks.iframes_only and stream.track is None and not is_last:
+            yield self._passed(packet, stream)
+        elif packet.size == 0 and end_s is not None:
+            # Without data: the picture before is shown on. Decoders would take it for the end.
+            stream.lane.hold(end_s)
+        if packet.size == 0 and not is_last:
+            return
+        stream.damage.num_packets += 1
+        num_errors = stream.damage.num_errors
+        with self.tracks.tolerating_damage(stream.track):
+            try:
+                frames = stream.decode(packet)
+            except av.error.EOFError:
+                return
+            for frame in frames:
+                for placed in stream.lane.place(self._stamped(frame, stream)):
+                    yield _found(stream.track, placed.time_s, placed.item)
+                    if stream.damage.num_errors > num_errors:
+                        return
+
+    def _stamped(self, frame: Frame, stream: "_Stream[Frame]") -> Stamped[Frame]:
+        """A frame with what is known of its time; of old containers the decoding order alone."""
+        base = frame.time_base or _TIME_BASE
+        ticks = frame.pts if frame.pts is not None else frame.dts
+        stamp_s = None if ticks is None else float(ticks * base)
+        if isinstance(frame, av.VideoFrame):
+            length_s = float(frame.duration * base) if frame.duration else _FRAME_S
+            return Stamped(stamp_s, length_s, frame)
+        # Samples follow each other: a stamp that stands still says nothing.
+        is_new = stamp_s != stream.last_stamp_s and self.header.container not in _UNSTAMPED
+        stream.last_stamp_s = stamp_s
+        length_s = frame.samples / max(frame.sample_rate, 1)
+        return Stamped(stamp_s if is_new else None, length_s, frame)
+
+    def _passed(self, packet: "av.Packet[Any]", stream: "_Stream[Any]") -> Passed:
+        """A packet of pictures in passing. One without a stamp follows the one before."""
+        base = packet.time_base or _TIME_BASE
+        lane = stream.lane
+        end_s = _end_of(packet)
+        if end_s is None:
+            packet.pts = round((lane.end_s + self.tracks.start_s) / base)
+            lane.end_s += float(packet.duration * base) if packet.duration else _FRAME_S
+        else:
+            lane.hold(end_s)
+        return Passed(lane.end_s)
+
+
+def _stamp_of(packet: "av.Packet[Any]") -> float | None:
+    """The stamp of a packet; of some containers the decoding order alone."""
+    stamp = packet.pts if packet.pts is not None else packet.dts
+    return None if stamp is None else float(stamp * packet.time_base)
+
+
+def _end_of(packet: "av.Packet[Any]") -> float | None:
+    """Where a packet ends by its stamp."""
+    stamp_s = _stamp_of(packet)
+    return None if stamp_s is None else stamp_s + float((packet.duration or 0) * packet.time_base)
+
+
+def _found(track: int | None, time_s: float, frame: Any) -> Found:
+    return Picture(time_s, frame) if track is None else Sound(track, time_s, frame)
