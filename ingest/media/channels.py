@@ -50,6 +50,8 @@ class Apart:
         self._names: list[str] = []
         self._mix: list[Channels] = []
         self._channels: list[Channels] = []
+        self._length = 0
+        """Of the samples of channels that are in no page yet."""
         self._time_s = 0.0
         self._before: _Page | None = None
 
@@ -77,7 +79,8 @@ class Apart:
             return
         self._mix.append(mix)
         self._channels.append(channels)
-        if sum(piece.shape[1] for piece in self._channels) >= _PAGE + _BLOCK:
+        self._length += channels.shape[1]
+        if self._length >= _PAGE + _BLOCK:
             self._cut(_PAGE)
 
     def close(self) -> dict[str, Samples]:
@@ -89,18 +92,19 @@ class Apart:
     def _flush(self) -> None:
         """A page of what is left."""
         if self._channels:
-            mix_length, length = (
-                sum(piece.shape[1] for piece in pieces) for pieces in (self._mix, self._channels)
-            )
-            self._cut(min(mix_length, length))
-            self._time_s += (max(mix_length, length) - min(mix_length, length)) / SAMPLE_RATE
-        self._mix, self._channels = [], []
+            mix_length = sum(piece.shape[1] for piece in self._mix)
+            length = min(mix_length, self._length)
+            if length:
+                self._cut(length)
+            self._time_s += (mix_length - length) / SAMPLE_RATE
+        self._mix, self._channels, self._length = [], [], 0
 
     def _cut(self, length: int) -> None:
         """A page of so many samples from the beginning of what was added."""
         mix = np.concatenate(self._mix, axis=1)
         channels = np.concatenate(self._channels, axis=1)
         self._mix, self._channels = [mix[:, length:]], [channels[:, length:]]
+        self._length -= length
         is_apart = _num_apart(mix[:, :length], channels[:, :length]) >= _MIN_APART_BLOCKS
         self._turn(_Page(self._time_s, channels[:, :length].copy(), self._names, is_apart))
         self._time_s += length / SAMPLE_RATE

@@ -4,10 +4,10 @@ The mix of the first track is listened to as a whole. Of all else only speech th
 before: where nothing like it is heard at the same time in the mix, or in a track before it.
 """
 
-import dataclasses
 import math
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -57,17 +57,17 @@ def hear(
     for voice in voices:
         mix = Sound.of(folder, voice.mix)
         channels = {name: Sound.of(folder, part) for name, part in voice.channels.items()}
+        names: set[str | None] = set()
         for channel, passages in _apart(mix, channels).items():
             sound = Sound(passages)
             if voice.track is not None:
                 sound = _news(sound, before)
             said = transcriber.transcribe(sound, on_progress)
             track = ", ".join(filter(None, (voice.track, channel))) or None
-            sentences += [
-                dataclasses.replace(sentence, track=track) for sentence in _fresh(said, sentences)
-            ]
+            sentences = _merged(sentences, said, track, names, voice.track)
+            names.add(track)
         before.append(mix)
-    return sorted(sentences, key=lambda sentence: sentence.start_s)
+    return sentences
 
 
 def _apart(mix: Sound, channels: dict[str, Sound]) -> dict[str | None, list[Passage]]:
@@ -178,20 +178,37 @@ def _seconds(spans: Sequence[Span], place: Span) -> float:
     return sum(end_s - start_s for start_s, end_s in _within(spans, place))
 
 
-def _fresh(said: Sequence[Sentence], before: Sequence[Sentence]) -> list[Sentence]:
-    """The sentences without those whose words were heard at the same time before."""
-    ordered = sorted(before, key=lambda sentence: sentence.start_s)
-    starts = [sentence.start_s for sentence in ordered]
-    fresh: list[Sentence] = []
+def _merged(
+    before: Sequence[Sentence],
+    said: Sequence[Sentence],
+    track: str | None,
+    siblings: Collection[str | None],
+    whole: str | None,
+) -> list[Sentence]:
+    """The sentences before and those that are said on a track, or a channel of it, in order of
+    time. What other channels of it, its siblings, say as well is said on the whole of the track.
+    """
+    merged = list(before)
     for sentence in said:
-        # Sentences last up to 15 s: what begins half a minute earlier has ended.
-        first = bisect_left(starts, sentence.start_s - 30)
-        last = bisect_left(starts, sentence.end_s + _PAUSE_S)
-        beside = " ".join(
-            s.text for s in ordered[first:last] if s.end_s > sentence.start_s - _PAUSE_S
-        )
-        processed = utils.default_process
-        score = fuzz.partial_ratio(sentence.text, beside, processor=processed) if beside else 0
-        if score < _MIN_SAME_WORDS:
-            fresh.append(sentence)
-    return fresh
+        same = _same(sentence, before)
+        if not same:
+            merged.append(replace(sentence, track=track))
+        for number in same:
+            if before[number].track in siblings:
+                merged[number] = replace(before[number], track=whole)
+    return sorted(merged, key=lambda sentence: sentence.start_s)
+
+
+def _same(sentence: Sentence, before: Sequence[Sentence]) -> Sequence[int]:
+    """The positions of those sentences, of some in order of time, that are heard at the same time
+    as one, if they are its words.
+    """
+    # Sentences last up to 15 s: what begins half a minute earlier has ended.
+    first = bisect_left(before, sentence.start_s - 30, key=lambda s: s.start_s)
+    last = bisect_left(before, sentence.end_s + _PAUSE_S, key=lambda s: s.start_s)
+    beside = [n for n in range(first, last) if before[n].end_s > sentence.start_s - _PAUSE_S]
+    words = " ".join(before[n].text for n in beside)
+    if 100 * len(words) < _MIN_SAME_WORDS * len(sentence.text):
+        return []
+    score = fuzz.partial_ratio(sentence.text, words, processor=utils.default_process)
+    return beside if score >= _MIN_SAME_WORDS else []
