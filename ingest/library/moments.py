@@ -85,13 +85,14 @@ def main_language(sentences: Sequence[Sentence]) -> str | None:
 
 
 def _said_in(scene: Scene, sentences: Sequence[Sentence]) -> Sequence[Sentence]:
-    """The sentences, of many in the order of their begin, that begin in a scene."""
-    first, end = (bisect_left(sentences, t, key=_begin) for t in (scene.start_s, scene.end_s))
+    """The sentences, of many in the order of their begin, that begin in a scene, and the last one
+    before, if it reaches into it.
+    """
+    edges = (scene.start_s, scene.end_s)
+    first, end = (bisect_left(sentences, at_s, key=lambda said: said.start_s) for at_s in edges)
+    if first > 0 and sentences[first - 1].end_s > scene.start_s:
+        first -= 1
     return sentences[first:end]
-
-
-def _begin(sentence: Sentence) -> float:
-    return sentence.start_s
 
 
 def _showings(decoded: Decoded, scenes: Sequence[Scene]) -> Iterator[_Showing]:

@@ -62,15 +62,11 @@ def difference_hash(small: npt.NDArray[np.float32]) -> int | None:
     whether each of 8 by 8 places is brighter than the one to its right (Krawetz, "Kind of Like
     That", 2013). None for a flat picture, whose bits would be chance.
     """
-    if _is_flat(small):
+    if float(small.std()) < _FLAT:
         return None
     places = cv2.resize(small, (9, 8), interpolation=cv2.INTER_AREA)
     bits = np.packbits(places[:, :-1] > places[:, 1:])
     return int.from_bytes(bits.tobytes(), "big", signed=True)
-
-
-def _is_flat(small: npt.NDArray[np.float32]) -> bool:
-    return float(small.std()) < _FLAT
 
 
 class KeyframeCollector:
@@ -114,9 +110,8 @@ class KeyframeCollector:
         if self._held and is_same(self._held_image, image):
             self._held[-1] = replace(self._held[-1], held_until_s=until_s)
             return
-        held = Candidate.of(time_s, frame, image, until_s)
-        if not _is_flat(held.small):
-            self._held.append(held)
+        if float(image.std(axis=(0, 1)).max()) >= _FLAT:
+            self._held.append(Candidate.of(time_s, frame, image, until_s))
             self._held_image = image
 
     def close_scene(self, start_s: float, end_s: float) -> list[Candidate]:

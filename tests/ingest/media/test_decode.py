@@ -40,6 +40,16 @@ def edges(found: Decoded) -> list[float]:
     return [scene.start_s for scene in found.scenes] + [found.scenes[-1].end_s]
 
 
+def scenes_with_keyframes(found: Decoded) -> list[int]:
+    """For each keyframe, the position of the scene in which it lies."""
+    return [
+        number
+        for keyframe in found.keyframes
+        for number, scene in enumerate(found.scenes)
+        if scene.start_s <= keyframe.time_s < scene.end_s
+    ]
+
+
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".webm"])
 @pytest.mark.parametrize("fps", [10, 25, 60])
 def test_scenes_of_a_film_end_at_its_cuts_to_one_frame(
@@ -55,10 +65,8 @@ def test_scenes_of_a_film_end_at_its_cuts_to_one_frame(
 
 def test_each_scene_has_a_keyframe_that_shows_it(tmp_path: Path) -> None:
     found = decoded(make_video(tmp_path / "a.mp4", PICTURES, 2.0))
-    assert [k.scene for k in found.keyframes] == [0, 1, 2]
+    assert scenes_with_keyframes(found) == [0, 1, 2]
     for keyframe, picture in zip(found.keyframes, PICTURES, strict=True):
-        scene = found.scenes[keyframe.scene]
-        assert scene.start_s <= keyframe.time_s < scene.end_s
         shown = read_image(tmp_path / "out" / keyframe.name)
         assert np.abs(shown.astype(int) - picture).mean() < 12
 
@@ -86,24 +94,17 @@ def test_the_cuts_of_the_sample_are_found_to_one_frame(tour: tuple[Decoded, Path
 def test_the_sound_is_written_beside_the_pictures(tmp_path: Path) -> None:
     path = make_video(tmp_path / "a.mp4", PICTURES, 1.0, audio=tone(3.0))
     found = decoded(path)
-    heard = np.fromfile(tmp_path / "out" / "audio.s16", np.int16)
-    assert len(heard) == found.num_samples == pytest.approx(3 * 16_000, rel=0.05)
-    assert len(found.stretches) == 1
-    assert found.stretches[0].time_s == pytest.approx(0.0, abs=0.1)
+    (voice,) = found.voices
+    heard = np.fromfile(tmp_path / "out" / voice.mix.file, np.int16)
+    assert len(heard) == voice.mix.num_samples == pytest.approx(3 * 16_000, rel=0.05)
+    assert len(voice.mix.stretches) == 1
+    assert voice.mix.stretches[0].time_s == pytest.approx(0.0, abs=0.1)
 
 
 def test_a_recording_without_pictures_has_no_scenes(tmp_path: Path) -> None:
     found = decoded(write_sound(tmp_path / "a.m4a", silence(3.0)))
     assert (found.scenes, found.keyframes, found.frame_rate) == ([], [], None)
     assert found.duration_s == pytest.approx(3.0, abs=0.2)
-
-
-def test_a_take_without_cuts_is_split(tmp_path: Path) -> None:
-    found = decoded(make_video(tmp_path / "a.mp4", [drawn(1)], 70.0, fps=5))
-    lengths = [scene.end_s - scene.start_s for scene in found.scenes]
-    assert sum(lengths) == pytest.approx(70.0, abs=0.2)
-    assert all(10 < length <= 30.01 for length in lengths)
-    assert {k.scene for k in found.keyframes} == set(range(len(found.scenes)))
 
 
 def test_a_film_of_one_frame_is_one_scene(tmp_path: Path) -> None:
@@ -116,7 +117,7 @@ def test_iframes_alone_find_the_cuts_that_an_iframe_stands_at(tmp_path: Path) ->
     options = DecodeOptions(OPTIONS.max_pixels, OPTIONS.max_duration_s, keyframes_only=True)
     found = decoded(path, options)
     assert edges(found) == pytest.approx([0.0, 2.0, 4.0, 6.0], abs=0.05)
-    assert [k.scene for k in found.keyframes] == [0, 1, 2]
+    assert scenes_with_keyframes(found) == [0, 1, 2]
 
 
 def test_a_film_longer_than_the_limit_is_refused(tmp_path: Path) -> None:
@@ -167,5 +168,5 @@ def ending_of(path: Path, folder: Path) -> str:
     except VideoUnreadable:
         return "rejected"
     assert all(a.end_s == b.start_s for a, b in pairwise(found.scenes)), path
-    assert {k.scene for k in found.keyframes} == set(range(len(found.scenes))), path
+    assert sorted(set(scenes_with_keyframes(found))) == list(range(len(found.scenes))), path
     return "accepted"

@@ -1,7 +1,6 @@
 """Scenes begin and end where the pictures do: to one frame at cuts, to half a second elsewhere."""
 
-from collections.abc import Iterable
-from fractions import Fraction
+from collections.abc import Iterable, Sequence
 from itertools import repeat
 
 import cv2
@@ -14,10 +13,19 @@ from tests.helpers.media import SIZE, Picture, blend, dissolve, drawn, solid
 FPS = 25
 
 
-def cuts_in(frames: Iterable[Picture], fps: int = FPS) -> list[float]:
+def cuts_in(frames: Iterable[Picture], fps: float = FPS) -> list[float]:
     """What a SceneDetector tells of small frames at a constant rate."""
-    detector = SceneDetector(Fraction(1, fps), Fraction(fps))
-    cuts = [cut for pts, frame in enumerate(frames) for cut in detector.feed(pts, frame)]
+    detector = SceneDetector()
+    cuts = [cut for n, frame in enumerate(frames) for cut in detector.feed(n / fps, frame)]
+    return cuts + detector.finish()
+
+
+def cuts_of_held(pictures: Sequence[Picture], seconds: float) -> list[float]:
+    """What a SceneDetector tells of small frames that are each held."""
+    detector, cuts = SceneDetector(), []
+    for number, picture in enumerate(pictures):
+        cuts += detector.feed(seconds * number, picture)
+        cuts += detector.hold(seconds * (number + 1))
     return cuts + detector.finish()
 
 
@@ -155,3 +163,29 @@ def test_a_camera_that_shakes_makes_no_cut() -> None:
     ways = [(80 + 40 * np.sin(i / 4), 45 + 20 * np.cos(i / 3)) for i in range(150)]
     frames = [wide[int(y) : int(y) + 180, int(x) : int(x) + 320] for x, y in ways]
     assert cuts_in(frames) == []
+
+
+@pytest.mark.parametrize("seconds", [2.0, 5.0, 70.0])
+def test_between_two_pictures_that_are_held_there_is_a_cut(seconds: float) -> None:
+    found = cuts_of_held([drawn(1), drawn(2), drawn(3)], seconds)
+    assert found == pytest.approx([seconds, 2 * seconds])
+
+
+def test_a_dissolve_between_held_pictures_is_one_cut_near_its_middle() -> None:
+    detector = SceneDetector()
+    cuts = [*detector.feed(0.0, drawn(2)), *detector.hold(20.0)]
+    for number, picture in enumerate([*dissolve(drawn(2), drawn(3), 24), drawn(3)]):
+        cuts += detector.feed(20.0 + number / FPS, picture)
+    cuts += [*detector.hold(60.0), *detector.finish()]
+    assert cuts == pytest.approx([20.5], abs=0.5)
+
+
+def test_a_picture_that_is_held_and_comes_again_makes_no_cut() -> None:
+    assert cuts_of_held([drawn(1)] * 4, 5.0) == []
+
+
+@pytest.mark.parametrize("fps", [0.5, 1, 2])
+def test_a_camera_that_pans_and_sends_few_pictures_makes_no_cut(fps: float) -> None:
+    wide = drawn(1, (SIZE[0] * 4, SIZE[1]))
+    views = [wide[:, 40 * i : 40 * i + SIZE[0]] for i in range(24)]
+    assert (cuts_of_held(views, 1 / fps) if fps < 1 else cuts_in(views, fps)) == []

@@ -68,6 +68,40 @@ def test_frames_after_the_cut_belong_to_the_next_scene() -> None:
     assert first.time_s < 1.0 <= second.time_s
 
 
+def held_keyframes(shown: Iterable[tuple[Picture, float]]) -> list[tuple[float, float | None]]:
+    """(time_s, held_until_s) of each keyframe of a scene of pictures that are held."""
+    collector, time_s = KeyframeCollector(), 0.0
+    for picture, seconds in shown:
+        collector.offer(time_s, av.VideoFrame.from_ndarray(picture, "rgb24"), picture[:, :, ::-1])
+        time_s += seconds
+        collector.hold(time_s)
+    return [(k.time_s, k.held_until_s) for k in collector.close_scene(0.0, time_s)]
+
+
+def page(number: int) -> Picture:
+    """A page of which only the number is another."""
+    text, font = f"Page {number} of the album", cv2.FONT_HERSHEY_SIMPLEX
+    picture = solid(240, 240, 240)
+    cv2.putText(picture, text, (30, 90), font, 0.6, (20, 20, 20), 2)
+    return picture
+
+
+def test_each_picture_that_is_held_is_a_keyframe_though_little_in_it_changes() -> None:
+    shown = [(page(number), 3.0) for number in range(1, 10)]
+    assert held_keyframes(shown) == [(3.0 * n, 3.0 * n + 3) for n in range(9)]
+
+
+def test_a_picture_that_is_held_and_comes_again_is_one_keyframe_to_its_end() -> None:
+    assert held_keyframes([(page(1), 5.0), (page(1), 5.0), (page(2), 5.0)]) == [
+        (0.0, 10.0),
+        (10.0, 15.0),
+    ]
+
+
+def test_black_that_is_held_does_not_represent_the_scene_that_it_ends() -> None:
+    assert held_keyframes([(page(1), 1.0), (solid(0, 0, 0), 1.4)]) == [(0.0, 1.0)]
+
+
 def test_a_jpeg_shows_the_frame_in_its_colours(tmp_path: Path) -> None:
     picture = solid(200, 40, 90, (64, 36))
     write_jpeg(av.VideoFrame.from_ndarray(picture, "rgb24"), tmp_path / "a.jpg")
