@@ -5,6 +5,7 @@ by them. Decoders see only what those containers hold, in a child process with l
 time, so all are used but for the few that are refused below by name.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from ingest.errors import NotMedia, StillImage
@@ -108,8 +109,9 @@ def why_undecodable(stream: Any) -> str | None:
         return ENCRYPTED
     if context is None:
         return "no decoder here knows its codec"
-    if context.codec_tag.lower() in _ENCRYPTED_TAGS:
-        return ENCRYPTED
+    with suppress(UnicodeDecodeError):  # tags of other containers are numbers
+        if context.codec_tag.lower() in _ENCRYPTED_TAGS:
+            return ENCRYPTED
     if context.codec.capabilities & _HARDWARE:
         return f"no decoder here knows its codec ({context.codec.canonical_name})"
     if context.name in _REFUSED:

@@ -118,12 +118,14 @@ def test_pictures_without_a_container_are_read(
         (".aac", "aac"), (".ac3", "ac3"), (".eac3", "eac3"), (".caf", "pcm_s16be"),
         (".voc", "pcm_u8"), (".au", "pcm_s16be"), (".aiff", "pcm_s16be"), (".tta", "tta"),
         (".wv", "wavpack"), (".mp2", "mp2"), (".mp3", "mp3"), (".flac", "flac"),
-        (".oga", "flac"), (".w64", "pcm_s16le"), (".wma", "wmav2"), (".amr", "libopencore_amrnb"),
+        (".oga", "flac"), 
+        (".m2ts", "pcm_bluray"), (".g722.wav", "g722"), (".w64", "pcm_s16le"), (".wma", "wmav2"), (".amr", "libopencore_amrnb"),
     ],
 )  # fmt: skip
 def test_sound_by_itself_is_read(suffix: str, codec: str, tmp_path: Path) -> None:
-    tone = Tone(codec=codec, rate=8000 if suffix == ".amr" else 44100)
-    tone = Tone(codec=codec, rate=tone.rate, layout="mono" if suffix == ".amr" else "stereo")
+    mono = {"libopencore_amrnb": 8000, "g722": 16_000}
+    layout = "mono" if codec in mono else "stereo"
+    tone = Tone(codec=codec, rate=mono.get(codec, 48_000), layout=layout)
     path = write_tracks(tmp_path / f"a{suffix}", [tone])
     header = probe(path.rename(tmp_path / "sound"), MAX_PIXELS)
     assert (header.video, len(header.sounds)) == (None, 1)
