@@ -118,8 +118,8 @@ def test_pictures_without_a_container_are_read(
         (".aac", "aac"), (".ac3", "ac3"), (".eac3", "eac3"), (".caf", "pcm_s16be"),
         (".voc", "pcm_u8"), (".au", "pcm_s16be"), (".aiff", "pcm_s16be"), (".tta", "tta"),
         (".wv", "wavpack"), (".mp2", "mp2"), (".mp3", "mp3"), (".flac", "flac"),
-        (".oga", "flac"), 
-        (".m2ts", "pcm_bluray"), (".g722.wav", "g722"), (".w64", "pcm_s16le"), (".wma", "wmav2"), (".amr", "libopencore_amrnb"),
+        (".oga", "flac"), (".w64", "pcm_s16le"), (".wma", "wmav2"), (".amr", "libopencore_amrnb"),
+        (".m2ts", "pcm_bluray"), (".g722.wav", "g722"),
     ],
 )  # fmt: skip
 def test_sound_by_itself_is_read(suffix: str, codec: str, tmp_path: Path) -> None:
