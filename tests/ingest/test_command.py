@@ -121,6 +121,7 @@ def test_what_was_made_of_a_file_is_counted(scenario: Scenario) -> None:
     good = scenario.first["good.mp4"]
     assert (good["scenes"], good["moments"]) == (2, 4)
     assert good["seconds"] > 0
+    assert good["notes"] == []
     sound = scenario.first["sound.m4a"]
     assert (sound["scenes"], sound["moments"]) == (1, 0)
 
@@ -164,6 +165,30 @@ def test_a_dry_run_writes_nothing(
     assert "INGEST_MAX_PIXLES" in done.stderr
     assert set(Library(database).row_counts().values()) == {0}
     assert sorted(settings.home.rglob("*")) == before
+
+
+def test_folders_that_are_left_out_are_said_and_are_no_fault(
+    settings: DatabaseSettings, tmp_path: Path
+) -> None:
+    videos = tmp_path / "videos"
+    for name in ("videos/tour/@eaDir/thumb.mp4", "videos/#recycle/old.mp4", "beside/b.mp4"):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True)
+        path.write_text("no film")
+    (videos / "linked_folder").symlink_to(tmp_path / "beside")
+    done = run_command("ingest", videos, "--json", settings=settings)
+    assert (done.returncode, done.stderr.count("Traceback")) == (0, 0)
+    told = outcomes(done)
+    assert {name: each["status"] for name, each in told.items()} == {
+        "#recycle": "skipped",
+        "linked_folder": "skipped",
+        "@eaDir": "skipped",
+    }
+    assert "name it to ingest what it leads to" in told["linked_folder"]["reason"]
+    for_people = run_command("ingest", videos, settings=settings)
+    assert str(videos / "linked_folder") in for_people.stderr
+    assert "#recycle, @eaDir" in for_people.stdout
+    assert "3 skipped" in for_people.stdout
 
 
 def test_without_json_a_person_reads_a_table(settings: DatabaseSettings, tmp_path: Path) -> None:

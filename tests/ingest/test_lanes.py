@@ -1,13 +1,14 @@
 """Files are worked on a few at a time; what concerns the run ends it soon."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 from database.errors import DatabaseUnreachable
 from ingest.errors import Interrupted
+from ingest.files.batches import BATCH
 from ingest.files.discover import FoundFile
 from ingest.files.outcome import Outcome, OutcomeStatus
 from ingest.lanes import ingest_files
@@ -76,6 +77,48 @@ def test_a_run_that_is_stopped_ends_in_the_middle_of_a_file() -> None:
     with pytest.raises(Interrupted):
         list(outcomes)
     assert ingest.num_done < 10
+
+
+def test_files_are_looked_for_as_they_are_needed() -> None:
+    looked_for: list[FoundFile] = []
+
+    def find() -> Iterator[FoundFile]:
+        for number in range(5 * BATCH):
+            looked_for.append(FoundFile(Path(f"/v/{number}.mp4"), 1, 1))
+            yield looked_for[-1]
+
+    ended = ingest_files(find(), Ingest(), 2, ignore)  # type: ignore[arg-type]
+    for _ in range(3):
+        next(ended)
+    assert len(looked_for) == BATCH
+    ended.close()
+
+
+def test_a_file_whose_outcome_is_known_takes_no_lane_and_keeps_its_number() -> None:
+    class KnowsEven(Ingest):
+        def known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
+            known = Outcome("as before", OutcomeStatus.UNCHANGED)
+            return [known if int(file.path.stem) % 2 == 0 else None for file in files]
+
+    ingest = KnowsEven()
+    ended = dict(ingest_files(FILES, ingest, 2, ignore))  # type: ignore[arg-type]
+    assert ingest.num_done == 10
+    assert {number: outcome.path for number, outcome in ended.items()} == {
+        number: f"/v/{number}.mp4" if number % 2 else "as before" for number in range(20)
+    }
+
+
+def test_a_run_of_known_files_is_stopped_too() -> None:
+    class KnowsAll(Ingest):
+        def known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
+            return [Outcome(str(file.path), OutcomeStatus.UNCHANGED) for file in files]
+
+    stopped = threading.Event()
+    ended = ingest_files(FILES, KnowsAll(), 2, ignore, stopped)  # type: ignore[arg-type]
+    next(ended)
+    stopped.set()
+    with pytest.raises(Interrupted):
+        next(ended)
 
 
 def test_a_run_without_files_ends_at_once() -> None:

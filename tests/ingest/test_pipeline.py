@@ -25,7 +25,8 @@ from ingest.files.identity import content_hash
 from ingest.files.outcome import Outcome
 from ingest.lanes import ingest_files
 from ingest.settings import IngestSettings
-from tests.helpers.media import drawn, make_video
+from tests.helpers.media import drawn, make_video, write_video
+from tests.helpers.sql import rows
 
 Ingest = Callable[..., list[Outcome]]
 
@@ -181,6 +182,55 @@ def test_a_film_that_was_damaged_leaves_the_library_with_its_keyframes(
     assert list(settings.keyframes_dir.rglob("*.jpg")) == []
 
 
+@pytest.mark.parametrize("year", [1950, 2299])
+def test_a_film_with_an_odd_time_is_ingested_and_known_again(
+    year: int, tmp_path: Path, ingest: Ingest, database: Database
+) -> None:
+    path = make_video(tmp_path / "film.mp4", [drawn(1)])
+    os.utime(path, ns=(0, round((year - 1970) * 365.25 * 86400) * 10**9))
+    assert statuses(ingest(path)) == ["done"]
+    assert statuses(ingest(path)) == ["unchanged"]
+    (video,) = Library(database).list_videos(limit=10)
+    assert Library(database).get_intact_path(video.id) == path
+    assert video.recorded_at is None or video.recorded_at.year == year
+
+
+def test_a_title_of_megabytes_is_cut(tmp_path: Path, ingest: Ingest, database: Database) -> None:
+    film = write_video(tmp_path / "film.mkv", [drawn(1)] * 25, title="far too long " * 200_000)
+    assert statuses(ingest(film)) == ["done"]
+    (video,) = Library(database).list_videos(limit=10)
+    assert video.title.startswith("far too long far")
+    assert len(video.title) == 500
+
+
+def test_a_film_that_may_not_be_read_for_a_while_stays_in_the_library(
+    film: Path, ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "access", lambda *_: False)
+        (outcome,) = ingest(film)
+    assert (outcome.status.value, "no permission" in (outcome.reason or "")) == ("failed", True)
+    assert only_path(database) == str(film)
+    assert statuses(ingest(film)) == ["unchanged"]
+
+
+def test_a_refusal_is_stored_once(tmp_path: Path, ingest: Ingest, database: Database) -> None:
+    (tmp_path / "empty.mp4").touch()
+    assert statuses(ingest(tmp_path / "empty.mp4")) == ["failed"]
+    before = rows(database, "SELECT path, status::text, seen_at FROM file")
+    assert before[0][1] == "failed"
+    assert statuses(ingest(tmp_path / "empty.mp4")) == ["failed"]
+    assert rows(database, "SELECT path, status::text, seen_at FROM file") == before
+
+
+def test_a_film_that_was_emptied_leaves_the_library(
+    film: Path, ingest: Ingest, database: Database
+) -> None:
+    film.write_bytes(b"")
+    assert statuses(ingest(film)) == ["failed"]
+    assert num_videos(database) == 0
+
+
 def test_a_film_that_became_a_copy_of_another_leaves_the_library_with_its_keyframes(
     film: Path, ingest: Ingest, settings: IngestSettings, database: Database
 ) -> None:
@@ -221,10 +271,12 @@ def test_a_film_that_failed_is_tried_again_only_when_asked(
 def test_the_first_of_many_may_be_poisonous(
     tmp_path: Path, ingest: Ingest, database: Database
 ) -> None:
-    (tmp_path / "0.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 40)
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    (videos / "0.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(range(256)) * 40)
     for number in range(1, 4):
-        make_video(tmp_path / f"{number}.mp4", [drawn(number)])
-    assert statuses(ingest(tmp_path)) == ["failed", "done", "done", "done"]
+        make_video(videos / f"{number}.mp4", [drawn(number)])
+    assert statuses(ingest(videos)) == ["failed", "done", "done", "done"]
     assert num_videos(database) == 3
 
 
