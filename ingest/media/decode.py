@@ -108,6 +108,9 @@ class _Decoding:
     num_frames: int = 0
     last_s: float = 0.0
     """When the last picture begins."""
+    follows_held: bool = False
+    """Whether the picture before the last was held: then the last is one of several, too, for
+    however short a time its file says it is shown."""
     scene_start_s: float = 0.0
     size: tuple[int, int] | None = None
     """(width, height) of the first picture, as it is shown."""
@@ -203,7 +206,8 @@ class _Decoding:
         image = small_picture(picture.frame)
         if self.detector is None:
             self.detector = self._start(picture)
-        if picture.time_s - self.last_s >= HELD_S:
+        self.follows_held = picture.time_s - self.last_s >= HELD_S
+        if self.follows_held:
             self._hold(self.detector, picture.time_s)
         for cut_s in self.detector.feed(picture.time_s, image):
             self._close_scene(cut_s)
@@ -224,7 +228,7 @@ class _Decoding:
         """Ends the last scene: where the sound goes on, its picture is shown on, as players do."""
         if self.detector is None:
             return
-        if end_s - self.last_s >= HELD_S:
+        if end_s - self.last_s >= HELD_S or self.follows_held:
             self._hold(self.detector, end_s)
         for cut_s in self.detector.finish():
             self._close_scene(cut_s)
@@ -236,15 +240,16 @@ class _Decoding:
         scene of its own, however long, until it changes.
         """
         while time_s - self.scene_start_s >= MAX_SCENE_S:
-            settled_s, still = self.scene_start_s + _SETTLES_S, detector.last_still
-            if detector.still_since_s <= settled_s:
+            settled_s, still = self.scene_start_s + _SETTLES_S, detector.stillness.last
+            since_s = detector.stillness.since_s
+            if since_s <= settled_s:
                 return
             if still is not None and still.start_s <= settled_s < still.end_s:
                 if time_s - still.end_s < _SETTLES_S:
                     return
                 self._close_scene(still.end_s)
-            elif time_s - detector.still_since_s >= MAX_SCENE_S:
-                self._close_scene(detector.still_since_s)
+            elif time_s - since_s >= MAX_SCENE_S:
+                self._close_scene(since_s)
             else:
                 self._close_scene(self.scene_start_s + MAX_SCENE_S / 2)
 

@@ -7,8 +7,8 @@ from scenedetect.common import Timecode
 
 from ingest.scenes.cuts import CutDetector
 from ingest.scenes.gradual import GradualDetector, is_other_picture
-from ingest.scenes.scene import MAX_SCENE_S, Span
-from ingest.scenes.thumbnails import MIN_SHOT_S, Picture, is_still, thumbnail
+from ingest.scenes.stillness import Stillness
+from ingest.scenes.thumbnails import MIN_SHOT_S, Picture, thumbnail
 
 _US = Fraction(1, 1_000_000)
 _ANY_RATE = Fraction(25)
@@ -32,18 +32,13 @@ class SceneDetector:
     neighbours that differ much have a cut between them (ContentDetector of PySceneDetect).
     """
 
-    still_since_s: float = 0.0
-    """The picture that was fed last has not changed since then."""
-    last_still: Span | None = None
-    """The last time before that a picture stood still for MAX_SCENE_S or longer."""
-
     def __init__(self, *, sparse: bool = False) -> None:
         self._sparse = ContentDetector(min_scene_len=MIN_SHOT_S) if sparse else None
         self._cuts = CutDetector()
         self._gradual = GradualDetector()
+        self.stillness = Stillness()
         self._last_cut_s = float("-inf")
         self._last: tuple[float, Picture] | None = None
-        self._still: Picture | None = None
         self._held: tuple[float, Picture] | None = None
         self._no_cut_s = float("nan")
         """The time of a step that is none, whatever it looks like."""
@@ -51,7 +46,8 @@ class SceneDetector:
     def feed(self, time_s: float, image: Picture) -> list[float]:
         """Takes the next frame, small; the boundaries that it makes certain."""
         picture = thumbnail(image)
-        self._watch(time_s, picture)
+        self._last = time_s, picture
+        self.stillness.feed(time_s, picture)
         if self._sparse is not None:
             timecode = FrameTimecode(Timecode(round(time_s * 1e6), _US), fps=_ANY_RATE)
             cuts = self._sparse.process_frame(timecode, image)
@@ -62,13 +58,17 @@ class SceneDetector:
         return self._take(time_s, picture)
 
     def hold(self, until_s: float) -> list[float]:
-        """Told that the last frame is shown until then; the boundaries that this makes certain."""
-        if self._last is None or self._sparse is not None:
+        """Told that the last frame is shown until then; the boundaries that this makes certain.
+        Between sparse frames nobody knows what is shown.
+        """
+        if self._last is None:
             return []
         since_s, picture = self._held = self._last
+        self.stillness.feed(until_s, picture)
         again = [_AGAIN_S * number for number in range(1, _AGAIN_TIMES + 1)]
         times = [since_s + later_s for later_s in again]
-        times += [until_s - before_s for before_s in reversed(again)]
+        before = [until_s - earlier_s for earlier_s in reversed(again)]
+        times += [time_s for time_s in before if time_s > times[-1]]
         return [cut for time_s in times for cut in self._take(time_s, picture)]
 
     def finish(self) -> list[float]:
@@ -79,19 +79,8 @@ class SceneDetector:
         return certain + self._far_enough(self._gradual.finish(), _GRADUAL_APART_S)
 
     def _take(self, time_s: float, picture: Picture) -> list[float]:
-        self._last = time_s, picture
         certain = self._tell(self._cuts.feed(time_s, picture))
         return certain + self._far_enough(self._gradual.feed(time_s, picture), _GRADUAL_APART_S)
-
-    def _watch(self, time_s: float, picture: Picture) -> None:
-        """Notes whether the picture stands still: as it was when it began to, not as just before,
-        so that what changes slowly moves, too.
-        """
-        if self._still is not None and is_still(self._still, picture):
-            return
-        if self._still is not None and time_s - self.still_since_s >= MAX_SCENE_S:
-            self.last_still = Span(self.still_since_s, time_s)
-        self._still, self.still_since_s = picture, time_s
 
     def _tell(self, cuts: list[float]) -> list[float]:
         """Hard cuts, each after the transition that it interrupts."""
