@@ -36,6 +36,9 @@ _HELD_BACK = 4
 """The last packets of a stream come only at the end of a file: demuxers and parsers wait for what
 follows them."""
 _UNKNOWN_PIXELS = 1 << 40
+_STILL_CODECS = frozenset(("mjpeg", "png", "bmp", "tiff", "webp", "jpeg2000", "targa"))
+_FAR_SLOWER = 10
+"""Thumbnails of chapters come so many times less often than pictures of a film, or more."""
 _COVERS = Disposition.attached_pic
 _ASIDE_PICTURES = Disposition.timed_thumbnails | Disposition.still_image | Disposition.dependent
 _ASIDE_SOUNDS = (
@@ -226,8 +229,9 @@ class _Look:
         first in a file.
         """
         moving = [v for v in videos if self._seen[v.index].is_moving]
-        most_pixels = max((_num_pixels(v) for v in moving), default=0)
-        alike = [v for v in moving if _num_pixels(v) >= _SAME_SIZE * most_pixels]
+        films = [v for v in moving if not self._is_aside(v)]
+        most_pixels = max((_num_pixels(v) for v in films), default=0)
+        alike = [v for v in films if _num_pixels(v) >= _SAME_SIZE * most_pixels]
         most_rate = max((self._seen[v.index].rate for v in alike), default=0.0)
 
         def order(video: VideoStream) -> tuple[object, ...]:
@@ -236,8 +240,8 @@ class _Look:
             return (
                 not seen.is_moving,
                 not seen.num_packets,
-                bool(video.disposition & _ASIDE_PICTURES),
-                -min(pixels, _SAME_SIZE * most_pixels) if seen.is_moving else -pixels,
+                self._is_aside(video),
+                -min(pixels, _SAME_SIZE * most_pixels) if video in films else -pixels,
                 seen.rate < _SAME_RATE * most_rate,
                 not video.disposition & Disposition.default,
                 -pixels,
@@ -245,6 +249,17 @@ class _Look:
             )
 
         return sorted(videos, key=order)
+
+    def _is_aside(self, video: VideoStream) -> bool:
+        """Whether pictures are shown now and then beside a film: by their flag, or as stills that
+        come far less often than the pictures of another stream.
+        """
+        if video.disposition & _ASIDE_PICTURES:
+            return True
+        fastest = max(self._seen[other.index].rate for other in self._videos)
+        context: Any = video.codec_context
+        is_still = context is not None and context.codec.canonical_name in _STILL_CODECS
+        return is_still and self._seen[video.index].rate * _FAR_SLOWER < fastest
 
     def _sound_order(self, sound: AudioStream) -> tuple[object, ...]:
         return (

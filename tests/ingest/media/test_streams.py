@@ -50,6 +50,14 @@ def test_pictures_of_the_same_size_at_a_lower_rate_are_not_the_film(tmp_path: Pa
     assert header.video.index == 1
 
 
+def test_thumbnails_of_chapters_are_not_the_film_however_large_they_are(tmp_path: Path) -> None:
+    thumbnails = Pictures((800, 600), seconds=6, fps=1, codec="mjpeg", pixels="yuvj420p")
+    film = Pictures((640, 360), seconds=6, fps=25)
+    header = probed(tmp_path / "a.mov", [thumbnails, film, Tone(codec="aac")])
+    assert header.video is not None
+    assert header.video.index == 1
+
+
 @pytest.mark.parametrize(("default", "film"), [(0, 0), (1, 1)])
 def test_of_two_angles_the_default_one_is_the_film(default: int, film: int, tmp_path: Path) -> None:
     angles = [
