@@ -17,9 +17,6 @@ from ingest.files.removal import keyframe_folder, remove_keyframes
 from ingest.media.decode import Decoded
 from ingest.scenes.scene import Scene
 
-_MAX_TITLE = 500
-"""Characters; a container may hold megabytes, and every hit shows it."""
-
 
 @dataclass(frozen=True)
 class NewVideo:
@@ -62,7 +59,7 @@ def _video_record(video: NewVideo) -> VideoRecord:
         content_hash=video.digest,
         status=VideoStatus.PARTIAL if decoded.partial_reason else VideoStatus.DONE,
         reason=decoded.partial_reason,
-        title=(header.title or video.file.path.stem)[:_MAX_TITLE],
+        title=header.title or video.file.path.stem,
         container=header.container,
         video_codec=header.video.codec if header.video else None,
         audio_codec=header.sounds[0].codec if header.sounds else None,

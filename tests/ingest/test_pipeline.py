@@ -25,7 +25,7 @@ from ingest.files.identity import content_hash
 from ingest.files.outcome import Outcome
 from ingest.lanes import ingest_files
 from ingest.settings import IngestSettings
-from tests.helpers.media import drawn, make_video, write_video
+from tests.helpers.media import drawn, make_video
 from tests.helpers.sql import rows
 
 Ingest = Callable[..., list[Outcome]]
@@ -193,14 +193,6 @@ def test_a_film_with_an_odd_time_is_ingested_and_known_again(
     (video,) = Library(database).list_videos(limit=10)
     assert Library(database).get_intact_path(video.id) == path
     assert video.recorded_at is None or video.recorded_at.year == year
-
-
-def test_a_title_of_megabytes_is_cut(tmp_path: Path, ingest: Ingest, database: Database) -> None:
-    film = write_video(tmp_path / "film.mkv", [drawn(1)] * 25, title="far too long " * 200_000)
-    assert statuses(ingest(film)) == ["done"]
-    (video,) = Library(database).list_videos(limit=10)
-    assert video.title.startswith("far too long far")
-    assert len(video.title) == 500
 
 
 def test_a_film_that_may_not_be_read_for_a_while_stays_in_the_library(
