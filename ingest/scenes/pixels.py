@@ -1,10 +1,12 @@
 """The pixels of a decoded frame as RGB: whatever its format, range, transparency and fields."""
 
+import threading
+
 import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import Colorspace
+from av.video.reformatter import Colorspace, VideoReformatter
 
 from ingest.scenes.tones import HIGH_RANGE, tone_mapped
 
@@ -24,6 +26,18 @@ _COMB = 15
 lie in one frame."""
 _COMB_LINES = 5
 """So many lines in a row do; the strokes of small letters are fewer."""
+
+
+class _Scaler(threading.local):
+    """One for each thread. A frame that is scaled by itself keeps a scaler of its own, with
+    megabytes, for as long as it lives.
+    """
+
+    def __init__(self) -> None:
+        self.of_thread = VideoReformatter()
+
+
+_scaler = _Scaler()
 
 
 def rgb_pixels(frame: av.VideoFrame, width: int, height: int) -> Pixels:
@@ -79,14 +93,16 @@ def converted(
         matrix = Colorspace.BT2020
     elif frame.colorspace not in _MATRICES:
         matrix = Colorspace.DEFAULT
-    return frame.reformat(
+    return _scaler.of_thread.reformat(
+        frame,
         width=width,
         height=height,
         format=pixel_format,
         interpolation=interpolation,
         src_colorspace=matrix,
         dst_colorspace=matrix,
-        threads=1,  # to start others costs more than one picture is worth
+        # More threads cost more than one picture is worth, and make a wrong pixel now and then.
+        threads=1,
     )
 
 

@@ -37,7 +37,7 @@ def frame_of(light: LIGHT, transfer: int) -> av.VideoFrame:
     signal = (pq_signal if transfer == PQ else hlg_signal)(light)
     rgb = np.dstack([signal] * 3) if signal.ndim == 2 else signal
     frame = av.VideoFrame.from_ndarray(np.rint(rgb * 0xFFFF).astype(np.uint16), "rgb48le")
-    frame = frame.reformat(format="yuv444p10le", dst_colorspace=9, dst_color_range=1)
+    frame = frame.reformat(format="yuv444p10le", dst_colorspace=9, dst_color_range=1, threads=1)
     frame.color_trc, frame.color_primaries = transfer, 9
     frame.colorspace, frame.color_range = 9, 1
     return frame
