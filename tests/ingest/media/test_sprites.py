@@ -159,7 +159,7 @@ def test_what_has_no_pictures_says_so_from_its_child_process(
     with pytest.raises(VideoUnreadable, match=reason):
         Isolation(512, 20).run(
             write_sheets,
-            Footage(path, None, MAX_PIXELS),
+            footage,
             tmp_path / "sheets",
             1.0,
             on_progress=ignore,
