@@ -121,11 +121,11 @@ def _run(ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, quiet: 
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
     growth = Growth(ingest.spaces)
     with ProgressDisplay(Console(stderr=True), files.count, quiet=quiet) as display:
-        for number, outcome in ingest_files(files, ingest, jobs, display.report):
-            display.ended(outcome)
-            ledger.enter(number, outcome)
-            stored = outcome.status in _STORED
-            if stored and growth.is_due(outcome.moments, ingest.spaces_to_fill()):
+        for ended in ingest_files(files, ingest, jobs, display.report):
+            display.ended(ended.outcome)
+            ledger.enter(ended.number, ended.outcome)
+            stored = ended.is_new and ended.outcome.status in _STORED
+            if stored and growth.is_due(ended.outcome.moments, ingest.spaces_to_fill()):
                 _renew_statistics(ingest)
     _renew_statistics(ingest)
     activate_complete(ingest.spaces)

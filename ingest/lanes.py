@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -19,15 +20,26 @@ AHEAD = 2
 """Files for each lane that are found before a lane is free for them."""
 
 
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A file that is done with."""
+
+    number: int
+    """Its place in the order of discovery, from 0."""
+    outcome: Outcome
+    is_new: bool
+    """Whether this run has worked on it, or knew the outcome."""
+
+
 def ingest_files(
     files: Iterable[FoundFile],
     ingest: Ingest,
     jobs: int,
     report: Report,
     stopped: threading.Event | None = None,
-) -> Iterator[tuple[int, Outcome]]:
-    """The outcome of every file and its number among `files`, as they end; `jobs` files are worked
-    on at a time. Files are looked for as they are needed.
+) -> Iterator[Ended]:
+    """The outcome of every file, as they end; `jobs` files are worked on at a time, and no more
+    are looked for than are needed.
 
     Raises what concerns the whole run: DatabaseError, EmbeddingError, and Interrupted soon after
     `stopped` is set.
@@ -45,7 +57,7 @@ def ingest_files(
             for number, (file, known) in enumerate(with_outcomes(files, ingest)):
                 yield from lanes.ended(AHEAD * jobs - 1)
                 if known is not None:
-                    yield number, known
+                    yield Ended(number, known, is_new=False)
                 else:
                     lanes.add(number, pool.submit(ingest.ingest_file, file, report_unless_stopped))
             yield from lanes.ended(0)
@@ -76,7 +88,7 @@ class _Lanes:
         self._num_at_work += 1
         running.add_done_callback(lambda done: self._ended.put((number, done)))
 
-    def ended(self, most: int) -> Iterator[tuple[int, Outcome]]:
+    def ended(self, most: int) -> Iterator[Ended]:
         """Those files that have ended, once `most` or fewer are left."""
         while True:
             if self._stopped.is_set():
@@ -88,4 +100,4 @@ class _Lanes:
                     return
                 continue
             self._num_at_work -= 1
-            yield number, done.result()
+            yield Ended(number, done.result(), is_new=True)

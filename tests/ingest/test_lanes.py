@@ -50,7 +50,7 @@ class Ingest:
 
 def run(ingest: Ingest, jobs: int, **options: object) -> list[Outcome]:
     ended = ingest_files(FILES, ingest, jobs, ignore, **options)  # type: ignore[arg-type]
-    return [outcome for _, outcome in ended]
+    return [each.outcome for each in ended]
 
 
 @pytest.mark.parametrize("jobs", [1, 3])
@@ -101,11 +101,12 @@ def test_a_file_whose_outcome_is_known_takes_no_lane_and_keeps_its_number() -> N
             return [known if int(file.path.stem) % 2 == 0 else None for file in files]
 
     ingest = KnowsEven()
-    ended = dict(ingest_files(FILES, ingest, 2, ignore))  # type: ignore[arg-type]
+    ended = list(ingest_files(FILES, ingest, 2, ignore))  # type: ignore[arg-type]
     assert ingest.num_done == 10
-    assert {number: outcome.path for number, outcome in ended.items()} == {
+    assert {each.number: each.outcome.path for each in ended} == {
         number: f"/v/{number}.mp4" if number % 2 else "as before" for number in range(20)
     }
+    assert all(each.is_new == bool(each.number % 2) for each in ended)
 
 
 def test_a_run_of_known_files_is_stopped_too() -> None:

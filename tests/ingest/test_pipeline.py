@@ -42,8 +42,8 @@ def ingest(settings: IngestSettings, database: Database, encoders: Encoders) -> 
     def run(*paths: Path, retry: bool = False) -> list[Outcome]:
         ingest = pipeline.make_ingest(database, settings, PROFILES["bundled"], retry=retry)
         ingest = dataclasses.replace(ingest, encoders=encoders)
-        outcomes = ingest_files(discover([str(p) for p in paths]), ingest, 1, ignore)
-        return sorted((outcome for _, outcome in outcomes), key=lambda outcome: outcome.path)
+        ended = ingest_files(discover([str(p) for p in paths]), ingest, 1, ignore)
+        return sorted((each.outcome for each in ended), key=lambda outcome: outcome.path)
 
     return run
 
