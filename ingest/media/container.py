@@ -14,6 +14,7 @@ from ingest.errors import NotMedia, StillImage, VideoUnreadable
 from ingest.media.formats import (
     FORMATS,
     MOVING,
+    NO_DECODER,
     TRANSMITTED,
     looks_like_media,
     still_image,
@@ -135,11 +136,11 @@ def _open_animation(url: str, kind: str) -> InputContainer:
 
 
 def _why_nothing(left_out: tuple[str, ...]) -> str:
-    """Why a container has nothing to decode, and what to do."""
+    """Why a container has nothing to decode, and what to do where that is plain."""
     if not left_out:
         return "has neither video nor audio"
     advice = (
-        "" if all("encrypted" in each for each in left_out) else "; convert it to MP4 (H.264, AAC)"
+        "; convert it to MP4 (H.264, AAC)" if any(NO_DECODER in why for why in left_out) else ""
     )
     return "; ".join(left_out) + advice
 

@@ -49,9 +49,10 @@ _REFUSED = {
 _HARDWARE = 0x40000 | 0x80000
 """AV_CODEC_CAP_HARDWARE and AV_CODEC_CAP_HYBRID: decoders of a device, which a machine may lack."""
 ENCRYPTED = "it is encrypted (copy protection)"
+NO_DECODER = "no decoder here knows its codec"
 """Why a stream is not read."""
-_ENCRYPTED_TAGS = frozenset(("encv", "enca", "drms", "drmi", "drmt"))
-"""Of MP4: Common Encryption, and FairPlay."""
+_ENCRYPTED_TAGS = frozenset(("encv", "enca", "drms", "drmi", "drmt", "aavd"))
+"""Of MP4: Common Encryption, FairPlay, and audio books."""
 _ASF = bytes.fromhex("3026b2758e66cf11")
 _ENCRYPTED_ASF = (
     bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e"),
@@ -108,12 +109,12 @@ def why_undecodable(stream: Any) -> str | None:
     if "enc_key_id" in stream.metadata:  # of Matroska
         return ENCRYPTED
     if context is None:
-        return "no decoder here knows its codec"
+        return NO_DECODER
     with suppress(UnicodeDecodeError):  # tags of other containers are numbers
         if context.codec_tag.lower() in _ENCRYPTED_TAGS:
             return ENCRYPTED
     if context.codec.capabilities & _HARDWARE:
-        return f"no decoder here knows its codec ({context.codec.canonical_name})"
+        return f"{NO_DECODER} ({context.codec.canonical_name})"
     if context.name in _REFUSED:
         return f"its codec ({context.name}) {_REFUSED[context.name]}"
     return None

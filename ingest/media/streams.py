@@ -6,7 +6,7 @@ smaller; a cover delivers one.
 """
 
 from dataclasses import dataclass, field
-from statistics import median
+from statistics import median_low
 from typing import Any
 
 import av
@@ -104,7 +104,7 @@ class _Seen:
     @property
     def first_s(self) -> float:
         """The first stamp, but for single ones that are wrong."""
-        middle_s = median(self.stamps)
+        middle_s = median_low(self.stamps)
         return min(stamp for stamp in self.stamps if abs(stamp - middle_s) <= _TOGETHER_S)
 
 

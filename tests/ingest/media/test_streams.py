@@ -135,6 +135,18 @@ def test_times_count_from_the_beginning_of_the_own_programme(tmp_path: Path) -> 
     assert header.declared_s == pytest.approx(2.0, abs=0.3)
 
 
+def test_pictures_that_lie_hours_apart_have_a_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("mpeg4", 10)
+        for number, packet in enumerate(Pictures(seconds=0.2).packets(stream)):
+            packet.pts = packet.dts = number * 10 * 3600 * 30
+            container.mux(packet)
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert header.start_s == 0.0
+
+
 def test_the_sound_that_people_hear_comes_first(tmp_path: Path) -> None:
     comments = Tone(disposition=Disposition.comment, metadata={"title": "Director"})
     german = Tone(metadata={"language": "ger"})
