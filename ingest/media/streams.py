@@ -28,6 +28,8 @@ _PHONE_COPY = 8
 _SAME_SIZE = 0.9
 _SAME_RATE = 0.5
 """Streams whose pictures, or packets a second, are at least this part of the most are alike."""
+_FIRST_STAMPS = 9
+"""Of a stream: so many tell where it begins, one of them may be wrong."""
 _START_S = 10.0
 """The first stamps are at most so far behind the beginning that a container claims."""
 _TOGETHER_S = 600.0
@@ -60,8 +62,7 @@ class Choice:
 
     film: VideoStream | None
     sounds: tuple[AudioStream, ...]
-    """Of the film's programme, the one that people would hear first at the front; those that had
-    not begun at the end."""
+    """Of the film's programme; the one that people would hear first comes first."""
     later: tuple[VideoStream, ...]
     """Pictures of the programme that had not begun when those of the film had."""
     left_out: tuple[str, ...]
@@ -104,8 +105,9 @@ class _Seen:
     @property
     def first_s(self) -> float:
         """The first stamp, but for single ones that are wrong."""
-        middle_s = median_low(self.stamps)
-        return min(stamp for stamp in self.stamps if abs(stamp - middle_s) <= _TOGETHER_S)
+        firsts = self.stamps[:_FIRST_STAMPS]
+        middle_s = median_low(firsts)
+        return min(stamp for stamp in firsts if abs(stamp - middle_s) <= _TOGETHER_S)
 
 
 def choose(container: InputContainer, max_pixels: int, head: bytes) -> Choice:
@@ -219,7 +221,8 @@ class _Look:
         were chosen begin elsewhere.
         """
         claimed_s = (self._container.start_time or 0) / 1e6
-        firsts = [seen.first_s for s in chosen if (seen := self._seen[s.index]).stamps]
+        begun = [s for s in chosen if not any(self._is_after(s, other) for other in chosen)]
+        firsts = [seen.first_s for s in begun if (seen := self._seen[s.index]).stamps]
         if not firsts or abs(min(firsts) - claimed_s) <= _START_S:
             return claimed_s
         return min(first for first in firsts if abs(first - firsts[0]) <= _TOGETHER_S)

@@ -147,6 +147,20 @@ def test_pictures_that_lie_hours_apart_have_a_beginning(tmp_path: Path) -> None:
     assert header.start_s == 0.0
 
 
+@pytest.mark.parametrize("first_pid", ["256", "512"])
+def test_the_beginning_is_that_of_the_first_of_recordings_that_were_joined(
+    first_pid: str, tmp_path: Path
+) -> None:
+    parts = []
+    for begin_s, pid in ((100.0, "256"), (1.0, first_pid)):
+        tracks = [Pictures(begin_s=begin_s), Tone(begin_s=begin_s)]
+        options = {"mpegts_start_pid": pid}
+        parts.append(write_tracks(tmp_path / "part.ts", tracks, options).read_bytes())
+    path = tmp_path / "a.ts"
+    path.write_bytes(b"".join(parts))
+    assert probe(path, MAX_PIXELS).start_s == pytest.approx(100.0, abs=0.2)
+
+
 def test_the_sound_that_people_hear_comes_first(tmp_path: Path) -> None:
     comments = Tone(disposition=Disposition.comment, metadata={"title": "Director"})
     german = Tone(metadata={"language": "ger"})
