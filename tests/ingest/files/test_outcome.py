@@ -6,7 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ingest.files.outcome import Outcome, OutcomeStatus, printable
+from database.forms import is_storable
+from ingest.errors import VideoUnreadable
+from ingest.files.discover import FoundFile
+from ingest.files.outcome import Outcome, OutcomeStatus, printable, refused
 
 any_name = st.text(st.characters(codec=None), max_size=40) | st.binary(max_size=40).map(
     lambda raw: raw.decode("utf-8", "surrogateescape")
@@ -55,3 +58,12 @@ def test_a_file_that_failed_or_is_partial_is_a_fault_of_the_run(
     status: str, is_fault: bool
 ) -> None:
     assert Outcome("a.mp4", OutcomeStatus(status)).is_fault is is_fault
+
+
+@settings(deadline=None, max_examples=100)
+@given(any_name)
+def test_whatever_an_error_says_its_reason_can_be_printed_and_stored(words: str) -> None:
+    outcome = refused(FoundFile(Path("/v/a.mp4"), 1, 1), VideoUnreadable(words))
+    assert outcome.reason is not None
+    assert outcome.reason.isprintable()
+    assert is_storable(outcome.reason)
