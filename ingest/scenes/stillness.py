@@ -18,19 +18,20 @@ class Stillness:
         self.last: Span | None = None
         """The last time before that a picture stood still for MAX_SCENE_S or longer."""
         self._picture: Picture | None = None
-        self._changed_s: float | None = None
+        self._changed: tuple[float, Picture] | None = None
+        """Another picture that has come since, and when: it may be over at once."""
 
     def feed(self, time_s: float, picture: Picture) -> None:
         """Takes the next thumbnail, or the last one again."""
         if self._picture is None:
             self._picture, self.since_s = picture, time_s
         if is_still(self._picture, picture):
-            self._changed_s = None
+            self._changed = None
             return
-        changed_s = time_s if self._changed_s is None else self._changed_s
-        self._changed_s = changed_s
+        changed_s, changed = self._changed = self._changed or (time_s, picture)
         if time_s - changed_s < MIN_SHOT_S:
             return
         if changed_s - self.since_s >= MAX_SCENE_S:
             self.last = Span(self.since_s, changed_s)
-        self._picture, self.since_s, self._changed_s = picture, changed_s, None
+        self._picture, self.since_s = changed, changed_s
+        self._changed = None if is_still(changed, picture) else (time_s, picture)

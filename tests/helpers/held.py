@@ -21,6 +21,7 @@ def write_held(
     audio: Sound | None = None,
     begin_s: float = 0.0,
     iframe_every: int = 12,
+    num_b_frames: int = 0,
 ) -> Path:
     """A film of pictures, each of its own length, the first one at `begin_s`; sound begins at 0."""
     with av.open(str(path), "w") as container:
@@ -29,7 +30,8 @@ def write_held(
         video.pix_fmt = "yuv420p"
         video.gop_size = iframe_every
         video.codec_context.time_base = _BASE
-        video.options = {"preset": "ultrafast", "threads": "1", "bf": "0", "crf": "20"}
+        video.options = {"preset": "ultrafast", "threads": "1", "crf": "20"}
+        video.options |= {"bf": str(num_b_frames), "b_strategy": "0", "sc_threshold": "0"}
         sound = None
         if audio is not None:
             sound = container.add_stream("aac", AUDIO_RATE, layout="mono")
@@ -37,14 +39,15 @@ def write_held(
             samples.sample_rate = AUDIO_RATE
             container.mux([*sound.encode(samples), *sound.encode(None)])
         time_s, packets = begin_s, []
+        lengths: dict[int | None, int] = {}
         for picture, seconds in shown:
             frame = av.VideoFrame.from_ndarray(picture, "rgb24")
             frame.pts, frame.time_base = round(time_s / _BASE), _BASE
+            lengths[frame.pts] = round(seconds / _BASE)
             time_s += seconds
             packets += video.encode(frame)
-        packets += video.encode(None)
-        for packet, (_, seconds) in zip(packets, shown, strict=True):
-            packet.duration = round(seconds / _BASE)
+        for packet in [*packets, *video.encode(None)]:
+            packet.duration = lengths[packet.pts]
             container.mux(packet)
     return path
 

@@ -54,6 +54,11 @@ def test_pictures_that_are_held_are_each_a_scene_with_its_keyframe(
         assert ends == pytest.approx([15, 40, 50, 80], abs=0.01)
 
 
+def test_iframes_alone_tell_how_long_few_pictures_are_shown(tmp_path: Path) -> None:
+    path = write_held(tmp_path / "a.mkv", FOUR, iframe_every=100, num_b_frames=2)
+    assert edges(decoded(path, keyframes_only=True)) == pytest.approx([0, 80], abs=0.01)
+
+
 def test_the_last_picture_is_a_scene_though_nobody_knows_for_how_long_it_is_shown(
     tmp_path: Path,
 ) -> None:

@@ -26,6 +26,12 @@ def test_a_picture_stands_still_until_another_comes(fps: float) -> None:
     assert stillness.since_s == 40.0
 
 
+def test_of_pictures_that_are_all_others_each_stands_still_for_itself() -> None:
+    pictures = [solid(60, 40 * number, 120, SIZE) for number in range(1, 5)]
+    stillness = watched(pictures, 1 / 40)
+    assert (stillness.last, stillness.since_s) == (Span(40.0, 80.0), 80.0)
+
+
 def test_a_short_time_without_a_change_is_none_that_counts() -> None:
     stillness = watched([BEFORE] * 20 + [AFTER] * 20, 1)
     assert (stillness.last, stillness.since_s) == (None, 20.0)
