@@ -5,8 +5,7 @@ The first packets are looked at: a film is what delivers pictures over time, the
 smaller; a cover delivers one.
 """
 
-from dataclasses import dataclass, field
-from statistics import median_low
+from dataclasses import dataclass
 from typing import Any
 
 import av
@@ -15,7 +14,8 @@ from av.container import InputContainer
 from av.stream import Disposition, Stream
 from av.video.stream import VideoStream
 
-from ingest.media.formats import ENCRYPTED, is_encrypted_asf, why_undecodable
+from ingest.media.formats import ENCRYPTED, TRANSMITTED, is_encrypted_asf, why_undecodable
+from ingest.media.seen import TOGETHER_S, Seen
 from ingest.media.transport import Transport
 
 _LOOK_PACKETS = 2000
@@ -28,15 +28,8 @@ _PHONE_COPY = 8
 _SAME_SIZE = 0.9
 _SAME_RATE = 0.5
 """Streams whose pictures, or packets a second, are at least this part of the most are alike."""
-_FIRST_STAMPS = 9
-"""Of a stream: so many tell where it begins, one of them may be wrong."""
 _START_S = 10.0
 """The first stamps are at most so far behind the beginning that a container claims."""
-_TOGETHER_S = 600.0
-"""Stamps of one recording begin so far from each other at most."""
-_HELD_BACK = 4
-"""The last packets of a stream come only at the end of a file: demuxers and parsers wait for what
-follows them."""
 _UNKNOWN_PIXELS = 1 << 40
 _STILL_CODECS = frozenset(("mjpeg", "png", "bmp", "tiff", "webp", "jpeg2000", "targa"))
 _FAR_SLOWER = 10
@@ -71,45 +64,6 @@ class Choice:
     """The stamp at which the recording begins."""
 
 
-@dataclass
-class _Seen:
-    """What came of a stream in the first packets of its container."""
-
-    positions: list[int] = field(default_factory=list)
-    """Of its packets among all."""
-    stamps: list[float] = field(default_factory=list)
-    """In seconds."""
-
-    @property
-    def num_packets(self) -> int:
-        """How many packets came."""
-        return len(self.positions)
-
-    @property
-    def rate(self) -> float:
-        """Packets a second; 0 if that cannot be told."""
-        span_s = max(self.stamps) - min(self.stamps) if self.stamps else 0.0
-        return (len(self.stamps) - 1) / span_s if span_s > 0 else 0.0
-
-    @property
-    def is_moving(self) -> bool:
-        """Whether more came than a single picture."""
-        return self.num_packets > 1
-
-    def is_after(self, other: "_Seen") -> bool:
-        """Whether it has begun when another stream had ended: recordings were joined."""
-        if min(self.num_packets, other.num_packets) < 2 * _HELD_BACK:
-            return False
-        return self.positions[0] > other.positions[-1 - _HELD_BACK]
-
-    @property
-    def first_s(self) -> float:
-        """The first stamp, but for single ones that are wrong."""
-        firsts = self.stamps[:_FIRST_STAMPS]
-        middle_s = median_low(firsts)
-        return min(stamp for stamp in firsts if abs(stamp - middle_s) <= _TOGETHER_S)
-
-
 def choose(container: InputContainer, max_pixels: int, head: bytes) -> Choice:
     """The recording among the streams of a container, whose first packets are read.
 
@@ -136,7 +90,7 @@ class _Look:
         self._is_encrypted = is_encrypted_asf(head)
         self._videos = [s for s in container.streams.video if not s.disposition & _COVERS]
         self._sounds = list(container.streams.audio)
-        self._seen = {s.index: _Seen() for s in (*self._videos, *self._sounds)}
+        self._seen = {s.index: Seen() for s in (*self._videos, *self._sounds)}
         self._saw_all = False
         """Whether the container has ended."""
 
@@ -225,7 +179,7 @@ class _Look:
         firsts = [seen.first_s for s in begun if (seen := self._seen[s.index]).stamps]
         if not firsts or abs(min(firsts) - claimed_s) <= _START_S:
             return claimed_s
-        return min(first for first in firsts if abs(first - firsts[0]) <= _TOGETHER_S)
+        return min(first for first in firsts if abs(first - firsts[0]) <= TOGETHER_S)
 
     def _ranked(self, videos: list[VideoStream]) -> list[VideoStream]:
         """The most film-like first. Default flags come late: they are often set on whatever is
@@ -281,7 +235,8 @@ class _Look:
         return self._share_programme(stream, film) or self._is_after(stream, film)
 
     def _is_after(self, stream: Stream, other: Stream) -> bool:
-        return self._seen[stream.index].is_after(self._seen[other.index])
+        by_stamps = self._container.format.name not in TRANSMITTED
+        return self._seen[stream.index].is_after(self._seen[other.index], by_stamps=by_stamps)
 
     def _why_not(self, stream: Any) -> str | None:
         """Why a stream is not decoded; None if it is."""

@@ -194,6 +194,18 @@ def test_the_film_may_go_on_in_pictures_that_have_not_begun(tmp_path: Path) -> N
     assert beside.later_videos == ()
 
 
+def test_streams_that_are_kept_one_behind_the_other_run_side_by_side(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w", options={"max_interleave_delta": "1"}) as container:
+        tracks = [(track, container.add_stream("mpeg4", track.fps)) for track in (PREVIEW, FILM)]
+        packets = [packet for track, stream in tracks for packet in track.packets(stream)]
+        for packet in packets:
+            container.mux_one(packet)
+    header = probe(path, MAX_PIXELS)
+    assert header.video is not None
+    assert (header.video.index, header.later_videos) == (1, ())
+
+
 def test_pictures_that_begin_after_the_look_may_be_the_film_going_on(tmp_path: Path) -> None:
     first, second = Pictures((64, 64), seconds=210), Pictures((64, 64), begin_s=210)
     header = probed(tmp_path / "a.mkv", [first, second])

@@ -1,0 +1,56 @@
+"""What came of a stream in the first packets of its container."""
+
+from dataclasses import dataclass, field
+from statistics import median_low
+
+_FIRST_STAMPS = 9
+"""Of a stream: so many tell where it begins, one of them may be wrong."""
+_HELD_BACK = 4
+"""The last packets of a stream come only at the end of a file: demuxers and parsers wait for what
+follows them."""
+TOGETHER_S = 600.0
+"""Stamps of one recording begin so far from each other at most."""
+
+
+@dataclass
+class Seen:
+    """What came of a stream in the first packets of its container."""
+
+    positions: list[int] = field(default_factory=list)
+    """Of its packets among all."""
+    stamps: list[float] = field(default_factory=list)
+    """In seconds."""
+
+    @property
+    def num_packets(self) -> int:
+        """How many packets came."""
+        return len(self.positions)
+
+    @property
+    def rate(self) -> float:
+        """Packets a second; 0 if that cannot be told."""
+        span_s = max(self.stamps) - min(self.stamps) if self.stamps else 0.0
+        return (len(self.stamps) - 1) / span_s if span_s > 0 else 0.0
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether more came than a single picture."""
+        return self.num_packets > 1
+
+    def is_after(self, other: "Seen", *, by_stamps: bool) -> bool:
+        """Whether it has begun when another stream had ended: recordings were joined.
+
+        Some containers keep streams that run side by side one behind the other: there stamps tell.
+        """
+        if min(self.num_packets, other.num_packets) < 2 * _HELD_BACK:
+            return False
+        if by_stamps and self.stamps and other.stamps and self.first_s < max(other.stamps) - 0.5:
+            return False
+        return self.positions[0] > other.positions[-1 - _HELD_BACK]
+
+    @property
+    def first_s(self) -> float:
+        """The first stamp, but for single ones that are wrong."""
+        firsts = self.stamps[:_FIRST_STAMPS]
+        middle_s = median_low(firsts)
+        return min(stamp for stamp in firsts if abs(stamp - middle_s) <= TOGETHER_S)
