@@ -1,5 +1,6 @@
 """The picture as it is shown: the shape of its pixels, turns and mirrors of the display."""
 
+import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -62,7 +63,7 @@ class StreamForm:
         self._decoder = decoder
         self._container = _plausible(header) if header != coded else None
         rotate = stream.metadata.get("rotate", stream.metadata.get("ROTATE", ""))
-        self._clockwise = int(rotate) if rotate.lstrip("-").isdecimal() else 0
+        self._clockwise = int(rotate) if re.fullmatch(r"-?\d{1,3}", rotate) else 0
 
     def note_on(self, frame: av.VideoFrame) -> None:
         """Lets a frame that was just decoded carry its form."""

@@ -10,12 +10,26 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from ingest.library.embed import read_image
+from ingest.media.decode import Decoded, DecodeOptions, decode_file
 from tests.helpers.media import Picture
 
+MAX_PIXELS = 8192 * 4352
 FPS = 25
 ONE = 1 << 16
 """In a display matrix."""
 _LAST_ONE = 1 << 30
+LAYS = {
+    "as coded": ((ONE, 0, 0, ONE), "rgbw"),
+    "mirrored": ((-ONE, 0, 0, ONE), "grwb"),
+    "upside down": ((-ONE, 0, 0, -ONE), "bwrg"),
+    "mirrored top to bottom": ((ONE, 0, 0, -ONE), "wbgr"),
+    "turned right": ((0, ONE, -ONE, 0), "wrgb"),
+    "turned left": ((0, -ONE, ONE, 0), "gbwr"),
+    "turned right and mirrored": ((0, ONE, ONE, 0), "rwbg"),
+    "turned left and mirrored": ((0, -ONE, -ONE, 0), "bgrw"),
+}
+"""a, b, c, d of a display matrix, and the corners of `corners()` as they are to be shown."""
 
 
 @dataclass(frozen=True)
@@ -93,3 +107,13 @@ def text_on_transparent(
     picture[opacity > 0, :3] = level
     picture[:, :, 3] = opacity
     return picture
+
+
+def ignore(part: float) -> None:
+    """Progress that nobody looks at."""
+
+
+def as_found(path: Path, folder: Path) -> tuple[Decoded, list[Picture]]:
+    """What a decode pass finds of a film, and its keyframes."""
+    found = decode_file(path, folder / "out", DecodeOptions(MAX_PIXELS, 3600.0), ignore)
+    return found, [read_image(folder / "out" / keyframe.name) for keyframe in found.keyframes]
