@@ -10,11 +10,11 @@ from typing import Any, Generic, TypeVar
 import av
 from av.container import InputContainer
 
-from ingest.media.clock import Lane, Stamped
 from ingest.media.container import Probe, Track
 from ingest.media.damage import Damage
 from ingest.media.film import FilmDecoder
 from ingest.media.frames import Found, Passed, Picture, Sound
+from ingest.media.lane import Lane, Stamped
 
 _MAX_DEMUX_ERRORS = 100
 """In a row: a container that is damaged so often in one place has no more to give."""

@@ -10,10 +10,11 @@ from pathlib import Path
 import av
 
 from ingest.errors import VideoUnreadable
-from ingest.media.clock import Clock, Lane
+from ingest.media.clock import Clock
 from ingest.media.container import Probe, open_media, probe
 from ingest.media.damage import Damage
 from ingest.media.frames import Found, Picture, Sound
+from ingest.media.lane import Lane
 from ingest.media.reading import Reading, Tracks
 
 _MIN_REST_BYTES = 4 << 10
@@ -54,7 +55,8 @@ class Timeline:
         num_sounds = len(self.header.sounds) if self.from_s is None else 0
         num_streams = num_sounds + (self.header.video is not None)
         if self.from_s is None:
-            self.clock = Clock.of(self.header.container, self.header.start_s, num_streams)
+            header = self.header
+            self.clock = Clock.of(header.container, header.start_s, header.declared_s, num_streams)
         else:
             self.clock = Clock(self.header.start_s, math.inf)
         self.tracks = Tracks(
@@ -92,16 +94,16 @@ class Timeline:
                         return
                 reading = Reading(self.tracks, container, header)
                 yield from reading.found()
+            yield from self._settled()
             first_byte, header = self._rest(first_byte + max(reading.last_byte, 1))
-        yield from self._last()
+            if header is not None:
+                self.clock.follow_with(header.start_s)
+        self.tracks.pictures.end(self.header.declared_s if len(self.clock.epochs) == 1 else None)
 
-    def _last(self) -> Iterator[Found]:
-        """The frames that had still to be given a time when all was read."""
-        pictures = self.tracks.pictures
-        for placed in pictures.finish():
+    def _settled(self) -> Iterator[Found]:
+        """The frames that had still to be given a time at the end of a container."""
+        for placed in self.tracks.pictures.finish():
             yield Picture(placed.time_s, placed.item)
-        if self.header.declared_s is not None and len(self.clock.epochs) == 1:
-            pictures.hold_to_the_end(self.header.declared_s)
         for track, lane in enumerate(self.tracks.sounds):
             for heard in lane.finish():
                 yield Sound(track, heard.time_s, heard.item)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.media.clock import LONGEST_GAP_S, Clock, Lane, Stamped
+from ingest.media.clock import LONGEST_GAP_S, Clock
+from ingest.media.lane import Lane, Stamped
 
 FRAME_S = 0.04
 DAY_S = 86_400.0
@@ -88,7 +89,7 @@ def test_after_a_seek_the_first_frame_is_where_its_stamp_says_or_nowhere() -> No
 
 def test_a_stream_is_silent_as_long_as_another_goes_on() -> None:
     """An hour between two pictures, in a container whose clock may jump."""
-    clock = Clock.of("mpegts", 0.0, 2)
+    clock = Clock.of("mpegts", 0.0, None, 2)
     sound, pictures = Lane[int](clock), Lane[int](clock)
     shown = pictures.place(Stamped(0.0, FRAME_S, 0))
     for second in range(3700):
@@ -104,7 +105,7 @@ def test_a_stream_is_silent_as_long_as_another_goes_on() -> None:
 @pytest.mark.parametrize("second_s", [0.0, 40_000.0])
 def test_streams_go_on_together_after_a_jump(first: str, second_s: float) -> None:
     """Sound begins 20 ms before the pictures, in both parts."""
-    clock = Clock.of("mpegts", 0.0, 2)
+    clock = Clock.of("mpegts", 0.0, None, 2)
     lanes = {"sound": Lane[int](clock), "pictures": Lane[int](clock)}
     times: dict[str, list[float]] = {"sound": [], "pictures": []}
     for start_s in (0.0, second_s):
@@ -148,8 +149,53 @@ def test_a_last_picture_without_a_length_is_held_to_the_end_only_among_pictures_
     for stamp_s in stamps:
         lane.place(Stamped(stamp_s, FRAME_S, 0))
     lane.finish()
-    lane.hold_to_the_end(header_s)
+    lane.end(header_s)
     assert lane.end_s == pytest.approx(end_s)
+
+
+@pytest.mark.parametrize("length_s", [900.0, FRAME_S])
+def test_pictures_are_held_for_quarters_of_an_hour_if_they_or_the_header_say_so(
+    length_s: float,
+) -> None:
+    clock = Clock.of("matroska", 0.0, 1200.0, 1)
+    assert place([0.0, 900.0], clock, length_s) == [0.0, 900.0]
+    clock = Clock.of("matroska", 0.0, 40_000.0, 1)
+    assert place([*film(0.0), *film(36_000.0)], clock) == pytest.approx(film(0.0, 200))
+
+
+@pytest.mark.parametrize("length_s", [60.0, DAY_S])
+def test_the_last_frame_of_a_film_is_no_longer_than_others(length_s: float) -> None:
+    lane = Lane[int](Clock(0.0))
+    for stamp_s in film(0.0):
+        lane.place(Stamped(stamp_s, length_s if stamp_s > 3.95 else FRAME_S, 0))
+    lane.finish()
+    lane.end(None)
+    assert lane.end_s == pytest.approx(4.0, abs=0.1)
+
+
+@pytest.mark.parametrize("apart_s", [36_000.0, -36_000.0])
+def test_streams_whose_clocks_have_nothing_in_common_begin_together(apart_s: float) -> None:
+    clock = Clock(0.0)
+    sound, pictures = Lane[int](clock), Lane[int](clock)
+    times = []
+    for n, stamp_s in enumerate(film(0.0, 200)):
+        sound.place(Stamped(stamp_s, FRAME_S, n))
+        times += [p.time_s for p in pictures.place(Stamped(stamp_s + apart_s, FRAME_S, n))]
+    times += [p.time_s for p in pictures.finish()]
+    assert times == pytest.approx(film(0.0, 200), abs=0.1)
+
+
+def test_another_recording_in_the_file_begins_where_the_one_before_has_ended() -> None:
+    """Its sound, too, though the first one had none."""
+    clock = Clock(0.0)
+    pictures, sound = Lane[int](clock), Lane[int](clock)
+    for stamp_s in film(0.0):
+        pictures.place(Stamped(stamp_s, FRAME_S, 0))
+    clock.follow_with(1000.0)
+    (heard,) = sound.place(Stamped(1000.0, FRAME_S, 0)) or sound.finish()
+    (shown,) = pictures.place(Stamped(1000.02, FRAME_S, 0))
+    assert (heard.time_s, shown.time_s) == pytest.approx((4.0, 4.02))
+    assert len(clock.notes) == 1
 
 
 _stamps = st.lists(
@@ -166,7 +212,7 @@ _stamps = st.lists(
 def test_whatever_the_stamps_are_time_runs_forward_and_is_no_longer_than_the_gaps_allow(
     ours: list[float | None], theirs: list[float | None], container: str
 ) -> None:
-    clock = Clock.of(container, 0.0, 2)
+    clock = Clock.of(container, 0.0, None, 2)
     lanes = [Lane[int](clock), Lane[int](clock)]
     placed: list[list[float]] = [[], []]
     for n in range(max(len(ours), len(theirs))):
