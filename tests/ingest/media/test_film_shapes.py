@@ -135,7 +135,9 @@ def test_an_aspect_that_changes_is_that_of_each_picture(tmp_path: Path) -> None:
     assert [picture.shape[1] for picture in pictures] == [427, 640]
 
 
-@pytest.mark.parametrize(("degrees", "expected"), [("90", "wrgb"), ("180", "bwrg"), ("x", "rgbw")])
+@pytest.mark.parametrize(
+    ("degrees", "expected"), [("90", "wrgb"), ("180", "bwrg"), ("x", "rgbw"), ("9" * 5000, "rgbw")]
+)
 def test_the_turn_that_old_files_have_as_a_tag_is_made(
     tmp_path: Path, degrees: str, expected: str
 ) -> None:
