@@ -39,7 +39,11 @@ _CENTRE = "front center channel"
 """Where films have what is said: no voice beside others, but the main one."""
 _MIN_SAME_WORDS = 80
 """Sentences that are heard at the same time and are so similar, of 100, are one."""
-_VAD = VadOptions(min_silence_duration_ms=500)
+_VAD = VadOptions(
+    threshold=0.85, neg_threshold=0.35, min_speech_duration_ms=250, min_silence_duration_ms=500
+)
+"""Speech begins where it is nearly certain: made voices are at 0.95, real ones beside noise at 0.9,
+growls and strings in films at 0.5 to 0.75."""
 
 
 def hear(

@@ -93,21 +93,18 @@ def many(num_channels: int, voices: dict[int, Sound], layout: str | None = None)
     return [Part(np.stack(channels), layout)]
 
 
-@pytest.mark.parametrize("share", [1.0, 0.8])
-def test_a_voice_in_opposite_phase_is_heard(
-    share: float, listener: Listener, tmp_path: Path
-) -> None:
-    turned = (-share * spoken(DRILLING)).astype(np.int16)
+def test_a_voice_in_opposite_phase_is_heard(listener: Listener, tmp_path: Path) -> None:
+    turned = -spoken(DRILLING)
     sentences = heard(tmp_path, listener, stereo(spoken(DRILLING), turned))
     assert said(sentences) == [(DRILLING, None)]
     assert (sentences[0].start_s, sentences[0].end_s) == pytest.approx((0.2, 4.7), abs=0.5)
 
 
-@pytest.mark.parametrize("beside", [noise(8.0, 4000), music(8.0, 4000)], ids=["noise", "music"])
+@pytest.mark.parametrize("beside", [noise(8.0, 4000), music(8.0, 10_000)], ids=["noise", "music"])
 def test_a_voice_on_one_channel_is_heard_beside_what_is_on_the_other(
     beside: Sound, listener: Listener, tmp_path: Path
 ) -> None:
-    sentences = heard(tmp_path, listener, stereo(beside, spoken(TRAIN) // 2))
+    sentences = heard(tmp_path, listener, stereo(beside, spoken(TRAIN) // 3))
     assert said(sentences) == [(TRAIN, None)]
 
 
@@ -138,8 +135,7 @@ def test_only_where_two_speak_at_the_same_time_they_are_apart(
 
 
 @pytest.mark.parametrize(
-    ("num_channels", "layout", "channel"),
-    [(4, None, 2), (8, None, 3), (6, "5.1", 2), (8, "7.1", 6)],
+    ("num_channels", "layout", "channel"), [(4, None, 2), (8, None, 3), (8, "7.1", 6)]
 )
 def test_a_voice_on_any_of_many_channels_is_heard(
     num_channels: int, layout: str | None, channel: int, listener: Listener, tmp_path: Path
@@ -148,13 +144,9 @@ def test_a_voice_on_any_of_many_channels_is_heard(
     assert said(heard(tmp_path, listener, parts)) == [(PRICES, None)]
 
 
-@pytest.mark.parametrize("channel", [3, 5])
-def test_a_voice_on_one_channel_of_six_beside_silence_is_heard(
-    channel: int, listener: Listener, tmp_path: Path
-) -> None:
-    """Mixes leave out the channel of low tones, and damp those behind."""
-    silent = dict.fromkeys(range(6), QUIET)
-    parts = many(6, silent | {channel: spoken(PRICES)}, "5.1")
+def test_a_voice_on_the_channel_of_low_tones_is_heard(listener: Listener, tmp_path: Path) -> None:
+    """Mixes leave it out; some recorders put a microphone there."""
+    parts = many(6, dict.fromkeys(range(6), QUIET) | {3: spoken(PRICES)}, "5.1")
     assert said(heard(tmp_path, listener, parts)) == [(PRICES, None)]
 
 
@@ -163,7 +155,7 @@ def wide_music() -> tuple[Sound, Sound]:
     return voice + music(8.0, 500, seed=1), voice + music(8.0, 500, seed=2)
 
 
-def two_microphones(echo: float = 0.04) -> tuple[Sound, Sound]:
+def two_microphones(echo: float = 0.02) -> tuple[Sound, Sound]:
     """A voice in a room with echoes, from a little left of the middle."""
     random = np.random.default_rng(1)
     decay = np.exp(-np.arange(4000) / 600) * echo
@@ -226,11 +218,10 @@ def surround(sound: Sound) -> list[Part]:
     return many(6, voices, "5.1")
 
 
-@pytest.mark.parametrize("other", [late, surround, lambda _: mono(QUIET), lambda _: mono(music())])
-def test_a_copy_silence_and_music_are_not_listened_to(
-    other: Callable[[Sound], list[Part]], listener: Listener, tmp_path: Path
-) -> None:
-    sentences = heard(tmp_path, listener, mono(spoken(DRILLING)), other(spoken(DRILLING)))
+def test_copies_silence_and_music_are_not_listened_to(listener: Listener, tmp_path: Path) -> None:
+    voice = spoken(DRILLING)
+    others = [late(voice), surround(voice), mono(QUIET), mono(music())]
+    sentences = heard(tmp_path, listener, mono(voice), *others)
     assert said(sentences) == [(DRILLING, None)]
     assert listener.listened_s == pytest.approx(8.0, abs=0.1)
 
