@@ -91,16 +91,18 @@ class Reading:
         self._streams: dict[int, _Stream[Any]] = {}
         self._next: dict[int, list[av.Packet[Any]]] = {n: [] for n in self.header.later_videos}
         """Of streams that may go on with the film: what came since they have begun."""
-        tracks = self.tracks
+        self._film = None if self.header.video is None else self.header.video.index
         if self.header.video is not None:
-            self._add(self.header.video, _Stream(tracks.pictures, tracks.damage[None], None))
-        sounds = zip(self.header.sounds, tracks.sounds, strict=False)
-        for number, (track, lane) in enumerate(sounds):
-            self._add(track, _Stream(lane, tracks.damage[number], number))
+            self._add(self.header.video, None)
+        for number, track in enumerate(self.header.sounds[: len(self.tracks.sounds)]):
+            self._add(track, number)
 
-    def _add(self, track: Track, stream: "_Stream[Any]") -> None:
+    def _add(self, track: Track, number: int | None) -> None:
+        """Has a stream decoded as a sound track, or as the film under None."""
         source: Any = self.container.streams[track.index]
-        if stream.track is None:
+        lane = self.tracks.pictures if number is None else self.tracks.sounds[number]
+        stream: _Stream[Any] = _Stream(lane, self.tracks.damage[number], number)
+        if number is None:
             film = FilmDecoder(source, self.tracks.max_pixels)
             stream.decode = film.decode
             if self.tracks.iframes_only:
@@ -123,13 +125,12 @@ class Reading:
         begins, that stream is the film from then on.
         """
         index, stamp_s = packet.stream.index, _stamp_of(packet)
-        film = self._film_index()
-        if index == film and stamp_s is not None:
+        if index == self._film and stamp_s is not None:
             for other, waiting in list(self._next.items()):
                 first_s = _stamp_of(waiting[0]) if waiting else None
                 if first_s is not None and stamp_s > first_s + 0.5:
                     del self._next[other]  # both run side by side
-        if index == film or index not in self._next:
+        if index == self._film or index not in self._next:
             return [packet]
         waiting = self._next[index]
         if stamp_s is not None:
@@ -138,14 +139,10 @@ class Reading:
         if first_s is None or (stamp_s is not None and stamp_s - first_s < _TAKES_OVER_S):
             return []
         del self._next[index]
-        stream = self._streams.pop(film) if film is not None else None
-        tracks = self.tracks
-        track = Track(index, packet.stream.codec_context.name)
-        self._add(track, stream or _Stream(tracks.pictures, tracks.damage[None], None))
-        return waiting if stamp_s is not None else [*waiting, packet]
-
-    def _film_index(self) -> int | None:
-        return next((n for n, stream in self._streams.items() if stream.track is None), None)
+        self._add(Track(index, packet.stream.codec_context.name), None)
+        emptied = [] if self._film is None else [_end_of_stream(self.container.streams[self._film])]
+        self._film = index
+        return [*emptied, *waiting] if stamp_s is not None else [*emptied, *waiting, packet]
 
     def _packets(self) -> Iterator["av.Packet[Any]"]:
         """All packets, and at the end one without data for each stream, which empties its
@@ -164,8 +161,10 @@ class Reading:
                 return  # PyAV stumbles at the end over streams that were not there at the beginning
             except av.error.FFmpegError as error:
                 num_errors += 1
-                for stream in self._streams.values():
-                    stream.damage.note(error)
+                if num_errors == 1:  # of one place
+                    for stream in self._streams.values():
+                        stream.damage.note(error)
+        yield from map(_end_of_stream, streams)
 
     def _note(self, packet: "av.Packet[Any]") -> None:
         if packet.pos is not None and packet.pos >= 0:
@@ -224,6 +223,14 @@ class Reading:
         else:
             lane.hold(end_s)
         return Passed(lane.end_s)
+
+
+def _end_of_stream(stream: Any) -> "av.Packet[Any]":
+    """A packet without data or stamp: a decoder gives what it still holds."""
+    packet: av.Packet[Any] = av.Packet()
+    packet.stream = stream
+    packet.time_base = stream.time_base
+    return packet
 
 
 def _stamp_of(packet: "av.Packet[Any]") -> float | None:

@@ -1,7 +1,6 @@
 """What came of a stream in the first packets of its container."""
 
 from dataclasses import dataclass, field
-from statistics import median_low
 
 _FIRST_STAMPS = 9
 """Of a stream: so many tell where it begins, one of them may be wrong."""
@@ -50,7 +49,13 @@ class Seen:
 
     @property
     def first_s(self) -> float:
-        """The first stamp, but for single ones that are wrong."""
+        """The first stamp, but for single ones that are wrong: those far from all others. Pictures
+        that are held lie far from each other, too, but in order.
+        """
         firsts = self.stamps[:_FIRST_STAMPS]
-        middle_s = median_low(firsts)
-        return min(stamp for stamp in firsts if abs(stamp - middle_s) <= TOGETHER_S)
+        near = [
+            stamp
+            for stamp in firsts
+            if sum(abs(stamp - other) <= TOGETHER_S for other in firsts) > len(firsts) / 2
+        ]
+        return min(near or firsts)
