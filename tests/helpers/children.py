@@ -71,3 +71,9 @@ def tell_process_id(report: Report) -> None:
     while True:
         report(os.getpid())
         time.sleep(0.01)
+
+
+def tell_process_id_and_stall(report: Report) -> None:
+    """Tells who it is, then nothing any more."""
+    report(os.getpid())
+    time.sleep(60)

@@ -1,5 +1,8 @@
 """A child that misbehaves fails its own file, for the true reason, and nothing else."""
 
+import os
+import signal
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -11,6 +14,7 @@ from database.errors import DiskFull
 from ingest.errors import VideoUnreadable
 from ingest.media.child import Isolation
 from tests.helpers import children
+from tests.helpers.commands import ROOT
 
 
 def ignore(part: float) -> None:
@@ -100,3 +104,59 @@ def test_the_next_file_is_decoded_as_if_nothing_had_happened() -> None:
     with pytest.raises(VideoUnreadable):
         run(children.crash)
     assert run(children.add, 1, 1) == 2
+
+
+def test_a_child_goes_on_when_a_terminal_signals_all_processes_of_a_command() -> None:
+    told: list[float] = []
+
+    def signal_it(part: float) -> None:
+        told.append(part)
+        if len(told) == 1:
+            for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                os.kill(round(part), each)
+        if len(told) == 20:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(children.tell_process_id, on_progress=signal_it)
+
+
+STUCK = """
+from ingest.media.child import Isolation
+from tests.helpers import children
+Isolation(512, 60.0).run(
+    children.tell_process_id_and_stall, on_progress=lambda part: print(round(part), flush=True)
+)
+"""
+
+
+def test_a_child_that_is_stuck_ends_with_the_process_that_started_it() -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", STUCK], cwd=ROOT, stdout=subprocess.PIPE, text=True
+    )
+    assert parent.stdout is not None
+    child = psutil.Process(int(parent.stdout.readline()))
+    parent.kill()
+    parent.communicate()
+    _, left = psutil.wait_procs([child], timeout=10)
+    assert left == []
+
+
+CROWDED = """
+from ingest.media.child import Isolation
+from tests.helpers import children
+print(Isolation(512, 60.0).run(children.add, 1, 2, on_progress=lambda part: None))
+"""
+
+
+def test_a_child_has_its_memory_to_itself_however_many_processors_there_are() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", CROWDED],
+        cwd=ROOT,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "64"},  # as on a machine that has so many
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stdout == "3\n", done.stderr
