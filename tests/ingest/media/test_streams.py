@@ -172,6 +172,13 @@ def test_the_sound_that_people_hear_comes_first(tmp_path: Path) -> None:
     assert header.sounds[2].title == "Director"
 
 
+def test_of_sounds_that_are_alike_that_of_a_telephone_is_not_the_first(tmp_path: Path) -> None:
+    small = Tone(codec="aac", rate=8_000, disposition=Disposition.default)
+    full = Tone(codec="aac", rate=16_000, disposition=Disposition.default)
+    header = probed(tmp_path / "a.mov", [FILM, small, full])
+    assert [sound.index for sound in header.sounds] == [2, 1]
+
+
 def test_sound_that_begins_late_is_known_and_comes_last(tmp_path: Path) -> None:
     late = Tone(begin_s=70, seconds=2, disposition=Disposition.default)
     film = Pictures((64, 64), seconds=72)
