@@ -4,6 +4,7 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -77,3 +78,9 @@ def tell_process_id_and_stall(report: Report) -> None:
     """Tells who it is, then nothing any more."""
     report(os.getpid())
     time.sleep(60)
+
+
+def data_mb(report: Report) -> int:
+    """Tells what the limit of memory counts."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmData:")[1].split()[0]) >> 10
