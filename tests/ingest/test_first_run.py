@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 from database.server.connection import Database
@@ -35,10 +36,10 @@ def test_a_search_finds_pictures_while_the_first_ingest_still_runs(
             *("ingest", held_up, first, "--jobs", 2, "--json", "--quiet"), settings=settings
         )
         with MultiModalSearchEngine(database, encoders) as engine:
-            hits = engine.search("a flag", use_vision=True).hits
-            while not hits and process.poll() is None:
-                hits = engine.search("a flag", use_vision=True).hits
-        assert process.poll() is None, process.communicate()
+            deadline = time.monotonic() + 90
+            while not (hits := engine.search("a flag", use_vision=True).hits):
+                assert process.poll() is None, process.communicate()
+                assert time.monotonic() < deadline
         assert {hit.video.title for hit in hits} == {"first"}
     _, messages = process.communicate(timeout=90)
     assert process.returncode == 0, messages
