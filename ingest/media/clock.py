@@ -20,6 +20,10 @@ LAG_S = 10.0
 """Streams of one recording lie so far apart in a file, at most."""
 EARLY_S = 2.0
 """In a new epoch a stream begins this much before the one that opened it, at most."""
+_RECENT_EPOCHS = 8
+"""Those that a stream may go on in: streams jump soon after each other."""
+_MAX_EPOCHS = 1000
+"""A clock that jumps so often says nothing: frames follow each other from then on."""
 _TOLD = 5
 """Corrections that are told one by one."""
 
@@ -91,15 +95,23 @@ class Clock:
             notes.append(f"{self.num_wrong} {stamps} wrong, and replaced")
         return notes
 
+    @property
+    def may_jump(self) -> bool:
+        """Whether another jump would be believed."""
+        return len(self.epochs) < _MAX_EPOCHS
+
     def epoch_for(self, lane: Stream, stamp_s: float) -> int:
         """The epoch in which a stream goes on at a stamp: one that another stream has opened, or
         a new one. That begins where all that was presented ends, but with the recording where the
         stream has not begun: its clock is another one from the first.
         """
         expected_s = lane.end_s if lane.has_begun else self.end_s
-        for number in range(len(self.epochs) - 1, -1, -1):
+        newest = len(self.epochs) - 1
+        for number in range(newest, max(newest - _RECENT_EPOCHS, -1), -1):
             ahead_s = stamp_s + self.epochs[number].offset_s - expected_s
-            if number != lane.epoch and -EARLY_S <= ahead_s <= LAG_S:
+            # Where it has been before, it goes on; in a new one it may begin before the others.
+            earliest_s = -EARLY_S if number > lane.epoch else 0.0
+            if number != lane.epoch and earliest_s <= ahead_s <= LAG_S:
                 return number
         begin_s = self.end_s if lane.has_begun else 0.0
         self.epochs.append(Epoch(begin_s, begin_s - stamp_s))

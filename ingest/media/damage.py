@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-MAX_DECODE_ERRORS = 500
-"""Of a stream; one that has more, and more than it has good packets, is given up."""
-_SLIGHT = 0.005
-"""Part of a stream's packets: a click in the sound, or a moment of the picture."""
+MAX_DECODE_ERRORS = 10_000
+"""A stream of which so many packets failed, and not one was good, is given up."""
+_SLIGHT, _SLIGHT_PACKETS = 0.005, 50
+"""Part of a stream's packets, and their number at most: a click in the sound, or a moment of the
+picture."""
 
 
 @dataclass
@@ -20,12 +21,12 @@ class Damage:
     @property
     def is_slight(self) -> bool:
         """Whether so little is missing that nobody would miss it."""
-        return self.num_errors <= _SLIGHT * self.num_packets
+        return self.num_errors <= min(_SLIGHT * self.num_packets, _SLIGHT_PACKETS)
 
     @property
     def is_hopeless(self) -> bool:
         """Whether nothing more is to be expected of the stream."""
-        return self.num_errors >= MAX_DECODE_ERRORS and 2 * self.num_errors > self.num_packets
+        return self.num_errors >= max(MAX_DECODE_ERRORS, self.num_packets)
 
     def note(self, error: Exception) -> None:
         """Counts a packet that is damaged."""

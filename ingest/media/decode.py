@@ -183,7 +183,8 @@ class _Decoding:
             for track, damage in self.timeline.damage.items()
             if damage.is_slight
         )
-        return [*self.timeline.clock.notes, *filter(None, slight)]
+        timeline = self.timeline
+        return [*timeline.clock.notes, *timeline.tracks.notes, *filter(None, slight)]
 
     def _name_of(self, track: int | None) -> str:
         if track is None:

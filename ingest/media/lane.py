@@ -18,7 +18,10 @@ _SURE_S = 0.25
 _SLOW_S = 1.0
 """Frames that are held for so long are pictures of a show, not of a film."""
 _WITNESSES = 3
-"""So many stamps in a row that follow each other are right, and the clock has jumped."""
+"""So many frames in a row whose stamps follow each other are right: the clock has jumped, or
+nothing was shown for long."""
+_LONG_S = 2.0
+"""A gap that needs so many witnesses, where no other stream shows that it is one."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +63,12 @@ class Lane(Generic[Item]):
         self._anywhere = anywhere
         """Whether the first frame may have any time: after a seek."""
         self._num_placed = 0
-        self._longest_s = 0.0
+        self.longest_s = 0.0
         """From one frame to the next, so far."""
         self._said_end_s = 0.0
         """When the last frame ends, as it says itself."""
+        self._held_s = 0.0
+        """Until when a frame was held; those that a decoder has kept back begin before."""
         self._held_stamp_s: float | None = None
         """Until when a frame is held that the decoder has not given yet."""
         self.epoch = 0
@@ -80,7 +85,7 @@ class Lane(Generic[Item]):
     @property
     def _is_show(self) -> bool:
         """Whether frames are pictures that are held, and not those of a film."""
-        return self._num_placed <= 2 or self._longest_s >= _SLOW_S
+        return self._num_placed <= 2 or self.longest_s >= _SLOW_S
 
     def place(self, stamped: Stamped[Item]) -> list[Placed[Item]]:
         """Takes the next frame; those whose time is certain by now."""
@@ -102,7 +107,7 @@ class Lane(Generic[Item]):
         self._held_stamp_s = max(stamp_s, self._held_stamp_s or stamp_s) if is_open else None
         time_s = self._time_of(stamp_s)
         if not is_open and self._is_plausible(time_s):
-            self.end_s = max(self.end_s, time_s)
+            self.end_s = self._held_s = max(self.end_s, time_s)
 
     def end(self, declared_s: float | None) -> None:
         """Told that the recording has ended, and where by its header.
@@ -110,13 +115,13 @@ class Lane(Generic[Item]):
         That is believed of a last frame that is held as those before it were: some containers do
         not say how long. The last frame of a film is no longer than others, whatever it says.
         """
-        longest_s = max(EARLY_S, 4 * self._longest_s)
+        longest_s = max(EARLY_S, 4 * self.longest_s)
         if not self._is_show and self.end_s - self.last_s > longest_s:
             self.end_s = self.last_s
         elif (
             declared_s is not None
-            and self._longest_s >= _SLOW_S
-            and self.end_s < declared_s <= self.end_s + 2 * self._longest_s
+            and self.longest_s >= _SLOW_S
+            and self.end_s < declared_s <= self.end_s + 2 * self.longest_s
         ):
             self.end_s = declared_s
 
@@ -128,9 +133,9 @@ class Lane(Generic[Item]):
                 verdict = self._judge(self._time_of(stamp_s), ended=ended)
                 if verdict is None:
                     break
-                if verdict is _Verdict.JUMP:
+                if verdict is _Verdict.JUMP and self._clock.may_jump:
                     self.epoch = self._clock.epoch_for(self, stamp_s)
-                elif verdict is _Verdict.WRONG:
+                elif verdict is not _Verdict.RIGHT:
                     self._clock.num_wrong += 1
                     stamp_s = None
             placed.append(self._put(stamp_s))
@@ -171,25 +176,39 @@ class Lane(Generic[Item]):
         """What the stamp of the first frame that waits is, by those after it; None while that is
         open.
         """
-        stamps = [frame.stamp_s for frame in self._waiting if frame.stamp_s is not None]
-        times = [self._time_of(stamp_s) for stamp_s in stamps]
+        times = [self._time_of(f.stamp_s) for f in self._waiting if f.stamp_s is not None]
         plausible = self._is_plausible(time_s)
-        if len(times) > 1 and self._is_plausible(times[-1]):
-            # The frame after it is nearer to the one before it: it alone is out of line.
-            if not plausible or times[-1] < time_s - _BACK_S:
-                return _Verdict.WRONG
-            return _Verdict.RIGHT
-        if plausible and ended:
-            is_like_others = time_s - self.end_s <= max(EARLY_S, 4 * self._longest_s)
-            is_known = self._clock.reached(self, time_s) or self._is_within_header(time_s)
-            if is_like_others or is_known:
-                return _Verdict.RIGHT
+        # A frame after it goes on from those before it: the first one alone is out of line.
+        if any(
+            self._is_plausible(later_s) and (not plausible or later_s < time_s - _BACK_S)
+            for later_s in times[1:]
+        ):
             return _Verdict.WRONG
-        if len(times) >= _WITNESSES or (ended and len(times) > 1):
-            steps = (after - before for before, after in pairwise(times))
-            in_order = all(-_BACK_S <= step <= self._clock.longest_gap_s for step in steps)
-            return _Verdict.JUMP if in_order and not plausible else _Verdict.WRONG
-        return _Verdict.WRONG if ended else None
+        if len(self._waiting) < self._num_needed(time_s, plausible=plausible) and not ended:
+            return None
+        if len(times) == 1:
+            return self._judge_alone(time_s, plausible=plausible, ended=ended)
+        steps = (after - before for before, after in pairwise(times))
+        if not all(-_BACK_S <= step <= self._longest_step_s for step in steps):
+            return _Verdict.WRONG
+        return _Verdict.RIGHT if plausible else _Verdict.JUMP
+
+    def _num_needed(self, time_s: float, *, plausible: bool) -> int:
+        """How many frames tell what the first of them is."""
+        is_short = time_s - self.end_s <= _LONG_S or self._clock.reached(self, time_s)
+        return 2 if plausible and is_short else _WITNESSES
+
+    def _judge_alone(self, time_s: float, *, plausible: bool, ended: bool) -> _Verdict:
+        """What a stamp is that no other one follows."""
+        if not plausible:
+            return _Verdict.WRONG
+        is_like_others = time_s - self.end_s <= max(EARLY_S, 4 * self.longest_s)
+        is_known = self._clock.reached(self, time_s) or self._is_within_header(time_s)
+        return _Verdict.RIGHT if is_like_others or is_known or not ended else _Verdict.WRONG
+
+    @property
+    def _longest_step_s(self) -> float:
+        return max(self._clock.longest_gap_s, self._clock.declared_s if self._may_be_held else 0.0)
 
     def _put(self, stamp_s: float | None) -> Placed[Item]:
         """Places the first frame that waits: at its stamp, or where the one before ends."""
@@ -205,8 +224,10 @@ class Lane(Generic[Item]):
         self._num_placed += 1
         self._said_end_s = time_s + stamped.length_s
         if self.last_s > -math.inf:
-            self._longest_s = max(self._longest_s, time_s - self.last_s)
-        self.last_s, self.end_s = time_s, max(self.end_s, time_s + length_s)
+            self.longest_s = max(self.longest_s, time_s - self.last_s)
+        self.last_s, self.end_s = time_s, time_s + length_s
+        if 0 < self._held_s - self.end_s <= max(LAG_S, 3 * self.longest_s):
+            self.end_s = self._held_s
         return Placed(time_s, length_s, stamped.item)
 
     def _time_of(self, stamp_s: float) -> float:

@@ -25,7 +25,10 @@ _UNSTAMPED = frozenset(("aac", "ac3", "amr", "dts", "eac3", "loas", "mp3", "true
 """Containers of sound that hold no stamps: what FFmpeg makes up is right only as long as the sound
 keeps its first form."""
 _TAKES_OVER_S = 2.0
-"""A stream that begins where the film has ended goes on with it, if that stays silent so long."""
+"""A stream that begins where the film has ended goes on with it, if that stays silent so long, and
+longer than it has ever held a picture."""
+_MAX_WAITING = 5000
+"""Packets of such a stream, until that is known."""
 
 
 Frame = TypeVar("Frame", av.VideoFrame, av.AudioFrame)
@@ -45,6 +48,8 @@ class Tracks:
     sounds: list[Lane[av.AudioFrame]]
     damage: dict[int | None, Damage]
     """Of each sound track, and of the film under None."""
+    notes: list[str] = field(default_factory=list, init=False)
+    """What was found on the way, in words; no faults."""
     last_stamp_s: float = field(default=-math.inf, init=False)
     """The latest end of a packet of any stream, by its own stamp since `start_s`."""
 
@@ -136,11 +141,17 @@ class Reading:
         if stamp_s is not None:
             waiting.append(packet)
         first_s = _stamp_of(waiting[0]) if waiting else None
-        if first_s is None or (stamp_s is not None and stamp_s - first_s < _TAKES_OVER_S):
+        silence_s = max(_TAKES_OVER_S, 1.5 * self.tracks.pictures.longest_s)
+        if first_s is None or (stamp_s is not None and stamp_s - first_s < silence_s):
+            if len(waiting) > _MAX_WAITING:
+                del self._next[index]
             return []
         del self._next[index]
         self._add(Track(index, packet.stream.codec_context.name), None)
         emptied = [] if self._film is None else [_end_of_stream(self.container.streams[self._film])]
+        if self._film is not None:
+            end_s = self.tracks.pictures.end_s
+            self.tracks.notes.append(f"the pictures go on in another stream from {end_s:.1f} s on")
         self._film = index
         return [*emptied, *waiting] if stamp_s is not None else [*emptied, *waiting, packet]
 

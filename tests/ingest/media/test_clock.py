@@ -198,6 +198,42 @@ def test_another_recording_in_the_file_begins_where_the_one_before_has_ended() -
     assert len(clock.notes) == 1
 
 
+@pytest.mark.parametrize("start_s", [310.0, 9.0])
+def test_two_wrong_stamps_in_a_row_move_nothing_either(start_s: float) -> None:
+    clock = Clock(0.0)
+    stamps = film(0.0)
+    stamps[50:52] = [start_s, start_s + FRAME_S]
+    assert place(stamps, clock) == pytest.approx(film(0.0), abs=FRAME_S)
+    assert clock.pairs is None
+
+
+def test_frames_without_stamps_wait_for_no_more_than_a_few_behind_a_doubtful_one() -> None:
+    lane = Lane[int](Clock(0.0))
+    num_placed = sum(
+        len(lane.place(Stamped(0.5 if n == 0 else None, FRAME_S, n))) for n in range(1000)
+    )
+    assert num_placed >= 997
+
+
+def test_a_counter_that_goes_back_a_little_now_and_then_loses_nothing() -> None:
+    stamps = [stamp_s - 1.0 * (n // 100) for n, stamp_s in enumerate(film(0.0, 1000))]
+    assert place(stamps) == pytest.approx(film(0.0, 1000), abs=0.1)
+
+
+def test_one_wrong_length_makes_nothing_longer() -> None:
+    lane = Lane[int](Clock(0.0))
+    lane.place(Stamped(0.0, 550.0, 0))
+    lane.place(Stamped(FRAME_S, FRAME_S, 1))
+    assert lane.end_s == pytest.approx(2 * FRAME_S)
+
+
+def test_a_clock_that_jumps_all_the_time_is_not_believed_and_takes_no_longer() -> None:
+    clock = Clock(0.0)
+    stamps = [s for n in range(3000) for s in film((n * 7919 % 3001) * 1000.0, 4)]
+    assert place(stamps, clock)[-1] == pytest.approx(3000 * 4 * FRAME_S, abs=1.0)
+    assert len(clock.epochs) <= 1000
+
+
 _stamps = st.lists(
     st.one_of(
         st.none(),

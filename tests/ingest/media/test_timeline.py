@@ -137,22 +137,18 @@ def test_running_out_of_memory_is_no_damage(film: Path) -> None:
     assert found.damage[None].num_errors == 0
 
 
-def test_a_stream_that_is_all_damage_is_given_up_and_the_other_goes_on(tmp_path: Path) -> None:
-    num_frames = MAX_DECODE_ERRORS + 100
-    path = make_video(
-        tmp_path / "a.mp4", [drawn(1)], num_frames / FPS, fps=FPS, audio=tone(num_frames / FPS)
-    )
-    found = timeline(path)
-    heard_s = 0.0
-    for each in found:
-        if isinstance(each, Picture):
-            with found.tolerating_damage():
-                raise ValueError
-        elif isinstance(each, Sound):
-            heard_s = each.time_s
-    assert MAX_DECODE_ERRORS <= found.damage[None].num_errors < num_frames
+def test_a_stream_that_is_all_damage_is_given_up_and_the_other_goes_on(film: Path) -> None:
+    found = timeline(film)
+    found.damage[None].num_errors = found.damage[None].num_packets = MAX_DECODE_ERRORS
+    kinds = {type(each) for each in found}
+    assert kinds == {Sound}
     assert found.damage[0].num_errors == 0
-    assert heard_s == pytest.approx(num_frames / FPS, abs=0.2)
+
+
+def test_a_beginning_that_is_all_damage_costs_nothing_of_the_rest(film: Path) -> None:
+    found = timeline(film)
+    found.damage[None].num_errors = found.damage[None].num_packets = MAX_DECODE_ERRORS - 1
+    assert len(start_times(found)) == 2 * FPS
 
 
 def test_a_damaged_part_now_and_then_gives_nothing_up(film: Path) -> None:
