@@ -20,6 +20,8 @@ LAG_S = 10.0
 """Streams of one recording lie so far apart in a file, at most."""
 EARLY_S = 2.0
 """In a new epoch a stream begins this much before the one that opened it, at most."""
+_NEAR_S = 0.3
+"""The last frames of streams that lead on end so far behind the next stamps, at most."""
 _RECENT_EPOCHS = 8
 """Those that a stream may go on in: streams jump soon after each other."""
 _MAX_EPOCHS = 1000
@@ -122,7 +124,8 @@ class Clock:
         that do not lead on begin a new epoch.
         """
         end_s = self.end_s
-        if abs(start_s + self.epochs[-1].offset_s - end_s) > LAG_S:
+        ahead_s = start_s + self.epochs[-1].offset_s - end_s
+        if not -_NEAR_S <= ahead_s <= LAG_S and self.may_jump:
             self.epochs.append(Epoch(end_s, end_s - start_s))
         for lane in self.lanes:
             lane.epoch = len(self.epochs) - 1

@@ -25,6 +25,8 @@ from ingest.media.transport import HEAD_BYTES
 _LONG_LOOK = {"probesize": str(48 << 20), "analyzeduration": str(45_000_000)}
 """Bytes and microseconds that are searched for streams where no list of them is at the beginning,
 in place of 5 MB and 5 s: sound may begin late."""
+_FAR_START_S = 60.0
+"""A clock that begins later than this is one of its own, as from 1970."""
 _FIRST_YEAR, _LAST_YEAR = 1980, 9999
 
 
@@ -146,7 +148,10 @@ def _why_nothing(left_out: tuple[str, ...]) -> str:
 
 
 def _declared_s(container: InputContainer, chosen: Choice) -> float | None:
-    """How long the header says that the chosen streams are, or, if not of all, the container."""
+    """How long the header says that the chosen streams are, or, if not of all, the container.
+
+    Some containers whose clock does not begin at 0 tell the end by that clock for a length.
+    """
     streams = [*chosen.sounds] if chosen.film is None else [chosen.film, *chosen.sounds]
     ends = [
         float(((stream.start_time or 0) + stream.duration) * stream.time_base) - chosen.start_s
@@ -154,8 +159,13 @@ def _declared_s(container: InputContainer, chosen: Choice) -> float | None:
         if stream.duration and stream.time_base
     ]
     if len(ends) == len(streams):
-        return max(ends)
-    return container.duration / 1e6 if container.duration else None
+        declared_s = max(ends)
+    elif container.duration:
+        declared_s = container.duration / 1e6
+    else:
+        return None
+    is_end = _FAR_START_S < chosen.start_s < declared_s
+    return declared_s - chosen.start_s if is_end else declared_s
 
 
 def _track(stream: Any) -> Track:

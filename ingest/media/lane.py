@@ -113,12 +113,9 @@ class Lane(Generic[Item]):
         """Told that the recording has ended, and where by its header.
 
         That is believed of a last frame that is held as those before it were: some containers do
-        not say how long. The last frame of a film is no longer than others, whatever it says.
+        not say how long.
         """
-        longest_s = max(EARLY_S, 4 * self.longest_s)
-        if not self._is_show and self.end_s - self.last_s > longest_s:
-            self.end_s = self.last_s
-        elif (
+        if (
             declared_s is not None
             and self.longest_s >= _SLOW_S
             and self.end_s < declared_s <= self.end_s + 2 * self.longest_s
@@ -151,6 +148,8 @@ class Lane(Generic[Item]):
         return is_held or time_s <= self.end_s + _SURE_S
 
     def _is_no_step_back(self, time_s: float) -> bool:
+        if self._said_end_s - self.last_s >= _SLOW_S and time_s <= self.last_s:
+            return False  # the last frame is held, and not over yet
         return time_s >= max(self.last_s, -LAG_S) - _BACK_S
 
     def _is_plausible(self, time_s: float) -> bool:
@@ -220,7 +219,7 @@ class Lane(Generic[Item]):
         else:
             time_s = self.end_s
         time_s = max(time_s, self.last_s, 0.0)
-        length_s = min(max(stamped.length_s, 0.0), LONGEST_GAP_S)
+        length_s = self._believed(stamped.length_s)
         self._num_placed += 1
         self._said_end_s = time_s + stamped.length_s
         if self.last_s > -math.inf:
@@ -229,6 +228,14 @@ class Lane(Generic[Item]):
         if 0 < self._held_s - self.end_s <= max(LAG_S, 3 * self.longest_s):
             self.end_s = self._held_s
         return Placed(time_s, length_s, stamped.item)
+
+    def _believed(self, length_s: float) -> float:
+        """The length of a frame; of a film none is much longer than those before it, and none of
+        anything lasts for hours unless the next one shows it.
+        """
+        if not self._is_show and length_s > max(EARLY_S, 4 * self.longest_s):
+            return self.longest_s
+        return min(max(length_s, 0.0), LONGEST_GAP_S)
 
     def _time_of(self, stamp_s: float) -> float:
         return stamp_s + self._clock.epochs[self.epoch].offset_s

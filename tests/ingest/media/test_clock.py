@@ -234,6 +234,11 @@ def test_a_clock_that_jumps_all_the_time_is_not_believed_and_takes_no_longer() -
     assert len(clock.epochs) <= 1000
 
 
+def test_held_pictures_whose_stamps_stand_still_follow_each_other() -> None:
+    """Joined recordings of one picture each."""
+    assert place([0.0] * 6, length_s=4.0) == [0.0, 4.0, 8.0, 12.0, 16.0, 20.0]
+
+
 _stamps = st.lists(
     st.one_of(
         st.none(),
