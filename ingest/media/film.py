@@ -27,7 +27,7 @@ _BITS_PER_PIXEL = 24
 class FilmDecoder:
     """Frames of a stream, each with its form (ingest/scenes/picture.py)."""
 
-    def __init__(self, stream: Any, max_pixels: int) -> None:
+    def __init__(self, stream: Any, max_pixels: int, *, iframes_only: bool = False) -> None:
         self.context = _context_of(stream)
         self.context.thread_type = "AUTO"
         self.context.thread_count = num_threads(
@@ -35,11 +35,19 @@ class FilmDecoder:
         )
         self.context.options = {"max_pixels": str(max_pixels)}
         self._form = StreamForm(stream, self.context)
+        self._iframes_only = iframes_only
+        self._is_trimmed = False
+        """Whether the packet before is of pictures that were cut off, and not shown."""
 
     def decode(self, packet: "av.Packet[Any] | None") -> list[av.VideoFrame]:
         """The frames that are whole with this packet; the rest of them if there is none. Raises
         av.error.FFmpegError, MemoryError.
         """
+        if self._iframes_only and packet is not None:
+            # The first picture behind what was cut off is shown, too, and needs all before it.
+            needs_all = packet.is_discard or self._is_trimmed
+            self.context.skip_frame = "DEFAULT" if needs_all else "NONKEY"
+            self._is_trimmed = packet.is_discard
         frames = self.context.decode(packet)
         for frame in frames:
             self._form.note_on(frame)

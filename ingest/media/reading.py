@@ -108,10 +108,10 @@ class Reading:
         lane = self.tracks.pictures if number is None else self.tracks.sounds[number]
         stream: _Stream[Any] = _Stream(lane, self.tracks.damage[number], number)
         if number is None:
-            film = FilmDecoder(source, self.tracks.max_pixels)
+            film = FilmDecoder(
+                source, self.tracks.max_pixels, iframes_only=self.tracks.iframes_only
+            )
             stream.decode = film.decode
-            if self.tracks.iframes_only:
-                film.context.skip_frame = "NONKEY"
         else:
             source.codec_context.thread_type = "AUTO"
         self._streams[track.index] = stream
@@ -181,7 +181,7 @@ class Reading:
         if packet.pos is not None and packet.pos >= 0:
             self.last_byte = max(self.last_byte, packet.pos + packet.size)
         end_s = _end_of(packet)
-        if end_s is not None:
+        if end_s is not None and not packet.is_discard:
             tracks = self.tracks
             tracks.last_stamp_s = max(tracks.last_stamp_s, end_s - tracks.start_s)
 
@@ -190,7 +190,8 @@ class Reading:
         end_s = _end_of(packet)
         is_last = packet.size == 0 and end_s is None
         if self.tracks.iframes_only and stream.track is None and not is_last:
-            yield self._passed(packet, stream)
+            if not packet.is_discard:  # of a film that was trimmed: others need it, nobody sees it
+                yield self._passed(packet, stream)
         elif packet.size == 0 and end_s is not None:
             # Without data: the picture before is shown on. Decoders would take it for the end.
             stream.lane.hold(end_s)

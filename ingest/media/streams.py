@@ -102,9 +102,11 @@ class _Look:
         num_packets = num_bytes = 0
         try:
             for packet in self._container.demux():
-                if packet.size and packet.stream_index in self._seen:
-                    self._note(packet, num_packets)
-                num_packets, num_bytes = num_packets + 1, num_bytes + packet.size
+                num_bytes += packet.size
+                if not packet.is_discard:  # of a film that was trimmed: it is not shown
+                    if packet.size and packet.stream_index in self._seen:
+                        self._note(packet, num_packets)
+                    num_packets += 1
                 if num_packets >= _LOOK_PACKETS or num_bytes >= _LOOK_BYTES or self._is_plain():
                     return
             self._saw_all = True

@@ -26,12 +26,14 @@ class Pictures:
     pixels: str = "yuv420p"
     disposition: int = 0
     seed: int = 1
+    key_every: int = 5
+    """Pictures from one that can be decoded by itself to the next, at most."""
     options: dict[str, str] = field(default_factory=dict)
 
     def packets(self, stream: Any) -> "list[av.Packet[Any]]":
         """The stream, encoded."""
         stream.width, stream.height, stream.pix_fmt = *self.size, self.pixels
-        stream.codec_context.gop_size = 5
+        stream.codec_context.gop_size = self.key_every
         stream.options = self.options
         shown: list[Picture] = [drawn(self.seed + n, self.size) for n in range(4)]
         packets = []

@@ -11,7 +11,7 @@ from av.stream import Disposition
 
 from ingest.errors import VideoUnreadable
 from ingest.media.container import Probe, probe
-from ingest.media.frames import Picture
+from ingest.media.frames import Picture, Sound
 from ingest.media.timeline import Timeline
 from tests.helpers.media import drawn, make_video, tone
 from tests.helpers.tracks import Pictures, Tone, write_programmes, write_tracks
@@ -159,6 +159,31 @@ def test_the_beginning_is_that_of_the_first_of_recordings_that_were_joined(
     path = tmp_path / "a.ts"
     path.write_bytes(b"".join(parts))
     assert probe(path, MAX_PIXELS).start_s == pytest.approx(100.0, abs=0.2)
+
+
+@pytest.mark.parametrize("cut_off_s", [5.0, 15.0])
+@pytest.mark.parametrize("iframes_only", [False, True])
+def test_what_was_cut_off_the_beginning_of_a_film_is_no_part_of_it(
+    cut_off_s: float, iframes_only: bool, tmp_path: Path
+) -> None:
+    """An MP4 keeps all pictures from a whole one on, and tells which of them are not shown."""
+    options = {"x264-params": "scenecut=0:bframes=0"}
+    pictures = Pictures(
+        (64, 64), -cut_off_s, cut_off_s + 8, codec="libx264", key_every=170, options=options
+    )
+    path = write_tracks(tmp_path / "a.mp4", [pictures, Tone(seconds=8, codec="aac")])
+    header = probe(path, MAX_PIXELS)
+    assert header.start_s == pytest.approx(0.0, abs=0.1)
+    assert header.declared_s == pytest.approx(8.0, abs=0.2)
+    line = Timeline(path, header, MAX_PIXELS, iframes_only)
+    found = list(line)
+    times = [each.time_s for each in found if isinstance(each, Picture)]
+    if iframes_only:
+        assert (times[0], len(times) <= 2) == (0.0, True)
+    else:
+        assert times == pytest.approx([n / 10 for n in range(80)], abs=0.1)
+    assert line.video_end_s == pytest.approx(8.0, abs=0.2)
+    assert next(each.time_s for each in found if isinstance(each, Sound)) < 0.1
 
 
 def test_the_sound_that_people_hear_comes_first(tmp_path: Path) -> None:
