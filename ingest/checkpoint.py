@@ -1,11 +1,13 @@
 """The results of finished stages of a file, on disk: what a run that was cut off resumes from.
 
-A result is sealed with the hash of all that it is: its own bytes, and those of the files that the
-stage wrote. Disks lose and damage what a machine wrote before its power went; what is not, to the
-byte, what was sealed counts as not there.
+A result is sealed with the hash of all that it is: its own bytes, those of the files that the stage
+wrote, and what made it. Disks lose and damage what a machine wrote before its power went, and
+programs, settings and models change between two runs; what is not, to the byte, what was sealed
+counts as not there.
 """
 
 import contextlib
+import functools
 import hashlib
 from collections.abc import Callable
 from pathlib import Path
@@ -33,25 +35,29 @@ class Checkpoint:
         name: str,
         kind: type[Result],
         compute: Callable[[], Result],
+        *,
+        inputs: object = None,
         files: Path | None = None,
     ) -> Result:
         """The result of a stage: read if it is there and whole, else computed and kept; with it
         stand and fall the files in the folder `files`, which `compute` makes.
 
-        One of another version of this code, which cannot be read as `kind`, is computed again.
+        One of other `inputs` is computed again: settings, models and earlier results, all that may
+        change while the file stays the same, told apart by their repr. So is one that another
+        version of this package has made.
         """
         adapter = TypeAdapter(kind)
         path = self.folder / f"{name}.json"
         try:
             seal, _, body = path.read_bytes().partition(b"\n")
-            if seal == self._seal(name, body, files):
+            if seal == self._seal(name, inputs, body, files):
                 return adapter.validate_json(body)
         except (OSError, ValidationError):
             pass  # computed again, as what is not whole is
         result = compute()
         body = adapter.dump_json(result)
         with atomically(path) as partial:
-            partial.write_bytes(self._seal(name, body, files) + b"\n" + body)
+            partial.write_bytes(self._seal(name, inputs, body, files) + b"\n" + body)
         return result
 
     def clear(self) -> None:
@@ -62,12 +68,25 @@ class Checkpoint:
             self.folder.rename(gone)
         remove(gone)
 
-    def _seal(self, name: str, body: bytes, files: Path | None) -> bytes:
+    def _seal(self, name: str, inputs: object, body: bytes, files: Path | None) -> bytes:
         """The hash of a result, of what it is the result of, and of its files. Raises OSError."""
-        sealed = hashlib.sha256(f"{self.folder.name}/{name}\n".encode())
+        made_by = f"{_code()}/{self.folder.name}/{name}\n{inputs!r}\n"
+        sealed = hashlib.sha256(made_by.encode())
         sealed.update(body)
         for file in sorted(files.iterdir()) if files is not None else ():
             with file.open("rb") as opened:
                 digest = hashlib.file_digest(opened, "sha256").hexdigest()
             sealed.update(f"\n{file.name} {digest}".encode())
         return sealed.hexdigest().encode()
+
+
+@functools.cache
+def _code() -> str:
+    """The hash of this package's code: a number of its version would have to be thought of with
+    each change of what a stage finds.
+    """
+    package = Path(__file__).parent
+    code = hashlib.sha256()
+    for path in sorted(package.rglob("*.py")):
+        code.update(f"{path.relative_to(package)}\n".encode() + path.read_bytes())
+    return code.hexdigest()

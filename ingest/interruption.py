@@ -28,11 +28,6 @@ _ending = threading.Lock()
 """Taken by who ends the process, and never given back."""
 
 
-def end_at_once_while_loading() -> None:
-    """Lets Ctrl-C end the process, without a word, as long as nothing has begun."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 @contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Where a signal ends the command, with EXIT_INTERRUPTED and one line on stderr; in the main

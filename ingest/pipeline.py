@@ -127,10 +127,20 @@ class Ingest:
 
     def _ingest_content(self, work: Work) -> Outcome:
         stage = work.checkpoint.stage
-        decoded = stage("decoded", Decoded, lambda: self._decode(work), work.media)
+        decoded = stage(
+            "decoded",
+            Decoded,
+            lambda: self._decode(work),
+            inputs=(self.decode_options, self.isolation),
+            files=work.media,
+        )
         with ThreadPoolExecutor(1, "speech") as beside:
             heard = beside.submit(
-                stage, "speech", list[Sentence], lambda: self._hear(work, decoded)
+                stage,
+                "speech",
+                list[Sentence],
+                lambda: self._hear(work, decoded),
+                inputs=self.profile.speech,
             )
             writing = stage("writing", list[Writing | None], lambda: self._read(work, decoded))
             sentences = heard.result()
@@ -210,7 +220,9 @@ class Ingest:
                 partial(_read_keyframe, work),
                 partial(self._read_clips, work, video.decoded.clock),
             ),
-            lambda name, compute: work.checkpoint.stage(name, Lists, compute),
+            lambda name, inputs, compute: work.checkpoint.stage(
+                name, Lists, compute, inputs=inputs
+            ),
         )
         return dataclasses.replace(video, moments=moments, spaces=spaces)
 

@@ -77,10 +77,6 @@ def _known_outcome(file: FoundFile, known: KnownFile | None, *, retry: bool) -> 
     return Outcome(printable(file.path), OutcomeStatus(known.file.status.value), reason)
 
 
-def _is_same(file: FoundFile, known: FileRecord) -> bool:
-    return (file.size_bytes, file.mtime_ns) == (known.size_bytes, known.mtime_ns)
-
-
 def _known_refusal(
     file: FoundFile, error: VideoUnreadable, known: KnownFile | None
 ) -> Outcome | None:

@@ -24,6 +24,9 @@ ITEMS_AT_ONCE = {Input.TEXT: 32, Input.IMAGE: 32, Input.CLIP: 8}
 
 Lists = dict[str, list[list[float]]]
 """Vectors of some moments by space key, as a checkpoint keeps them."""
+Keep = Callable[[str, object, Callable[[], Lists]], Lists]
+"""`keep(name, inputs, compute)` gives what a run that was cut off kept under the name, if it was
+made from the same inputs; else it computes and keeps it."""
 
 
 class Embeddable(Timed, Protocol):
@@ -81,26 +84,38 @@ def embed_moments(
     spaces: Sequence[Space],
     encoders: Encoders,
     source: Source,
-    keep: Callable[[str, Callable[[], Lists]], Lists],
+    keep: Keep,
 ) -> list[MomentRecord]:
     """The moments of a video, each with its vectors in the spaces that take its kind.
 
-    Clips take long: `keep(name, compute)` gives what was kept under the name by a run that was cut
-    off, or computes and keeps it.
+    Clips take long, so their vectors are kept, batch by batch.
     """
     vectors: list[dict[str, Vectors]] = [{} for _ in moments]
-    for group in by_input(spaces).values():
-        kinds = KINDS[group[0].input]
-        chosen = [i for i, moment in enumerate(moments) if moment.kind in kinds]
-        batches = _embed_batches([moments[i] for i in chosen], group, encoders, source, keep)
-        for batch, found in batches:
+    for takes, group in by_input(spaces).items():
+        alike = _alike(takes, moments)
+        firsts = [moments[own[0]] for own in alike]
+        for batch, found in _embed_batches(firsts, group, encoders, source, keep):
             for key, rows in found.items():
-                for i, row in zip(chosen[batch], rows, strict=True):
-                    vectors[i][key] = row
+                for own, row in zip(alike[batch], rows, strict=True):
+                    for i in own:
+                        vectors[i][key] = row
     return [
         dataclasses.replace(moment, vectors=own)
         for moment, own in zip(moments, vectors, strict=True)
     ]
+
+
+def _alike(takes: Input, moments: Sequence[MomentRecord]) -> list[list[int]]:
+    """The positions of the moments that an input is made of, those with the same one together: all
+    scenes of a picture that stands still have one keyframe.
+    """
+    alike: dict[object, list[int]] = defaultdict(list)
+    for i, moment in enumerate(moments):
+        if moment.kind in KINDS[takes]:
+            span = moment.start_s, moment.end_s
+            made_of = {Input.TEXT: moment.text, Input.IMAGE: moment.image_path, Input.CLIP: span}
+            alike[made_of[takes]].append(i)
+    return list(alike.values())
 
 
 def _embed_batches(
@@ -108,31 +123,32 @@ def _embed_batches(
     spaces: Sequence[Space],
     encoders: Encoders,
     source: Source,
-    keep: Callable[[str, Callable[[], Lists]], Lists],
+    keep: Keep,
 ) -> Iterator[tuple[slice, dict[str, Vectors]]]:
     """The vectors of moments in spaces that take the same input, batch by batch."""
     takes = spaces[0].input
-    coming: Iterator[Any] | None = None
+    coming: Iterator[Any] = iter(())
+    coming_at = -1
+    """The position of the moment whose input comes next."""
 
     def compute(batch: slice) -> dict[str, Vectors]:
-        nonlocal coming
-        if coming is None:  # the first batch that was not kept
+        nonlocal coming, coming_at
+        if coming_at != batch.start:  # those before it were kept
             coming = source.items(takes, moments[batch.start :])
+        coming_at = batch.stop
         return encode(encoders, spaces, islice(coming, batch.stop - batch.start))
 
     for start in range(0, len(moments), ITEMS_AT_ONCE[takes]):
         batch = slice(start, min(start + ITEMS_AT_ONCE[takes], len(moments)))
         if takes is Input.CLIP:
-            name = "-".join(["clips", str(start), *(space.key for space in spaces)])
-            yield batch, _kept(keep, name, partial(compute, batch))
+            spans = [(float(m.start_s), float(m.end_s)) for m in moments[batch]]
+            yield batch, _kept(keep, f"clips-{start}", (spaces, spans), partial(compute, batch))
         else:
             yield batch, compute(batch)
 
 
 def _kept(
-    keep: Callable[[str, Callable[[], Lists]], Lists],
-    name: str,
-    compute: Callable[[], dict[str, Vectors]],
+    keep: Keep, name: str, inputs: object, compute: Callable[[], dict[str, Vectors]]
 ) -> dict[str, Vectors]:
-    lists = keep(name, lambda: {key: rows.tolist() for key, rows in compute().items()})
+    lists = keep(name, inputs, lambda: {key: rows.tolist() for key, rows in compute().items()})
     return {key: np.asarray(rows, np.float32) for key, rows in lists.items()}

@@ -16,10 +16,13 @@ from database.server.connection import Database
 from database.videos.read import Library
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES
+from ingest import checkpoint as version
 from ingest import pipeline
 from ingest.checkpoint import Checkpoint
 from ingest.files.discover import discover
 from ingest.files.outcome import Outcome
+from ingest.media.decode import DecodeOptions
+from ingest.perception.speech import Sentence
 from ingest.scenes.scene import Scene
 from ingest.settings import IngestSettings
 from tests.helpers.media import drawn, make_video, tone
@@ -122,12 +125,12 @@ def test_a_result_is_computed_again_with_a_file_of_it_that_is_damaged(
     def never() -> int:
         raise AssertionError("computed again")
 
-    assert checkpoint.stage("decoded", int, compute, files) == 3
-    assert checkpoint.stage("decoded", int, never, files) == 3
+    assert checkpoint.stage("decoded", int, compute, files=files) == 3
+    assert checkpoint.stage("decoded", int, never, files=files) == 3
     damaged(files / "1.jpg", damage)
-    assert checkpoint.stage("decoded", int, compute, files) == 3
+    assert checkpoint.stage("decoded", int, compute, files=files) == 3
     assert (files / "1.jpg").read_text() == "picture 1"
-    assert checkpoint.stage("decoded", int, never, files) == 3
+    assert checkpoint.stage("decoded", int, never, files=files) == 3
 
 
 def test_a_result_of_another_content_or_stage_is_none(tmp_path: Path) -> None:
@@ -161,6 +164,30 @@ def test_a_result_of_an_older_version_is_computed_again(tmp_path: Path) -> None:
     scenes = [Scene(0.0, 5.0), Scene(5.0, 12.0)]
     assert checkpoint.stage("scenes", list[Scene], lambda: scenes) == scenes
     assert checkpoint.stage("scenes", list[Scene], list) == scenes
+
+
+def test_a_result_of_another_version_of_the_code_is_computed_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = tmp_path / "ingest"
+    package.mkdir()
+    monkeypatch.setattr("ingest.checkpoint.__file__", str(package / "checkpoint.py"))
+    found: list[int] = []
+    for code in ("return 1", "return 2", "return 2"):
+        (package / "stage.py").write_text(code)
+        version._code.cache_clear()
+        checkpoint = Checkpoint(tmp_path / "work", "a")
+        found.append(checkpoint.stage("decoded", int, found.__len__))
+    version._code.cache_clear()
+    assert found == [0, 1, 1]
+
+
+def test_a_result_of_other_settings_is_computed_again(tmp_path: Path) -> None:
+    checkpoint = Checkpoint(tmp_path, "a")
+    small, large = DecodeOptions(100, 60.0), DecodeOptions(200, 60.0)
+    assert checkpoint.stage("decoded", int, lambda: 1, inputs=small) == 1
+    assert checkpoint.stage("decoded", int, lambda: 2, inputs=large) == 2
+    assert checkpoint.stage("decoded", int, lambda: 3, inputs=DecodeOptions(200, 60.0)) == 2
 
 
 @pytest.mark.parametrize("damage", ["a file", "a folder of no use"])
@@ -270,6 +297,32 @@ def test_results_that_do_not_fit_the_film_are_none(resumed: Resumed) -> None:
     for stage, found in (("speech", '[{"start_s": NaN}]'), ("writing", "[null]")):
         (resumed.folder / f"{stage}.json").write_text(found)
     require_as_if_nothing_had_been(resumed)
+
+
+def test_a_film_is_decoded_again_with_other_limits(resumed: Resumed) -> None:
+    options = dataclasses.replace(resumed.ingest.decode_options, max_pixels=2_000_000)
+    resumed.ingest = dataclasses.replace(resumed.ingest, decode_options=options)
+    require_as_if_nothing_had_been(resumed)
+    assert "decode" in resumed.stages
+
+
+def test_a_film_is_heard_again_with_another_speech_model(
+    resumed: Resumed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[object] = []
+
+    def hear(*arguments: object) -> list[Sentence]:
+        heard.append(arguments)
+        return []
+
+    monkeypatch.setattr(pipeline, "hear", hear)
+    profile = resumed.ingest.profile
+    speech = dataclasses.replace(profile.speech, revision="another")
+    changed = dataclasses.replace(profile, speech=speech)
+    resumed.ingest = dataclasses.replace(resumed.ingest, profile=changed)
+    require_as_if_nothing_had_been(resumed)
+    assert "decode" not in resumed.stages
+    assert len(heard) == 1
 
 
 def test_a_film_whose_checkpoint_is_a_file_is_ingested_from_anew(resumed: Resumed) -> None:
