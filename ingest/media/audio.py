@@ -14,6 +14,7 @@ import numpy as np
 from ingest.media.channels import Apart
 from ingest.media.container import Track
 from ingest.media.languages import track_name
+from ingest.media.resampler import Resampler
 from ingest.media.samples import SAMPLE_RATE, Channels, Samples, SamplesFile
 
 _FILL_S = 2.0
@@ -144,27 +145,17 @@ class _Resampled:
             self.channel_names = ["left channel", "right channel"]
         # FFmpeg would guess places for channels without one, and leave out those of low tones.
         self._has_places = len(kinds) <= 2 or not any(k.startswith(_NO_PLACE) for k in kinds)
-        self._to_mix = av.AudioResampler(format="s16", layout="mono", rate=SAMPLE_RATE)
-        self._to_channels = av.AudioResampler(format="s16", layout=layout.name, rate=SAMPLE_RATE)
+        self._to_mix = Resampler(first, "mono") if self._has_places else None
+        self._to_channels = Resampler(first, layout.name) if self.channel_names else None
 
     def feed(self, frame: av.AudioFrame | None) -> tuple[Channels, Channels]:
         """The mix [1, n] and the channels [c, m] that come out for a frame, or at the end."""
-        num_channels = len(self.channel_names)
-        channels = np.zeros((num_channels, 0), np.int16)
-        if num_channels:
-            channels = _fed(self._to_channels, frame, num_channels)
-        if self._has_places:
-            return _fed(self._to_mix, frame, 1), channels
+        channels = np.zeros((0, 0), np.int16)
+        if self._to_channels is not None:
+            channels = self._to_channels.feed(frame)
+        if self._to_mix is not None:
+            return self._to_mix.feed(frame), channels
         return channels.mean(axis=0, keepdims=True).astype(np.int16), channels
-
-
-def _fed(resampler: av.AudioResampler, frame: av.AudioFrame | None, num_channels: int) -> Channels:
-    """What comes out of a resampler, [num_channels, n]."""
-    if frame is not None:
-        frame.pts = None
-    pieces = [out.to_ndarray().reshape(-1, num_channels) for out in resampler.resample(frame)]
-    pieces.append(np.zeros((0, num_channels), np.int16))
-    return np.concatenate(pieces).astype(np.int16, copy=False).T
 
 
 def _names_of(tracks: Sequence[Track]) -> list[str]:

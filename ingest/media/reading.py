@@ -113,7 +113,7 @@ class Reading:
             )
             stream.decode = film.decode
         else:
-            source.codec_context.thread_type = "AUTO"
+            source.codec_context.thread_count = 1  # so that many tracks fit in the memory
         self._streams[track.index] = stream
 
     def found(self) -> Iterator[Found]:
