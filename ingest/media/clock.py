@@ -26,6 +26,8 @@ _RECENT_EPOCHS = 8
 """Those that a stream may go on in: streams jump soon after each other."""
 _MAX_EPOCHS = 1000
 """A clock that jumps so often says nothing: frames follow each other from then on."""
+_SAME_S = 0.25
+"""A clock that begins so near to 0 is that of presented time."""
 _TOLD = 5
 """Corrections that are told one by one."""
 
@@ -81,8 +83,10 @@ class Clock:
 
     @property
     def pairs(self) -> list[tuple[float, float]] | None:
-        """(time_s, stamp_s) of each epoch's begin; None if all stamps are presented times."""
-        if len(self.epochs) == 1:
+        """(time_s, stamp_s) of each epoch's begin; None if all stamps are presented times, as near
+        as a player tells.
+        """
+        if len(self.epochs) == 1 and abs(self.start_s) <= _SAME_S:
             return None
         return [(epoch.begin_s, epoch.begin_s - epoch.offset_s) for epoch in self.epochs]
 
@@ -97,6 +101,15 @@ class Clock:
             notes.append(f"{self.num_wrong} {stamps} wrong, and replaced")
         return notes
 
+    def epoch_at_the_end(self, stamp_s: float) -> int:
+        """The epoch of a stream that begins with a stamp: the newest in which it lies near the end
+        of what was presented, or else the first.
+        """
+        for number in self._recent():
+            if abs(stamp_s + self.epochs[number].offset_s - self.end_s) <= LAG_S:
+                return number
+        return 0
+
     @property
     def may_jump(self) -> bool:
         """Whether another jump would be believed."""
@@ -108,8 +121,7 @@ class Clock:
         stream has not begun: its clock is another one from the first.
         """
         expected_s = lane.end_s if lane.has_begun else self.end_s
-        newest = len(self.epochs) - 1
-        for number in range(newest, max(newest - _RECENT_EPOCHS, -1), -1):
+        for number in self._recent():
             ahead_s = stamp_s + self.epochs[number].offset_s - expected_s
             # Where it has been before, it goes on; in a new one it may begin before the others.
             earliest_s = -EARLY_S if number > lane.epoch else 0.0
@@ -118,6 +130,11 @@ class Clock:
         begin_s = self.end_s if lane.has_begun else 0.0
         self.epochs.append(Epoch(begin_s, begin_s - stamp_s))
         return len(self.epochs) - 1
+
+    def _recent(self) -> range:
+        """The numbers of the newest epochs, from the last one back."""
+        newest = len(self.epochs) - 1
+        return range(newest, max(newest - _RECENT_EPOCHS, -1), -1)
 
     def follow_with(self, start_s: float) -> None:
         """Told that another recording follows in the file, whose stamps begin at `start_s`: those

@@ -12,7 +12,7 @@ from ingest.errors import NotMedia, StillImage
 
 _FILMS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,flv,kux,asf,asf_o,ogg,mxf,gxf,lxf,dv,"
-    "nut,rm,ivr,wtv,nsv,nuv,pva,pmp,ty,vividas,vivo,swf,mtv,mlv,cine,ser,r3d,filmstrip,xmv,thp,"
+    "nut,rm,ivr,wtv,nsv,nuv,pva,pmp,ty,vividas,vivo,swf,mtv,cine,ser,r3d,filmstrip,xmv,thp,"
     "moflex,mods,usm,pdv"
 )
 _SURVEILLANCE = "dhav,hxvs,ifv,iv8,luodat,mxg,nc,lmlm4,mpjpeg,smjpeg"

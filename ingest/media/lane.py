@@ -89,6 +89,8 @@ class Lane(Generic[Item]):
 
     def place(self, stamped: Stamped[Item]) -> list[Placed[Item]]:
         """Takes the next frame; those whose time is certain by now."""
+        if not self.has_begun and not self._waiting and stamped.stamp_s is not None:
+            self.epoch = self._clock.epoch_at_the_end(stamped.stamp_s)
         self._waiting.append(stamped)
         return self._settle(ended=False)
 
@@ -185,25 +187,33 @@ class Lane(Generic[Item]):
             return _Verdict.WRONG
         if len(self._waiting) < self._num_needed(time_s, plausible=plausible) and not ended:
             return None
-        if len(times) == 1:
-            return self._judge_alone(time_s, plausible=plausible, ended=ended)
-        steps = (after - before for before, after in pairwise(times))
-        if not all(-_BACK_S <= step <= self._longest_step_s for step in steps):
-            return _Verdict.WRONG
-        return _Verdict.RIGHT if plausible else _Verdict.JUMP
+        if plausible:
+            is_known = len(times) > 1 or not ended or self._is_known(time_s)
+            return _Verdict.RIGHT if is_known else _Verdict.WRONG
+        steps = [after - before for before, after in pairwise(times)]
+        in_order = all(-_BACK_S <= step <= self._longest_step_s for step in steps)
+        return _Verdict.JUMP if steps and in_order else _Verdict.WRONG
 
     def _num_needed(self, time_s: float, *, plausible: bool) -> int:
         """How many frames tell what the first of them is."""
         is_short = time_s - self.end_s <= _LONG_S or self._clock.reached(self, time_s)
         return 2 if plausible and is_short else _WITNESSES
 
-    def _judge_alone(self, time_s: float, *, plausible: bool, ended: bool) -> _Verdict:
-        """What a stamp is that no other one follows."""
-        if not plausible:
-            return _Verdict.WRONG
-        is_like_others = time_s - self.end_s <= max(EARLY_S, 4 * self.longest_s)
-        is_known = self._clock.reached(self, time_s) or self._is_within_header(time_s)
-        return _Verdict.RIGHT if is_like_others or is_known or not ended else _Verdict.WRONG
+    def _is_known(self, time_s: float) -> bool:
+        """Whether anything else tells that the last frame of all begins then: other frames that
+        were held as long, the frame before it, another stream, or the header, which ends with it.
+        """
+        length_s = self._waiting[0].length_s
+        return (
+            time_s - self.end_s <= max(EARLY_S, 4 * self.longest_s)
+            or abs(time_s - self._said_end_s) <= _SURE_S
+            or self._ends_with_header(time_s + length_s)
+            or self._clock.reached(self, time_s)
+            or self._is_within_header(time_s)
+        )
+
+    def _ends_with_header(self, end_s: float) -> bool:
+        return abs(end_s - self._clock.declared_s) <= _SURE_S
 
     @property
     def _longest_step_s(self) -> float:
@@ -219,7 +229,7 @@ class Lane(Generic[Item]):
         else:
             time_s = self.end_s
         time_s = max(time_s, self.last_s, 0.0)
-        length_s = self._believed(stamped.length_s)
+        length_s = self._believed(time_s, stamped.length_s)
         self._num_placed += 1
         self._said_end_s = time_s + stamped.length_s
         if self.last_s > -math.inf:
@@ -229,11 +239,12 @@ class Lane(Generic[Item]):
             self.end_s = self._held_s
         return Placed(time_s, length_s, stamped.item)
 
-    def _believed(self, length_s: float) -> float:
-        """The length of a frame; of a film none is much longer than those before it, and none of
-        anything lasts for hours unless the next one shows it.
+    def _believed(self, time_s: float, length_s: float) -> float:
+        """The length of a frame; of a film none is much longer than those before it, unless the
+        header ends with it, and none of anything lasts for hours unless the next one shows it.
         """
-        if not self._is_show and length_s > max(EARLY_S, 4 * self.longest_s):
+        is_long = not self._is_show and length_s > max(EARLY_S, 4 * self.longest_s)
+        if is_long and not self._ends_with_header(time_s + length_s):
             return self.longest_s
         return min(max(length_s, 0.0), LONGEST_GAP_S)
 

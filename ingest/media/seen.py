@@ -1,6 +1,8 @@
 """What came of a stream in the first packets of its container."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
 
 _FIRST_STAMPS = 9
 """Of a stream: so many tell where it begins, one of them may be wrong."""
@@ -27,9 +29,11 @@ class Seen:
 
     @property
     def rate(self) -> float:
-        """Packets a second; 0 if that cannot be told."""
-        span_s = max(self.stamps) - min(self.stamps) if self.stamps else 0.0
-        return (len(self.stamps) - 1) / span_s if span_s > 0 else 0.0
+        """Packets a second, by the middle of the steps from one to the next in order of time, so
+        that single stamps that are wrong say nothing; 0 if that cannot be told."""
+        steps = [after - before for before, after in pairwise(sorted(self.stamps))]
+        step_s = median(steps) if steps else 0.0
+        return 1 / step_s if step_s > 0 else 0.0
 
     @property
     def is_moving(self) -> bool:

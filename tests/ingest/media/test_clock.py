@@ -239,6 +239,62 @@ def test_held_pictures_whose_stamps_stand_still_follow_each_other() -> None:
     assert place([0.0] * 6, length_s=4.0) == [0.0, 4.0, 8.0, 12.0, 16.0, 20.0]
 
 
+def test_slides_far_apart_stay_apart_beside_a_sound_that_goes_on() -> None:
+    """Ten, each 15 s after the one before, in a container whose clock may jump."""
+    clock = Clock.of("mpegts", 0.0, None, 2)
+    sound, pictures = Lane[int](clock), Lane[int](clock)
+    times = []
+    for second in range(160):
+        sound.place(Stamped(float(second), 1.0, 0))
+        if second % 15 == 0:
+            placed = pictures.place(Stamped(float(second), FRAME_S, second))
+            times += [p.time_s for p in placed]
+    times += [p.time_s for p in pictures.finish()]
+    assert times == [15.0 * n for n in range(11)]
+    assert clock.notes == []
+
+
+@pytest.mark.parametrize("length_s", [30.0, FRAME_S])
+def test_a_last_change_after_a_long_stillness_is_where_it_is(length_s: float) -> None:
+    """A recording of a screen: the picture before says how long it is held, or the header does."""
+    clock = Clock.of("matroska", 0.0, 40.0 + FRAME_S, 1)
+    lane = Lane[int](clock)
+    times = []
+    for stamp_s in [*film(0.0, 250), 40.0]:
+        own_s = length_s if stamp_s == film(0.0, 250)[-1] else FRAME_S
+        times += [p.time_s for p in lane.place(Stamped(stamp_s, own_s, 0))]
+    times += [p.time_s for p in lane.finish()]
+    assert times[-1] == 40.0
+    assert clock.num_wrong == 0
+
+
+def test_a_last_picture_lasts_as_long_as_it_says_where_the_header_agrees() -> None:
+    lane = Lane[int](Clock.of("mov", 0.0, 70.0, 1))
+    for stamp_s in film(0.0, 250):
+        lane.place(Stamped(stamp_s, FRAME_S, 0))
+    lane.place(Stamped(10.0, 60.0, 0))
+    assert lane.end_s == pytest.approx(70.0)
+
+
+def test_a_sound_that_begins_after_a_jump_is_beside_the_pictures_of_its_time() -> None:
+    clock = Clock.of("mpegts", 0.0, None, 2)
+    pictures, sound = Lane[int](clock), Lane[int](clock)
+    for stamp_s in [*film(100.0), *film(0.0)]:
+        pictures.place(Stamped(stamp_s - 100.0, FRAME_S, 0))
+    heard = [p for s in film(-96.0, 5) for p in sound.place(Stamped(s, FRAME_S, 0))]
+    assert heard[0].time_s == pytest.approx(pictures.end_s, abs=0.2)
+
+
+@pytest.mark.parametrize(("start_s", "pairs"), [(0.08, None), (1.7e9, [(0.0, 1.7e9)])])
+def test_where_the_clock_begins_is_known_to_players(
+    start_s: float, pairs: list[tuple[float, float]] | None
+) -> None:
+    clock = Clock(start_s)
+    place(film(start_s), clock)
+    assert clock.pairs == pairs
+    assert clock.notes == []
+
+
 _stamps = st.lists(
     st.one_of(
         st.none(),
