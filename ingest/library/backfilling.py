@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.encoder import Clip, Image, Vectors
 from embeddings.loaded import Encoders
-from embeddings.space import Space
+from embeddings.space import Input, Space
 from ingest.atomic import atomically
 from ingest.errors import VideoUnreadable
 from ingest.library.embed import (
@@ -146,39 +147,31 @@ class Filler:
             self.spaces.save_vectors(key, dict(zip(ids, rows, strict=True)))
 
     def _source(self, video_id: int) -> Source:
-        return Source(
-            lambda moment: self._keyframe(video_id, moment),
-            lambda spans: self._clips(video_id, spans),
-        )
+        clock = cache(lambda: self.library.get_video(video_id).clock)
 
-    def _clips(self, video_id: int, spans: Sequence[Span]) -> Iterator[Clip]:
+        def footage() -> Footage:
+            """The file of the video, as it was ingested. Raises NotFound."""
+            return Footage(self.library.get_intact_path(video_id), clock(), self.max_pixels)
+
+        return Source(partial(self._keyframe, footage), partial(self._clips, footage))
+
+    def _clips(self, footage: Callable[[], Footage], spans: Sequence[Span]) -> Iterator[Clip]:
         """The clips of a video. Raises NotFound if the file is no longer as it was ingested, and
         VideoUnreadable.
         """
-        footage = self._footage(video_id)
-        for clip in self.isolation.stream(read_clips, footage, spans, on_progress=_ignore):
-            self._footage(video_id)  # it may have been replaced while it was read
-            yield clip
+        clips = self.isolation.stream(read_clips, footage(), spans, on_progress=_ignore)
+        while batch := list(islice(clips, ITEMS_AT_ONCE[Input.CLIP])):
+            footage()  # it may have been replaced while it was read
+            yield from batch
 
-    def _footage(self, video_id: int) -> Footage:
-        """The file of a video, as it was ingested. Raises NotFound."""
-        path = self.library.get_intact_path(video_id)
-        return Footage(path, self.library.get_video(video_id).clock, self.max_pixels)
-
-    def _keyframe(self, video_id: int, moment: Embeddable) -> Image:
+    def _keyframe(self, footage: Callable[[], Footage], moment: Embeddable) -> Image:
         """A stored keyframe; one that is gone or damaged is made again from the video."""
         path = self.keyframes_dir / (moment.image_path or "")
         with contextlib.suppress(FileNotFoundError):
             return read_image(path)
-        with atomically(path) as partial:
-            self.isolation.run(
-                write_keyframe,
-                self._footage(video_id),
-                moment.start_s,
-                partial,
-                on_progress=_ignore,
-            )
-            self._footage(video_id)
+        with atomically(path) as made:
+            self.isolation.run(write_keyframe, footage(), moment.start_s, made, on_progress=_ignore)
+            footage()
         return read_image(path)
 
 
