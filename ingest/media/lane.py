@@ -107,7 +107,7 @@ class Lane(Generic[Item]):
         """
         is_open = bool(self._waiting) or self.last_s == -math.inf
         self._held_stamp_s = max(stamp_s, self._held_stamp_s or stamp_s) if is_open else None
-        time_s = self._time_of(stamp_s)
+        time_s = self.time_of(stamp_s)
         if not is_open and self._is_plausible(time_s):
             self.end_s = self._held_s = max(self.end_s, time_s)
 
@@ -128,8 +128,8 @@ class Lane(Generic[Item]):
         placed = []
         while self._waiting:
             stamp_s = self._waiting[0].stamp_s
-            if stamp_s is not None and not self._follows(self._time_of(stamp_s)):
-                verdict = self._judge(self._time_of(stamp_s), ended=ended)
+            if stamp_s is not None and not self._follows(self.time_of(stamp_s)):
+                verdict = self._judge(self.time_of(stamp_s), ended=ended)
                 if verdict is None:
                     break
                 if verdict is _Verdict.JUMP and self._clock.may_jump:
@@ -177,7 +177,7 @@ class Lane(Generic[Item]):
         """What the stamp of the first frame that waits is, by those after it; None while that is
         open.
         """
-        times = [self._time_of(f.stamp_s) for f in self._waiting if f.stamp_s is not None]
+        times = [self.time_of(f.stamp_s) for f in self._waiting if f.stamp_s is not None]
         plausible = self._is_plausible(time_s)
         # A frame after it goes on from those before it: the first one alone is out of line.
         if any(
@@ -223,7 +223,7 @@ class Lane(Generic[Item]):
         """Places the first frame that waits: at its stamp, or where the one before ends."""
         stamped = self._waiting.popleft()
         if stamp_s is not None:
-            time_s = self._time_of(stamp_s)
+            time_s = self.time_of(stamp_s)
         elif self._anywhere and self.last_s == -math.inf:
             time_s = math.inf  # nobody knows
         else:
@@ -248,5 +248,6 @@ class Lane(Generic[Item]):
             return self.longest_s
         return min(max(length_s, 0.0), LONGEST_GAP_S)
 
-    def _time_of(self, stamp_s: float) -> float:
+    def time_of(self, stamp_s: float) -> float:
+        """When a stamp is presented, in the epoch that the stream is in."""
         return stamp_s + self._clock.epochs[self.epoch].offset_s
