@@ -40,24 +40,27 @@ class Voice:
 class Voices:
     """The sounds of a recording, written as they are decoded."""
 
-    def __init__(self, folder: Path, tracks: Sequence[Track]) -> None:
-        self._names = _names_of(tracks)
-        self._writers = [TrackWriter(folder, f"sound-{n}") for n, _ in enumerate(tracks)]
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writers: dict[int, TrackWriter] = {}
 
     @property
     def end_s(self) -> float:
         """The time after the last sample of any track; 0 if there is none."""
-        return max((writer.end_s for writer in self._writers), default=0.0)
+        return max((writer.end_s for writer in self._writers.values()), default=0.0)
 
     def write(self, track: int, frame: av.AudioFrame, time_s: float) -> None:
         """Adds decoded audio of a track, by its position, as TrackWriter does."""
+        if track not in self._writers:
+            self._writers[track] = TrackWriter(self._folder, f"sound-{track}")
         self._writers[track].write(frame, time_s)
 
-    def close(self) -> list[Voice]:
-        """What is to be heard; tracks without a sample are left out."""
+    def close(self, tracks: Sequence[Track]) -> list[Voice]:
+        """What is to be heard of these tracks; those without a sample are left out."""
         voices: list[Voice] = []
-        for name, writer in zip(self._names, self._writers, strict=True):
-            mix, channels = writer.close()
+        names = _names_of(tracks)
+        for track in sorted(self._writers):
+            name, (mix, channels) = names[track], self._writers[track].close()
             if mix is not None:
                 goes_on = all(apart_in_time(mix, v.mix) for v in voices if v.track is None)
                 voices.append(Voice(None if goes_on else name, mix, channels))

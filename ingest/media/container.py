@@ -19,6 +19,7 @@ from ingest.media.formats import (
     looks_like_media,
     still_image,
 )
+from ingest.media.matroska import end_if_followed
 from ingest.media.streams import Choice, choose
 from ingest.media.transport import HEAD_BYTES
 
@@ -60,14 +61,20 @@ class Probe:
     """The duration, if the header says one."""
     recorded_at: datetime | None = None
 
+    @property
+    def is_readable(self) -> bool:
+        """Whether there is a stream that can be decoded."""
+        return self.video is not None or bool(self.sounds)
+
 
 def open_media(path: Path, first_byte: int = 0) -> InputContainer:
     """The open container at an absolute path of a regular file, or in it from a byte on, to be
-    closed.
+    closed. Where recordings were joined it is one of them, if that can be told.
 
     Raises NotMedia, StillImage, VideoUnreadable.
     """
-    part = f"subfile,,start,{first_byte},end,0,,:" if first_byte else ""
+    end = end_if_followed(path, first_byte) or 0
+    part = f"subfile,,start,{first_byte},end,{end},,:" if first_byte or end else ""
     url = f"{part}file:{path}"
     head = _head(path, first_byte, 64)
     kind = still_image(head)
@@ -87,15 +94,24 @@ def open_media(path: Path, first_byte: int = 0) -> InputContainer:
     return container
 
 
-def probe(path: Path, max_pixels: int, first_byte: int = 0) -> Probe:
+def probe(path: Path, max_pixels: int) -> Probe:
     """The header of a recording, with the streams to decode.
 
     Raises NotMedia, StillImage, VideoUnreadable if nothing in it can be decoded.
     """
+    header = read_header(path, max_pixels)
+    if not header.is_readable:
+        raise VideoUnreadable(_why_nothing(header.left_out))
+    return header
+
+
+def read_header(path: Path, max_pixels: int, first_byte: int = 0) -> Probe:
+    """The header of a recording, though nothing in it can be decoded.
+
+    Raises NotMedia, StillImage, VideoUnreadable.
+    """
     with open_media(path, first_byte) as container:
         chosen = choose(container, max_pixels, _head(path, first_byte, HEAD_BYTES))
-        if chosen.film is None and not chosen.sounds:
-            raise VideoUnreadable(_why_nothing(chosen.left_out))
         return Probe(
             container=container.format.name.split(",")[0],
             title=_title(container),
@@ -158,7 +174,7 @@ def _declared_s(container: InputContainer, chosen: Choice) -> float | None:
         for stream in streams
         if stream.duration and stream.time_base
     ]
-    if len(ends) == len(streams):
+    if ends and len(ends) == len(streams):
         declared_s = max(ends)
     elif container.duration:
         declared_s = container.duration / 1e6

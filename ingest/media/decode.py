@@ -85,7 +85,7 @@ def decode_file(
     folder.mkdir(parents=True)
     header = probe(path, options.max_pixels)
     timeline = Timeline(path, header, options.max_pixels, iframes_only=options.keyframes_only)
-    voices = Voices(folder, header.sounds)
+    voices = Voices(folder)
     decoding = _Decoding(timeline, folder, voices, options, report)
     decoding.run()
     return decoding.result()
@@ -126,7 +126,7 @@ class _Decoding:
             elif isinstance(found, Sound):
                 with self.timeline.tolerating_damage(found.track):
                     self.voices.write(found.track, found.frame, found.time_s)
-        self.heard = self.voices.close()
+        self.heard = self.voices.close(self.timeline.header.sounds)
         self._show_last_until(self.duration_s)
 
     @property

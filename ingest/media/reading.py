@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 import av
 from av.container import InputContainer
 
+from ingest.media.clock import Clock
 from ingest.media.container import Probe, Track
 from ingest.media.damage import Damage
 from ingest.media.film import FilmDecoder
@@ -45,13 +46,21 @@ class Tracks:
     iframes_only: bool
     """I-frames alone are decoded, and every packet of pictures is told as Passed."""
     pictures: Lane[av.VideoFrame]
-    sounds: list[Lane[av.AudioFrame]]
-    damage: dict[int | None, Damage]
+    sounds: list[Lane[av.AudioFrame]] = field(default_factory=list, init=False)
+    damage: dict[int | None, Damage] = field(default_factory=lambda: {None: Damage()}, init=False)
     """Of each sound track, and of the film under None."""
     notes: list[str] = field(default_factory=list, init=False)
     """What was found on the way, in words; no faults."""
     last_stamp_s: float = field(default=-math.inf, init=False)
     """The latest end of a packet of any stream, by its own stamp since `start_s`."""
+
+    def add_sounds(self, number: int, clock: Clock) -> None:
+        """Makes ready for so many more sound tracks, which begin where all others have ended."""
+        for _ in range(number):
+            lane: Lane[av.AudioFrame] = Lane(clock)
+            lane.end_s = clock.end_s
+            self.damage[len(self.sounds)] = Damage()
+            self.sounds.append(lane)
 
     @contextmanager
     def tolerating_damage(self, track: int | None = None) -> Iterator[None]:

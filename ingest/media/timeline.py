@@ -1,17 +1,17 @@
 """The decoded frames of a recording with their times."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
 import av
 
-from ingest.errors import VideoUnreadable
+from ingest.errors import NotMedia, StillImage, VideoUnreadable
 from ingest.media.clock import Clock
-from ingest.media.container import Probe, open_media, probe
+from ingest.media.container import Probe, open_media, read_header
 from ingest.media.damage import Damage
 from ingest.media.frames import Found, Picture, Sound
 from ingest.media.lane import Lane
@@ -41,6 +41,7 @@ class Timeline:
 
     path: Path
     header: Probe
+    """Of the first recording of the file, and what those that follow have besides."""
     max_pixels: int
     """Larger pictures are a decode error."""
     iframes_only: bool = False
@@ -52,10 +53,9 @@ class Timeline:
     tracks: Tracks = field(init=False)
 
     def __post_init__(self) -> None:
-        num_sounds = len(self.header.sounds) if self.from_s is None else 0
-        num_streams = num_sounds + (self.header.video is not None)
+        header = self.header
         if self.from_s is None:
-            header = self.header
+            num_streams = len(header.sounds) + (header.video is not None)
             self.clock = Clock.of(header.container, header.start_s, header.declared_s, num_streams)
         else:
             self.clock = Clock(self.header.start_s, math.inf)
@@ -64,9 +64,9 @@ class Timeline:
             max_pixels=self.max_pixels,
             iframes_only=self.iframes_only,
             pictures=Lane(self.clock, anywhere=self.from_s is not None),
-            sounds=[Lane(self.clock) for _ in range(num_sounds)],
-            damage={None: Damage()} | {number: Damage() for number in range(num_sounds)},
         )
+        if self.from_s is None:
+            self.tracks.add_sounds(len(header.sounds), self.clock)
 
     @property
     def video_end_s(self) -> float:
@@ -97,8 +97,19 @@ class Timeline:
             yield from self._settled()
             first_byte, header = self._rest(first_byte + max(reading.last_byte, 1))
             if header is not None:
-                self.clock.follow_with(header.start_s)
+                self._go_on_with(header)
         self.tracks.pictures.end(self.header.declared_s if len(self.clock.epochs) == 1 else None)
+
+    def _header_at(self, first_byte: int) -> Probe | None:
+        """The header of a recording that begins there. Raises NotMedia, StillImage."""
+        try:
+            header = read_header(self.path, self.max_pixels, first_byte)
+        except (NotMedia, StillImage):
+            raise
+        except VideoUnreadable as error:
+            self._leave_out([f"a recording that follows cannot be opened: {error}"])
+            return None
+        return header if header.is_readable or header.left_out else None
 
     def _settled(self) -> Iterator[Found]:
         """The frames that had still to be given a time at the end of a container."""
@@ -107,6 +118,26 @@ class Timeline:
         for track, lane in enumerate(self.tracks.sounds):
             for heard in lane.finish():
                 yield Sound(track, heard.time_s, heard.item)
+
+    def _go_on_with(self, header: Probe) -> None:
+        """Takes in what the next recording has that those before had not."""
+        more = header.sounds[len(self.header.sounds) :]
+        self.tracks.add_sounds(len(more), self.clock)
+        if header.is_readable:
+            self.clock.follow_with(header.start_s)
+        self.header = replace(
+            self.header,
+            video=self.header.video or header.video,
+            sounds=(*self.header.sounds, *more),
+        )
+        self._leave_out(header.left_out)
+
+    def _leave_out(self, reasons: Iterable[str]) -> None:
+        """Tells what is missing from here on, unless it was told before."""
+        told = self.header.left_out
+        at = f"from {self.clock.end_s:.1f} s on: "
+        new = (at + why for why in reasons if not any(each.endswith(why) for each in told))
+        self.header = replace(self.header, left_out=(*told, *new))
 
     def _rest(self, last_byte: int) -> tuple[int, Probe | None]:
         """The next recording in the file after a byte, and where it begins; none after a seek."""
@@ -119,7 +150,8 @@ class Timeline:
             for _ in range(_MAX_BEGINNINGS):
                 if first_byte < 0:
                     break
-                with suppress(VideoUnreadable):
-                    return first_byte, probe(self.path, self.max_pixels, first_byte)
+                with suppress(NotMedia, StillImage):  # data may hold the same bytes
+                    if (header := self._header_at(first_byte)) is not None:
+                        return first_byte, header
                 first_byte = data.find(beginning, first_byte + 1)
         return size, None

@@ -67,8 +67,8 @@ def test_silence_is_sound(tmp_path: Path) -> None:
 
 
 def test_no_sound_is_no_voice(tmp_path: Path) -> None:
-    voices = Voices(tmp_path, [Track(0, "aac")])
-    assert (voices.end_s, voices.close()) == (0.0, [])
+    voices = Voices(tmp_path)
+    assert (voices.end_s, voices.close([Track(0, "aac")])) == (0.0, [])
 
 
 @pytest.mark.parametrize("num_samples", [1, 20, 100])
@@ -156,11 +156,11 @@ def test_tracks_have_names_for_people_and_those_that_go_on_have_none(tmp_path: P
         Track(5, "aac", language="und"),
         Track(6, "aac", language="eng"),
     ]
-    voices = Voices(tmp_path, tracks)
+    voices = Voices(tmp_path)
     for number in range(6):
         voices.write(number, audio_frame(tone(2.0)), 0.0)
     voices.write(6, audio_frame(tone(2.0)), 2.0)
-    assert [voice.track for voice in voices.close()] == [
+    assert [voice.track for voice in voices.close(tracks)] == [
         None,
         "Commentary (en)",
         "German",

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ingest.errors import NotMedia, StillImage, VideoUnreadable
-from ingest.media.container import Probe, open_media, probe
+from ingest.media.container import Probe, open_media, probe, read_header
 from tests.helpers.media import drawn, make_video, tone, write_sound
 from tests.helpers.tracks import Pictures, Tone, write_tracks
 
@@ -116,7 +116,7 @@ def test_the_recording_behind_another_in_one_file_is_probed_by_itself(tmp_path: 
     first = write_tracks(tmp_path / "a.mkv", [Pictures(), Tone()]).read_bytes()
     second = write_tracks(tmp_path / "b.mkv", [Tone()]).read_bytes()
     (tmp_path / "c.mkv").write_bytes(first + second)
-    header = probe(tmp_path / "c.mkv", MAX_PIXELS, len(first))
+    header = read_header(tmp_path / "c.mkv", MAX_PIXELS, len(first))
     assert (header.video, len(header.sounds)) == (None, 1)
 
 
