@@ -1,6 +1,10 @@
 """Damage of a stream: how much of it could not be decoded, and whether that is a fault."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import av
 
 MAX_DECODE_ERRORS = 10_000
 """A stream of which so many packets failed, and not one was good, is given up."""
@@ -42,3 +46,16 @@ class Damage:
         parts = "damaged part" if self.num_errors == 1 else "damaged parts"
         were = "was" if self.num_errors == 1 else "were"
         return f"{self.num_errors} {parts} of {name} {were} left out ({self.last_error})"
+
+
+@contextmanager
+def tolerating(note: Callable[[Exception], None]) -> Iterator[None]:
+    """Where a decoder, a filter or a scaler may fail: `note` is told what it raises. Running out of
+    memory is no damage.
+    """
+    try:
+        yield
+    except MemoryError:
+        raise
+    except (av.error.FFmpegError, ValueError) as error:
+        note(error)

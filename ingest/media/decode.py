@@ -13,10 +13,11 @@ from pathlib import Path
 from ingest.errors import VideoUnreadable
 from ingest.media.audio import Voice, Voices
 from ingest.media.container import Probe, probe
+from ingest.media.damage import tolerating
 from ingest.media.frames import Found, Passed, Picture, Sound
 from ingest.media.timeline import Timeline
 from ingest.scenes.detector import SceneDetector
-from ingest.scenes.keyframes import Candidate, KeyframeCollector, difference_hash, write_jpeg
+from ingest.scenes.keyframes import Candidate, KeyframeCollector, difference_hash, jpeg_of
 from ingest.scenes.picture import shown_size
 from ingest.scenes.pixels import small_picture
 from ingest.scenes.scene import MAX_SCENE_S, Scene
@@ -114,6 +115,8 @@ class _Decoding:
     scene_start_s: float = 0.0
     size: tuple[int, int] | None = None
     """(width, height) of the first picture, as it is shown."""
+    unshown: list[Exception] = field(default_factory=list)
+    """What kept frames from being keyframes: damage, but of no packet that is read just then."""
     reported: float = 0.0
 
     def run(self) -> None:
@@ -128,6 +131,8 @@ class _Decoding:
                     self.voices.write(found.track, found.frame, found.time_s)
         self.heard = self.voices.close(self.timeline.header.sounds)
         self._show_last_until(self.duration_s)
+        for error in self.unshown:
+            self.timeline.damage[None].note(error)
 
     @property
     def duration_s(self) -> float:
@@ -205,8 +210,10 @@ class _Decoding:
 
     def _take_picture(self, picture: Picture) -> None:
         image = small_picture(picture.frame)
-        if self.detector is None:
-            self.detector = self._start(picture)
+        if self.detector is None:  # with the first picture the first scene begins
+            self.scene_start_s = self.last_s = picture.time_s
+            self.size = shown_size(picture.frame)
+            self.detector = SceneDetector(sparse=self.options.keyframes_only)
         self.follows_held = picture.time_s - self.last_s >= HELD_S
         if self.follows_held:
             self._hold(self.detector, picture.time_s)
@@ -220,7 +227,8 @@ class _Decoding:
     def _hold(self, detector: SceneDetector, until_s: float) -> None:
         """Told that the last picture is shown until then. Of I-frames alone nobody knows."""
         if not self.options.keyframes_only:
-            self.collector.hold(until_s)
+            with tolerating(self.unshown.append):
+                self.collector.hold(until_s)
             for cut_s in detector.hold(until_s):
                 self._close_scene(cut_s)
         self._split_take(detector, until_s)
@@ -266,12 +274,6 @@ class _Decoding:
             whole_s = self.timeline.header.declared_s or self.options.max_duration_s
             self.report(min(1.0, time_s / whole_s))
 
-    def _start(self, first: Picture) -> SceneDetector:
-        """The detector for pictures like the first one, with which the first scene begins."""
-        self.scene_start_s = self.last_s = first.time_s
-        self.size = shown_size(first.frame)
-        return SceneDetector(sparse=self.options.keyframes_only)
-
     def _close_scene(self, end_s: float) -> None:
         """Ends the open scene and writes its keyframes, unless it has just begun.
 
@@ -279,19 +281,21 @@ class _Decoding:
         """
         if end_s <= self.scene_start_s and self.scenes:
             return
-        chosen = self.collector.close_scene(self.scene_start_s, end_s)
-        if not chosen and self.scenes:
+        num_keyframes = len(self.keyframes)
+        for candidate in self.collector.close_scene(self.scene_start_s, end_s):
+            with tolerating(self.unshown.append):
+                self._write_keyframe(candidate)
+        if len(self.keyframes) == num_keyframes and self.scenes:
             self.scenes[-1] = Scene(self.scenes[-1].start_s, end_s)
         else:
             self.scenes.append(Scene(self.scene_start_s, end_s))
-            for candidate in chosen:
-                self._write_keyframe(candidate)
         self.scene_start_s = end_s
 
     def _write_keyframe(self, candidate: Candidate) -> None:
+        """Raises OSError, and what a frame that cannot be shown raises."""
         # Detectors may round times: the first picture of a scene is in it.
         time_s = max(candidate.time_s, self.scene_start_s)
         name = f"{round(time_s * 1000):09d}.jpg"
-        write_jpeg(candidate.frame, self.folder / name)
+        (self.folder / name).write_bytes(jpeg_of(candidate.frame))
         look = difference_hash(candidate.small)
         self.keyframes.append(Keyframe(time_s, name, look, candidate.held_until_s))

@@ -18,7 +18,7 @@ from av.container import InputContainer
 
 from embeddings.encoder import Image
 from ingest.errors import VideoUnreadable
-from ingest.media.clips import Footage, frames_shown
+from ingest.media.clips import Footage, fitted, made_of_shown
 from ingest.media.container import Probe, Track, open_media, probe
 from ingest.media.film import FilmDecoder
 from ingest.scenes.picture import shown, size_within
@@ -80,7 +80,7 @@ def write_sheets(
     width = height = num_sheets = 0
     for number, tile in enumerate(_tiles(footage, step.times_s, duration_s, report), start=1):
         height, width = (height, width) if tiles or num_sheets else tile.shape[:2]
-        tiles.append(_fitted(tile, width, height))
+        tiles.append(fitted(tile, width, height))
         if len(tiles) == TILES_PER_SIDE**2 or number == step.num_tiles:
             _write_sheet(tiles, folder / f"{num_sheets}.jpg")
             num_sheets += 1
@@ -102,8 +102,7 @@ def _tiles(
             yield from found
             return
     by_iframes = is_long and footage.clock is not None
-    for frame in frames_shown(footage, times_s, report, iframes_only=by_iframes):
-        yield _tile(frame)
+    yield from made_of_shown(footage, times_s, _tile, report, iframes_only=by_iframes)
 
 
 def _num_pixels(footage: Footage, duration_s: float) -> float:
@@ -174,13 +173,6 @@ def _decoded(decoder: FilmDecoder, packet: Any) -> Image | None:
 def _tile(frame: av.VideoFrame) -> Image:
     """A frame as small as a tile, as it is shown, RGB uint8 [h, w, 3]."""
     return shown(frame, size_within(frame, *_BOX_PX))
-
-
-def _fitted(tile: Image, width: int, height: int) -> Image:
-    """A tile of the size of the first; pictures may change their size on the way."""
-    if tile.shape[:2] == (height, width):
-        return tile
-    return np.asarray(cv2.resize(tile, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
 def _write_sheet(tiles: list[Image], path: Path) -> None:

@@ -3,7 +3,6 @@ pictures that are held, each.
 """
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import av
 import cv2
@@ -41,6 +40,11 @@ class Candidate:
     """Standard deviation of the Laplacian of the frame's small picture."""
     held_until_s: float | None = None
     """The end of a picture that is held: shown alone from `time_s` on. None for one of many."""
+
+    @property
+    def held_s(self) -> float:
+        """For how long the picture is shown alone; 0 for one of many."""
+        return 0.0 if self.held_until_s is None else self.held_until_s - self.time_s
 
     @classmethod
     def of(
@@ -136,36 +140,54 @@ def _is_due(candidates: list[Candidate], time_s: float, step_s: float) -> bool:
 def choose(candidates: list[Candidate], start_s: float, end_s: float) -> list[Candidate]:
     """The keyframes among the candidates of [start_s, end_s), in order: those that are held, or
     else the sharpest near the middle, then those that differ most from all that are chosen.
+
+    Of pictures that follow each other as fast as keyframes of a film may, as those of cameras that
+    send one now and then, there are no more than of a film.
     """
     inner = [c for c in candidates if start_s + _EDGE_S <= c.time_s <= end_s - _EDGE_S]
     pool = inner or candidates
     if not pool:
         return []
     middle_s, length_s = (start_s + end_s) / 2, max(end_s - start_s, 1e-6)
-    chosen = [c for c in candidates if c.held_until_s is not None] or [
-        max(pool, key=lambda c: c.sharpness * (1.5 - abs(c.time_s - middle_s) / length_s))
+    held = [c for c in candidates if c.held_s]
+    chosen = [c for c in held if c.held_s >= _SECONDS_PER_KEYFRAME] or [
+        max(held or pool, key=lambda c: c.sharpness * (1.5 - abs(c.time_s - middle_s) / length_s))
     ]
+    _add_those_that_differ(chosen, held, MAX_KEYFRAMES, least=0.0)
     wanted = min(MAX_KEYFRAMES, 1 + int(length_s / _SECONDS_PER_KEYFRAME))
-    while len(chosen) < wanted:
-        distance, best = max(
-            ((min(float(np.abs(c.small - k.small).mean()) for k in chosen), c) for c in pool),
-            key=lambda pair: pair[0],
-        )
-        if distance < _MIN_DIFFERENCE:
-            break
-        chosen.append(best)
+    _add_those_that_differ(chosen, pool, wanted, least=_MIN_DIFFERENCE)
     return sorted(chosen, key=lambda c: c.time_s)
 
 
-def write_jpeg(frame: av.VideoFrame, path: Path) -> None:
+def _add_those_that_differ(
+    chosen: list[Candidate], pool: list[Candidate], wanted: int, *, least: float
+) -> None:
+    """Adds those of the pool that differ most from all that are chosen, up to the number wanted."""
+    rest = {c.time_s: c for c in pool}
+    for each in chosen:
+        rest.pop(each.time_s, None)
+    while rest and len(chosen) < wanted:
+        distance, time_s = max(
+            (
+                (min(float(np.abs(c.small - k.small).mean()) for k in chosen), time_s)
+                for time_s, c in rest.items()
+            ),
+            key=lambda pair: pair[0],
+        )
+        if distance < least:
+            break
+        chosen.append(rest.pop(time_s))
+
+
+def jpeg_of(frame: av.VideoFrame) -> bytes:
     """The JPEG of a frame as it is shown, its longer side of at most MAX_SIDE_PX.
 
-    Raises OSError, with its errno, if it cannot be written.
+    Raises FFmpegError or ValueError for a frame that cannot be shown.
     """
     image = shown(frame, size_within(frame, MAX_SIDE_PX, MAX_SIDE_PX))
     done, data = cv2.imencode(
         ".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
     )
     if not done:
-        raise OSError("the JPEG encoder refused a frame")
-    path.write_bytes(data.tobytes())
+        raise ValueError("the JPEG encoder refused a frame")
+    return data.tobytes()

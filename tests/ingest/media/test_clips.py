@@ -1,20 +1,25 @@
 """Frames read again from a video: those shown at the times asked for, wherever they lie."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import settings as limits
+from hypothesis import strategies as st
 
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import (
     FRAMES_PER_CLIP,
     Footage,
-    frames_shown,
+    made_of_shown,
     read_clips,
     write_keyframe,
 )
 from ingest.media.decode import DecodeOptions, decode_file
+from ingest.scenes.pixels import Pixels, rgb_pixels
 from ingest.scenes.scene import Span
 from tests.helpers.media import Picture, solid, tone, write_sound, write_video
 from tests.helpers.stamps import joined
@@ -43,8 +48,8 @@ def counting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_video(path, frames, fps=FPS, iframe_every=50)
 
 
-def numbers_of(frames: list[av.VideoFrame]) -> list[int]:
-    return [round(float(f.to_ndarray(format="rgb24").mean())) - grey_of(0) for f in frames]
+def number_of(frame: av.VideoFrame) -> int:
+    return round(float(frame.to_ndarray(format="rgb24").mean())) - grey_of(0)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +59,7 @@ def test_the_frame_shown_at_a_time_is_the_last_that_has_begun(
     counting: Path, times_s: list[float]
 ) -> None:
     expected = [min(int(time_s * FPS + 1e-6), 8 * FPS - 1) for time_s in times_s]
-    found = numbers_of(list(frames_shown(footage(counting), times_s, ignore)))
+    found = list(made_of_shown(footage(counting), times_s, number_of, ignore))
     np.testing.assert_allclose(found, expected, atol=1)
 
 
@@ -80,8 +85,8 @@ def test_a_file_whose_index_leads_nowhere_is_read_from_its_beginning(
             if packet.dts is not None:
                 packet.stream = stream
                 out.mux(packet)
-    (frame,) = frames_shown(footage(raw), [0.5], ignore)
-    assert numbers_of([frame])[0] in range(11, 15)
+    (number,) = made_of_shown(footage(raw), [0.5], number_of, ignore)
+    assert number in range(11, 15)
 
 
 def test_a_keyframe_is_made_again_as_it_was(counting: Path, tmp_path: Path) -> None:
@@ -89,7 +94,7 @@ def test_a_keyframe_is_made_again_as_it_was(counting: Path, tmp_path: Path) -> N
     with av.open(str(tmp_path / "a.jpg")) as picture:
         (frame,) = picture.decode(video=0)
     assert (frame.width, frame.height) == (640, 360)
-    assert numbers_of([frame])[0] in range(98, 103)
+    assert number_of(frame) in range(98, 103)
 
 
 def test_a_recording_without_pictures_says_so(tmp_path: Path) -> None:
@@ -125,7 +130,7 @@ def test_joined_recordings_are_read_in_presented_time_by_the_decode_pass_and_aft
     assert decoded.duration_s == pytest.approx(8.0, abs=0.2)
     read = Footage(path, decoded.clock, MAX_PIXELS)
     times_s = [0.5, 3.5, 4.5, 6.0, 7.5]
-    found = numbers_of(list(frames_shown(read, times_s, ignore)))
+    found = list(made_of_shown(read, times_s, number_of, ignore))
     np.testing.assert_allclose(found, [time_s * FPS for time_s in times_s], atol=5)
 
 
@@ -134,6 +139,61 @@ def test_a_reading_tells_that_it_goes_on_while_it_is_on_its_way(
 ) -> None:
     monkeypatch.setattr("ingest.media.clips._REPORT_EVERY_S", 0.0)
     told: list[float] = []
-    list(frames_shown(Footage(counting, ((0.0, 0.0),), MAX_PIXELS), [7.5], told.append))
+    read = Footage(counting, ((0.0, 0.0),), MAX_PIXELS)
+    list(made_of_shown(read, [7.5], number_of, told.append))
     assert len(told) > 100
     assert told == sorted(told)
+
+
+def refused(refuses: Callable[[int], bool]) -> Callable[..., Pixels]:
+    """The conversion of frames, which refuses some by their number, as scalers do with what they
+    do not know.
+    """
+
+    def convert(frame: av.VideoFrame, width: int, height: int) -> Pixels:
+        if refuses(number_of(frame)):
+            raise ValueError("Invalid argument")
+        return rgb_pixels(frame, width, height)
+
+    return convert
+
+
+@given(refusing=st.sets(st.integers(0, 30)))
+@limits(max_examples=10)
+def test_in_place_of_a_frame_that_cannot_be_shown_is_one_before_it(
+    refusing: set[int], counting: Path
+) -> None:
+    def number_unless_refused(frame: av.VideoFrame) -> int:
+        number = round((frame.time or 0.0) * FPS)
+        if number in refusing:
+            raise ValueError("Invalid argument")
+        return number
+
+    times_s = [number / FPS + 0.001 for number in range(40)]
+    found = list(made_of_shown(footage(counting), times_s, number_unless_refused, ignore))
+    usable = [number for number in range(40) if number not in refusing]
+    for number, instead in enumerate(found):
+        before = [other for other in usable if other <= number]
+        assert instead == (before[-1] if before else usable[0])
+
+
+def test_clips_and_keyframes_do_without_frames_that_cannot_be_shown(
+    counting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.scenes.picture.rgb_pixels", refused(lambda n: 98 <= n < 102))
+    (clip,) = read_clips(footage(counting), [Span(3.2, 6.4)], ignore)
+    levels = clip.mean(axis=(1, 2, 3)) - grey_of(0)
+    wanted = 80 + 2.5 + 5 * np.arange(FRAMES_PER_CLIP)
+    assert np.abs(levels - wanted).max() < 7
+    write_keyframe(footage(counting), 98 / FPS, tmp_path / "a.jpg", ignore)
+    with av.open(str(tmp_path / "a.jpg")) as picture:
+        (frame,) = picture.decode(video=0)
+    assert number_of(frame) == pytest.approx(97, abs=1)
+
+
+def test_a_film_of_which_no_frame_can_be_shown_says_so(
+    counting: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.scenes.picture.rgb_pixels", refused(lambda _: True))
+    with pytest.raises(VideoUnreadable, match="no picture could be decoded"):
+        list(read_clips(footage(counting), [Span(0.0, 1.0)], ignore))

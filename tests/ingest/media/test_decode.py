@@ -4,6 +4,7 @@ import json
 from itertools import pairwise
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -12,7 +13,9 @@ from ingest.files.discover import discover
 from ingest.library.embed import read_image
 from ingest.media.child import Isolation
 from ingest.media.decode import Decoded, DecodeOptions, decode_file
+from ingest.scenes.pixels import Pixels, rgb_pixels
 from tests.helpers.commands import TOUR
+from tests.helpers.held import write_held
 from tests.helpers.media import (
     SIZE,
     drawn,
@@ -136,6 +139,29 @@ def test_a_film_cut_off_in_the_middle_is_partial_and_says_how_much_there_is(
     assert "s of 6.0 s could be decoded" in found.partial_reason
     assert 0 < found.duration_s < 6
     assert found.keyframes
+
+
+@pytest.mark.parametrize("refused", [{0}, {1}, {3}, {1, 2}, {0, 3}, {0, 1, 2, 3}])
+def test_pictures_that_cannot_be_shown_are_damage_and_scenes_go_on_without_them(
+    refused: set[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As of what the scaler does not know, which only the full size of a keyframe shows."""
+
+    def convert(frame: av.VideoFrame, width: int, height: int) -> Pixels:
+        if int(frame.time or 0) // 5 in refused:
+            raise ValueError("Invalid argument")
+        return rgb_pixels(frame, width, height)
+
+    monkeypatch.setattr("ingest.scenes.picture.rgb_pixels", convert)
+    slides = [(drawn(seed), 5.0) for seed in range(4)]
+    found = decoded(write_held(tmp_path / "a.mkv", slides))
+    scenes = edges(found)
+    assert all(before.end_s == after.start_s for before, after in pairwise(found.scenes))
+    assert (scenes[0], scenes[-1]) == pytest.approx((0.0, 20.0), abs=0.01)
+    shown = [n for n in range(4) if n not in refused]
+    assert [k.time_s for k in found.keyframes] == pytest.approx([5.0 * n for n in shown], abs=0.01)
+    assert f"{len(refused)} damaged part" in (found.partial_reason or "") or refused == {0, 1, 2, 3}
+    assert "the pictures" in (found.partial_reason or "")
 
 
 def test_what_a_former_run_left_in_the_folder_is_removed(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from ingest.library.embed import read_image
-from ingest.scenes.keyframes import MAX_KEYFRAMES, Candidate, KeyframeCollector, write_jpeg
+from ingest.scenes.keyframes import MAX_KEYFRAMES, Candidate, KeyframeCollector, jpeg_of
 from tests.helpers.media import Picture, drawn, solid
 
 FPS = 25
@@ -91,6 +91,29 @@ def test_each_picture_that_is_held_is_a_keyframe_though_little_in_it_changes() -
     assert held_keyframes(shown) == [(3.0 * n, 3.0 * n + 3) for n in range(9)]
 
 
+@pytest.mark.parametrize("seconds", [1.5, 2.0, 2.4])
+def test_of_pictures_that_are_held_only_shortly_are_no_more_keyframes_than_of_a_film(
+    seconds: float,
+) -> None:
+    shown = [(drawn(number), seconds) for number in range(15)]
+    assert len(held_keyframes(shown)) == MAX_KEYFRAMES
+
+
+def test_of_pictures_that_are_held_shortly_those_that_differ_most_are_keyframes() -> None:
+    shown = [(page(number), 2.0) for number in range(12)]
+    for number in (1, 4, 7, 10):
+        shown[number] = drawn(number), 2.0
+    times = [time_s for time_s, _ in held_keyframes(shown)]
+    assert len(times) == MAX_KEYFRAMES
+    assert {2.0, 8.0, 14.0, 20.0} <= set(times)
+
+
+def test_a_slide_between_pictures_that_are_held_shortly_is_a_keyframe() -> None:
+    shown = [(drawn(number), 2.0) for number in range(12)]
+    shown[5] = page(1), 3.0
+    assert (10.0, 13.0) in held_keyframes(shown)
+
+
 def test_a_picture_that_is_held_and_comes_again_is_one_keyframe_to_its_end() -> None:
     assert held_keyframes([(page(1), 5.0), (page(1), 5.0), (page(2), 5.0)]) == [
         (0.0, 10.0),
@@ -104,12 +127,14 @@ def test_black_that_is_held_does_not_represent_the_scene_that_it_ends() -> None:
 
 def test_a_jpeg_shows_the_frame_in_its_colours(tmp_path: Path) -> None:
     picture = solid(200, 40, 90, (64, 36))
-    write_jpeg(av.VideoFrame.from_ndarray(picture, "rgb24"), tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").write_bytes(jpeg_of(av.VideoFrame.from_ndarray(picture, "rgb24")))
     np.testing.assert_allclose(read_image(tmp_path / "a.jpg"), picture, atol=6)
 
 
 def test_a_large_frame_is_written_smaller_in_its_proportions(tmp_path: Path) -> None:
-    write_jpeg(av.VideoFrame.from_ndarray(drawn(1, (2560, 1440)), "rgb24"), tmp_path / "a.jpg")
+    (tmp_path / "a.jpg").write_bytes(
+        jpeg_of(av.VideoFrame.from_ndarray(drawn(1, (2560, 1440)), "rgb24"))
+    )
     assert read_image(tmp_path / "a.jpg").shape == (720, 1280, 3)
 
 

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.library.embed import read_image
-from ingest.scenes.keyframes import write_jpeg
+from ingest.scenes.keyframes import jpeg_of
 from ingest.scenes.picture import reduced, shown, shown_size, size_within
 from ingest.scenes.pixels import small_picture
 from tests.helpers.forms import text_on_transparent
@@ -30,8 +30,8 @@ ANY_FORMAT = (
 )
 
 
-def jpeg_of(frame: av.VideoFrame, folder: Path) -> Picture:
-    write_jpeg(frame, folder / "a.jpg")
+def read_back(frame: av.VideoFrame, folder: Path) -> Picture:
+    (folder / "a.jpg").write_bytes(jpeg_of(frame))
     return np.asarray(read_image(folder / "a.jpg"))
 
 
@@ -57,7 +57,7 @@ def test_text_on_nothing_stands_out_whatever_its_colour_and_what_is_hidden(
     tmp_path: Path, pixel_format: str, level: int, hidden: int
 ) -> None:
     frame = av.VideoFrame.from_ndarray(text_on_transparent(level, hidden), "rgba")
-    picture = jpeg_of(frame.reformat(format=pixel_format), tmp_path)
+    picture = read_back(frame.reformat(format=pixel_format), tmp_path)
     assert contrast(picture) > 220
     ground = picture[:50]
     assert ground.mean() > 245 if level == 0 else ground.mean() < 10
@@ -65,7 +65,7 @@ def test_text_on_nothing_stands_out_whatever_its_colour_and_what_is_hidden(
 
 @pytest.mark.parametrize("level", [0, 255])
 def test_a_palette_may_be_transparent(tmp_path: Path, level: int) -> None:
-    picture = jpeg_of(palette_frame(text_on_transparent(level, level)), tmp_path)
+    picture = read_back(palette_frame(text_on_transparent(level, level)), tmp_path)
     assert contrast(picture) > 220
 
 
@@ -94,8 +94,8 @@ def test_what_is_hidden_does_not_shine_through_at_the_edges_when_made_smaller() 
 def test_an_opaque_picture_with_an_opacity_is_as_without(tmp_path: Path) -> None:
     rgb = drawn(3, (640, 360))
     rgba = np.dstack([rgb, np.full(rgb.shape[:2], 255, np.uint8)])
-    plain = jpeg_of(av.VideoFrame.from_ndarray(rgb, "rgb24"), tmp_path)
-    assert np.array_equal(jpeg_of(av.VideoFrame.from_ndarray(rgba, "rgba"), tmp_path), plain)
+    plain = read_back(av.VideoFrame.from_ndarray(rgb, "rgb24"), tmp_path)
+    assert np.array_equal(read_back(av.VideoFrame.from_ndarray(rgba, "rgba"), tmp_path), plain)
 
 
 def test_an_ordinary_frame_is_converted_in_one_step(tmp_path: Path) -> None:
@@ -103,8 +103,7 @@ def test_an_ordinary_frame_is_converted_in_one_step(tmp_path: Path) -> None:
     plain = frame.reformat(width=1280, height=720, format="rgb24", interpolation="AREA")
     bgr = cv2.cvtColor(plain.to_ndarray(), cv2.COLOR_RGB2BGR)
     expected = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 88])[1]
-    write_jpeg(frame, tmp_path / "a.jpg")
-    assert (tmp_path / "a.jpg").read_bytes() == expected.tobytes()
+    assert jpeg_of(frame) == expected.tobytes()
 
 
 @pytest.mark.parametrize("matrix", [0, 1, 3, 5, 8, 10, 14, 17])
@@ -114,7 +113,7 @@ def test_colours_of_a_matrix_that_the_scaler_does_not_know_are_near_enough(
     rgb = np.full((180, 320, 3), (200, 60, 40), np.uint8)
     frame = av.VideoFrame.from_ndarray(rgb, "rgb24").reformat(format="yuv420p")
     frame.colorspace = matrix
-    np.testing.assert_allclose(jpeg_of(frame, tmp_path), rgb, atol=40)
+    np.testing.assert_allclose(read_back(frame, tmp_path), rgb, atol=40)
     assert small_picture(frame).shape[2] == 3
     assert frame.colorspace == matrix
 
@@ -187,7 +186,7 @@ def test_of_a_very_large_frame_only_what_a_keyframe_needs_is_kept(tmp_path: Path
     frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
     small = reduced(frame, 1280)
     assert (small.width, small.height) == (1280, 680)
-    whole, later = jpeg_of(frame, tmp_path), jpeg_of(small, tmp_path)
+    whole, later = read_back(frame, tmp_path), read_back(small, tmp_path)
     assert np.abs(whole.astype(int) - later).mean() < 2
 
 
@@ -201,4 +200,4 @@ def test_a_frame_made_smaller_at_once_becomes_the_same_keyframe(tmp_path: Path) 
     frame = rgb.reformat(format="yuv420p10le")
     small = reduced(frame, 1280)
     assert small is not frame
-    assert np.array_equal(jpeg_of(small, tmp_path), jpeg_of(frame, tmp_path))
+    assert np.array_equal(read_back(small, tmp_path), read_back(frame, tmp_path))
