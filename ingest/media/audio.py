@@ -4,6 +4,7 @@ Of each track a mix is written, and, page by page, those of its channels that th
 (ingest/media/channels.py).
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ from ingest.media.channels import Apart
 from ingest.media.container import Track
 from ingest.media.languages import track_name
 from ingest.media.resampler import Resampler
-from ingest.media.samples import SAMPLE_RATE, Channels, Samples, SamplesFile
+from ingest.media.samples import SAMPLE_RATE, Channels, Room, Samples, SamplesFile
 
 _FILL_S = 2.0
 """Gaps up to this long are filled with silence; longer ones start a new stretch."""
@@ -40,8 +41,8 @@ class Voice:
 class Voices:
     """The sounds of a recording, written as they are decoded."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, file_bytes: int) -> None:
+        self._folder, self._room = folder, Room(file_bytes)
         self._writers: dict[int, TrackWriter] = {}
 
     @property
@@ -52,8 +53,19 @@ class Voices:
     def write(self, track: int, frame: av.AudioFrame, time_s: float) -> None:
         """Adds decoded audio of a track, by its position, as TrackWriter does."""
         if track not in self._writers:
-            self._writers[track] = TrackWriter(self._folder, f"sound-{track}")
+            self._writers[track] = TrackWriter(self._folder, track, self._room)
         self._writers[track].write(frame, time_s)
+
+    @property
+    def left_out(self) -> list[str]:
+        """What there was no room for, in words."""
+        from_s, limit = self._room.lost_from_s, self._room.num_bytes >> 20
+        if math.isinf(from_s):
+            return []
+        return [
+            f"from {from_s:.1f} s on, not all tracks and channels of the sound are heard: they need"
+            f" more than {limit} MB of disk, too much for a file of this size"
+        ]
 
     def close(self, tracks: Sequence[Track]) -> list[Voice]:
         """What is to be heard of these tracks; those without a sample are left out."""
@@ -75,9 +87,10 @@ def apart_in_time(one: Samples, other: Samples) -> bool:
 class TrackWriter:
     """The samples of a sound track, resampled from decoded audio as it comes."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._mix = SamplesFile(folder, f"{name}.s16")
-        self._apart = Apart(folder, name)
+    def __init__(self, folder: Path, track: int, room: Room) -> None:
+        name = f"sound-{track}"
+        self._mix = SamplesFile(folder, f"{name}.s16", room if track else None)
+        self._apart = Apart(folder, name, room)
         self._resampled: _Resampled | None = None
 
     @property

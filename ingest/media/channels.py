@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ingest.media.samples import SAMPLE_RATE, Channels, Mono, Samples, SamplesFile
+from ingest.media.samples import SAMPLE_RATE, Channels, Mono, Room, Samples, SamplesFile
 
 _BLOCK = SAMPLE_RATE // 2
 _BLOCKS_PER_PAGE = 20
@@ -44,8 +44,8 @@ class Apart:
     no sentence begins or ends outside.
     """
 
-    def __init__(self, folder: Path, track: str) -> None:
-        self._folder, self._track = folder, track
+    def __init__(self, folder: Path, track: str, room: Room) -> None:
+        self._folder, self._track, self._room = folder, track, room
         self._files: dict[str, SamplesFile] = {}
         self._names: list[str] = []
         self._mix: list[Channels] = []
@@ -122,8 +122,8 @@ class Apart:
         for name, samples in zip(page.names, page.channels, strict=True):
             file = self._files.get(name)
             if file is None:
-                number = len(self._files)
-                file = SamplesFile(self._folder, f"{self._track}-channel-{number}.s16")
+                own_name = f"{self._track}-channel-{len(self._files)}.s16"
+                file = SamplesFile(self._folder, own_name, self._room)
                 self._files[name] = file
             if not file.has_begun or abs(file.end_s - page.time_s) > 1 / SAMPLE_RATE:
                 file.begin(page.time_s)

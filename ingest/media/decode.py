@@ -86,7 +86,7 @@ def decode_file(
     folder.mkdir(parents=True)
     header = probe(path, options.max_pixels)
     timeline = Timeline(path, header, options.max_pixels, iframes_only=options.keyframes_only)
-    voices = Voices(folder)
+    voices = Voices(folder, path.stat().st_size)
     decoding = _Decoding(timeline, folder, voices, options, report)
     decoding.run()
     return decoding.result()
@@ -166,7 +166,7 @@ class _Decoding:
 
     def _partial_reason(self, duration_s: float) -> str | None:
         """What is missing of what the file holds, stream by stream; None if nothing is."""
-        faults = [*self.timeline.header.left_out, *self._damages()]
+        faults = [*self.timeline.header.left_out, *self._damages(), *self.voices.left_out]
         if cut := self._cut_off(duration_s):
             faults.append(cut)
         return "; ".join(faults) or None

@@ -1,5 +1,6 @@
 """Samples of sound on disk and their times."""
 
+import math
 from bisect import bisect_right
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,11 @@ Mono = npt.NDArray[np.int16]
 """Samples [n] at SAMPLE_RATE."""
 Channels = npt.NDArray[np.int16]
 """Samples [channels, n] at SAMPLE_RATE."""
+_MOST_GROWTH = 128
+"""Of a file's size, what it may take on disk: of a channel that is coded in 2 kbit/s, fewer than
+speech needs, our samples are so many times larger."""
+_LEAST_ROOM = 16 << 20
+"""The same of small files, in bytes: eight minutes of a channel."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +58,31 @@ def time_of(stretches: list[Stretch], sample: float) -> float:
     return float(stretch.time_s + (sample - stretch.first_sample) / SAMPLE_RATE)
 
 
+class Room:
+    """The disk that the sounds of a file may take beside the first track, in proportion to its
+    size: a few bytes may claim to be hours of many channels.
+    """
+
+    def __init__(self, file_bytes: int) -> None:
+        self.num_bytes = max(_LEAST_ROOM, _MOST_GROWTH * file_bytes)
+        self.lost_from_s = math.inf
+        """The time of the first samples for which there was no room."""
+        self._left = self.num_bytes
+
+    def take(self, samples: Mono, time_s: float) -> bool:
+        """Whether there is room for these; after the first for which there is none, for none."""
+        self._left -= samples.nbytes
+        if self._left < 0:
+            self.lost_from_s = min(self.lost_from_s, time_s)
+        return self._left >= 0
+
+
 class SamplesFile:
     """Samples that are being written; the file is made with the first."""
 
-    def __init__(self, folder: Path, name: str) -> None:
-        self._folder, self._name = folder, name
+    def __init__(self, folder: Path, name: str, room: Room | None) -> None:
+        """`room` is None for samples that are written in any case."""
+        self._folder, self._name, self._room = folder, name, room
         self._file: BinaryIO | None = None
         self._stretches: list[Stretch] = []
         self._num_samples = 0
@@ -78,7 +104,9 @@ class SamplesFile:
         self._stretches.append(Stretch(self._num_samples, time_s))
 
     def append(self, samples: Mono) -> None:
-        """Adds samples at the end. Raises OSError."""
+        """Adds samples at the end, or, where there is no room, leaves them out. Raises OSError."""
+        if self._room is not None and not self._room.take(samples, self.end_s):
+            return
         if self._file is None:
             self._file = (self._folder / self._name).open("wb")
         self._file.write(np.ascontiguousarray(samples).tobytes())

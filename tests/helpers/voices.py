@@ -16,6 +16,8 @@ from tests.helpers.media import AUDIO_RATE
 Sound = npt.NDArray[np.int16]
 """Samples [channels, n] at AUDIO_RATE."""
 
+PLENTY = 1 << 30
+"""Bytes of a file that may take any room on disk."""
 DRILLING, PRICES, TRAIN, ORCHESTRA, OVEN = range(5)
 """What is said in the sample."""
 WORDS = ("granite", "stock prices", "train to the coast", "orchestra", "potatoes")

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 
 from ingest.media.audio import TrackWriter, Voices
 from ingest.media.container import Track
-from ingest.media.samples import SAMPLE_RATE, Samples, Stretch
+from ingest.media.samples import SAMPLE_RATE, Room, Samples, Stretch
 from tests.helpers.media import audio_frame, silence, tone
-from tests.helpers.voices import Part, frames, noise, spoken
+from tests.helpers.voices import PLENTY, Part, frames, noise, spoken
 
 Times = Iterable[tuple[float, av.AudioFrame]]
 
 
 def written(folder: Path, heard: Times) -> tuple[Samples, dict[str, Samples]]:
-    writer = TrackWriter(folder, "sound-0")
+    writer = TrackWriter(folder, 0, Room(PLENTY))
     for time_s, frame in heard:
         writer.write(frame, time_s)
     mix, channels = writer.close()
@@ -67,13 +67,13 @@ def test_silence_is_sound(tmp_path: Path) -> None:
 
 
 def test_no_sound_is_no_voice(tmp_path: Path) -> None:
-    voices = Voices(tmp_path)
+    voices = Voices(tmp_path, PLENTY)
     assert (voices.end_s, voices.close([Track(0, "aac")])) == (0.0, [])
 
 
 @pytest.mark.parametrize("num_samples", [1, 20, 100])
 def test_a_sound_of_a_few_samples_is_heard_or_is_none(num_samples: int, tmp_path: Path) -> None:
-    writer = TrackWriter(tmp_path, "sound-0")
+    writer = TrackWriter(tmp_path, 0, Room(PLENTY))
     writer.write(audio_frame(np.ones(num_samples, np.int16), rate=48_000), 0.0)
     mix, _ = writer.close()
     assert mix is None or (mix.stretches and len(samples_of(tmp_path, mix)))
@@ -156,7 +156,7 @@ def test_tracks_have_names_for_people_and_those_that_go_on_have_none(tmp_path: P
         Track(5, "aac", language="und"),
         Track(6, "aac", language="eng"),
     ]
-    voices = Voices(tmp_path)
+    voices = Voices(tmp_path, PLENTY)
     for number in range(6):
         voices.write(number, audio_frame(tone(2.0)), 0.0)
     voices.write(6, audio_frame(tone(2.0)), 2.0)
@@ -169,3 +169,34 @@ def test_tracks_have_names_for_people_and_those_that_go_on_have_none(tmp_path: P
         "track 6",
         None,
     ]
+
+
+def test_what_others_than_the_first_track_take_on_disk_is_bounded_and_told(tmp_path: Path) -> None:
+    """Of a recording of 20 kB: five minutes of six channels that differ, and a second track."""
+    voices = Voices(tmp_path, 20_000)
+    loud = Part(np.stack([noise(300.0, seed=n) for n in range(6)]), "5.1")
+    for time_s, frame in frames([loud], length=16_000):
+        voices.write(0, frame, time_s)
+        voices.write(1, audio_frame(tone(1.0)), time_s)
+    assert voices.left_out == [
+        "from 70.0 s on, not all tracks and channels of the sound are heard: they need more than"
+        " 16 MB of disk, too much for a file of this size"
+    ]
+    first, second = voices.close([Track(0, "pcm"), Track(1, "pcm")])
+    assert first.mix.num_samples == pytest.approx(300 * SAMPLE_RATE)
+    assert second.mix.end_s == pytest.approx(80.0, abs=10.0)
+    written = sum(path.stat().st_size for path in tmp_path.iterdir())
+    assert written < 2 * first.mix.num_samples + (16 << 20)
+
+
+def test_a_long_recording_of_many_channels_is_heard_whole(tmp_path: Path) -> None:
+    """Coded as small as speech ever is: 3 kB a second for all channels."""
+    voices = Voices(tmp_path, 300 * 3000)
+    loud = Part(np.stack([noise(300.0, seed=n) for n in range(6)]), "5.1")
+    for time_s, frame in frames([loud], length=16_000):
+        voices.write(0, frame, time_s)
+        voices.write(1, audio_frame(tone(1.0)), time_s)
+    assert not voices.left_out
+    first, second = voices.close([Track(0, "opus"), Track(1, "opus")])
+    assert all(part.end_s == pytest.approx(300.0) for part in first.channels.values())
+    assert second.mix.end_s == pytest.approx(300.0)

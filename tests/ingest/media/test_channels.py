@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ingest.media.audio import TrackWriter
-from ingest.media.samples import SAMPLE_RATE
+from ingest.media.samples import SAMPLE_RATE, Room
 from ingest.perception.sound import Sound
-from tests.helpers.voices import Part, frames, noise
+from tests.helpers.voices import PLENTY, Part, frames, noise
 
 Step = tuple[bool, float, float]
 """Whether the channels differ, for how long, and the gap before."""
@@ -34,7 +34,7 @@ def test_no_channel_that_differs_for_two_seconds_is_lost(
     tmp_path_factory: pytest.TempPathFactory, steps: list[Step]
 ) -> None:
     folder = tmp_path_factory.mktemp("sound")
-    writer = TrackWriter(folder, "sound-0")
+    writer = TrackWriter(folder, 0, Room(PLENTY))
     right: list[tuple[float, Part]] = []
     for seed, (differs, seconds, gap_s) in enumerate(steps):
         start_s = writer.end_s + gap_s
@@ -64,7 +64,7 @@ def test_an_hour_of_channels_that_differ_takes_no_more_memory_than_a_minute(
     frame = next(iter(frames([stereo(differs=True, seconds=1, seed=1)], length=16_000)))[1]
     peaks = []
     for num_seconds in (60, 3600):
-        writer = TrackWriter(tmp_path, f"sound-{num_seconds}")
+        writer = TrackWriter(tmp_path, num_seconds, Room(PLENTY))
         tracemalloc.start()
         for second in range(num_seconds):
             writer.write(frame, float(second))

@@ -10,7 +10,7 @@ from embeddings.registry.spaces import PROFILES
 from embeddings.runtime import Runtime
 from ingest.media.audio import TrackWriter, Voice
 from ingest.media.decode import DecodeOptions, decode_file
-from ingest.media.samples import SAMPLE_RATE
+from ingest.media.samples import SAMPLE_RATE, Room
 from ingest.perception.sound import Sound as Heard
 from ingest.perception.speech import Sentence, Transcriber
 from ingest.perception.voices import hear
@@ -18,6 +18,7 @@ from tests.helpers.voices import (
     DRILLING,
     ORCHESTRA,
     OVEN,
+    PLENTY,
     PRICES,
     TRAIN,
     WORDS,
@@ -59,7 +60,7 @@ def heard(folder: Path, listener: Listener, *tracks: Sequence[Part]) -> list[Sen
     """What is heard of sound tracks; all but the first are called "other"."""
     voices = []
     for number, parts in enumerate(tracks):
-        writer = TrackWriter(folder, f"sound-{number}")
+        writer = TrackWriter(folder, number, Room(PLENTY))
         for time_s, frame in frames(parts):
             writer.write(frame, time_s)
         mix, channels = writer.close()
