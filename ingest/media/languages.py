@@ -18,6 +18,10 @@ _LANGUAGES: dict[str, tuple[str, str]] = {}
 for _entry in _CODES.replace("\n", " ").split(","):
     *_of_language, _name = _entry.split()
     _LANGUAGES |= dict.fromkeys(_of_language, (_of_language[0], _name))
+_NO_LANGUAGE = ("und", "zxx", "mis", "mul")
+_LONGEST_CODE = 20
+"""Some containers have a name in place of a code; what is longer, or has other characters than
+letters, is neither."""
 
 
 def track_name(title: str | None, language: str | None) -> str | None:
@@ -27,6 +31,6 @@ def track_name(title: str | None, language: str | None) -> str | None:
     """
     code = (language or "").lower().replace("_", "-").partition("-")[0]
     short, name = _LANGUAGES.get(code, (code, code))
-    if code in ("", "und", "zxx", "mis", "mul"):
+    if code in _NO_LANGUAGE or not code.isalpha() or len(code) > _LONGEST_CODE:
         return title
     return f"{title} ({short})" if title else name
