@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any, Generic, TypeVar
@@ -12,7 +12,7 @@ from av.container import InputContainer
 
 from ingest.media.clock import Clock
 from ingest.media.container import Probe, Track
-from ingest.media.damage import Damage
+from ingest.media.damage import Damage, tolerating
 from ingest.media.film import FilmDecoder
 from ingest.media.frames import Found, Passed, Picture, Sound
 from ingest.media.lane import Lane, Stamped
@@ -62,20 +62,14 @@ class Tracks:
             self.damage[len(self.sounds)] = Damage()
             self.sounds.append(lane)
 
-    @contextmanager
-    def tolerating_damage(self, track: int | None = None) -> Iterator[None]:
+    def tolerating_damage(self, track: int | None = None) -> AbstractContextManager[None]:
         """Where a decoder or a filter may fail: what it raises is counted as a damaged packet of
         the sound track, or of the film.
 
         Whoever works on what a timeline yields does it in here: where one frame of a packet is
-        damaged, the rest of the packet is left out. Running out of memory is no damage.
+        damaged, the rest of the packet is left out.
         """
-        try:
-            yield
-        except MemoryError:
-            raise
-        except (av.error.FFmpegError, ValueError) as error:
-            self.damage[track].note(error)
+        return tolerating(self.damage[track].note)
 
 
 @dataclass
