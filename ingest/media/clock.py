@@ -98,7 +98,7 @@ class Clock:
             notes = [*notes[:_TOLD], f"the clock jumps {len(notes) - _TOLD} more times"]
         if self.num_wrong:
             stamps = "time stamp was" if self.num_wrong == 1 else "time stamps were"
-            notes.append(f"{self.num_wrong} {stamps} wrong, and replaced")
+            notes.append(f"{self.num_wrong} {stamps} wrong, and replaced by what fits those around")
         return notes
 
     def epoch_at_the_end(self, stamp_s: float) -> int:
@@ -161,18 +161,22 @@ class Clock:
 def _told(before: Epoch, after: Epoch) -> str:
     """A jump of the clock, in words."""
     jump_s = before.offset_s - after.offset_s
-    at = f"at {after.begin_s:.1f} s"
+    moves = f"is {length(jump_s)} ahead" if jump_s > 0 else f"is {length(-jump_s)} behind"
+    if after.begin_s <= 0.0:
+        return f"the clock of one stream {moves}: it begins with the others"
+    at = f"at {after.begin_s:.1f} s the clock of the file"
     if jump_s > 0:
-        return f"the clock jumps ahead by {_length(jump_s)} {at}: the jump was closed"
-    return f"the clock goes back by {_length(-jump_s)} {at}: what follows was placed after it"
+        return f"{at} jumps ahead by {length(jump_s)}: what follows comes right after"
+    return f"{at} goes back by {length(-jump_s)}, as of a second recording: it comes right after"
 
 
-def _length(seconds: float) -> str:
+def length(seconds: float) -> str:
     """A length of time as people say it."""
     if seconds < 120:
         return f"{seconds:.1f} s"
     if seconds < 2 * 86_400:
         minutes, rest = divmod(round(seconds), 60)
         hours, minutes = divmod(minutes, 60)
-        return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+        parts = ((hours, "h"), (minutes, "min"), (0 if hours else rest, "s"))
+        return " ".join(f"{number} {unit}" for number, unit in parts if number)
     return f"{seconds / 86_400:.0f} days"

@@ -46,21 +46,19 @@ def test_stamps_that_hold_are_times_and_nothing_is_told() -> None:
 @pytest.mark.parametrize(
     ("second_s", "said"),
     [
-        (0.0, "the clock goes back by 4.0 s at 4.0 s: what follows was placed after it"),
-        (2.0, "the clock goes back by 2.0 s at 4.0 s: what follows was placed after it"),
-        (
-            -95_000.0,
-            "the clock goes back by 26 h 23 min at 4.0 s: what follows was placed after it",
-        ),
-        (40_000.0, "the clock jumps ahead by 11 h 6 min at 4.0 s: the jump was closed"),
-        (10 * DAY_S, "the clock jumps ahead by 10 days at 4.0 s: the jump was closed"),
+        (0.0, "goes back by 4.0 s, as of a second recording: it comes right after"),
+        (2.0, "goes back by 2.0 s, as of a second recording: it comes right after"),
+        (-95_000.0, "goes back by 26 h 23 min, as of a second recording: it comes right after"),
+        (40_000.0, "jumps ahead by 11 h 6 min: what follows comes right after"),
+        (DAY_S + 4.0, "jumps ahead by 24 h: what follows comes right after"),
+        (10 * DAY_S, "jumps ahead by 10 days: what follows comes right after"),
     ],
 )
 def test_joined_recordings_follow_each_other(second_s: float, said: str) -> None:
     clock = Clock(0.0)
     times = place([*film(0.0), *film(second_s)], clock)
     assert times == pytest.approx(film(0.0, 200))
-    assert clock.notes == [said]
+    assert clock.notes == [f"at 4.0 s the clock of the file {said}"]
     assert clock.pairs == [(0.0, 0.0), (pytest.approx(4.0), pytest.approx(second_s))]
 
 
@@ -72,7 +70,7 @@ def test_a_single_wrong_stamp_moves_nothing(wrong_s: float, position: int) -> No
     stamps[position] += wrong_s
     assert place(stamps, clock) == pytest.approx(film(0.0), abs=FRAME_S)
     assert clock.pairs is None
-    assert clock.notes == ["1 time stamp was wrong, and replaced"]
+    assert clock.notes == ["1 time stamp was wrong, and replaced by what fits those around"]
 
 
 def test_a_frame_without_a_stamp_follows_the_one_before() -> None:
@@ -325,3 +323,15 @@ def test_whatever_the_stamps_are_time_runs_forward_and_is_no_longer_than_the_gap
         assert all(0 <= time_s < math.inf for time_s in times)
     longest_s = (len(ours) + len(theirs)) * (2 * LONGEST_GAP_S)
     assert max((*placed[0], *placed[1], 0.0)) <= longest_s
+
+
+def test_a_stream_whose_clock_is_of_another_day_is_told_as_that() -> None:
+    clock = Clock(0.0)
+    pictures: Lane[int] = Lane(clock)
+    sound: Lane[int] = Lane(clock)
+    for number in range(100):
+        list(pictures.place(Stamped(number * FRAME_S, FRAME_S, number)))
+        list(sound.place(Stamped(DAY_S + number * FRAME_S, FRAME_S, number)))
+    for lane in (pictures, sound):
+        list(lane.finish())
+    assert clock.notes == ["the clock of one stream is 24 h ahead: it begins with the others"]
