@@ -77,10 +77,10 @@ def choose(container: InputContainer, max_pixels: int, head: bytes) -> Choice:
     film, pictures_left_out = looked.film()
     sounds, sounds_left_out = looked.sounds(film)
     later = () if film is None else looked.later(film)
+    later_left_out = () if film is None else looked.later_left_out(film)
     chosen: list[Stream] = [*sounds] if film is None else [film, *sounds]
-    return Choice(
-        film, sounds, later, (*pictures_left_out, *sounds_left_out), looked.start_s(chosen)
-    )
+    left_out = (*pictures_left_out, *later_left_out, *sounds_left_out)
+    return Choice(film, sounds, later, left_out, looked.start_s(chosen))
 
 
 class _Look:
@@ -173,6 +173,14 @@ class _Look:
             if self._belongs(video, film)
             and self._why_not(video) is None
             and (not self._seen[video.index].num_packets or self._is_after(video, film))
+        )
+
+    def later_left_out(self, film: VideoStream) -> tuple[str, ...]:
+        """Pictures that follow those of the film, and cannot be decoded."""
+        return tuple(
+            f"pictures that follow others cannot be decoded: {why}"
+            for video in self._videos
+            if self._is_after(video, film) and (why := self._why_not(video)) is not None
         )
 
     def start_s(self, chosen: list[Stream]) -> float:

@@ -110,6 +110,14 @@ def test_what_of_the_second_is_left_out_is_told_with_its_time(
     assert found.voices[0].mix.end_s == pytest.approx(4.0, abs=0.2)
 
 
+def test_pictures_that_follow_others_in_one_container_are_told(tmp_path: Path) -> None:
+    later = Pictures(codec="mpeg2video", fps=25, begin_s=2.0)
+    found = decoded_file(part(tmp_path / "a.mkv", [FILM, later, Tone(seconds=4.0)]))
+    assert found.partial_reason == (
+        "pictures that follow others cannot be decoded: no decoder here knows its codec"
+    )
+
+
 def test_one_of_which_nothing_can_be_used_is_told_and_the_next_is_read(tmp_path: Path) -> None:
     found = decoded(tmp_path, [[FILM], [MPEG2], [FILM], [MPEG2]])
     assert found.partial_reason == f"from 2.0 s on: {NO_DECODER}"
