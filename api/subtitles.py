@@ -1,7 +1,6 @@
 """Transcripts as subtitle files. What was said is data: nothing in it is markup."""
 
 import html
-import re
 from collections.abc import Sequence
 from typing import Literal
 
@@ -9,21 +8,18 @@ import pysubs2
 
 from database.errors import NotFound
 from database.videos.read import SpokenText
+from ingest.media.languages import is_channel
 
 _PLAIN = str.maketrans({"{": "(", "}": ")", "\\": "/"})
 """What pysubs2 would take for its own markup."""
 _NO_TAGS = str.maketrans({"<": "‹", ">": "›"})
 """SubRip has tags, and no way to escape what only looks like one."""
 
-_CHANNEL = re.compile(r"[a-z0-9 -]+ channel|channel \d+")
-"""How an ingest names channels of the first track (ingest/media/audio.py); before those of others
-stands the name of their track."""
-
 
 def plays(track: str | None) -> bool:
     """Whether a player lets people hear what is said on a track: it is the first one, or a channel
     of it."""
-    return track is None or _CHANNEL.fullmatch(track) is not None
+    return track is None or is_channel(track)
 
 
 def tracks_of(transcript: Sequence[SpokenText]) -> list[str | None]:

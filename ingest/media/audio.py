@@ -14,7 +14,7 @@ import numpy as np
 
 from ingest.media.channels import Apart
 from ingest.media.container import Track
-from ingest.media.languages import track_name
+from ingest.media.languages import is_channel, track_name
 from ingest.media.resampler import Resampler
 from ingest.media.samples import SAMPLE_RATE, Channels, Room, Samples, SamplesFile
 
@@ -175,13 +175,13 @@ class _Resampled:
 
 
 def _names_of(tracks: Sequence[Track]) -> list[str]:
-    """A name for each track, none twice."""
+    """A name for each track, none twice, none like a channel's."""
     names: list[str] = []
     for number, track in enumerate(tracks, 1):
         name = track_name(track.title, track.language)
         if name is None:
             name = f"track {number}"
-        elif name in names:
+        elif name in names or is_channel(name):
             name = f"{name}, track {number}"
         names.append(name)
     return names

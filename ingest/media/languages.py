@@ -1,5 +1,7 @@
 """Names of sound tracks, for people, from what containers say of them."""
 
+import re
+
 _CODES = """
 ar ara Arabic, bg bul Bulgarian, bn ben Bengali, ca cat Catalan, cs cze ces Czech, da dan Danish,
 de ger deu German, el gre ell Greek, en eng English, es spa Spanish, et est Estonian,
@@ -22,6 +24,15 @@ _NO_LANGUAGE = ("und", "zxx", "mis", "mul")
 _LONGEST_CODE = 20
 """Some containers have a name in place of a code; what is longer, or has other characters than
 letters, is neither."""
+
+_CHANNEL = re.compile(r"[a-z0-9 -]+ channel|channel \d+")
+
+
+def is_channel(name: str) -> bool:
+    """Whether a track's name is that of a channel of the first one (ingest/media/audio.py); before
+    those of others stands the name of their track, and no track is called like one.
+    """
+    return _CHANNEL.fullmatch(name) is not None
 
 
 def track_name(title: str | None, language: str | None) -> str | None:

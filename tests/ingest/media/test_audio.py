@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from api.subtitles import plays
 from ingest.media.audio import TrackWriter, Voices
 from ingest.media.container import Track
 from ingest.media.samples import SAMPLE_RATE, Room, Samples, Stretch
@@ -169,6 +170,16 @@ def test_tracks_have_names_for_people_and_those_that_go_on_have_none(tmp_path: P
         "track 6",
         None,
     ]
+
+
+@pytest.mark.parametrize("title", ["director channel", "right channel", "channel 2"])
+def test_no_track_is_called_like_a_channel_of_the_first(title: str, tmp_path: Path) -> None:
+    voices = Voices(tmp_path, PLENTY)
+    for number in range(2):
+        voices.write(number, audio_frame(tone(2.0)), 0.0)
+    heard = voices.close([Track(0, "aac"), Track(1, "aac", title=title)])
+    assert [voice.track for voice in heard] == [None, f"{title}, track 2"]
+    assert [plays(voice.track) for voice in heard] == [True, False]
 
 
 def test_what_others_than_the_first_track_take_on_disk_is_bounded_and_told(tmp_path: Path) -> None:
