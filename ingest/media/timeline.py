@@ -89,7 +89,7 @@ class Timeline:
             with open_media(self.path, first_byte) as container:
                 if self.from_s is not None:
                     try:
-                        container.seek(round((self.from_s + header.start_s) * 1e6))
+                        container.seek(round((self.from_s + self.tracks.start_s) * 1e6))
                     except av.error.FFmpegError:
                         return
                 reading = Reading(self.tracks, container, header)
@@ -122,7 +122,8 @@ class Timeline:
     def _go_on_with(self, header: Probe) -> None:
         """Takes in what the next recording has that those before had not."""
         more = header.sounds[len(self.header.sounds) :]
-        self.tracks.add_sounds(len(more), self.clock)
+        if self.from_s is None:
+            self.tracks.add_sounds(len(more), self.clock)
         if header.is_readable:
             self.clock.follow_with(header.start_s)
         self.header = replace(
@@ -140,10 +141,10 @@ class Timeline:
         self.header = replace(self.header, left_out=(*told, *new))
 
     def _rest(self, last_byte: int) -> tuple[int, Probe | None]:
-        """The next recording in the file after a byte, and where it begins; none after a seek."""
+        """The next recording in the file after a byte, and where it begins."""
         size = self.path.stat().st_size
         beginning = _BEGINNINGS.get(self.header.container)
-        if beginning is None or self.from_s is not None or size - last_byte < _MIN_REST_BYTES:
+        if beginning is None or size - last_byte < _MIN_REST_BYTES:
             return size, None
         with self.path.open("rb") as file, mmap(file.fileno(), 0, access=ACCESS_READ) as data:
             first_byte = data.find(beginning, last_byte)

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from ingest.media.container import probe
 from ingest.media.decode import Decoded, DecodeOptions, decode_file
+from ingest.media.frames import Picture
+from ingest.media.timeline import Timeline
 from tests.helpers.stamps import joined
 from tests.helpers.tracks import Pictures, Tone, write_tracks
 
@@ -116,6 +119,20 @@ def test_pictures_that_follow_others_in_one_container_are_told(tmp_path: Path) -
     assert found.partial_reason == (
         "pictures that follow others cannot be decoded: no decoder here knows its codec"
     )
+
+
+@pytest.mark.parametrize("from_s", [1.0, 3.0])
+def test_pictures_of_the_second_are_found_by_their_time_where_its_clock_leads_on(
+    from_s: float, tmp_path: Path
+) -> None:
+    later = [Pictures(begin_s=2.0, seed=9), Tone(begin_s=2.0)]
+    parts = [part(tmp_path / f"{n}.mkv", t) for n, t in enumerate(([FILM, Tone()], later))]
+    path = joined(tmp_path / "joined.mkv", parts)
+    line = Timeline(path, probe(path, MAX_PIXELS), MAX_PIXELS, from_s=from_s)
+    times = [found.time_s for found in line if isinstance(found, Picture)]
+    assert times[0] <= from_s
+    assert times[-1] == pytest.approx(3.9, abs=0.05)
+    assert min(abs(time_s - from_s) for time_s in times) < 0.05
 
 
 def test_one_of_which_nothing_can_be_used_is_told_and_the_next_is_read(tmp_path: Path) -> None:
