@@ -1,5 +1,6 @@
 """Sound on disk: its form may change, its times stay."""
 
+import wave
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from api.subtitles import plays
 from ingest.media.audio import TrackWriter, Voices
 from ingest.media.container import Track
+from ingest.media.decode import DecodeOptions, decode_file
 from ingest.media.samples import SAMPLE_RATE, Room, Samples, Stretch
 from tests.helpers.media import audio_frame, silence, tone
 from tests.helpers.voices import PLENTY, Part, frames, noise, spoken
@@ -211,3 +213,16 @@ def test_a_long_recording_of_many_channels_is_heard_whole(tmp_path: Path) -> Non
     first, second = voices.close([Track(0, "opus"), Track(1, "opus")])
     assert all(part.end_s == pytest.approx(300.0) for part in first.channels.values())
     assert second.mix.end_s == pytest.approx(300.0)
+
+
+def test_a_few_bytes_that_claim_many_channels_do_not_fill_the_disk(tmp_path: Path) -> None:
+    path, folder = tmp_path / "tiny.wav", tmp_path / "media"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((64, 2, 50, 0, "NONE", ""))
+        file.writeframes(noise(20 * 50 * 64 / SAMPLE_RATE).tobytes())
+    options = DecodeOptions(max_pixels=10**6, max_duration_s=100.0)
+    decoded = decode_file(path, folder, options, lambda _part: None)
+    assert decoded.duration_s == pytest.approx(20.0, abs=1.0)
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 20_000_000
+    assert decoded.partial_reason is not None
+    assert "not all tracks and channels of the sound are heard" in decoded.partial_reason
