@@ -40,9 +40,10 @@ class DiskFull(DatabaseError):
     ERRNOS = (errno.ENOSPC, errno.EDQUOT)
 
     def __init__(self, where: str) -> None:
-        super().__init__(
-            f"{where} is full: free disk space and run again; what was stored is intact"
-        )
+        super().__init__(where)  # what it is made of again where it has come from a child
+
+    def __str__(self) -> str:
+        return f"{self.args[0]} is full: free disk space and run again; what was stored is intact"
 
 
 class ValueRefused(DatabaseError):
