@@ -47,7 +47,7 @@ class Listener(Transcriber):
 
 @pytest.fixture(scope="module")
 def model(models: Path) -> Listener:
-    return Listener(PROFILES["bundled"].speech, Runtime(models, num_threads=1))
+    return Listener(PROFILES["bundled"].speech, Runtime(models, num_threads=2))
 
 
 @pytest.fixture
@@ -109,14 +109,7 @@ def test_a_voice_on_one_channel_is_heard_beside_what_is_on_the_other(
     assert said(sentences) == [(TRAIN, None)]
 
 
-def test_two_who_speak_at_the_same_time_left_and_right_are_both_heard(
-    listener: Listener, tmp_path: Path
-) -> None:
-    sentences = heard(tmp_path, listener, stereo(spoken(DRILLING), spoken(ORCHESTRA)))
-    assert said(sentences) == [(DRILLING, "left channel"), (ORCHESTRA, "right channel")]
-
-
-def test_only_where_two_speak_at_the_same_time_they_are_apart(
+def test_two_who_speak_at_the_same_time_are_both_heard_and_apart_only_there(
     listener: Listener, tmp_path: Path
 ) -> None:
     """An hour's talk with one minute of two in it is no other recording."""
@@ -135,9 +128,7 @@ def test_only_where_two_speak_at_the_same_time_they_are_apart(
     assert [int(s.start_s) for s in sentences if s.track is None] == [0, 28]
 
 
-@pytest.mark.parametrize(
-    ("num_channels", "layout", "channel"), [(4, None, 2), (8, None, 3), (8, "7.1", 6)]
-)
+@pytest.mark.parametrize(("num_channels", "layout", "channel"), [(8, None, 3), (8, "7.1", 6)])
 def test_a_voice_on_any_of_many_channels_is_heard(
     num_channels: int, layout: str | None, channel: int, listener: Listener, tmp_path: Path
 ) -> None:
@@ -184,11 +175,6 @@ def test_a_voice_in_a_church_is_on_no_channel_of_its_own(
     """Two microphones that have little in common but the words."""
     sentences = heard(tmp_path, listener, stereo(*two_microphones(echo=0.08)))
     assert said(sentences) == [(DRILLING, None)]
-
-
-def test_every_track_with_other_speech_is_heard(listener: Listener, tmp_path: Path) -> None:
-    sentences = heard(tmp_path, listener, mono(spoken(DRILLING)), mono(spoken(TRAIN)))
-    assert said(sentences) == [(DRILLING, None), (TRAIN, "other")]
 
 
 def test_a_comment_over_the_softer_film_is_heard_and_the_film_not_again(
