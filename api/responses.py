@@ -16,6 +16,9 @@ class VideoOut(VideoDocument):
     """Why it is partial."""
     notes: list[str]
     """What was corrected while it was read; no faults."""
+    clock: list[tuple[float, float]] | None
+    """Where all other times are not the file's own stamps: pairs [time_s, stamp_s], in order; from
+    `time_s` on, the file says stamp_s + (t - time_s). null where they are."""
     width_px: int | None
     height_px: int | None
     frame_rate: float | None

@@ -112,6 +112,7 @@ def _video_out(video: VideoInfo) -> VideoOut:
         status=video.status,
         reason=video.reason,
         notes=list(video.notes),
+        clock=None if video.clock is None else list(video.clock),
         width_px=video.width_px,
         height_px=video.height_px,
         frame_rate=video.frame_rate,

@@ -95,6 +95,8 @@ class Card:
     """Of the moment, for everybody."""
     still_url: str | None
     """None for a recording without pictures."""
+    clock: str | None
+    """Of its file, for the player (static/file_clock.js), where stamps are not the times."""
     outlines: Outlines | None
     """Where the words that were found stand in the still."""
     reasons: tuple[Reason, ...]
@@ -211,6 +213,7 @@ def card(hit: SearchHit, query: str, openings: tuple[Opening, ...] = ()) -> Card
         weak=hit.weak,
         url=watch_url(hit.video.id, start_s, end_s, query),
         still_url=keyframe_url(hit.scene.scene_id, still_s) if hit.video.has_pictures else None,
+        clock=hit.video.clock.to_json(),
         outlines=_outlines(shown, hit) if shown else None,
         reasons=tuple(map(reason_of, hit.moments[: 2 if hit.rank <= _RICH else 1])),
         openings=openings,

@@ -1,5 +1,7 @@
 """The page of a video at a moment."""
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -14,11 +16,12 @@ from api.subtitles import plays, tracks_of
 from api.views.cards import watch_url
 from api.views.form import PageForm, read_form
 from api.views.moments import find_moments, strip_of
-from api.views.why import why_here
+from api.views.why import Why, why_here
 from api.web.rendering import clock, page
 from database.errors import NotFound
+from database.videos.file_clock import FileClock
 from database.videos.read import VideoInfo
-from search.results.links import keyframe_url
+from search.results.links import keyframe_url, stream_url
 
 MAX_SCENES = 60
 """Of a video with more, so many are shown, from everywhere in it, until all are asked for."""
@@ -97,15 +100,20 @@ def watch_page(
     video = state.library.get_video(video_id)
     fragment = request.headers.get("x-fragment")
     moment = Moment.within(video.duration_s, start_s, end_s)
+    own_clock = FileClock.of(video.clock)
     form = _form(request, query)
     found = find_moments(state, form, video_id)
+    why = why_here(found, moment.start_s, moment.end_s)
     here: dict[str, Any] = {
         "fragment": fragment,
         "video": video,
         "file": MediaFile.of(state, video),
         "moment": moment,
+        "own_clock": own_clock,
+        "clock_note": clock_note(own_clock),
         "still_url": _still_url(state, video_id, moment.start_s),
-        "why": why_here(found, moment.start_s, moment.end_s),
+        "why": why,
+        "unheard": _unheard(why),
         "strip": strip_of(found, video, form.q, moment.start_s),
     }
     if fragment == "moment":
@@ -120,6 +128,7 @@ def watch_page(
     return page(
         "_video.html" if fragment else "watch.html",
         **here,
+        stream_url=stream_url(video_id, own_clock, moment.start_s, moment.end_s),
         scenes=scenes,
         all_scenes_url=all_scenes_url,
         transcript=transcript,
@@ -128,6 +137,27 @@ def watch_page(
         query=query,
         form=form,
     )
+
+
+def _unheard(why: Sequence[Why]) -> str | None:
+    """The sound track of what was found, if no player lets people hear it."""
+    tracks = [reason.track for each in why for reason, _how_much in each.reasons[:1]]
+    return next((track for track in tracks if not plays(track)), None)
+
+
+def clock_note(own: FileClock) -> str | None:
+    """What people have to know of a file's own clock, by which the browser's player goes."""
+    if own.clear_until_s <= 0:
+        return "Picture and sound of this file go by different clocks, which browsers cannot join."
+    if own.clear_until_s < math.inf:
+        return (
+            f"The clock of this file starts again at {clock(own.clear_until_s)}: browsers play at "
+            "most what comes before, and may show another moment of the same time."
+        )
+    if own.pairs[0][1] >= 1:
+        begin = clock(own.pairs[0][1])
+        return f"The player's own bar tells the time by the file's clock, which begins at {begin}."
+    return None
 
 
 def _form(request: Request, query: str) -> PageForm:

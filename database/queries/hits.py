@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from database.models import MomentKind
 from database.queries.terms import quoted
 from database.server.connection import Database
+from database.videos.file_clock import PRESENTED, FileClock
 
 _BEGIN, _END = "\x02", "\x03"
 """What words are marked with on their way here; in texts, they are read as spaces."""
@@ -30,7 +31,7 @@ class VideoRef:
 
     id: int
     path: str
-    """One of its paths, the first in alphabetical order."""
+    """Of its places, the one that was ingested first."""
     title: str
     duration_s: float
     has_pictures: bool
@@ -38,6 +39,7 @@ class VideoRef:
     width_px: int | None = None
     """As shown, after rotation."""
     height_px: int | None = None
+    clock: FileClock = PRESENTED
 
 
 @dataclass(frozen=True)
@@ -81,13 +83,16 @@ class HitReader:
     def videos(self, ids: Collection[int]) -> dict[int, VideoRef]:
         """The videos with these ids that exist, by id."""
         statement = sa.text(
-            "SELECT id, coalesce((SELECT min(path) FROM file WHERE video_id = video.id), ''), "
-            "title, duration_s, video_codec IS NOT NULL, recorded_at, width_px, height_px "
+            "SELECT id, coalesce((SELECT path FROM file WHERE video_id = video.id "
+            "ORDER BY seen_at, path LIMIT 1), ''), "
+            "title, duration_s, video_codec IS NOT NULL, recorded_at, width_px, height_px, clock "
             "FROM video WHERE id = ANY(:ids)"
         )
         with self._database.reading() as connection:
             rows = connection.execute(statement, {"ids": sorted(ids)})
-            return {row[0]: VideoRef(*row) for row in rows}
+            return {
+                row.id: replace(VideoRef(*row[:-1]), clock=FileClock.of(row.clock)) for row in rows
+            }
 
     def scenes(self, ids: Collection[int]) -> dict[int, SceneRef]:
         """The scenes with these ids that exist, by id."""

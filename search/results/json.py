@@ -19,7 +19,7 @@ from search.results.hits import (
     SequenceAnswer,
     SequenceHit,
 )
-from search.results.links import keyframe_url
+from search.results.links import keyframe_url, stream_url
 from search.retrieval.candidates import LegScore
 from search.retrieval.query_vectors import QueryVector
 
@@ -90,6 +90,8 @@ class HitDocument(TypedDict):
     keyframe_url: str | None
     """null for a recording without pictures."""
     stream_url: str
+    """With the moment as the file's own clock tells it, by which players seek; docs/api.md tells
+    where it does not."""
     alike: list[int]
     """Scenes that look nearly the same, when such are folded."""
     others_in_video: int
@@ -202,7 +204,7 @@ def _sequence_hit(hit: SequenceHit) -> SequenceHitDocument:
         video=_video(video),
         start_s=round(hit.start_s, 3),
         end_s=round(hit.end_s, 3),
-        stream_url=_stream_url(video, hit.start_s, hit.end_s),
+        stream_url=stream_url(video.id, video.clock, hit.start_s, hit.end_s),
         steps=[_hit(step) for step in hit.steps],
     )
 
@@ -221,7 +223,7 @@ def _hit(hit: SearchHit, explained: SearchAnswer | None = None) -> HitDocument:
         start_s=round(hit.start_s, 3),
         end_s=round(hit.end_s, 3),
         keyframe_url=keyframe_url(scene.scene_id) if video.has_pictures else None,
-        stream_url=_stream_url(video, hit.start_s, hit.end_s),
+        stream_url=stream_url(video.id, video.clock, hit.start_s, hit.end_s),
         alike=list(scene.alike),
         others_in_video=scene.others,
         evidence=[_evidence(evidence) for evidence in hit.evidence],
@@ -254,10 +256,6 @@ def _video(video: VideoRef) -> VideoDocument:
         duration_s=round(video.duration_s, 3),
         recorded_at=video.recorded_at.isoformat() if video.recorded_at else None,
     )
-
-
-def _stream_url(video: VideoRef, start_s: float, end_s: float) -> str:
-    return f"/videos/{video.id}/stream#t={round(start_s, 3)},{round(end_s, 3)}"
 
 
 def _weights(weights: Weights) -> WeightsDocument:

@@ -89,7 +89,7 @@ def commented(name: str) -> VideoRecord:
         made,
         moments=(*made.moments, comment),
         notes=("the clock starts again at 0:02", 'a track was named "<b>Kommentar</b>"'),
-        clock=((0.0, 95_000.5), (2.0, 0.0)),
+        clock=((0.0, 0.0), (10.0, 95_000.5)),
     )
 
 

@@ -136,3 +136,17 @@ def test_a_film_with_one_track_asks_for_none_and_tells_a_language_that_differs(
     expect(page.locator("video-transcript ol[lang=de] [lang=en]")).to_have_text("A train leaves.")
     expect(page.get_by_role("combobox", name="Sound track")).to_have_count(0)
     expect(page.locator(".notes")).to_have_count(0)
+
+
+def test_a_hit_on_another_track_says_that_browsers_do_not_play_it(page: Page) -> None:
+    page.goto('/watch/1?t=2.75&end=3.75&q="plywood"')
+    note = page.locator(".here .note")
+    expect(note).to_contain_text(
+        f"said on the sound track {COMMENTARY}, and browsers play the first"
+    )
+    page.goto('/watch/1?t=2.5&end=3.5&q="leaves"')
+    expect(page.locator(".why")).to_have_count(1)
+    expect(note).to_have_count(0)
+    page.get_by_text("About the file").click()
+    speakers = f"the first track; {COMMENTARY} (which browsers do not play)"
+    expect(page.locator("dd").filter(has_text=COMMENTARY)).to_have_text(speakers)

@@ -1,5 +1,7 @@
 // What of a video plays: only a moment, [start, end) in seconds, or on from there.
 
+import { goTo, lengthOf, timeOf } from "./file_clock.js";
+
 const LEAST_S = 2;
 const SOON_S = 0.6; // so near to the end a timer is set: timeupdate comes four times a second
 const FRAME_S = 0.04; // stops a frame early, or the first picture of the next scene is left standing
@@ -31,8 +33,8 @@ export class Moment {
   /** Stops at the end, or plays on. */
   setOnly(only) {
     this.only = only;
-    const at = this.video.currentTime;
-    if (only && (at < this.start || at >= this.#stop)) this.video.currentTime = this.start;
+    const at = timeOf(this.video);
+    if (only && (at < this.start || at >= this.#stop)) goTo(this.video, this.start);
     this.#apply();
     this.video.play().catch(() => {});
   }
@@ -47,7 +49,7 @@ export class Moment {
    *  must not end by itself. */
   get #stop() {
     const end = Math.max(this.end, this.start + LEAST_S);
-    return Math.min(end, this.video.duration || Infinity) - FRAME_S;
+    return Math.min(end, lengthOf(this.video) || Infinity) - FRAME_S;
   }
 
   #apply() {
@@ -59,23 +61,21 @@ export class Moment {
   #look = () => {
     clearTimeout(this.#timer);
     if (!this.only || this.video.paused || this.video.seeking) return;
-    const left = (this.#stop - this.video.currentTime) / this.video.playbackRate;
+    const left = (this.#stop - timeOf(this.video)) / this.video.playbackRate;
     if (left > SOON_S) return;
     if (left > 0.004) this.#timer = setTimeout(this.#look, left * 1000);
-    else if (this.loop) this.video.currentTime = this.start;
+    else if (this.loop) goTo(this.video, this.start);
     else this.video.pause();
   };
 
   /** Played again after it has stopped, it begins anew. */
   #again() {
-    if (this.only && this.video.currentTime >= this.#stop - 0.1) {
-      this.video.currentTime = this.start;
-    }
+    if (this.only && timeOf(this.video) >= this.#stop - 0.1) goTo(this.video, this.start);
   }
 
   /** Who goes beyond the end wants to see what is there. */
   #left() {
-    if (!this.only || this.video.currentTime <= this.#stop + 0.2) return;
+    if (!this.only || timeOf(this.video) <= this.#stop + 0.2) return;
     this.only = false;
     this.#apply();
   }

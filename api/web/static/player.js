@@ -4,6 +4,7 @@
 // card knows; what stands around it comes from the server as HTML (/watch/…, as a fragment).
 
 import { copyAddress } from "./copy.js";
+import { goTo, isFound, leapGap, setClock, stampCues, stampOf, timeOf } from "./file_clock.js";
 import { Moment } from "./moment.js";
 import { judge } from "./playable.js";
 import "./transcript.js";
@@ -25,13 +26,14 @@ class MomentPlayer extends HTMLElement {
     this.addEventListener("seek", (event) => { // from the strip
       event.preventDefault();
       this.go(event.detail.start, event.detail.end);
-      this.video.play().catch(() => {});
     });
+    this.video.addEventListener("timeupdate", () => leapGap(this.video));
     for (const name of ["loadedmetadata", "error", "timeupdate"]) {
       this.video.addEventListener(name, () => this.#judge());
     }
-    const { video, start, end } = this.dataset;
+    const { video, start, end, clock } = this.dataset;
     if (video === undefined) return;
+    setClock(this.video, clock);
     this.#load(video, start, end); // without the end in the address, at which the browser stops late
     this.#dress();
   }
@@ -41,27 +43,30 @@ class MomentPlayer extends HTMLElement {
     return this.querySelector(".around");
   }
 
-  /** Plays [start, end) in seconds of a video; what stands around it comes from `address`. */
-  async open({ video, start, end, address }) {
+  /** Plays [start, end) in seconds of a video, whose file may have a clock of its own; what stands
+   *  around it comes from `address`. */
+  async open({ video, start, end, clock, address }) {
     this.hidden = false;
     this.querySelector(".address")?.remove(); // it leads to the moment before
     const isAnother = this.dataset.video !== video || !this.video.hasAttribute("src");
     if (isAnother) {
       this.#undress();
+      setClock(this.video, clock);
       this.#load(video, start, end);
+      this.#play();
     } else {
       this.go(start, end);
     }
-    this.video.play().catch(() => {}); // a browser may want a click first: its own button is there
     const wanted = isAnother || !this.around?.dataset.picture ? "video" : "moment";
     const html = await this.#fetch(address, wanted);
     if (html !== null) this.#fill(html, wanted);
   }
 
-  /** Goes to another moment of the video. */
+  /** Plays another moment of the video. */
   go(start, end) {
     this.moment.set(Number(start), end === undefined ? Infinity : Number(end));
-    this.video.currentTime = this.moment.start;
+    if (isFound(this.video, this.moment.start)) goTo(this.video, this.moment.start);
+    this.#play();
   }
 
   /** Stops, and lets go of the file. */
@@ -75,7 +80,7 @@ class MomentPlayer extends HTMLElement {
 
   /** Lets go of the file, and leaves what is shown. */
   release() {
-    this.#stood = this.video.readyState ? this.video.currentTime : this.moment.start;
+    this.#stood = this.video.readyState ? timeOf(this.video) : this.moment.start;
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();
@@ -103,7 +108,17 @@ class MomentPlayer extends HTMLElement {
   }
 
   #show(video, time) {
-    this.video.src = `/videos/${video}/stream#t=${time}`;
+    const at = isFound(this.video, time) ? `#t=${stampOf(this.video, time)}` : "";
+    this.video.src = `/videos/${video}/stream${at}`;
+  }
+
+  /** Plays the moment, or nothing if it cannot be found: then a still is shown with the reason. */
+  #play() {
+    if (isFound(this.video, this.moment.start)) {
+      this.video.play().catch(() => {}); // a browser may want a click first: its own button is there
+    } else {
+      this.video.pause();
+    }
   }
 
   /** What stands around a "video", or only what changes with its "moment", as HTML; null if
@@ -165,6 +180,7 @@ class MomentPlayer extends HTMLElement {
     if (captions) {
       const track = document.createElement("track");
       Object.assign(track, { kind: "captions", label: "Captions", srclang: language, src: captions });
+      track.addEventListener("load", () => stampCues(this.video, track.track));
       this.video.append(track);
       if (this.#captions) track.track.mode = "showing";
     }
@@ -182,16 +198,15 @@ class MomentPlayer extends HTMLElement {
     if (doing === "loop") this.moment.setLoop(!this.moment.loop);
     if (doing === "copy") this.copy();
     const link = event.target.closest("a[data-at]");
-    if (!link) return;
+    if (!link || !isFound(this.video, Number(link.dataset.at))) return; // its page shows a still
     event.preventDefault();
     this.go(link.dataset.at, link.dataset.until);
-    this.video.play().catch(() => {});
   }
 
   /** Copies the address of the moment; where one plays on, that of the place. */
   copy() {
     const { only, start, end } = this.moment;
-    const t = round(only ? start : this.video.currentTime);
+    const t = round(only ? start : timeOf(this.video));
     const address = new URL(`/watch/${this.dataset.video}?t=${t}`, location.origin);
     if (only) address.searchParams.set("end", round(end));
     copyAddress(address.href, this);

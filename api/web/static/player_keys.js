@@ -1,5 +1,6 @@
 // The keys of the player, as people know them from YouTube.
 
+import { goTo, lengthOf, timeOf } from "./file_clock.js";
 import { bind } from "./keys.js";
 
 const SPEEDS = [0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
@@ -23,7 +24,7 @@ export function bindPlayerKeys(player) {
   on("<", "Slower", () => speed(-1));
   on(">", "Faster", () => speed(1));
   on([..."0123456789"], "To so many tenths of the video", ({ key }) => {
-    if (isKnown()) video.currentTime = (Number(key) / 10) * video.duration;
+    if (isKnown()) goTo(video, (Number(key) / 10) * lengthOf(video));
   });
   on("m", "Sound on or off", () => {
     video.muted = !video.muted;
@@ -42,14 +43,14 @@ export function bindPlayerKeys(player) {
   }
 
   function skip(seconds) {
-    if (isKnown()) video.currentTime = Math.max(0, Math.min(video.currentTime + seconds, video.duration));
+    if (isKnown()) goTo(video, Math.max(0, Math.min(timeOf(video) + seconds, lengthOf(video))));
   }
 
   function frame(step) {
     if (!video.paused || !isKnown()) return;
     const rate = Number(player.around?.dataset.frameRate) || 25;
-    const number = Math.floor(video.currentTime * rate + 0.01) + step;
-    video.currentTime = Math.max(0, (number + 0.1) / rate); // a little behind its beginning
+    const number = Math.floor(timeOf(video) * rate + 0.01) + step;
+    goTo(video, Math.max(0, (number + 0.1) / rate)); // a little behind its beginning
   }
 
   function speed(step) {

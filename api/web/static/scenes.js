@@ -1,6 +1,8 @@
 // <scene-list>: the scenes of a video as one stop for the Tab key; the arrow keys go from one to
 // the next. The scene that plays is marked.
 
+import { timeOf } from "./file_clock.js";
+
 class SceneList extends HTMLElement {
   #unbound = new AbortController();
   #current;
@@ -24,7 +26,7 @@ class SceneList extends HTMLElement {
   }
 
   #mark() {
-    const now = this.video.currentTime + 0.05;
+    const now = timeOf(this.video) + 0.05;
     const plays = ({ dataset }) => Number(dataset.at) <= now && now < Number(dataset.until);
     if (this.#current && plays(this.#current)) return;
     this.#current?.removeAttribute("aria-current");

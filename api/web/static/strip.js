@@ -5,6 +5,7 @@
 // has the focus, a still shows what lies there.
 
 import { clock } from "./clock.js";
+import { goTo, timeOf } from "./file_clock.js";
 import { draw, sheetOf, tileAt, tilesOf } from "./tiles.js";
 
 const NEAR_PX = 5; // so near to the beginning of a moment, the pointer means the moment
@@ -53,7 +54,7 @@ class HeatStrip extends HTMLElement {
   /** The playhead stands where the video does, and the moment that plays is marked. */
   follow() {
     if (!this.video?.readyState) return;
-    const time = this.video.currentTime;
+    const time = timeOf(this.video);
     const head = this.svg.querySelector(".playhead");
     const at = `${Math.min(100, (100 * time) / this.duration)}%`;
     head.setAttribute("x1", at);
@@ -78,7 +79,7 @@ class HeatStrip extends HTMLElement {
   seek(detail) {
     const asked = new CustomEvent("seek", { detail, bubbles: true, cancelable: true });
     if (!this.dispatchEvent(asked) || !this.video) return;
-    this.video.currentTime = detail.start;
+    goTo(this.video, detail.start);
     this.video.play().catch(() => {}); // a browser may want a click on the video first
   }
 

@@ -3,6 +3,8 @@
 // those of one sound track. What is being said, and what comes next, stands right under the player,
 // too.
 
+import { timeOf } from "./file_clock.js";
+
 const BEFORE_PX = 30;
 
 class VideoTranscript extends HTMLElement {
@@ -60,7 +62,7 @@ class VideoTranscript extends HTMLElement {
 
   /** Marks the line that is being said: the last that has begun. */
   #mark() {
-    const at = this.video.currentTime + 0.05;
+    const at = timeOf(this.video) + 0.05;
     let [low, high] = [0, this.#heard.length];
     while (low < high) {
       const middle = (low + high) >> 1;
