@@ -47,5 +47,5 @@ def library_spaces(state: StateDep, service: ServiceDep, request: Request) -> HT
 
 @router.get("/library/files")
 def library_files(state: StateDep, request: Request) -> HTMLResponse:
-    """What was not looked at, and why."""
+    """The files with a fault, and why."""
     return files_page(state, request)

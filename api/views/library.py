@@ -1,6 +1,7 @@
-"""The page of the library: its videos, its spaces, and what was not looked at."""
+"""The page of the library: its videos, its spaces, and the files with a fault."""
 
 import os.path
+import re
 import shlex
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeVar
@@ -26,6 +27,10 @@ from search.query.query import MAX_AT_ONCE
 
 PAGE_VIDEOS = 48
 PAGE_FILES = 100
+_MAY_PASS = re.compile("memory|no progress|the decoder|^cannot be read|INGEST_")
+"""Reasons that lie in the machine or in settings: the same file may be read the next time
+(ingest/media/child.py, and the limits of ingest/settings.py)."""
+_ORDER = (FileStatus.FAILED, FileStatus.PARTIAL, FileStatus.SKIPPED)
 AnyForm = TypeVar("AnyForm", bound=Form)
 SORTS = (
     (VideoSort.NEWEST, "Newest first"),
@@ -57,7 +62,7 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reason why files were not looked at, with what leads to all of them and tries again."""
+    """A reason why files were not read as a whole, what leads to all of them, what tries again."""
 
     reason: Reason
     all_url: str | None
@@ -104,8 +109,8 @@ def spaces_page(state: State, encoders: Encoders, request: Request) -> HTMLRespo
 
 
 def files_page(state: State, request: Request) -> HTMLResponse:
-    """What was not looked at, by reason; or, where the URL names a state or a reason, the files
-    one by one."""
+    """What was not read as a whole, by reason: nothing of it, a part, no recording; or, where the
+    URL names a state or a reason, the files one by one."""
     form, problem = _read(FileListing, request)
     shown: dict[str, Any] = {"asked": form, "files": None, "refusals": None}
     if form != FileListing():
@@ -114,7 +119,10 @@ def files_page(state: State, request: Request) -> HTMLResponse:
         next_url = _url("/library/files", form, after=found.next) if found.next else None
         shown |= {"files": found.files, "next_url": next_url}
     else:
-        shown["refusals"] = [_refusal(reason) for reason in state.facts.refusals()]
+        shown["refusals"] = [
+            _refusal(reason)
+            for reason in sorted(state.facts.refusals(), key=lambda each: _ORDER.index(each.status))
+        ]
     return _page(state, "library.html", "files", problem=problem, **shown)
 
 
@@ -124,7 +132,8 @@ def _refusal(reason: Reason) -> Refusal:
         named = FileListing(status=reason.status, reason=reason.alike)
         url = _url("/library/files", named)
     retry = f"python -m ingest --retry {_place_of(reason.newest)}"
-    return Refusal(reason, url, retry if reason.status is FileStatus.FAILED else None)
+    may_help = reason.status is FileStatus.FAILED and _MAY_PASS.search(reason.text)
+    return Refusal(reason, url, retry if may_help else None)
 
 
 def _place_of(files: tuple[FileOutcome, ...]) -> str:

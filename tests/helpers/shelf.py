@@ -38,7 +38,7 @@ class Shelf:
 @contextlib.contextmanager
 def filled_shelf(settings: DatabaseSettings) -> Iterator[Shelf]:
     """A hundred talks; a film with pictures, tags and a long path; one that was cut off; files that
-    were not looked at; and a space that lacks a moment."""
+    could not be read; and a space that lacks a moment."""
     with contextlib.closing(open_database(settings)) as database:
         _fill(settings, database)
         ids = {each.title: each.id for each in Library(database).list_videos(limit=500)}
@@ -72,6 +72,8 @@ def _fill(settings: DatabaseSettings, database: Database) -> None:
     for number in range(7):
         path = f"/films/it's empty {number}.mp4"
         store.save_file(FileRecord(path, 0, 1, FileStatus.FAILED, "the file is empty"))
+    needs = "needs more than 4000 MB of memory to decode"
+    store.save_file(FileRecord("/films/large.mkv", 9, 1, FileStatus.FAILED, needs))
     for number in range(120):
         path = f"/films/notes {number}.txt"
         store.save_file(FileRecord(path, 9, 1, FileStatus.SKIPPED, f"no recording: {number} lines"))

@@ -104,7 +104,7 @@ SIGHTS = {
     "library": Sight("/library", over="shelf"),
     "tags": Sight("/library?q=crew", _edit_tags, over="shelf"),
     "models": Sight("/library/spaces?counted=true", over="shelf"),
-    "not looked at": Sight("/library/files", over="shelf"),
+    "files with a fault": Sight("/library/files", over="shelf"),
     "files": Sight("/library/files?status=failed", over="shelf"),
     "keys": Sight("/?q=drilling", _keys),
 }

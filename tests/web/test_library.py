@@ -157,5 +157,5 @@ def test_an_empty_library_says_how_to_begin(new_page: NewPage, settings: Databas
         page.goto("/library")
         expect(page.get_by_text("python -m ingest FOLDER")).to_be_visible()
         expect(page.locator(".summary")).to_contain_text("0 videos")
-        page.get_by_role("link", name="Not looked at").click()
-        expect(page.get_by_role("heading", name="Everything was looked at")).to_be_visible()
+        page.get_by_role("link", name="Files with a fault").click()
+        expect(page.get_by_role("heading", name="No file has a fault")).to_be_visible()

@@ -1,4 +1,6 @@
-"""What stands beside the videos on the page of the library: models, and files not looked at."""
+"""What stands beside the videos on the page of the library: models, and files with a fault."""
+
+import re
 
 from playwright.sync_api import expect
 
@@ -29,14 +31,27 @@ def test_spaces_are_shown_with_coverage_and_the_command_that_completes_them(
     expect(text).not_to_contain_text("python -m")
 
 
-def test_what_was_not_looked_at_stands_under_its_reason(new_page: NewPage, shelf: Shelf) -> None:
+def test_what_was_not_read_as_a_whole_stands_under_its_reason(
+    new_page: NewPage, shelf: Shelf
+) -> None:
     page = new_page(shelf.server)
     page.goto("/library")
-    page.get_by_role("link", name="Not looked at 8 failed or partial").click()
+    page.get_by_role("link", name="Files with a fault 9 failed or partial").click()
     empty = page.locator(".refusal").filter(has_text="the file is empty")
     expect(empty.get_by_role("heading")).to_have_text("failed: the file is empty 7 files")
     expect(empty.get_by_role("row")).to_have_count(1 + 5)
-    expect(empty).to_contain_text("python -m ingest --retry /films")
+    expect(empty).not_to_contain_text("--retry")
+    large = page.locator(".refusal").filter(has_text="MB of memory")
+    expect(large).to_contain_text("python -m ingest --retry /films/large.mkv")
+    states = page.locator(".refusal .state").all_text_contents()
+    assert states == ["failed", "failed", "partial", "skipped"]
+    expect(page.locator(".outcomes li")).to_have_text(
+        [
+            re.compile("^8 files unreadable: put a whole copy"),
+            re.compile("^1 file read in part, searchable so far: a whole copy"),
+            re.compile("^120 files skipped as no recordings"),
+        ]
+    )
     cut = page.locator(".refusal").filter(has_text=CUT_OFF)
     expect(cut.get_by_role("link", name="/films/cut.mp4")).to_have_attribute(
         "href", f"/watch/{shelf.ids[ARABIC]}"

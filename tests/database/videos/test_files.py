@@ -1,4 +1,4 @@
-"""What was not looked at, and why."""
+"""What was not read as a whole, and why."""
 
 from datetime import UTC, datetime, timedelta
 
