@@ -16,7 +16,7 @@ class Judged:
 
     query: str
     path: str
-    """Of the video; the first in alphabetical order."""
+    """Of the video: of its places, the one that was ingested first."""
     start_s: float
     end_s: float
     relevant: bool
@@ -64,7 +64,8 @@ class Judgements:
         """By query, then in the order in which they were made; only of videos that the library
         has a path of."""
         statement = sa.text(
-            "SELECT query, (SELECT min(path) FROM file WHERE video_id = video.id) AS path, "
+            "SELECT query, (SELECT path FROM file WHERE video_id = video.id "
+            "ORDER BY seen_at, path LIMIT 1) AS path, "
             "start_s, end_s, relevant FROM judgement JOIN video USING (content_hash) "
             "ORDER BY query, judged_at, path, start_s"
         )

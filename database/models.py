@@ -117,7 +117,7 @@ class Video(Base):
         DateTime(timezone=True), server_default=func.now()
     )
 
-    files: Mapped[list["File"]] = relationship(order_by="File.path")
+    files: Mapped[list["File"]] = relationship(order_by="(File.seen_at, File.path)")
     tags: Mapped[list["Tag"]] = relationship(order_by="Tag.name", passive_deletes="all")
 
 
@@ -138,6 +138,7 @@ class File(Base):
     )
     reason: Mapped[str | None] = mapped_column(Text)
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    """When this outcome was found; of a video's places the earliest is the one that is shown."""
 
 
 class Scene(Base):

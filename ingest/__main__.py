@@ -6,6 +6,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loaded
 
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -22,6 +23,7 @@ from ingest.files.discover import Discovery, discover
 from ingest.files.ledger import Ledger
 from ingest.files.outcome import OutcomeStatus, foretold
 from ingest.files.removal import remove_leftovers
+from ingest.interruption import last_words
 from ingest.lanes import ingest_files, with_outcomes
 from ingest.library.null_statistics import Growth, refresh_null_statistics
 from ingest.library.spaces import (
@@ -38,6 +40,8 @@ from ingest.settings import IngestSettings
 from ingest.summary import print_summary
 
 _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
+_WORDS = {OutcomeStatus.PENDING: "would be opened"}
+"""Statuses that say too little by themselves."""
 MAX_JOBS = 12
 """Each file at work holds a connection for its lock and needs one more now and then."""
 DEFAULT_JOBS = min(num_cores(), MAX_JOBS)
@@ -67,12 +71,16 @@ def main(
     jobs: Jobs = DEFAULT_JOBS,
     keyframes_only: KeyframesOnly = False,
     retry: Annotated[bool, typer.Option("--retry", help="Try files again that failed.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option("--quiet", "-q", help="No progress and no table: what failed, and numbers."),
+    ] = False,
 ) -> None:
     """Makes videos searchable: scenes, speech, on-screen text, and what is shown.
 
     Running it again does only what is new. Exit codes: 0 all done, 1 failed, 2 usage, 3 some
-    files failed (each is named with its reason), 130 interrupted.
+    files failed or could be read in part only (each is named with its reason), 130 interrupted.
+    docs/ingest.md says what is read, and what to do about each reason.
     """
     settings = read_settings(IngestSettings)
     if profile is not None:
@@ -93,8 +101,10 @@ def main(
     if changes_profile:
         take_up_profile(ingest.profile, library, ingest.spaces)
     with Ledger() as ledger:
-        _fill(ledger, files, ingest, jobs, dry_run=dry_run, quiet=quiet)
-        _print(ledger, as_json=as_json, quiet=quiet)
+        tell = partial(_print, ledger, as_json=as_json, quiet=quiet)
+        with last_words(lambda: tell() if ledger.counts else None):
+            _fill(ledger, files, ingest, jobs, dry_run=dry_run, quiet=quiet)
+        tell()
     if changes_profile:
         _tell_not_searched(ingest)
     if ledger.has_faults:
@@ -120,10 +130,11 @@ def _fill(
 def _run(ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, quiet: bool) -> None:
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
     growth = Growth(ingest.spaces)
-    with ProgressDisplay(Console(stderr=True), files.count, quiet=quiet) as display:
+    display = ProgressDisplay(Console(stderr=True), files.count, quiet=quiet)
+    with display, last_words(display.stop):
         for ended in ingest_files(files, ingest, jobs, display.report):
-            display.ended(ended.outcome)
             ledger.enter(ended.number, ended.outcome)
+            display.ended(ended.outcome)
             stored = ended.is_new and ended.outcome.status in _STORED
             if stored and growth.is_due(ended.outcome.moments, ingest.spaces_to_fill()):
                 _renew_statistics(ingest)
@@ -161,7 +172,9 @@ def _print(ledger: Ledger, *, as_json: bool, quiet: bool) -> None:
     for outcome in (outcome for outcome in ledger if quiet and outcome.is_fault):
         typer.echo(f"{outcome.status.value}: {outcome.path}: {outcome.reason}", err=True)
     counts = (
-        f"{ledger.counts[status]} {status}" for status in OutcomeStatus if ledger.counts[status]
+        f"{ledger.counts[status]} {_WORDS.get(status, status.value)}"
+        for status in OutcomeStatus
+        if ledger.counts[status]
     )
     out.print(", ".join(counts) or "no files found")
 

@@ -13,8 +13,8 @@ import select
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
 import psutil
 from rich.console import Console
@@ -26,6 +26,9 @@ GRACE_S = 1.0
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _ending = threading.Lock()
 """Taken by who ends the process, and never given back."""
+_last_words: list[Callable[[], None]] = []
+"""Called once before the process ends, the newest first."""
+_saying = threading.Lock()
 
 
 @contextmanager
@@ -54,6 +57,26 @@ def ended_by_signals() -> Iterator[None]:
             signal.signal(each, signal.SIG_DFL)
 
 
+@contextmanager
+def last_words(say: Callable[[], None]) -> Iterator[None]:
+    """Where a signal that ends the command has `say` called first, once, from any thread."""
+    _last_words.append(say)
+    try:
+        yield
+    except KeyboardInterrupt:
+        _say_last_words()
+        raise
+    finally:
+        with _saying, suppress(ValueError):  # it has been said
+            _last_words.remove(say)
+
+
+def _say_last_words() -> None:
+    with _saying, suppress(OSError):  # of a reader that has gone
+        while _last_words:
+            _last_words.pop()()
+
+
 def _wait_for_the_end(reader: int) -> None:
     os.read(reader, 1)
     select.select([reader], [], [], GRACE_S)
@@ -69,7 +92,9 @@ def _end() -> None:
         for child in multiprocessing.active_children():
             child.kill()
         for program in psutil.Process().children():
-            program.terminate()
+            with suppress(psutil.NoSuchProcess):  # it has just ended by itself
+                program.terminate()
+        _say_last_words()
         Console(stderr=True).show_cursor()  # that a progress bar has hidden
         sys.stderr.write("interrupted; run the same command again to go on\n")
         sys.stderr.flush()

@@ -95,6 +95,10 @@ class ProgressDisplay:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Takes the bars away; any thread may."""
         self._progress.stop()
 
     def _set_total(self) -> None:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 from pathlib import PurePath
 
 from rich.console import Console
@@ -22,6 +23,9 @@ COLOURS = {
 }
 _MAX_UNCHANGED = 100
 """Unchanged files are listed up to here; more are only counted."""
+_MAX_ROWS = 300
+"""Of a table, which takes 1 ms for each; more outcomes are lines of plain text, so that 20,000 of a
+run that was interrupted are told at once, too."""
 
 
 def is_news(outcome: Outcome) -> bool:
@@ -39,16 +43,25 @@ def print_summary(out: Console, ledger: Ledger) -> None:
         is_unchanged = outcome.status is OutcomeStatus.UNCHANGED
         return is_news(outcome) or (is_unchanged and lists_unchanged)
 
-    is_first = True
-    for rows in batches(filter(is_listed, ledger)):
-        out.print(_table(rows, header=is_first), highlight=False)
-        is_first = False
+    listed = filter(is_listed, ledger)
+    rows = list(islice(listed, _MAX_ROWS + 1))
+    if len(rows) <= _MAX_ROWS:
+        out.print(_table(rows), highlight=False)
+    else:
+        out.out("status     file: reason")
+        for batch in batches(chain(rows, listed)):
+            out.out("\n".join(map(_line, batch)), highlight=False)
     for line in _left_alone(outcome for outcome in ledger if not is_listed(outcome)):
         out.print(line, markup=False, highlight=False)
 
 
-def _table(outcomes: Iterable[Outcome], *, header: bool) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=header)
+def _line(outcome: Outcome) -> str:
+    told = _told(outcome)
+    return f"{outcome.status.value:<11}{outcome.path}" + (f": {told}" if told else "")
+
+
+def _table(outcomes: Iterable[Outcome]) -> Table:
+    table = Table(box=None, pad_edge=False)
     for name in ("status", "file", "scenes", "moments", "seconds"):
         right = name in ("scenes", "moments", "seconds")
         table.add_column(name, justify="right" if right else "left", overflow="fold")
@@ -87,9 +100,13 @@ def _left_alone(outcomes: Iterable[Outcome]) -> Iterator[str]:
         files = "file that is no recording" if num_others == 1 else "files that are no recordings"
         yield f"skipped: {num_others} {files} (--json lists them)"
     if rubbish:
+        is_one = rubbish.total() == 1
+        folders = "folder that a file server or system keeps for itself"
+        if not is_one:
+            folders = "folders that file servers and systems keep for themselves"
         yield (
-            f"skipped: {rubbish.total()} of the folders that file servers and systems keep for "
-            f"themselves: {', '.join(rubbish)} (--json lists them; name one to ingest it)"
+            f"skipped: {rubbish.total()} {folders}: {', '.join(rubbish)} (--json lists "
+            f"{'it; name it' if is_one else 'them; name one'} to ingest what is in it)"
         )
 
 

@@ -29,7 +29,7 @@ class VideoInfo:
 
     id: int
     path: str
-    """One of its paths, the first in alphabetical order."""
+    """Of its places, the one that was ingested first."""
     title: str
     status: VideoStatus
     reason: str | None
@@ -113,7 +113,9 @@ class Library:
         """The first path at which the file still has the size and time that it was ingested with.
         Raises NotFound."""
         with self._database.session() as session:
-            query = sa.select(File).where(File.video_id == video_id).order_by(File.path)
+            query = (
+                sa.select(File).where(File.video_id == video_id).order_by(File.seen_at, File.path)
+            )
             files = [(Path(f.path), f.size_bytes, f.mtime_ns) for f in session.scalars(query)]
         for path, size_bytes, mtime_ns in files:
             with contextlib.suppress(OSError):

@@ -25,7 +25,8 @@ _VIDEO_COLUMNS = (
 ).split()
 
 _VIDEO = (
-    "video.id, video.status, video.reason, video.num_scenes, (SELECT count(*) FROM scene "
+    "video.id, video.status, video.reason, video.notes, video.num_scenes, "
+    "(SELECT count(*) FROM scene "
     "JOIN moment ON scene_id = scene.id WHERE video_id = video.id) AS num_moments"
 )
 _STORED_VIDEO = sa.text(f"SELECT {_VIDEO} FROM video WHERE content_hash = :content")
@@ -45,6 +46,7 @@ class StoredVideo:
     id: int
     status: FileStatus
     reason: str | None
+    notes: list[str]
     num_scenes: int
     num_moments: int
 
@@ -82,8 +84,8 @@ class Store:
             return set(connection.scalars(_STORED_CONTENTS, {"hashes": list(hashes)}))
 
     def paths_of(self, video_id: int, limit: int) -> list[str]:
-        """Paths at which an ingest has seen the content of a video, those that it has not seen for
-        longest first; some may be gone."""
+        """Paths at which an ingest has seen the content of a video, the one that it found first
+        before others; some may be gone."""
         query = (
             sa.select(File.path).where(File.video_id == video_id).order_by(File.seen_at, File.path)
         )
@@ -161,7 +163,7 @@ def _known_file(row: sa.Row[Any]) -> KnownFile:
 
 def _stored_video(row: sa.Row[Any]) -> StoredVideo:
     status = FileStatus(row.status)
-    return StoredVideo(row.id, status, row.reason, row.num_scenes, row.num_moments)
+    return StoredVideo(row.id, status, row.reason, row.notes, row.num_scenes, row.num_moments)
 
 
 def _spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) -> set[str]:
@@ -252,7 +254,8 @@ def _upsert_file(connection: psycopg.Connection[Any], file: FileRecord) -> list[
         "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (path) DO UPDATE SET "
         "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, "
         "status = excluded.status, reason = excluded.reason, video_id = excluded.video_id, "
-        "seen_at = now()",
+        # A place of a video keeps its rank among the others.
+        "seen_at = CASE WHEN file.video_id = excluded.video_id THEN file.seen_at ELSE now() END",
         (
             file.path,
             file.size_bytes,

@@ -119,7 +119,7 @@ def _walk(root: Path, roots: Collection[Path]) -> Iterator[FoundFile | tuple[Pat
         try:
             names = _names_in(folder)
         except OSError as error:
-            yield FoundFile(folder, refusal=_unseen(folder, error), seen=False)
+            yield FoundFile(folder, refusal=_unseen(folder, error, "the folder "), seen=False)
             continue
         for path in (folder / name for name in names.files):
             if path not in roots:
@@ -195,7 +195,7 @@ def _look(path: Path, is_link: bool, home: Path) -> FoundFile:
     return FoundFile(path, status.st_size, modified_ns(status), refusal)
 
 
-def _unseen(path: Path, error: OSError) -> str:
+def _unseen(path: Path, error: OSError, what: str = "") -> str:
     """Why a file or folder could not be looked at, and what to do."""
     is_gone = error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP)
     if is_gone and _is_link(path):
@@ -203,7 +203,7 @@ def _unseen(path: Path, error: OSError) -> str:
     if is_gone:
         return "vanished while its folder was read; ingest it again"
     remedy = _REMEDIES.get(error.errno or 0, "see to its disk or server")
-    return f"cannot be read ({error.strerror}): {remedy}, then ingest it again"
+    return f"{what}cannot be read ({error.strerror}): {remedy}, then ingest it again"
 
 
 def _is_link(path: Path) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from ingest.files.outcome import (
 )
 from ingest.files.removal import save_outcome
 
+AS_BEFORE = "as before; --retry tries again, after a change of settings or program"
 MAX_LOOKED_AT = 100
 """Other places of a content that are looked at when a file turns out to be one more: of a clip that
 lies in thousands of folders, each would be looked at for each."""
@@ -73,7 +75,7 @@ def _known_outcome(file: FoundFile, known: KnownFile | None, *, retry: bool) -> 
         return None
     reason = known.file.reason
     if known.file.status is FileStatus.FAILED:
-        reason = f"{reason} (as before; --retry tries again)"
+        reason = f"{reason} ({AS_BEFORE})"
     return Outcome(printable(file.path), OutcomeStatus(known.file.status.value), reason)
 
 
@@ -99,14 +101,14 @@ def link_to_known(
     if video is None:
         return None
     path = str(file.path)
-    save_outcome(
-        FileRecord(path, file.size_bytes, file.mtime_ns, video.status, video.reason, video.id),
-        keyframes_dir,
-        store,
-    )
+    own = FileRecord(path, file.size_bytes, file.mtime_ns, video.status, video.reason, video.id)
+    save_outcome(own, keyframes_dir, store)
     others = [other for other in store.paths_of(video.id, MAX_LOOKED_AT) if other != path]
     gone = [other for other in others if _is_gone(Path(other))]
-    store.forget_files(gone)
+    links = [other for other in others if _is_link_to(path, other)]
+    store.forget_files([*gone, *links])
+    for link in links:  # come after the file itself from now on
+        store.save_file(dataclasses.replace(own, path=link))
     others = [other for other in others if other not in gone]
     outcome = _unchanged(file, video)
     if outcome.status is OutcomeStatus.PARTIAL or not others:
@@ -125,6 +127,11 @@ def _is_gone(path: Path) -> bool:
     return False
 
 
+def _is_link_to(path: str, other: str) -> bool:
+    """Whether a file that is itself at `path` is also found at `other`, through a link."""
+    return os.path.realpath(path) == path != other and os.path.realpath(other) == path
+
+
 def _unchanged(file: FoundFile, video: StoredVideo) -> Outcome:
     is_partial = video.status is FileStatus.PARTIAL
     return Outcome(
@@ -133,4 +140,5 @@ def _unchanged(file: FoundFile, video: StoredVideo) -> Outcome:
         video.reason,
         video.num_scenes,
         video.num_moments,
+        notes=video.notes,
     )

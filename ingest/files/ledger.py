@@ -1,6 +1,7 @@
 """The outcomes of a run in the order in which its files were found, however many they are."""
 
 import json
+import threading
 from array import array
 from collections import Counter
 from collections.abc import Iterator
@@ -16,13 +17,14 @@ _IN_MEMORY_BYTES = 4 * 2**20
 
 class Ledger:
     """Outcomes are entered as files end and read in order: a line of JSON each in a temporary file,
-    and in memory no more than where it begins. To be closed.
+    and in memory no more than where it begins. Any thread may read. To be closed.
     """
 
     def __init__(self) -> None:
         self._lines = SpooledTemporaryFile(_IN_MEMORY_BYTES)  # noqa: SIM115 - closed with the ledger
         self._starts = array("q")
         self._end = 0
+        self._lock = threading.Lock()
         self.counts = Counter[OutcomeStatus]()
 
     def __enter__(self) -> Self:
@@ -33,13 +35,14 @@ class Ledger:
 
     def enter(self, number: int, outcome: Outcome) -> None:
         """The outcome of the file that was found as the `number`th, from 0."""
-        missing = number + 1 - len(self._starts)
-        self._starts.extend([-1] * missing)
-        self._starts[number] = self._end
         document = json.dumps(asdict(outcome), ensure_ascii=False)
-        self._lines.seek(self._end)
-        self._end += self._lines.write(document.encode("utf-8", "backslashreplace") + b"\n")
-        self.counts[outcome.status] += 1
+        missing = number + 1 - len(self._starts)
+        with self._lock:
+            self._starts.extend([-1] * missing)
+            self._starts[number] = self._end
+            self._lines.seek(self._end)
+            self._end += self._lines.write(document.encode("utf-8", "backslashreplace") + b"\n")
+            self.counts[outcome.status] += 1
 
     @property
     def has_faults(self) -> bool:
@@ -47,10 +50,13 @@ class Ledger:
         return any(self.counts[status] for status in FAULTS)
 
     def documents(self) -> Iterator[str]:
-        """Every outcome as JSON."""
+        """Every outcome as JSON; of a run that was interrupted, of the files that had ended."""
         for start in self._starts:
-            self._lines.seek(start)
-            yield self._lines.readline().decode().rstrip("\n")
+            if start >= 0:
+                with self._lock:
+                    self._lines.seek(start)
+                    line = self._lines.readline()
+                yield line.decode().rstrip("\n")
 
     def __iter__(self) -> Iterator[Outcome]:
         for document in self.documents():

@@ -42,7 +42,7 @@ class Outcome:
     moments: int = 0
     seconds: float = 0.0
     notes: list[str] = field(default_factory=list)
-    """What this run has corrected in the recording; no fault."""
+    """What was corrected in the recording while it was read; no faults."""
 
     @property
     def is_fault(self) -> bool:
@@ -69,7 +69,8 @@ def foretold(file: FoundFile) -> Outcome:
     """The outcome in a dry run of a file of which none is known."""
     if file.refusal is not None:
         return refused(file, VideoUnreadable(file.refusal))
-    return Outcome(printable(file.path), OutcomeStatus.PENDING, "would be ingested")
+    would = "would be opened, and ingested if it is a recording"
+    return Outcome(printable(file.path), OutcomeStatus.PENDING, would)
 
 
 def record_of_refusal(

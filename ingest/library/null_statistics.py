@@ -45,7 +45,8 @@ class Growth:
     def __init__(self, library: Spaces) -> None:
         self._library = library
         known = (space.null_statistics or {} for space in library.all().values())
-        self._known = sum(statistics.get("count", 0) for statistics in known)
+        # A moment has vectors in several spaces: their sum would count it as often.
+        self._known = max((statistics.get("count", 0) for statistics in known), default=0)
         self._new = 0
 
     def is_due(self, num_moments: int, spaces: Iterable[Space]) -> bool:

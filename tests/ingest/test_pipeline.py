@@ -21,7 +21,7 @@ from embeddings.registry.spaces import PROFILES, SPACES
 from embeddings.space import Space
 from ingest import pipeline
 from ingest.files.discover import discover
-from ingest.files.identity import content_hash
+from ingest.files.identity import AS_BEFORE, content_hash
 from ingest.files.outcome import Outcome
 from ingest.lanes import ingest_files
 from ingest.settings import IngestSettings
@@ -114,7 +114,7 @@ def test_a_film_of_which_a_value_is_refused_is_remembered_and_tried_again_when_a
     assert "cannot hold a value" in (outcome.reason or "")
     assert num_videos(database) == 0
     (again,) = ingest(path)
-    assert again.reason == f"{outcome.reason} (as before; --retry tries again)"
+    assert again.reason == f"{outcome.reason} ({AS_BEFORE})"
     assert statuses(ingest(path, retry=True)) == ["done"]
 
 
@@ -252,7 +252,7 @@ def test_a_film_that_failed_is_tried_again_only_when_asked(
     path = tmp_path / "film.mp4"
     path.write_text("no film yet")
     (first,), (second,) = ingest(path), ingest(path)
-    assert second.reason == f"{first.reason} (as before; --retry tries again)"
+    assert second.reason == f"{first.reason} ({AS_BEFORE})"
     (third,) = ingest(path, retry=True)
     assert third.reason == first.reason
     make_video(path, [drawn(1)])

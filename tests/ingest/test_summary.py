@@ -73,6 +73,11 @@ def test_links_to_folders_are_named_and_what_is_no_recording_is_counted(
     assert link == f"skipped /v/archive 0 0 0.0 {LINKED_FOLDER}"
     assert files == "skipped: 1 file that is no recording (--json lists them)"
     assert folders == (
-        "skipped: 3 of the folders that file servers and systems keep for themselves: @eaDir, "
-        "#recycle (--json lists them; name one to ingest it)"
+        "skipped: 3 folders that file servers and systems keep for themselves: @eaDir, #recycle "
+        "(--json lists them; name one to ingest what is in it)"
+    )
+    *_, folder = summary([Outcome("/v/@eaDir", skipped, RUBBISH_FOLDER)], capsys)
+    assert folder == (
+        "skipped: 1 folder that a file server or system keeps for itself: @eaDir (--json lists it; "
+        "name it to ingest what is in it)"
     )

@@ -1,12 +1,15 @@
 """What is known of files is asked for by the thousand, and costs nothing where nothing is new."""
 
+import dataclasses
 import itertools
 from pathlib import Path
 
 import pytest
 
 from database.models import FileStatus
+from database.queries.hits import HitReader
 from database.server.connection import Database
+from database.videos.read import Library
 from database.videos.records import FileRecord
 from database.videos.stored import Store
 from ingest.files import identity
@@ -52,7 +55,10 @@ def test_a_failure_is_known_until_it_is_to_be_tried_again(store: Store) -> None:
     store.save_file(FileRecord("/v/a.mp4", 100, 200, FileStatus.FAILED, "damaged"))
     (known,) = known_outcomes([found()], store, retry=False)
     assert known is not None
-    assert known.reason == "damaged (as before; --retry tries again)"
+    assert (
+        known.reason
+        == "damaged (as before; --retry tries again, after a change of settings or program)"
+    )
     assert known_outcomes([found()], store, retry=True) == [None]
 
 
@@ -126,3 +132,70 @@ def test_a_place_that_nobody_may_look_at_is_not_forgotten(
         ("/v/a.mp4",),
         ("/v/copy.mp4",),
     ]
+
+
+def test_the_notes_of_a_file_that_is_unchanged_are_told(store: Store) -> None:
+    notes = ("1 time stamp was wrong",)
+    store.save_video(dataclasses.replace(records.video("a"), notes=notes), records.file("/v/a.mp4"))
+    (known,) = known_outcomes([found()], store, retry=False)
+    assert known is not None
+    assert known.notes == list(notes)
+
+
+def shown_place(database: Database, store: Store, tmp_path: Path, *order: str) -> str:
+    """The place that is shown of a film, of which these places were found one after the other."""
+    store.save_video(records.video("a"), records.file(str(tmp_path / order[0])))
+    for name in order[1:]:
+        link_to_known(FoundFile(tmp_path / name, 100, 200), records.digest("a"), tmp_path, store)
+    (shown,) = Library(database).list_videos(limit=1)
+    hit = HitReader(database).videos([shown.id])[shown.id]
+    assert hit.path == shown.path
+    assert rows(database, "SELECT count(*) FROM file") == [(len(order),)]
+    return Path(shown.path).relative_to(tmp_path).as_posix()
+
+
+def test_a_second_place_does_not_become_the_first_while_that_exists(
+    store: Store, database: Database, tmp_path: Path
+) -> None:
+    for folder in ("talks", "archive"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "film.mp4").write_bytes(b"film")
+    assert (
+        shown_place(database, store, tmp_path, "talks/film.mp4", "archive/film.mp4")
+        == "talks/film.mp4"
+    )
+
+
+@pytest.mark.parametrize("order", [("a/link", "b/film.mp4"), ("b/film.mp4", "a/link")])
+def test_a_file_itself_goes_before_a_link_to_it(
+    order: tuple[str, ...], store: Store, database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b/film.mp4").write_bytes(b"film")
+    (tmp_path / "a/link").symlink_to(tmp_path / "b/film.mp4")
+    assert shown_place(database, store, tmp_path, *order) == "b/film.mp4"
+
+
+def test_a_link_to_a_folder_does_not_move_what_is_in_it(
+    store: Store, database: Database, tmp_path: Path
+) -> None:
+    (tmp_path / "talks").mkdir()
+    (tmp_path / "talks/film.mp4").write_bytes(b"film")
+    (tmp_path / "link").symlink_to(tmp_path / "talks")
+    assert (
+        shown_place(database, store, tmp_path, "talks/film.mp4", "link/film.mp4")
+        == "talks/film.mp4"
+    )
+
+
+def test_a_place_that_was_written_anew_keeps_its_rank(
+    store: Store, database: Database, tmp_path: Path
+) -> None:
+    for name in ("b.mp4", "a.mp4"):
+        (tmp_path / name).write_bytes(b"film")
+    shown_place(database, store, tmp_path, "b.mp4", "a.mp4")
+    touched = FoundFile(tmp_path / "b.mp4", 100, 300)
+    link_to_known(touched, records.digest("a"), tmp_path, store)
+    (shown,) = Library(database).list_videos(limit=1)
+    assert Path(shown.path).name == "b.mp4"

@@ -85,3 +85,14 @@ def test_the_background_queries_are_encoded_once_for_spaces_that_share_their_tex
     run.store(film("another", 4, 4))
     assert run.searched() == {VISION, TEXT}
     assert encoded == [TEXT]
+
+
+def test_a_moment_that_is_in_two_spaces_counts_once(
+    run: Run, database: Database, encoders: Encoders
+) -> None:
+    run.store(spoken("first"))
+    for key in (TEXT, VISION):
+        run.spaces.save_null_statistics(key, {"count": 4})
+    next_run = Run(database, encoders)
+    renewed = [next_run.store(spoken(str(number))) for number in range(5)]
+    assert renewed == [False, False, False, False, True]
