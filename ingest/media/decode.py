@@ -12,8 +12,9 @@ from pathlib import Path
 
 from ingest.errors import VideoUnreadable
 from ingest.media.audio import Voice, Voices
+from ingest.media.clock import length
 from ingest.media.container import Probe, probe
-from ingest.media.damage import tolerating
+from ingest.media.damage import COPY_AGAIN, tolerating
 from ingest.media.frames import Found, Passed, Picture, Sound
 from ingest.media.timeline import Timeline
 from ingest.scenes.detector import SceneDetector
@@ -132,7 +133,7 @@ class _Decoding:
         self.heard = self.voices.close(self.timeline.header.sounds)
         self._show_last_until(self.duration_s)
         for error in self.unshown:
-            self.timeline.damage[None].note(error)
+            self.timeline.damage[None].note(error, is_read_now=False)
 
     @property
     def duration_s(self) -> float:
@@ -174,8 +175,7 @@ class _Decoding:
     def _damages(self) -> Iterator[str]:
         """What could not be decoded of the film and of each sound track."""
         for track, damage in self.timeline.damage.items():
-            missing = damage.of(self._name_of(track))
-            if missing is not None and not damage.is_slight:
+            if missing := damage.fault(self._name_of(track)):
                 yield missing
         film = self.timeline.header.video
         if film and not self.num_frames and not self.timeline.damage[None].num_errors:
@@ -183,12 +183,8 @@ class _Decoding:
 
     def _notes(self) -> list[str]:
         """What was corrected, or is too little to be a fault."""
-        slight = (
-            damage.of(self._name_of(track))
-            for track, damage in self.timeline.damage.items()
-            if damage.is_slight
-        )
         timeline = self.timeline
+        slight = (each.slight(self._name_of(track)) for track, each in timeline.damage.items())
         return [*timeline.clock.notes, *timeline.tracks.notes, *filter(None, slight)]
 
     def _name_of(self, track: int | None) -> str:
@@ -205,7 +201,8 @@ class _Decoding:
         declared_s = self.timeline.header.declared_s
         reached_s = max(duration_s, self.timeline.tracks.last_stamp_s)
         if declared_s is not None and reached_s < declared_s - max(1.0, 0.05 * declared_s):
-            return f"only {duration_s:.1f} s of {declared_s:.1f} s could be decoded"
+            only = f"only {duration_s:.1f} s of {declared_s:.1f} s could be decoded"
+            return f"{only}: it was cut off, or its header is wrong; {COPY_AGAIN}"
         return None
 
     def _take_picture(self, picture: Picture) -> None:
@@ -267,7 +264,8 @@ class _Decoding:
         time_s = found.end_s if isinstance(found, Passed) else found.time_s
         if time_s > self.options.max_duration_s:
             raise VideoUnreadable(
-                f"lasts longer than INGEST_MAX_DURATION_S ({self.options.max_duration_s:.0f} s)"
+                f"lasts longer than the {length(self.options.max_duration_s)} that "
+                "INGEST_MAX_DURATION_S allows: set it to more seconds, then ingest with --retry"
             )
         if time.monotonic() - self.reported > _REPORT_EVERY_S:
             self.reported = time.monotonic()

@@ -200,7 +200,9 @@ class Reading:
             stream.lane.hold(end_s)
         if packet.size == 0 and not is_last:
             return
-        stream.damage.num_packets += 1
+        stamp_s = _stamp_of(packet)
+        time_s = None if stamp_s is None else stream.lane.time_of(stamp_s)
+        stream.damage.meet(time_s, stream.lane.end_s)
         num_errors = stream.damage.num_errors
         with self.tracks.tolerating_damage(stream.track):
             try:

@@ -148,8 +148,9 @@ class _Look:
         film = next((v for v in ranked if v in readable), None)
         if film is ranked[0]:
             return film, ()
-        name = "the pictures" if film is None else "another track of pictures"
-        return film, (f"{name} cannot be decoded: {self._why_not(ranked[0])}",)
+        name = "the pictures" if film is None else "the best track of pictures"
+        others = "" if film is None else " (another one was read instead)"
+        return film, (f"{name} cannot be decoded: {self._why_not(ranked[0])}{others}",)
 
     def sounds(self, film: VideoStream | None) -> tuple[tuple[AudioStream, ...], tuple[str, ...]]:
         """The sounds that belong to the film, and those that cannot be decoded."""
@@ -260,7 +261,10 @@ class _Look:
         why = why_undecodable(stream)
         if why is None and stream.type == "video" and _num_pixels(stream) > self._max_pixels:
             size = f"{stream.codec_context.width}×{stream.codec_context.height} pixels"
-            why = f"{size} are more than INGEST_MAX_PIXELS allows ({self._max_pixels})"
+            most = f"{self._max_pixels:,}"
+            if self._max_pixels >= 1_000_000:
+                most = f"{self._max_pixels / 1e6:.1f} million"
+            why = f"{size} are more than the {most} that INGEST_MAX_PIXELS allows"
         return why
 
 
