@@ -41,10 +41,12 @@ def test_a_video_tells_its_notes_its_tracks_and_who_speaks_on_which(client: http
     document = client.get("/openapi.json").json()
     assert_documented(film, "get", "/videos/{video_id}", document)
     assert film["notes"] == list(commented("film").notes)
+    assert film["clock"] == [[0.0, 0.0], [10.0, 95_000.5]]
     assert film["tracks"] == [COMMENTARY]
     assert film["transcript"] == [FIRST, COMMENT]
     plain = answered(client.get("/videos/2"))
-    assert (plain["notes"], plain["tracks"], plain["status"]) == ([], [], "done")
+    assert (plain["notes"], plain["tracks"], plain["clock"]) == ([], [], None)
+    assert plain["status"] == "done"
     notes = [listed["notes"] for listed in client.get("/videos").json()["videos"]]
     assert notes == [film["notes"], []]
 

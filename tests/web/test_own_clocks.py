@@ -131,7 +131,7 @@ def test_where_the_clock_starts_again_a_still_is_shown_and_what_to_do(page: Page
     page.goto(f"/watch/{AGAIN}?t=0.5")
     shows(page, RED)
     expect(alert).to_have_count(0)
-    expect(page.get_by_text("browsers play at most what comes before")).to_be_visible()
+    expect(page.get_by_text("For the rest, download the file")).to_be_visible()
     page.locator("video-transcript li a").click()
     expect(alert).to_contain_text("Browsers cannot find this moment")
     assert_accessible(page)
