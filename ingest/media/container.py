@@ -11,6 +11,7 @@ import av
 from av.container import InputContainer
 
 from ingest.errors import NotMedia, StillImage, VideoUnreadable
+from ingest.media.damage import COPY_AGAIN
 from ingest.media.formats import (
     FORMATS,
     MOVING,
@@ -89,7 +90,8 @@ def open_media(path: Path, first_byte: int = 0) -> InputContainer:
         raise VideoUnreadable("is damaged, or needs more memory to open than is allowed") from None
     except (av.error.FFmpegError, ValueError) as error:
         if looks_like_media(head):
-            raise VideoUnreadable(f"the file is damaged or cut off: {_words(error)}") from None
+            why = f"the file is damaged or cut off ({_words(error)}); {COPY_AGAIN}"
+            raise VideoUnreadable(why) from None
         raise NotMedia("not a video or audio file") from None
     return container
 
