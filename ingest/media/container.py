@@ -11,6 +11,7 @@ import av
 from av.container import InputContainer
 
 from ingest.errors import NotMedia, StillImage, VideoUnreadable
+from ingest.media import matroska, ogg
 from ingest.media.damage import COPY_AGAIN
 from ingest.media.formats import (
     FORMATS,
@@ -20,7 +21,6 @@ from ingest.media.formats import (
     looks_like_media,
     still_image,
 )
-from ingest.media.matroska import end_if_followed
 from ingest.media.streams import Choice, choose
 from ingest.media.transport import HEAD_BYTES
 
@@ -74,7 +74,7 @@ def open_media(path: Path, first_byte: int = 0) -> InputContainer:
 
     Raises NotMedia, StillImage, VideoUnreadable.
     """
-    end = end_if_followed(path, first_byte) or 0
+    end = matroska.end_if_followed(path, first_byte) or ogg.end_if_followed(path, first_byte) or 0
     part = f"subfile,,start,{first_byte},end,{end},,:" if first_byte or end else ""
     url = f"{part}file:{path}"
     head = _head(path, first_byte, 64)

@@ -25,6 +25,7 @@ _BEGINNINGS = {
     "matroska": b"\x1aE\xdf\xa3",
     "flv": b"FLV\x01",
     "avi": b"RIFF",
+    "ogg": b"OggS\x00\x02",
 }
 """Containers that people join by putting one file after the other, and what each begins with."""
 _MAX_BEGINNINGS = 100
