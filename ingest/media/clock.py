@@ -58,6 +58,8 @@ class Clock:
     start_s: float
     """The stamp that is presented at 0."""
     longest_gap_s: float = LONGEST_GAP_S
+    is_live: bool = False
+    """Whether it is of a container made for transmission, whose streams lie side by side."""
     declared_s: float = 0.0
     """The length that the header claims: believed of pictures that are held, without a sound."""
     epochs: list[Epoch] = field(init=False)
@@ -74,12 +76,18 @@ class Clock:
     ) -> "Clock":
         """The clock of a recording in this container, with so many streams that are decoded."""
         is_live = container in LIVE_CONTAINERS and num_streams > 1
-        return cls(start_s, _LONGEST_LIVE_GAP_S if is_live else LONGEST_GAP_S, declared_s or 0.0)
+        longest_s = _LONGEST_LIVE_GAP_S if is_live else LONGEST_GAP_S
+        return cls(start_s, longest_s, is_live, declared_s or 0.0)
 
     @property
     def end_s(self) -> float:
         """The end of what was presented so far."""
         return max((lane.end_s for lane in self.lanes), default=0.0)
+
+    @property
+    def earliest_s(self) -> float:
+        """When a stream may begin that is met only now."""
+        return self.end_s - LAG_S if self.is_live else -LAG_S
 
     @property
     def pairs(self) -> list[tuple[float, float]] | None:
@@ -118,7 +126,7 @@ class Clock:
     def epoch_for(self, lane: Stream, stamp_s: float) -> int:
         """The epoch in which a stream goes on at a stamp: one that another stream has opened, or
         a new one. That begins where all that was presented ends, but with the recording where the
-        stream has not begun: its clock is another one from the first.
+        stream is met at its beginning: its clock is another one from the first.
         """
         expected_s = lane.end_s if lane.has_begun else self.end_s
         for number in self._recent():
@@ -127,7 +135,7 @@ class Clock:
             earliest_s = -EARLY_S if number > lane.epoch else 0.0
             if number != lane.epoch and earliest_s <= ahead_s <= LAG_S:
                 return number
-        begin_s = self.end_s if lane.has_begun else 0.0
+        begin_s = self.end_s if lane.has_begun or self.end_s > LAG_S else 0.0
         self.epochs.append(Epoch(begin_s, begin_s - stamp_s))
         return len(self.epochs) - 1
 

@@ -25,6 +25,8 @@ from ingest.scenes.scene import MAX_SCENE_S, Scene
 from ingest.scenes.thumbnails import HELD_S
 
 _REPORT_EVERY_S = 0.5
+_BEGINS_LATE_S = 1.0
+"""Pictures that are missing at the beginning are told from this length on."""
 _SETTLES_S = 3.0
 """A transition, the longest that is looked for: at the begin of a scene it is no motion in it, and
 after a picture that stood still it may yet be told."""
@@ -108,6 +110,8 @@ class _Decoding:
     keyframes: list[Keyframe] = field(default_factory=list)
     heard: list[Voice] = field(default_factory=list)
     num_frames: int = 0
+    first_s: float = 0.0
+    """When the first picture begins."""
     last_s: float = 0.0
     """When the last picture begins."""
     follows_held: bool = False
@@ -185,7 +189,13 @@ class _Decoding:
         """What was corrected, or is too little to be a fault."""
         timeline = self.timeline
         slight = (each.slight(self._name_of(track)) for track, each in timeline.damage.items())
-        return [*timeline.clock.notes, *timeline.tracks.notes, *filter(None, slight)]
+        notes = [*timeline.clock.notes, *timeline.tracks.notes, *filter(None, slight)]
+        if self.num_frames and self.first_s - timeline.tracks.film_begins_s >= _BEGINS_LATE_S:
+            notes.append(
+                f"the pictures before {self.first_s:.1f} s could not be decoded: the recording "
+                "begins in the middle of pictures that need those before them"
+            )
+        return notes
 
     def _name_of(self, track: int | None) -> str:
         if track is None:
@@ -208,7 +218,7 @@ class _Decoding:
     def _take_picture(self, picture: Picture) -> None:
         image = small_picture(picture.frame)
         if self.detector is None:  # with the first picture the first scene begins
-            self.scene_start_s = self.last_s = picture.time_s
+            self.scene_start_s = self.first_s = self.last_s = picture.time_s
             self.size = shown_size(picture.frame)
             self.detector = SceneDetector(sparse=self.options.keyframes_only)
         self.follows_held = picture.time_s - self.last_s >= HELD_S

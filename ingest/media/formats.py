@@ -108,7 +108,7 @@ def why_undecodable(stream: Any) -> str | None:
     context = stream.codec_context
     if "enc_key_id" in stream.metadata:  # of Matroska
         return ENCRYPTED
-    if context is None:
+    if context is None or context.type != stream.type:  # a stream that changed its kind
         return NO_DECODER
     with suppress(UnicodeDecodeError):  # tags of other containers are numbers
         if context.codec_tag.lower() in _ENCRYPTED_TAGS:

@@ -152,7 +152,9 @@ class Lane(Generic[Item]):
     def _is_no_step_back(self, time_s: float) -> bool:
         if self._said_end_s - self.last_s >= _SLOW_S and time_s <= self.last_s:
             return False  # the last frame is held, and not over yet
-        return time_s >= max(self.last_s, -LAG_S) - _BACK_S
+        if not self.has_begun:
+            return time_s >= self._clock.earliest_s
+        return time_s >= self.last_s - _BACK_S
 
     def _is_plausible(self, time_s: float) -> bool:
         """Whether a frame may begin then: after a gap that can be."""
@@ -244,7 +246,8 @@ class Lane(Generic[Item]):
         header ends with it, and none of anything lasts for hours unless the next one shows it.
         """
         is_long = not self._is_show and length_s > max(EARLY_S, 4 * self.longest_s)
-        if is_long and not self._ends_with_header(time_s + length_s):
+        is_agreed = length_s <= LONGEST_GAP_S and self._ends_with_header(time_s + length_s)
+        if is_long and not is_agreed:
             return self.longest_s
         return min(max(length_s, 0.0), LONGEST_GAP_S)
 

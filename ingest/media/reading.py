@@ -16,6 +16,8 @@ from ingest.media.damage import Damage, tolerating
 from ingest.media.film import FilmDecoder
 from ingest.media.frames import Found, Passed, Picture, Sound
 from ingest.media.lane import Lane, Stamped
+from ingest.media.packets import end_of, end_of_stream, stamp_of
+from ingest.media.succession import Succession
 
 _MAX_DEMUX_ERRORS = 100
 """In a row: a container that is damaged so often in one place has no more to give."""
@@ -25,11 +27,6 @@ _FRAME_S = 0.04
 _UNSTAMPED = frozenset(("aac", "ac3", "amr", "dts", "eac3", "loas", "mp3", "truehd"))
 """Containers of sound that hold no stamps: what FFmpeg makes up is right only as long as the sound
 keeps its first form."""
-_TAKES_OVER_S = 2.0
-"""A stream that begins where the film has ended goes on with it, if that stays silent so long, and
-longer than it has ever held a picture."""
-_MAX_WAITING = 5000
-"""Packets of such a stream, until that is known."""
 
 
 Frame = TypeVar("Frame", av.VideoFrame, av.AudioFrame)
@@ -51,6 +48,8 @@ class Tracks:
     """Of each sound track, and of the film under None."""
     notes: list[str] = field(default_factory=list, init=False)
     """What was found on the way, in words; no faults."""
+    film_begins_s: float = field(default=math.inf, init=False)
+    """When the first packet of the film is presented, decoded or not."""
     last_stamp_s: float = field(default=-math.inf, init=False)
     """The latest end of a packet of any stream, by its own stamp since `start_s`."""
 
@@ -97,9 +96,12 @@ class Reading:
 
     def __post_init__(self) -> None:
         self._streams: dict[int, _Stream[Any]] = {}
-        self._next: dict[int, list[av.Packet[Any]]] = {n: [] for n in self.header.later_videos}
-        """Of streams that may go on with the film: what came since they have begun."""
-        self._film = None if self.header.video is None else self.header.video.index
+        self._films: dict[int, FilmDecoder] = {}
+        self._succession = Succession(
+            None if self.header.video is None else self.header.video.index,
+            self.header.later_videos,
+            self.header.container,
+        )
         if self.header.video is not None:
             self._add(self.header.video, None)
         for number, track in enumerate(self.header.sounds[: len(self.tracks.sounds)]):
@@ -111,9 +113,13 @@ class Reading:
         lane = self.tracks.pictures if number is None else self.tracks.sounds[number]
         stream: _Stream[Any] = _Stream(lane, self.tracks.damage[number], number)
         if number is None:
-            film = FilmDecoder(
-                source, self.tracks.max_pixels, iframes_only=self.tracks.iframes_only
-            )
+            film = self._films.get(track.index)
+            if film is None:
+                film = self._films[track.index] = FilmDecoder(
+                    source, self.tracks.max_pixels, iframes_only=self.tracks.iframes_only
+                )
+            else:
+                film.context.flush_buffers()  # it was told that nothing follows
             stream.decode = film.decode
         else:
             source.codec_context.thread_count = 1  # so that many tracks fit in the memory
@@ -122,41 +128,26 @@ class Reading:
     def found(self) -> Iterator[Found]:
         """What the container holds from here to its end."""
         for packet in self._packets():
-            for each in self._film_going_on(packet):
+            before = self._succession.film
+            packets = self._succession.take(packet)
+            if self._succession.film != before:
+                yield from self._go_on(before, packets[0])
+            for each in packets:
                 # `stream_index` is 0 in the packets that empty decoders, whatever their stream.
                 stream = self._streams.get(each.stream.index)
                 if stream is not None and not stream.damage.is_hopeless:
                     yield from self._decoded(each, stream)
 
-    def _film_going_on(self, packet: "av.Packet[Any]") -> "list[av.Packet[Any]]":
-        """The packets to be decoded now. Where the film has ended and another stream of pictures
-        begins, that stream is the film from then on.
-        """
-        index, stamp_s = packet.stream.index, _stamp_of(packet)
-        if index == self._film and stamp_s is not None:
-            for other, waiting in list(self._next.items()):
-                first_s = _stamp_of(waiting[0]) if waiting else None
-                if first_s is not None and stamp_s > first_s + 0.5:
-                    del self._next[other]  # both run side by side
-        if index == self._film or index not in self._next:
-            return [packet]
-        waiting = self._next[index]
-        if stamp_s is not None:
-            waiting.append(packet)
-        first_s = _stamp_of(waiting[0]) if waiting else None
-        silence_s = max(_TAKES_OVER_S, 1.5 * self.tracks.pictures.longest_s)
-        if first_s is None or (stamp_s is not None and stamp_s - first_s < silence_s):
-            if len(waiting) > _MAX_WAITING:
-                del self._next[index]
-            return []
-        del self._next[index]
-        self._add(Track(index, packet.stream.codec_context.name), None)
-        emptied = [] if self._film is None else [_end_of_stream(self.container.streams[self._film])]
-        if self._film is not None:
-            end_s = self.tracks.pictures.end_s
-            self.tracks.notes.append(f"the pictures go on in another stream from {end_s:.1f} s on")
-        self._film = index
-        return [*emptied, *waiting] if stamp_s is not None else [*emptied, *waiting, packet]
+    def _go_on(self, before: int | None, first: "av.Packet[Any]") -> Iterator[Found]:
+        """Goes on with the film in the stream of a packet: what is left of the stream before."""
+        if before is not None:
+            yield from self._decoded(
+                end_of_stream(self.container.streams[before]), self._streams.pop(before)
+            )
+            stamp_s = stamp_of(first)
+            at_s = self.tracks.pictures.time_of(stamp_s) if stamp_s is not None else 0.0
+            self.tracks.notes.append(f"the pictures go on in another stream from {at_s:.1f} s on")
+        self._add(Track(first.stream.index, first.stream.codec_context.name), None)
 
     def _packets(self) -> Iterator["av.Packet[Any]"]:
         """All packets, and at the end one without data for each stream, which empties its
@@ -178,19 +169,19 @@ class Reading:
                 if num_errors == 1:  # of one place
                     for stream in self._streams.values():
                         stream.damage.note(error)
-        yield from map(_end_of_stream, streams)
+        yield from map(end_of_stream, streams)
 
     def _note(self, packet: "av.Packet[Any]") -> None:
         if packet.pos is not None and packet.pos >= 0:
             self.last_byte = max(self.last_byte, packet.pos + packet.size)
-        end_s = _end_of(packet)
+        end_s = end_of(packet)
         if end_s is not None and not packet.is_discard:
             tracks = self.tracks
             tracks.last_stamp_s = max(tracks.last_stamp_s, end_s - tracks.start_s)
 
     def _decoded(self, packet: "av.Packet[Any]", stream: "_Stream[Any]") -> Iterator[Found]:
         """What a packet holds, up to the first frame that is damaged."""
-        end_s = _end_of(packet)
+        end_s = end_of(packet)
         is_last = packet.size == 0 and end_s is None
         if self.tracks.iframes_only and stream.track is None and not is_last:
             if not packet.is_discard:  # of a film that was trimmed: others need it, nobody sees it
@@ -200,8 +191,10 @@ class Reading:
             stream.lane.hold(end_s)
         if packet.size == 0 and not is_last:
             return
-        stamp_s = _stamp_of(packet)
+        stamp_s = stamp_of(packet)
         time_s = None if stamp_s is None else stream.lane.time_of(stamp_s)
+        if stream.track is None and time_s is not None and not packet.is_discard:
+            self.tracks.film_begins_s = min(self.tracks.film_begins_s, time_s)
         stream.damage.meet(time_s, stream.lane.end_s)
         num_errors = stream.damage.num_errors
         with self.tracks.tolerating_damage(stream.track):
@@ -233,33 +226,13 @@ class Reading:
         """A packet of pictures in passing. One without a stamp follows the one before."""
         base = packet.time_base or _TIME_BASE
         lane = stream.lane
-        end_s = _end_of(packet)
+        end_s = end_of(packet)
         if end_s is None:
             packet.pts = round((lane.end_s + self.tracks.start_s) / base)
             lane.end_s += float(packet.duration * base) if packet.duration else _FRAME_S
         else:
             lane.hold(end_s)
         return Passed(lane.end_s)
-
-
-def _end_of_stream(stream: Any) -> "av.Packet[Any]":
-    """A packet without data or stamp: a decoder gives what it still holds."""
-    packet: av.Packet[Any] = av.Packet()
-    packet.stream = stream
-    packet.time_base = stream.time_base
-    return packet
-
-
-def _stamp_of(packet: "av.Packet[Any]") -> float | None:
-    """The stamp of a packet; of some containers the decoding order alone."""
-    stamp = packet.pts if packet.pts is not None else packet.dts
-    return None if stamp is None else float(stamp * packet.time_base)
-
-
-def _end_of(packet: "av.Packet[Any]") -> float | None:
-    """Where a packet ends by its stamp."""
-    stamp_s = _stamp_of(packet)
-    return None if stamp_s is None else stamp_s + float((packet.duration or 0) * packet.time_base)
 
 
 def _found(track: int | None, time_s: float, frame: Any) -> Found:

@@ -1,5 +1,6 @@
 """What came of a stream in the first packets of its container."""
 
+from bisect import bisect_left
 from dataclasses import dataclass, field
 from itertools import pairwise
 from statistics import median
@@ -50,6 +51,22 @@ class Seen:
         if by_stamps and self.stamps and other.stamps and self.first_s < max(other.stamps) - 0.5:
             return False
         return self.positions[0] > other.positions[-1 - _HELD_BACK]
+
+    def is_in_gap_of(self, other: "Seen", *, by_stamps: bool) -> bool:
+        """Whether another stream is silent while it runs, and goes on afterwards: a part of the
+        same recording under another id, as advertisements are.
+        """
+        if min(self.num_packets, other.num_packets) < 2 * _HELD_BACK:
+            return False
+        first, last = self.positions[_HELD_BACK], self.positions[-1 - _HELD_BACK]
+        before = bisect_left(other.positions, first)
+        after = len(other.positions) - bisect_left(other.positions, last)
+        if min(before, after) < _HELD_BACK or before + after < other.num_packets:
+            return False
+        if by_stamps and self.stamps and other.stamps:
+            first_s, last_s = self.first_s + 0.5, max(self.stamps) - 0.5
+            return not any(first_s < stamp < last_s for stamp in other.stamps)
+        return True
 
     @property
     def first_s(self) -> float:

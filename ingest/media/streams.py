@@ -143,7 +143,7 @@ class _Look:
             return None, ()
         together = [v for v in self._videos if self._share_programme(v, first)]
         ranked = self._ranked(
-            [v for v in together if not any(self._is_after(v, other) for other in together)]
+            [v for v in together if not any(self._goes_on_from(v, other) for other in together)]
         )
         film = next((v for v in ranked if v in readable), None)
         if film is ranked[0]:
@@ -173,7 +173,7 @@ class _Look:
             for video in self._videos
             if self._belongs(video, film)
             and self._why_not(video) is None
-            and (not self._seen[video.index].num_packets or self._is_after(video, film))
+            and (not self._seen[video.index].num_packets or self._goes_on_from(video, film))
         )
 
     def later_left_out(self, film: VideoStream) -> tuple[str, ...]:
@@ -250,6 +250,12 @@ class _Look:
         """Whether a stream is of the film's programme, or goes on where the film has ended."""
         return self._share_programme(stream, film) or self._is_after(stream, film)
 
+    def _goes_on_from(self, stream: Stream, other: Stream) -> bool:
+        """Whether a recording may be in one stream, and then in another one."""
+        by_stamps = self._container.format.name not in TRANSMITTED
+        one, two = self._seen[stream.index], self._seen[other.index]
+        return self._is_after(stream, other) or one.is_in_gap_of(two, by_stamps=by_stamps)
+
     def _is_after(self, stream: Stream, other: Stream) -> bool:
         by_stamps = self._container.format.name not in TRANSMITTED
         return self._seen[stream.index].is_after(self._seen[other.index], by_stamps=by_stamps)
@@ -271,4 +277,6 @@ class _Look:
 def _num_pixels(video: VideoStream) -> int:
     """The size of its pictures; large if no decoder knows it."""
     context: Any = video.codec_context
-    return _UNKNOWN_PIXELS if context is None else context.width * context.height
+    if context is None or context.type != "video":
+        return _UNKNOWN_PIXELS
+    return int(context.width * context.height)

@@ -293,6 +293,19 @@ def test_where_the_clock_begins_is_known_to_players(
     assert clock.notes == []
 
 
+def test_a_sound_that_begins_after_a_jump_waits_for_no_picture() -> None:
+    """The pictures of the second part are still held back when its sound comes."""
+    clock = Clock.of("mpegts", 0.0, None, 3)
+    pictures, first, second = Lane[int](clock), Lane[int](clock), Lane[int](clock)
+    for stamp_s in film(0.0, 500):
+        pictures.place(Stamped(stamp_s, FRAME_S, 0))
+        first.place(Stamped(stamp_s, FRAME_S, 0))
+    heard = [p for s in film(0.0, 50) for p in second.place(Stamped(s, FRAME_S, 0))]
+    shown = [p for s in film(0.02, 50) for p in pictures.place(Stamped(s, FRAME_S, 0))]
+    assert heard[0].time_s == pytest.approx(20.0, abs=0.1)
+    assert shown[0].time_s == pytest.approx(20.02, abs=0.1)
+
+
 _stamps = st.lists(
     st.one_of(
         st.none(),

@@ -43,6 +43,34 @@ def test_a_film_that_goes_on_in_another_stream_loses_no_picture(tmp_path: Path) 
     assert found.notes == ["the pictures go on in another stream from 12.0 s on"]
 
 
+def test_a_film_that_comes_back_to_its_first_stream_loses_no_picture(tmp_path: Path) -> None:
+    """An advertisement under ids of its own within a programme."""
+    parts = [
+        Pictures(seconds=12.0),
+        Pictures(begin_s=12.0, seconds=6.0, seed=9),
+        Tone(seconds=30.0),
+    ]
+    whole, again = tmp_path / "a.mkv", tmp_path / "b.mkv"
+    write_tracks(whole, parts)
+    last = write_tracks(tmp_path / "last.mkv", [Pictures(seconds=12.0)])
+    with av.open(str(whole)) as one, av.open(str(last)) as two, av.open(str(again), "w") as out:
+        streams = [out.add_stream_from_template(stream) for stream in one.streams]
+        packets = [(p, p.stream_index) for p in one.demux() if p.size]
+        for packet in [p for p in two.demux() if p.size]:
+            offset = round(18 / packet.time_base)
+            packet.pts += offset
+            packets.append((packet, 0))
+        packets.sort(key=lambda pair: pair[0].pts * pair[0].time_base)
+        for packet, number in packets:
+            packet.dts = packet.pts
+            packet.stream = streams[number]
+            out.mux(packet)
+    found = read(again)
+    assert len(found.times) == 300
+    assert found.times == pytest.approx([n / 10 for n in range(300)], abs=0.05)
+    assert len(found.notes) == 2
+
+
 def test_a_stream_that_begins_later_and_runs_beside_the_film_is_not_the_film(
     tmp_path: Path,
 ) -> None:
