@@ -28,7 +28,7 @@ TILES_PER_SIDE = 10
 """Of a sheet: a hundred tiles."""
 MAX_SHEETS = MAX_TILES // TILES_PER_SIDE**2
 INDEX = "sprites.vtt"
-FORMAT = "v1"
+FORMAT = "v2"
 """Of the sheets: sheets of another format are kept elsewhere, and made anew."""
 _BOX_PX = (160, 284)
 """Width and height that a tile fits in: those of a phone's film held upright are 160 wide, too."""

@@ -33,6 +33,8 @@ from database.videos.records import FileRecord
 from database.videos.stored import Store
 from ingest.errors import VideoUnreadable
 from ingest.media.child import Isolation
+from ingest.media.clips import Footage
+from ingest.media.sprites import FORMAT
 from ingest.settings import IngestSettings
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import assert_problem, serving
@@ -72,7 +74,7 @@ def _served(settings: IngestSettings) -> Iterator[Films]:
         store.save_video(video("gone"), file("/nowhere/gone.mp4"))
         store.save_video(sound, _file(path.with_name("sound.m4a")))
     with serving(settings) as server:
-        yield Films(server.client, settings.home / "sprites" / "v1", path)
+        yield Films(server.client, settings.home / "sprites" / FORMAT, path)
 
 
 def _file(path: Path) -> FileRecord:
@@ -158,9 +160,10 @@ class Decoder:
     def run(
         self, *arguments: object, on_progress: Callable[[float], None], **_limits: object
     ) -> None:
-        _function, path, folder, *_rest = arguments
+        _function, footage, folder, *_rest = arguments
         assert isinstance(folder, Path)
-        assert isinstance(path, Path)
+        assert isinstance(footage, Footage)
+        path = footage.path
         self.begun.append(path)
         self.num_now += 1
         self.most = max(self.most, self.num_now)
@@ -361,12 +364,12 @@ def test_what_was_asked_for_longest_ago_goes(
 ) -> None:
     monkeypatch.setattr(api.sprites, "MAX_KEPT", 2)
     decoder.may_end.set()
-    left = tmp_path / "sprites" / "v1" / "x.1.part"
+    left = tmp_path / "sprites" / FORMAT / "x.1.part"
     left.mkdir(parents=True)
     os.utime(left, (0, 0))
     for age, name in enumerate(("a", "b")):
         os.utime(begin(sprites, name).folder.result(20), (age, age))
     begin(sprites, "a").folder.result(20)  # asked for again
     begin(sprites, "c").folder.result(20)
-    kept = {folder.name for folder in (tmp_path / "sprites" / "v1").iterdir()}
+    kept = {folder.name for folder in (tmp_path / "sprites" / FORMAT).iterdir()}
     assert kept == {digest("a"), digest("c")}

@@ -80,7 +80,7 @@ def test_a_child_that_stalls_is_ended() -> None:
     started = time.monotonic()
     with pytest.raises(VideoUnreadable, match="made no progress for 1 s"):
         run(children.stall, stall_s=1.0)
-    assert time.monotonic() - started < 15
+    assert time.monotonic() - started < 45  # by itself it stalls for 60 s
 
 
 def test_a_full_disk_ends_the_run_and_not_only_the_file() -> None:
@@ -147,4 +147,4 @@ def test_a_child_that_is_stuck_ends_with_the_process_that_started_it() -> None:
 def test_a_child_begins_with_its_memory_to_itself_however_many_processors_there_are() -> None:
     data_mb = run(children.data_mb)
     assert isinstance(data_mb, int)
-    assert data_mb < 160  # each further processor was 140 more
+    assert data_mb < 220  # each further processor was 140 more
