@@ -6,7 +6,7 @@ are ever converted at full size.
 
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,8 +14,9 @@ from ingest.errors import VideoUnreadable
 from ingest.media.audio import Voice, Voices
 from ingest.media.clock import length
 from ingest.media.container import Probe, probe
-from ingest.media.damage import COPY_AGAIN, tolerating
+from ingest.media.damage import tolerating
 from ingest.media.frames import Found, Passed, Picture, Sound
+from ingest.media.missing import faults, notes
 from ingest.media.timeline import Timeline
 from ingest.scenes.detector import SceneDetector
 from ingest.scenes.keyframes import Candidate, KeyframeCollector, difference_hash, jpeg_of
@@ -25,8 +26,6 @@ from ingest.scenes.scene import MAX_SCENE_S, Scene
 from ingest.scenes.thumbnails import HELD_S
 
 _REPORT_EVERY_S = 0.5
-_BEGINS_LATE_S = 1.0
-"""Pictures that are missing at the beginning are told from this length on."""
 _SETTLES_S = 3.0
 """A transition, the longest that is looked for: at the begin of a scene it is no motion in it, and
 after a picture that stood still it may yet be told."""
@@ -155,6 +154,8 @@ class _Decoding:
             shown_s = self.timeline.video_end_s - self.scenes[0].start_s
             rate = self.num_frames / max(shown_s, 1e-6)
         pairs = self.timeline.clock.pairs
+        first_s = self.first_s if self.num_frames else None
+        missing = [*faults(self.timeline, first_s, self.duration_s), *self.voices.left_out]
         return Decoded(
             probe=self.timeline.header,
             duration_s=self.duration_s,
@@ -164,56 +165,10 @@ class _Decoding:
             scenes=self.scenes,
             keyframes=self.keyframes,
             voices=self.heard,
-            partial_reason=self._partial_reason(self.duration_s),
-            notes=self._notes(),
+            partial_reason="; ".join(missing) or None,
+            notes=notes(self.timeline, first_s),
             clock=None if pairs is None else tuple(pairs),
         )
-
-    def _partial_reason(self, duration_s: float) -> str | None:
-        """What is missing of what the file holds, stream by stream; None if nothing is."""
-        faults = [*self.timeline.header.left_out, *self._damages(), *self.voices.left_out]
-        if cut := self._cut_off(duration_s):
-            faults.append(cut)
-        return "; ".join(faults) or None
-
-    def _damages(self) -> Iterator[str]:
-        """What could not be decoded of the film and of each sound track."""
-        for track, damage in self.timeline.damage.items():
-            if missing := damage.fault(self._name_of(track)):
-                yield missing
-        film = self.timeline.header.video
-        if film and not self.num_frames and not self.timeline.damage[None].num_errors:
-            yield "no picture could be decoded: no frames"
-
-    def _notes(self) -> list[str]:
-        """What was corrected, or is too little to be a fault."""
-        timeline = self.timeline
-        slight = (each.slight(self._name_of(track)) for track, each in timeline.damage.items())
-        notes = [*timeline.clock.notes, *timeline.tracks.notes, *filter(None, slight)]
-        if self.num_frames and self.first_s - timeline.tracks.film_begins_s >= _BEGINS_LATE_S:
-            notes.append(
-                f"the pictures before {self.first_s:.1f} s could not be decoded: the recording "
-                "begins in the middle of pictures that need those before them"
-            )
-        return notes
-
-    def _name_of(self, track: int | None) -> str:
-        if track is None:
-            return "the pictures"
-        has_several = len(self.timeline.header.sounds) > 1
-        return f"the sound of track {track + 1}" if has_several else "the sound"
-
-    def _cut_off(self, duration_s: float) -> str | None:
-        """That the header claims more than any packet has shown; None if it does not.
-
-        Headers lie, and a decoder that runs out of memory looks like one that reached the end.
-        """
-        declared_s = self.timeline.header.declared_s
-        reached_s = max(duration_s, self.timeline.tracks.last_stamp_s)
-        if declared_s is not None and reached_s < declared_s - max(1.0, 0.05 * declared_s):
-            only = f"only {duration_s:.1f} s of {declared_s:.1f} s could be decoded"
-            return f"{only}: it was cut off, or its header is wrong; {COPY_AGAIN}"
-        return None
 
     def _take_picture(self, picture: Picture) -> None:
         image = small_picture(picture.frame)
