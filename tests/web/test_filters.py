@@ -121,6 +121,8 @@ def folded(page: Page) -> tuple[int, Locator]:
     page.locator(".filters summary").click()
     page.get_by_role("checkbox", name="Hide near-duplicates").check()
     page.keyboard.press("Escape")
+    # The answer takes the place of the one before, with what was opened there.
+    expect(page.get_by_role("link", name="Near-duplicates hidden")).to_be_visible()
     page.get_by_text("Show the nearest").click()
     alike = page.get_by_role("link", name=ALIKE).first
     expect(alike).to_be_visible()
@@ -166,6 +168,7 @@ def test_without_scripts_what_looks_alike_has_a_page(new_page: NewPage, many: Se
     page.goto(address or "")
     expect(page.locator(".hit")).to_have_count(int(num_alike))
     page.get_by_role("link", name="All hits").click()
+    expect(page.get_by_role("link", name="All hits")).to_have_count(0)
     page.get_by_text("Show the nearest").click()
     expect(page.get_by_role("link", name=ALIKE).first).to_be_visible()
 
