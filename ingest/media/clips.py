@@ -37,8 +37,13 @@ class Footage:
 
     path: Path
     clock: tuple[tuple[float, float], ...] | None
-    """As `Decoded` has it: None if the times are those of the file, which may be sought in then."""
+    """As `Decoded` has it: None if the times are those of the file."""
     max_pixels: int
+
+    @property
+    def may_be_sought_in(self) -> bool:
+        """Whether one clock runs through the whole file, wherever it begins."""
+        return self.clock is None or len(self.clock) == 1
 
 
 def read_clips(
@@ -133,7 +138,7 @@ def _pictures_from(footage: Footage, start_s: float, *, iframes_only: bool) -> I
     from its beginning.
     """
     header = probe(footage.path, footage.max_pixels)
-    if footage.clock is None and not iframes_only:
+    if footage.may_be_sought_in and not iframes_only:
         timeline = Timeline(footage.path, header, footage.max_pixels, from_s=start_s)
         pictures = (found for found in timeline if isinstance(found, Picture))
         first = next(pictures, None)

@@ -94,14 +94,14 @@ def _tiles(
 ) -> Iterator[Image]:
     """A small picture for each of the times. Raises VideoUnreadable."""
     is_long = _num_pixels(footage, duration_s) > _EXACT_PIXELS
-    if is_long and footage.clock is None:
+    if is_long and footage.may_be_sought_in:
         found = _iframes_before(footage, times_s)
         first = next(found, None)
         if first is not None:
             yield first
             yield from found
             return
-    by_iframes = is_long and footage.clock is not None
+    by_iframes = is_long and not footage.may_be_sought_in
     yield from made_of_shown(footage, times_s, _tile, report, iframes_only=by_iframes)
 
 

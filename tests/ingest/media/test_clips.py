@@ -18,6 +18,7 @@ from ingest.media.clips import (
     read_clips,
     write_keyframe,
 )
+from ingest.media.container import probe
 from ingest.media.decode import DecodeOptions, decode_file
 from ingest.scenes.pixels import Pixels, rgb_pixels
 from ingest.scenes.scene import Span
@@ -139,10 +140,32 @@ def test_a_reading_tells_that_it_goes_on_while_it_is_on_its_way(
 ) -> None:
     monkeypatch.setattr("ingest.media.clips._REPORT_EVERY_S", 0.0)
     told: list[float] = []
-    read = Footage(counting, ((0.0, 0.0),), MAX_PIXELS)
+    read = Footage(counting, ((0.0, 0.0), (8.0, 0.0)), MAX_PIXELS)
     list(made_of_shown(read, [7.5], number_of, told.append))
     assert len(told) > 100
     assert told == sorted(told)
+
+
+def test_a_file_whose_clock_only_begins_elsewhere_is_sought_in(
+    counting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.media.clips._REPORT_EVERY_S", 0.0)
+    path = tmp_path / "counting.mkv"
+    with av.open(str(counting)) as source, av.open(str(path), "w") as out:
+        stream = out.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                offset = round(100 / packet.time_base)
+                packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
+                packet.stream = stream
+                out.mux(packet)
+    start_s = probe(path, MAX_PIXELS).start_s
+    assert start_s == pytest.approx(100, abs=1)
+    told: list[float] = []
+    read = Footage(path, ((0.0, start_s),), MAX_PIXELS)
+    (number,) = made_of_shown(read, [7.5], number_of, told.append)
+    assert number == pytest.approx(7.5 * FPS, abs=5)
+    assert len(told) < 100
 
 
 def refused(refuses: Callable[[int], bool]) -> Callable[..., Pixels]:
