@@ -43,6 +43,12 @@ class MomentKind(StrEnum):
     OCR = "ocr"
     SPAN = "span"
     """A part of a scene, short enough to be seen by a video model at once."""
+    SUBTITLE = "subtitle"
+    """A line of a subtitle track, or of a subtitle file beside the video."""
+    CHAPTER = "chapter"
+    """The title of a chapter, over its time."""
+    TITLE = "title"
+    """The title of a video and the name of its file, in its first scene."""
 
 
 class VideoStatus(StrEnum):
@@ -137,6 +143,8 @@ class File(Base):
         Enum(FileStatus, name="file_status", values_callable=_values)
     )
     reason: Mapped[str | None] = mapped_column(Text)
+    sidecars: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """The subtitle files that lay beside it then: name, size_bytes, mtime_ns of each."""
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     """When this outcome was found; of a video's places the earliest is the one that is shown."""
 
@@ -173,6 +181,9 @@ class Moment(Base):
     track: Mapped[str | None] = mapped_column(Text)
     """Of speech, the name of the sound track or channel that it was heard on, where a recording
     has several; NULL for the track that people hear first as a whole."""
+    words: Mapped[list[list[float]] | None] = mapped_column(JSONB)
+    """Of speech, when each word is said: [first, start_s, end_s], where `first` is the position in
+    `text` of the word's first character."""
     image_path: Mapped[str | None] = mapped_column(Text)
     """A JPEG, relative to the keyframes folder."""
     look: Mapped[int | None] = mapped_column(BigInteger)

@@ -18,6 +18,9 @@ VERBS = {
     MomentKind.SPAN: "done",
     MomentKind.SPEECH: "said",
     MomentKind.OCR: "on screen",
+    MomentKind.SUBTITLE: "in subtitles",
+    MomentKind.CHAPTER: "chapter",
+    MomentKind.TITLE: "named",
 }
 """What a moment does, in a word that stands before its text."""
 _CONTEXT = 60

@@ -11,7 +11,13 @@ from database.spaces.partitions import partition_name
 from embeddings.space import Input
 
 KINDS = {
-    Input.TEXT: (MomentKind.SPEECH, MomentKind.OCR),
+    Input.TEXT: (
+        MomentKind.SPEECH,
+        MomentKind.OCR,
+        MomentKind.SUBTITLE,
+        MomentKind.CHAPTER,
+        MomentKind.TITLE,
+    ),
     Input.IMAGE: (MomentKind.KEYFRAME,),
     Input.CLIP: (MomentKind.SPAN,),
 }

@@ -31,6 +31,8 @@ class MomentRecord:
     language: str | None = None
     track: str | None = None
     """Of speech, where a recording has several (database/models.py)."""
+    words: tuple[tuple[int, float, float], ...] | None = None
+    """Of speech, when each word is said (database/models.py)."""
     image_path: str | None = None
     look: int | None = None
     """Of a keyframe (database/models.py)."""

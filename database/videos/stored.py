@@ -220,9 +220,9 @@ def _copy_moments(
     moment_ids = _new_ids(connection, "moment", len(moments))
     _copy(
         connection,
-        "moment (id, scene_id, kind, start_s, end_s, text, language, track, image_path, look, "
-        "boxes)",
-        "int8 int8 text float8 float8 text text text text int8 jsonb",
+        "moment (id, scene_id, kind, start_s, end_s, text, language, track, words, image_path, "
+        "look, boxes)",
+        "int8 int8 text float8 float8 text text text jsonb text int8 jsonb",
         (
             (moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
             for moment_id, m in zip(moment_ids, moments, strict=True)
@@ -240,8 +240,9 @@ def _copy_moments(
 
 def _placed(moment: MomentRecord) -> tuple[object, ...]:
     boxes = None if moment.boxes is None else Jsonb(moment.boxes)
+    words = None if moment.words is None else Jsonb(moment.words)
     placed = (moment.start_s, moment.end_s, moment.text, moment.language, moment.track)
-    return *placed, moment.image_path, moment.look, boxes
+    return *placed, words, moment.image_path, moment.look, boxes
 
 
 def _upsert_file(connection: psycopg.Connection[Any], file: FileRecord) -> list[str]:

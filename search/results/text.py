@@ -4,7 +4,16 @@ import contextlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from database.models import MomentKind
 from search.results.hits import SearchAnswer, SearchHit, SequenceAnswer, SequenceHit
+
+_VERBS = {
+    MomentKind.SPEECH: "said",
+    MomentKind.OCR: "on screen",
+    MomentKind.SUBTITLE: "in subtitles",
+    MomentKind.CHAPTER: "chapter",
+    MomentKind.TITLE: "named",
+}
 
 
 def answer_text(answer: SearchAnswer) -> str:
@@ -75,7 +84,7 @@ def _why(hit: SearchHit) -> str:
         elif moment.kind == "span":
             part = f"done at {_clock(moment.start_s)}–{_clock(moment.end_s)}"
         else:
-            verb = "said" if moment.kind == "speech" else "on screen"
+            verb = _VERBS[moment.kind]
             track = f" ({_plain(moment.track)})" if moment.track else ""
             text = _plain(" ".join((moment.text or "").split()))
             part = f"{verb}{track}: “{text[:80]}{'…' if len(text) > 80 else ''}”"
