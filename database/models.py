@@ -149,6 +149,26 @@ class File(Base):
     """When this outcome was found; of a video's places the earliest is the one that is shown."""
 
 
+class SubtitleTrack(Base):
+    """The subtitles of a video in one language, as a whole: lines that only say what is heard at
+    the same time are no moments."""
+
+    __tablename__ = "subtitle_track"
+
+    video_id: Mapped[int] = mapped_column(
+        ForeignKey("video.id", ondelete="CASCADE"), primary_key=True
+    )
+    position: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str | None] = mapped_column(Text)
+    """For people, such as "German" or "English, forced"."""
+    language: Mapped[str | None] = mapped_column(Text)
+    """ISO 639-1."""
+    path: Mapped[str | None] = mapped_column(Text)
+    """Of the file beside the video that it was read from; NULL for one within the recording."""
+    lines: Mapped[list[tuple[float, float, str]]] = mapped_column(JSONB)
+    """(start_s, end_s, text) of each, in order."""
+
+
 class Scene(Base):
     """The span between two detected cuts, half open."""
 
@@ -180,7 +200,8 @@ class Moment(Base):
     language: Mapped[str | None] = mapped_column(Text)
     track: Mapped[str | None] = mapped_column(Text)
     """Of speech, the name of the sound track or channel that it was heard on, where a recording
-    has several; NULL for the track that people hear first as a whole."""
+    has several; NULL for the track that people hear first as a whole. Of subtitles, the name of
+    their track, if it has one."""
     words: Mapped[list[list[float]] | None] = mapped_column(JSONB)
     """Of speech, when each word is said: [first, start_s, end_s], where `first` is the position in
     `text` of the word's first character."""

@@ -42,6 +42,17 @@ class MomentRecord:
 
 
 @dataclass(frozen=True)
+class Subtitles:
+    """A track of subtitles as a whole (database/models.py)."""
+
+    name: str | None
+    language: str | None
+    path: str | None
+    lines: tuple[tuple[float, float, str], ...]
+    """(start_s, end_s, text) of each, in order."""
+
+
+@dataclass(frozen=True)
 class VideoRecord:
     """A whole video, ready to be stored in one transaction."""
 
@@ -68,6 +79,16 @@ class VideoRecord:
     """What was corrected while it was read; no faults."""
     clock: tuple[tuple[float, float], ...] | None = None
     """(time_s, stamp_s) wherever the file's own clock jumps (database/models.py)."""
+    subtitles: tuple[Subtitles, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Sidecar:
+    """A file of subtitles beside a video, as its folder shows it."""
+
+    name: str
+    size_bytes: int
+    mtime_ns: int
 
 
 @dataclass(frozen=True)
@@ -80,3 +101,5 @@ class FileRecord:
     status: FileStatus
     reason: str | None = None
     video_id: int | None = None
+    sidecars: tuple[Sidecar, ...] = ()
+    """The subtitle files beside it."""

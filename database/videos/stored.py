@@ -1,31 +1,30 @@
 """The write side of the library: a video with all its rows, and the outcome of each file."""
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-import psycopg
 import sqlalchemy as sa
-from psycopg.types.json import Jsonb
 
-from database.errors import SpacesChanged
 from database.models import File, FileStatus
 from database.server.connection import Database
 from database.server.sqlstates import translated_errors
-from database.spaces.partitions import copy_vectors
 from database.spaces.spaces import SWITCH_LOCK
-from database.videos.records import FileRecord, MomentRecord, VideoRecord
-
-_VIDEO_COLUMNS = (
-    "content_hash status reason title container video_codec audio_codec width_px "
-    "height_px frame_rate duration_s language profile recorded_at"
-).split()
+from database.videos.records import FileRecord, Sidecar, VideoRecord
+from database.videos.rows import (
+    copy,
+    copy_moments,
+    insert_subtitles,
+    insert_video,
+    new_ids,
+    spaces_gone,
+    upsert_file,
+)
 
 _VIDEO = (
-    "video.id, video.status, video.reason, video.notes, video.num_scenes, "
+    "video.id, content_hash, video.status, video.reason, video.notes, duration_s, num_scenes, "
     "(SELECT count(*) FROM scene "
     "JOIN moment ON scene_id = scene.id WHERE video_id = video.id) AS num_moments"
 )
@@ -33,7 +32,7 @@ _STORED_VIDEO = sa.text(f"SELECT {_VIDEO} FROM video WHERE content_hash = :conte
 _STORED_CONTENTS = sa.text("SELECT content_hash FROM video WHERE content_hash = ANY(:hashes)")
 _KNOWN_FILES = sa.text(
     "SELECT path, size_bytes, mtime_ns, file.status AS file_status, file.reason AS file_reason, "
-    f"{_VIDEO} FROM file LEFT JOIN video ON video.id = video_id WHERE path = ANY(:paths)"
+    f"sidecars, {_VIDEO} FROM file LEFT JOIN video ON video.id = video_id WHERE path = ANY(:paths)"
 )
 
 _LOCK_POLL_S = 0.25
@@ -44,9 +43,11 @@ class StoredVideo:
     """The outcome of a content that was ingested before."""
 
     id: int
+    content_hash: str
     status: FileStatus
     reason: str | None
     notes: list[str]
+    duration_s: float
     num_scenes: int
     num_moments: int
 
@@ -103,16 +104,16 @@ class Store:
         with self._database.connection() as connection:
             # What is removed is not counted meanwhile, see Spaces.activate.
             connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
-            return _upsert_file(connection, file)
+            return upsert_file(connection, file)
 
     def save_video(self, video: VideoRecord, file: FileRecord) -> list[str]:
         """A whole video with its file's outcome, in one transaction; returns as `save_file` does.
         Raises SpacesChanged if it lacks the vectors of an active space, ValueRefused."""
         with self._database.connection() as connection:
-            gone = _spaces_gone(connection, video.spaces)
-            video_id = _insert_video(connection, video)
-            scene_ids = _new_ids(connection, "scene", len(video.scenes))
-            _copy(
+            gone = spaces_gone(connection, video.spaces)
+            video_id = insert_video(connection, video)
+            scene_ids = new_ids(connection, "scene", len(video.scenes))
+            copy(
                 connection,
                 "scene (id, video_id, position, start_s, end_s)",
                 "int8 int8 int4 float8 float8",
@@ -123,13 +124,9 @@ class Store:
                     )
                 ),
             )
-            _copy_moments(connection, video.moments, scene_ids, gone)
-            return _upsert_file(
-                connection,
-                FileRecord(
-                    file.path, file.size_bytes, file.mtime_ns, file.status, file.reason, video_id
-                ),
-            )
+            copy_moments(connection, video.moments, scene_ids, gone)
+            insert_subtitles(connection, video_id, video.subtitles)
+            return upsert_file(connection, replace(file, video_id=video_id))
 
     def analyse(self) -> None:
         """Renews PostgreSQL's statistics: it plans by them, and searches weigh words by them."""
@@ -157,120 +154,22 @@ class Store:
 
 def _known_file(row: sa.Row[Any]) -> KnownFile:
     status = FileStatus(row.file_status)
-    file = FileRecord(row.path, row.size_bytes, row.mtime_ns, status, row.file_reason, row.id)
+    sidecars = tuple(Sidecar(**own) for own in row.sidecars)
+    file = FileRecord(
+        row.path, row.size_bytes, row.mtime_ns, status, row.file_reason, row.id, sidecars
+    )
     return KnownFile(file, None if row.id is None else _stored_video(row))
 
 
 def _stored_video(row: sa.Row[Any]) -> StoredVideo:
     status = FileStatus(row.status)
-    return StoredVideo(row.id, status, row.reason, row.notes, row.num_scenes, row.num_moments)
-
-
-def _spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) -> set[str]:
-    """Those of the embedded spaces that were dropped meanwhile; no space changes from here to the
-    end of the transaction. Raises SpacesChanged if an active one is not embedded."""
-    connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
-    rows = connection.execute("SELECT key, state = 'active' FROM space").fetchall()
-    if lacking := sorted(key for key, active in rows if active and key not in embedded):
-        raise SpacesChanged(f"{', '.join(lacking)} became active meanwhile: ingest again")
-    return set(embedded) - {key for key, _ in rows}
-
-
-def _insert_video(connection: psycopg.Connection[Any], video: VideoRecord) -> int:
-    columns = [*_VIDEO_COLUMNS, "num_scenes", "notes", "clock"]
-    clock = None if video.clock is None else Jsonb(video.clock)
-    values = [getattr(video, name) for name in _VIDEO_COLUMNS]
-    values += [len(video.scenes), Jsonb(video.notes), clock]
-    row = connection.execute(
-        f"INSERT INTO video ({', '.join(columns)}) "
-        f"VALUES ({', '.join(['%s'] * len(columns))}) RETURNING id",
-        values,
-    ).fetchone()
-    assert row is not None
-    return int(row[0])
-
-
-def _new_ids(connection: psycopg.Connection[Any], table: str, count: int) -> list[int]:
-    rows = connection.execute(
-        "SELECT nextval(%s::regclass) FROM generate_series(1, %s)", (f"{table}_id_seq", count)
+    return StoredVideo(
+        row.id,
+        row.content_hash,
+        status,
+        row.reason,
+        row.notes,
+        row.duration_s,
+        row.num_scenes,
+        row.num_moments,
     )
-    return [row[0] for row in rows]
-
-
-def _copy(
-    connection: psycopg.Connection[Any],
-    target: str,
-    types: str,
-    rows: Iterable[tuple[Any, ...]],
-) -> None:
-    """Binary COPY of `rows` into "table (columns)" of the given PostgreSQL types."""
-    with connection.cursor().copy(f"COPY {target} FROM STDIN (FORMAT BINARY)") as copy:
-        copy.set_types(types.split())
-        for row in rows:
-            copy.write_row(row)
-
-
-def _copy_moments(
-    connection: psycopg.Connection[Any],
-    moments: Sequence[MomentRecord],
-    scene_ids: Sequence[int],
-    gone: Collection[str],
-) -> None:
-    """Vectors of spaces that are gone are left out."""
-    moment_ids = _new_ids(connection, "moment", len(moments))
-    _copy(
-        connection,
-        "moment (id, scene_id, kind, start_s, end_s, text, language, track, words, image_path, "
-        "look, boxes)",
-        "int8 int8 text float8 float8 text text text jsonb text int8 jsonb",
-        (
-            (moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
-            for moment_id, m in zip(moment_ids, moments, strict=True)
-        ),
-    )
-    for space in {space for moment in moments for space in moment.vectors} - set(gone):
-        own = [
-            (moment_id, moment.vectors[space])
-            for moment_id, moment in zip(moment_ids, moments, strict=True)
-            if space in moment.vectors
-        ]
-        ids, vectors = zip(*own, strict=True)
-        copy_vectors(connection, space, ids, np.stack(vectors))
-
-
-def _placed(moment: MomentRecord) -> tuple[object, ...]:
-    boxes = None if moment.boxes is None else Jsonb(moment.boxes)
-    words = None if moment.words is None else Jsonb(moment.words)
-    placed = (moment.start_s, moment.end_s, moment.text, moment.language, moment.track)
-    return *placed, words, moment.image_path, moment.look, boxes
-
-
-def _upsert_file(connection: psycopg.Connection[Any], file: FileRecord) -> list[str]:
-    """The outcome of a path, and the end of the video that only it has led to."""
-    before = connection.execute(
-        "SELECT video_id FROM file WHERE path = %s FOR UPDATE", (file.path,)
-    ).fetchone()
-    connection.execute(
-        "INSERT INTO file (path, size_bytes, mtime_ns, status, reason, video_id) "
-        "VALUES (%s, %s, %s, %s, %s, %s) ON CONFLICT (path) DO UPDATE SET "
-        "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, "
-        "status = excluded.status, reason = excluded.reason, video_id = excluded.video_id, "
-        # A place of a video keeps its rank among the others.
-        "seen_at = CASE WHEN file.video_id = excluded.video_id THEN file.seen_at ELSE now() END",
-        (
-            file.path,
-            file.size_bytes,
-            file.mtime_ns,
-            file.status.value,
-            file.reason,
-            file.video_id,
-        ),
-    )
-    if before is None or before[0] is None or before[0] == file.video_id:
-        return []
-    rows = connection.execute(
-        "DELETE FROM video WHERE id = %s AND NOT EXISTS "
-        "(SELECT FROM file WHERE video_id = video.id) RETURNING content_hash",
-        (before[0],),
-    )
-    return [row[0] for row in rows]

@@ -1,0 +1,105 @@
+"""The subtitles of stored videos: read as they are shown, and replaced when files beside a video
+have changed."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from psycopg.types.json import Jsonb
+
+from database.server.connection import Database
+from database.videos.records import FileRecord, MomentRecord, Sidecar, Subtitles
+from database.videos.rows import copy_moments, insert_subtitles, spaces_gone, upsert_file
+
+_OF_VIDEO = "FROM moment JOIN scene ON scene.id = scene_id WHERE video_id = :video"
+_SCENES = sa.text("SELECT start_s, end_s FROM scene WHERE video_id = :video ORDER BY position")
+_SPOKEN = sa.text(
+    f"SELECT moment.start_s, moment.end_s, text {_OF_VIDEO} AND kind = 'speech' "
+    "ORDER BY moment.start_s, moment.id"
+)
+_TRACKS = sa.text(
+    "SELECT name, language, path, lines FROM subtitle_track WHERE video_id = :video "
+    "ORDER BY position"
+)
+_PLACES = sa.text(
+    "SELECT path, sidecars FROM file WHERE video_id = :video ORDER BY seen_at, path LIMIT :limit"
+)
+_DELETE_MOMENTS = (
+    "DELETE FROM moment USING scene WHERE scene.id = scene_id AND video_id = %s "
+    "AND kind = 'subtitle'"
+)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What moments of subtitles are put together with: the scenes, in order, and the speech."""
+
+    scenes: tuple[tuple[float, float], ...]
+    """[start_s, end_s) of each."""
+    spoken: tuple[tuple[float, float, str], ...]
+    """(start_s, end_s, text) of each sentence, in the order in which they begin."""
+
+
+class SubtitleStore:
+    """Each method is one transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def tracks(self, video_id: int) -> list[Subtitles]:
+        """All tracks of a video, those within the recording first; none of one that is not
+        there."""
+        with self._database.reading() as connection:
+            return [
+                Subtitles(
+                    row.name,
+                    row.language,
+                    row.path,
+                    tuple((s, e, text) for s, e, text in row.lines),
+                )
+                for row in connection.execute(_TRACKS, {"video": video_id})
+            ]
+
+    def places(self, video_id: int, limit: int) -> dict[str, tuple[Sidecar, ...]]:
+        """Paths at which an ingest has seen the content of a video, with what lay beside each."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_PLACES, {"video": video_id, "limit": limit})
+            return {row.path: tuple(Sidecar(**own) for own in row.sidecars) for row in rows}
+
+    def surroundings(self, video_id: int) -> Surroundings:
+        """The scenes and the speech of a video."""
+        with self._database.reading() as connection:
+            scenes = connection.execute(_SCENES, {"video": video_id})
+            spoken = connection.execute(_SPOKEN, {"video": video_id})
+            return Surroundings(
+                tuple((row.start_s, row.end_s) for row in scenes),
+                tuple((row.start_s, row.end_s, row.text) for row in spoken),
+            )
+
+    def replace(
+        self,
+        video_id: int,
+        tracks: Sequence[Subtitles],
+        moments: Sequence[MomentRecord],
+        notes: Sequence[str],
+        file: FileRecord,
+        spaces: Collection[str],
+    ) -> None:
+        """The tracks of a video instead of those before, their moments with the vectors of
+        `spaces`, its notes, and the outcome of the file beside which they lie.
+
+        Raises SpacesChanged if an active space is not among `spaces`, ValueRefused.
+        """
+        with self._database.connection() as connection:
+            gone = spaces_gone(connection, spaces)
+            connection.execute(_DELETE_MOMENTS, (video_id,))
+            scenes = connection.execute(
+                "SELECT id FROM scene WHERE video_id = %s ORDER BY position", (video_id,)
+            )
+            copy_moments(connection, moments, [row[0] for row in scenes], gone)
+            connection.execute("DELETE FROM subtitle_track WHERE video_id = %s", (video_id,))
+            insert_subtitles(connection, video_id, tracks)
+            connection.execute(
+                "UPDATE video SET notes = %s WHERE id = %s", (Jsonb(list(notes)), video_id)
+            )
+            upsert_file(connection, file)
