@@ -10,6 +10,7 @@ from api.views.form import PageForm
 from api.web.rendering import clock
 from database.models import MomentKind
 from database.queries.hits import MomentInfo
+from search.results.excerpt import Excerpt, excerpt_of
 from search.results.hits import Evidence, SearchHit, SequenceAnswer, SequenceHit
 from search.results.links import keyframe_url
 
@@ -23,9 +24,8 @@ VERBS = {
     MomentKind.TITLE: "named",
 }
 """What a moment does, in a word that stands before its text."""
-_CONTEXT = 60
-"""Characters that are kept before the first word that is marked, and without one in all."""
 _MAX_CHARACTERS = 160
+"""Of a text, so many are shown."""
 _RICH = 100
 """Hits with two reasons and every mark; those after them have one, to keep long pages light."""
 _WIDTH_PX, _HEIGHT_PX = 1600, 900
@@ -46,6 +46,7 @@ class Reason:
 
     verb: str
     start_s: float
+    """From where on it is heard or seen: of a sentence, the words of the query."""
     pieces: tuple[Piece, ...]
     """Empty for what has no words."""
     track: str | None
@@ -161,16 +162,24 @@ def _seconds(seconds: float) -> str:
 def reason_of(evidence: Evidence) -> Reason:
     """A piece of evidence in words."""
     moment = evidence.moment
-    pieces = pieces_of(moment.text or "", moment.marks)
-    return Reason(VERBS[moment.kind], moment.start_s, pieces, moment.track)
+    pieces = tuple(_pieces(excerpt_of(moment, _MAX_CHARACTERS)))
+    return Reason(VERBS[moment.kind], round(evidence.start_s, 3), pieces, moment.track)
 
 
-def pieces_of(text: str, marks: Sequence[tuple[int, int]]) -> tuple[Piece, ...]:
-    """A text cut at its marks, shortened around the first of them."""
-    joined = _joined(text, marks)
-    start = max(0, joined[0][0] - _CONTEXT) if joined else 0
-    end = min(len(text), start + _MAX_CHARACTERS)
-    return tuple(piece for piece in _cut(text, joined, start, end) if piece.text)
+def _pieces(excerpt: Excerpt) -> Iterator[Piece]:
+    """A text cut at its marks, with an ellipsis where it is not whole."""
+    text, at = excerpt.text, 0
+    if not excerpt.begins:
+        yield Piece("…")
+    for first, last in _joined(text, excerpt.marks):
+        if first > at:
+            yield Piece(text[at:first])
+        yield Piece(text[first:last], marked=True)
+        at = last
+    if at < len(text):
+        yield Piece(text[at:])
+    if not excerpt.ends:
+        yield Piece("…")
 
 
 def _joined(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -182,21 +191,6 @@ def _joined(text: str, marks: Sequence[tuple[int, int]]) -> list[tuple[int, int]
         else:
             joined.append((first, last))
     return joined
-
-
-def _cut(text: str, marks: Sequence[tuple[int, int]], start: int, end: int) -> Iterator[Piece]:
-    if start:
-        yield Piece("…")
-    at = start
-    for first, last in marks:
-        if last > end:
-            break
-        yield Piece(text[at:first])
-        yield Piece(text[first:last], marked=True)
-        at = last
-    yield Piece(text[at:end])
-    if end < len(text):
-        yield Piece("…")
 
 
 def card(hit: SearchHit, query: str, openings: tuple[Opening, ...] = ()) -> Card:

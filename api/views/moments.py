@@ -104,13 +104,13 @@ def _marks(found: Found, video: VideoInfo, query: str, playing_s: float) -> Iter
 
 
 def _name(hit: SearchHit) -> str:
-    best = hit.evidence[0]
-    text = " ".join((best.moment.text or "").split())
+    best = reason_of(hit.evidence[0])
+    text = " ".join(best.text.split())
     if len(text) > _MAX_NAME:
         text = f"{text[:_MAX_NAME]}…"
     words = f": {text.rstrip('.')}" if text else ""
     when = f"{clock(hit.start_s)} to {clock(hit.end_s)}"
-    return f"{when}, {reason_of(best).lead}{words}{', weak match' if hit.weak else ''}"
+    return f"{when}, {best.lead}{words}{', weak match' if hit.weak else ''}"
 
 
 def _percent(seconds: float, duration_s: float) -> float:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -18,10 +19,11 @@ _MOMENTS = sa.text(f"""
     SELECT id, kind, start_s, end_s, text, boxes, matched,
         CASE WHEN cardinality(matched) > 0 THEN ts_headline(
             text_config(language), translate(text, '{_BEGIN}{_END}', '  '),
-            CAST(:query AS tsquery), 'HighlightAll=true, StartSel={_BEGIN}, StopSel={_END}') END,
-        track
-    FROM moment, LATERAL (SELECT ARRAY(SELECT lexeme FROM unnest(tsv)
-        WHERE lexeme = ANY(:lexemes) ORDER BY positions[1])) AS found (matched)
+            CAST(:query AS tsquery), 'HighlightAll=true, StartSel={_BEGIN}, StopSel={_END}')
+            END AS marked,
+        track, words
+    FROM moment, LATERAL (SELECT ARRAY(SELECT lexeme FROM unnest(tsv), unnest(positions) AS place
+        WHERE lexeme = ANY(:lexemes) ORDER BY place)) AS found (matched)
     WHERE id = ANY(:ids)""")
 
 
@@ -67,11 +69,15 @@ class MomentInfo:
     boxes: list[list[float]] | None
     """Of on-screen text, where each line stands: [left, top, right, bottom] in [0, 1]."""
     matched: tuple[str, ...]
-    """Those of the query's lexemes that its text has."""
+    """Those of the query's lexemes that its text has, in the order of the words."""
     marks: tuple[tuple[int, int], ...] = ()
     """[start, end) in characters of its text: the words that have those lexemes."""
+    mark_lexemes: tuple[str, ...] = ()
+    """The lexeme of each mark; empty where that is not known."""
     track: str | None = None
     """The sound track or channel that speech was heard on (database/models.py)."""
+    words: tuple[tuple[int, float, float], ...] = ()
+    """Of speech, when each word is said (database/models.py); empty where that is not known."""
 
 
 class HitReader:
@@ -109,22 +115,7 @@ class HitReader:
         query = " | ".join(quoted(lexeme) for lexeme in lexemes)
         values = {"ids": sorted(ids), "lexemes": list(lexemes), "query": query}
         with self._database.reading() as connection:
-            return {
-                moment_id: MomentInfo(
-                    moment_id,
-                    MomentKind(kind),
-                    start_s,
-                    end_s,
-                    text,
-                    boxes,
-                    tuple(matched),
-                    _marks(text, marked),
-                    track,
-                )
-                for moment_id, kind, start_s, end_s, text, boxes, matched, marked, track in (
-                    connection.execute(_MOMENTS, values)
-                )
-            }
+            return {row.id: _moment(row) for row in connection.execute(_MOMENTS, values)}
 
     def looks(self, scene_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
         """The difference hashes of the keyframes of these scenes, by scene; those without any are
@@ -136,6 +127,23 @@ class HitReader:
         with self._database.reading() as connection:
             rows = connection.execute(statement, {"ids": sorted(scene_ids)})
             return {row[0]: tuple(row[1]) for row in rows}
+
+
+def _moment(row: sa.Row[Any]) -> MomentInfo:
+    marks = _marks(row.text, row.marked)
+    return MomentInfo(
+        row.id,
+        MomentKind(row.kind),
+        row.start_s,
+        row.end_s,
+        row.text,
+        row.boxes,
+        tuple(dict.fromkeys(row.matched)),
+        marks,
+        tuple(row.matched) if len(row.matched) == len(marks) else (),
+        row.track,
+        tuple((first, start_s, end_s) for first, start_s, end_s in row.words or ()),
+    )
 
 
 def _marks(text: str | None, marked: str | None) -> tuple[tuple[int, int], ...]:

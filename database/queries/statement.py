@@ -24,6 +24,9 @@ FULL_TEXT = "full-text"
 COVERED = 0.5
 """The part of a query's words that makes a moment a candidate of the full-text leg. Those that
 match less are scored when another leg has found them."""
+WHOLE = 1 - 1e-6
+"""The part of a query's words that a moment with all of them has: their weights are no exact
+numbers."""
 _MATCHES_READ = 2000
 """Moments that match some of the words are compared up to here; all that match all come first."""
 _NUM_FOUND = -1

@@ -1,13 +1,15 @@
 """Hits: scenes of an answer with the moments that put them there."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from database.queries.hits import HitReader, MomentInfo, VideoRef
+from database.queries.statement import COVERED, FULL_TEXT, WHOLE
 from embeddings.space import Modality
 from search.query.query import SearchQuery
 from search.ranking.confidence import WEAK, Confidence
 from search.ranking.rank import Ranking
+from search.results.spoken import LEAD_S, said_s
 from search.retrieval.calibrate import as_score
 from search.retrieval.candidates import Candidate, LegScore
 
@@ -26,6 +28,18 @@ class Evidence:
     def score(self) -> float:
         """The evidence in [0, 1)."""
         return as_score(self.found.nats)
+
+    @property
+    def word_s(self) -> float | None:
+        """When the query's words begin in what is said, where that is known."""
+        return said_s(self.moment)
+
+    @property
+    def start_s(self) -> float:
+        """From where on it is heard or seen: just before the query's words, or from its start."""
+        word_s = self.word_s
+        start_s = self.moment.start_s
+        return start_s if word_s is None else max(start_s, word_s - LEAD_S)
 
 
 @dataclass(frozen=True)
@@ -161,7 +175,7 @@ def make_hits(
     hits = []
     for rank, scene in enumerate(present, start=first_rank):
         evidence = _evidence(scene, moments, explain=explain)
-        start_s, end_s = _interval(scene, evidence[:1])
+        start_s, end_s = _interval(scene, evidence)
         weak = judged and scene.score < WEAK
         hits.append(SearchHit(rank, scene, weak, videos[scene.video_id], start_s, end_s, evidence))
     return tuple(hits)
@@ -176,10 +190,27 @@ def _evidence(
     return tuple(shown or evidence[:1])
 
 
-def _interval(scene: Candidate, best: Collection[Evidence]) -> tuple[float, float]:
+def _interval(scene: Candidate, evidence: Sequence[Evidence]) -> tuple[float, float]:
     """[start_s, end_s) to play: the words that were found, or the scene that shows it."""
-    for evidence in best:
-        moment = evidence.moment
-        if evidence.found.modality is Modality.TEXT and moment.end_s > moment.start_s:
-            return moment.start_s, moment.end_s
-    return scene.start_s, scene.end_s
+    played = _played(scene, evidence)
+    if played is None or played.moment.end_s <= played.moment.start_s:
+        return scene.start_s, scene.end_s
+    return _start_of(played, scene), played.moment.end_s
+
+
+def _played(scene: Candidate, evidence: Sequence[Evidence]) -> Evidence | None:
+    """The words to play, if what is said or written says most of why the scene was found: those
+    that have every word of the query, or else the strongest."""
+    texts = [each for each in evidence if each.found.modality is Modality.TEXT]
+    if not texts or scene.nats[Modality.TEXT] < max(scene.nats.values()):
+        return None
+    whole = [each for each in texts if each.found.leg == FULL_TEXT and each.found.raw >= WHOLE]
+    return (whole or texts)[0]
+
+
+def _start_of(played: Evidence, scene: Candidate) -> float:
+    """Just before the query's words, or where too few of them are said, at the beginning."""
+    words = scene.scores.get(FULL_TEXT)
+    if words is None or words.moment_id != played.moment.id or words.raw < COVERED:
+        return played.moment.start_s
+    return played.start_s

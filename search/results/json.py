@@ -68,6 +68,9 @@ class EvidenceDocument(TypedDict):
     start_s: float
     end_s: float
     text: str | None
+    word_s: float | None
+    """Of speech, when the query's words in it begin; null without any, and where the times of
+    words are not known."""
     track: str | None
     """Of speech, the sound track or channel that it was heard on, where a video has several; null
     for the first track as a whole."""
@@ -244,6 +247,7 @@ def _evidence(evidence: Evidence) -> EvidenceDocument:
         start_s=round(moment.start_s, 3),
         end_s=round(moment.end_s, 3),
         text=moment.text,
+        word_s=None if evidence.word_s is None else round(evidence.word_s, 3),
         track=moment.track,
     )
 

@@ -5,7 +5,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from database.models import MomentKind
-from search.results.hits import SearchAnswer, SearchHit, SequenceAnswer, SequenceHit
+from search.results.excerpt import excerpt_of
+from search.results.hits import Evidence, SearchAnswer, SearchHit, SequenceAnswer, SequenceHit
 
 _VERBS = {
     MomentKind.SPEECH: "said",
@@ -14,6 +15,8 @@ _VERBS = {
     MomentKind.CHAPTER: "chapter",
     MomentKind.TITLE: "named",
 }
+_MAX_CHARACTERS = 80
+"""Of a text, so many are shown."""
 
 
 def answer_text(answer: SearchAnswer) -> str:
@@ -84,13 +87,21 @@ def _why(hit: SearchHit) -> str:
         elif moment.kind == "span":
             part = f"done at {_clock(moment.start_s)}–{_clock(moment.end_s)}"
         else:
-            verb = _VERBS[moment.kind]
-            track = f" ({_plain(moment.track)})" if moment.track else ""
-            text = _plain(" ".join((moment.text or "").split()))
-            part = f"{verb}{track}: “{text[:80]}{'…' if len(text) > 80 else ''}”"
+            part = _words(evidence)
         if part not in parts:
             parts.append(part)
     return "; ".join(parts)
+
+
+def _words(evidence: Evidence) -> str:
+    """said at 0:12.3 (Commentary): “The crew is drilling”."""
+    moment = evidence.moment
+    at = "" if evidence.word_s is None else f" at {_clock(evidence.word_s)}"
+    track = f" ({_plain(moment.track)})" if moment.track else ""
+    excerpt = excerpt_of(moment, _MAX_CHARACTERS)
+    text = _plain(" ".join(excerpt.text.split()))
+    before, after = "" if excerpt.begins else "…", "" if excerpt.ends else "…"
+    return f"{_VERBS[moment.kind]}{at}{track}: “{before}{text}{after}”"
 
 
 def _near(path: str) -> str:

@@ -31,10 +31,17 @@ def scene(number: int, *scores: LegScore, video_id: int = 1) -> Candidate:
 
 
 def said(
-    text: str, start_s: float = 12.0, end_s: float = 18.2, track: str | None = None
+    text: str,
+    start_s: float = 12.0,
+    end_s: float = 18.2,
+    track: str | None = None,
+    words: tuple[tuple[int, float, float], ...] = (),
+    marks: tuple[tuple[int, int], ...] = (),
 ) -> Evidence:
     """A sentence."""
-    moment = MomentInfo(1, MomentKind.SPEECH, start_s, end_s, text, None, (), track=track)
+    moment = MomentInfo(
+        1, MomentKind.SPEECH, start_s, end_s, text, None, (), marks, track=track, words=words
+    )
     return Evidence(found(TEXT, 9.0), moment)
 
 

@@ -17,7 +17,7 @@ CONTRACT = json.loads("""
    "keyframe_url": "/scenes/5/keyframe.jpg", "stream_url": "/videos/1/stream#t=12.0,18.2",
    "alike": [], "others_in_video": 0,
    "evidence": [{"kind": "keyframe", "leg": "imagenet-concepts", "rank": 1, "raw": 0.76,
-                 "score": 0.97, "start_s": 13.1, "end_s": 13.1, "text": null,
+                 "score": 0.97, "start_s": 13.1, "end_s": 13.1, "text": null, "word_s": null,
                  "track": null}]}]}
 """)
 
