@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -9,12 +10,13 @@ from rich.console import Console
 from rich.table import Table
 
 from embeddings.cli import AsJson, fail, new_app, read_settings, run
-from embeddings.errors import EmbeddingError, WeightsMissing
+from embeddings.errors import EmbeddingError, UnknownSpace, WeightsMissing
 from embeddings.loaded import Encoders
-from embeddings.registry.pins import MS_MARCO_MINILM
+from embeddings.registry.pins import MS_MARCO_MINILM, RECOGNISERS
 from embeddings.registry.spaces import PROFILES, choose_spaces
 from embeddings.settings import EmbeddingSettings
 from embeddings.space import Space
+from embeddings.weights.files import FileWeights, find_file, get_file, pull_file
 from embeddings.weights.hub import (
     HubWeights,
     Weights,
@@ -29,13 +31,21 @@ from embeddings.weights.pull import pull as pull_model
 app = new_app("The models of sceneseek.")
 _WIDE = 1000
 """Columns where no terminal limits them: a path stays in one piece."""
-_NAMES = typer.Argument(help="Spaces, models, profiles, or the model that reranks.")
+_NAMES = typer.Argument(help="Spaces, models, profiles, scripts, or the model that reranks.")
+
+_Weights = Weights | FileWeights
 
 
 @app.command("list")
 def list_spaces(as_json: AsJson = False) -> None:
-    """Every space: slot, what it takes, dimension, model, and where its weights are."""
+    """Every space: slot, what it takes, dimension, model, and where its weights are; and the
+    recognisers of further scripts.
+    """
     encoders = _encoders()
+    scripts = [
+        {"script": script, "model": weights.file_name, "weights": _path(weights, encoders)}
+        for script, weights in RECOGNISERS.items()
+    ]
     rows = [
         {
             "space": space.key,
@@ -48,14 +58,24 @@ def list_spaces(as_json: AsJson = False) -> None:
         for space in encoders.spaces.values()
     ]
     if as_json:
-        typer.echo(json.dumps({"spaces": rows}))
+        typer.echo(json.dumps({"spaces": rows, "scripts": scripts}))
         return
+    console = Console(width=None if sys.stdout.isatty() else _WIDE)
+    console.print(_table(rows))
+    console.print()
+    console.print(_table(scripts))
+
+
+def _table(rows: Sequence[Mapping[str, object]]) -> Table:
+    """One row for each; what stands first in them is never broken into lines."""
+    first, *others = rows[0]
     table = Table(box=None)
-    for column in rows[0]:
-        table.add_column(column, no_wrap=column == "space")
+    table.add_column(first, no_wrap=True)
+    for column in others:
+        table.add_column(column)
     for row in rows:
         table.add_row(*(_cell(value) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else _WIDE).print(table)
+    return table
 
 
 def _cell(value: object) -> str:
@@ -64,10 +84,12 @@ def _cell(value: object) -> str:
 
 @app.command()
 def pull(names: Annotated[list[str], _NAMES]) -> None:
-    """Downloads models of the hub: of spaces, or of a profile with its speech model."""
+    """Downloads models: of spaces, of a profile with its speech model, or of a script."""
     encoders = _encoders()
     for name, weights in _named(names, encoders).items():
-        if not isinstance(weights, HubWeights):
+        if isinstance(weights, FileWeights):
+            typer.echo(f"{name}: {pull_file(weights, encoders.runtime)}")
+        elif not isinstance(weights, HubWeights):
             typer.echo(f"{name}: comes with its pip package")
         elif installed_parts(weights):
             typer.echo(f"{name}: {get_model_folder(weights, encoders.runtime)}, from pip packages")
@@ -108,28 +130,41 @@ def _where(space: Space, encoders: Encoders) -> str | None:
     return "pip package"
 
 
-def _named(names: list[str], encoders: Encoders) -> dict[str, Weights]:
-    """The weights that names mean, by space or by task. Raises UnknownSpace."""
-    weights: dict[str, Weights] = {}
+def _path(weights: FileWeights, encoders: Encoders) -> str | None:
+    path = find_file(weights, encoders.runtime)
+    return None if path is None else str(path)
+
+
+def _named(names: list[str], encoders: Encoders) -> dict[str, _Weights]:
+    """The weights that names mean, by space, script or task. Raises UnknownSpace."""
+    weights: dict[str, _Weights] = {}
     for name in names:
+        if name in RECOGNISERS:
+            weights[name] = RECOGNISERS[name]
+            continue
         profile = PROFILES.get(name)
         if name == MS_MARCO_MINILM.repo:
             weights["reranking"] = MS_MARCO_MINILM
             continue
         if profile is not None:
             weights[f"speech of {name}"] = profile.speech
-        spaces = profile.spaces if profile else choose_spaces([name], encoders.spaces)
+        try:
+            spaces = profile.spaces if profile else choose_spaces([name], encoders.spaces)
+        except UnknownSpace as error:
+            raise UnknownSpace(f"{error}; and the scripts {', '.join(RECOGNISERS)}") from None
         weights |= {space.key: space.weights for space in spaces}
     return weights
 
 
-def _here(encoders: Encoders) -> dict[str, Weights]:
-    """All weights that are on this machine, by space or by task."""
-    known = _named([*encoders.spaces, *PROFILES, MS_MARCO_MINILM.repo], encoders)
+def _here(encoders: Encoders) -> dict[str, _Weights]:
+    """All weights that are on this machine, by space, script or task."""
+    known = _named([*encoders.spaces, *PROFILES, *RECOGNISERS, MS_MARCO_MINILM.repo], encoders)
     return {name: weights for name, weights in known.items() if _is_here(weights, encoders)}
 
 
-def _is_here(weights: Weights, encoders: Encoders) -> bool:
+def _is_here(weights: _Weights, encoders: Encoders) -> bool:
+    if isinstance(weights, FileWeights):
+        return find_file(weights, encoders.runtime) is not None
     try:
         require_present(weights, encoders.runtime)
     except WeightsMissing:
@@ -137,10 +172,12 @@ def _is_here(weights: Weights, encoders: Encoders) -> bool:
     return True
 
 
-def _fault(weights: Weights, encoders: Encoders) -> str | None:
+def _fault(weights: _Weights, encoders: Encoders) -> str | None:
     """Why weights cannot be used; None if they are here, and the pinned ones."""
     try:
-        if isinstance(weights, HubWeights):
+        if isinstance(weights, FileWeights):
+            get_file(weights, encoders.runtime)
+        elif isinstance(weights, HubWeights):
             get_model_folder(weights, encoders.runtime)
         else:
             verified_parts(weights)
@@ -149,7 +186,7 @@ def _fault(weights: Weights, encoders: Encoders) -> str | None:
     return None
 
 
-def _status(weights: Weights, fault: str | None) -> str:
+def _status(weights: _Weights, fault: str | None) -> str:
     if fault is not None:
         return "failed"
     return "here, but no hash is pinned" if weights.sha256 is None else "as pinned"

