@@ -12,6 +12,7 @@ from av.container import InputContainer
 
 from ingest.errors import NotMedia, StillImage, VideoUnreadable
 from ingest.media import matroska, ogg
+from ingest.media.chapters import Chapter, read_chapters
 from ingest.media.damage import COPY_AGAIN
 from ingest.media.formats import (
     FORMATS,
@@ -22,6 +23,7 @@ from ingest.media.formats import (
     still_image,
 )
 from ingest.media.streams import Choice, choose
+from ingest.media.subtitles import SubtitleTrack, subtitle_tracks
 from ingest.media.transport import HEAD_BYTES
 
 _LONG_LOOK = {"probesize": str(48 << 20), "analyzeduration": str(45_000_000)}
@@ -61,6 +63,10 @@ class Probe:
     declared_s: float | None
     """The duration, if the header says one."""
     recorded_at: datetime | None = None
+    subtitles: tuple[SubtitleTrack, ...] = ()
+    """Of the same programme."""
+    chapters: tuple[Chapter, ...] = ()
+    """By the container's clock; only those whose titles say something."""
 
     @property
     def is_readable(self) -> bool:
@@ -124,6 +130,8 @@ def read_header(path: Path, max_pixels: int, first_byte: int = 0) -> Probe:
             start_s=chosen.start_s,
             declared_s=_declared_s(container, chosen),
             recorded_at=_recorded_at(container),
+            subtitles=subtitle_tracks(chosen.subtitles),
+            chapters=tuple(read_chapters(container)),
         )
 
 

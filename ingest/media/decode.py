@@ -10,8 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from database.videos.records import Subtitles
 from ingest.errors import VideoUnreadable
 from ingest.media.audio import Voice, Voices
+from ingest.media.chapters import Chapter, within
 from ingest.media.clock import length
 from ingest.media.container import Probe, probe
 from ingest.media.damage import tolerating
@@ -20,11 +22,14 @@ from ingest.media.missing import faults, notes
 from ingest.media.timeline import Timeline
 from ingest.scenes.detector import SceneDetector
 from ingest.scenes.keyframes import Candidate, KeyframeCollector, difference_hash, jpeg_of
+from ingest.scenes.pages import Page, PageTracker, Turned
 from ingest.scenes.picture import shown_size
 from ingest.scenes.pixels import small_picture
 from ingest.scenes.scene import MAX_SCENE_S, Scene
 from ingest.scenes.thumbnails import HELD_S
 
+PAGE = ".page"
+"""Suffix of the JPEGs of pages, which are no pictures of the library."""
 _REPORT_EVERY_S = 0.5
 _SETTLES_S = 3.0
 """A transition, the longest that is looked for: at the begin of a scene it is no motion in it, and
@@ -67,6 +72,8 @@ class Decoded:
     pictures. Where one is longer than MAX_SCENE_S, its picture stands still."""
     keyframes: list[Keyframe]
     """In order of time; each lies in the scene that it represents."""
+    pages: list[Page]
+    """Where writing may have come or gone, in order of time; none of I-frames alone."""
     voices: list[Voice]
     """What is to be heard, each in a file of the output folder."""
     partial_reason: str | None
@@ -74,6 +81,9 @@ class Decoded:
     """What was corrected; no faults."""
     clock: tuple[tuple[float, float], ...] | None
     """(time_s, stamp_s) where the file's own clock jumps; None if its stamps are the times."""
+    subtitles: list[Subtitles] = field(default_factory=list)
+    """Those within the recording."""
+    chapters: list[Chapter] = field(default_factory=list)
 
 
 def decode_file(
@@ -87,7 +97,9 @@ def decode_file(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     header = probe(path, options.max_pixels)
-    timeline = Timeline(path, header, options.max_pixels, iframes_only=options.keyframes_only)
+    timeline = Timeline(
+        path, header, options.max_pixels, iframes_only=options.keyframes_only, reads_words=True
+    )
     voices = Voices(folder, path.stat().st_size)
     decoding = _Decoding(timeline, folder, voices, options, report)
     decoding.run()
@@ -105,6 +117,8 @@ class _Decoding:
     report: Callable[[float], None]
     detector: SceneDetector | None = None
     collector: KeyframeCollector = field(default_factory=KeyframeCollector)
+    tracker: PageTracker = field(default_factory=PageTracker)
+    pages: list[Page] = field(default_factory=list)
     scenes: list[Scene] = field(default_factory=list)
     keyframes: list[Keyframe] = field(default_factory=list)
     heard: list[Voice] = field(default_factory=list)
@@ -155,6 +169,7 @@ class _Decoding:
             rate = self.num_frames / max(shown_s, 1e-6)
         pairs = self.timeline.clock.pairs
         first_s = self.first_s if self.num_frames else None
+        subtitles, not_read = self._subtitles()
         missing = [*faults(self.timeline, first_s, self.duration_s), *self.voices.left_out]
         return Decoded(
             probe=self.timeline.header,
@@ -164,11 +179,19 @@ class _Decoding:
             height_px=self.size[1] if self.size else None,
             scenes=self.scenes,
             keyframes=self.keyframes,
+            pages=self.pages,
             voices=self.heard,
             partial_reason="; ".join(missing) or None,
-            notes=notes(self.timeline, first_s),
+            notes=[*notes(self.timeline, first_s), *not_read],
             clock=None if pairs is None else tuple(pairs),
+            subtitles=subtitles,
+            chapters=within(self.timeline.chapters, self.duration_s),
         )
+
+    def _subtitles(self) -> tuple[list[Subtitles], list[str]]:
+        """All tracks, and what was left out of them, in words."""
+        reader = self.timeline.tracks.subtitles
+        return reader.tracks(self.duration_s) if reader is not None else ([], [])
 
     def _take_picture(self, picture: Picture) -> None:
         image = small_picture(picture.frame)
@@ -183,6 +206,8 @@ class _Decoding:
             self._close_scene(cut_s)
         self._split_take(self.detector, picture.time_s)
         self.collector.offer(picture.time_s, picture.frame, image)
+        if not self.options.keyframes_only:
+            self._keep(self.tracker.feed(picture.time_s, picture.frame))
         self.last_s = picture.time_s
         self.num_frames += 1
 
@@ -205,6 +230,7 @@ class _Decoding:
             self._close_scene(cut_s)
         self._split_take(self.detector, end_s)
         self._close_scene(end_s)
+        self._keep(self.tracker.hold(end_s))
 
     def _split_take(self, detector: SceneDetector, time_s: float) -> None:
         """Ends the open scene where it becomes too long; a picture that stands still for long is a
@@ -253,6 +279,16 @@ class _Decoding:
         else:
             self.scenes.append(Scene(self.scene_start_s, end_s))
         self.scene_start_s = end_s
+
+    def _keep(self, turned: list[Turned]) -> None:
+        """Keeps the pages that were turned."""
+        for page in turned:
+            name = None
+            if page.is_new:
+                name = f"{round(page.time_s * 1000):09d}{PAGE}"
+                with tolerating(self.unshown.append):
+                    (self.folder / name).write_bytes(jpeg_of(page.frame))
+            self.pages.append(Page(page.time_s, name, page.changes))
 
     def _write_keyframe(self, candidate: Candidate) -> None:
         """Raises OSError, and what a frame that cannot be shown raises."""

@@ -20,6 +20,7 @@ _LANGUAGES: dict[str, tuple[str, str]] = {}
 for _entry in _CODES.replace("\n", " ").split(","):
     *_of_language, _name = _entry.split()
     _LANGUAGES |= dict.fromkeys(_of_language, (_of_language[0], _name))
+_BY_NAME = {name.lower(): (short, name) for short, name in _LANGUAGES.values()}
 _NO_LANGUAGE = ("und", "zxx", "mis", "mul")
 _LONGEST_CODE = 20
 """Some containers have a name in place of a code; what is longer, or has other characters than
@@ -45,3 +46,11 @@ def track_name(title: str | None, language: str | None) -> str | None:
     if code in _NO_LANGUAGE or not code.isalpha() or len(code) > _LONGEST_CODE:
         return title
     return f"{title} ({short})" if title else name
+
+
+def language_of(word: str | None) -> tuple[str, str] | None:
+    """The ISO 639-1 code and the English name of a language, by either or by a code of ISO 639-2:
+    "ger", "pt-BR", "German"; None if it is not known."""
+    whole = (word or "").lower().replace("_", "-")
+    code = whole.partition("-")[0]
+    return _LANGUAGES.get(code) or _BY_NAME.get(whole)

@@ -17,6 +17,7 @@ from ingest.media.film import FilmDecoder
 from ingest.media.frames import Found, Passed, Picture, Sound
 from ingest.media.lane import Lane, Stamped
 from ingest.media.packets import end_of, end_of_stream, stamp_of
+from ingest.media.subtitles import SubtitleReader
 from ingest.media.succession import Succession
 
 _MAX_DEMUX_ERRORS = 100
@@ -50,6 +51,8 @@ class Tracks:
     """What was found on the way, in words; no faults."""
     film_begins_s: float = field(default=math.inf, init=False)
     """When the first packet of the film is presented, decoded or not."""
+    subtitles: SubtitleReader | None = None
+    """What takes the subtitles; None where they are not asked for."""
     last_stamp_s: float = field(default=-math.inf, init=False)
     """The latest end of a packet of any stream, by its own stamp since `start_s`."""
 
@@ -102,6 +105,8 @@ class Reading:
             self.header.later_videos,
             self.header.container,
         )
+        reader = self.tracks.subtitles
+        self._subtitles = {} if reader is None else reader.begin(self.header.subtitles)
         if self.header.video is not None:
             self._add(self.header.video, None)
         for number, track in enumerate(self.header.sounds[: len(self.tracks.sounds)]):
@@ -128,6 +133,9 @@ class Reading:
     def found(self) -> Iterator[Found]:
         """What the container holds from here to its end."""
         for packet in self._packets():
+            if (subtitles := self._subtitles.get(packet.stream.index)) is not None:
+                subtitles(packet)
+                continue
             before = self._succession.film
             packets = self._succession.take(packet)
             if self._succession.film != before:

@@ -5,6 +5,7 @@ The first packets are looked at: a film is what delivers pictures over time, the
 smaller; a cover delivers one.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.stream import Disposition, Stream
+from av.subtitles.stream import SubtitleStream
 from av.video.stream import VideoStream
 
 from ingest.media.formats import ENCRYPTED, TRANSMITTED, is_encrypted_asf, why_undecodable
@@ -59,6 +61,8 @@ class Choice:
     film: VideoStream | None
     sounds: tuple[AudioStream, ...]
     """Of the film's programme; the one that people would hear first comes first."""
+    subtitles: tuple[SubtitleStream, ...]
+    """Of the film's programme, in the order of the file."""
     later: tuple[VideoStream, ...]
     """Pictures of the programme that had not begun when those of the film had."""
     left_out: tuple[str, ...]
@@ -80,7 +84,8 @@ def choose(container: InputContainer, max_pixels: int, head: bytes) -> Choice:
     later_left_out = () if film is None else looked.later_left_out(film)
     chosen: list[Stream] = [*sounds] if film is None else [film, *sounds]
     left_out = (*pictures_left_out, *later_left_out, *sounds_left_out)
-    return Choice(film, sounds, later, left_out, looked.start_s(chosen))
+    subtitles = looked.subtitles(chosen)
+    return Choice(film, sounds, subtitles, later, left_out, looked.start_s(chosen))
 
 
 class _Look:
@@ -163,6 +168,14 @@ class _Look:
                 name = "the sound" if len(sounds) == 1 else f"the sound of track {number}"
                 left_out.append(f"{name} cannot be decoded: {why}")
         return tuple(s for s in sounds if self._why_not(s) is None), tuple(left_out)
+
+    def subtitles(self, chosen: Sequence[Stream]) -> tuple[SubtitleStream, ...]:
+        """Subtitles of the programme of a film, or of a sound."""
+        return tuple(
+            stream
+            for stream in self._container.streams.subtitles
+            if not chosen or self._share_programme(stream, chosen[0])
+        )
 
     def later(self, film: VideoStream) -> tuple[VideoStream, ...]:
         """Pictures in which the film may go on."""

@@ -10,12 +10,14 @@ from pathlib import Path
 import av
 
 from ingest.errors import NotMedia, StillImage, VideoUnreadable
+from ingest.media.chapters import Chapter
 from ingest.media.clock import Clock
 from ingest.media.container import Probe, open_media, read_header
 from ingest.media.damage import Damage
 from ingest.media.frames import Found, Picture, Sound
 from ingest.media.lane import Lane
 from ingest.media.reading import Reading, Tracks
+from ingest.media.subtitles import SubtitleReader
 
 _MIN_REST_BYTES = 4 << 10
 """Less at the end of a file is no further recording."""
@@ -50,8 +52,12 @@ class Timeline:
     from_s: float | None = None
     """The time before which the pictures alone are read from, where the file's stamps are known to
     be presented times; None for all, with sound. What cannot be sought in gives nothing."""
+    reads_words: bool = False
+    """Whether subtitles and chapters are read as well."""
     clock: Clock = field(init=False)
     tracks: Tracks = field(init=False)
+    chapters: list[Chapter] = field(default_factory=list, init=False)
+    """As they come, in presented time."""
 
     def __post_init__(self) -> None:
         header = self.header
@@ -65,7 +71,9 @@ class Timeline:
             max_pixels=self.max_pixels,
             iframes_only=self.iframes_only,
             pictures=Lane(self.clock, anywhere=self.from_s is not None),
+            subtitles=SubtitleReader(self.clock) if self.reads_words else None,
         )
+        self._add_chapters(header)
         if self.from_s is None:
             self.tracks.add_sounds(len(header.sounds), self.clock)
 
@@ -132,7 +140,13 @@ class Timeline:
             video=self.header.video or header.video,
             sounds=(*self.header.sounds, *more),
         )
+        self._add_chapters(header)
         self._leave_out(header.left_out)
+
+    def _add_chapters(self, header: Probe) -> None:
+        """Takes in the chapters of the recording that begins now."""
+        offset_s = self.clock.epochs[-1].offset_s
+        self.chapters += [chapter.moved(offset_s) for chapter in header.chapters]
 
     def _leave_out(self, reasons: Iterable[str]) -> None:
         """Tells what is missing from here on, unless it was told before."""
