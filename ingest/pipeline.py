@@ -42,7 +42,8 @@ from ingest.library.storing import NewVideo, save_video
 from ingest.media.child import Isolation
 from ingest.media.clips import Footage, read_clips
 from ingest.media.decode import Decoded, DecodeOptions, decode_file
-from ingest.perception.screen_text import TextReader, Writing
+from ingest.perception.ocr import TextEngine
+from ingest.perception.screen_text import Written, read_screen
 from ingest.perception.speech import Sentence, Transcriber
 from ingest.perception.voices import hear
 from ingest.scenes.scene import Span
@@ -81,7 +82,7 @@ class Ingest:
     spaces: Spaces
     encoders: Encoders
     transcriber: Transcriber
-    reader: TextReader
+    text_engine: TextEngine
     decode_options: DecodeOptions
     keyframes_dir: Path
     work_dir: Path
@@ -142,9 +143,9 @@ class Ingest:
                 lambda: self._hear(work, decoded),
                 inputs=self.profile.speech,
             )
-            writing = stage("writing", list[Writing | None], lambda: self._read(work, decoded))
+            written = stage("written", Written, lambda: self._read(work, decoded))
             sentences = heard.result()
-        video = self._put_together(work, decoded, sentences, writing)
+        video = self._put_together(work, decoded, sentences, written)
         self._embed_and_store(work, video)
         reason = decoded.partial_reason
         status = OutcomeStatus.PARTIAL if reason else OutcomeStatus.DONE
@@ -172,11 +173,15 @@ class Ingest:
             lambda time_s: work.report("speech", min(1.0, time_s / decoded.duration_s)),
         )
 
-    def _read(self, work: Work, decoded: Decoded) -> list[Writing | None]:
+    def _read(self, work: Work, decoded: Decoded) -> Written:
         work.report("text", 0.0)
-        images = (read_image(work.media / keyframe.name) for keyframe in decoded.keyframes)
-        return self.reader.read(
-            images, lambda num_read: work.report("text", num_read / len(decoded.keyframes))
+        return read_screen(
+            decoded.pages,
+            decoded.keyframes,
+            decoded.duration_s,
+            self.text_engine,
+            lambda name: read_image(work.media / name),
+            partial(work.report, "text"),
         )
 
     def _put_together(
@@ -184,7 +189,7 @@ class Ingest:
         work: Work,
         decoded: Decoded,
         sentences: Sequence[Sentence],
-        writing: Sequence[Writing | None],
+        written: Written,
     ) -> NewVideo:
         scenes = build_scenes(decoded, sentences)
         folder = keyframe_folder(work.digest)
@@ -194,7 +199,7 @@ class Ingest:
             media=work.media,
             decoded=decoded,
             scenes=scenes,
-            moments=build_moments(decoded, scenes, sentences, writing, folder),
+            moments=build_moments(decoded, scenes, sentences, written, folder),
             language=main_language(sentences),
             profile=self.profile.name,
         )
@@ -276,7 +281,7 @@ def make_ingest(
         spaces=Spaces(database),
         encoders=Encoders(runtime),
         transcriber=Transcriber(profile.speech, runtime),
-        reader=TextReader(num_threads),
+        text_engine=TextEngine(num_threads),
         decode_options=DecodeOptions(
             max_pixels=settings.ingest_max_pixels,
             max_duration_s=settings.ingest_max_duration_s,

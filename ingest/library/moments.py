@@ -9,8 +9,9 @@ from itertools import groupby, pairwise
 
 from database.models import MomentKind
 from database.videos.records import MomentRecord
+from ingest.library.writing import standing_texts
 from ingest.media.decode import Decoded, Keyframe
-from ingest.perception.screen_text import Writing
+from ingest.perception.screen_text import Writing, Written
 from ingest.perception.speech import Sentence
 from ingest.scenes.scene import (
     MAX_SCENE_S,
@@ -61,19 +62,20 @@ def build_moments(
     decoded: Decoded,
     scenes: Sequence[Scene],
     sentences: Sequence[Sentence],
-    writing: Sequence[Writing | None],
+    written: Written,
     keyframe_folder: str,
 ) -> list[MomentRecord]:
     """All moments of a recording, without vectors: keyframes, speech, on-screen text, spans.
 
-    `writing` has an entry for each keyframe. `keyframe_folder` is where the JPEGs will lie, as
-    image paths are: relative to the folder of all keyframes.
+    `keyframe_folder` is where the JPEGs will lie, as image paths are: relative to the folder of all
+    keyframes.
     """
     showings = list(_showings(decoded, scenes))
     return [
         *_keyframes(decoded.keyframes, showings, keyframe_folder),
         *_spoken(sentences, scenes),
-        *_written(writing, showings),
+        *standing_texts(written.lines, scenes),
+        *_passing(written.passing, showings),
         *_spans(decoded, scenes),
     ]
 
@@ -174,9 +176,9 @@ def _spans(decoded: Decoded, scenes: Sequence[Scene]) -> list[MomentRecord]:
     ]
 
 
-def _written(writing: Sequence[Writing | None], showings: Sequence[_Showing]) -> list[MomentRecord]:
-    """On-screen text for as long as its keyframe stands for the picture; the same text on
-    neighbouring keyframes of a scene is one moment.
+def _passing(writing: Sequence[Writing | None], showings: Sequence[_Showing]) -> list[MomentRecord]:
+    """Text that does not stand still, for as long as its keyframe stands for the picture; the same
+    on neighbouring keyframes of a scene is one moment.
     """
     moments: list[MomentRecord] = []
     for showing in showings:

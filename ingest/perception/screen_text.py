@@ -1,36 +1,45 @@
-"""On-screen text of keyframes, read by rapidocr; keyframes that look the same are read once."""
+"""On-screen text: which lines stand in the picture, each from when it comes to when it goes.
 
-import logging
-import threading
-import warnings
+Pages tell where strokes have come or gone; what is there is read, and all else is as it was. Of
+pictures that never stand still the keyframes are read.
+"""
+
 from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 
-import cv2
 import numpy as np
-import numpy.typing as npt
+from rapidfuzz import fuzz
 
 from embeddings.encoder import Image
+from ingest.media.decode import Keyframe
+from ingest.perception.ocr import ReadLine, TextEngine
+from ingest.perception.text_places import Box
+from ingest.scenes.pages import Change, Page
 
-MIN_SCORE = 0.6
-"""The recogniser's confidence in a line, of 1."""
-_SHORT = 4
-_MIN_SHORT_SCORE = 0.9
-"""Lines of up to _SHORT letters need more: on photographs the recogniser sees letters in edges,
-short ones, and never surely.
-"""
-_DETECT_SIDE_PX = 800
-"""The longer side of what lines are looked for in; keyframes are larger."""
-_MAX_SIDE_PX = 1280
-_SAME = 2.0
-"""Mean difference, of 255, of two frames that show the same text."""
-_SAME_IN_EACH_CELL = 12.0
-"""The same of each cell of a 96 by 54 grid: another word on the same ground changes few of them,
-but those by 28 and more (measured on slides); noise changes each by little."""
-_REMEMBERED = 8
-"""Keyframes that the next one is compared with: a slide comes back after a look at the speaker."""
+_MIN_COVERED = 0.3
+"""A line has changed if so much of its area has."""
+_SAME_PLACE = 0.5
+"""Two boxes whose overlap is so large a part of both together are of one line."""
+_SAME_TEXT = 90
+"""Of 100: readings of one line over a moving picture differ by a letter or two."""
+_TYPED_S = 3.0
+"""What goes on after less than this was not complete."""
+_REMEMBERED = 200
+"""Lines that have gone and may come back: a slide does after a look at the speaker."""
+_AROUND_S = 0.5
+"""Writing on a keyframe is that of a page, if that came or went so shortly after or before."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of writing that stands in the picture over [start_s, end_s)."""
+
+    text: str
+    box: Box
+    """[left, top, right, bottom] in [0, 1] of the picture."""
+    start_s: float
+    end_s: float
 
 
 @dataclass(frozen=True)
@@ -38,92 +47,170 @@ class Writing:
     """The text of a picture, its lines joined by line feeds, and where each of them stands."""
 
     text: str
-    boxes: list[list[float]]
-    """[left, top, right, bottom] of each line, in [0, 1] of the picture's width and height."""
+    boxes: list[Box]
 
 
-class TextReader:
-    """The OCR engine, loaded on the first picture; safe to share between threads, which take turns
-    picture by picture.
+@dataclass(frozen=True)
+class Written:
+    """The on-screen text of a recording."""
+
+    lines: list[Line]
+    """Those that stand still, in the order in which they were read."""
+    passing: list[Writing | None]
+    """What else is written on each keyframe."""
+
+
+@dataclass(frozen=True)
+class _Live:
+    """A line that is in the picture now."""
+
+    read: ReadLine
+    start_s: float
+    number: int
+    """Lines are numbered as they are read."""
+
+
+def read_screen(
+    pages: Sequence[Page],
+    keyframes: Sequence[Keyframe],
+    end_s: float,
+    engine: TextEngine,
+    load: Callable[[str], Image],
+    on_progress: Callable[[float], None],
+) -> Written:
+    """The on-screen text of a recording that ends at `end_s`.
+
+    `load` gives the picture of a file that the decode pass wrote, RGB uint8 [H, W, 3].
+    `on_progress` is told the part that is done, in [0, 1]; what it raises ends the reading.
     """
+    num_pictures = len(pages) + len(keyframes)
+    screen = _Screen(engine, load)
+    for number, page in enumerate(pages, 1):
+        screen.turn(page)
+        on_progress(number / num_pictures)
+    lines = screen.close(end_s)
+    passing = []
+    for number, keyframe in enumerate(keyframes, len(pages) + 1):
+        passing.append(_passing(keyframe.time_s, load(keyframe.name), lines, engine))
+        on_progress(number / num_pictures)
+    return Written(lines, passing)
 
-    def __init__(self, num_threads: int) -> None:
-        self._num_threads = num_threads
-        self._engine: Any = None
-        self._lock = threading.Lock()
 
-    def read(
-        self, images: Iterable[Image], on_progress: Callable[[int], None]
-    ) -> list[Writing | None]:
-        """The text of each picture of one video, RGB uint8 [H, W, 3]; None where there is none.
+@dataclass
+class _Screen:
+    """The lines that stand in the picture, as page after page is turned."""
 
-        `on_progress` is told how many pictures are done; what it raises ends the reading.
-        """
-        seen: deque[tuple[Any, Writing | None]] = deque(maxlen=_REMEMBERED)
-        written: list[Writing | None] = []
-        for image in images:
-            grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
-            small = cv2.resize(grey, (96, 54), interpolation=cv2.INTER_AREA).astype(np.float32)
-            same = [found for picture, found in seen if _shows_the_same(picture, small)]
-            writing = same[-1] if same else self._read_one(image)
-            seen.append((small, writing))
-            written.append(writing)
-            on_progress(len(written))
-        return written
+    engine: TextEngine
+    load: Callable[[str], Image]
+    live: list[_Live] = field(default_factory=list)
+    gone: list[tuple[int, Line]] = field(default_factory=list)
+    num_lines: int = 0
+    remembered: deque[ReadLine] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
-    def _read_one(self, image: Image) -> Writing | None:
-        with self._lock:
-            if self._engine is None:
-                self._engine = self._load()
-            result = self._engine(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        if result.txts is None:
-            return None
-        height, width = image.shape[:2]
-        lines = [
-            (line.strip().replace("\x00", ""), _box(corners, width, height))
-            for line, score, corners in zip(result.txts, result.scores, result.boxes, strict=True)
-            if _is_text(line, score)
-        ]
-        if not lines:
-            return None
-        return Writing("\n".join(line for line, _ in lines), [box for _, box in lines])
+    def turn(self, page: Page) -> None:
+        """Reads what has changed on a page; lines that are no longer there end."""
+        found = self._read(page)
+        touched = [line for line in self.live if _change_of(line.read.box, page.changes)]
+        kept = [line for line in self.live if line not in touched]
+        for read in found:
+            change = _change_of(read.box, page.changes, 0.0)
+            same = next((line for line in self.live if _is_same(line.read, read)), None)
+            if same is not None and same in touched:
+                touched.remove(same)
+                kept.append(replace(same, read=replace(read, text=same.read.text)))
+            elif same is None and change is not None:
+                here = [
+                    line for line in self.live if _overlap(line.read.box, read.box) > _SAME_PLACE
+                ]
+                for line in here:
+                    if line in kept:
+                        kept.remove(line)
+                        touched.append(line)
+                self.num_lines += 1
+                kept.append(_Live(read, change.since_s, self.num_lines))
+        for line in touched:
+            self._end(line, page, [line.read for line in kept])
+        self.live = kept
 
-    def _load(self) -> Any:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from rapidocr import RapidOCR
+    def close(self, end_s: float) -> list[Line]:
+        """All lines, in the order in which they were read; those that are still there end now."""
+        self.gone += [(live.number, _ended(live, end_s)) for live in self.live]
+        return [line for _, line in sorted(self.gone, key=lambda numbered: numbered[0])]
 
-            engine = RapidOCR(
-                params={
-                    "EngineConfig.onnxruntime.intra_op_num_threads": self._num_threads,
-                    "EngineConfig.onnxruntime.inter_op_num_threads": 1,
-                    "Global.log_level": "critical",
-                    "Global.use_cls": False,
-                    "Global.max_side_len": _MAX_SIDE_PX,
-                    "Det.limit_type": "max",
-                    "Det.limit_side_len": _DETECT_SIDE_PX,
-                }
+    def _read(self, page: Page) -> list[ReadLine]:
+        if page.name is None:
+            return []
+        places = [list(change.box) for change in page.changes]
+        known = [*(line.read for line in self.live), *self.remembered]
+        found = self.engine.read(self.load(page.name), places, known)
+        return [read for read in found if read.is_sure]
+
+    def _end(self, line: _Live, page: Page, kept: Sequence[ReadLine]) -> None:
+        """Ends a line that is no longer there, unless it was only the begin of one that is."""
+        self.remembered.append(line.read)
+        change = _change_of(line.read.box, page.changes, 0.0)
+        end_s = max(line.start_s, change.since_s if change else page.time_s)
+        goes_on = any(
+            read.text.startswith(line.read.text) and _overlap(read.box, line.read.box) > 0
+            for read in kept
+        )
+        if not (goes_on and end_s - line.start_s < _TYPED_S):
+            self.gone.append((line.number, _ended(line, end_s)))
+
+
+def _ended(live: _Live, end_s: float) -> Line:
+    return Line(live.read.text, live.read.box, live.start_s, max(live.start_s, end_s))
+
+
+def _passing(
+    time_s: float, image: Image, lines: Sequence[Line], engine: TextEngine
+) -> Writing | None:
+    """What is written on a keyframe beside the lines that stand in the picture then."""
+    rest = image.copy()
+    height, width = image.shape[:2]
+    for line in lines:
+        if line.start_s - _AROUND_S <= time_s < line.end_s + _AROUND_S:
+            left, top, right, bottom = (
+                round(edge * side)
+                for edge, side in zip(line.box, (width, height, width, height), strict=True)
             )
-        logging.getLogger("RapidOCR").setLevel(logging.CRITICAL)
-        return engine
+            place = rest[max(0, top - 2) : bottom + 2, max(0, left - 2) : right + 2]
+            place[:] = np.median(place, axis=(0, 1)) if place.size else 0
+    found = [read for read in engine.read(rest) if read.is_sure]
+    if not found:
+        return None
+    return Writing("\n".join(read.text for read in found), [read.box for read in found])
 
 
-def _shows_the_same(first: npt.NDArray[np.float32], second: npt.NDArray[np.float32]) -> bool:
-    """Whether two small grey pictures, float32 [54, 96], are of the same text."""
-    change = np.abs(first - second)
-    return bool(change.mean() < _SAME and change.max() < _SAME_IN_EACH_CELL)
+def _change_of(box: Box, changes: Sequence[Change], least: float = _MIN_COVERED) -> Change | None:
+    """The change that covers most of a line; None if all of them cover less than `least` of it."""
+    covered = [_shared(box, change.box) for change in changes]
+    if not covered or sum(covered) < least * _area(box) or not any(covered):
+        return None
+    return changes[max(range(len(covered)), key=covered.__getitem__)]
 
 
-def _box(corners: npt.NDArray[np.float32], width: int, height: int) -> list[float]:
-    """The upright box around four corners in pixels, float32 [4, 2], as Writing has it."""
-    placed = np.clip(corners / (width, height), 0, 1)
-    left_top, right_bottom = placed.min(axis=0), placed.max(axis=0)
-    return [round(float(value), 4) for value in (*left_top, *right_bottom)]
+def _is_same(line: ReadLine, read: ReadLine) -> bool:
+    """Whether two readings are of one line: at the same place, or moved on as a whole."""
+    if line.text == read.text:
+        return True
+    digits, others = ([c for c in text if c.isdigit()] for text in (line.text, read.text))
+    alike = digits == others and fuzz.ratio(line.text, read.text) >= _SAME_TEXT
+    return alike and _overlap(line.box, read.box) > _SAME_PLACE
 
 
-def _is_text(line: str, score: float) -> bool:
-    """Whether a line was read surely enough for its length, and has two letters at least."""
-    num_letters = sum(character.isalnum() for character in line)
-    if num_letters <= _SHORT:
-        return num_letters > 1 and score >= _MIN_SHORT_SCORE
-    return score >= MIN_SCORE
+def _shared(first: Sequence[float], second: Sequence[float]) -> float:
+    """The area that two boxes share."""
+    width = min(first[2], second[2]) - max(first[0], second[0])
+    height = min(first[3], second[3]) - max(first[1], second[1])
+    return max(0.0, width) * max(0.0, height)
+
+
+def _overlap(first: Sequence[float], second: Sequence[float]) -> float:
+    """What two boxes share, as a part of what both cover."""
+    shared = _shared(first, second)
+    return shared / max(_area(first) + _area(second) - shared, 1e-9)
+
+
+def _area(box: Sequence[float]) -> float:
+    return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])

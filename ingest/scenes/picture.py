@@ -6,10 +6,11 @@ from fractions import Fraction
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.scenes.pixels import Pixels, converted, may_be_transparent, rgb_pixels
+from ingest.scenes.pixels import Pixels, converted, luma_plane, may_be_transparent, rgb_pixels
 from ingest.scenes.tones import HIGH_RANGE
 
 _LEAST_ASPECT, _MOST_ASPECT = Fraction(1, 4), Fraction(4)
@@ -102,6 +103,18 @@ def shown(frame: av.VideoFrame, size: tuple[int, int]) -> Pixels:
     image = rgb_pixels(frame, *(size[::-1] if turn.transposed else size))
     upright = image.swapaxes(0, 1) if turn.transposed else image
     return np.ascontiguousarray(upright[:: turn.rows, :: turn.columns])
+
+
+def shown_grey(frame: av.VideoFrame, longest_px: int) -> npt.NDArray[np.uint8]:
+    """A frame as it is shown, in grey, uint8 [h, w], its longer side of at most `longest_px`."""
+    size = size_within(frame, longest_px, longest_px)
+    luma = luma_plane(frame)
+    if luma is None:
+        return np.asarray(cv2.cvtColor(shown(frame, size), cv2.COLOR_RGB2GRAY), np.uint8)
+    turn = _turn_of(frame) or _Turn()
+    image = cv2.resize(luma, size[::-1] if turn.transposed else size, interpolation=cv2.INTER_AREA)
+    upright = image.swapaxes(0, 1) if turn.transposed else image
+    return np.ascontiguousarray(upright[:: turn.rows, :: turn.columns], np.uint8)
 
 
 def reduced(frame: av.VideoFrame, longest_px: int) -> av.VideoFrame:

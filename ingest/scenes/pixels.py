@@ -17,6 +17,9 @@ SMALL_WIDTH_PX = 192
 _MATRICES = frozenset((0, 1, 2, 4, 5, 6, 7, 9))
 """Of AVColorSpace, those that the scaler takes; it refuses frames marked with others, which are
 reserved, or which nobody uses with a film."""
+_WITH_LUMA_PLANE = frozenset(
+    f"yuv{j}{form}p" for j in ("", "j") for form in (410, 411, 420, 422, 440, 444)
+) | {"nv12", "nv21", "gray"}
 _UNKNOWN_MATRIX = 2
 _GREY = 128
 """The ground of transparent pictures that are only compared: black and white text differ from it,
@@ -75,6 +78,13 @@ def small_picture(frame: av.VideoFrame) -> Pixels:
         return _laid_on(_GREY, np.asarray(image, np.uint8))
     small = converted(frame, "bgr24", SMALL_WIDTH_PX, height, "FAST_BILINEAR")
     return np.asarray(small.to_ndarray(), np.uint8)
+
+
+def luma_plane(frame: av.VideoFrame) -> npt.NDArray[np.uint8] | None:
+    """A view of the lightness of each pixel, uint8 [h, w], of a frame that has it as a plane of its
+    own with eight bits; None of all others.
+    """
+    return _plane(frame, 0) if frame.format.name in _WITH_LUMA_PLANE else None
 
 
 def may_be_transparent(frame: av.VideoFrame) -> bool:

@@ -1,0 +1,221 @@
+"""Pages: pictures on which writing has come or gone, found in the strokes that stand still.
+
+A caption over a moving film, a bullet that is added to a slide, a line in a terminal change little
+of a picture, and nothing of its mean. What they change is strokes: those that come and stay, and
+those that were there and went, told for each tile of the picture.
+"""
+
+from dataclasses import dataclass, replace
+
+import av
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ingest.scenes.picture import shown_grey
+from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Strokes, first_strokes, next_strokes
+
+Box = tuple[float, float, float, float]
+"""(left, top, right, bottom), in [0, 1] of the picture's width and height."""
+
+SAMPLE_S = 0.08
+"""From one picture that is looked at to the next, at least."""
+_ROUNDED_S = 0.005
+"""Time stamps are this exact."""
+_HELD_S = 0.25
+"""A picture that nothing follows for so long is looked at again, as if it came again."""
+SETTLES_S = 0.4
+"""Strokes that stand still for so long are read; those that are gone for so long have gone."""
+_FLASH_S = 0.07
+"""Among others that stand still, strokes that were there for so long are read though they go."""
+_AGAIN_S = (0.45, 0.9, 2.1)
+"""When a picture that is held is looked at: when it has settled, and is no longer waited for."""
+_GROWS_S = 0.4
+"""A page is taken when no more strokes have come for so long: a line is typed letter by letter, and
+bullets fade in."""
+_LONGEST_S = 2.0
+"""It is taken after so long at last."""
+_SMALL = 5
+"""Changes of so few tiles must stand for _LONGEST_S: clocks tick."""
+_TILE = (12, 6)
+"""Width and height of a tile in pixels of the small picture: a few letters."""
+_MIN_CHANGED = 10
+"""Part of a tile's pixels, of 255, that are strokes which came or went."""
+_CALM = 0.1
+"""Part of the strokes that move in a picture in which nothing does."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """A place of the picture where strokes have come or gone."""
+
+    box: Box
+    since_s: float
+    """When half of them had."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """A picture on which writing may have come or gone, kept in a file."""
+
+    time_s: float
+    """When it was shown."""
+    name: str | None
+    """Of its JPEG in the output folder; None if nothing has come."""
+    changes: tuple[Change, ...]
+    """Where it differs from the page before."""
+
+
+@dataclass(frozen=True)
+class Turned:
+    """A page that has just been turned: the frame to be kept, and what is new on it."""
+
+    time_s: float
+    frame: av.VideoFrame
+    changes: tuple[Change, ...]
+    is_new: bool
+    """Whether something came that may be writing; else something went."""
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """A picture that was looked at."""
+
+    strokes: Strokes
+    frame: av.VideoFrame
+
+
+class PageTracker:
+    """The pages of a film, told as soon as they stand still. Frames are fed in order of time."""
+
+    def __init__(self) -> None:
+        self._read = np.zeros((1, 1), np.int8)
+        """The signs of the strokes on the page before, [h, w]."""
+        self._last: _Sample | None = None
+        self._skipped: tuple[float, av.VideoFrame] | None = None
+        """The frame that came after it, too soon to be looked at."""
+        self._short: tuple[_Sample, Mask] | None = None
+        """The sample before, if nothing moved in it, and the tiles in which strokes have come."""
+        self._num_new = 0
+        self._began_s = self._grown_s = 0.0
+
+    def feed(self, time_s: float, frame: av.VideoFrame) -> list[Turned]:
+        """Takes the next frame; the pages that were turned until then."""
+        turned = self.hold(time_s)
+        if self._last is not None and time_s - self._last.strokes.time_s < SAMPLE_S - _ROUNDED_S:
+            self._skipped = time_s, frame
+            return turned
+        return turned + self._look(time_s, frame, shown_grey(frame, WIDTH_PX))
+
+    def hold(self, until_s: float) -> list[Turned]:
+        """Told that the last frame is shown until then: the pages that were turned."""
+        turned: list[Turned] = []
+        if self._last is None:
+            return turned
+        since_s = self._skipped[0] if self._skipped else self._last.strokes.time_s
+        if until_s - since_s < _HELD_S:
+            return turned
+        if self._skipped:
+            frame = self._skipped[1]
+            turned += self._look(since_s, frame, shown_grey(frame, WIDTH_PX))
+        for later_s in (*_AGAIN_S, until_s - since_s - _ROUNDED_S):
+            if self._last.strokes.time_s < since_s + later_s < until_s:
+                again = replace(self._last.strokes, time_s=since_s + later_s)
+                turned += self._take(_Sample(again, self._last.frame))
+        return turned
+
+    def _look(self, time_s: float, frame: av.VideoFrame, grey: Grey) -> list[Turned]:
+        self._skipped = None
+        before = None if self._last is None else self._last.strokes
+        if before is None or before.signs.shape != grey.shape:
+            self._read = np.zeros(grey.shape, np.int8)
+            return self._take(_Sample(first_strokes(time_s, grey), frame))
+        return self._take(_Sample(next_strokes(before, time_s, grey), frame))
+
+    def _take(self, sample: _Sample) -> list[Turned]:
+        turned = []
+        if self._short is not None and self._is_over(*self._short, sample):
+            turned.append(self._turn(self._short[0], _FLASH_S))
+        self._last, strokes = sample, sample.strokes
+        num_new = int(self._changed(strokes, SETTLES_S).sum())
+        if num_new > self._num_new:
+            if not self._num_new:
+                self._began_s = strokes.time_s
+            self._grown_s = strokes.time_s
+        self._num_new = num_new
+        wait_s = _LONGEST_S if num_new <= _SMALL else _GROWS_S
+        if num_new and (
+            strokes.time_s - self._grown_s >= wait_s or strokes.time_s - self._began_s >= _LONGEST_S
+        ):
+            turned.append(self._turn(sample, SETTLES_S))
+        new = _tiles(strokes.standing(_FLASH_S) & (strokes.signs != self._read)) >= _MIN_CHANGED
+        is_calm = strokes.moving(_FLASH_S) < _CALM
+        self._short = (sample, new) if is_calm and new.sum() > _SMALL else None
+        return turned
+
+    def _changed(self, strokes: Strokes, settles_s: float) -> Mask:
+        """The tiles that are no longer as on the page before."""
+        other = strokes.settled(settles_s) & (strokes.signs != self._read)
+        come, gone = other & (strokes.signs != 0), other & (self._read != 0)
+        return (_tiles(come) >= _MIN_CHANGED) | (_tiles(gone) >= _MIN_CHANGED)
+
+    def _is_over(self, short: _Sample, new: Mask, sample: _Sample) -> bool:
+        """Whether what had just come in some tiles has gone again before it was read."""
+        if short.strokes.signs.shape != sample.strokes.signs.shape:
+            return True
+        came = _pixels(new, short.strokes.signs.shape) & short.strokes.standing(_FLASH_S)
+        came &= short.strokes.signs != self._read
+        gone = came & (sample.strokes.signs != short.strokes.signs)
+        return 2 * int(gone.sum()) > int(came.sum())
+
+    def _turn(self, sample: _Sample, settles_s: float) -> Turned:
+        """The page of a sample; what is on it counts as read."""
+        strokes = sample.strokes
+        settled = strokes.settled(settles_s)
+        other = settled & (strokes.signs != self._read)
+        changed = self._changed(strokes, settles_s)
+        is_new = bool((_tiles(other & (strokes.signs != 0)) >= _MIN_CHANGED).any())
+        changes = _changes(changed, other, strokes)
+        here = _pixels(changed, strokes.signs.shape) & settled
+        self._read = np.where(here, strokes.signs, self._read)
+        self._num_new = 0
+        return Turned(strokes.time_s, sample.frame, changes, is_new)
+
+
+def _tiles(mask: Mask) -> npt.NDArray[np.uint8]:
+    """The part of each tile's pixels that are set, of 255."""
+    height, width = mask.shape
+    columns, rows = max(1, width // _TILE[0]), max(1, height // _TILE[1])
+    share = mask.view(np.uint8) * np.uint8(255)
+    return np.asarray(cv2.resize(share, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _pixels(tiles: Mask, shape: tuple[int, ...]) -> Mask:
+    """The pixels of tiles, bool [h, w]."""
+    size = shape[1], shape[0]
+    whole = cv2.resize(tiles.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
+    return np.asarray(whole, np.bool_)
+
+
+def _changes(changed: Mask, other: Mask, strokes: Strokes) -> tuple[Change, ...]:
+    """The places where tiles beside each other have changed, each with its time."""
+    joined = cv2.dilate(changed.view(np.uint8), np.ones((3, 5), np.uint8))
+    num, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    rows, columns = changed.shape
+    pixels = cv2.resize(
+        labels.astype(np.int32), strokes.signs.shape[::-1], interpolation=cv2.INTER_NEAREST
+    )
+    changes = []
+    for label in range(1, num):
+        left, top, width, height = stats[label, :4]
+        right, bottom = left + width, top + height
+        box = (
+            float(left / columns),
+            float(top / rows),
+            float(right / columns),
+            float(bottom / rows),
+        )
+        times = strokes.since_s[other & (pixels == label)]
+        if len(times):
+            changes.append(Change(box, float(np.median(times))))
+    return tuple(changes)
