@@ -37,6 +37,12 @@ TEXT_RECOGNISER = PackageWeights(
     "6f327246b50388f3c176ae304bd95767ea6dc0c9ae92153ef8cbe210b3c14884",
     parts=(("rapidocr", "models/PP-OCRv6_rec_small.onnx"),),
 )
+TEXT_TURN = PackageWeights(
+    "rapidocr==3.10.0",
+    "e47acedf663230f8863ff1ab0e64dd2d82b838fceb5957146dab185a89d6215c",
+    parts=(("rapidocr", "models/ch_ppocr_mobile_v2.0_cls_mobile.onnx"),),
+)
+"""Tells lines that are upside down."""
 
 MPNET_BASE = HubWeights(
     "sentence-transformers/all-mpnet-base-v2",
