@@ -11,7 +11,7 @@ from database.models import MomentKind
 from ingest.library.moments import build_moments, build_scenes, main_language
 from ingest.media.container import Probe
 from ingest.media.decode import Decoded, Keyframe
-from ingest.perception.screen_text import Writing
+from ingest.perception.screen_text import Writing, Written
 from ingest.perception.speech import Sentence
 from ingest.scenes.scene import Scene
 
@@ -28,6 +28,7 @@ def decoded(scenes: list[Scene], *keyframes: Keyframe, duration_s: float = 12.0)
         height_px=180,
         scenes=scenes,
         keyframes=list(keyframes),
+        pages=[],
         voices=[],
         partial_reason=None,
         notes=[],
@@ -35,17 +36,22 @@ def decoded(scenes: list[Scene], *keyframes: Keyframe, duration_s: float = 12.0)
     )
 
 
+def passing(*writing: Writing | None) -> Written:
+    """Text that stands nowhere longer than its keyframe does."""
+    return Written([], list(writing))
+
+
 def writing_of(
     keyframes: list[Keyframe], texts: list[str | None]
 ) -> list[tuple[int, float, float, str | None]]:
     writing = [Writing(text, [[0.1, 0.2, 0.5, 0.3]]) if text else None for text in texts]
-    moments = build_moments(decoded(SCENES, *keyframes), SCENES, [], writing, "ab/abc")
+    moments = build_moments(decoded(SCENES, *keyframes), SCENES, [], passing(*writing), "ab/abc")
     return [(m.scene, m.start_s, m.end_s, m.text) for m in moments if m.kind is MomentKind.OCR]
 
 
 def test_a_keyframe_is_a_moment_with_its_picture() -> None:
     moment, *_ = build_moments(
-        decoded(SCENES, Keyframe(6.5, "000006500.jpg")), SCENES, [], [None], "ab/abc"
+        decoded(SCENES, Keyframe(6.5, "000006500.jpg")), SCENES, [], passing(None), "ab/abc"
     )
     assert (moment.scene, moment.start_s, moment.end_s) == (1, 6.5, 6.5)
     assert moment.kind is MomentKind.KEYFRAME
@@ -55,7 +61,7 @@ def test_a_keyframe_is_a_moment_with_its_picture() -> None:
 def test_on_screen_text_keeps_where_its_lines_stand_and_a_keyframe_how_it_looks() -> None:
     writing = Writing("EXIT\nNorth", [[0.1, 0.2, 0.5, 0.3], [0.1, 0.4, 0.6, 0.5]])
     keyframe = Keyframe(1.0, "a.jpg", look=-5)
-    moments = build_moments(decoded(SCENES, keyframe), SCENES, [], [writing], "ab/abc")
+    moments = build_moments(decoded(SCENES, keyframe), SCENES, [], passing(writing), "ab/abc")
     by_kind = {moment.kind: moment for moment in moments}
     assert by_kind[MomentKind.OCR].text == "EXIT\nNorth"
     assert by_kind[MomentKind.OCR].boxes == writing.boxes
@@ -64,7 +70,7 @@ def test_on_screen_text_keeps_where_its_lines_stand_and_a_keyframe_how_it_looks(
 
 def test_a_sentence_that_crosses_a_cut_belongs_to_the_scene_with_most_of_it() -> None:
     sentences = [Sentence(4.0, 7.0, "over the cut", "en"), Sentence(1.0, 2.0, "before it", None)]
-    moments = build_moments(decoded(SCENES), SCENES, sentences, [], "ab/abc")
+    moments = build_moments(decoded(SCENES), SCENES, sentences, passing(), "ab/abc")
     spoken = [m for m in moments if m.kind is MomentKind.SPEECH]
     assert [(m.scene, m.text, m.language) for m in spoken] == [
         (1, "over the cut", "en"),
@@ -125,7 +131,7 @@ def test_every_scene_of_a_still_picture_has_it_as_its_keyframe_and_its_writing()
     found = decoded(STILL, Keyframe(1.0, "a"), Keyframe(32.0, "b"), Keyframe(65.0, "c"))
     scenes = build_scenes(found, SPEECH)
     writing = [None, Writing("The hour", [[0.1, 0.2, 0.5, 0.3]]), None]
-    moments = build_moments(found, scenes, SPEECH, writing, "k")
+    moments = build_moments(found, scenes, SPEECH, passing(*writing), "k")
     stills = [m for m in moments if m.kind is MomentKind.KEYFRAME]
     assert [(m.scene, m.image_path) for m in stills] == [
         (0, "k/a"),
@@ -152,7 +158,7 @@ def test_sound_before_the_first_picture_is_in_a_scene(first_s: float, starts: li
     assert [scene.start_s for scene in scenes] == starts
     assert scenes[-1].end_s == 30.0
     text = Writing("text", [[0.1, 0.2, 0.5, 0.3]])
-    moments = build_moments(found, scenes, [], [text, None], "k")
+    moments = build_moments(found, scenes, [], passing(text, None), "k")
     begins = {moment.kind: moment.start_s for moment in reversed(moments)}
     assert begins[MomentKind.SPAN] == begins[MomentKind.OCR] == first_s
 
@@ -197,7 +203,7 @@ def test_every_keyframe_is_named_and_every_scene_with_pictures_has_one(
     assert (scenes[0].start_s, scenes[-1].end_s) == (0.0, edges[-1])
     assert all(before.end_s == after.start_s for before, after in pairwise(scenes))
     assert all(scene.start_s < scene.end_s for scene in scenes)
-    moments = build_moments(found, scenes, speech, [None] * len(keyframes), "k")
+    moments = build_moments(found, scenes, speech, passing(*[None] * len(keyframes)), "k")
     stills = [m for m in moments if m.kind is MomentKind.KEYFRAME]
     assert {m.image_path for m in stills} == {f"k/{keyframe.name}" for keyframe in keyframes}
     shown = {n for n, s in enumerate(scenes) if s.end_s > pictures[0].start_s}
@@ -215,8 +221,8 @@ def built_in_s(num_scenes: int) -> float:
     silent = decoded([], duration_s=4.0 * num_scenes)
     began = time.process_time()
     scenes = build_scenes(found, speech)
-    moments = build_moments(found, scenes, speech, [text] * num_scenes, "k")
-    heard = build_moments(silent, build_scenes(silent, speech), speech, [], "k")
+    moments = build_moments(found, scenes, speech, passing(*[text] * num_scenes), "k")
+    heard = build_moments(silent, build_scenes(silent, speech), speech, passing(), "k")
     taken_s = time.process_time() - began
     assert len(moments) == 5 * num_scenes
     assert len(heard) == 2 * num_scenes
@@ -237,7 +243,7 @@ def test_the_language_of_a_video_is_that_of_most_sentences() -> None:
 
 def test_scenes_with_pictures_fall_into_spans_that_a_video_model_sees_at_once() -> None:
     scenes = [Scene(0.0, 5.0), Scene(5.0, 25.0)]
-    moments = build_moments(decoded(scenes), scenes, [], [], "ab/abc")
+    moments = build_moments(decoded(scenes), scenes, [], passing(), "ab/abc")
     spans = [(m.scene, m.start_s, m.end_s) for m in moments if m.kind is MomentKind.SPAN]
     third = 20 / 3
     assert spans == [
@@ -249,5 +255,5 @@ def test_scenes_with_pictures_fall_into_spans_that_a_video_model_sees_at_once() 
 
 
 def test_a_recording_without_pictures_has_no_spans() -> None:
-    moments = build_moments(decoded([]), [Scene(0.0, 12.0)], [], [], "ab/abc")
+    moments = build_moments(decoded([]), [Scene(0.0, 12.0)], [], passing(), "ab/abc")
     assert moments == []
