@@ -6,8 +6,9 @@ The models are rapidocr's, PP-OCRv6 small, run by ONNX Runtime.
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cached_property
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,10 +17,11 @@ import onnxruntime as ort
 
 from embeddings.backends.onnx import open_session
 from embeddings.encoder import Image
-from embeddings.registry.pins import TEXT_DETECTOR, TEXT_RECOGNISER
+from embeddings.registry.pins import TEXT_DETECTOR
 from embeddings.weights.packages import verified_path
-from ingest.perception.line_pictures import LinePicture, line_picture, same_line
-from ingest.perception.recogniser import Recogniser
+from ingest.perception.line_pictures import line_picture, same_line
+from ingest.perception.line_reader import LineReader
+from ingest.perception.read_lines import ReadLine, without_chance
 from ingest.perception.text_places import (
     CELL_PX,
     Box,
@@ -40,40 +42,15 @@ _DETECT_SIDE_PX = 800
 """The longer side of what lines are looked for in; keyframes are larger."""
 _ON_ITS_SIDE = 1.5
 """A place that is so many times higher than wide is a line that runs upwards."""
-_MIN_SCORE = 0.6
-_SHORT = 4
-_MIN_SHORT_SCORE = 0.9
-"""Lines of up to _SHORT letters need more: on photographs the recogniser sees letters in edges,
-short ones, and never surely.
-"""
-
-
-@dataclass(frozen=True)
-class ReadLine:
-    """One line of writing in a picture."""
-
-    text: str
-    box: Box
-    """[left, top, right, bottom] in [0, 1] of the whole picture."""
-    score: float
-    """The mean of the recogniser's confidence in its characters, of 1."""
-    picture: LinePicture
-    """The line in grey, by which it is known again."""
-
-    @property
-    def is_sure(self) -> bool:
-        """Whether it was read surely enough for its length, and has two letters at least."""
-        num_letters = sum(character.isalnum() for character in self.text)
-        if num_letters <= _SHORT:
-            return num_letters > 1 and self.score >= _MIN_SHORT_SCORE
-        return self.score >= _MIN_SCORE
 
 
 class TextEngine:
     """The models, loaded when they are first needed; threads may share them."""
 
-    def __init__(self, num_threads: int) -> None:
+    def __init__(self, num_threads: int, further: Sequence[Path] = ()) -> None:
+        """`further` are recognisers of scripts that the bundled one does not read."""
         self._num_threads = num_threads
+        self._reader = LineReader(num_threads, further)
         self._loading = threading.Lock()
 
     def may_have_text(self, image: Image) -> bool:
@@ -101,7 +78,7 @@ class TextEngine:
         found = [place for area in areas for place in self._places(blob, area)]
         if places is not None:
             found = [place for place in found if any(touch(place.box, box) for box in places)]
-        return [self._line(image, place, known) for place in in_order(found)]
+        return without_chance([self._line(image, place, known) for place in in_order(found)])
 
     def _glimpse(self, image: Image) -> Likely:
         """How likely each pixel of the small picture is text."""
@@ -119,9 +96,18 @@ class TextEngine:
         picture = line_picture(upright)
         for line in known:
             if same_line(line.picture, picture):
-                return ReadLine(line.text, place.box, line.score, picture)
-        text, score = self._recogniser.read(upright)
-        return ReadLine(text, place.box, score, picture)
+                return replace(line, box=place.box, picture=picture)
+        read = self._reader.read(upright)
+        height, width = upright.shape[:2]
+        return ReadLine(
+            read.text,
+            place.box,
+            read.score,
+            read.is_sure,
+            picture,
+            length_px=width,
+            height_px=height,
+        )
 
     def _likely(self, blob: npt.NDArray[np.float32]) -> Likely:
         (likely,) = self._detector.run(None, {"x": blob})
@@ -131,10 +117,6 @@ class TextEngine:
     @cached_property
     def _detector(self) -> ort.InferenceSession:
         return open_session(verified_path(TEXT_DETECTOR), self._num_threads)
-
-    @cached_property
-    def _recogniser(self) -> Recogniser:
-        return Recogniser(verified_path(TEXT_RECOGNISER), self._num_threads)
 
 
 def _grid(image: Image, side_px: int) -> tuple[int, int]:

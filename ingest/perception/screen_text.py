@@ -13,7 +13,8 @@ from rapidfuzz import fuzz
 
 from embeddings.encoder import Image
 from ingest.media.decode import Keyframe
-from ingest.perception.ocr import ReadLine, TextEngine
+from ingest.perception.ocr import TextEngine
+from ingest.perception.read_lines import ReadLine
 from ingest.perception.text_places import Box
 from ingest.scenes.pages import Change, Page
 
