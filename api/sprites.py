@@ -39,6 +39,13 @@ _RETRY_S = 600.0
 _LEFTOVER_S = 3600.0
 
 
+def _uncancelled() -> Future[Path]:
+    """Of work that goes on when one of those who wait for it goes away."""
+    folder: Future[Path] = Future()
+    folder.set_running_or_notify_cancel()
+    return folder
+
+
 @dataclass(eq=False)
 class Making:
     """The sheets of a video: queued, being made, or made."""
@@ -48,7 +55,7 @@ class Making:
     asked_s: float
     """When somebody last came for them or went away."""
     num_waiting: int = 0
-    folder: Future[Path] = field(default_factory=Future)
+    folder: Future[Path] = field(default_factory=_uncancelled)
 
     def is_left(self, seconds: float) -> bool:
         """Whether nobody has waited for so long."""
@@ -182,9 +189,7 @@ async def made(making: Making) -> Path:
     HTTPException (503) if it takes longer than a request waits or others are in the way."""
     making.num_waiting += 1
     try:
-        # Shielded: the work goes on when one of those who wait for it goes away.
-        work = asyncio.shield(asyncio.wrap_future(making.folder))
-        return await asyncio.wait_for(work, _PATIENCE_S)
+        return await asyncio.wait_for(asyncio.wrap_future(making.folder), _PATIENCE_S)
     except TimeoutError:
         raise _try_again("the stills of this video are being made") from None
     finally:

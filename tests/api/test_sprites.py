@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import os
 import re
 import shutil
@@ -280,6 +281,23 @@ def test_what_nobody_waits_for_ends_after_a_while_where_it_is_alone(
     monkeypatch.setattr(time, "monotonic", lambda: now + 11)
     with pytest.raises(HTTPException, match="nobody waited"):
         making.folder.result(20)
+
+
+def test_who_goes_away_leaves_no_complaint_behind(
+    sprites: Sprites, decoder: Decoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def leave() -> None:
+        making = begin(sprites, "broken")
+        waiting = asyncio.create_task(made(making))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+        decoder.may_end.set()
+        assert isinstance(await asyncio.to_thread(making.folder.exception, 20), NotFound)
+
+    asyncio.run(leave())
+    gc.collect()
+    assert not caplog.records
 
 
 def test_a_mount_that_hangs_holds_nobody_who_asks_for_others(
