@@ -47,7 +47,8 @@ def serving(
             _wait_until_ready(process, client)
             yield Serving(process, client)
             if process.poll() is None:
-                assert "Traceback" not in Serving(process, client).stop()
+                logged = Serving(process, client).stop()
+                assert "Traceback" not in logged, logged
         finally:
             if process.poll() is None:
                 process.kill()
