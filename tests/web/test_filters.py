@@ -24,6 +24,12 @@ def titles(page: Page) -> list[str]:
     return page.locator(".hit b").all_text_contents()
 
 
+def num_in(alike: Locator) -> int:
+    """Of "3 alike". A card has no `inner_text` before it has been laid out, which browsers put off
+    to the next frame."""
+    return int((alike.text_content() or "").split()[0])
+
+
 def expect_answered(page: Page) -> None:
     expect(page.locator("#answer")).not_to_have_attribute("aria-busy", "true")
 
@@ -136,7 +142,7 @@ def test_what_looks_alike_opens_right_after_its_hit_and_folds_again(
     num_all, alike = folded(page)
     hits = page.locator(".hit")
     num = hits.count()
-    num_alike = int(alike.inner_text().split()[0])
+    num_alike = num_in(alike)
     assert num + num_alike <= num_all
     card = alike.locator("xpath=..")
     alike.focus()
@@ -163,10 +169,10 @@ def test_what_looks_alike_opens_right_after_its_hit_and_folds_again(
 
 def test_without_scripts_what_looks_alike_has_a_page(new_page: NewPage, many: Serving) -> None:
     _num_all, alike = folded(new_page(over=many))
-    num_alike, address = alike.inner_text().split()[0], alike.get_attribute("href")
+    num_alike, address = num_in(alike), alike.get_attribute("href")
     page = new_page(over=many, java_script_enabled=False)
     page.goto(address or "")
-    expect(page.locator(".hit")).to_have_count(int(num_alike))
+    expect(page.locator(".hit")).to_have_count(num_alike)
     page.get_by_role("link", name="All hits").click()
     expect(page.get_by_role("link", name="All hits")).to_have_count(0)
     page.get_by_text("Show the nearest").click()

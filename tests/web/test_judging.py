@@ -38,7 +38,7 @@ def test_a_wrong_hit_goes_and_undo_brings_it_back(made: Made, made_page: Page) -
     hit = page.locator(HIT).nth(1)
     scene = hit.get_attribute("data-scene")
     place = "{title}, 0:{start:02.0f}".format(
-        title=hit.locator("b").inner_text(), start=float(hit.get_attribute("data-start") or 0)
+        title=hit.locator("b").text_content(), start=float(hit.get_attribute("data-start") or 0)
     )
     hit.hover()
     page.get_by_role("button", name="Wrong").click()
