@@ -20,9 +20,11 @@ from database.spaces.spaces import Spaces
 from database.videos.stored import Store
 from embeddings.encoder import Clip, Image
 from embeddings.loaded import Encoders
+from embeddings.registry.pins import RECOGNISERS
 from embeddings.registry.spaces import Profile
 from embeddings.runtime import num_cores
 from embeddings.space import Space
+from embeddings.weights.files import get_file
 from ingest.checkpoint import Checkpoint
 from ingest.errors import VideoUnreadable
 from ingest.files.discover import FoundFile
@@ -143,8 +145,14 @@ class Ingest:
                 lambda: self._hear(work, decoded),
                 inputs=self.profile.speech,
             )
-            written = stage("written", Written, lambda: self._read(work, decoded))
+            written = stage(
+                "written",
+                Written,
+                lambda: self._read(work, decoded),
+                inputs=self.text_engine.further,
+            )
             sentences = heard.result()
+        decoded = dataclasses.replace(decoded, notes=[*decoded.notes, *written.notes])
         video = self._put_together(work, decoded, sentences, written)
         self._embed_and_store(work, video)
         reason = decoded.partial_reason
@@ -271,7 +279,7 @@ def make_ingest(
     retry: bool = False,
 ) -> Ingest:
     """What a run works with. Speech and pictures are worked on side by side, so each model gets
-    half of the processors.
+    half of the processors. Raises WeightsMissing, WeightsCorrupt for a script of the settings.
     """
     num_threads = max(1, num_cores() // 2)
     runtime = settings.runtime(num_threads)
@@ -281,7 +289,9 @@ def make_ingest(
         spaces=Spaces(database),
         encoders=Encoders(runtime),
         transcriber=Transcriber(profile.speech, runtime),
-        text_engine=TextEngine(num_threads),
+        text_engine=TextEngine(
+            num_threads, [get_file(RECOGNISERS[script], runtime) for script in settings.scripts]
+        ),
         decode_options=DecodeOptions(
             max_pixels=settings.ingest_max_pixels,
             max_duration_s=settings.ingest_max_duration_s,

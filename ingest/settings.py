@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from database.settings import DatabaseSettings
+from embeddings.registry.pins import RECOGNISERS
 
 
 class IngestSettings(DatabaseSettings):
@@ -19,6 +20,25 @@ class IngestSettings(DatabaseSettings):
     """Memory, in MiB, that the decoding of one file may take."""
     ingest_decode_stall_s: Annotated[float, Field(gt=0)] = 120.0
     """Decoding that makes no progress for so many seconds is stopped."""
+    ingest_scripts: str = ""
+    """Scripts, after commas, that are read beside those of the bundled recogniser."""
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """The further scripts that are read, each once."""
+        names = (name.strip() for name in self.ingest_scripts.lower().split(","))
+        return tuple(dict.fromkeys(name for name in names if name))
+
+    @field_validator("ingest_scripts")
+    @classmethod
+    def _scripts_can_be_had(cls, value: str) -> str:
+        names = {name.strip() for name in value.lower().split(",")} - {""}
+        if unknown := sorted(names - RECOGNISERS.keys()):
+            raise ValueError(
+                f"there is no recogniser of {', '.join(unknown)}; there are: "
+                f"{', '.join(RECOGNISERS)}"
+            )
+        return value
 
     @property
     def work_dir(self) -> Path:

@@ -50,6 +50,7 @@ class TextEngine:
     def __init__(self, num_threads: int, further: Sequence[Path] = ()) -> None:
         """`further` are recognisers of scripts that the bundled one does not read."""
         self._num_threads = num_threads
+        self.further = tuple(further)
         self._reader = LineReader(num_threads, further)
         self._loading = threading.Lock()
 

@@ -14,7 +14,7 @@ from rapidfuzz import fuzz
 from embeddings.encoder import Image
 from ingest.media.decode import Keyframe
 from ingest.perception.ocr import TextEngine
-from ingest.perception.read_lines import ReadLine
+from ingest.perception.read_lines import ReadLine, unread_writing
 from ingest.perception.text_places import Box
 from ingest.scenes.pages import Change, Page
 
@@ -59,6 +59,18 @@ class Written:
     """Those that stand still, in the order in which they were read."""
     passing: list[Writing | None]
     """What else is written on each keyframe."""
+    unread_since_s: float | None
+    """When writing that could not be read began to stand in the picture."""
+
+    @property
+    def notes(self) -> list[str]:
+        """What people are told of it."""
+        if self.unread_since_s is None:
+            return []
+        return [
+            f"writing that could not be read was seen from {self.unread_since_s:.1f} s on: it is "
+            "small or unclear, or in a script that is not read here (docs/models.md)"
+        ]
 
 
 @dataclass(frozen=True)
@@ -94,7 +106,7 @@ def read_screen(
     for number, keyframe in enumerate(keyframes, len(pages) + 1):
         passing.append(_passing(keyframe.time_s, load(keyframe.name), lines, engine))
         on_progress(number / num_pictures)
-    return Written(lines, passing)
+    return Written(lines, passing, screen.unread_since_s)
 
 
 @dataclass
@@ -106,6 +118,7 @@ class _Screen:
     live: list[_Live] = field(default_factory=list)
     gone: list[tuple[int, Line]] = field(default_factory=list)
     num_lines: int = 0
+    unread_since_s: float | None = None
     remembered: deque[ReadLine] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
 
     def turn(self, page: Page) -> None:
@@ -144,6 +157,8 @@ class _Screen:
         places = [list(change.box) for change in page.changes]
         known = [*(line.read for line in self.live), *self.remembered]
         found = self.engine.read(self.load(page.name), places, known)
+        if self.unread_since_s is None and unread_writing(found):
+            self.unread_since_s = min(change.since_s for change in page.changes)
         return [read for read in found if read.is_sure]
 
     def _end(self, line: _Live, page: Page, kept: Sequence[ReadLine]) -> None:

@@ -38,7 +38,7 @@ def decoded(scenes: list[Scene], *keyframes: Keyframe, duration_s: float = 12.0)
 
 def passing(*writing: Writing | None) -> Written:
     """Text that stands nowhere longer than its keyframe does."""
-    return Written([], list(writing))
+    return Written([], list(writing), None)
 
 
 def writing_of(
