@@ -207,7 +207,7 @@ class _Decoding:
         self._split_take(self.detector, picture.time_s)
         self.collector.offer(picture.time_s, picture.frame, image)
         if not self.options.keyframes_only:
-            self._keep(self.tracker.feed(picture.time_s, picture.frame))
+            self._keep(self.tracker.feed(picture.time_s, picture.frame), self.detector)
         self.last_s = picture.time_s
         self.num_frames += 1
 
@@ -228,9 +228,10 @@ class _Decoding:
             self._hold(self.detector, end_s)
         for cut_s in self.detector.finish():
             self._close_scene(cut_s)
+        if not self.options.keyframes_only:
+            self._keep(self.tracker.hold(end_s), self.detector)
         self._split_take(self.detector, end_s)
         self._close_scene(end_s)
-        self._keep(self.tracker.hold(end_s))
 
     def _split_take(self, detector: SceneDetector, time_s: float) -> None:
         """Ends the open scene where it becomes too long; a picture that stands still for long is a
@@ -280,9 +281,12 @@ class _Decoding:
             self.scenes.append(Scene(self.scene_start_s, end_s))
         self.scene_start_s = end_s
 
-    def _keep(self, turned: list[Turned]) -> None:
-        """Keeps the pages that were turned."""
+    def _keep(self, turned: list[Turned], detector: SceneDetector) -> None:
+        """Keeps the pages that were turned; another slide is another scene."""
         for page in turned:
+            if page.slide_s is not None:
+                for cut_s in detector.slide_at(page.slide_s):
+                    self._close_scene(cut_s)
             name = None
             if page.is_new:
                 name = f"{round(page.time_s * 1000):09d}{PAGE}"

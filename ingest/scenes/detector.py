@@ -15,6 +15,8 @@ _ANY_RATE = Fraction(25)
 """Of frames that carry their times; it is asked for, and decides nothing."""
 _GRADUAL_APART_S = 0.5
 """A cut that was found this near to a gradual transition stands for it."""
+_SLIDE_APART_S = 1.0
+"""A change of slides this near to another boundary is the same."""
 _AGAIN_S = 0.08
 _AGAIN_TIMES = 7
 """A held picture counts as shown again so often just after it came and just before the next one:
@@ -40,6 +42,8 @@ class SceneDetector:
         self._last_cut_s = float("-inf")
         self._last: tuple[float, Picture] | None = None
         self._held: tuple[float, Picture] | None = None
+        self._slide_s = float("-inf")
+        """When a slide took the place of another."""
         self._no_cut_s = float("nan")
         """The time of a step that is none, whatever it looks like."""
 
@@ -71,6 +75,13 @@ class SceneDetector:
         times += [time_s for time_s in before if time_s > times[-1]]
         return [cut for time_s in times for cut in self._take(time_s, picture)]
 
+    def slide_at(self, time_s: float) -> list[float]:
+        """Told that a slide took the place of another, shortly before the last frame: a boundary,
+        unless it is one already.
+        """
+        self._slide_s = time_s
+        return self._far_enough([time_s], _SLIDE_APART_S)
+
     def finish(self) -> list[float]:
         """The boundaries that are certain only because no frame follows."""
         if self._sparse is not None:
@@ -80,7 +91,12 @@ class SceneDetector:
 
     def _take(self, time_s: float, picture: Picture) -> list[float]:
         certain = self._tell(self._cuts.feed(time_s, picture))
-        return certain + self._far_enough(self._gradual.feed(time_s, picture), _GRADUAL_APART_S)
+        gradual = [
+            middle_s
+            for middle_s in self._gradual.feed(time_s, picture)
+            if middle_s - self._slide_s >= _SLIDE_APART_S
+        ]
+        return certain + self._far_enough(gradual, _GRADUAL_APART_S)
 
     def _tell(self, cuts: list[float]) -> list[float]:
         """Hard cuts, each after the transition that it interrupts."""

@@ -12,11 +12,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.scenes.picture import shown_grey
+from ingest.scenes.picture import Box, shown_box
+from ingest.scenes.pixels import grey_picture
+from ingest.scenes.slides import has_scrolled, is_other_slide
 from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Strokes, first_strokes, next_strokes
-
-Box = tuple[float, float, float, float]
-"""(left, top, right, bottom), in [0, 1] of the picture's width and height."""
 
 SAMPLE_S = 0.08
 """From one picture that is looked at to the next, at least."""
@@ -47,7 +46,7 @@ _CALM = 0.1
 
 @dataclass(frozen=True)
 class Change:
-    """A place of the picture where strokes have come or gone."""
+    """A place where strokes have come or gone."""
 
     box: Box
     since_s: float
@@ -75,6 +74,8 @@ class Turned:
     changes: tuple[Change, ...]
     is_new: bool
     """Whether something came that may be writing; else something went."""
+    slide_s: float | None
+    """When a slide took the place of another, if one did."""
 
 
 @dataclass(frozen=True)
@@ -105,7 +106,7 @@ class PageTracker:
         if self._last is not None and time_s - self._last.strokes.time_s < SAMPLE_S - _ROUNDED_S:
             self._skipped = time_s, frame
             return turned
-        return turned + self._look(time_s, frame, shown_grey(frame, WIDTH_PX))
+        return turned + self._look(time_s, frame, grey_picture(frame, WIDTH_PX))
 
     def hold(self, until_s: float) -> list[Turned]:
         """Told that the last frame is shown until then: the pages that were turned."""
@@ -117,7 +118,7 @@ class PageTracker:
             return turned
         if self._skipped:
             frame = self._skipped[1]
-            turned += self._look(since_s, frame, shown_grey(frame, WIDTH_PX))
+            turned += self._look(since_s, frame, grey_picture(frame, WIDTH_PX))
         for later_s in (*_AGAIN_S, until_s - since_s - _ROUNDED_S):
             if self._last.strokes.time_s < since_s + later_s < until_s:
                 again = replace(self._last.strokes, time_s=since_s + later_s)
@@ -137,7 +138,7 @@ class PageTracker:
         if self._short is not None and self._is_over(*self._short, sample):
             turned.append(self._turn(self._short[0], _FLASH_S))
         self._last, strokes = sample, sample.strokes
-        num_new = int(self._changed(strokes, SETTLES_S).sum())
+        num_new = int(np.count_nonzero(self._changed(strokes, SETTLES_S)))
         if num_new > self._num_new:
             if not self._num_new:
                 self._began_s = strokes.time_s
@@ -150,7 +151,7 @@ class PageTracker:
             turned.append(self._turn(sample, SETTLES_S))
         new = _tiles(strokes.standing(_FLASH_S) & (strokes.signs != self._read)) >= _MIN_CHANGED
         is_calm = strokes.moving(_FLASH_S) < _CALM
-        self._short = (sample, new) if is_calm and new.sum() > _SMALL else None
+        self._short = (sample, new) if is_calm and np.count_nonzero(new) > _SMALL else None
         return turned
 
     def _changed(self, strokes: Strokes, settles_s: float) -> Mask:
@@ -166,7 +167,7 @@ class PageTracker:
         came = _pixels(new, short.strokes.signs.shape) & short.strokes.standing(_FLASH_S)
         came &= short.strokes.signs != self._read
         gone = came & (sample.strokes.signs != short.strokes.signs)
-        return 2 * int(gone.sum()) > int(came.sum())
+        return bool(2 * np.count_nonzero(gone) > np.count_nonzero(came))
 
     def _turn(self, sample: _Sample, settles_s: float) -> Turned:
         """The page of a sample; what is on it counts as read."""
@@ -174,12 +175,23 @@ class PageTracker:
         settled = strokes.settled(settles_s)
         other = settled & (strokes.signs != self._read)
         changed = self._changed(strokes, settles_s)
-        is_new = bool((_tiles(other & (strokes.signs != 0)) >= _MIN_CHANGED).any())
-        changes = _changes(changed, other, strokes)
+        come, gone = other & (strokes.signs != 0), other & (self._read != 0)
+        is_new = bool((_tiles(come) >= _MIN_CHANGED).any())
+        slide_s = None
+        if (
+            strokes.moving(settles_s) < _CALM
+            and is_other_slide(_tiles(self._read != 0), _tiles(gone), _tiles(come), _MIN_CHANGED)
+            and not has_scrolled(self._read, strokes.signs)
+        ):
+            slide_s = float(np.median(strokes.since_s[come | gone]))
+        changes = tuple(
+            replace(change, box=shown_box(sample.frame, change.box))
+            for change in _changes(changed, other, strokes)
+        )
         here = _pixels(changed, strokes.signs.shape) & settled
         self._read = np.where(here, strokes.signs, self._read)
         self._num_new = 0
-        return Turned(strokes.time_s, sample.frame, changes, is_new)
+        return Turned(strokes.time_s, sample.frame, changes, is_new, slide_s)
 
 
 def _tiles(mask: Mask) -> npt.NDArray[np.uint8]:
@@ -197,8 +209,8 @@ def _pixels(tiles: Mask, shape: tuple[int, ...]) -> Mask:
     return np.asarray(whole, np.bool_)
 
 
-def _changes(changed: Mask, other: Mask, strokes: Strokes) -> tuple[Change, ...]:
-    """The places where tiles beside each other have changed, each with its time."""
+def _changes(changed: Mask, other: Mask, strokes: Strokes) -> list[Change]:
+    """The places of a frame where tiles beside each other have changed, each with its time."""
     joined = cv2.dilate(changed.view(np.uint8), np.ones((3, 5), np.uint8))
     num, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     rows, columns = changed.shape
@@ -218,4 +230,4 @@ def _changes(changed: Mask, other: Mask, strokes: Strokes) -> tuple[Change, ...]
         times = strokes.since_s[other & (pixels == label)]
         if len(times):
             changes.append(Change(box, float(np.median(times))))
-    return tuple(changes)
+    return changes

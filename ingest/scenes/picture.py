@@ -6,11 +6,10 @@ from fractions import Fraction
 from typing import Any
 
 import av
-import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.scenes.pixels import Pixels, converted, luma_plane, may_be_transparent, rgb_pixels
+from ingest.scenes.pixels import Pixels, converted, may_be_transparent, rgb_pixels
 from ingest.scenes.tones import HIGH_RANGE
 
 _LEAST_ASPECT, _MOST_ASPECT = Fraction(1, 4), Fraction(4)
@@ -27,6 +26,10 @@ LARGE_BYTES = 16 << 20
 18 of 8K take 0.9 to 1.8 GB."""
 _QUARTER = np.array([[0.0, 1.0], [-1.0, 0.0]])
 """The display matrix of a quarter turn, clockwise."""
+
+
+Box = tuple[float, float, float, float]
+"""(left, top, right, bottom), in [0, 1] of a picture's width and height."""
 
 
 @dataclass(frozen=True)
@@ -105,16 +108,17 @@ def shown(frame: av.VideoFrame, size: tuple[int, int]) -> Pixels:
     return np.ascontiguousarray(upright[:: turn.rows, :: turn.columns])
 
 
-def shown_grey(frame: av.VideoFrame, longest_px: int) -> npt.NDArray[np.uint8]:
-    """A frame as it is shown, in grey, uint8 [h, w], its longer side of at most `longest_px`."""
-    size = size_within(frame, longest_px, longest_px)
-    luma = luma_plane(frame)
-    if luma is None:
-        return np.asarray(cv2.cvtColor(shown(frame, size), cv2.COLOR_RGB2GRAY), np.uint8)
+def shown_box(frame: av.VideoFrame, box: Box) -> Box:
+    """Where a place of a frame is in the picture as it is shown."""
     turn = _turn_of(frame) or _Turn()
-    image = cv2.resize(luma, size[::-1] if turn.transposed else size, interpolation=cv2.INTER_AREA)
-    upright = image.swapaxes(0, 1) if turn.transposed else image
-    return np.ascontiguousarray(upright[:: turn.rows, :: turn.columns], np.uint8)
+    left, top, right, bottom = box
+    if turn.transposed:
+        left, top, right, bottom = top, left, bottom, right
+    if turn.rows < 0:
+        top, bottom = 1 - bottom, 1 - top
+    if turn.columns < 0:
+        left, right = 1 - right, 1 - left
+    return left, top, right, bottom
 
 
 def reduced(frame: av.VideoFrame, longest_px: int) -> av.VideoFrame:

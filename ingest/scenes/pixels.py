@@ -80,11 +80,21 @@ def small_picture(frame: av.VideoFrame) -> Pixels:
     return np.asarray(small.to_ndarray(), np.uint8)
 
 
-def luma_plane(frame: av.VideoFrame) -> npt.NDArray[np.uint8] | None:
-    """A view of the lightness of each pixel, uint8 [h, w], of a frame that has it as a plane of its
-    own with eight bits; None of all others.
+def grey_picture(frame: av.VideoFrame, longest_px: int) -> npt.NDArray[np.uint8]:
+    """A frame in grey, uint8 [h, w], its longer side of at most `longest_px`. Where it has the
+    lightness of its pixels as a plane with eight bits, that is taken without conversion.
     """
-    return _plane(frame, 0) if frame.format.name in _WITH_LUMA_PLANE else None
+    scale = min(1.0, longest_px / max(frame.width, frame.height))
+    size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
+    if frame.format.name not in _WITH_LUMA_PLANE:
+        return np.asarray(cv2.cvtColor(rgb_pixels(frame, *size), cv2.COLOR_RGB2GRAY), np.uint8)
+    grey = _plane(frame, 0)
+    # Halving is ten times as quick as any other mean over areas.
+    while min(grey.shape) > 1 and max(grey.shape) >= 2 * longest_px:
+        rows, columns = (side // 2 for side in grey.shape)
+        half = grey[: 2 * rows, : 2 * columns]
+        grey = np.asarray(cv2.resize(half, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
+    return np.ascontiguousarray(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def may_be_transparent(frame: av.VideoFrame) -> bool:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 Grey = npt.NDArray[np.uint8]
-"""A picture [h, w], as it is shown."""
+"""A picture [h, w]."""
 Mask = npt.NDArray[np.bool_]
 
 WIDTH_PX = 480
@@ -54,7 +54,8 @@ def first_strokes(time_s: float, grey: Grey) -> Strokes:
 def next_strokes(before: Strokes, time_s: float, grey: Grey) -> Strokes:
     """The strokes of a picture that follows another of its size."""
     signs = _signs(grey, before.signs)
-    since_s = np.where(signs == before.signs, before.since_s, np.float32(time_s))
+    since_s = before.since_s.copy()
+    since_s[signs != before.signs] = time_s
     return Strokes(time_s, signs, since_s)
 
 
