@@ -1,0 +1,61 @@
+"""Whether a page that was turned is another slide: most of what was written has been replaced by
+other writing, not added to, scrolled, or changed in a line of captions."""
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from ingest.scenes.strokes import Mask
+
+_MIN_REPLACED = 0.4
+"""Part of the tiles with strokes that have lost theirs: header, footer and logo of a template stay.
+"""
+_MIN_LOST = 0.25
+"""Part of a tile's strokes that it has lost, then: of unrelated writing a half is alike by chance."""
+_MIN_HEIGHT = 0.15
+"""Part of the picture's height over which writing has gone, and over which it has come: two lines
+of captions are less high."""
+_CAPTIONS_BELOW, _CAPTIONS_ABOVE = 0.6, 0.25
+"""Captions and lower thirds are in the picture's lowest part, or in its highest."""
+_MIN_MOVED = 0.6
+"""Part of the strokes that are where others were before, all moved up or down by as much: text that
+scrolls."""
+_MIN_LEFT = 0.25
+"""Part of the strokes that is still in the picture then."""
+
+Tiles = npt.NDArray[np.uint8]
+"""The part of the pixels of each tile that are of one kind, of 255, [rows, columns]."""
+
+
+def is_other_slide(was: Tiles, gone: Tiles, come: Tiles, least: float) -> bool:
+    """Whether writing was replaced. `was`, `gone`, and `come` are the strokes of a page, those of
+    them that have gone, and those that have come since; `least` is how many count in a tile.
+    """
+    written, lost = was >= least, (gone >= least) & (gone >= _MIN_LOST * was)
+    new = come >= least
+    if np.count_nonzero(lost) < max(1, _MIN_REPLACED * np.count_nonzero(written)):
+        return False
+    rows_lost, rows_new = np.flatnonzero(lost.any(axis=1)), np.flatnonzero(new.any(axis=1))
+    least_rows = _MIN_HEIGHT * len(was)
+    if len(rows_lost) < least_rows or len(rows_new) < least_rows:
+        return False
+    top, bottom = min(rows_lost[0], rows_new[0]), max(rows_lost[-1], rows_new[-1]) + 1
+    return bool(top < _CAPTIONS_BELOW * len(was) and bottom > _CAPTIONS_ABOVE * len(was))
+
+
+def has_scrolled(before: npt.NDArray[np.int8], now: npt.NDArray[np.int8]) -> bool:
+    """Whether the strokes of a picture, signs [h, w], are those of another, moved up or down."""
+    least = _MIN_LEFT * cv2.countNonZero(now)
+    for rows in range(2, len(now)):
+        up = _matches(before[rows:], now[:-rows]), now[:-rows]
+        down = _matches(before[:-rows], now[rows:]), now[rows:]
+        for same, left in (up, down):
+            num_left = cv2.countNonZero(left)
+            if num_left >= least and cv2.countNonZero(same) >= _MIN_MOVED * num_left:
+                return True
+    return False
+
+
+def _matches(first: npt.NDArray[np.int8], second: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
+    same: Mask = (first == second) & (second != 0)
+    return same.view(np.uint8)
