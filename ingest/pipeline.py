@@ -18,6 +18,7 @@ from database.errors import SpacesChanged, ValueRefused
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.stored import Store
+from database.videos.subtitles import SubtitleStore
 from embeddings.encoder import Clip, Image
 from embeddings.loaded import Encoders
 from embeddings.registry.pins import RECOGNISERS
@@ -28,17 +29,21 @@ from embeddings.weights.files import get_file
 from ingest.checkpoint import Checkpoint
 from ingest.errors import VideoUnreadable
 from ingest.files.discover import FoundFile
-from ingest.files.identity import content_hash, known_outcomes, link_to_known, require_unchanged
+from ingest.files.identity import content_of, known_outcomes, link_to_known, require_unchanged
 from ingest.files.outcome import (
     Outcome,
     OutcomeStatus,
     printable,
     record_of_refusal,
     refused,
+    retold,
 )
 from ingest.files.removal import keyframe_folder, save_outcome
+from ingest.library.brought import brought_moments
 from ingest.library.embed import Embeddable, Lists, Source, embed_moments, read_image
 from ingest.library.moments import build_moments, build_scenes, main_language
+from ingest.library.retaking import Retaking
+from ingest.library.sidecars import with_sidecars
 from ingest.library.spaces import spaces_to_fill
 from ingest.library.storing import NewVideo, save_video
 from ingest.media.child import Isolation
@@ -81,6 +86,7 @@ class Ingest:
     profile: Profile
     """Where the speech model comes from; which spaces are filled is the library's to say."""
     store: Store
+    retaking: Retaking
     spaces: Spaces
     encoders: Encoders
     transcriber: Transcriber
@@ -113,13 +119,16 @@ class Ingest:
 
     def _ingest(self, file: FoundFile, report: StageReport) -> Outcome:
         report("hash", None)
-        digest = content_hash(file.path)
+        digest = content_of(file, self.store)
         mode = "iframes" if self.decode_options.keyframes_only else "full"
         checkpoint = Checkpoint(self.work_dir, f"{digest}-{self.profile.name}-{mode}")
         with self.store.claim(digest, lambda: report("hash", None)):
+            video = self.store.find_video_by_content(digest)
+            before = {} if video is None else self.retaking.places(video)
             known = link_to_known(file, digest, self.keyframes_dir, self.store)
-            if known is not None:
-                return known
+            if known is not None and video is not None:
+                report("subtitles", None)
+                return retold(known, self.retaking.take_up(file, video, before))
             try:
                 outcome = self._ingest_content(Work(file, digest, checkpoint, report))
             except (VideoUnreadable, ValueRefused):
@@ -153,6 +162,7 @@ class Ingest:
             )
             sentences = heard.result()
         decoded = dataclasses.replace(decoded, notes=[*decoded.notes, *written.notes])
+        decoded = with_sidecars(work.file, decoded)
         video = self._put_together(work, decoded, sentences, written)
         self._embed_and_store(work, video)
         reason = decoded.partial_reason
@@ -207,7 +217,10 @@ class Ingest:
             media=work.media,
             decoded=decoded,
             scenes=scenes,
-            moments=build_moments(decoded, scenes, sentences, written, folder),
+            moments=[
+                *build_moments(decoded, scenes, sentences, written, folder),
+                *brought_moments(decoded, scenes, sentences, work.file.path.name),
+            ],
             language=main_language(sentences),
             profile=self.profile.name,
         )
@@ -283,11 +296,15 @@ def make_ingest(
     """
     num_threads = max(1, num_cores() // 2)
     runtime = settings.runtime(num_threads)
+    encoders, spaces = Encoders(runtime), Spaces(database)
     return Ingest(
         profile=profile,
         store=Store(database),
-        spaces=Spaces(database),
-        encoders=Encoders(runtime),
+        retaking=Retaking(
+            SubtitleStore(database), encoders, partial(spaces_to_fill, spaces, encoders)
+        ),
+        spaces=spaces,
+        encoders=encoders,
         transcriber=Transcriber(profile.speech, runtime),
         text_engine=TextEngine(
             num_threads, [get_file(RECOGNISERS[script], runtime) for script in settings.scripts]

@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from ingest.files.batches import batches
-from ingest.files.discover import LINKED_FOLDER, RUBBISH_FOLDER
+from ingest.files.discover import LINKED_FOLDER, RUBBISH_FOLDER, SUBTITLES_OF
 from ingest.files.ledger import Ledger
 from ingest.files.outcome import Outcome, OutcomeStatus
 
@@ -85,17 +85,24 @@ def _told(outcome: Outcome) -> str:
 
 def _left_alone(outcomes: Iterable[Outcome]) -> Iterator[str]:
     """A line for each kind of what was left alone."""
-    num_unchanged = num_others = 0
+    num_unchanged = num_others = num_subtitles = 0
     rubbish = Counter[str]()
     for outcome in outcomes:
         if outcome.status is OutcomeStatus.UNCHANGED:
             num_unchanged += 1
+        elif (outcome.reason or "").startswith(SUBTITLES_OF):
+            num_subtitles += 1
         elif outcome.reason == RUBBISH_FOLDER:
             rubbish[PurePath(outcome.path).name] += 1
         else:
             num_others += 1
     if num_unchanged:
         yield f"unchanged: {num_unchanged} files (--json lists them)"
+    if num_subtitles:
+        files = "file of subtitles, read with its video"
+        if num_subtitles > 1:
+            files = "files of subtitles, read with their videos"
+        yield f"skipped: {num_subtitles} {files} (--json lists them)"
     if num_others:
         files = "file that is no recording" if num_others == 1 else "files that are no recordings"
         yield f"skipped: {num_others} {files} (--json lists them)"

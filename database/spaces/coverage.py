@@ -11,13 +11,9 @@ from database.spaces.partitions import partition_name
 from embeddings.space import Input
 
 KINDS = {
-    Input.TEXT: (
-        MomentKind.SPEECH,
-        MomentKind.OCR,
-        MomentKind.SUBTITLE,
-        MomentKind.CHAPTER,
-        MomentKind.TITLE,
-    ),
+    # What a video is called is matched by its words alone: by what names mean, first scenes came
+    # before those that say what is asked (docs/ranking.md).
+    Input.TEXT: (MomentKind.SPEECH, MomentKind.OCR, MomentKind.SUBTITLE, MomentKind.CHAPTER),
     Input.IMAGE: (MomentKind.KEYFRAME,),
     Input.CLIP: (MomentKind.SPAN,),
 }

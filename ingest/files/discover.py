@@ -4,19 +4,23 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from database.forms import is_storable
-from database.videos.records import modified_ns
+from database.videos.records import Sidecar, modified_ns
 from ingest.errors import UsageError
 from ingest.files.patterns import expand
 from ingest.files.rubbish import is_rubbish
+from ingest.files.sidecars import Beside
 
 LINKED_FOLDER = "a link to a folder is not followed; name it to ingest what it leads to"
 RUBBISH_FOLDER = (
     "a folder that file servers and systems keep for themselves; name it to ingest what is in it"
 )
+SUBTITLES_OF = "subtitles, read with"
+"""What is said of a file of subtitles, before the name of its video."""
 MAX_PATH_BYTES = 2600
 """A path is a key of the database, whose index takes 2,704 bytes. Longer ones fit if they can be
 compressed, which shows only when all the work is done."""
@@ -43,6 +47,8 @@ class FoundFile:
     seen: bool = True
     """Whether it is a file that could be looked at. Later runs are told nothing of another one, and
     what the library has of it stays."""
+    sidecars: tuple[Sidecar, ...] = ()
+    """The files of subtitles beside it that bear its name."""
 
 
 @dataclass(frozen=True)
@@ -56,10 +62,16 @@ class Discovery:
     roots: Collection[Path]
 
     def __iter__(self) -> Iterator[FoundFile]:
+        folder, beside = None, Beside()
         for root in self.roots:
             home = Path(os.path.realpath(root))
             for found in _walk(root, self.roots):
-                yield found if isinstance(found, FoundFile) else _look(*found, home)
+                if isinstance(found, FoundFile):
+                    yield found
+                    continue
+                if found.path.parent != folder:
+                    folder, beside = found.path.parent, Beside(found.names_beside())
+                yield _look(found, beside, home)
 
     def count(self) -> int:
         """How many there are, told from names alone."""
@@ -108,12 +120,32 @@ def _is_met(path: Path, roots: Collection[Path]) -> bool:
     return False
 
 
-def _walk(root: Path, roots: Collection[Path]) -> Iterator[FoundFile | tuple[Path, bool]]:
-    """The files under a root, each with whether it is a link that must not leave the root, and the
-    folders that are not looked into. A root below another one is left to its own walk."""
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """A file that a walk comes by."""
+
+    path: Path
+    is_link: bool
+    """Whether it must not leave the root."""
+    folder: Collection[str] | None = None
+    """The names of the files in its folder, if that was looked into."""
+
+    def names_beside(self) -> Collection[str]:
+        """The names of the files in its folder."""
+        if self.folder is not None:
+            return self.folder
+        try:
+            return _names_in(self.path.parent).files
+        except OSError:  # the file itself may be there all the same
+            return ()
+
+
+def _walk(root: Path, roots: Collection[Path]) -> Iterator[FoundFile | _Met]:
+    """The files under a root, and the folders that are not looked into. A root below another one is
+    left to its own walk."""
     waiting = [root] if os.path.isdir(root) else []  # noqa: PTH112 - as below
     if not waiting:
-        yield root, False
+        yield _Met(root, is_link=False)
     while waiting:
         folder = waiting.pop()
         try:
@@ -123,7 +155,7 @@ def _walk(root: Path, roots: Collection[Path]) -> Iterator[FoundFile | tuple[Pat
             continue
         for path in (folder / name for name in names.files):
             if path not in roots:
-                yield path, path.name in names.links
+                yield _Met(path, path.name in names.links, names.files)
         inner = []
         for path in (folder / name for name in names.folders):
             if path in roots:
@@ -169,8 +201,9 @@ def _leads_to_folder(entry: os.DirEntry[str]) -> bool:
         return False
 
 
-def _look(path: Path, is_link: bool, home: Path) -> FoundFile:
+def _look(met: _Met, beside: Beside, home: Path) -> FoundFile:
     """The file at a path, where a link must not leave `home`."""
+    path = met.path
     if (length := len(os.fsencode(path))) > MAX_PATH_BYTES:
         reason = (
             f"the path is too long for the library ({length} bytes, and {MAX_PATH_BYTES} at most): "
@@ -181,18 +214,39 @@ def _look(path: Path, is_link: bool, home: Path) -> FoundFile:
         status = path.stat()
     except OSError as error:
         return FoundFile(path, refusal=_unseen(path, error), seen=False)
-    refusal = None
+    refusal, left_out = None, False
+    owners = beside.owners(path.name)
     if not stat.S_ISREG(status.st_mode):
         refusal = "not a regular file"
-    elif is_link and not Path(os.path.realpath(path)).is_relative_to(home):
+    elif met.is_link and not Path(os.path.realpath(path)).is_relative_to(home):
         refusal = "a link that leaves the folder; name it to ingest what it leads to"
     elif not is_storable(str(path)):
         refusal = "the name is not valid UTF-8; rename the file"
     elif not os.access(path, os.R_OK):
         refusal = "no permission to read the file: let this user read it, then ingest it again"
+    elif owners:
+        refusal, left_out = f"{SUBTITLES_OF} {' and '.join(owners)}", True
     elif status.st_size == 0:
         refusal = "the file is empty"
-    return FoundFile(path, status.st_size, modified_ns(status), refusal)
+    return FoundFile(
+        path,
+        status.st_size,
+        modified_ns(status),
+        refusal,
+        left_out=left_out,
+        sidecars=tuple(_sidecars(path, beside, home)),
+    )
+
+
+def _sidecars(video: Path, beside: Beside, home: Path) -> Iterator[Sidecar]:
+    """The subtitles of a file, without those that would not be read as files of their own."""
+    for name in beside.of(video.name):
+        path = video.with_name(name)
+        with suppress(OSError):
+            status = path.stat()
+            leaves = _is_link(path) and not Path(os.path.realpath(path)).is_relative_to(home)
+            if stat.S_ISREG(status.st_mode) and is_storable(name) and not leaves:
+                yield Sidecar(name, status.st_size, modified_ns(status))
 
 
 def _unseen(path: Path, error: OSError, what: str = "") -> str:

@@ -36,6 +36,16 @@ def content_hash(path: Path) -> str:
         raise VideoUnreadable(f"cannot be read: {error.strerror}") from error
 
 
+def content_of(file: FoundFile, store: Store) -> str:
+    """The same; of a path that is as a former run has left it, without reading the file. Raises
+    VideoUnreadable.
+    """
+    known = store.find_files([str(file.path)]).get(str(file.path))
+    if known is not None and known.video is not None and _is_as_before(file, known):
+        return known.video.content_hash
+    return content_hash(file.path)
+
+
 def require_unchanged(file: FoundFile) -> None:
     """Raises FileChanged if the file was written to, or vanished, since it was found."""
     try:
@@ -60,23 +70,26 @@ def known_outcomes(
 
 
 def _known_outcome(file: FoundFile, known: KnownFile | None, *, retry: bool) -> Outcome | None:
-    if known is not None and (file.size_bytes, file.mtime_ns) != (
-        known.file.size_bytes,
-        known.file.mtime_ns,
-    ):
+    if known is not None and not _is_as_before(file, known):
         known = None
     if file.refusal is not None:
         return _known_refusal(file, VideoUnreadable(file.refusal), known)
     if known is None:
         return None
     if known.video is not None:
-        return _unchanged(file, known.video)
+        is_same = known.file.sidecars == file.sidecars
+        return _unchanged(file, known.video) if is_same else None
     if retry:
         return None
     reason = known.file.reason
     if known.file.status is FileStatus.FAILED:
         reason = f"{reason} ({AS_BEFORE})"
     return Outcome(printable(file.path), OutcomeStatus(known.file.status.value), reason)
+
+
+def _is_as_before(file: FoundFile, known: KnownFile) -> bool:
+    before = known.file
+    return (file.size_bytes, file.mtime_ns) == (before.size_bytes, before.mtime_ns)
 
 
 def _known_refusal(
@@ -101,14 +114,24 @@ def link_to_known(
     if video is None:
         return None
     path = str(file.path)
-    own = FileRecord(path, file.size_bytes, file.mtime_ns, video.status, video.reason, video.id)
+    known = store.find_files([path]).get(path)
+    own = FileRecord(
+        path,
+        file.size_bytes,
+        file.mtime_ns,
+        video.status,
+        video.reason,
+        video.id,
+        # As they were taken up with it: those that are there now may differ.
+        known.file.sidecars if known is not None and known.file.video_id == video.id else (),
+    )
     save_outcome(own, keyframes_dir, store)
     others = [other for other in store.paths_of(video.id, MAX_LOOKED_AT) if other != path]
     gone = [other for other in others if _is_gone(Path(other))]
     links = [other for other in others if _is_link_to(path, other)]
     store.forget_files([*gone, *links])
     for link in links:  # come after the file itself from now on
-        store.save_file(dataclasses.replace(own, path=link))
+        store.save_file(dataclasses.replace(own, path=link, sidecars=()))
     others = [other for other in others if other not in gone]
     outcome = _unchanged(file, video)
     if outcome.status is OutcomeStatus.PARTIAL or not others:

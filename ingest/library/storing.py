@@ -75,12 +75,20 @@ def _video_record(video: NewVideo) -> VideoRecord:
         moments=tuple(video.moments),
         notes=tuple(decoded.notes),
         clock=decoded.clock,
+        subtitles=tuple(decoded.subtitles),
     )
 
 
 def _file_record(file: FoundFile, video: VideoRecord) -> FileRecord:
     status = FileStatus(video.status.value)
-    return FileRecord(str(file.path), file.size_bytes, file.mtime_ns, status, video.reason)
+    return FileRecord(
+        str(file.path),
+        file.size_bytes,
+        file.mtime_ns,
+        status,
+        video.reason,
+        sidecars=file.sidecars,
+    )
 
 
 def _modified_at(file: FoundFile) -> datetime | None:

@@ -1,0 +1,46 @@
+"""Subtitles that lie beside a recording: read with it, and again when they have changed."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from database.videos.records import Sidecar, Subtitles
+from ingest.files.discover import FoundFile
+from ingest.media.decode import Decoded
+from ingest.perception.subtitles import read_sidecar
+
+Places = Mapping[Path, Sequence[Sidecar]]
+"""Where a recording lies, with the files of subtitles beside it in each place."""
+
+
+def with_sidecars(file: FoundFile, decoded: Decoded) -> Decoded:
+    """What was decoded with the subtitles that lie beside the file."""
+    found, notes = read_beside({file.path: file.sidecars}, decoded.duration_s)
+    return dataclasses.replace(
+        decoded,
+        subtitles=each_once([*decoded.subtitles, *found]),
+        notes=[*decoded.notes, *notes],
+    )
+
+
+def read_beside(places: Places, duration_s: float) -> tuple[list[Subtitles], list[str]]:
+    """The subtitles beside a recording in all its places, and what of them could not be read."""
+    tracks: list[Subtitles] = []
+    notes: list[str] = []
+    for video, sidecars in places.items():
+        for sidecar in sidecars:
+            read = read_sidecar(video.with_name(sidecar.name), video.name, duration_s)
+            tracks += [read.subtitles] if read.subtitles else []
+            notes += read.notes
+    return tracks, list(dict.fromkeys(notes))
+
+
+def each_once(tracks: Sequence[Subtitles]) -> list[Subtitles]:
+    """Tracks without those that have the very lines of one before them."""
+    return list({track.lines: track for track in reversed(tracks)}.values())[::-1]
+
+
+def told_before(notes: Sequence[str], places: Places) -> list[str]:
+    """The notes of a recording without those on files of subtitles beside it."""
+    names = tuple(f"{each.name}: " for sidecars in places.values() for each in sidecars)
+    return [note for note in notes if not note.startswith(names)]

@@ -1,0 +1,39 @@
+"""What a video is called, as words to be found by: its title, and the name of its file."""
+
+import re
+import unicodedata
+from pathlib import PurePath
+
+_APART = re.compile(r"[\W_]+")
+_GIVEN = frozenset(
+    "cam capture clip dji dsc dscf dscn dvr file film frame gopr image img mov movie mvi output "
+    "part pano pict pxl rec record recording screen screenrecording screenshot snap take temp test "
+    "tmp untitled vid video videoplayback vlc web whatsapp zoom".split()
+)
+"""What cameras and programs call every file."""
+_FEWEST_LETTERS = 3
+"""Of a word in Latin letters."""
+
+
+def title_text(title: str | None, file_name: str) -> str | None:
+    """The title of a recording, as its container has it, with the words of the name of its file and
+    the name itself, by which people may look for it; what says nothing is left out, and None if
+    nothing says anything.
+    """
+    stem = PurePath(file_name).stem
+    told = [title] if title is not None and says_something(title) and title != stem else []
+    if says_something(stem):
+        told += [" ".join(_APART.split(stem)).strip(), file_name]
+    return " · ".join(dict.fromkeys(told)) or None
+
+
+def says_something(name: str) -> bool:
+    """Whether a name has a word: not IMG_2031, VID_20240101_120000 or 9f86d081884c7d65."""
+    return any(map(_is_word, _APART.split(unicodedata.normalize("NFC", name))))
+
+
+def _is_word(part: str) -> bool:
+    letters = part.lower().rstrip("0123456789")
+    if not letters.isalpha() or letters in _GIVEN:
+        return False
+    return len(letters) >= _FEWEST_LETTERS or not letters.isascii()
