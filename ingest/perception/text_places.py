@@ -28,7 +28,7 @@ _GROWN = 1.6
 """The detector marks the core of a line: what is missing on each side is its area times this,
 divided by its perimeter."""
 _MIN_SIDE_PX = 3
-_GLIMPSED = 0.1
+_GLIMPSED = 0.05
 """What a pixel of the small picture is at least where lines are looked for: text that is too small
 to be made out there is still a little likely."""
 _MARGIN = 3
@@ -52,6 +52,10 @@ class Place:
     score: float
 
 
+def _square(side_px: int) -> npt.NDArray[np.uint8]:
+    return np.ones((side_px, side_px), np.uint8)
+
+
 def touch(first: Sequence[float], second: Sequence[float]) -> bool:
     """Whether two boxes have a point in common."""
     return (
@@ -70,29 +74,26 @@ def areas_of_writing(
     Of what does not touch `within` nothing; of what does, the whole width, since a line that
     changed at its end is read from its beginning, and a cell above and below.
     """
-    mask = (glimpse > _GLIMPSED).astype(np.uint8)
-    mask = cv2.dilate(mask, np.ones((2 * _MARGIN + 1, 2 * _MARGIN + 1), np.uint8))
-    num_parts, _, parts, _ = cv2.connectedComponentsWithStats(mask)
-    height, width = glimpse.shape
+    near = cv2.dilate((glimpse > _GLIMPSED).astype(np.uint8), _square(2 * _MARGIN + 1))
+    mask = cv2.resize(near * 255, (columns, rows), interpolation=cv2.INTER_AREA) > 0
+    num_parts, _, parts, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     areas: list[Cells] = []
-    for left, top, part_width, part_height, _ in parts[1:num_parts]:
-        box = [
-            left / width,
-            top / height,
-            (left + part_width) / width,
-            (top + part_height) / height,
-        ]
-        for changed in [[0.0, 0.0, 1.0, 1.0]] if within is None else within:
-            if touch(box, changed):
-                upper = max(box[1], changed[1] - 1 / rows)
-                lower = min(box[3], changed[3] + 1 / rows)
-                areas.append(_cells([box[0], upper, box[2], lower], rows, columns))
+    for left, top, width, height, _ in parts[1:num_parts].tolist():
+        area = (left, top, left + width, top + height)
+        if within is None:
+            areas.append(area)
+            continue
+        for box in within:
+            changed = (box[0] * columns, box[1] * rows, box[2] * columns, box[3] * rows)
+            if touch(area, changed):
+                upper, lower = int(changed[1]) - 1, int(np.ceil(changed[3])) + 1
+                areas.append((left, max(top, upper), left + width, min(top + height, lower)))
     return _merged(areas, rows, columns)
 
 
 def places_in(likely: Likely, area: Cells, rows: int, columns: int) -> list[Place]:
     """The lines in the map of an area, which has a pixel for each of the area's cells' pixels."""
-    mask = cv2.dilate((likely > _LIKELY).astype(np.uint8), np.ones((2, 2), np.uint8))
+    mask = cv2.dilate((likely > _LIKELY).astype(np.uint8), _square(2))
     contours, _ = cv2.findContours(mask, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
     places = []
     for contour in contours:
@@ -179,16 +180,6 @@ def _joined(spans: Sequence[Span]) -> list[Span]:
         else:
             joined.append((left, right))
     return joined
-
-
-def _cells(box: Box, rows: int, columns: int) -> Cells:
-    """The least rectangle of cells around a box, within the picture."""
-    return (
-        max(0, int(box[0] * columns)),
-        max(0, int(box[1] * rows)),
-        min(columns, int(np.ceil(box[2] * columns))),
-        min(rows, int(np.ceil(box[3] * rows))),
-    )
 
 
 def _merged(areas: Sequence[Cells], rows: int, columns: int) -> list[Cells]:
