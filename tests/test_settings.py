@@ -38,7 +38,12 @@ def test_variables_of_an_env_file_are_read_and_the_environment_wins(
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("INGEST_MAX_PIXELS", "many"), ("INGEST_DECODE_STALL_S", "0"), ("API_MAX_CONCURRENT", "1.5")],
+    [
+        ("INGEST_MAX_PIXELS", "many"),
+        ("INGEST_DECODE_STALL_S", "0"),
+        ("INGEST_SCRIPTS", "thai, klingon"),
+        ("API_MAX_CONCURRENT", "1.5"),
+    ],
 )
 def test_a_value_that_cannot_be_used_is_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch
@@ -46,6 +51,11 @@ def test_a_value_that_cannot_be_used_is_named(
     monkeypatch.setenv(name, value)
     with pytest.raises(InvalidSettings, match=f"{name}: .*correct it or unset it"):
         load_settings(ApiSettings if name.startswith("API") else IngestSettings)
+
+
+def test_scripts_stand_after_commas_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INGEST_SCRIPTS", "Thai, cyrillic,, thai")
+    assert load_settings(IngestSettings).scripts == ("thai", "cyrillic")
 
 
 def test_settings_are_frozen() -> None:

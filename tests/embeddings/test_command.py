@@ -8,7 +8,6 @@ import pytest
 from database.settings import DatabaseSettings
 from embeddings.registry.pins import RECOGNISERS
 from embeddings.registry.spaces import SPACES
-from embeddings.weights.files import pulled_file
 from embeddings.weights.hub import pulled_folder
 from tests.helpers import tiny_models
 from tests.helpers.commands import run_command
@@ -114,16 +113,18 @@ def test_list_prints_json(settings: DatabaseSettings) -> None:
     }
 
 
-def test_the_recogniser_of_a_script_is_asked_for_by_its_name(settings: DatabaseSettings) -> None:
+def test_the_recogniser_of_a_script_is_asked_for_by_its_name(
+    settings: DatabaseSettings, tmp_path: Path
+) -> None:
     done = run_command("embeddings", "check", "cyrillic", settings=settings)
     assert done.returncode == 1
     assert "python -m embeddings pull cyrillic" in done.stderr
-    own = pulled_file(RECOGNISERS["cyrillic"], settings.runtime())
-    own.parent.mkdir(parents=True)
+    own = tmp_path / RECOGNISERS["cyrillic"].file_name
     own.write_bytes(b"other weights")
-    listed = run_command("embeddings", "list", settings=settings)
+    variables = {"EMBEDDING_MODEL_DIR": str(tmp_path)}
+    listed = run_command("embeddings", "list", settings=settings, **variables)
     assert str(own) in listed.stdout
-    checked = run_command("embeddings", "check", settings=settings)
+    checked = run_command("embeddings", "check", settings=settings, **variables)
     assert checked.returncode == 1
     assert "cyrillic: failed" in checked.stdout
     assert f"not the pinned {RECOGNISERS['cyrillic'].sha256}" in checked.stderr
