@@ -50,6 +50,15 @@ class WordLeg:
     text: str
     """Where the server has trigrams, a moment that holds this as it stands matches whole."""
 
+    @property
+    def rarity(self) -> float:
+        """How seldom a text has all the words by chance, in nats, as if none came with another; of
+        several languages, the least."""
+        totals: dict[str, float] = {}
+        for term in self.terms:
+            totals[term.language] = totals.get(term.language, 0.0) + term.weight
+        return min(totals.values(), default=0.0)
+
 
 class LegMatch(NamedTuple):
     """A moment of a candidate scene in one leg."""
@@ -131,33 +140,44 @@ class _Statement:
         self.keys.append(leg.space)
 
     def add_words(self, words: WordLeg, has_trigrams: bool) -> None:
-        """Adds the leg of full text: moments with all words, then those with the heavy ones."""
+        """Adds the leg of full text: scenes with all words, then those with the heavy ones."""
         coverage = self._coverage_sql(words.terms, has_trigrams)
+        slides = _slides("found", "id, scene_id", coverage)
+        self.values["lexemes"] = sorted({term.lexeme for term in words.terms})
+        self.values["any_words"] = " | ".join(sorted({term.query for term in words.terms}))
+        self._ctes.append(f"found AS MATERIALIZED ({self._found_sql(words, has_trigrams)})")
+        self._ctes.append(f"""words AS MATERIALIZED (
+            SELECT min(id) AS moment_id FROM (
+                SELECT id, scene_id, {coverage} AS raw FROM found AS own
+                UNION ALL SELECT id, scene_id, {coverage} FROM {slides}
+            ) AS compared
+            GROUP BY scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
+        number, place = len(self.names), _PLACE.replace("own.", "")
+        self._scored.append(f"""
+            SELECT {number} AS leg, {coverage} AS raw, {_PLACE}
+            FROM own WHERE own.text IS NOT NULL""")
+        self._scored.append(f"""
+            SELECT {number}, {coverage}, {_PLACE} FROM {_slides("own", place, coverage)}""")
+        self.names.append("words")
+        self.keys.append(FULL_TEXT)
+
+    def _found_sql(self, words: WordLeg, has_trigrams: bool) -> str:
+        """Moments with all words, and such with heavy ones: so many that those of a few scenes do
+        not stand before all others."""
         self.values["all_words"] = _all_of(words.terms)
         self.values["heavy_words"] = _heavy(words.terms)
         has_all = "moment.tsv @@ CAST(:all_words AS tsquery)"
-        tests = {
-            has_all: self._depth,
-            f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}": _MATCHES_READ,
-        }
+        tests = [has_all, f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}"]
         if has_trigrams:
             self.values["substring"] = _like(words.text)
-            tests[f"moment.text ILIKE :substring AND NOT {has_all}"] = self._depth
+            tests.append(f"moment.text ILIKE :substring AND NOT {has_all}")
         joined = self._only_allowed("moment.id")
         joined += " AND" if "WHERE" in joined else " WHERE"
-        found = " UNION ALL ".join(
-            f"(SELECT moment.id, moment.tsv, moment.text, moment.language "
-            f"FROM moment {joined} {test} LIMIT {limit})"
-            for test, limit in tests.items()
+        return " UNION ALL ".join(
+            f"(SELECT moment.id, moment.scene_id, moment.kind, moment.tsv, moment.text, "
+            f"moment.language FROM moment {joined} {test} LIMIT {_MATCHES_READ})"
+            for test in tests
         )
-        self._ctes.append(f"""words AS MATERIALIZED (
-            SELECT id AS moment_id FROM ({found}) AS own
-            ORDER BY {coverage} DESC, id LIMIT {self._depth})""")
-        self._scored.append(f"""
-            SELECT {len(self.names)} AS leg, {coverage} AS raw, {_PLACE}
-            FROM own WHERE own.text IS NOT NULL""")
-        self.names.append("words")
-        self.keys.append(FULL_TEXT)
 
     def sql(self) -> str:
         """The whole statement, once every leg has been added."""
@@ -168,7 +188,7 @@ class _Statement:
                 SELECT DISTINCT scene_id FROM moment WHERE id IN ({found})),
             own AS MATERIALIZED (
                 SELECT moment.id, scene.id AS scene_id, scene.start_s, scene.end_s,
-                    scene.video_id, moment.tsv, moment.text, moment.language
+                    scene.video_id, moment.kind, moment.tsv, moment.text, moment.language
                 FROM candidate JOIN scene ON scene.id = candidate.scene_id
                 JOIN moment ON moment.scene_id = scene.id)
             SELECT * FROM ({" UNION ALL ".join(self._scored)}) AS scored"""
@@ -205,6 +225,21 @@ class _Statement:
         if has_trigrams:
             return f"CASE WHEN own.text ILIKE :substring THEN 1 ELSE {coverage} END"
         return coverage
+
+
+def _slides(moments: str, place: str, coverage: str) -> str:
+    """The on-screen text of each scene as one text, where several moments of it have words of the
+    query: a title stays while one line after the other comes. It is placed at that of them with
+    most of the words."""
+    return f"""(
+        SELECT {place}, joined.tsv, NULL AS text, joined.language
+        FROM (SELECT (array_agg(own.id ORDER BY {coverage} DESC, own.id))[1] AS id,
+                array_to_tsvector(array_agg(DISTINCT lexeme)) AS tsv, own.language
+            FROM {moments} AS own, unnest(own.tsv)
+            WHERE own.kind = 'ocr' AND own.tsv @@ CAST(:any_words AS tsquery)
+                AND lexeme = ANY(:lexemes)
+            GROUP BY own.scene_id, own.language HAVING count(DISTINCT own.id) > 1
+        ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
 
 
 def _all_of(terms: Sequence[Term]) -> str:

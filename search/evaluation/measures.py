@@ -126,7 +126,10 @@ def ask(
             candidates: Sequence[Candidate] = ranking.scenes
             if method.only is not None:
                 candidates = _of_leg(candidates, method.only)
-            best = scored(method.fusion.rank(candidates, weights)[:NUM_HITS], None)
+            fused = replace(ranking, scenes=method.fusion.rank(candidates, weights))
+            if method.fusion is FUSIONS[FusionName.EVIDENCE]:
+                fused = fused.with_words_found()
+            best = scored(fused.scenes[:NUM_HITS], None)
             hits = make_hits(best, ranking, engine.reader, judged=False, explain=False)
             answers[method.name][labelled.id] = hits
     return answers

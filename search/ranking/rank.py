@@ -16,6 +16,7 @@ from search.errors import InvalidQuery
 from search.query.auto import choose_weights
 from search.query.examples import NO_EXAMPLES, Examples
 from search.query.query import SearchQuery, Weights
+from search.ranking.confidence import with_words_found
 from search.ranking.fusion import FUSIONS
 from search.ranking.rerank import TOP, rerank, text_moments
 from search.retrieval.candidates import Candidate, retrieve
@@ -35,6 +36,12 @@ class Ranking:
     depth: int
     """Moments that each leg has brought in."""
     terms: tuple[Term, ...]
+
+    def with_words_found(self) -> "Ranking":
+        """Without a weak scene that has all words of the query."""
+        encoded = self.encoded
+        scenes = with_words_found(self.scenes, encoded.text, encoded.num_vectors, self.terms)
+        return replace(self, scenes=scenes)
 
 
 class Ranker:
@@ -118,7 +125,9 @@ class Ranker:
         weights = query.weights or choose_weights(query.text, present)
         ranked = FUSIONS[query.shape.fusion].rank(candidates, weights)
         ranking = Ranking(ranked, len(ranked), weights, encoded, scan, depth, terms)
-        return self._reranked(query, ranking) if query.shape.rerank else ranking
+        if query.shape.rerank:
+            ranking = self._reranked(query, ranking)
+        return ranking.with_words_found() if query.shape.fusion.is_calibrated else ranking
 
     def _reranked(self, query: SearchQuery, ranking: Ranking) -> Ranking:
         """With its first scenes read again; without the model for it, a reason says so."""

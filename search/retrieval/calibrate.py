@@ -12,8 +12,11 @@ from typing import Any
 
 from embeddings.space import Modality
 
-FULL_TEXT_NATS = 3.0
-"""Evidence of a scene that has all words of the query."""
+WORDS_NATS = 3.0
+"""Evidence of a scene that has all words of the query, however common they are."""
+WHOLENESS = 6
+"""The power of the part of the words that is found, in how much their rarity counts: nine tenths of
+them count half, one half next to nothing."""
 TEXT_SPREAD = 1.3
 """Texts about the same subject as the query score higher than background queries let expect, and
 yet do not say what is asked: their null distribution is this much wider. Chosen on labelled
@@ -53,10 +56,11 @@ class NullDistribution:
         return -_log_survival((raw - self.mean) / self.std)
 
 
-def full_text_evidence(coverage: float) -> float:
-    """Evidence of matched words; `coverage` is their part of the query's weight, in [0, 1]. A few
-    of the words say little."""
-    return FULL_TEXT_NATS * coverage**2
+def full_text_evidence(coverage: float, rarity: float) -> float:
+    """Evidence of matched words; `coverage` is their part of the query's weight, in [0, 1], and
+    `rarity` how seldom a text has all of them by chance, in nats. That is their evidence if all are
+    found; a few of the words say little."""
+    return max(WORDS_NATS * coverage**2, rarity * coverage**WHOLENESS)
 
 
 def as_score(evidence: float) -> float:

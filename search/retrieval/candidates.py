@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import NamedTuple
 
 from database.queries.filters import Conditions, Scan
@@ -67,11 +68,15 @@ def retrieve(
     scan that found them in the end."""
     legs = [VectorLeg(vector.space.key, vector.vector) for vector in vectors]
     matches, scan = search_legs(database, legs, words, conditions, scan, depth)
-    return by_scene(matches, {vector.space.key: vector for vector in vectors}), scan
+    rarity = words.rarity if words is not None else 0.0
+    return by_scene(matches, {vector.space.key: vector for vector in vectors}, rarity), scan
 
 
-def by_scene(matches: Sequence[LegMatch], vectors: Mapping[str, QueryVector]) -> list[Candidate]:
-    """Matches of moments as candidates, by scene: the best moment of each leg counts."""
+def by_scene(
+    matches: Sequence[LegMatch], vectors: Mapping[str, QueryVector], rarity: float
+) -> list[Candidate]:
+    """Matches of moments as candidates, by scene: the best moment of each leg counts. `rarity` is
+    that of the words."""
     best: dict[str, dict[int, LegMatch]] = defaultdict(dict)
     for match in matches:
         known = best[match.leg].get(match.scene_id)
@@ -80,7 +85,7 @@ def by_scene(matches: Sequence[LegMatch], vectors: Mapping[str, QueryVector]) ->
     scores: dict[int, dict[str, LegScore]] = defaultdict(dict)
     for leg in sorted(best):
         vector = vectors.get(leg)
-        evidence = full_text_evidence if vector is None else vector.null.evidence
+        evidence = vector.null.evidence if vector else partial(full_text_evidence, rarity=rarity)
         modality = Modality.TEXT if vector is None else vector.space.modality
         ranked = sorted(best[leg].values(), key=lambda match: (-match.raw, match.scene_id))
         for rank, match in enumerate(ranked, start=1):

@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from database.models import MomentKind
 from database.queries.filters import Conditions, Scan
 from database.queries.hits import HitReader
-from database.queries.statement import LegMatch, VectorLeg, search_legs
+from database.queries.statement import LegMatch, VectorLeg, WordLeg, search_legs
+from database.queries.terms import WordReader
 from database.server.connection import Database
-from database.videos.records import MomentRecord
+from database.videos.records import MomentRecord, VideoRecord
 from database.videos.stored import Store
 from tests.helpers import records
 
@@ -52,3 +53,51 @@ def test_the_nearest_of_many_are_found_through_the_index(store: Store, database:
         session.execute(sa.text("SET LOCAL enable_seqscan = off"))
         plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters)
         assert "Index Scan using embedding_minilm_l6_hnsw" in "\n".join(plan.scalars())
+
+
+def slide(*texts: str, kind: MomentKind = MomentKind.OCR) -> VideoRecord:
+    """A film of two scenes; in the first these texts are seen, one after the other has come."""
+    moments = tuple(
+        MomentRecord(0, kind, 0.1 * number, 2.0, text, "en") for number, text in enumerate(texts)
+    )
+    name = str((texts, kind))
+    return replace(records.video(name), moments=moments)
+
+
+def covered(database: Database, words: str) -> dict[str, float]:
+    """How much of the words each video has that is found, by its path."""
+    leg = WordLeg(WordReader(database).terms(words), words)
+    found, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
+    videos = HitReader(database).videos({match.video_id for match in found})
+    best: dict[str, float] = {}
+    for match in found:
+        path = videos[match.video_id].path
+        best[path] = max(match.raw, best.get(path, 0.0))
+    return best
+
+
+def test_words_of_one_slide_that_came_one_after_the_other_are_found_as_if_they_were_one_text(
+    store: Store, database: Database
+) -> None:
+    store.save_video(slide("Harvest report: wheat and barley"), records.file("/v/whole.mp4"))
+    store.save_video(slide("Harvest report", "wheat", "barley"), records.file("/v/parts.mp4"))
+    store.save_video(slide("Harvest report", "rye", "oats"), records.file("/v/half.mp4"))
+    found = covered(database, "report barley")
+    assert found["/v/whole.mp4"] == found["/v/parts.mp4"] == pytest.approx(1.0)
+    assert found.get("/v/half.mp4", 0.0) < 0.9
+
+
+def test_sentences_of_one_scene_are_not_taken_for_one_text(
+    store: Store, database: Database
+) -> None:
+    said = slide("The harvest report is late.", "Barley is dear.", kind=MomentKind.SPEECH)
+    store.save_video(said, records.file("/v/1.mp4"))
+    assert covered(database, "report barley").get("/v/1.mp4", 0.0) < 0.9
+
+
+def test_a_line_that_is_seen_again_and_again_does_not_hide_other_videos(
+    store: Store, database: Database
+) -> None:
+    store.save_video(slide(*["docker push registry"] * 50), records.file("/v/1.mp4"))
+    store.save_video(slide("docker push registry"), records.file("/v/2.mp4"))
+    assert "/v/2.mp4" in covered(database, "docker registry")

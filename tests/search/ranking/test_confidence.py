@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from database.queries.terms import Term
 from search.query.query import MODES, FusionName
-from search.ranking.confidence import WEAK, Confidence, confidence_of
+from search.ranking.confidence import WEAK, Confidence, confidence_of, scored, with_words_found
 from search.ranking.fusion import FUSIONS
 from tests.helpers.answers import FULL_TEXT, TEXT, found, scene
 
@@ -49,3 +50,50 @@ def test_the_words_that_were_found_and_the_size_of_the_library_are_counted() -> 
 @pytest.mark.parametrize("text", ["", "two words"])
 def test_a_search_that_finds_nothing_is_not_confident(text: str) -> None:
     assert confidence_of([], text, 0).answered < WEAK
+
+
+def terms(*weights: float) -> tuple[Term, ...]:
+    """Words of these weights."""
+    return tuple(Term("en", f"word{number}", weight) for number, weight in enumerate(weights))
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 60), st.booleans()), min_size=1, max_size=9),
+    st.integers(1, 10**9),
+    st.integers(1, 30),
+)
+def test_a_scene_with_all_words_is_never_weak_and_what_is_surer_comes_first(
+    scenes: list[tuple[float, bool]], num_vectors: int, num_words: int
+) -> None:
+    text = "word " * num_words
+    fused = FUSIONS[FusionName.EVIDENCE].rank(
+        [
+            scene(number, found(TEXT, nats), found(FULL_TEXT, 0.0, raw=1.0 if whole else 0.4))
+            for number, (nats, whole) in enumerate(scenes)
+        ],
+        MODES["balanced"],
+    )
+    ranked = with_words_found(fused, text, num_vectors, terms(1.0, 1.0))
+    sure = scored(ranked, confidence_of(ranked, text, num_vectors))
+    assert all(s.score > WEAK for s in sure if s.scores[FULL_TEXT].raw == 1)
+    assert [s.score for s in sure] == sorted((s.score for s in sure), reverse=True)
+    others = [s.scene_id for s in fused if s.scores[FULL_TEXT].raw < 1]
+    assert [s.scene_id for s in ranked if s.scores[FULL_TEXT].raw < 1] == others
+
+
+@pytest.mark.parametrize(
+    ("words", "suffice"),
+    [
+        (terms(1.0, 1.0), True),
+        (terms(3.1), True),
+        (terms(2.9), False),
+        # In German "the" is a word as any other; in English "elephant" is the only one.
+        ((Term("de", "the", 5.0), Term("de", "elephant", 5.0), Term("en", "elephant", 2.0)), False),
+    ],
+)
+def test_a_single_common_word_does_not_make_a_scene_an_answer(
+    words: tuple[Term, ...], suffice: bool
+) -> None:
+    ranked = [scene(1, found(FULL_TEXT, 0.0, raw=1.0))]
+    lifted = with_words_found(ranked, "elephant", 10_000, words)
+    assert (confidence_of(lifted, "elephant", 10_000).answered > WEAK) is suffice

@@ -63,10 +63,18 @@ def test_evidence_does_not_drop_where_the_far_tail_begins() -> None:
 
 
 @settings(deadline=None, max_examples=200)
-@given(st.floats(0, 1), st.floats(0, 1))
-def test_more_matched_words_are_never_weaker_evidence(first: float, second: float) -> None:
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 100))
+def test_more_matched_words_are_never_weaker_evidence(
+    first: float, second: float, rarity: float
+) -> None:
     lower, higher = sorted((first, second))
-    assert 0 <= full_text_evidence(lower) <= full_text_evidence(higher)
+    assert 0 <= full_text_evidence(lower, rarity) <= full_text_evidence(higher, rarity)
+
+
+def test_all_words_say_as_much_as_they_are_rare_together_and_half_of_them_little() -> None:
+    assert full_text_evidence(1.0, 20.0) == 20.0
+    assert full_text_evidence(1.0, 0.1) == full_text_evidence(1.0, 3.0) == 3.0
+    assert full_text_evidence(0.5, 40.0) == full_text_evidence(0.5, 0.0)
 
 
 def test_scores_have_the_meaning_that_is_documented() -> None:
