@@ -36,7 +36,6 @@ from ingest.files.outcome import (
     printable,
     record_of_refusal,
     refused,
-    retold,
 )
 from ingest.files.removal import keyframe_folder, save_outcome
 from ingest.library.brought import brought_moments
@@ -124,11 +123,10 @@ class Ingest:
         checkpoint = Checkpoint(self.work_dir, f"{digest}-{self.profile.name}-{mode}")
         with self.store.claim(digest, lambda: report("hash", None)):
             video = self.store.find_video_by_content(digest)
-            before = {} if video is None else self.retaking.places(video)
             known = link_to_known(file, digest, self.keyframes_dir, self.store)
             if known is not None and video is not None:
-                report("subtitles", None)
-                return retold(known, self.retaking.take_up(file, video, before))
+                report("store", None)
+                return self.retaking.take_up(file, video, known)
             try:
                 outcome = self._ingest_content(Work(file, digest, checkpoint, report))
             except (VideoUnreadable, ValueRefused):

@@ -1,6 +1,5 @@
 """The outcome of a file: what an ingest says of it, and what a later run is told."""
 
-import dataclasses
 import mimetypes
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -64,16 +63,6 @@ def refused(file: FoundFile, error: VideoUnreadable | DatabaseError) -> Outcome:
     """The outcome of a file that cannot be ingested: skipped, or failed with the error's words."""
     status = OutcomeStatus.SKIPPED if _is_expected(file, error) else OutcomeStatus.FAILED
     return Outcome(printable(file.path), status, printable(error))
-
-
-def retold(outcome: Outcome, done: str | None) -> Outcome:
-    """The outcome of a recording that is in the library with what was done all the same."""
-    if done is None:
-        return outcome
-    if outcome.status is OutcomeStatus.PARTIAL:
-        return dataclasses.replace(outcome, notes=[*outcome.notes, done])
-    reason = "; ".join(filter(None, (outcome.reason, done)))
-    return dataclasses.replace(outcome, status=OutcomeStatus.DONE, reason=reason)
 
 
 def foretold(file: FoundFile) -> Outcome:

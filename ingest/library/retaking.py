@@ -2,6 +2,7 @@
 up, and the recording itself stays as it is."""
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from embeddings.loaded import Encoders
 from embeddings.space import Space
 from ingest.files.discover import FoundFile
 from ingest.files.identity import MAX_LOOKED_AT
-from ingest.files.outcome import printable
+from ingest.files.outcome import Outcome, OutcomeStatus, printable
 from ingest.library.brought import subtitle_moments
 from ingest.library.embed import Embeddable, Source, embed_moments
 from ingest.library.sidecars import Places, each_once, read_beside, told_before
@@ -32,28 +33,27 @@ class Retaking:
     spaces: Callable[[], Sequence[Space]]
     """Those that are filled now."""
 
-    def places(self, video: StoredVideo) -> Places:
-        """Where a recording lies, with what lay beside it when it was looked at last."""
-        found = self.store.places(video.id, MAX_LOOKED_AT)
-        return {Path(path): sidecars for path, sidecars in found.items()}
-
-    def take_up(self, file: FoundFile, video: StoredVideo, before: Places) -> str | None:
-        """Reads the subtitles of a recording anew if those beside it are others than `before`, in
-        whatever place; what was done, in words, and None if nothing was.
-
-        Raises ValueRefused.
+    def take_up(self, file: FoundFile, video: StoredVideo, outcome: Outcome) -> Outcome:
+        """Reads the subtitles of a recording anew if those beside the file are others than they
+        were, or some are of a place where it is no more; the outcome with what was done. Raises
+        ValueRefused.
         """
-        now = {**self.places(video), file.path: file.sidecars}
-        if _beside(now) == _beside(before):
-            return None
+        places = self.store.places(video.id, MAX_LOOKED_AT)
+        before: Places = {Path(path): sidecars for path, sidecars in places.items()}
+        now = {**before, file.path: file.sidecars}
+        known = self.store.tracks(video.id)
+        there = {path.with_name(each.name) for path, own in now.items() for each in own}
+        own = [track for track in known if track.path is None]
+        is_gone = any(Path(track.path) not in there for track in known if track.path is not None)
+        if file.sidecars == before.get(file.path, ()) and not is_gone:
+            return outcome
         found, notes = read_beside(now, video.duration_s)
-        own = [track for track in self.store.tracks(video.id) if track.path is None]
         tracks = each_once([*own, *found])
         around = self.store.surroundings(video.id)
         scenes = [Scene(*span) for span in around.scenes]
         moments = subtitle_moments(tracks, scenes, around.spoken)
         record = _record(file, video)
-        notes = [*told_before(video.notes, {**now, **before}), *notes]
+        notes = [*told_before(video.notes, [*before.values(), *now.values()]), *notes]
         stored = False
         while not stored:
             spaces = self.spaces()
@@ -64,7 +64,7 @@ class Retaking:
                 stored = True
         names = " and ".join(printable(each.name) for each in file.sidecars)
         done = f"read anew: {names}" if names else "that lay beside it are gone"
-        return f"subtitles {done}; the recording itself is as it was"
+        return _told(outcome, f"subtitles {done}; the recording itself is as it was", notes)
 
     def _embed(
         self, moments: Sequence[MomentRecord], spaces: Sequence[Space]
@@ -78,8 +78,12 @@ class Retaking:
         )
 
 
-def _beside(places: Places) -> set[tuple[object, ...]]:
-    return {(path, *sidecars) for path, sidecars in places.items() if sidecars}
+def _told(outcome: Outcome, done: str, notes: list[str]) -> Outcome:
+    """The outcome of a recording that is in the library with what was done all the same."""
+    if outcome.status is OutcomeStatus.PARTIAL:
+        return dataclasses.replace(outcome, notes=[*notes, done])
+    reason = "; ".join(filter(None, (outcome.reason, done)))
+    return dataclasses.replace(outcome, status=OutcomeStatus.DONE, reason=reason, notes=notes)
 
 
 def _record(file: FoundFile, video: StoredVideo) -> FileRecord:

@@ -1,7 +1,7 @@
 """Subtitles that lie beside a recording: read with it, and again when they have changed."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from database.videos.records import Sidecar, Subtitles
@@ -40,7 +40,7 @@ def each_once(tracks: Sequence[Subtitles]) -> list[Subtitles]:
     return list({track.lines: track for track in reversed(tracks)}.values())[::-1]
 
 
-def told_before(notes: Sequence[str], places: Places) -> list[str]:
-    """The notes of a recording without those on files of subtitles beside it."""
-    names = tuple(f"{each.name}: " for sidecars in places.values() for each in sidecars)
+def told_before(notes: Sequence[str], beside: Iterable[Sequence[Sidecar]]) -> list[str]:
+    """The notes of a recording without those on these files of subtitles."""
+    names = tuple(f"{each.name}: " for sidecars in beside for each in sidecars)
     return [note for note in notes if not note.startswith(names)]
