@@ -85,7 +85,7 @@ class Ingest:
     profile: Profile
     """Where the speech model comes from; which spaces are filled is the library's to say."""
     store: Store
-    retaking: Retaking
+    subtitles: SubtitleStore
     spaces: Spaces
     encoders: Encoders
     transcriber: Transcriber
@@ -126,7 +126,8 @@ class Ingest:
             known = link_to_known(file, digest, self.keyframes_dir, self.store)
             if known is not None and video is not None:
                 report("store", None)
-                return self.retaking.take_up(file, video, known)
+                retaking = Retaking(self.subtitles, self.encoders, self.spaces_to_fill)
+                return retaking.take_up(file, video, known)
             try:
                 outcome = self._ingest_content(Work(file, digest, checkpoint, report))
             except (VideoUnreadable, ValueRefused):
@@ -294,15 +295,12 @@ def make_ingest(
     """
     num_threads = max(1, num_cores() // 2)
     runtime = settings.runtime(num_threads)
-    encoders, spaces = Encoders(runtime), Spaces(database)
     return Ingest(
         profile=profile,
         store=Store(database),
-        retaking=Retaking(
-            SubtitleStore(database), encoders, partial(spaces_to_fill, spaces, encoders)
-        ),
-        spaces=spaces,
-        encoders=encoders,
+        subtitles=SubtitleStore(database),
+        spaces=Spaces(database),
+        encoders=Encoders(runtime),
         transcriber=Transcriber(profile.speech, runtime),
         text_engine=TextEngine(
             num_threads, [get_file(RECOGNISERS[script], runtime) for script in settings.scripts]
