@@ -16,6 +16,7 @@ from ingest.perception.legibility import is_greek, is_read
         ("fh", 0.93),  # edges in photographs are short
         ("0000 00000 000", 0.97),  # Gurmukhi
         ("ncee∂ouM y∂mypm", 0.94),  # slanted Cyrillic
+        ("3aznaesba KoynaBoryp", 0.93),  # upright
         ("--- | ---", 1.0),
         ("", 0.0),
     ],
@@ -33,7 +34,7 @@ def test_what_was_made_of_other_writing_is_not_read(text: str, score: float) -> 
         ("安全", 0.99),
         ("これはソケットのエラーです", 0.99),
         ("5 µm at 3 kΩ, ΔT = 2 K", 0.95),
-        ("sha256sum x86_64", 0.93),
+        ("sha256sum x86_64 getName", 0.96),
     ],
 )
 def test_what_is_written_is_read(text: str, score: float) -> None:
