@@ -14,6 +14,7 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Request,
+    expect,
     sync_playwright,
 )
 
@@ -23,6 +24,9 @@ _PROGRAMS = ("chromium", "chromium-browser")
 """Not Google's: it plays HEVC, and tests want a browser that does not."""
 WIDE = {"width": 1280, "height": 800}
 PHONE = {"width": 375, "height": 740}
+PATIENCE_MS = 30_000
+"""For what is to come: a busy machine may take long, and only a fault takes for ever. What has to
+be quick, tests measure."""
 NewPage = Callable[..., Page]
 """What the fixture `new_page` gives."""
 
@@ -82,7 +86,8 @@ def watched_page(
     contain one of `expected_faults` are left out."""
     options.setdefault("viewport", WIDE)
     context: BrowserContext = browser.new_context(base_url=origin, **options)  # type: ignore[arg-type]
-    context.set_default_timeout(10_000)
+    context.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
     context.add_init_script(TAKE_NOTES)
     watched = Watched(origin)
     page = context.new_page()
