@@ -183,6 +183,7 @@ def test_a_box_drawn_on_a_still_is_searched_with(page: Page) -> None:
     hit.hover()
     page.get_by_role("button", name="Search a part of it").click()
     dialog = page.get_by_role("dialog", name="Search with a part of this picture")
+    expect(dialog).to_be_visible()
     stage = dialog.locator(".stage").bounding_box()
     assert stage
     left, top, width, height = (stage[side] for side in ("x", "y", "width", "height"))
@@ -219,6 +220,7 @@ def test_the_box_on_a_still_is_moved_and_resized_by_keys(page: Page) -> None:
     expect(dialog).to_be_hidden()
     expect(tool).to_be_focused()
     page.keyboard.press("Enter")
+    expect(dialog.get_by_label("The part to search with")).to_be_focused()
     page.keyboard.press("Enter")
     expect_coffee_first(page)
 

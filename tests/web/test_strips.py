@@ -137,5 +137,5 @@ def test_without_scripts_the_marks_are_links(new_page: NewPage) -> None:
     page = new_page(java_script_enabled=False)
     page.goto(MOMENT)
     page.locator("heat-strip a").last.click()
-    assert re.search(r"/watch/1\?t=\d+(\.\d+)?&end=\d+(\.\d+)?&q=drilling$", page.url)
-    assert not page.url.endswith(MOMENT)
+    expect(page).not_to_have_url(re.compile(f"{re.escape(MOMENT)}$"))
+    expect(page).to_have_url(re.compile(r"/watch/1\?t=\d+(\.\d+)?&end=\d+(\.\d+)?&q=drilling$"))

@@ -74,9 +74,8 @@ def test_notes_stand_with_the_film_and_in_the_library_and_are_no_faults(
 
 def test_the_transcript_has_all_tracks_or_the_one_that_is_chosen(page: Page) -> None:
     chosen = page.get_by_role("combobox", name="Sound track")
-    assert chosen.get_by_role("option").all_text_contents() == [
-        "All tracks", "First track", COMMENTARY,
-    ]  # fmt: skip
+    options = ["All tracks", "First track", COMMENTARY]
+    expect(chosen.get_by_role("option")).to_have_text(options)
     expect(lines(page)).to_have_text([MAIN, COMMENT])
     chosen.select_option(COMMENTARY)
     expect(lines(page)).to_have_text([COMMENT])
@@ -109,7 +108,7 @@ def test_captions_are_of_the_track_that_plays_with_its_channels(page: Page) -> N
     page.goto("/watch/3")
     assert page.evaluate(cues) == ["A train leaves.", SPOKEN]
     options = page.get_by_role("combobox", name="Sound track").get_by_role("option")
-    assert options.all_text_contents() == ["All tracks", "right channel"]
+    expect(options).to_have_text(["All tracks", "right channel"])
     page.get_by_role("combobox", name="Sound track").select_option("right channel")
     expect(lines(page)).to_have_text([COMMENT.replace(COMMENTARY, "right channel")])
 
