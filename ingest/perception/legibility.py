@@ -6,6 +6,7 @@ upside down, of edges in photographs. It is less sure of them, and they do not l
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -27,6 +28,8 @@ word of another script that looks like Latin letters is mostly short. Of 75 pict
 """
 _WORD = 4
 """Greek letters that are more than the signs of a formula."""
+_FEW, _MOST = 5, 0.6
+"""Of more letters than _FEW, no one is so large a part in words."""
 _RUN_OF_LETTERS = re.compile(r"(?:[^\W\d_]|∂)+")
 
 
@@ -60,7 +63,10 @@ def _length(text: str) -> int:
 
 def _repeats_one(letters: Sequence[str]) -> bool:
     """Whether it is one letter again and again: circles of a script, or of a photograph."""
-    return len(letters) > 2 and len(set(letters)) == 1
+    if len(letters) > 2 and len(set(letters)) == 1:
+        return True
+    words = Counter(letter for letter in letters if letter.isalpha())
+    return words.total() > _FEW and max(words.values()) > _MOST * words.total()
 
 
 def _weaves_alphabets(text: str) -> bool:

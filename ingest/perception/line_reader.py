@@ -15,6 +15,10 @@ from ingest.perception.recogniser import Recogniser
 from ingest.perception.right_to_left import logical_order
 from ingest.perception.upside_down import TurnClassifier
 
+_TURNED = 0.9
+"""The confidence that a line needs to be read upside down, which is rare: of other scripts the
+classifier takes every other line for turned."""
+
 
 @dataclass(frozen=True)
 class Reading:
@@ -45,7 +49,8 @@ class LineReader:
         readings = self._read_by_others(line)
         if self._turn.is_upside_down(line):
             turned = np.rot90(line, 2)
-            readings += [self._read_by_bundled(turned), *self._read_by_others(turned)]
+            both = [self._read_by_bundled(turned), *self._read_by_others(turned)]
+            readings += [reading for reading in both if reading.score >= _TURNED]
         sure = (reading for reading in readings if reading.is_sure)
         return max(sure, key=lambda reading: reading.score, default=first)
 

@@ -17,6 +17,7 @@ from ingest.perception.legibility import is_greek, is_read
         ("0000 00000 000", 0.97),  # Gurmukhi
         ("ncee∂ouM y∂mypm", 0.94),  # slanted Cyrillic
         ("3aznaesba KoynaBoryp", 0.93),  # upright
+        ("CCUOCCCCCC", 0.97),  # Burmese
         ("--- | ---", 1.0),
         ("", 0.0),
     ],
@@ -31,6 +32,8 @@ def test_what_was_made_of_other_writing_is_not_read(text: str, score: float) -> 
         ("Elephant parade route", 0.9),
         ("EXIT", 0.97),
         ("12:30", 0.96),
+        ("100 %", 0.99),
+        ("1,000,000 visitors", 0.99),
         ("安全", 0.99),
         ("これはソケットのエラーです", 0.99),
         ("5 µm at 3 kΩ, ΔT = 2 K", 0.95),
