@@ -82,7 +82,7 @@ def _bases(stem: str) -> Iterator[str]:
         part = next((start for start in starts if _PART.fullmatch(stem, start)), None)
         if part is None:
             return
-        stem = stem[:part]
+        stem = stem[:part].rstrip(" _")
         yield stem
 
 
