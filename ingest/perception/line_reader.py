@@ -1,7 +1,7 @@
 """What a line says: as it stands, upside down, or in another script, whichever is read surely."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -29,6 +29,8 @@ class Reading:
     """The mean of its confidence in the characters, of 1."""
     is_sure: bool
     """Whether that is what is written."""
+    is_turned: bool = False
+    """Whether the line was read upside down."""
 
 
 class LineReader:
@@ -50,7 +52,7 @@ class LineReader:
         if self._turn.is_upside_down(line):
             turned = np.rot90(line, 2)
             both = [self._read_by_bundled(turned), *self._read_by_others(turned)]
-            readings += [reading for reading in both if reading.score >= _TURNED]
+            readings += [replace(each, is_turned=True) for each in both if each.score >= _TURNED]
         sure = (reading for reading in readings if reading.is_sure)
         return max(sure, key=lambda reading: reading.score, default=first)
 

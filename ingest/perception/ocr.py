@@ -20,7 +20,7 @@ from embeddings.registry.pins import TEXT_DETECTOR
 from embeddings.weights.packages import verified_path
 from ingest.perception.line_pictures import line_picture, same_line
 from ingest.perception.line_reader import LineReader
-from ingest.perception.read_lines import ReadLine, without_chance
+from ingest.perception.read_lines import ReadLine, in_order_as_turned, without_chance
 from ingest.perception.text_places import (
     CELL_PX,
     Box,
@@ -85,7 +85,8 @@ class TextEngine:
         ]
         if places is not None:
             found = [place for place in found if any(touch(place.box, box) for box in places)]
-        return without_chance([self._line(image, place, known) for place in in_order(found)])
+        lines = [self._line(image, place, known) for place in in_order(found)]
+        return in_order_as_turned(without_chance(lines))
 
     def _areas(self, image: Image, sized: Image, places: Sequence[Box] | None) -> list[Cells]:
         """Where lines are looked for."""
@@ -100,7 +101,7 @@ class TextEngine:
         return places_in(likely, area, sized.shape[0] // CELL_PX, sized.shape[1] // CELL_PX)
 
     def _line(self, image: Image, place: Place, known: Sequence[ReadLine]) -> ReadLine:
-        upright = _upright(image, place.corners)
+        upright, is_on_its_side = _upright(image, place.corners)
         picture = line_picture(upright)
         for line in known:
             if same_line(line.picture, picture):
@@ -115,6 +116,7 @@ class TextEngine:
             picture,
             length_px=width,
             height_px=height,
+            is_from_the_end=read.is_turned != is_on_its_side,
         )
 
     def _likely(self, picture: Image) -> Likely:
@@ -147,8 +149,10 @@ def _dark_on_light(picture: Image) -> Image:
     return cv2.bitwise_not(picture) if ground < _DARK and is_even else picture
 
 
-def _upright(image: Image, corners: Corners) -> Image:
-    """A line cut out of a picture and turned so that it runs from left to right."""
+def _upright(image: Image, corners: Corners) -> tuple[Image, bool]:
+    """A line cut out of a picture, and whether it stood on its side: then it is turned so that what
+    ran downwards runs from left to right.
+    """
     points = corners * np.array((image.shape[1], image.shape[0]), np.float32)
     width = max(1, round(float(np.linalg.norm(points[1] - points[0]))))
     height = max(1, round(float(np.linalg.norm(points[3] - points[0]))))
@@ -157,4 +161,5 @@ def _upright(image: Image, corners: Corners) -> Image:
     line: Image = cv2.warpAffine(
         image, turned, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
     )
-    return np.rot90(line) if height >= _ON_ITS_SIDE * width else line
+    is_on_its_side = height >= _ON_ITS_SIDE * width
+    return np.rot90(line) if is_on_its_side else line, is_on_its_side

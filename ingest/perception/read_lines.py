@@ -32,6 +32,9 @@ class ReadLine:
     length_px: int
     height_px: int
     """In the picture that was read."""
+    is_from_the_end: bool
+    """Whether it is read before those to the left of it or above: it stands upside down, or runs
+    downwards, as Chinese may."""
 
     @property
     def length(self) -> float:
@@ -55,6 +58,14 @@ def without_chance(lines: Sequence[ReadLine]) -> list[ReadLine]:
     if unread_writing(lines) <= read:
         return list(lines)
     return [replace(line, is_sure=_stays_sure(line, lines, read)) for line in lines]
+
+
+def in_order_as_turned(lines: Sequence[ReadLine]) -> list[ReadLine]:
+    """The lines of a picture in the order of reading, given that of an upright one."""
+    sure = [line for line in lines if line.is_sure]
+    from_the_end = sum(line.length for line in sure if line.is_from_the_end)
+    is_turned = 2 * from_the_end > sum(line.length for line in sure)
+    return list(reversed(lines)) if is_turned else list(lines)
 
 
 def _stays_sure(line: ReadLine, lines: Sequence[ReadLine], read: float) -> bool:

@@ -14,6 +14,7 @@ WORD = ReadLine(
     picture=np.zeros((20, 80), np.uint8),
     length_px=80,
     height_px=20,
+    is_from_the_end=False,
 )
 TITLE = replace(WORD, text="Quarterly report", score=0.99, length_px=200)
 UNREAD = replace(WORD, text="nponyx", score=0.5, is_sure=False, length_px=200)
