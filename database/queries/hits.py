@@ -18,12 +18,12 @@ _BEGIN, _END = "\x02", "\x03"
 _MOMENTS = sa.text(f"""
     SELECT id, kind, start_s, end_s, text, boxes, matched,
         CASE WHEN cardinality(matched) > 0 THEN ts_headline(
-            text_config(language), translate(text, '{_BEGIN}{_END}', '  '),
-            CAST(:query AS tsquery), 'HighlightAll=true, StartSel={_BEGIN}, StopSel={_END}')
-            END AS marked,
-        track, words
+            text_config(language), plain, CAST(:query AS tsquery),
+            'HighlightAll=true, StartSel={_BEGIN}, StopSel={_END}') END AS marked,
+        plain, track, words
     FROM moment, LATERAL (SELECT ARRAY(SELECT lexeme FROM unnest(tsv), unnest(positions) AS place
-        WHERE lexeme = ANY(:lexemes) ORDER BY place)) AS found (matched)
+        WHERE lexeme = ANY(:lexemes) ORDER BY place),
+        translate(words_of(text), '{_BEGIN}{_END}', '  ')) AS found (matched, plain)
     WHERE id = ANY(:ids)""")
 
 
@@ -130,7 +130,7 @@ class HitReader:
 
 
 def _moment(row: sa.Row[Any]) -> MomentInfo:
-    marks = _marks(row.text, row.marked)
+    marks = _marks(row.plain, row.marked)
     return MomentInfo(
         row.id,
         MomentKind(row.kind),
@@ -146,9 +146,8 @@ def _moment(row: sa.Row[Any]) -> MomentInfo:
     )
 
 
-def _marks(text: str | None, marked: str | None) -> tuple[tuple[int, int], ...]:
+def _marks(plain: str | None, marked: str | None) -> tuple[tuple[int, int], ...]:
     """Where the words stand that PostgreSQL has marked; none where it gives another text back."""
-    plain = (text or "").replace(_BEGIN, " ").replace(_END, " ")
     marks: list[tuple[int, int]] = []
     pieces: list[str] = []
     at = 0

@@ -112,7 +112,7 @@ class WordReader:
         statement = sa.text(
             "SELECT coalesce(string_agg(DISTINCT '(' || query::text || ')', ' | '), '') "
             "FROM unnest(CAST(:languages AS text[])) AS language, "
-            "LATERAL phraseto_tsquery(text_config(language), :text) AS query "
+            "LATERAL phraseto_tsquery(text_config(language), words_of(:text)) AS query "
             "WHERE numnode(query) > 0"
         )
         languages = list(self.statistics().languages)
@@ -125,7 +125,7 @@ class WordReader:
     def _read_terms(self, text: str, statistics: WordStatistics) -> tuple[Term, ...]:
         statement = sa.text(
             "SELECT language, lexeme FROM unnest(CAST(:languages AS text[])) AS language, "
-            "unnest(to_tsvector(text_config(language), :text))"
+            "unnest(to_tsvector(text_config(language), words_of(:text)))"
         )
         values = {"languages": list(statistics.languages), "text": text}
         with self._database.reading() as connection:
