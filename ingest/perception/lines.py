@@ -1,0 +1,131 @@
+"""The life of lines: which stand in the picture, each from when it comes to when it goes.
+
+Pages tell where strokes have come or gone, and what is read there now. A line that is found again,
+in its place or scrolled to another, goes on; one that is not, where the picture has changed, has
+gone. What is outside the changes is as it was.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from ingest.perception.boxes import at_one_place
+from ingest.perception.live_lines import LiveLine, Place, Turn, joined, moved, places_of
+from ingest.perception.read_lines import ReadLine
+from ingest.perception.readings import is_part, letters, ticks
+from ingest.perception.text_places import Box
+from ingest.scenes.pages import Change
+
+_TYPED_S = 3.0
+"""A part of a line that stands for less, before or after the whole, is one that is being typed, or
+slides in or out: of a long one, what stood after each so many seconds is kept."""
+_TICK_S, _TICKS_S = 1.5, 5.0
+_MANY_TICKS = 3
+"""What stands for less than _TICK_S and changes its numbers alone is a clock, a counter, a bar of
+progress: after so many changes one is kept each _TICKS_S."""
+_GAP_S = 1.0
+"""What is gone for less than this goes on: captions flicker."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of writing that stands in the picture over [start_s, end_s)."""
+
+    text: str
+    box: Box
+    """Where it stands first: [left, top, right, bottom] in [0, 1] of the picture."""
+    start_s: float
+    end_s: float
+
+
+@dataclass
+class Screen:
+    """The lines in the picture, as page after page is turned."""
+
+    live: list[LiveLine] = field(default_factory=list)
+    _ended: list[LiveLine] = field(default_factory=list)
+    """Those that may yet go on."""
+    _lines: dict[int, Line] = field(default_factory=dict)
+    _num_read: int = 0
+
+    def turn(self, time_s: float, changes: Sequence[Change], found: Sequence[ReadLine]) -> None:
+        """Takes what is found on a page, shown at `time_s`, where it differs from the one before:
+        all lines that touch a change, those that are not sure, too.
+        """
+        turn = Turn(time_s, changes)
+        self._ended = [line for line in self._ended if time_s - line.seen_s < 2 * _TYPED_S]
+        lines, reads = self.live, list(found)
+        self.live = []
+        same = [place for place in places_of(lines, reads) if place.is_same]
+        lines, reads = self._go_on(same, lines, reads, time_s)
+        gone = [line for line in lines if turn.is_covered(line)]
+        lines, reads = self._go_on(moved(gone, reads), lines, reads, time_s)
+        for place in places_of(lines, reads):
+            self._settle(place, turn)
+        self.live.sort(key=lambda line: line.number)
+
+    def close(self, end_s: float) -> list[Line]:
+        """All lines, in the order in which they were read; those that are still there end now."""
+        for line in self.live:
+            self._end(line, end_s, "")
+        return [line for _, line in sorted(self._lines.items())]
+
+    def _go_on(
+        self, places: list[Place], lines: list[LiveLine], reads: list[ReadLine], time_s: float
+    ) -> tuple[list[LiveLine], list[ReadLine]]:
+        """Keeps the lines that are found again; the others, and what else was read."""
+        taken = {id(each) for place in places for each in (*place.lines, *place.reads)}
+        for place in places:
+            self.live += place.read_again(time_s)
+        return (
+            [line for line in lines if id(line) not in taken],
+            [read for read in reads if id(read) not in taken],
+        )
+
+    def _settle(self, place: Place, turn: Turn) -> None:
+        """Tells what goes on, what ends and what begins at a place."""
+        if place.goes_on:
+            self.live += place.read_again(turn.time_s)
+            return
+        sure = [read for read in place.reads if read.is_sure]
+        was, now = joined(line.read for line in place.lines), joined(sure)
+        covered = [line for line in place.lines if turn.is_covered(line)]
+        if not covered and (not sure or is_part(now, was)):
+            self.live += place.lines
+            return
+        ended = place.lines if sure else covered
+        self.live += [line for line in place.lines if line not in ended]
+        unkept_s, num_ticks = [], 0
+        for line in ended:
+            end_s = max(turn.since_s(line.box), line.seen_s)
+            if not self._end(line, end_s, now):
+                unkept_s.append(line.unkept_s)
+            if end_s - line.start_s < _TICK_S and ticks(line.text, now):
+                num_ticks = line.num_ticks + 1
+        for read in sure:
+            start_s = min(turn.since_s(read.box), turn.time_s)
+            begun_s = min([start_s, *unkept_s])
+            self._begin(LiveLine(read, read.box, start_s, turn.time_s, 0, was, begun_s, num_ticks))
+
+    def _begin(self, line: LiveLine) -> None:
+        """Takes a new line, or one that was gone for a moment."""
+        here = (ended for ended in reversed(self._ended) if at_one_place(ended.box, line.box))
+        last = next(here, None)
+        is_back = last is not None and not line.before and line.start_s - last.seen_s < _GAP_S
+        if last is not None and is_back and letters(last.text) == letters(line.text):
+            self._ended.remove(last)
+            self._lines.pop(last.number, None)
+            self.live.append(last.read_again(line.read, line.seen_s))
+        else:
+            self._num_read += 1
+            self.live.append(replace(line, number=self._num_read))
+
+    def _end(self, line: LiveLine, end_s: float, after: str) -> bool:
+        """Ends a line; whether it is kept, and not a part of what is."""
+        lasted_s = end_s - line.unkept_s
+        is_typed = is_part(line.text, after) or is_part(line.text, line.before)
+        is_ticking = line.num_ticks >= _MANY_TICKS and ticks(line.text, after)
+        self._ended.append(replace(line, seen_s=end_s))
+        if (is_typed and lasted_s < _TYPED_S) or (is_ticking and lasted_s < _TICKS_S):
+            return False
+        self._lines[line.number] = Line(line.text, line.first_box, line.start_s, end_s)
+        return True

@@ -1,0 +1,130 @@
+"""Lines that stand in the picture, and what of them is found again on the next page."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from ingest.perception.boxes import area, at_one_place, shared
+from ingest.perception.read_lines import ReadLine
+from ingest.perception.readings import are_of_one, letters
+from ingest.perception.text_places import Box, touch
+from ingest.scenes.pages import Change
+
+_MIN_COVERED = 0.3
+"""What of a line's area changes where it goes, scrolls, or is written over."""
+
+
+@dataclass(frozen=True, eq=False)
+class LiveLine:
+    """A line that is in the picture now."""
+
+    read: ReadLine
+    """As it was read most surely, with the place where it is now."""
+    first_box: Box
+    start_s: float
+    seen_s: float
+    """When the last page was shown on which it was found; when it ended, if it did."""
+    number: int
+    """Lines are numbered as they are read."""
+    before: str
+    """What stood in its place before."""
+    unkept_s: float
+    """Since when nothing was kept of what is typed or ticks here."""
+    num_ticks: int
+
+    @property
+    def box(self) -> Box:
+        """Where it is now."""
+        return self.read.box
+
+    @property
+    def text(self) -> str:
+        """What it says."""
+        return self.read.text
+
+    def read_again(self, read: ReadLine, time_s: float) -> "LiveLine":
+        """The line with the surer reading, at its place of now."""
+        surer = read if read.score > self.read.score else self.read
+        surer = replace(surer, box=read.box, picture=read.picture)
+        return replace(self, read=surer, seen_s=time_s)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A page that was turned: when it was shown, and where it differs from the one before."""
+
+    time_s: float
+    changes: Sequence[Change]
+
+    def is_covered(self, line: LiveLine) -> bool:
+        """Whether so much of a line has changed that it is there no longer, unless it is read."""
+        covered = sum(shared(line.box, change.box) for change in self.changes)
+        return covered >= _MIN_COVERED * area(line.box)
+
+    def since_s(self, box: Box) -> float:
+        """When a line changed: with what covers most of it."""
+        changes = [change for change in self.changes if touch(box, change.box)]
+        if not changes:
+            return self.time_s
+        return max(changes, key=lambda change: shared(box, change.box)).since_s
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A place in the picture: the lines that stood there, and what is read there now."""
+
+    lines: list[LiveLine]
+    reads: list[ReadLine]
+
+    @property
+    def is_same(self) -> bool:
+        """Whether the same is read, perhaps in other pieces."""
+        texts = letters(joined(line.read for line in self.lines)), letters(joined(self.reads))
+        return bool(self.lines and self.reads) and texts[0] == texts[1]
+
+    @property
+    def goes_on(self) -> bool:
+        """The same, or whether one line is read a little otherwise."""
+        if len(self.lines) == len(self.reads) == 1:
+            return are_of_one(self.lines[0].read, self.reads[0])
+        return self.is_same
+
+    def read_again(self, time_s: float) -> list[LiveLine]:
+        """The lines as they are read now."""
+        if len(self.lines) == len(self.reads) == 1:
+            return [self.lines[0].read_again(self.reads[0], time_s)]
+        return [replace(line, seen_s=time_s) for line in self.lines]
+
+
+def places_of(lines: Sequence[LiveLine], reads: Sequence[ReadLine]) -> list[Place]:
+    """Lines and readings, those together that stand at one place."""
+    places = [Place([line], []) for line in lines]
+    for read in reads:
+        here, apart = Place([], [read]), []
+        for place in places:
+            if any(at_one_place(line.box, read.box) for line in place.lines):
+                here = Place(here.lines + place.lines, place.reads + here.reads)
+            else:
+                apart.append(place)
+        places = [*apart, here]
+    return places
+
+
+def moved(lines: Sequence[LiveLine], reads: Sequence[ReadLine]) -> list[Place]:
+    """Lines that stand elsewhere now, each with its reading: most move together, so that their
+    order below each other stays.
+    """
+    before = sorted(lines, key=lambda line: (line.box[1], line.box[0]))
+    after = sorted(reads, key=lambda read: (read.box[1], read.box[0]))
+    texts = [letters(line.text) for line in before], [letters(read.text) for read in after]
+    blocks = SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks()
+    return [
+        Place([before[block.a + number]], [after[block.b + number]])
+        for block in blocks
+        for number in range(block.size)
+    ]
+
+
+def joined(reads: Iterable[ReadLine]) -> str:
+    """The text of readings side by side."""
+    return " ".join(read.text for read in sorted(reads, key=lambda read: read.box[0]))

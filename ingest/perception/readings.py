@@ -1,0 +1,96 @@
+"""Whether two readings are of one text, read a little otherwise, or one is a part of the other."""
+
+import re
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+from rapidfuzz import fuzz
+
+from ingest.perception.line_pictures import LinePicture, same_line
+from ingest.perception.read_lines import ReadLine
+
+_CERTAIN = 0.96
+"""What was read so surely, of 1, is what is written: one letter read wrong costs more."""
+_ALIKE, _ALIKE_UNSURE = 90, 75
+"""Of 100: so alike are two readings of one line over a moving picture, and of one that is half
+covered or half faded."""
+_MIN_PART = 2
+"""Letters; a single one is a part of everything."""
+_MIN_SAME = 0.2
+"""Part of a line's length, at its begin or its end."""
+_CURSOR = re.compile(r"(?<=\S) ?[■█▮▌▊▏│|_ι]$")
+"""As it is read behind what is typed; some blocks look like a Greek letter."""
+_NO_LETTER = re.compile(r"[^a-z]+")
+
+
+def without_cursor(text: str) -> str:
+    """A text without the cursor that stands behind it."""
+    return _CURSOR.sub("", text)
+
+
+def letters(text: str) -> str:
+    """What counts of a text: a cursor, a rule or a bullet beside it does not."""
+    return "".join(character for character in text if character.isalnum()) or text
+
+
+def are_of_one(before: ReadLine, after: ReadLine) -> bool:
+    """Whether two readings at one place are of one line: over a moving picture, or half covered,
+    the same letters are read otherwise.
+
+    Another number is another line, and so is another word on a ground that stands still.
+    """
+    first, second = letters(before.text), letters(after.text)
+    if first == second:
+        return True
+    if _digits(first) != _digits(second):
+        return False
+    ratio = fuzz.ratio(first, second)
+    if min(before.score, after.score) < _CERTAIN:
+        return ratio >= _ALIKE_UNSURE
+    return ratio >= _ALIKE and not _is_partly_same(before.picture, after.picture)
+
+
+def is_part(text: str, whole: str) -> bool:
+    """Whether a text is a part of a longer one; a letter that is cut through may be read wrong."""
+    part, all_letters = letters(text), letters(whole)
+    if not _MIN_PART <= len(part) < len(all_letters):
+        return False
+    cuts = [part]
+    if len(part) > _MIN_PART:
+        cuts += [
+            rest for rest, cut in ((part[1:], part[0]), (part[:-1], part[-1])) if cut.isalpha()
+        ]
+    return any(each in all_letters for each in cuts)
+
+
+def is_said_in(text: str, others: Sequence[str]) -> bool:
+    """Whether a text is one of some others, or a part of one, read a little otherwise."""
+    return any(
+        is_part(text, other) or fuzz.ratio(letters(text), letters(other)) >= _ALIKE_UNSURE
+        for other in others
+    )
+
+
+def ticks(before: str, after: str) -> bool:
+    """Whether only numbers differ: a clock, a counter, a bar of progress."""
+    return (
+        _digits(before) != _digits(after)
+        and bool(_digits(before)) == bool(_digits(after))
+        and _NO_LETTER.sub("", before.casefold()) == _NO_LETTER.sub("", after.casefold())
+    )
+
+
+def _digits(text: str) -> list[str]:
+    return [character for character in text if character.isdigit()]
+
+
+def _is_partly_same(first: LinePicture, second: LinePicture) -> bool:
+    """Whether the begin or the end of a line is the same in both pictures: then the ground stands
+    still, and what differs was written anew.
+    """
+    height = min(first.shape[0], second.shape[0])
+    num_columns = max(1, round(_MIN_SAME * min(first.shape[1], second.shape[1])))
+    rows = np.s_[:height], np.s_[-height:]
+    columns = np.s_[:num_columns], np.s_[-num_columns:]
+    return any(same_line(first[part], second[part]) for part in product(rows, columns))
