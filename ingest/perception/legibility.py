@@ -46,6 +46,11 @@ def is_read_beside_unread(text: str, score: float) -> bool:
     return _length(text) >= _LONG and score >= _SURE
 
 
+def has_signs_alone(text: str) -> bool:
+    """Whether a line is a rule or a row of dots: it has signs, and no letters."""
+    return _length(text) > 1 and not any(character.isalnum() for character in text)
+
+
 def is_greek(text: str) -> bool:
     """Whether most letters of a line are Greek."""
     alphabets = [_alphabet(character) for character in text if character.isalpha()]

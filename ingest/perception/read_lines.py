@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ingest.perception.legibility import is_read_beside_unread
+from ingest.perception.legibility import has_signs_alone, is_read_beside_unread
 from ingest.perception.line_pictures import LinePicture
 from ingest.perception.text_places import Box
 
@@ -46,7 +46,11 @@ def unread_writing(lines: Iterable[ReadLine]) -> float:
     """How many times longer than high the writing is that was not read; 0.0 if it is little enough
     to be none.
     """
-    lengths = [line.length for line in lines if not line.is_sure and line.length >= _LINE_SHAPED]
+    lengths = [
+        line.length
+        for line in lines
+        if not line.is_sure and line.length >= _LINE_SHAPED and not has_signs_alone(line.text)
+    ]
     return sum(lengths) if sum(lengths) >= _WRITING else 0.0
 
 

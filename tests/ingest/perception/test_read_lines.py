@@ -45,3 +45,7 @@ def test_small_print_that_is_not_read_takes_nothing_from_a_title() -> None:
 def test_edges_in_a_photograph_are_no_writing() -> None:
     assert unread_writing([replace(UNREAD, length_px=100), replace(UNREAD, length_px=30)]) == 0
     assert unread_writing([UNREAD]) == 10
+
+
+def test_a_rule_is_no_writing() -> None:
+    assert unread_writing([replace(UNREAD, text="|-----|-----|")]) == 0
