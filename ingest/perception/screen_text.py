@@ -82,11 +82,15 @@ def _in_order(pages: Sequence[Page], keyframes: Sequence[Keyframe]) -> Iterator[
     """Pages, and each keyframe after the last page of which something was there by then."""
     waiting = deque(keyframes)
     for page in pages:
-        begins_s = min((change.since_s for change in page.changes), default=page.time_s)
-        while waiting and waiting[0].time_s < begins_s:
+        while waiting and waiting[0].time_s < _begin_s(page):
             yield waiting.popleft()
         yield page
     yield from waiting
+
+
+def _begin_s(page: Page) -> float:
+    """When the first of what is new on a page began to be there."""
+    return min((change.since_s for change in page.changes), default=page.time_s)
 
 
 @dataclass(frozen=True)
@@ -117,7 +121,9 @@ class _Reader:
         if page.name is not None:
             image = self.load(page.name)
             self.page = small_picture(image)
-            found = self._read(image, [list(change.box) for change in page.changes], page.time_s)
+            found = self._read(image, [list(change.box) for change in page.changes])
+            if self.unread_since_s is None and unread_writing(found):
+                self.unread_since_s = _begin_s(page)
         self.screen.turn(page.time_s, page.changes, found)
         for line in self.screen.live:
             before.pop(line.number, None)
@@ -130,15 +136,13 @@ class _Reader:
         found: list[ReadLine] = []
         if places is None or places:
             rest = without(image, [line.box for line in self.screen.live])
-            found = self._read(rest, places, keyframe.time_s)
+            found = self._read(rest, places)
         sure = [(read.text, read.box) for read in found if read.is_sure]
         self.glances.append(_Glance(keyframe.time_s, sure))
 
-    def _read(self, image: Image, places: list[Box] | None, time_s: float) -> list[ReadLine]:
+    def _read(self, image: Image, places: list[Box] | None) -> list[ReadLine]:
         known = [*(line.read for line in self.screen.live), *self.remembered]
         found = self.engine.read(image, places, known)
-        if self.unread_since_s is None and unread_writing(found):
-            self.unread_since_s = time_s
         return [replace(read, text=without_cursor(read.text)) for read in found]
 
 
