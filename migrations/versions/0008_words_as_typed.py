@@ -36,4 +36,5 @@ def _parse(text: str) -> None:
     op.execute(f"""
         ALTER TABLE moment DROP COLUMN tsv, ADD COLUMN tsv tsvector
             GENERATED ALWAYS AS (to_tsvector(text_config(language), {text})) STORED;
-        CREATE INDEX moment_tsv_idx ON moment USING gin (tsv)""")
+        CREATE INDEX moment_tsv_idx ON moment USING gin (tsv);
+        ANALYZE moment""")  # by which words are weighed

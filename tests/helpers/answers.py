@@ -45,6 +45,12 @@ def said(
     return Evidence(found(TEXT, 9.0), moment)
 
 
+def written(text: str, marks: tuple[tuple[int, int], ...] = ()) -> Evidence:
+    """Text on the screen."""
+    moment = MomentInfo(3, MomentKind.OCR, 12.0, 18.2, text, None, (), marks)
+    return Evidence(found(TEXT, 9.0), moment)
+
+
 def shown(time_s: float) -> Evidence:
     """A keyframe."""
     moment = MomentInfo(2, MomentKind.KEYFRAME, time_s, time_s, None, None, ())
@@ -83,4 +89,4 @@ def answer(
     )
 
 
-__all__ = ["FULL_TEXT", "TEXT", "VISION", "answer", "found", "said", "scene", "shown"]
+__all__ = ["FULL_TEXT", "TEXT", "VISION", "answer", "found", "said", "scene", "shown", "written"]
