@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import av
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ingest.scenes.picture import Box, shown_box
 from ingest.scenes.pixels import grey_picture
+from ingest.scenes.scrolling import Scrolling
 from ingest.scenes.slides import has_scrolled, is_other_slide
 from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Strokes, first_strokes, next_strokes
+from ingest.scenes.tiles import pixels, tiles, writing
 
 SAMPLE_S = 0.08
 """From one picture that is looked at to the next, at least."""
@@ -27,6 +28,8 @@ SETTLES_S = 0.4
 """Strokes that stand still for so long are read; those that are gone for so long have gone."""
 _FLASH_S = 0.07
 """Among others that stand still, strokes that were there for so long are read though they go."""
+_WORD_S = 0.15
+"""The same in a film that moves: captions word by word. Drawn films move every eighth second."""
 _AGAIN_S = (0.45, 0.9, 2.1)
 """When a picture that is held is looked at: when it has settled, and is no longer waited for."""
 _GROWS_S = 0.4
@@ -36,8 +39,6 @@ _LONGEST_S = 2.0
 """It is taken after so long at last."""
 _SMALL = 5
 """Changes of so few tiles must stand for _LONGEST_S: clocks tick."""
-_TILE = (12, 6)
-"""Width and height of a tile in pixels of the small picture: a few letters."""
 _MIN_CHANGED = 10
 """Part of a tile's pixels, of 255, that are strokes which came or went."""
 _CALM = 0.1
@@ -74,7 +75,7 @@ class Turned:
     changes: tuple[Change, ...]
     is_new: bool
     """Whether something came that may be writing; else something went."""
-    slide_s: float | None
+    slide_s: float | None = None
     """When a slide took the place of another, if one did."""
 
 
@@ -99,6 +100,7 @@ class PageTracker:
         """The sample before, if nothing moved in it, and the tiles in which strokes have come."""
         self._num_new = 0
         self._began_s = self._grown_s = 0.0
+        self._scrolling = Scrolling()
 
     def feed(self, time_s: float, frame: av.VideoFrame) -> list[Turned]:
         """Takes the next frame; the pages that were turned until then."""
@@ -136,9 +138,10 @@ class PageTracker:
     def _take(self, sample: _Sample) -> list[Turned]:
         turned = []
         if self._short is not None and self._is_over(*self._short, sample):
-            turned.append(self._turn(self._short[0], _FLASH_S))
+            turned.append(self._turn(*self._short, _FLASH_S))
         self._last, strokes = sample, sample.strokes
-        num_new = int(np.count_nonzero(self._changed(strokes, SETTLES_S)))
+        changed = self._changed(strokes)
+        num_new = int(np.count_nonzero(changed))
         if num_new > self._num_new:
             if not self._num_new:
                 self._began_s = strokes.time_s
@@ -148,65 +151,61 @@ class PageTracker:
         if num_new and (
             strokes.time_s - self._grown_s >= wait_s or strokes.time_s - self._began_s >= _LONGEST_S
         ):
-            turned.append(self._turn(sample, SETTLES_S))
-        new = _tiles(strokes.standing(_FLASH_S) & (strokes.signs != self._read)) >= _MIN_CHANGED
-        is_calm = strokes.moving(_FLASH_S) < _CALM
-        self._short = (sample, new) if is_calm and np.count_nonzero(new) > _SMALL else None
+            turned.append(self._turn(sample, changed, SETTLES_S))
+        scrolled = self._scrolling.feed(strokes.time_s, strokes.signs)
+        if scrolled:
+            places = tuple(Change(shown_box(sample.frame, s.box), s.since_s) for s in scrolled)
+            turned.append(Turned(strokes.time_s, sample.frame, places, is_new=True))
+        self._short = self._short_of(sample)
         return turned
 
-    def _changed(self, strokes: Strokes, settles_s: float) -> Mask:
+    def _short_of(self, sample: _Sample) -> tuple[_Sample, Mask] | None:
+        """The tiles in which strokes have just come and do not move; None if there are few."""
+        strokes = sample.strokes
+        is_calm = strokes.moving(_FLASH_S) < _CALM
+        there = strokes.settled(_FLASH_S if is_calm else _WORD_S) & (strokes.signs != 0)
+        new = tiles(there & (strokes.signs != self._read)) >= _MIN_CHANGED
+        standing, passing = tiles(there), tiles((strokes.signs != 0) & ~there)
+        still = new & (passing < _CALM * standing)
+        is_writing = (writing(np.where(there, strokes.signs, 0)) & still).any()
+        return (sample, still) if is_writing and np.count_nonzero(still) > _SMALL else None
+
+    def _changed(self, strokes: Strokes) -> Mask:
         """The tiles that are no longer as on the page before."""
-        other = strokes.settled(settles_s) & (strokes.signs != self._read)
+        other = strokes.settled(SETTLES_S) & (strokes.signs != self._read)
         come, gone = other & (strokes.signs != 0), other & (self._read != 0)
-        return (_tiles(come) >= _MIN_CHANGED) | (_tiles(gone) >= _MIN_CHANGED)
+        return (tiles(come) >= _MIN_CHANGED) | (tiles(gone) >= _MIN_CHANGED)
 
     def _is_over(self, short: _Sample, new: Mask, sample: _Sample) -> bool:
         """Whether what had just come in some tiles has gone again before it was read."""
         if short.strokes.signs.shape != sample.strokes.signs.shape:
             return True
-        came = _pixels(new, short.strokes.signs.shape) & short.strokes.standing(_FLASH_S)
+        came = pixels(new, short.strokes.signs.shape) & short.strokes.standing(_FLASH_S)
         came &= short.strokes.signs != self._read
         gone = came & (sample.strokes.signs != short.strokes.signs)
         return bool(2 * np.count_nonzero(gone) > np.count_nonzero(came))
 
-    def _turn(self, sample: _Sample, settles_s: float) -> Turned:
-        """The page of a sample; what is on it counts as read."""
+    def _turn(self, sample: _Sample, changed: Mask, settles_s: float) -> Turned:
+        """The page of a sample, with what has changed in some tiles, which then counts as read."""
         strokes = sample.strokes
-        settled = strokes.settled(settles_s)
-        other = settled & (strokes.signs != self._read)
-        changed = self._changed(strokes, settles_s)
-        come, gone = other & (strokes.signs != 0), other & (self._read != 0)
-        is_new = bool((_tiles(come) >= _MIN_CHANGED).any())
+        here = pixels(changed, strokes.signs.shape) & strokes.settled(settles_s)
+        other = here & (strokes.signs != self._read)
+        come, gone = tiles(other & (strokes.signs != 0)), tiles(other & (self._read != 0))
         slide_s = None
         if (
             strokes.moving(settles_s) < _CALM
-            and is_other_slide(_tiles(self._read != 0), _tiles(gone), _tiles(come), _MIN_CHANGED)
+            and is_other_slide(tiles(self._read != 0), gone, come, _MIN_CHANGED)
             and not has_scrolled(self._read, strokes.signs)
         ):
-            slide_s = float(np.median(strokes.since_s[come | gone]))
+            slide_s = float(np.median(strokes.since_s[other]))
         changes = tuple(
             replace(change, box=shown_box(sample.frame, change.box))
             for change in _changes(changed, other, strokes)
         )
-        here = _pixels(changed, strokes.signs.shape) & settled
         self._read = np.where(here, strokes.signs, self._read)
         self._num_new = 0
+        is_new = bool((writing(np.where(here, strokes.signs, 0)) & (come >= _MIN_CHANGED)).any())
         return Turned(strokes.time_s, sample.frame, changes, is_new, slide_s)
-
-
-def _tiles(mask: Mask) -> npt.NDArray[np.uint8]:
-    """The part of each tile's pixels that are set, of 255."""
-    height, width = mask.shape
-    columns, rows = max(1, width // _TILE[0]), max(1, height // _TILE[1])
-    share = mask.view(np.uint8) * np.uint8(255)
-    return np.asarray(cv2.resize(share, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _pixels(tiles: Mask, shape: tuple[int, ...]) -> Mask:
-    """The pixels of tiles, bool [h, w]."""
-    size = shape[1], shape[0]
-    whole = cv2.resize(tiles.view(np.uint8), size, interpolation=cv2.INTER_NEAREST)
-    return np.asarray(whole, np.bool_)
 
 
 def _changes(changed: Mask, other: Mask, strokes: Strokes) -> list[Change]:
@@ -214,7 +213,7 @@ def _changes(changed: Mask, other: Mask, strokes: Strokes) -> list[Change]:
     joined = cv2.dilate(changed.view(np.uint8), np.ones((3, 5), np.uint8))
     num, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
     rows, columns = changed.shape
-    pixels = cv2.resize(
+    labelled = cv2.resize(
         labels.astype(np.int32), strokes.signs.shape[::-1], interpolation=cv2.INTER_NEAREST
     )
     changes = []
@@ -227,7 +226,7 @@ def _changes(changed: Mask, other: Mask, strokes: Strokes) -> list[Change]:
             float(right / columns),
             float(bottom / rows),
         )
-        times = strokes.since_s[other & (pixels == label)]
+        times = strokes.since_s[other & (labelled == label)]
         if len(times):
             changes.append(Change(box, float(np.median(times))))
     return changes

@@ -5,13 +5,13 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.scenes.strokes import Mask
+from ingest.scenes.strokes import Mask, Signs
 
-_MIN_REPLACED = 0.4
+_MIN_REPLACED = 0.3
 """Part of the tiles with strokes that have lost theirs: header, footer and logo of a template stay.
 """
 _MIN_LOST = 0.25
-"""Part of a tile's strokes that it has lost, then: of unrelated writing a half is alike by chance."""
+"""Part of a tile's strokes that it has lost, then: by chance a half of two writings is alike."""
 _MIN_HEIGHT = 0.15
 """Part of the picture's height over which writing has gone, and over which it has come: two lines
 of captions are less high."""
@@ -43,7 +43,7 @@ def is_other_slide(was: Tiles, gone: Tiles, come: Tiles, least: float) -> bool:
     return bool(top < _CAPTIONS_BELOW * len(was) and bottom > _CAPTIONS_ABOVE * len(was))
 
 
-def has_scrolled(before: npt.NDArray[np.int8], now: npt.NDArray[np.int8]) -> bool:
+def has_scrolled(before: Signs, now: Signs) -> bool:
     """Whether the strokes of a picture, signs [h, w], are those of another, moved up or down."""
     least = _MIN_LEFT * cv2.countNonZero(now)
     for rows in range(2, len(now)):
@@ -56,6 +56,6 @@ def has_scrolled(before: npt.NDArray[np.int8], now: npt.NDArray[np.int8]) -> boo
     return False
 
 
-def _matches(first: npt.NDArray[np.int8], second: npt.NDArray[np.int8]) -> npt.NDArray[np.uint8]:
+def _matches(first: Signs, second: Signs) -> npt.NDArray[np.uint8]:
     same: Mask = (first == second) & (second != 0)
     return same.view(np.uint8)

@@ -9,6 +9,9 @@ import numpy.typing as npt
 Grey = npt.NDArray[np.uint8]
 """A picture [h, w]."""
 Mask = npt.NDArray[np.bool_]
+"""Pixels, or tiles, of a picture: [h, w]."""
+Signs = npt.NDArray[np.int8]
+"""The strokes of a picture, [h, w]: 1 in light ones, -1 in dark ones, 0 elsewhere."""
 
 WIDTH_PX = 480
 """The longer side of the pictures in which strokes are looked for: letters that can be read at all
@@ -24,8 +27,7 @@ class Strokes:
     """The strokes of one picture."""
 
     time_s: float
-    signs: npt.NDArray[np.int8]
-    """[h, w]: 1 in light strokes, -1 in dark ones, 0 elsewhere."""
+    signs: Signs
     since_s: npt.NDArray[np.float32]
     """[h, w]: when each pixel took the sign that it has."""
 
@@ -59,10 +61,10 @@ def next_strokes(before: Strokes, time_s: float, grey: Grey) -> Strokes:
     return Strokes(time_s, signs, since_s)
 
 
-def _signs(grey: Grey, before: npt.NDArray[np.int8]) -> npt.NDArray[np.int8]:
+def _signs(grey: Grey, before: Signs) -> Signs:
     around = cv2.blur(grey, (_AROUND_PX, _AROUND_PX), borderType=cv2.BORDER_REPLICATE)
     contrast = cv2.subtract(grey, around, dtype=cv2.CV_16S)
     light = (contrast > _CONTRAST) | ((contrast > _KEPT_CONTRAST) & (before > 0))
     dark = (contrast < -_CONTRAST) | ((contrast < -_KEPT_CONTRAST) & (before < 0))
-    signs: npt.NDArray[np.int8] = light.view(np.int8) - dark.view(np.int8)
+    signs: Signs = light.view(np.int8) - dark.view(np.int8)
     return signs

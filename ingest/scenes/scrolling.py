@@ -1,0 +1,132 @@
+"""Writing that scrolls: rolling credits up or down the picture, tickers along a band of it."""
+
+import math
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ingest.scenes.picture import Box
+from ingest.scenes.strokes import Signs
+from ingest.scenes.tiles import writing
+
+_STEP_S = 0.4
+"""Pictures so far apart are compared: what scrolls slowly moves by less than a pixel in a tenth."""
+_MAX_SHIFT = 0.4
+"""Part of the height, or width, by which it may move in that time."""
+_NUM_BANDS = 12
+"""Bands of the picture, one below the other, each of which may scroll sideways by itself."""
+_MIN_STROKES = 0.02
+"""Part of the pixels that are strokes, of what may be scrolling."""
+_MIN_SAME = 0.45
+"""Part of the strokes that are where others were before, all moved by as much."""
+_MIN_BETTER = 0.15
+"""By so much more than without having moved."""
+_READ_EVERY = 0.25
+"""It is read when it has moved by this part of the picture's height or width."""
+_FORGOTTEN_S = 8.0
+"""What was not read for so long is read as soon as it has moved twice."""
+_READ_AGAIN_S = 1.0
+"""It is read again after so long at the earliest: cameras that pan are no tickers."""
+
+
+@dataclass(frozen=True)
+class Scrolled:
+    """A part of the picture that has moved on since it was read."""
+
+    box: Box
+    since_s: float
+    """Half-way from when it was read to now."""
+
+
+@dataclass
+class _Band:
+    """What may scroll as a whole."""
+
+    moved: float = 0.0
+    """Since it was read, as a part of the picture's side; 0 while it does not move."""
+    read_s: float = -math.inf
+
+    def move(self, part: float, time_s: float) -> float | None:
+        """When what it shows now came, if it is to be read. `part` is how far it moved just now."""
+        begins = not self.moved or part * self.moved < 0
+        self.moved = part if begins else self.moved + part
+        waits = abs(self.moved) < _READ_EVERY and time_s - self.read_s < _FORGOTTEN_S
+        if not part or begins or waits or time_s - self.read_s < _READ_AGAIN_S:
+            return None
+        since_s = max(time_s - _FORGOTTEN_S, (self.read_s + time_s) / 2)
+        self.moved, self.read_s = math.copysign(1e-6, part), time_s
+        return since_s
+
+
+class Scrolling:
+    """What scrolls in a film; the strokes of its pictures are fed in order of time."""
+
+    def __init__(self) -> None:
+        self._before: tuple[float, Signs] | None = None
+        self._whole = _Band()
+        self._bands = [_Band() for _ in range(_NUM_BANDS)]
+
+    def feed(self, time_s: float, signs: Signs) -> list[Scrolled]:
+        """Takes the strokes of a picture; the places that are to be read now."""
+        if self._before is None or self._before[1].shape != signs.shape:
+            self._before = time_s, signs
+            return []
+        before_s, before = self._before
+        if time_s - before_s < _STEP_S:
+            return []
+        self._before = time_s, signs
+        written = writing(signs)
+        if not written.any():
+            return []
+        down = _shift(before, signs)
+        since_s = self._whole.move(down, time_s)
+        if since_s is not None:
+            return [Scrolled((0.0, 0.0, 1.0, 1.0), since_s)]
+        if down:
+            return []
+        scrolled = []
+        for number, band in enumerate(self._bands):
+            rows = _rows(number, len(signs))
+            is_writing = written[_rows(number, len(written))].any()
+            moved = _shift(before[rows].T, signs[rows].T) if is_writing else 0.0
+            since_s = band.move(moved, time_s)
+            if since_s is not None:
+                top, bottom = (number - 0.5) / _NUM_BANDS, (number + 1.5) / _NUM_BANDS
+                scrolled.append(Scrolled((0.0, max(0.0, top), 1.0, min(1.0, bottom)), since_s))
+        return scrolled
+
+
+def _rows(band: int, num_rows: int) -> slice:
+    """The rows of a picture that are in a band."""
+    return slice(band * num_rows // _NUM_BANDS, (band + 1) * num_rows // _NUM_BANDS)
+
+
+def _shift(before: Signs, now: Signs) -> float:
+    """How far strokes have moved along the first axis, as a part of its length; 0 if they have not
+    moved as a whole.
+    """
+    length = len(now)
+    if cv2.countNonZero(now) < _MIN_STROKES * now.size:
+        return 0.0
+    profiles = [np.count_nonzero(signs, axis=1).astype(np.float32) for signs in (before, now)]
+    first, second = (profile - profile.mean() for profile in profiles)
+    products = np.correlate(second, first, "full")
+    most = int(_MAX_SHIFT * length)
+    near = products[length - 1 - most : length + most]
+    shift = int(np.argmax(near)) - most
+    if abs(shift) < 2 or _same(before, now, shift) < max(
+        _MIN_SAME, _same(before, now, 0) + _MIN_BETTER
+    ):
+        return 0.0
+    return shift / length
+
+
+def _same(before: Signs, now: Signs, shift: int) -> float:
+    """The part of the strokes that are as those before were, `shift` rows earlier."""
+    if shift >= 0:
+        old, new = before[: len(before) - shift], now[shift:]
+    else:
+        old, new = before[-shift:], now[:shift]
+    same = (old == new) & (new != 0)
+    return int(np.count_nonzero(same)) / max(1, int(np.count_nonzero(new)))
