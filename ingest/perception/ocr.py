@@ -4,7 +4,6 @@ the look found some, then recognition of the lines that were not read before.
 The models are rapidocr's, PP-OCRv6 small, run by ONNX Runtime.
 """
 
-import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -36,7 +35,8 @@ from ingest.perception.text_places import (
 
 _LOOK_SIDE_PX = 416
 """The longer side of the small picture that is looked at for any writing, at a quarter of the cost
-of looking for its lines."""
+of looking for its lines. Of 2,112 drawn lines it sees nothing of 17, of 81 on photographs of 6; at
+320 of 350 and 8, at 480 (a third of the cost) of 4 and 3."""
 _DETECT_SIDE_PX = 800
 """The longer side of what lines are looked for in; keyframes are larger."""
 _DARK = 128
@@ -47,6 +47,8 @@ _EACH = 4
 """Of the rows and columns, one in so many makes the middle value."""
 _EVEN = 10
 _MIN_GROUND = 0.4
+"""What of a picture is within _EVEN of the middle value where its ground is even: terminals have
+0.9, photographs in the dark up to 0.2, and these are read better as they are."""
 _ON_ITS_SIDE = 1.5
 """A place that is so many times higher than wide is a line that runs upwards."""
 
@@ -59,11 +61,6 @@ class TextEngine:
         self._num_threads = num_threads
         self.further = tuple(further)
         self._reader = LineReader(num_threads, further)
-        self._loading = threading.Lock()
-
-    def may_have_text(self, image: Image) -> bool:
-        """Whether `read` might find a line."""
-        return bool(self._areas(image, _sized(image, _DETECT_SIDE_PX), None))
 
     def read(
         self,
