@@ -23,6 +23,7 @@ from api.routes import (
     pages,
     scenes,
     search,
+    subtitles,
     videos,
 )
 from api.settings import ApiSettings
@@ -56,7 +57,9 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
         database.close()
 
     app = _new_app(settings, service, lifespan)
-    for module in (pages, search, videos, moments, scenes, library, embeddings, metrics, health):
+    for module in (pages, search, videos, subtitles, moments, scenes, library):
+        app.include_router(module.router)
+    for module in (embeddings, metrics, health):
         app.include_router(module.router)
     app.mount(STATIC_URL, GZipMiddleware(StaticFilesForever(directory=STATIC_DIR)))
     document_problems(app)

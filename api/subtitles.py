@@ -1,13 +1,18 @@
-"""Transcripts as subtitle files. What was said is data: nothing in it is markup."""
+"""Transcripts as subtitle files, and the subtitles that a video has. What was said is data: nothing
+in it is markup."""
 
 import html
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Literal
 
 import pysubs2
 
 from database.errors import NotFound
+from database.server.connection import Database
 from database.videos.read import SpokenText
+from database.videos.subtitles import SubtitleStore
 from ingest.media.languages import is_channel
 
 _PLAIN = str.maketrans({"{": "(", "}": ")", "\\": "/"})
@@ -40,6 +45,37 @@ def lines_of(transcript: Sequence[SpokenText], track: str | None) -> list[Spoken
     elif track not in tracks:
         raise NotFound("nothing is said on a track of this name: the video tells its `tracks`")
     return [spoken for spoken in transcript if spoken.track == track]
+
+
+@dataclass(frozen=True)
+class SubtitleTrack:
+    """A track of subtitles of a video."""
+
+    label: str
+    """For people: "German", or "Subtitles" where nothing is known of it."""
+    language: str | None
+    file: str | None
+    """The name of the file beside the video that it was read from; None for one within it."""
+    url: str
+    """Of its lines, as WebVTT."""
+    lines: tuple[SpokenText, ...]
+
+
+def subtitle_tracks(database: Database, video_id: int) -> list[SubtitleTrack]:
+    """All tracks of a video, those within the recording first; none of one that is not there."""
+    return [
+        SubtitleTrack(
+            label=track.name or "Subtitles",
+            language=track.language,
+            file=PurePath(track.path).name if track.path else None,
+            url=f"/videos/{video_id}/subtitles/{position}.vtt",
+            lines=tuple(
+                SpokenText(start_s, end_s, text, track.language, track.name)
+                for start_s, end_s, text in track.lines
+            ),
+        )
+        for position, track in enumerate(SubtitleStore(database).tracks(video_id))
+    ]
 
 
 def as_subtitles(transcript: Sequence[SpokenText], kind: Literal["srt", "vtt"]) -> str:

@@ -28,8 +28,16 @@ SORT_NAMES = {
 }
 KIND_NAMES = {
     kind: VERBS[kind].capitalize()
-    for kind in (MomentKind.SPEECH, MomentKind.OCR, MomentKind.KEYFRAME, MomentKind.SPAN)
+    for kind in (
+        MomentKind.SPEECH,
+        MomentKind.SUBTITLE,
+        MomentKind.OCR,
+        MomentKind.KEYFRAME,
+        MomentKind.SPAN,
+    )
 }
+_WITH = {MomentKind.CHAPTER: "With a chapter", MomentKind.TITLE: "With a name"}
+"""Kinds whose verb says nothing of a scene."""
 DURATIONS_S = (10, 30, 60, 300, 600, 1800, 3600, 7200)
 WITHIN_S = (10, 60, 300, 3600)
 KEPT = ("video_ids", "from_s", "to_s", "fusion", "rerank", "limit", "min_score", "tags")
@@ -98,7 +106,7 @@ _CHIPS: dict[str, Callable[[Any], str]] = {
     "clock_to": lambda clock: f"Time of day before {of_day(clock)} UTC",
     "min_duration_s": lambda seconds: f"At least {span(seconds)} long",
     "max_duration_s": lambda seconds: f"At most {span(seconds)} long",
-    "kinds": lambda kind: f"With something {VERBS[kind]}",
+    "kinds": lambda kind: _WITH.get(kind, f"With something {VERBS[kind]}"),
     "tags": lambda tag: f"Tag: {tag}",
     "min_score": lambda score: (
         "Without weak matches" if score == WEAK else f"At least {percent(score)} sure"

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from api.codecs import Codec, picture_codec, sound_codec
 from api.deps import State
-from api.subtitles import plays, tracks_of
+from api.subtitles import SubtitleTrack, plays, subtitle_tracks, tracks_of
 from api.views.cards import watch_url
 from api.views.form import PageForm, read_form
 from api.views.moments import find_moments, strip_of
@@ -20,11 +20,14 @@ from api.views.why import Why, why_here
 from api.web.rendering import clock, page
 from database.errors import NotFound
 from database.videos.file_clock import FileClock
-from database.videos.read import VideoInfo
+from database.videos.read import SpokenText, VideoInfo
 from search.results.links import keyframe_url, stream_url
 
 MAX_SCENES = 60
 """Of a video with more, so many are shown, from everywhere in it, until all are asked for."""
+
+MAX_LINES = 10_000
+"""Of a transcript with all that is said; films have about 1,500 lines of subtitles a track."""
 
 
 @dataclass(frozen=True)
@@ -118,8 +121,9 @@ def watch_page(
     }
     if fragment == "moment":
         return page("_moment.html", **here)
-    transcript = state.library.transcript(video_id)
-    tracks = tracks_of(transcript)
+    spoken = state.library.transcript(video_id)
+    tracks = tracks_of(spoken)
+    subtitles = subtitle_tracks(state.database, video_id)
     scenes = list(enumerate(state.library.scenes(video_id), 1))
     all_scenes_url = None
     if len(scenes) > MAX_SCENES and "all" not in request.query_params:
@@ -131,12 +135,29 @@ def watch_page(
         stream_url=stream_url(video_id, own_clock, moment.start_s, moment.end_s),
         scenes=scenes,
         all_scenes_url=all_scenes_url,
-        transcript=transcript,
+        spoken=spoken,
+        subtitles=subtitles,
+        transcript=_transcript(spoken, tracks, subtitles),
         tracks=tracks,
         played=[track for track in tracks if plays(track)],
         query=query,
         form=form,
     )
+
+
+def _transcript(
+    spoken: Sequence[SpokenText],
+    tracks: Sequence[str | None],
+    subtitles: Sequence[SubtitleTrack],
+) -> list[tuple[SpokenText, int]]:
+    """What is said, and the lines of as many tracks of subtitles as a page has room for, in order
+    of time, each with the number of its track: those that are heard come first.
+    """
+    lines = [(said, tracks.index(said.track)) for said in spoken]
+    for number, track in enumerate(subtitles, len(tracks)):
+        if len(lines) + len(track.lines) <= MAX_LINES:
+            lines += [(line, number) for line in track.lines]
+    return sorted(lines, key=lambda each: each[0].start_s)
 
 
 def _unheard(why: Sequence[Why]) -> str | None:

@@ -43,6 +43,8 @@ export function leapGap(video) {
 
 /** Puts captions where their words are said by the file's clock. */
 export function stampCues(video, track) {
+  const { mode } = track;
+  if (mode === "disabled") track.mode = "hidden"; // else it has no cues
   for (const cue of [...track.cues]) {
     const [start, length] = [cue.startTime, cue.endTime - cue.startTime];
     if (!isFound(video, start)) {
@@ -52,6 +54,7 @@ export function stampCues(video, track) {
     cue.endTime = stampOf(video, start) + length;
     cue.startTime = stampOf(video, start);
   }
+  track.mode = mode;
 }
 
 const clockOf = (video) => clocks.get(video) ?? PRESENTED;

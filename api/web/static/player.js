@@ -14,7 +14,7 @@ const PATIENCE_MS = 300;
 class MomentPlayer extends HTMLElement {
   #pending = new AbortController();
   #toast;
-  #captions = false;
+  #captions; // the label of those that are shown
   #stood = 0;
 
   connectedCallback() {
@@ -165,26 +165,32 @@ class MomentPlayer extends HTMLElement {
 
   /** Who wants captions keeps them from hit to hit. */
   #dropCaptions() {
-    const [track] = this.video.textTracks;
-    if (!track) return;
-    this.#captions = track.mode === "showing";
-    this.video.querySelector("track").remove();
+    const tracks = [...this.video.querySelectorAll("track")];
+    if (!tracks.length) return;
+    const [shown] = tracks.filter(({ track }) => track.mode === "showing");
+    this.#captions = shown?.label;
+    for (const each of tracks) each.remove();
   }
 
   /** Puts what has come in its places: the strip right below the picture. */
   #dress() {
     const strip = this.querySelector(".strip");
     if (strip) this.bar.before(strip);
-    const { captions, language } = this.around.dataset;
     this.#dropCaptions();
-    if (captions) {
-      const track = document.createElement("track");
-      Object.assign(track, { kind: "captions", label: "Captions", srclang: language, src: captions });
-      track.addEventListener("load", () => stampCues(this.video, track.track));
-      this.video.append(track);
-      if (this.#captions) track.track.mode = "showing";
+    const tracks = [...this.around.querySelectorAll(".captions")].map((from) => this.#addCaptions(from));
+    if (this.#captions && tracks.length) {
+      const same = tracks.find(({ label }) => label === this.#captions);
+      (same ?? tracks[0]).track.mode = "showing";
     }
     this.#judge();
+  }
+
+  #addCaptions({ value, textContent, dataset }) {
+    const track = document.createElement("track");
+    Object.assign(track, { kind: dataset.kind, label: textContent, srclang: dataset.language, src: value });
+    track.addEventListener("load", () => stampCues(this.video, track.track));
+    this.video.append(track);
+    return track;
   }
 
   #judge() {

@@ -62,11 +62,14 @@ export function bindPlayerKeys(player) {
   }
 
   function captions() {
-    const [track] = video.textTracks;
-    if (!track) return player.say("Nothing is said in this video");
-    const shows = track.mode === "showing";
-    track.mode = shows ? "disabled" : "showing";
-    player.say(shows ? "Captions off" : "Captions on");
+    const tracks = [...video.textTracks];
+    if (!tracks.length) return player.say("Nothing is said in this video");
+    const at = tracks.findIndex((track) => track.mode === "showing");
+    if (at >= 0) tracks[at].mode = "disabled";
+    const next = tracks[at + 1];
+    if (next) next.mode = "showing";
+    const name = tracks.length > 1 ? `: ${next?.label}` : "";
+    player.say(next ? `Captions on${name}` : "Captions off");
   }
 }
 

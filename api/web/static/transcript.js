@@ -1,6 +1,6 @@
 // <video-transcript>: what is said, beside the video. It follows what plays, unless somebody scrolls
 // it; a line leads to its moment; a search in it leaves the lines that have the words, and a choice
-// those of one sound track. What is being said, and what comes next, stands right under the player,
+// those of one sound track, or of subtitles. What is being said, and what comes next, stands right under the player,
 // too.
 
 import { timeOf } from "./file_clock.js";
@@ -26,10 +26,10 @@ class VideoTranscript extends HTMLElement {
       const link = item.firstElementChild;
       return { item, link, text: item.querySelector("span").firstChild, at: Number(link.dataset.at) };
     });
-    this.#heard = this.lines;
+    this.#heard = this.lines.filter(({ item }) => !item.hidden);
     // One stop for the Tab key: thousands of lines would be in everybody's way.
     for (const { link } of this.lines) link.tabIndex = -1;
-    if (this.lines.length) this.lines[0].link.tabIndex = 0;
+    if (this.#heard.length) this.#heard[0].link.tabIndex = 0;
     this.#listen();
     this.#mark();
   }
@@ -114,11 +114,11 @@ class VideoTranscript extends HTMLElement {
     lines[to]?.link.focus();
   }
 
-  /** Follows one sound track, or all of them. */
+  /** Follows one sound track, all of them, or subtitles. */
   #choose() {
     const { value } = this.track;
-    const chosen = value === "plays" ? "[data-plays]" : value && `[data-track="${value}"]`;
-    this.#heard = this.lines.filter(({ link }) => !chosen || link.matches(chosen));
+    const chosen = { "": "[data-said]", plays: "[data-plays]" }[value] ?? `[data-track="${value}"]`;
+    this.#heard = this.lines.filter(({ link }) => link.matches(chosen));
     this.#search();
     this.#mark();
   }
