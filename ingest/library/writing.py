@@ -1,6 +1,8 @@
 """On-screen text as moments: lines that come and go together, in the scenes in which they stand."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from database.models import MomentKind
 from database.videos.records import MomentRecord
@@ -14,54 +16,63 @@ _MANY_SCENES = 12
 """What stands through more is a mark of the recording, as a channel's logo is: it is told once."""
 
 
+@dataclass(frozen=True)
+class _Piece:
+    """A line as far as it stands in one scene."""
+
+    number: int
+    """Its place in the order of reading."""
+    line: Line
+    start_s: float
+    end_s: float
+
+
 def standing_texts(lines: Sequence[Line], scenes: Sequence[Scene]) -> Iterator[MomentRecord]:
     """The moments of lines that stand still, which are in the order in which they were read."""
-    for group in _together(lines):
-        start_s = min(line.start_s for line in group)
-        end_s = max(line.end_s for line in group)
-        for position in _scenes_of(start_s, end_s, scenes):
+    by_reach = defaultdict(list)
+    for number, line in enumerate(lines):
+        positions = _scenes_of(line, scenes)
+        told = positions[:1] if len(positions) > _MANY_SCENES else positions
+        for position in told:
             scene = scenes[position]
+            start_s, end_s = max(scene.start_s, line.start_s), min(scene.end_s, line.end_s)
+            by_reach[position, positions[0], positions[-1]].append(
+                _Piece(number, line, start_s, max(start_s, end_s))
+            )
+    for (position, _, _), pieces in sorted(by_reach.items()):
+        for group in _together(pieces):
             yield MomentRecord(
                 scene=position,
                 kind=MomentKind.OCR,
-                start_s=max(scene.start_s, start_s),
-                end_s=min(scene.end_s, end_s),
-                text="\n".join(line.text for line in group),
-                boxes=[line.box for line in group],
+                start_s=min(piece.start_s for piece in group),
+                end_s=max(piece.end_s for piece in group),
+                text="\n".join(piece.line.text for piece in group),
+                boxes=[piece.line.box for piece in group],
             )
 
 
-def _scenes_of(start_s: float, end_s: float, scenes: Sequence[Scene]) -> Sequence[int]:
-    """Where a text that stands over [start_s, end_s) is told: in every scene of which it is more
-    than a flash, or in the one that has most of it.
-    """
-    positions = [
-        position
-        for position in scenes_over(scenes, start_s, end_s)
-        if min(end_s, scenes[position].end_s) - max(start_s, scenes[position].start_s) >= MIN_SHOT_S
-    ]
-    if not positions:
-        return [scene_of(scenes, start_s, end_s)]
-    return positions[:1] if len(positions) > _MANY_SCENES else positions
+def _scenes_of(line: Line, scenes: Sequence[Scene]) -> Sequence[int]:
+    """The scenes of which a line shows more than a flash, or else the one that has most of it."""
+    positions = []
+    for position in scenes_over(scenes, line.start_s, line.end_s):
+        scene = scenes[position]
+        if min(line.end_s, scene.end_s) - max(line.start_s, scene.start_s) >= MIN_SHOT_S:
+            positions.append(position)
+    return positions or [scene_of(scenes, line.start_s, line.end_s)]
 
 
-def _together(lines: Sequence[Line]) -> Iterator[list[Line]]:
-    """Lines that come and go together, in groups, in the order in which they come; those of a
-    group in the order in which they were read.
+def _together(pieces: Sequence[_Piece]) -> Iterator[list[_Piece]]:
+    """Pieces that come and go together, in groups, in the order in which they come; those of a
+    group in the order of reading.
     """
-    groups: list[list[tuple[int, Line]]] = []
-    for number, line in sorted(enumerate(lines), key=lambda numbered: numbered[1].start_s):
-        while groups and line.start_s - groups[0][0][1].start_s > _TOGETHER_S:
-            yield _read_in_order(groups.pop(0))
-        for group in groups:
-            if abs(group[0][1].end_s - line.end_s) <= _TOGETHER_S:
-                group.append((number, line))
-                break
+    groups: list[list[_Piece]] = []
+    for piece in sorted(pieces, key=lambda piece: piece.start_s):
+        while groups and piece.start_s - groups[0][0].start_s > _TOGETHER_S:
+            yield sorted(groups.pop(0), key=lambda piece: piece.number)
+        own = next((g for g in groups if abs(g[0].end_s - piece.end_s) <= _TOGETHER_S), None)
+        if own is None:
+            groups.append([piece])
         else:
-            groups.append([(number, line)])
+            own.append(piece)
     for group in groups:
-        yield _read_in_order(group)
-
-
-def _read_in_order(group: list[tuple[int, Line]]) -> list[Line]:
-    return [line for _, line in sorted(group, key=lambda numbered: numbered[0])]
+        yield sorted(group, key=lambda piece: piece.number)

@@ -11,14 +11,14 @@ from dataclasses import dataclass, field, replace
 from ingest.perception.boxes import at_one_place
 from ingest.perception.live_lines import LiveLine, Place, Turn, joined, moved, places_of
 from ingest.perception.read_lines import ReadLine
-from ingest.perception.readings import is_part, letters, ticks
+from ingest.perception.readings import is_part, letters, ticks, whole_words
 from ingest.perception.text_places import Box
 from ingest.scenes.pages import Change
 
 _TYPED_S = 3.0
 """A part of a line that stands for less, before or after the whole, is one that is being typed, or
 slides in or out: of a long one, what stood after each so many seconds is kept."""
-_TICK_S, _TICKS_S = 1.5, 5.0
+_TICK_S, _TICKS_S = 3.0, 10.0
 _MANY_TICKS = 3
 """What stands for less than _TICK_S and changes its numbers alone is a clock, a counter, a bar of
 progress: after so many changes one is kept each _TICKS_S."""
@@ -57,7 +57,7 @@ class Screen:
         self.live = []
         same = [place for place in places_of(lines, reads) if place.is_same]
         lines, reads = self._go_on(same, lines, reads, time_s)
-        gone = [line for line in lines if turn.is_covered(line)]
+        gone = [line for line in lines if turn.covers(line.box)]
         lines, reads = self._go_on(moved(gone, reads), lines, reads, time_s)
         for place in places_of(lines, reads):
             self._settle(place, turn)
@@ -86,9 +86,11 @@ class Screen:
         if place.goes_on:
             self.live += place.read_again(turn.time_s)
             return
-        sure = [read for read in place.reads if read.is_sure]
+        sure = [
+            read for read in place.reads if read.is_sure and (place.lines or turn.covers(read.box))
+        ]
         was, now = joined(line.read for line in place.lines), joined(sure)
-        covered = [line for line in place.lines if turn.is_covered(line)]
+        covered = [line for line in place.lines if turn.covers(line.box)]
         if not covered and (not sure or is_part(now, was)):
             self.live += place.lines
             return
@@ -127,5 +129,10 @@ class Screen:
         self._ended.append(replace(line, seen_s=end_s))
         if (is_typed and lasted_s < _TYPED_S) or (is_ticking and lasted_s < _TICKS_S):
             return False
-        self._lines[line.number] = Line(line.text, line.first_box, line.start_s, end_s)
+        text = line.text
+        for whole in (after, line.before):
+            if is_part(text, whole):
+                text = whole_words(text, whole)
+        if text:
+            self._lines[line.number] = Line(text, line.first_box, line.start_s, end_s)
         return True

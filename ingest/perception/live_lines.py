@@ -6,7 +6,7 @@ from difflib import SequenceMatcher
 
 from ingest.perception.boxes import area, at_one_place, shared
 from ingest.perception.read_lines import ReadLine
-from ingest.perception.readings import are_of_one, letters
+from ingest.perception.readings import are_of_one, letters, surer
 from ingest.perception.text_places import Box, touch
 from ingest.scenes.pages import Change
 
@@ -44,9 +44,8 @@ class LiveLine:
 
     def read_again(self, read: ReadLine, time_s: float) -> "LiveLine":
         """The line with the surer reading, at its place of now."""
-        surer = read if read.score > self.read.score else self.read
-        surer = replace(surer, box=read.box, picture=read.picture)
-        return replace(self, read=surer, seen_s=time_s)
+        best = replace(surer(self.read, read), box=read.box, picture=read.picture)
+        return replace(self, read=best, seen_s=time_s)
 
 
 @dataclass(frozen=True)
@@ -56,10 +55,10 @@ class Turn:
     time_s: float
     changes: Sequence[Change]
 
-    def is_covered(self, line: LiveLine) -> bool:
-        """Whether so much of a line has changed that it is there no longer, unless it is read."""
-        covered = sum(shared(line.box, change.box) for change in self.changes)
-        return covered >= _MIN_COVERED * area(line.box)
+    def covers(self, box: Box) -> bool:
+        """Whether so much of a line has changed that another one is there, or none."""
+        covered = sum(shared(box, change.box) for change in self.changes)
+        return covered >= _MIN_COVERED * area(box)
 
     def since_s(self, box: Box) -> float:
         """When a line changed: with what covers most of it."""

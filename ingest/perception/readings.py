@@ -15,6 +15,8 @@ _CERTAIN = 0.96
 _ALIKE, _ALIKE_UNSURE = 90, 75
 """Of 100: so alike are two readings of one line over a moving picture, and of one that is half
 covered or half faded."""
+_AS_WIDE = 0.93
+"""A line that has become longer or shorter by more is written on, or cut."""
 _MIN_PART = 2
 """Letters; a single one is a part of everything."""
 _MIN_SAME = 0.2
@@ -41,7 +43,11 @@ def are_of_one(before: ReadLine, after: ReadLine) -> bool:
     Another number is another line, and so is another word on a ground that stands still.
     """
     first, second = letters(before.text), letters(after.text)
-    if first == second:
+    if (
+        first == second
+        or _has_holes(before.text, after.text)
+        or _has_holes(after.text, before.text)
+    ):
         return True
     if _digits(first) != _digits(second):
         return False
@@ -49,6 +55,15 @@ def are_of_one(before: ReadLine, after: ReadLine) -> bool:
     if min(before.score, after.score) < _CERTAIN:
         return ratio >= _ALIKE_UNSURE
     return ratio >= _ALIKE and not _is_partly_same(before.picture, after.picture)
+
+
+def surer(first: ReadLine, second: ReadLine) -> ReadLine:
+    """The one of two readings of a line that is nearer to what is written."""
+    if min(first.score, second.score) >= _CERTAIN:
+        for reading, other in ((first, second), (second, first)):
+            if _has_holes(reading.text, other.text):
+                return other
+    return second if second.score > first.score else first
 
 
 def is_part(text: str, whole: str) -> bool:
@@ -62,6 +77,16 @@ def is_part(text: str, whole: str) -> bool:
             rest for rest, cut in ((part[1:], part[0]), (part[:-1], part[-1])) if cut.isalpha()
         ]
     return any(each in all_letters for each in cuts)
+
+
+def whole_words(part: str, whole: str) -> str:
+    """A part of a text without the words at its ends that are cut through."""
+    words, all_words = part.split(), set(whole.split())
+    while words and words[0] not in all_words:
+        words.pop(0)
+    while words and words[-1] not in all_words:
+        words.pop()
+    return " ".join(words)
 
 
 def is_said_in(text: str, others: Sequence[str]) -> bool:
@@ -83,6 +108,18 @@ def ticks(before: str, after: str) -> bool:
 
 def _digits(text: str) -> list[str]:
     return [character for character in text if character.isdigit()]
+
+
+def _has_holes(text: str, whole: str) -> bool:
+    """Whether a text is a whole one of which some letters are covered, by a pointer or an edge: it
+    has all others in their order, and a word that is none. Another text may lack a whole word.
+    """
+    others = iter(letters(whole))
+    return (
+        fuzz.ratio(letters(text), letters(whole)) >= _ALIKE_UNSURE
+        and all(letter in others for letter in letters(text))
+        and not set(text.split()) <= set(whole.split())
+    )
 
 
 def _is_partly_same(first: LinePicture, second: LinePicture) -> bool:
