@@ -49,6 +49,8 @@ _EVEN = 10
 _MIN_GROUND = 0.4
 """What of a picture is within _EVEN of the middle value where its ground is even: terminals have
 0.9, photographs in the dark up to 0.2, and these are read better as they are."""
+_LEVEL = 0.2
+"""A line that rises by less than this part of its height is cut out as it stands."""
 _ON_ITS_SIDE = 1.5
 """A place that is so many times higher than wide is a line that runs upwards."""
 
@@ -151,12 +153,22 @@ def _upright(image: Image, corners: Corners) -> tuple[Image, bool]:
     ran downwards runs from left to right.
     """
     points = corners * np.array((image.shape[1], image.shape[0]), np.float32)
-    width = max(1, round(float(np.linalg.norm(points[1] - points[0]))))
-    height = max(1, round(float(np.linalg.norm(points[3] - points[0]))))
-    target = np.array([[0, 0], [width, 0], [0, height]], np.float32)
-    turned = cv2.getAffineTransform(points[[0, 1, 3]], target)
-    line: Image = cv2.warpAffine(
-        image, turned, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
-    )
+    left, top, width, height = cv2.boundingRect(np.round(points).astype(np.int32))
+    if _is_level(points):  # not resampled, so that a line that moved has the same pixels
+        line: Image = image[top : top + height, left : left + width]
+    else:
+        width = max(1, round(float(np.linalg.norm(points[1] - points[0]))))
+        height = max(1, round(float(np.linalg.norm(points[3] - points[0]))))
+        target = np.array([[0, 0], [width, 0], [0, height]], np.float32)
+        turned = cv2.getAffineTransform(points[[0, 1, 3]], target)
+        line = cv2.warpAffine(
+            image, turned, (width, height), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE
+        )
     is_on_its_side = height >= _ON_ITS_SIDE * width
     return np.rot90(line) if is_on_its_side else line, is_on_its_side
+
+
+def _is_level(corners: Corners) -> bool:
+    """Whether a line, by its corners in pixels, runs level."""
+    (_, rise), (_, height) = np.abs(corners[1] - corners[0]), np.abs(corners[3] - corners[0])
+    return bool(rise < _LEVEL * height)

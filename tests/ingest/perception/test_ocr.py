@@ -1,0 +1,109 @@
+"""The lines of a picture: small ones, only those that changed, and those that were read before."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image as Pillow
+from PIL import ImageDraw, ImageFont
+from rapidfuzz import fuzz
+
+from embeddings.encoder import Image
+from ingest.perception.ocr import TextEngine
+from ingest.perception.read_lines import ReadLine
+
+COMMANDS = [
+    "worker %d started at nine",
+    "copied the folder to disk %d",
+    "error in line %d of the report",
+    "downloading part %d of forty",
+    "test number %d has passed",
+]
+
+
+@pytest.fixture(scope="module")
+def engine() -> TextEngine:
+    return TextEngine(1)
+
+
+def screen(
+    lines: Sequence[str],
+    *,
+    first: int = 0,
+    size_px: int = 15,
+    ground: str = "#0c0c0c",
+    ink: str = "#cccccc",
+    columns: int = 1,
+) -> Image:
+    """A terminal of 1280 by 720 pixels with its lines from row `first` on, the same in each column,
+    RGB uint8 [H, W, 3].
+    """
+    picture = Pillow.new("RGB", (1280, 720), ground)
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(size_px)
+    for row, line in enumerate(lines, first):
+        for column in range(columns):
+            pen.text((12 + column * 315, 10 + row * 22), line, font=font, fill=ink)
+    return np.asarray(picture)
+
+
+def sure(lines: Sequence[ReadLine]) -> list[str]:
+    return [line.text for line in lines if line.is_sure]
+
+
+def num_found(lines: Sequence[str], texts: Sequence[str]) -> int:
+    return sum(any(fuzz.ratio(line, text) >= 95 for text in texts) for line in lines)
+
+
+@pytest.mark.parametrize("columns", [1, 4])
+@pytest.mark.parametrize(("ground", "ink"), [("#0c0c0c", "#cccccc"), ("#ffffff", "#111111")])
+def test_small_letters_are_read_line_by_line(
+    engine: TextEngine, ground: str, ink: str, columns: int
+) -> None:
+    lines = [COMMANDS[row % 5] % (row + 20) for row in range(12)]
+    texts = sure(engine.read(screen(lines, ground=ground, ink=ink, columns=columns)))
+    assert num_found(lines, texts) == len(lines)
+    assert len(texts) == columns * len(lines)
+
+
+def test_a_photograph_in_the_dark_is_not_taken_for_writing(engine: TextEngine) -> None:
+    noise = np.random.default_rng(1).normal(40, 25, (720, 1280, 3))
+    assert engine.read(np.clip(noise, 0, 255).astype(np.uint8)) == []
+
+
+def test_an_even_picture_has_no_lines(engine: TextEngine) -> None:
+    assert engine.read(np.full((360, 640, 3), 90, np.uint8)) == []
+
+
+def test_a_line_that_changed_at_its_end_is_read_from_its_beginning(engine: TextEngine) -> None:
+    lines = [COMMANDS[row % 5] % (row + 20) for row in range(12)]
+    changed = [0.12, (10 + 5 * 22 + 6) / 720, 0.13, (10 + 5 * 22 + 12) / 720]
+    found = engine.read(screen(lines), [changed])
+    assert sure(found) == [lines[5]]
+
+
+def test_a_line_that_was_read_before_is_not_recognised_again(engine: TextEngine) -> None:
+    lines = ["release v1.2 is out", "copied the folder to disk 7"]
+    before = [
+        replace(line, text="as read before") for line in engine.read(screen(lines, size_px=18))
+    ]
+    scrolled = ["worker 3 started at nine", *lines]
+    found = engine.read(screen(scrolled, size_px=18, first=7), known=before)
+    assert [line.text for line in found] == [scrolled[0], "as read before", "as read before"]
+    assert found[2].box != before[1].box
+
+
+def test_a_line_with_another_digit_is_recognised(engine: TextEngine) -> None:
+    before = engine.read(screen(["release v1.2 is out"], size_px=18))
+    found = engine.read(screen(["release v1.3 is out"], size_px=18), known=before)
+    assert sure(found) == ["release v1.3 is out"]
+
+
+def test_boxes_are_places_in_the_whole_picture(engine: TextEngine) -> None:
+    (line,) = engine.read(screen(["copied the folder to disk 7"], first=20, size_px=24))
+    left, top, right, bottom = line.box
+    assert left * 1280 == pytest.approx(12, abs=8)
+    assert top * 720 == pytest.approx(10 + 20 * 22, abs=10)
+    assert bottom * 720 == pytest.approx(10 + 20 * 22 + 28, abs=10)
+    assert 0.2 < right < 0.3
