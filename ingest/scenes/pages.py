@@ -39,7 +39,7 @@ _LONGEST_S = 2.0
 """It is taken after so long at last."""
 _SMALL = 5
 """Changes of so few tiles must stand for _LONGEST_S: clocks tick."""
-_MIN_CHANGED = 10
+_MIN_CHANGED = 15
 """Part of a tile's pixels, of 255, that are strokes which came or went."""
 _CALM = 0.1
 """Part of the strokes that move in a picture in which nothing does."""
