@@ -18,7 +18,7 @@ from ingest.scenes.pages import Change
 _TYPED_S = 3.0
 """A part of a line that stands for less, before or after the whole, is one that is being typed, or
 slides in or out: of a long one, what stood after each so many seconds is kept."""
-_TICK_S, _TICKS_S = 3.0, 10.0
+_TICK_S, _TICKS_S = 4.0, 10.0
 _MANY_TICKS = 3
 """What stands for less than _TICK_S and changes its numbers alone is a clock, a counter, a bar of
 progress: after so many changes one is kept each _TICKS_S."""

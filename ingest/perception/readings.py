@@ -43,10 +43,14 @@ def are_of_one(before: ReadLine, after: ReadLine) -> bool:
     Another number is another line, and so is another word on a ground that stands still.
     """
     first, second = letters(before.text), letters(after.text)
-    if (
-        first == second
-        or _has_holes(before.text, after.text)
-        or _has_holes(after.text, before.text)
+    if first == second:
+        return True
+    widths = [read.box[2] - read.box[0] for read in (before, after)]
+    if min(widths) < _AS_WIDE * max(widths):
+        return False
+    if any(
+        is_part(*texts) or _has_holes(*texts)
+        for texts in ((before.text, after.text), (after.text, before.text))
     ):
         return True
     if _digits(first) != _digits(second):
