@@ -43,13 +43,15 @@ class LineReader:
         self._further = further
         """The recognisers of other scripts, in ONNX form."""
 
-    def read(self, line: Image) -> Reading:
-        """A line, RGB uint8 [H, W, 3], that runs from left to right or is upside down."""
+    def read(self, line: Image, *, stood_on_its_side: bool = False) -> Reading:
+        """A line, RGB uint8 [H, W, 3], that runs from left to right or is upside down, as every
+        other is that stood on its side.
+        """
         first = self._read_by_bundled(line)
         if first.is_sure:
             return first
         readings = self._read_by_others(line)
-        if self._turn.is_upside_down(line):
+        if stood_on_its_side or self._turn.is_upside_down(line):
             turned = np.rot90(line, 2)
             both = [self._read_by_bundled(turned), *self._read_by_others(turned)]
             readings += [replace(each, is_turned=True) for each in both if each.score >= _TURNED]

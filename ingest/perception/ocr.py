@@ -105,7 +105,7 @@ class TextEngine:
         for line in known:
             if same_line(line.picture, picture):
                 return replace(line, box=place.box, picture=picture)
-        read = self._reader.read(upright)
+        read = self._reader.read(upright, stood_on_its_side=is_on_its_side)
         height, width = upright.shape[:2]
         return ReadLine(
             read.text,

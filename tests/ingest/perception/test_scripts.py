@@ -34,6 +34,11 @@ def test_writing_is_read_however_the_picture_is_turned(engine: TextEngine, quart
     assert read(engine, turned) == list(LINES)
 
 
+def test_a_line_on_its_side_is_read_where_it_is_not_plain_which_way(engine: TextEngine) -> None:
+    lines = ["Quarterly harvest report", "Seven greenhouses were heated", "The pumps run at night"]
+    assert read(engine, np.ascontiguousarray(np.rot90(board(*lines)))) == lines
+
+
 def test_mirrored_writing_is_left_out(engine: TextEngine) -> None:
     assert read(engine, np.ascontiguousarray(board(*LINES)[:, ::-1])) == []
 
