@@ -13,6 +13,7 @@ from embeddings.encoder import Image
 from ingest.perception.ocr import TextEngine
 from ingest.perception.read_lines import ReadLine
 
+ROW_PX = 22
 COMMANDS = [
     "worker %d started at nine",
     "copied the folder to disk %d",
@@ -27,24 +28,24 @@ def engine() -> TextEngine:
     return TextEngine(1)
 
 
-def screen(
-    lines: Sequence[str],
-    *,
-    first: int = 0,
-    size_px: int = 15,
-    ground: str = "#0c0c0c",
-    ink: str = "#cccccc",
-    columns: int = 1,
-) -> Image:
-    """A terminal of 1280 by 720 pixels with its lines from row `first` on, the same in each column,
-    RGB uint8 [H, W, 3].
-    """
-    picture = Pillow.new("RGB", (1280, 720), ground)
+def screen(lines: Sequence[str], *, first: int = 0, size_px: int = 15) -> Image:
+    """A dark terminal of 1280 by 720 pixels with its lines from row `first` on, RGB."""
+    picture = Pillow.new("RGB", (1280, 720), "#0c0c0c")
     pen = ImageDraw.Draw(picture)
     font = ImageFont.load_default(size_px)
     for row, line in enumerate(lines, first):
-        for column in range(columns):
-            pen.text((12 + column * 315, 10 + row * 22), line, font=font, fill=ink)
+        pen.text((12, 10 + row * ROW_PX), line, font=font, fill="#cccccc")
+    return np.asarray(picture)
+
+
+def small_letters(lines: Sequence[str], ground: str, ink: str) -> Image:
+    """The same with letters of 12 pixels, all as wide, in rows close together."""
+    picture = Pillow.new("RGB", (1280, 720), ground)
+    pen = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(12)
+    for row, line in enumerate(lines):
+        for place, character in enumerate(line):
+            pen.text((12 + place * 7.5, 10 + row * 18), character, font=font, fill=ink)
     return np.asarray(picture)
 
 
@@ -52,19 +53,13 @@ def sure(lines: Sequence[ReadLine]) -> list[str]:
     return [line.text for line in lines if line.is_sure]
 
 
-def num_found(lines: Sequence[str], texts: Sequence[str]) -> int:
-    return sum(any(fuzz.ratio(line, text) >= 95 for text in texts) for line in lines)
-
-
-@pytest.mark.parametrize("columns", [1, 4])
 @pytest.mark.parametrize(("ground", "ink"), [("#0c0c0c", "#cccccc"), ("#ffffff", "#111111")])
-def test_small_letters_are_read_line_by_line(
-    engine: TextEngine, ground: str, ink: str, columns: int
-) -> None:
-    lines = [COMMANDS[row % 5] % (row + 20) for row in range(12)]
-    texts = sure(engine.read(screen(lines, ground=ground, ink=ink, columns=columns)))
-    assert num_found(lines, texts) == len(lines)
-    assert len(texts) == columns * len(lines)
+def test_small_letters_are_read_line_by_line(engine: TextEngine, ground: str, ink: str) -> None:
+    lines = [COMMANDS[row % 5] % (row + 20) for row in range(38)]
+    texts = sure(engine.read(small_letters(lines, ground, ink)))
+    assert len(texts) == len(lines)
+    for line, text in zip(lines, texts, strict=True):
+        assert fuzz.ratio(line.replace(" ", ""), text.replace(" ", "")) > 90
 
 
 def test_a_photograph_in_the_dark_is_not_taken_for_writing(engine: TextEngine) -> None:
@@ -78,7 +73,7 @@ def test_an_even_picture_has_no_lines(engine: TextEngine) -> None:
 
 def test_a_line_that_changed_at_its_end_is_read_from_its_beginning(engine: TextEngine) -> None:
     lines = [COMMANDS[row % 5] % (row + 20) for row in range(12)]
-    changed = [0.12, (10 + 5 * 22 + 6) / 720, 0.13, (10 + 5 * 22 + 12) / 720]
+    changed = [0.12, (10 + 5 * ROW_PX + 6) / 720, 0.13, (10 + 5 * ROW_PX + 12) / 720]
     found = engine.read(screen(lines), [changed])
     assert sure(found) == [lines[5]]
 
@@ -104,6 +99,6 @@ def test_boxes_are_places_in_the_whole_picture(engine: TextEngine) -> None:
     (line,) = engine.read(screen(["copied the folder to disk 7"], first=20, size_px=24))
     left, top, right, bottom = line.box
     assert left * 1280 == pytest.approx(12, abs=8)
-    assert top * 720 == pytest.approx(10 + 20 * 22, abs=10)
-    assert bottom * 720 == pytest.approx(10 + 20 * 22 + 28, abs=10)
+    assert top * 720 == pytest.approx(10 + 20 * ROW_PX, abs=10)
+    assert bottom * 720 == pytest.approx(10 + 20 * ROW_PX + 28, abs=10)
     assert 0.2 < right < 0.3
