@@ -119,11 +119,11 @@ def test_every_file_is_reported_once_and_the_exit_code_says_that_some_failed(
 
 def test_what_was_made_of_a_file_is_counted(scenario: Scenario) -> None:
     good = scenario.first["good.mp4"]
-    assert (good["scenes"], good["moments"]) == (2, 4)
+    assert (good["scenes"], good["moments"]) == (2, 5)  # with its name
     assert good["seconds"] > 0
     assert good["notes"] == []
     sound = scenario.first["sound.m4a"]
-    assert (sound["scenes"], sound["moments"]) == (1, 0)
+    assert (sound["scenes"], sound["moments"]) == (1, 1)
 
 
 def test_nothing_is_heard_in_silence_or_in_a_tone(scenario: Scenario) -> None:
