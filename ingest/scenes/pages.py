@@ -16,7 +16,7 @@ from ingest.scenes.pixels import grey_picture
 from ingest.scenes.scrolling import Scrolling
 from ingest.scenes.slides import has_scrolled, is_other_slide
 from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Strokes, first_strokes, next_strokes
-from ingest.scenes.tiles import pixels, tiles, writing
+from ingest.scenes.tiles import MIN_CHANGED, pixels, tiles, writing
 
 SAMPLE_S = 0.08
 """From one picture that is looked at to the next, at least."""
@@ -39,8 +39,6 @@ _LONGEST_S = 2.0
 """It is taken after so long at last."""
 _SMALL = 5
 """Changes of so few tiles must stand for _LONGEST_S: clocks tick."""
-_MIN_CHANGED = 15
-"""Part of a tile's pixels, of 255, that are strokes which came or went."""
 _CALM = 0.1
 """Part of the strokes that move in a picture in which nothing does."""
 
@@ -164,7 +162,7 @@ class PageTracker:
         strokes = sample.strokes
         is_calm = strokes.moving(_FLASH_S) < _CALM
         there = strokes.settled(_FLASH_S if is_calm else _WORD_S) & (strokes.signs != 0)
-        new = tiles(there & (strokes.signs != self._read)) >= _MIN_CHANGED
+        new = tiles(there & (strokes.signs != self._read)) >= MIN_CHANGED
         standing, passing = tiles(there), tiles((strokes.signs != 0) & ~there)
         still = new & (passing < _CALM * standing)
         is_writing = (writing(np.where(there, strokes.signs, 0)) & still).any()
@@ -174,7 +172,7 @@ class PageTracker:
         """The tiles that are no longer as on the page before."""
         other = strokes.settled(SETTLES_S) & (strokes.signs != self._read)
         come, gone = other & (strokes.signs != 0), other & (self._read != 0)
-        return (tiles(come) >= _MIN_CHANGED) | (tiles(gone) >= _MIN_CHANGED)
+        return (tiles(come) >= MIN_CHANGED) | (tiles(gone) >= MIN_CHANGED)
 
     def _is_over(self, short: _Sample, new: Mask, sample: _Sample) -> bool:
         """Whether what had just come in some tiles has gone again before it was read."""
@@ -190,11 +188,11 @@ class PageTracker:
         strokes = sample.strokes
         here = pixels(changed, strokes.signs.shape) & strokes.settled(settles_s)
         other = here & (strokes.signs != self._read)
-        come, gone = tiles(other & (strokes.signs != 0)), tiles(other & (self._read != 0))
+        come = tiles(other & (strokes.signs != 0))
         slide_s = None
         if (
             strokes.moving(settles_s) < _CALM
-            and is_other_slide(tiles(self._read != 0), gone, come, _MIN_CHANGED)
+            and is_other_slide(self._read, strokes.signs, other)
             and not has_scrolled(self._read, strokes.signs)
         ):
             slide_s = float(np.median(strokes.since_s[other]))
@@ -204,7 +202,7 @@ class PageTracker:
         )
         self._read = np.where(here, strokes.signs, self._read)
         self._num_new = 0
-        is_new = bool((writing(np.where(here, strokes.signs, 0)) & (come >= _MIN_CHANGED)).any())
+        is_new = bool((writing(np.where(here, strokes.signs, 0)) & (come >= MIN_CHANGED)).any())
         return Turned(strokes.time_s, sample.frame, changes, is_new, slide_s)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.scenes.strokes import Mask, Signs
+from ingest.scenes.tiles import MIN_CHANGED, tiles, writing
 
 _MIN_REPLACED = 0.3
-"""Part of the tiles with strokes that have lost theirs: header, footer and logo of a template stay.
-"""
+"""Part of the tiles with writing that have lost it: header, footer and logo of a template stay."""
 _MIN_LOST = 0.25
 """Part of a tile's strokes that it has lost, then: by chance a half of two writings is alike."""
 _MIN_HEIGHT = 0.15
@@ -23,19 +23,17 @@ scrolls."""
 _MIN_LEFT = 0.25
 """Part of the strokes that is still in the picture then."""
 
-Tiles = npt.NDArray[np.uint8]
-"""The part of the pixels of each tile that are of one kind, of 255, [rows, columns]."""
 
-
-def is_other_slide(was: Tiles, gone: Tiles, come: Tiles, least: float) -> bool:
-    """Whether writing was replaced. `was`, `gone`, and `come` are the strokes of a page, those of
-    them that have gone, and those that have come since; `least` is how many count in a tile.
-    """
-    written, lost = was >= least, (gone >= least) & (gone >= _MIN_LOST * was)
-    new = come >= least
+def is_other_slide(before: Signs, now: Signs, changed: Mask) -> bool:
+    """Whether writing was replaced. `changed` are the pixels that are settled and not as before."""
+    was, gone = tiles(before != 0), tiles(changed & (before != 0))
+    come = tiles(changed & (now != 0))
+    written = writing(before)
+    lost = written & (gone >= MIN_CHANGED) & (gone >= _MIN_LOST * was)
     if np.count_nonzero(lost) < max(1, _MIN_REPLACED * np.count_nonzero(written)):
         return False
-    rows_lost, rows_new = np.flatnonzero(lost.any(axis=1)), np.flatnonzero(new.any(axis=1))
+    rows_lost = np.flatnonzero(lost.any(axis=1))
+    rows_new = np.flatnonzero((come >= MIN_CHANGED).any(axis=1))
     least_rows = _MIN_HEIGHT * len(was)
     if len(rows_lost) < least_rows or len(rows_new) < least_rows:
         return False

@@ -8,6 +8,8 @@ from ingest.scenes.strokes import Mask, Signs
 
 _TILE_PX = (12, 6)
 """Width and height of a tile in pictures of WIDTH_PX (ingest/scenes/strokes.py)."""
+MIN_CHANGED = 15
+"""Part of a tile's pixels, of 255, that are strokes which came or went: else it is noise."""
 _MIN_CROSSED = 51
 """Part of a tile's pixels, of 255, that have another sign than the pixel to their left: a fifth.
 Letters are crossed by a line of pixels again and again; contours of things once or twice."""
