@@ -14,9 +14,11 @@ _SUBRIP_OVERRIDES = re.compile(r"\{(?:\\[^{}]*|[yYcCfFsSpPoO]:[^{}]*)\}")
 """What SubRip and MicroDVD have of them; other braces are text."""
 _BREAKS = re.compile(r"\\[Nn]|<br ?/?>|\r\n?|[\u2028\u2029\x0b\x0c\x85]", re.IGNORECASE)
 _TAGS = re.compile(
-    r"</?(?:i|b|u|s|c|v|em|strong|font|span|div|p|lang|ruby|rt|\d[\d:.]*)(?:[ .\t][^<>]*)?>",
+    r"</?(?:(?:i|b|u|s|em|strong|ruby|rt)(?:\.[^<>\s]*)?|"
+    r"(?:c|v|lang|font|span|div|p|\d[\d:.]*)(?:[ .\t][^<>]*)?)>",
     re.IGNORECASE,
 )
+"""Those that have words of their own, such as the name of who speaks, come last."""
 _ENTITIES = re.compile(r"&#?\w{1,8};")
 _UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\ud800-\udfff\ufeff]")
 """Control characters, directions, halves of characters: nothing to be found by, and some cannot be

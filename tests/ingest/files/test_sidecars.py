@@ -4,6 +4,8 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ingest.files.discover import FoundFile, discover
 from ingest.files.sidecars import Beside
@@ -79,3 +81,16 @@ def test_subtitles_that_were_written_to_are_others(tmp_path: Path) -> None:
 
 def _named(folder: Path, name: str) -> list[FoundFile]:
     return [file for file in discover([str(folder)]) if file.path.name == name]
+
+
+ALPHABET = st.sampled_from("aé.é-_ ()[]mp4srtSRTvn0")
+NAMES = st.lists(st.text(ALPHABET, min_size=1, max_size=12), max_size=12, unique=True)
+
+
+@given(names=NAMES)
+def test_whatever_files_are_called_both_sides_agree(names: list[str]) -> None:
+    beside = Beside(names)
+    for name in names:
+        assert all(name in beside.of(owner) for owner in beside.owners(name))
+        assert all(name in beside.owners(own) for own in beside.of(name))
+        assert name not in beside.of(name)
