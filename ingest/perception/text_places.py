@@ -66,6 +66,15 @@ def touch(first: Sequence[float], second: Sequence[float]) -> bool:
     )
 
 
+def strips_across(places: Sequence[Box], rows: int, columns: int) -> list[Cells]:
+    """Rectangles as wide as the picture around places in it, with a cell above and below."""
+    strips = [
+        (0, max(0, int(top * rows) - 1), columns, min(rows, int(np.ceil(bottom * rows)) + 1))
+        for _, top, _, bottom in places
+    ]
+    return _merged(strips, rows, columns)
+
+
 def areas_of_writing(
     glimpse: Likely, rows: int, columns: int, within: Sequence[Box] | None = None
 ) -> list[Cells]:

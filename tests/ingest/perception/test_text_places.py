@@ -6,7 +6,13 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.perception.text_places import Cells, Place, areas_of_writing, in_order
+from ingest.perception.text_places import (
+    Cells,
+    Place,
+    areas_of_writing,
+    in_order,
+    strips_across,
+)
 
 ROWS, COLUMNS = 14, 25
 
@@ -92,6 +98,15 @@ def test_writing_beside_a_change_is_left_alone() -> None:
     areas = areas_of_writing(two, ROWS, COLUMNS, [[0.0, 0.0, 0.3, 0.2]])
     assert covers(areas, 3, 1)
     assert not covers(areas, 20, 12)
+
+
+def test_strips_go_across_the_picture_and_are_one_where_they_meet() -> None:
+    changed = [[0.5, 0.5, 0.6, 0.52], [0.1, 0.55, 0.3, 0.6], [0.9, 0.01, 0.95, 0.03]]
+    assert sorted(strips_across(changed, ROWS, COLUMNS)) == [
+        (0, 0, COLUMNS, 2),
+        (0, 6, COLUMNS, 10),
+    ]
+    assert strips_across([], ROWS, COLUMNS) == []
 
 
 PIXELS = st.tuples(
