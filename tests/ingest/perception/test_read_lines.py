@@ -28,8 +28,14 @@ def test_a_short_word_among_unread_lines_is_chance() -> None:
     assert sure(WORD, UNREAD, UNREAD) == []
 
 
-def test_a_long_line_that_was_read_surely_stays() -> None:
-    assert sure(TITLE, UNREAD, UNREAD) == [TITLE.text]
+def test_a_word_of_letters_that_look_like_others_is_chance_however_sure() -> None:
+    assert sure(replace(WORD, text="Kypcop mypi", score=1.0), UNREAD, UNREAD) == []
+
+
+def test_words_that_no_other_script_has_stay() -> None:
+    door = replace(WORD, text="Door 7", score=0.99)
+    year = replace(WORD, text="2031", score=0.99)
+    assert sure(TITLE, door, year, UNREAD, UNREAD, UNREAD) == [TITLE.text, "Door 7", "2031"]
 
 
 def test_a_short_word_alone_or_among_lines_that_were_read_stays() -> None:
