@@ -29,6 +29,9 @@ WHOLE = 1 - 1e-6
 numbers."""
 _MATCHES_READ = 2000
 """Moments that match some of the words are compared up to here; all that match all come first."""
+_MATCHES_PER_SCENE = 8
+"""Of moments that match all words, so many are read for each scene wanted: a line may be seen again
+and again in one scene."""
 _NUM_FOUND = -1
 """Instead of a leg's number: how many moments a leg has found."""
 _PLACE = "own.id, own.scene_id, own.start_s, own.end_s, own.video_id"
@@ -167,16 +170,20 @@ class _Statement:
         self.values["all_words"] = _all_of(words.terms)
         self.values["heavy_words"] = _heavy(words.terms)
         has_all = "moment.tsv @@ CAST(:all_words AS tsquery)"
-        tests = [has_all, f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}"]
+        num_whole = _MATCHES_PER_SCENE * self._depth
+        tests = {
+            has_all: num_whole,
+            f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}": _MATCHES_READ,
+        }
         if has_trigrams:
             self.values["substring"] = _like(words.text)
-            tests.append(f"moment.text ILIKE :substring AND NOT {has_all}")
+            tests[f"moment.text ILIKE :substring AND NOT {has_all}"] = num_whole
         joined = self._only_allowed("moment.id")
         joined += " AND" if "WHERE" in joined else " WHERE"
         return " UNION ALL ".join(
             f"(SELECT moment.id, moment.scene_id, moment.kind, moment.tsv, moment.text, "
-            f"moment.language FROM moment {joined} {test} LIMIT {_MATCHES_READ})"
-            for test in tests
+            f"moment.language FROM moment {joined} {test} LIMIT {limit})"
+            for test, limit in tests.items()
         )
 
     def sql(self) -> str:
@@ -237,7 +244,7 @@ def _slides(moments: str, place: str, coverage: str) -> str:
                 array_to_tsvector(array_agg(DISTINCT lexeme)) AS tsv, own.language
             FROM {moments} AS own, unnest(own.tsv)
             WHERE own.kind = 'ocr' AND own.tsv @@ CAST(:any_words AS tsquery)
-                AND lexeme = ANY(:lexemes)
+                AND NOT own.tsv @@ CAST(:all_words AS tsquery) AND lexeme = ANY(:lexemes)
             GROUP BY own.scene_id, own.language HAVING count(DISTINCT own.id) > 1
         ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
 

@@ -78,9 +78,11 @@ def test_a_search_prints_where_each_hit_is_and_why(ingested: Ingested) -> None:
     assert done.stderr == ""
     lines = done.stdout.splitlines()
     assert re.fullmatch(
-        r" 1\. 0\.\d\d  0:00\.\d–0:04\.\d  tour  \(/.*/sample/tour\.mp4\)  scene \d+", lines[0]
+        r" 1\. 0\.\d\d  0:0[01]\.\d–0:04\.\d  tour  \(/.*/sample/tour\.mp4\)  scene \d+", lines[0]
     )
-    assert re.search(r"text 0\.8\d  vision 0\.\d\d  \|  said: “.*drilling.*granite", lines[1])
+    assert re.search(
+        r"text 0\.8\d  vision 0\.\d\d  \|  said at 0:01\.\d: “.*drilling.*granite", lines[1]
+    )
     assert re.fullmatch(r"2 of \d hits in \d+ ms", lines[-2])
     assert lines[-1].startswith("more: --cursor ")
 

@@ -21,7 +21,7 @@ ROWS_OF_BUTTONS = """() => {
 
 
 def first_hit(page: Page) -> Locator:
-    """The hit where the crew is drilling: 0:00.2 to 0:04.7 of the film."""
+    """The hit where the crew is drilling: 0:01.0 to 0:04.7 of the film."""
     page.goto(DRILLING)
     hit = page.locator(".hit").first
     expect(hit).to_contain_text("The crew is drilling")

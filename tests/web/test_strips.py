@@ -9,7 +9,7 @@ from tests.helpers.browser import PHONE, NewPage
 from tests.helpers.http import Serving
 from tests.helpers.playing import playing_at
 
-MOMENT = "/watch/1?t=0.18&end=4.74&q=drilling"
+MOMENT = "/watch/1?t=1.5&end=4.6&q=drilling"
 
 
 def open_strip(page: Page, address: str = MOMENT) -> Locator:
