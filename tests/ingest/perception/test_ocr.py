@@ -71,6 +71,16 @@ def test_an_even_picture_has_no_lines(engine: TextEngine) -> None:
     assert engine.read(np.full((360, 640, 3), 90, np.uint8)) == []
 
 
+@pytest.mark.parametrize("shape", [(1, 1), (5, 2000), (2000, 5), (31, 33), (40, 3000)])
+def test_a_picture_may_have_any_shape(engine: TextEngine, shape: tuple[int, int]) -> None:
+    assert engine.read(np.full((*shape, 3), 90, np.uint8)) == []
+
+
+def test_a_picture_as_low_as_its_line_is_read(engine: TextEngine) -> None:
+    strip = screen(["copied the folder to disk 7"], size_px=24)[6:46]
+    assert sure(engine.read(np.ascontiguousarray(strip))) == ["copied the folder to disk 7"]
+
+
 def test_a_line_that_changed_at_its_end_is_read_from_its_beginning(engine: TextEngine) -> None:
     lines = [COMMANDS[row % 5] % (row + 20) for row in range(12)]
     changed = [0.12, (10 + 5 * ROW_PX + 6) / 720, 0.13, (10 + 5 * ROW_PX + 12) / 720]
