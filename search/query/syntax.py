@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 
 _OPERATORS = re.compile(
-    r"""(?<!\S)(?P<minus>-?)["“”„](?P<phrase>[^"“”„]*)["“”„]|(?<!\S)-(?P<word>[^\s\-"“”„]\S*)"""
+    r"""(?<!\S)(?P<minus>-?)["“”„](?P<phrase>[^"“”„]*)["“”„]|(?<!\S)-(?![a-zA-Z](?!\S))(?P<word>[^\s\-"“”„]\S*)"""
 )
 MAX_ASKED = 10
 """Phrases and exclusions of one query, at most."""
@@ -24,7 +24,8 @@ class QueryWords:
 
 def parse_words(text: str) -> QueryWords:
     """Quotes ask for a phrase, a hyphen before a word or a phrase excludes it; a quote or hyphen
-    that does neither stands for itself."""
+    that does neither stands for itself, and so does an option of one letter: kubectl get pods -n
+    kube-system."""
     phrases: list[str] = []
     excluded: list[str] = []
 
