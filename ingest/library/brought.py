@@ -11,13 +11,15 @@ from database.videos.records import MomentRecord, Subtitles
 from ingest.library.titles import title_text
 from ingest.media.chapters import Chapter
 from ingest.media.decode import Decoded
-from ingest.perception.speech import Sentence
+from ingest.perception.sentences import Sentence
 from ingest.scenes.scene import Scene, scene_at, scene_of
 
 _BESIDE_S = 1.0
 """What is said is written at most so much earlier or later."""
 _LONGEST_S = 60.0
 """Lines and sentences that began longer ago are over."""
+_MOST_BESIDE = 200
+"""Lines that a line is compared with; where more are shown at once, they are drawings."""
 _BEGINS_S = 0.5
 """A chapter that begins so shortly before a cut is of the scene after it."""
 
@@ -70,7 +72,8 @@ def _is_among(text: str, start_s: float, end_s: float, said: Sequence[Said]) -> 
     """Whether all words of a line are said at the same time, whatever stands between them."""
     first = bisect_left(said, start_s - _LONGEST_S, key=lambda each: each[0])
     last = bisect_left(said, end_s + _BESIDE_S, key=lambda each: each[0])
-    beside = " ".join(each[2] for each in said[first:last] if each[1] > start_s - _BESIDE_S)
+    near = said[max(first, last - _MOST_BESIDE) : last]
+    beside = " ".join(each[2] for each in near if each[1] > start_s - _BESIDE_S)
     own, others = default_process(text), default_process(beside)
     is_whole = own.replace(" ", "") in others.replace(" ", "")  # of scripts without spaces
     return own != "" and (is_whole or set(own.split()) <= set(others.split()))
