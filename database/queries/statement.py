@@ -145,7 +145,7 @@ class _Statement:
     def add_words(self, words: WordLeg, has_trigrams: bool) -> None:
         """Adds the leg of full text: scenes with all words, then those with the heavy ones."""
         coverage = self._coverage_sql(words.terms, has_trigrams)
-        slides = _slides("found", "id, scene_id", coverage)
+        slides = _slides("found", "id, scene_id")
         self.values["lexemes"] = sorted({term.lexeme for term in words.terms})
         self.values["any_words"] = " | ".join(sorted({term.query for term in words.terms}))
         self._ctes.append(f"found AS MATERIALIZED ({self._found_sql(words, has_trigrams)})")
@@ -160,7 +160,7 @@ class _Statement:
             SELECT {number} AS leg, {coverage} AS raw, {_PLACE}
             FROM own WHERE own.text IS NOT NULL""")
         self._scored.append(f"""
-            SELECT {number}, {coverage}, {_PLACE} FROM {_slides("own", place, coverage)}""")
+            SELECT {number}, {coverage}, {_PLACE} FROM {_slides("own", place)}""")
         self.names.append("words")
         self.keys.append(FULL_TEXT)
 
@@ -182,7 +182,7 @@ class _Statement:
         joined += " AND" if "WHERE" in joined else " WHERE"
         return " UNION ALL ".join(
             f"(SELECT moment.id, moment.scene_id, moment.kind, moment.tsv, moment.text, "
-            f"moment.language FROM moment {joined} {test} LIMIT {limit})"
+            f"moment.language, moment.start_s AS begin_s FROM moment {joined} {test} LIMIT {limit})"
             for test, limit in tests.items()
         )
 
@@ -195,7 +195,8 @@ class _Statement:
                 SELECT DISTINCT scene_id FROM moment WHERE id IN ({found})),
             own AS MATERIALIZED (
                 SELECT moment.id, scene.id AS scene_id, scene.start_s, scene.end_s,
-                    scene.video_id, moment.kind, moment.tsv, moment.text, moment.language
+                    scene.video_id, moment.kind, moment.tsv, moment.text, moment.language,
+                    moment.start_s AS begin_s
                 FROM candidate JOIN scene ON scene.id = candidate.scene_id
                 JOIN moment ON moment.scene_id = scene.id)
             SELECT * FROM ({" UNION ALL ".join(self._scored)}) AS scored"""
@@ -234,18 +235,21 @@ class _Statement:
         return coverage
 
 
-def _slides(moments: str, place: str, coverage: str) -> str:
-    """The on-screen text of each scene as one text, where several moments of it have words of the
-    query: a title stays while one line after the other comes. It is placed at that of them with
-    most of the words."""
+def _slides(moments: str, place: str) -> str:
+    """The on-screen text of each scene as one text, where its words of the query first come in
+    several moments: a title stays while one line after the other comes. It is placed at the moment
+    with which the last of them comes."""
     return f"""(
         SELECT {place}, joined.tsv, NULL AS text, joined.language
-        FROM (SELECT (array_agg(own.id ORDER BY {coverage} DESC, own.id))[1] AS id,
-                array_to_tsvector(array_agg(DISTINCT lexeme)) AS tsv, own.language
-            FROM {moments} AS own, unnest(own.tsv)
-            WHERE own.kind = 'ocr' AND own.tsv @@ CAST(:any_words AS tsquery)
-                AND NOT own.tsv @@ CAST(:all_words AS tsquery) AND lexeme = ANY(:lexemes)
-            GROUP BY own.scene_id, own.language HAVING count(DISTINCT own.id) > 1
+        FROM (SELECT (array_agg(id ORDER BY begin_s DESC, id))[1] AS id,
+                array_to_tsvector(array_agg(lexeme)) AS tsv, language
+            FROM (SELECT DISTINCT ON (own.scene_id, own.language, lexeme)
+                    own.scene_id, own.language, lexeme, own.id, own.begin_s
+                FROM {moments} AS own, unnest(own.tsv)
+                WHERE own.kind = 'ocr' AND own.tsv @@ CAST(:any_words AS tsquery)
+                    AND NOT own.tsv @@ CAST(:all_words AS tsquery) AND lexeme = ANY(:lexemes)
+                ORDER BY own.scene_id, own.language, lexeme, own.begin_s, own.id) AS earliest
+            GROUP BY scene_id, language HAVING count(DISTINCT id) > 1
         ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
 
 

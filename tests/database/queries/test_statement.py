@@ -87,6 +87,19 @@ def test_words_of_one_slide_that_came_one_after_the_other_are_found_as_if_they_w
     assert found.get("/v/half.mp4", 0.0) < 0.9
 
 
+def test_words_of_a_slide_are_found_where_the_last_of_them_comes(
+    store: Store, database: Database
+) -> None:
+    made = slide("wheat", "Harvest report", "barley, wheat")
+    store.save_video(made, records.file("/v/a.mp4"))
+    leg = WordLeg(WordReader(database).terms("report wheat"), "report wheat")
+    found, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
+    best = max(found, key=lambda match: match.raw)
+    assert best.raw == pytest.approx(1.0)
+    (moment,) = HitReader(database).moments({best.moment_id}).values()
+    assert moment.text == "Harvest report"
+
+
 def test_sentences_of_one_scene_are_not_taken_for_one_text(
     store: Store, database: Database
 ) -> None:
