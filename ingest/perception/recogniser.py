@@ -10,7 +10,11 @@ from embeddings.encoder import Image
 
 _HEIGHT_PX = 48
 """The height of lines that these models were trained on."""
-_MIN_WIDTH_PX = 96
+_BESIDE_PX = 16
+"""Even ground right of a line, without which the last character is misread now and then. Padding
+to the width of 320 that the model was trained on costs short lines three times as much and reads
+no better (1,051 drawn lines).
+"""
 
 
 class Recogniser:
@@ -29,7 +33,7 @@ class Recogniser:
         width = max(1, round(width * _HEIGHT_PX / height))
         method = cv2.INTER_AREA if height > _HEIGHT_PX else cv2.INTER_LINEAR
         small = cv2.resize(line, (width, _HEIGHT_PX), interpolation=method)
-        blob = np.zeros((1, 3, _HEIGHT_PX, max(width, _MIN_WIDTH_PX)), np.float32)
+        blob = np.zeros((1, 3, _HEIGHT_PX, width + _BESIDE_PX), np.float32)
         blob[0, :, :, :width] = small[:, :, ::-1].transpose(2, 0, 1) / np.float32(127.5) - 1
         (likely,) = self._session.run(None, {"x": blob})
         return self._decoded(likely[0])
@@ -43,4 +47,4 @@ class Recogniser:
         if not begins.any():
             return "", 0.0
         text = "".join(self._characters[index] for index in best[begins])
-        return text.strip().replace("\x00", ""), float(likely.max(axis=1)[begins].mean())
+        return text.strip().replace("\x00", ""), float(likely[begins, best[begins]].mean())
