@@ -70,6 +70,26 @@ class SpokenOut(TypedDict):
 
 
 @exact
+class WordOut(TypedDict):
+    """A word of something said, [start_s, end_s)."""
+
+    first: int
+    """The position of its first character in the text, counted in Unicode code points."""
+    text: str
+    start_s: float
+    end_s: float
+
+
+@exact
+class TimedOut(SpokenOut):
+    """Something said, and when each word of it is."""
+
+    words: list[WordOut] | None
+    """null where a video was ingested before times of words were kept. Scripts without spaces have
+    an entry for each character or few."""
+
+
+@exact
 class VideoDetail(VideoOut):
     """A video with its scenes, and the transcript of all its tracks."""
 

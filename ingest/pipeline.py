@@ -50,7 +50,8 @@ from ingest.media.clips import Footage, read_clips
 from ingest.media.decode import Decoded, DecodeOptions, decode_file
 from ingest.perception.ocr import TextEngine
 from ingest.perception.screen_text import Written, read_screen
-from ingest.perception.speech import Sentence, Transcriber
+from ingest.perception.sentences import Sentence
+from ingest.perception.speech import Transcriber
 from ingest.perception.voices import hear
 from ingest.scenes.scene import Span
 from ingest.settings import IngestSettings

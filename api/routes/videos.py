@@ -12,9 +12,11 @@ from api.responses import (
     ProblemOut,
     SceneOut,
     SpokenOut,
+    TimedOut,
     VideoDetail,
     VideoList,
     VideoOut,
+    WordOut,
 )
 from api.subtitles import as_subtitles, lines_of, tracks_of
 from database.forms import MAX_ID, Id
@@ -61,9 +63,12 @@ def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
 
 
 @router.get("/{video_id}/transcript.json", operation_id="get_transcript")
-def transcript_json(state: StateDep, video_id: VideoId, track: Track = None) -> list[SpokenOut]:
-    """What is said on one track, with times."""
-    return [_spoken_out(spoken) for spoken in _lines(state, video_id, track)]
+def transcript_json(state: StateDep, video_id: VideoId, track: Track = None) -> list[TimedOut]:
+    """What is said on one track, with the times of sentences and words."""
+    return [
+        TimedOut(**_spoken_out(spoken), words=_words_out(spoken))
+        for spoken in _lines(state, video_id, track)
+    ]
 
 
 @router.get("/{video_id}/transcript.{kind}", operation_id="get_subtitles", response_class=Response)
@@ -135,6 +140,16 @@ def _spoken_out(spoken: SpokenText) -> SpokenOut:
         language=spoken.language,
         track=spoken.track,
     )
+
+
+def _words_out(spoken: SpokenText) -> list[WordOut] | None:
+    if spoken.words is None:
+        return None
+    ends = [first for first, _, _ in spoken.words[1:]] + [len(spoken.text)]
+    return [
+        WordOut(first=first, text=spoken.text[first:end].rstrip(), start_s=start_s, end_s=end_s)
+        for (first, start_s, end_s), end in zip(spoken.words, ends, strict=True)
+    ]
 
 
 def _scene_out(scene: SceneInfo) -> SceneOut:

@@ -72,6 +72,8 @@ class SpokenText:
     text: str
     language: str | None
     track: str | None = None
+    words: tuple[tuple[int, float, float], ...] | None = None
+    """(first, start_s, end_s) of each word (database/models.py); None where it is not known."""
 
 
 class Library:
@@ -168,6 +170,7 @@ class Library:
                 sa.func.coalesce(Moment.text, "").label("text"),
                 Moment.language,
                 Moment.track,
+                Moment.words,
             )
             .join(Scene)
             .where(Scene.video_id == video_id, Moment.kind == MomentKind.SPEECH)
@@ -175,7 +178,9 @@ class Library:
         )
         with self._database.session() as session:
             return [
-                SpokenText(row.start_s, row.end_s, row.text, row.language, row.track)
+                SpokenText(
+                    row.start_s, row.end_s, row.text, row.language, row.track, _words(row.words)
+                )
                 for row in session.execute(query)
             ]
 
@@ -273,6 +278,12 @@ def _video_info(video: Video) -> VideoInfo:
         notes=tuple(video.notes),
         clock=None if video.clock is None else tuple((at, stamp) for at, stamp in video.clock),
     )
+
+
+def _words(stored: list[list[float]] | None) -> tuple[tuple[int, float, float], ...] | None:
+    if stored is None:
+        return None
+    return tuple((int(first), start_s, end_s) for first, start_s, end_s in stored)
 
 
 def _scene_info(

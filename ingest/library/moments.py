@@ -12,7 +12,7 @@ from database.videos.records import MomentRecord
 from ingest.library.writing import standing_texts
 from ingest.media.decode import Decoded, Keyframe
 from ingest.perception.screen_text import Writing, Written
-from ingest.perception.speech import Sentence
+from ingest.perception.sentences import Sentence
 from ingest.scenes.scene import (
     MAX_SCENE_S,
     Scene,
@@ -158,6 +158,7 @@ def _spoken(sentences: Sequence[Sentence], scenes: Sequence[Scene]) -> list[Mome
             text=sentence.text,
             language=sentence.language,
             track=sentence.track,
+            words=sentence.words or None,
         )
         for sentence in sentences
     ]

@@ -16,8 +16,9 @@ from rapidfuzz import fuzz, utils
 
 from ingest.media.audio import Voice
 from ingest.media.channels import is_apart
+from ingest.perception.sentences import Sentence
 from ingest.perception.sound import Passage, Sound, Span, windows
-from ingest.perception.speech import Sentence, Transcriber
+from ingest.perception.speech import Transcriber
 
 _PIECE_S = 5.0
 """Speech is compared with other sound in pieces up to this long."""

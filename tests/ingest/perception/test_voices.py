@@ -11,8 +11,9 @@ from embeddings.runtime import Runtime
 from ingest.media.audio import TrackWriter, Voice
 from ingest.media.decode import DecodeOptions, decode_file
 from ingest.media.samples import SAMPLE_RATE, Room
+from ingest.perception.sentences import Sentence
 from ingest.perception.sound import Sound as Heard
-from ingest.perception.speech import Sentence, Transcriber
+from ingest.perception.speech import Transcriber
 from ingest.perception.voices import hear
 from tests.helpers.voices import (
     DRILLING,
