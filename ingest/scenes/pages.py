@@ -14,7 +14,7 @@ import numpy as np
 from ingest.scenes.picture import Box, shown_box
 from ingest.scenes.pixels import grey_picture
 from ingest.scenes.scrolling import Scrolling
-from ingest.scenes.slides import has_scrolled, is_other_slide
+from ingest.scenes.slides import when_replaced
 from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Strokes, first_strokes, next_strokes
 from ingest.scenes.tiles import MIN_CHANGED, pixels, tiles, writing
 
@@ -59,9 +59,11 @@ class Page:
     time_s: float
     """When it was shown."""
     name: str | None
-    """Of its JPEG in the output folder; None if nothing has come."""
+    """Of its JPEG in the output folder; None if it cannot be shown."""
     changes: tuple[Change, ...]
     """Where it differs from the page before."""
+    is_new: bool
+    """Whether something came that may be writing; else something went."""
 
 
 @dataclass(frozen=True)
@@ -190,12 +192,8 @@ class PageTracker:
         other = here & (strokes.signs != self._read)
         come = tiles(other & (strokes.signs != 0))
         slide_s = None
-        if (
-            strokes.moving(settles_s) < _CALM
-            and is_other_slide(self._read, strokes.signs, other)
-            and not has_scrolled(self._read, strokes.signs)
-        ):
-            slide_s = float(np.median(strokes.since_s[other]))
+        if settles_s == SETTLES_S and strokes.moving(SETTLES_S) < _CALM:
+            slide_s = when_replaced(self._read, strokes, other)
         changes = tuple(
             replace(change, box=shown_box(sample.frame, change.box))
             for change in _changes(changed, other, strokes)

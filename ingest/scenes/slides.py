@@ -5,16 +5,19 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ingest.scenes.strokes import Mask, Signs
+from ingest.scenes.strokes import Mask, Signs, Strokes
 from ingest.scenes.tiles import MIN_CHANGED, tiles, writing
 
+_AT_ONCE_S = 0.6
+"""In which most strokes come and go: a slide dissolves into another, while a camera that moves
+slowly changes the picture all the time."""
 _MIN_REPLACED = 0.3
 """Part of the tiles with writing that have lost it: header, footer and logo of a template stay."""
 _MIN_LOST = 0.25
 """Part of a tile's strokes that it has lost, then: by chance a half of two writings is alike."""
-_MIN_HEIGHT = 0.15
-"""Part of the picture's height over which writing has gone, and over which it has come: two lines
-of captions are less high."""
+_MIN_HEIGHT = 0.1
+"""Part of the picture's height over which writing has gone, and over which it has come: a line in
+the middle of a picture is less high."""
 _CAPTIONS_BELOW, _CAPTIONS_ABOVE = 0.6, 0.25
 """Captions and lower thirds are in the picture's lowest part, or in its highest."""
 _MIN_MOVED = 0.6
@@ -24,8 +27,20 @@ _MIN_LEFT = 0.25
 """Part of the strokes that is still in the picture then."""
 
 
-def is_other_slide(before: Signs, now: Signs, changed: Mask) -> bool:
-    """Whether writing was replaced. `changed` are the pixels that are settled and not as before."""
+def when_replaced(before: Signs, now: Strokes, changed: Mask) -> float | None:
+    """When the writing of a page, of which the strokes `before` were, took the place of another;
+    None if it did not. `changed` are the pixels that are settled and not as before.
+    """
+    times = now.since_s[changed]
+    if not len(times):
+        return None
+    first_s, middle_s, last_s = np.quantile(times, (0.2, 0.5, 0.8)).tolist()
+    if last_s - first_s > _AT_ONCE_S or not _is_replaced(before, now.signs, changed):
+        return None
+    return None if _has_scrolled(before, now.signs) else float(middle_s)
+
+
+def _is_replaced(before: Signs, now: Signs, changed: Mask) -> bool:
     was, gone = tiles(before != 0), tiles(changed & (before != 0))
     come = tiles(changed & (now != 0))
     written = writing(before)
@@ -41,7 +56,7 @@ def is_other_slide(before: Signs, now: Signs, changed: Mask) -> bool:
     return bool(top < _CAPTIONS_BELOW * len(was) and bottom > _CAPTIONS_ABOVE * len(was))
 
 
-def has_scrolled(before: Signs, now: Signs) -> bool:
+def _has_scrolled(before: Signs, now: Signs) -> bool:
     """Whether the strokes of a picture, signs [h, w], are those of another, moved up or down."""
     least = _MIN_LEFT * cv2.countNonZero(now)
     for rows in range(2, len(now)):
