@@ -288,11 +288,11 @@ class _Decoding:
                 for cut_s in detector.slide_at(page.slide_s):
                     self._close_scene(cut_s)
             name = None
-            if page.is_new:
+            with tolerating(self.unshown.append):
+                picture = jpeg_of(page.frame)
                 name = f"{round(page.time_s * 1000):09d}{PAGE}"
-                with tolerating(self.unshown.append):
-                    (self.folder / name).write_bytes(jpeg_of(page.frame))
-            self.pages.append(Page(page.time_s, name, page.changes))
+                (self.folder / name).write_bytes(picture)
+            self.pages.append(Page(page.time_s, name, page.changes, page.is_new))
 
     def _write_keyframe(self, candidate: Candidate) -> None:
         """Raises OSError, and what a frame that cannot be shown raises."""

@@ -9,11 +9,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ingest.perception.boxes import at_one_place
-from ingest.perception.live_lines import LiveLine, Place, Turn, joined, moved, places_of
+from ingest.perception.live_lines import (
+    LiveLine,
+    Place,
+    changed_s,
+    covers,
+    joined,
+    moved,
+    places_of,
+)
 from ingest.perception.read_lines import ReadLine
 from ingest.perception.readings import is_part, letters, ticks, whole_words
 from ingest.perception.text_places import Box
-from ingest.scenes.pages import Change
+from ingest.scenes.pages import Page
 
 _TYPED_S = 3.0
 """A part of a line that stands for less, before or after the whole, is one that is being typed, or
@@ -47,21 +55,24 @@ class Screen:
     _lines: dict[int, Line] = field(default_factory=dict)
     _num_read: int = 0
 
-    def turn(self, time_s: float, changes: Sequence[Change], found: Sequence[ReadLine]) -> None:
-        """Takes what is found on a page, shown at `time_s`, where it differs from the one before:
-        all lines that touch a change, those that are not sure, too.
+    def turn(self, page: Page, found: Sequence[ReadLine]) -> None:
+        """Takes what is found on a page where it differs from the one before: all lines that touch
+        a change, those that are not sure, too.
         """
-        turn = Turn(time_s, changes)
-        self._ended = [line for line in self._ended if time_s - line.seen_s < 2 * _TYPED_S]
+        self._ended = [line for line in self._ended if page.time_s - line.seen_s < 2 * _TYPED_S]
         lines, reads = self.live, list(found)
         self.live = []
         same = [place for place in places_of(lines, reads) if place.is_same]
-        lines, reads = self._go_on(same, lines, reads, time_s)
-        gone = [line for line in lines if turn.covers(line.box)]
-        lines, reads = self._go_on(moved(gone, reads), lines, reads, time_s)
+        lines, reads = self._go_on(same, lines, reads, page.time_s)
+        gone = [line for line in lines if covers(page, line.box)]
+        lines, reads = self._go_on(moved(gone, reads), lines, reads, page.time_s)
         for place in places_of(lines, reads):
-            self._settle(place, turn)
+            self._settle(place, page)
         self.live.sort(key=lambda line: line.number)
+
+    def covered(self, page: Page) -> list[Box]:
+        """Where lines stand that may have gone, since a page covers them with changes."""
+        return [line.box for line in self.live if covers(page, line.box)]
 
     def close(self, end_s: float) -> list[Line]:
         """All lines, in the order in which they were read; those that are still there end now."""
@@ -81,16 +92,14 @@ class Screen:
             [read for read in reads if id(read) not in taken],
         )
 
-    def _settle(self, place: Place, turn: Turn) -> None:
+    def _settle(self, place: Place, page: Page) -> None:
         """Tells what goes on, what ends and what begins at a place."""
-        if place.goes_on:
-            self.live += place.read_again(turn.time_s)
+        if place.is_alike:
+            self.live += place.read_again(page.time_s)
             return
-        sure = [
-            read for read in place.reads if read.is_sure and (place.lines or turn.covers(read.box))
-        ]
+        sure = [read for read in place.reads if read.is_sure]
         was, now = joined(line.read for line in place.lines), joined(sure)
-        covered = [line for line in place.lines if turn.covers(line.box)]
+        covered = [line for line in place.lines if covers(page, line.box)]
         if not covered and (not sure or is_part(now, was)):
             self.live += place.lines
             return
@@ -98,15 +107,18 @@ class Screen:
         self.live += [line for line in place.lines if line not in ended]
         unkept_s, num_ticks = [], 0
         for line in ended:
-            end_s = max(turn.since_s(line.box), line.seen_s)
+            end_s = max(changed_s(page, line.box), line.seen_s)
             if not self._end(line, end_s, now):
                 unkept_s.append(line.unkept_s)
             if end_s - line.start_s < _TICK_S and ticks(line.text, now):
                 num_ticks = line.num_ticks + 1
         for read in sure:
-            start_s = min(turn.since_s(read.box), turn.time_s)
-            begun_s = min([start_s, *unkept_s])
-            self._begin(LiveLine(read, read.box, start_s, turn.time_s, 0, was, begun_s, num_ticks))
+            if is_part(was, now) or (page.is_new and (was or covers(page, read.box))):
+                start_s = changed_s(page, read.box)
+                begun_s = min([start_s, *unkept_s])
+                self._begin(
+                    LiveLine(read, read.box, start_s, page.time_s, 0, was, begun_s, num_ticks)
+                )
 
     def _begin(self, line: LiveLine) -> None:
         """Takes a new line, or one that was gone for a moment."""

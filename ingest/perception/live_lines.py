@@ -8,7 +8,7 @@ from ingest.perception.boxes import area, at_one_place, shared
 from ingest.perception.read_lines import ReadLine
 from ingest.perception.readings import are_of_one, letters, surer
 from ingest.perception.text_places import Box, touch
-from ingest.scenes.pages import Change
+from ingest.scenes.pages import Page
 
 _MIN_COVERED = 0.3
 """What of a line's area changes where it goes, scrolls, or is written over."""
@@ -48,26 +48,6 @@ class LiveLine:
         return replace(self, read=best, seen_s=time_s)
 
 
-@dataclass(frozen=True)
-class Turn:
-    """A page that was turned: when it was shown, and where it differs from the one before."""
-
-    time_s: float
-    changes: Sequence[Change]
-
-    def covers(self, box: Box) -> bool:
-        """Whether so much of a line has changed that another one is there, or none."""
-        covered = sum(shared(box, change.box) for change in self.changes)
-        return covered >= _MIN_COVERED * area(box)
-
-    def since_s(self, box: Box) -> float:
-        """When a line changed: with what covers most of it."""
-        changes = [change for change in self.changes if touch(box, change.box)]
-        if not changes:
-            return self.time_s
-        return max(changes, key=lambda change: shared(box, change.box)).since_s
-
-
 @dataclass(frozen=True, eq=False)
 class Place:
     """A place in the picture: the lines that stood there, and what is read there now."""
@@ -82,17 +62,30 @@ class Place:
         return bool(self.lines and self.reads) and texts[0] == texts[1]
 
     @property
-    def goes_on(self) -> bool:
-        """The same, or whether one line is read a little otherwise."""
-        if len(self.lines) == len(self.reads) == 1:
-            return are_of_one(self.lines[0].read, self.reads[0])
-        return self.is_same
+    def is_alike(self) -> bool:
+        """Whether one line is read a little otherwise."""
+        is_one = len(self.lines) == len(self.reads) == 1
+        return is_one and are_of_one(self.lines[0].read, self.reads[0])
 
     def read_again(self, time_s: float) -> list[LiveLine]:
         """The lines as they are read now."""
         if len(self.lines) == len(self.reads) == 1:
             return [self.lines[0].read_again(self.reads[0], time_s)]
         return [replace(line, seen_s=time_s) for line in self.lines]
+
+
+def covers(page: Page, box: Box) -> bool:
+    """Whether so much of a line has changed that another one is there, or none."""
+    covered = sum(shared(box, change.box) for change in page.changes)
+    return covered >= _MIN_COVERED * area(box)
+
+
+def changed_s(page: Page, box: Box) -> float:
+    """When a line changed: with what covers most of it."""
+    changes = [change for change in page.changes if touch(box, change.box)]
+    if not changes:
+        return page.time_s
+    return min(page.time_s, max(changes, key=lambda change: shared(box, change.box)).since_s)
 
 
 def places_of(lines: Sequence[LiveLine], reads: Sequence[ReadLine]) -> list[Place]:

@@ -116,15 +116,20 @@ class _Reader:
 
     def turn(self, page: Page) -> None:
         """Reads what has changed on a page."""
+        places = self.screen.covered(page)
+        if page.is_new:
+            places = [list(change.box) for change in page.changes]
+        if not places:
+            return
         before = {line.number: line.read for line in self.screen.live}
         found: list[ReadLine] = []
         if page.name is not None:
             image = self.load(page.name)
             self.page = small_picture(image)
-            found = self._read(image, [list(change.box) for change in page.changes])
-            if self.unread_since_s is None and unread_writing(found):
-                self.unread_since_s = _begin_s(page)
-        self.screen.turn(page.time_s, page.changes, found)
+            found = self._read(image, places)
+        if self.unread_since_s is None and unread_writing(found):
+            self.unread_since_s = _begin_s(page)
+        self.screen.turn(page, found)
         for line in self.screen.live:
             before.pop(line.number, None)
         self.remembered += before.values()

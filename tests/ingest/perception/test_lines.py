@@ -9,12 +9,24 @@ from hypothesis import strategies as st
 
 from ingest.perception.boxes import at_one_place
 from ingest.perception.lines import Line, Screen
-from ingest.scenes.pages import Change
+from ingest.perception.read_lines import ReadLine
+from ingest.scenes.pages import Change, Page
 from tests.helpers.screens import NUM_ROWS, change, reading, row_box
 
 Rows = Sequence[str | None]
 WORDS = ("harbour", "lantern", "violin", "copper", "seventeen", "gate")
 """None is a part of another, or like one."""
+
+
+def turn(
+    screen: Screen,
+    time_s: float,
+    changes: Sequence[Change],
+    found: Sequence[ReadLine],
+    *,
+    is_new: bool = True,
+) -> None:
+    screen.turn(Page(time_s, "page", tuple(changes), is_new), found)
 
 
 class Told:
@@ -33,7 +45,7 @@ class Told:
             n for n, texts in enumerate(zip(self.rows, rows, strict=True)) if len({*texts}) > 1
         ]
         found = [reading(text, n) for n in changed if (text := rows[n]) is not None]
-        self.screen.turn(time_s, [change(n, since_s) for n in changed], found)
+        turn(self.screen, time_s, [change(n, since_s) for n in changed], found)
         self.rows = rows
 
 
@@ -106,7 +118,7 @@ def test_of_a_line_that_is_typed_the_whole_is_kept() -> None:
     typed = "kubectl get pods --namespace harbour"
     for number, length in enumerate((4, 10, 20, 27, len(typed))):
         row = reading(typed[:length], 0, width=0.8 * length / len(typed))
-        shown.screen.turn(1.0 + number / 2, [change(0, 0.6 + number / 2)], [row])
+        turn(shown.screen, 1.0 + number / 2, [change(0, 0.6 + number / 2)], [row])
     assert spans(shown.screen.close(20.0)) == [(typed, 2.6, 20.0)]
 
 
@@ -115,7 +127,7 @@ def test_of_a_long_line_that_is_typed_for_long_words_are_found_where_they_stand(
     typed = "we leave the harbour before dawn and nobody takes the violin with them today"
     for number, length in enumerate(range(10, len(typed), 6)):
         row = reading(typed[:length], 0, width=0.8 * length / len(typed))
-        shown.screen.turn(2.0 * number + 2, [change(0, 2.0 * number + 1.6)], [row])
+        turn(shown.screen, 2.0 * number + 2, [change(0, 2.0 * number + 1.6)], [row])
     lines = shown.screen.close(60.0)
     assert 4 <= len(lines) <= 8
     assert next(line.start_s for line in lines if "harbour" in line.text) < 10
@@ -127,7 +139,7 @@ def test_what_slides_in_is_kept_as_a_whole() -> None:
     shown = Told()
     for number, first in enumerate((12, 5, 0)):
         row = reading(name[first:], 0, width=0.8 * (len(name) - first) / len(name))
-        shown.screen.turn(1.0 + number, [change(0, 0.6 + number)], [row])
+        turn(shown.screen, 1.0 + number, [change(0, 0.6 + number)], [row])
     assert spans(shown.screen.close(20.0)) == [(name, 2.6, 20.0)]
 
 
@@ -136,23 +148,23 @@ def test_readings_over_a_film_that_differ_by_a_letter_are_one_line_with_the_sure
     texts = {"We leave tne harbour": 0.9, "We leave the harbour": 0.99, "We leave the harbcur": 0.8}
     for number, (text, score) in enumerate(texts.items()):
         row = reading(text, 8, score=score)
-        shown.screen.turn(1.0 + number, [change(8, 0.6 + number)], [row])
+        turn(shown.screen, 1.0 + number, [change(8, 0.6 + number)], [row])
     assert spans(shown.screen.close(20.0)) == [("We leave the harbour", 0.6, 20.0)]
 
 
 def test_a_pointer_over_a_line_makes_no_other() -> None:
     shown = Told()
     shown.show(1.0, ["Quarterly results"], 0.6)
-    shown.screen.turn(5.0, [change(0, 4.6)], [reading("Quaterly resuls", 0)])
-    shown.screen.turn(9.0, [change(0, 8.6)], [reading("Quarterly results", 0)])
+    turn(shown.screen, 5.0, [change(0, 4.6)], [reading("Quaterly resuls", 0)])
+    turn(shown.screen, 9.0, [change(0, 8.6)], [reading("Quarterly results", 0)])
     assert spans(shown.screen.close(20.0)) == [("Quarterly results", 0.6, 20.0)]
 
 
 def test_of_a_line_under_a_window_whole_words_are_kept() -> None:
     shown = Told()
     shown.show(1.0, ["The copper lantern"], 0.6)
-    shown.screen.turn(5.0, [change(0, 4.6)], [reading("The copper lan", 0, width=0.5)])
-    shown.screen.turn(15.0, [change(0, 14.6)], [reading("The copper lantern", 0)])
+    turn(shown.screen, 5.0, [change(0, 4.6)], [reading("The copper lan", 0, width=0.5)])
+    turn(shown.screen, 15.0, [change(0, 14.6)], [reading("The copper lantern", 0)])
     assert spans(shown.screen.close(20.0)) == [
         ("The copper lantern", 0.6, 4.6),
         ("The copper", 4.6, 14.6),
@@ -179,25 +191,54 @@ def test_a_line_in_other_pieces_is_the_same() -> None:
     shown = Told()
     shown.show(1.0, ["READY STATUS"], 0.6)
     halves = [reading("READY", 0, width=0.3), reading("STATUS", 0, width=0.8)]
-    shown.screen.turn(5.0, [change(0, 4.6)], halves)
+    turn(shown.screen, 5.0, [change(0, 4.6)], halves)
     assert spans(shown.screen.close(20.0)) == [("READY STATUS", 0.6, 20.0)]
 
 
 def test_what_is_not_sure_begins_no_line_but_lets_one_go_on() -> None:
     shown = Told()
-    shown.screen.turn(1.0, [change(0, 0.6)], [reading("harb", 0, score=0.3, is_sure=False)])
+    turn(shown.screen, 1.0, [change(0, 0.6)], [reading("harb", 0, score=0.3, is_sure=False)])
     assert shown.screen.live == []
     shown.show(3.0, ["harbour lights"], 2.6)
     unsure = reading("harbcur lights", 0, score=0.5, is_sure=False)
-    shown.screen.turn(5.0, [change(0, 4.6)], [unsure])
+    turn(shown.screen, 5.0, [change(0, 4.6)], [unsure])
     assert spans(shown.screen.close(20.0)) == [("harbour lights", 2.6, 20.0)]
+
+
+def test_another_number_is_another_line_however_unsurely_it_is_read() -> None:
+    shown = Told()
+    turn(shown.screen, 1.0, [change(0, 0.6)], [reading("Harbour 2 Valley 1", 0, score=0.9)])
+    turn(shown.screen, 5.0, [change(0, 4.6)], [reading("Harbour 2 Valley 2", 0, score=0.9)])
+    assert spans(shown.screen.close(20.0)) == [
+        ("Harbour 2 Valley 1", 0.6, 4.6),
+        ("Harbour 2 Valley 2", 4.6, 20.0),
+    ]
+
+
+def test_on_a_page_where_lines_only_went_others_begin_later() -> None:
+    shown = Told()
+    shown.show(1.0, ["harbour lights"], 0.6)
+    early = [reading("garden gate", 0)]
+    turn(shown.screen, 5.0, [change(0, 4.0)], early, is_new=False)
+    turn(shown.screen, 5.5, [change(0, 4.9)], early)
+    assert spans(shown.screen.close(20.0)) == [
+        ("harbour lights", 0.6, 4.0),
+        ("garden gate", 4.9, 20.0),
+    ]
+
+
+def test_a_letter_more_is_taken_though_a_page_has_nothing_new() -> None:
+    shown = Told()
+    turn(shown.screen, 1.0, [change(0, 0.6)], [reading("$ cd harb", 0, width=0.5)])
+    turn(shown.screen, 5.0, [change(0, 4.6)], [reading("$ cd harbour", 0)], is_new=False)
+    assert spans(shown.screen.close(20.0))[-1] == ("$ cd harbour", 4.6, 20.0)
 
 
 def test_what_touches_a_change_and_was_there_before_begins_no_line() -> None:
     screen = Screen()
     left, top, _, _ = row_box(1)
     corner = Change((left, 0.0, left + 0.1, top + 0.01), 0.6)
-    screen.turn(1.0, [corner], [reading("moves across", 1)])
+    turn(screen, 1.0, [corner], [reading("moves across", 1)])
     assert screen.close(20.0) == []
 
 
@@ -244,7 +285,7 @@ def test_whatever_is_read_lines_lie_in_the_recording_one_at_a_place(pages: list)
         for read in found:
             if not any(at_one_place(read.box, other.box) for other in apart):
                 apart.append(read)
-        screen.turn(4.0 * number + 1, changed, apart)
+        turn(screen, 4.0 * number + 1, changed, apart)
         boxes = [line.box for line in screen.live if line.seen_s == 4.0 * number + 1]
         assert not any(at_one_place(*pair) for pair in combinations(boxes, 2))
     lines = screen.close(50.0)

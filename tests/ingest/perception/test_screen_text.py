@@ -51,7 +51,7 @@ def read(
     files = {f"{time_s}.page": image for time_s, image in pages}
     files |= {f"{time_s}.jpg": image for time_s, image in keyframes}
     return read_screen(
-        [Page(at + 0.4, f"{at}.page", (Change(EVERYWHERE, at),)) for at, _ in pages],
+        [Page(at + 0.4, f"{at}.page", (Change(EVERYWHERE, at),), is_new=True) for at, _ in pages],
         [Keyframe(at, f"{at}.jpg") for at, _ in keyframes],
         END_S,
         engine,
@@ -143,7 +143,7 @@ def test_without_pages_keyframes_are_read_as_they_are(engine: CountingEngine) ->
 
 
 def test_progress_is_told_to_the_end(engine: CountingEngine) -> None:
-    pages = [Page(float(n), None, ()) for n in range(5)]
+    pages = [Page(float(n), None, (), is_new=True) for n in range(5)]
     told: list[float] = []
     read_screen(pages, [], 5.0, engine, {}.__getitem__, told.append)
     assert told[-1] == 1.0
