@@ -36,6 +36,15 @@ _NUM_FOUND = -1
 """Instead of a leg's number: how many moments a leg has found."""
 _PLACE = "own.id, own.scene_id, own.start_s, own.end_s, own.video_id"
 
+_CALLED = "tsvector_to_array(to_tsvector(text_config(own.language), called))"
+_NAMED = f"""CASE WHEN own.kind <> 'title' OR EXISTS (
+    SELECT FROM unnest(string_to_array(own.text, ' · ')) AS called
+    WHERE {_CALLED} <@ CAST(:lexemes AS text[])
+        AND (cardinality({_CALLED}) > 1 OR strpos(called, '.') > 0)) THEN 1 ELSE 0.5 END"""
+"""What words in the name of a video are worth: all if the query has the whole name, of several
+words or with its suffix (ingest/library/titles.py); else half, since the first scene, which has the
+name, need not say or show what is asked."""
+
 
 @dataclass(frozen=True)
 class VectorLeg:
@@ -151,13 +160,13 @@ class _Statement:
         self._ctes.append(f"found AS MATERIALIZED ({self._found_sql(words, has_trigrams)})")
         self._ctes.append(f"""words AS MATERIALIZED (
             SELECT min(id) AS moment_id FROM (
-                SELECT id, scene_id, {coverage} AS raw FROM found AS own
+                SELECT id, scene_id, ({coverage}) * {_NAMED} AS raw FROM found AS own
                 UNION ALL SELECT id, scene_id, {coverage} FROM {slides}
             ) AS compared
             GROUP BY scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
         number, place = len(self.names), _PLACE.replace("own.", "")
         self._scored.append(f"""
-            SELECT {number} AS leg, {coverage} AS raw, {_PLACE}
+            SELECT {number} AS leg, ({coverage}) * {_NAMED} AS raw, {_PLACE}
             FROM own WHERE own.text IS NOT NULL""")
         self._scored.append(f"""
             SELECT {number}, {coverage}, {_PLACE} FROM {_slides("own", place)}""")
