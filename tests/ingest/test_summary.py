@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from rich.console import Console
 
-from ingest.files.discover import LINKED_FOLDER, RUBBISH_FOLDER
+from ingest.files.discover import LINKED_FOLDER, RUBBISH_FOLDER, SUBTITLES_OF
 from ingest.files.ledger import Ledger
 from ingest.files.outcome import Outcome, OutcomeStatus
 from ingest.summary import print_summary
@@ -81,3 +81,13 @@ def test_links_to_folders_are_named_and_what_is_no_recording_is_counted(
         "skipped: 1 folder that a file server or system keeps for itself: @eaDir (--json lists it; "
         "name it to ingest what is in it)"
     )
+
+
+def test_subtitles_that_were_read_with_a_video_are_counted_as_such(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reason = f"{SUBTITLES_OF} film.mp4"
+    read = [Outcome(f"film.{n}.srt", OutcomeStatus.SKIPPED, reason) for n in range(2)]
+    assert summary(read, capsys)[1:] == [
+        "skipped: 2 files of subtitles, read with their videos (--json lists them)"
+    ]
