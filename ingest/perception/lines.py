@@ -8,12 +8,13 @@ gone. What is outside the changes is as it was.
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from ingest.perception.boxes import at_one_place
+from ingest.perception.boxes import at_one_place, shared
 from ingest.perception.live_lines import (
     LiveLine,
     Place,
-    changed_s,
+    came_s,
     covers,
+    gone_s,
     joined,
     moved,
     places_of,
@@ -70,9 +71,13 @@ class Screen:
             self._settle(place, page)
         self.live.sort(key=lambda line: line.number)
 
-    def covered(self, page: Page) -> list[Box]:
-        """Where lines stand that may have gone, since a page covers them with changes."""
-        return [line.box for line in self.live if covers(page, line.box)]
+    def in_question(self, page: Page) -> list[Box]:
+        """Where lines stand that may not be the same any more, since a page has changes there."""
+        return [
+            line.box
+            for line in self.live
+            if any(shared(line.box, change.box) for change in page.changes)
+        ]
 
     def close(self, end_s: float) -> list[Line]:
         """All lines, in the order in which they were read; those that are still there end now."""
@@ -107,14 +112,14 @@ class Screen:
         self.live += [line for line in place.lines if line not in ended]
         unkept_s, num_ticks = [], 0
         for line in ended:
-            end_s = max(changed_s(page, line.box), line.seen_s)
+            end_s = gone_s(page, line)
             if not self._end(line, end_s, now):
                 unkept_s.append(line.unkept_s)
             if end_s - line.start_s < _TICK_S and ticks(line.text, now):
                 num_ticks = line.num_ticks + 1
         for read in sure:
-            if is_part(was, now) or (page.is_new and (was or covers(page, read.box))):
-                start_s = changed_s(page, read.box)
+            start_s = came_s(page, read.box)
+            if start_s is not None and (was or covers(page, read.box)):
                 begun_s = min([start_s, *unkept_s])
                 self._begin(
                     LiveLine(read, read.box, start_s, page.time_s, 0, was, begun_s, num_ticks)

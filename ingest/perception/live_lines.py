@@ -80,12 +80,26 @@ def covers(page: Page, box: Box) -> bool:
     return covered >= _MIN_COVERED * area(box)
 
 
-def changed_s(page: Page, box: Box) -> float:
-    """When a line changed: with what covers most of it."""
-    changes = [change for change in page.changes if touch(box, change.box)]
-    if not changes:
-        return page.time_s
-    return min(page.time_s, max(changes, key=lambda change: shared(box, change.box)).since_s)
+def came_s(page: Page, box: Box) -> float | None:
+    """When what is read in a box came, told by the change that covers most of it; None if nothing
+    has come there.
+    """
+    times = [
+        (shared(box, change.box), change.came_s)
+        for change in page.changes
+        if change.came_s is not None and touch(box, change.box)
+    ]
+    return min(page.time_s, max(times)[1]) if times else None
+
+
+def gone_s(page: Page, line: LiveLine) -> float:
+    """When a line had gone that is not there any more."""
+    times = [
+        (shared(line.box, change.box), change.since_s if change.gone_s is None else change.gone_s)
+        for change in page.changes
+        if touch(line.box, change.box)
+    ]
+    return max(line.seen_s, max(times)[1] if times else page.time_s)
 
 
 def places_of(lines: Sequence[LiveLine], reads: Sequence[ReadLine]) -> list[Place]:

@@ -116,7 +116,7 @@ class _Reader:
 
     def turn(self, page: Page) -> None:
         """Reads what has changed on a page."""
-        places = self.screen.covered(page)
+        places = self.screen.in_question(page)
         if page.is_new:
             places = [list(change.box) for change in page.changes]
         if not places:

@@ -15,7 +15,7 @@ from ingest.scenes.picture import Box, shown_box
 from ingest.scenes.pixels import grey_picture
 from ingest.scenes.scrolling import Scrolling
 from ingest.scenes.slides import when_replaced
-from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Strokes, first_strokes, next_strokes
+from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Signs, Strokes, first_strokes, next_strokes
 from ingest.scenes.tiles import MIN_CHANGED, pixels, tiles, writing
 
 SAMPLE_S = 0.08
@@ -39,6 +39,8 @@ _LONGEST_S = 2.0
 """It is taken after so long at last."""
 _SMALL = 5
 """Changes of so few tiles must stand for _LONGEST_S: clocks tick."""
+_HARDLY_ANY = 0.1
+"""Part of the strokes that have changed in a place."""
 _CALM = 0.1
 """Part of the strokes that move in a picture in which nothing does."""
 
@@ -48,8 +50,15 @@ class Change:
     """A place where strokes have come or gone."""
 
     box: Box
-    since_s: float
-    """When half of them had."""
+    came_s: float | None
+    """When half of those that came had; None if hardly any did."""
+    gone_s: float | None
+    """When half of those that went had; None if hardly any did."""
+
+    @property
+    def since_s(self) -> float:
+        """When it began."""
+        return min(time_s for time_s in (self.came_s, self.gone_s) if time_s is not None)
 
 
 @dataclass(frozen=True)
@@ -154,7 +163,9 @@ class PageTracker:
             turned.append(self._turn(sample, changed, SETTLES_S))
         scrolled = self._scrolling.feed(strokes.time_s, strokes.signs)
         if scrolled:
-            places = tuple(Change(shown_box(sample.frame, s.box), s.since_s) for s in scrolled)
+            places = tuple(
+                Change(shown_box(sample.frame, s.box), s.since_s, s.since_s) for s in scrolled
+            )
             turned.append(Turned(strokes.time_s, sample.frame, places, is_new=True))
         self._short = self._short_of(sample)
         return turned
@@ -196,7 +207,7 @@ class PageTracker:
             slide_s = when_replaced(self._read, strokes, other)
         changes = tuple(
             replace(change, box=shown_box(sample.frame, change.box))
-            for change in _changes(changed, other, strokes)
+            for change in _changes(changed, other, self._read, strokes)
         )
         self._read = np.where(here, strokes.signs, self._read)
         self._num_new = 0
@@ -204,7 +215,7 @@ class PageTracker:
         return Turned(strokes.time_s, sample.frame, changes, is_new, slide_s)
 
 
-def _changes(changed: Mask, other: Mask, strokes: Strokes) -> list[Change]:
+def _changes(changed: Mask, other: Mask, before: Signs, strokes: Strokes) -> list[Change]:
     """The places of a frame where tiles beside each other have changed, each with its time."""
     joined = cv2.dilate(changed.view(np.uint8), np.ones((3, 5), np.uint8))
     num, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
@@ -222,7 +233,13 @@ def _changes(changed: Mask, other: Mask, strokes: Strokes) -> list[Change]:
             float(right / columns),
             float(bottom / rows),
         )
-        times = strokes.since_s[other & (labelled == label)]
-        if len(times):
-            changes.append(Change(box, float(np.median(times))))
+        here = other & (labelled == label)
+        came_s, gone_s = (
+            float(np.median(strokes.since_s[here & (signs != 0)]))
+            if np.count_nonzero(here & (signs != 0)) > _HARDLY_ANY * np.count_nonzero(here)
+            else None
+            for signs in (strokes.signs, before)
+        )
+        if came_s is not None or gone_s is not None:
+            changes.append(Change(box, came_s, gone_s))
     return changes

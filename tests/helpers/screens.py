@@ -67,10 +67,10 @@ def reading(
     )
 
 
-def change(row: int, since_s: float) -> Change:
-    """A row whose strokes have come or gone."""
+def change(row: int, came_s: float | None, gone_s: float | None = None) -> Change:
+    """A row to which strokes have come, or from which they have gone."""
     left, top, right, bottom = row_box(row)
-    return Change((left, top, right, bottom), since_s)
+    return Change((left, top, right, bottom), came_s, gone_s)
 
 
 def _with_rows(

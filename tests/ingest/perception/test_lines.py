@@ -19,14 +19,9 @@ WORDS = ("harbour", "lantern", "violin", "copper", "seventeen", "gate")
 
 
 def turn(
-    screen: Screen,
-    time_s: float,
-    changes: Sequence[Change],
-    found: Sequence[ReadLine],
-    *,
-    is_new: bool = True,
+    screen: Screen, time_s: float, changes: Sequence[Change], found: Sequence[ReadLine]
 ) -> None:
-    screen.turn(Page(time_s, "page", tuple(changes), is_new), found)
+    screen.turn(Page(time_s, "page", tuple(changes), is_new=True), found)
 
 
 class Told:
@@ -215,29 +210,31 @@ def test_another_number_is_another_line_however_unsurely_it_is_read() -> None:
     ]
 
 
-def test_on_a_page_where_lines_only_went_others_begin_later() -> None:
+def test_what_comes_as_another_goes_begins_when_it_comes() -> None:
     shown = Told()
     shown.show(1.0, ["harbour lights"], 0.6)
-    early = [reading("garden gate", 0)]
-    turn(shown.screen, 5.0, [change(0, 4.0)], early, is_new=False)
-    turn(shown.screen, 5.5, [change(0, 4.9)], early)
+    turn(shown.screen, 5.0, [change(0, 4.6, 4.0)], [reading("garden gate", 0)])
+    assert spans(shown.screen.close(20.0)) == [
+        ("harbour lights", 0.6, 4.0),
+        ("garden gate", 4.6, 20.0),
+    ]
+
+
+def test_what_is_read_too_early_where_lines_only_went_begins_on_its_own_page() -> None:
+    shown = Told()
+    shown.show(1.0, ["harbour lights"], 0.6)
+    turn(shown.screen, 5.0, [change(0, None, 4.0)], [reading("garden gate", 0)])
+    turn(shown.screen, 5.5, [change(0, 4.9)], [reading("garden gate", 0)])
     assert spans(shown.screen.close(20.0)) == [
         ("harbour lights", 0.6, 4.0),
         ("garden gate", 4.9, 20.0),
     ]
 
 
-def test_a_letter_more_is_taken_though_a_page_has_nothing_new() -> None:
-    shown = Told()
-    turn(shown.screen, 1.0, [change(0, 0.6)], [reading("$ cd harb", 0, width=0.5)])
-    turn(shown.screen, 5.0, [change(0, 4.6)], [reading("$ cd harbour", 0)], is_new=False)
-    assert spans(shown.screen.close(20.0))[-1] == ("$ cd harbour", 4.6, 20.0)
-
-
 def test_what_touches_a_change_and_was_there_before_begins_no_line() -> None:
     screen = Screen()
     left, top, _, _ = row_box(1)
-    corner = Change((left, 0.0, left + 0.1, top + 0.01), 0.6)
+    corner = Change((left, 0.0, left + 0.1, top + 0.01), 0.6, None)
     turn(screen, 1.0, [corner], [reading("moves across", 1)])
     assert screen.close(20.0) == []
 

@@ -51,7 +51,10 @@ def read(
     files = {f"{time_s}.page": image for time_s, image in pages}
     files |= {f"{time_s}.jpg": image for time_s, image in keyframes}
     return read_screen(
-        [Page(at + 0.4, f"{at}.page", (Change(EVERYWHERE, at),), is_new=True) for at, _ in pages],
+        [
+            Page(at + 0.4, f"{at}.page", (Change(EVERYWHERE, at, at),), is_new=True)
+            for at, _ in pages
+        ],
         [Keyframe(at, f"{at}.jpg") for at, _ in keyframes],
         END_S,
         engine,
