@@ -36,14 +36,14 @@ _NUM_FOUND = -1
 """Instead of a leg's number: how many moments a leg has found."""
 _PLACE = "own.id, own.scene_id, own.start_s, own.end_s, own.video_id"
 
-_CALLED = "tsvector_to_array(to_tsvector(text_config(own.language), called))"
-_NAMED = f"""CASE WHEN own.kind <> 'title' OR EXISTS (
-    SELECT FROM unnest(string_to_array(own.text, ' · ')) AS called
-    WHERE {_CALLED} <@ CAST(:lexemes AS text[])
-        AND (cardinality({_CALLED}) > 1 OR strpos(called, '.') > 0)) THEN 1 ELSE 0.5 END"""
-"""What words in the name of a video are worth: all if the query has the whole name, of several
-words or with its suffix (ingest/library/titles.py); else half, since the first scene, which has the
-name, need not say or show what is asked."""
+_CALLED = "tsvector_to_array(to_tsvector(text_config(own.language), words_of(called)))"
+_NAMED = f"""CASE WHEN own.kind <> 'title' THEN 1 ELSE coalesce((
+    SELECT max(CASE WHEN cardinality({_CALLED}) > 1 THEN 1 ELSE 0.7 END)
+    FROM unnest(string_to_array(own.text, ' · ')) AS called
+    WHERE {_CALLED} <@ CAST(:lexemes AS text[]) AND cardinality({_CALLED}) > 0), 0.5) END"""
+"""What words in the name of a video are worth: all if the query has the whole of a name of several
+words, or of a file with its suffix (ingest/library/titles.py); less of a single word, and of a part
+of the name, since the first scene, which has it, need not say or show what is asked."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +61,6 @@ class WordLeg:
     terms: tuple[Term, ...]
     text: str
     """Where the server has trigrams, a moment that holds this as it stands matches whole."""
-
-    @property
-    def rarity(self) -> float:
-        """How seldom a text has all the words by chance, in nats, as if none came with another; of
-        several languages, the least."""
-        totals: dict[str, float] = {}
-        for term in self.terms:
-            totals[term.language] = totals.get(term.language, 0.0) + term.weight
-        return min(totals.values(), default=0.0)
 
 
 class LegMatch(NamedTuple):
