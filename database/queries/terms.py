@@ -8,7 +8,7 @@ statistics for common words, and are counted for rare ones.
 import math
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -56,6 +56,15 @@ class Term:
 def quoted(lexeme: str) -> str:
     """A lexeme as an operand of a tsquery, whatever characters it has."""
     return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def rarity(terms: Iterable[Term]) -> float:
+    """How seldom a text has all of these words by chance, in nats, as if none came with another; of
+    several languages, the least."""
+    totals: dict[str, float] = {}
+    for term in terms:
+        totals[term.language] = totals.get(term.language, 0.0) + term.weight
+    return min(totals.values(), default=0.0)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 from database.models import MomentKind
 from database.queries.hits import VideoRef
 from database.queries.statement import FULL_TEXT
+from database.queries.terms import rarity
 from search.query.query import Weights
 from search.results.hits import (
     Evidence,
@@ -282,6 +283,7 @@ def _search_explained(answer: SearchAnswer) -> dict[str, Any]:
                 {"language": term.language, "lexeme": term.lexeme, "weight": term.weight}
                 for term in ranking.terms
             ],
+            "rarity": rarity(ranking.terms),
         },
     }
 

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from database.queries.filters import Conditions, Scan
 from database.queries.statement import LegMatch, VectorLeg, WordLeg, search_legs
+from database.queries.terms import Term, rarity
 from database.server.connection import Database
 from embeddings.space import Modality
 from search.retrieval.calibrate import full_text_evidence
@@ -68,15 +69,15 @@ def retrieve(
     scan that found them in the end."""
     legs = [VectorLeg(vector.space.key, vector.vector) for vector in vectors]
     matches, scan = search_legs(database, legs, words, conditions, scan, depth)
-    rarity = words.rarity if words is not None else 0.0
-    return by_scene(matches, {vector.space.key: vector for vector in vectors}, rarity), scan
+    terms = words.terms if words is not None else ()
+    return by_scene(matches, {vector.space.key: vector for vector in vectors}, terms), scan
 
 
 def by_scene(
-    matches: Sequence[LegMatch], vectors: Mapping[str, QueryVector], rarity: float
+    matches: Sequence[LegMatch], vectors: Mapping[str, QueryVector], terms: Sequence[Term]
 ) -> list[Candidate]:
-    """Matches of moments as candidates, by scene: the best moment of each leg counts. `rarity` is
-    that of the words."""
+    """Matches of moments as candidates, by scene: the best moment of each leg counts."""
+    of_words = partial(full_text_evidence, rarity=rarity(terms))
     best: dict[str, dict[int, LegMatch]] = defaultdict(dict)
     for match in matches:
         known = best[match.leg].get(match.scene_id)
@@ -85,7 +86,7 @@ def by_scene(
     scores: dict[int, dict[str, LegScore]] = defaultdict(dict)
     for leg in sorted(best):
         vector = vectors.get(leg)
-        evidence = vector.null.evidence if vector else partial(full_text_evidence, rarity=rarity)
+        evidence = vector.null.evidence if vector else of_words
         modality = Modality.TEXT if vector is None else vector.space.modality
         ranked = sorted(best[leg].values(), key=lambda match: (-match.raw, match.scene_id))
         for rank, match in enumerate(ranked, start=1):

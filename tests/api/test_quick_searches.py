@@ -159,10 +159,10 @@ def test_a_confident_answer_marks_its_weak_hits_and_min_score_leaves_them_out(
     assert (starts(sure), sure["total"], sure["confident"]) == ([CAT], 1, True)
 
 
-def replayed(leg: Answer) -> float:
+def replayed(leg: Answer, rarity: float) -> float:
     """The evidence of a leg, by what docs/ranking.md says of it."""
     if leg["null"] is None:
-        return float(3 * leg["raw"] ** 2)
+        return float(max(3 * leg["raw"] ** 2, rarity * leg["raw"] ** 6))
     z = (leg["raw"] - leg["null"]["mean"]) / leg["null"]["std"]
     return -math.log(0.5 * math.erfc(z / math.sqrt(2)))
 
@@ -173,18 +173,19 @@ def test_every_score_can_be_computed_again_from_the_explanation(
     client: httpx.Client, query: str, mode: str
 ) -> None:
     answer = search(client, query, mode=mode, explain=True)
-    told = answer["explain"]["confidence"]
+    told, rarity = answer["explain"]["confidence"], answer["explain"]["words"]["rarity"]
     nats = told["top"] - math.log(told["num_vectors"] / 257)
     logit = -5.11 + 0.447 * nats + 0.442 * min(told["num_words"], 8) + 2.14 * told["coverage"]
     for hit in answer["results"]:
         spaces: dict[str, list[float]] = {"text": [], "vision": []}
         words = {"text": 0.0, "vision": 0.0}
         for leg in hit["explain"]["legs"]:
-            assert leg["nats"] == pytest.approx(replayed(leg), abs=NATS)
+            own = replayed(leg, rarity)
+            assert leg["nats"] == pytest.approx(own, abs=NATS)
             assert leg["score"] == pytest.approx(1 - math.exp(-leg["nats"] / 6))
             assert leg["weight"] == pytest.approx(answer["weights"][leg["modality"]], abs=1e-4)
-            spaces[leg["modality"]] += [replayed(leg)] if leg["null"] else []
-            words[leg["modality"]] += 0 if leg["null"] else replayed(leg)
+            spaces[leg["modality"]] += [own] if leg["null"] else []
+            words[leg["modality"]] += 0 if leg["null"] else own
         by = {m: 0.9 * max(n) + 0.1 * sum(n) + words[m] for m, n in spaces.items() if n}
         missing = math.log(2)
         value = math.log(

@@ -133,7 +133,6 @@ def test_boxes_lie_on_the_words_in_stills_of_any_shape(
 ) -> None:
     page = new_page(over=many, viewport={"width": width, "height": 800})
     page.goto("/?q=assembly+point&kinds=ocr")
-    page.get_by_text("Show the nearest").click()
     hit = page.locator(".hit", has_text="tall").first
     expect(hit).to_contain_text("on screen: “")
     page.wait_for_function("() => document.querySelector('.hit img').naturalWidth > 0")
