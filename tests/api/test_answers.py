@@ -159,6 +159,8 @@ def test_a_transcript_is_the_same_in_every_form(client: httpx.Client) -> None:
     assert srt.text.startswith("1\n00:00:00,")
     for piece in spoken:
         assert piece["language"] == "en"
+        assert [word["text"] for word in piece["words"]] == piece["text"].split()
+        assert all(piece["start_s"] <= word["start_s"] < piece["end_s"] for word in piece["words"])
         assert piece["text"] in vtt.text
         assert piece["text"] in srt.text
 

@@ -120,7 +120,7 @@ def test_what_is_said_in_a_film_is_no_markup_in_its_subtitles(shelf: Shelf) -> N
         assert "{" not in subtitles
     (spoken,) = shelf.client.get("/videos/1/transcript.json").json()
     spoken_then = {"start_s": 2.5, "end_s": 3.5, "text": SPOKEN, "language": "en"}
-    assert spoken == {**spoken_then, "track": None}
+    assert spoken == {**spoken_then, "track": None, "words": None}
 
 
 def test_a_film_in_which_nobody_speaks_has_an_empty_transcript(shelf: Shelf) -> None:

@@ -1,11 +1,14 @@
 """A video with several sound tracks, over HTTP: what is told of it, and the subtitles of each."""
 
 import contextlib
+import dataclasses
 from collections.abc import Iterator
+from pathlib import Path
 
 import httpx
 import pytest
 
+from database.models import MomentKind
 from database.opening import open_database
 from database.videos.stored import Store
 from tests.helpers.fixtures import NewSettings
@@ -21,6 +24,9 @@ COMMENT = {
     "language": "en",
     "track": COMMENTARY,
 }
+
+NO_WORDS = {"words": None}
+"""Of what was stored before times of words were kept."""
 
 
 @pytest.fixture(scope="module")
@@ -57,9 +63,32 @@ def test_subtitles_are_of_one_track_so_that_no_lines_overlap(client: httpx.Clien
         assert (whole.count("-->"), "A train leaves." in whole) == (1, True)
         other = client.get(f"/videos/1/transcript.{kind}", params={"track": COMMENTARY}).text
         assert (other.count("-->"), "plywood" in other) == (1, True)
-    assert client.get("/videos/1/transcript.json").json() == [FIRST]
+    assert client.get("/videos/1/transcript.json").json() == [FIRST | NO_WORDS]
     named = client.get("/videos/1/transcript.json", params={"track": COMMENTARY})
-    assert named.json() == [COMMENT]
+    assert named.json() == [COMMENT | NO_WORDS]
+
+
+def test_a_transcript_tells_when_each_word_is_said(
+    new_settings: NewSettings, tmp_path: Path
+) -> None:
+    words = ((0, 2.5, 2.75), (3, 2.75, 3.0), (7, 3.0, 3.25), (8, 3.25, 3.5))
+    record = video("spoken", text="Ça va, 列车?")
+    moments = tuple(
+        dataclasses.replace(moment, words=words) if moment.kind is MomentKind.SPEECH else moment
+        for moment in record.moments
+    )
+    with new_settings(tmp_path / "home") as settings:
+        with contextlib.closing(open_database(settings)) as database:
+            spoken = dataclasses.replace(record, moments=moments)
+            Store(database).save_video(spoken, file("/v/spoken.mkv"))
+        with serving(settings) as server:
+            (said,) = server.client.get("/videos/1/transcript.json").json()
+    assert said["words"] == [
+        {"first": 0, "text": "Ça", "start_s": 2.5, "end_s": 2.75},
+        {"first": 3, "text": "va,", "start_s": 2.75, "end_s": 3.0},
+        {"first": 7, "text": "列", "start_s": 3.0, "end_s": 3.25},
+        {"first": 8, "text": "车?", "start_s": 3.25, "end_s": 3.5},
+    ]
 
 
 @pytest.mark.parametrize("track", ["", "commentary (en)", "\x00", "–" * 900, "None"])
