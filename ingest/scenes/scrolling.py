@@ -36,7 +36,7 @@ class Scrolled:
 
     box: Box
     since_s: float
-    """Half-way from when it was read to now."""
+    """Half-way from when it was read, or stood still, to now."""
 
 
 @dataclass
@@ -46,15 +46,19 @@ class _Band:
     moved: float = 0.0
     """Since it was read, as a part of the picture's side; 0 while it does not move."""
     read_s: float = -math.inf
+    stood_s: float = -math.inf
+    """When it did not move: a terminal stands between the lines that come."""
 
     def move(self, part: float, time_s: float) -> float | None:
         """When what it shows now came, if it is to be read. `part` is how far it moved just now."""
+        if not part:
+            self.stood_s = time_s
         begins = not self.moved or part * self.moved < 0
         self.moved = part if begins else self.moved + part
         waits = abs(self.moved) < _READ_EVERY and time_s - self.read_s < _FORGOTTEN_S
         if not part or begins or waits or time_s - self.read_s < _READ_AGAIN_S:
             return None
-        since_s = max(time_s - _FORGOTTEN_S, (self.read_s + time_s) / 2)
+        since_s = max(time_s - _FORGOTTEN_S, (max(self.read_s, self.stood_s) + time_s) / 2)
         self.moved, self.read_s = math.copysign(1e-6, part), time_s
         return since_s
 
