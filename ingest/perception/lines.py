@@ -31,6 +31,8 @@ _TICK_S, _TICKS_S = 4.0, 10.0
 _MANY_TICKS = 3
 """What stands for less than _TICK_S and changes its numbers alone is a clock, a counter, a bar of
 progress: after so many changes one is kept each _TICKS_S."""
+_SAME_EDGE = 0.01
+"""Of the picture's width: lines whose begins are as near stand below each other."""
 _GAP_S = 1.0
 """What is gone for less than this goes on: captions flicker."""
 
@@ -68,7 +70,7 @@ class Screen:
         gone = [line for line in lines if covers(page, line.box)]
         lines, reads = self._go_on(moved(gone, reads), lines, reads, page.time_s)
         for place in places_of(lines, reads):
-            self._settle(place, page)
+            self._settle(place, page, found)
         self.live.sort(key=lambda line: line.number)
 
     def in_question(self, page: Page) -> list[Box]:
@@ -97,33 +99,32 @@ class Screen:
             [read for read in reads if id(read) not in taken],
         )
 
-    def _settle(self, place: Place, page: Page) -> None:
+    def _settle(self, place: Place, page: Page, found: Sequence[ReadLine]) -> None:
         """Tells what goes on, what ends and what begins at a place."""
         if place.is_alike:
             self.live += place.read_again(page.time_s)
             return
         sure = [read for read in place.reads if read.is_sure]
         was, now = joined(line.read for line in place.lines), joined(sure)
+        times = [came_s(page, read.box) if was or covers(page, read.box) else None for read in sure]
+        new = [(read, at_s) for read, at_s in zip(sure, times, strict=True) if at_s is not None]
         covered = [line for line in place.lines if covers(page, line.box)]
-        if not covered and (not sure or is_part(now, was)):
+        if not covered and (not new or is_part(now, was)):
             self.live += place.lines
             return
-        ended = place.lines if sure else covered
+        ended = place.lines if new else covered
         self.live += [line for line in place.lines if line not in ended]
         unkept_s, num_ticks = [], 0
         for line in ended:
             end_s = gone_s(page, line)
-            if not self._end(line, end_s, now):
+            after = now if is_part(line.text, now) else _written_on(line, found) or now
+            if not self._end(line, end_s, after):
                 unkept_s.append(line.unkept_s)
             if end_s - line.start_s < _TICK_S and ticks(line.text, now):
                 num_ticks = line.num_ticks + 1
-        for read in sure:
-            start_s = came_s(page, read.box)
-            if start_s is not None and (was or covers(page, read.box)):
-                begun_s = min([start_s, *unkept_s])
-                self._begin(
-                    LiveLine(read, read.box, start_s, page.time_s, 0, was, begun_s, num_ticks)
-                )
+        for read, start_s in new:
+            begun_s = min([start_s, *unkept_s])
+            self._begin(LiveLine(read, read.box, start_s, page.time_s, 0, was, begun_s, num_ticks))
 
     def _begin(self, line: LiveLine) -> None:
         """Takes a new line, or one that was gone for a moment."""
@@ -153,3 +154,9 @@ class Screen:
         if text:
             self._lines[line.number] = Line(text, line.first_box, line.start_s, end_s)
         return True
+
+
+def _written_on(line: LiveLine, found: Sequence[ReadLine]) -> str:
+    """What a line has become that was typed on and moved at once."""
+    same_edge = (read for read in found if abs(read.box[0] - line.box[0]) < _SAME_EDGE)
+    return next((read.text for read in same_edge if is_part(line.text, read.text)), "")

@@ -129,6 +129,17 @@ def test_of_a_long_line_that_is_typed_for_long_words_are_found_where_they_stand(
     assert all(word in typed.split() for line in lines[:-1] for word in line.text.split())
 
 
+def test_of_a_command_that_scrolls_as_it_is_complete_the_whole_is_kept() -> None:
+    shown = Told()
+    turn(shown.screen, 1.0, [change(5, 0.6)], [reading("$ make harb", 5, width=0.5)])
+    scrolled = [reading("$ make harbour", 4), reading("violins are built", 5)]
+    turn(shown.screen, 3.0, [change(4, 2.6), change(5, 2.6, 2.6)], scrolled)
+    assert spans(shown.screen.close(20.0)) == [
+        ("$ make harbour", 2.6, 20.0),
+        ("violins are built", 2.6, 20.0),
+    ]
+
+
 def test_what_slides_in_is_kept_as_a_whole() -> None:
     name = "Dr. Martina Kessler"
     shown = Told()
@@ -229,6 +240,15 @@ def test_what_is_read_too_early_where_lines_only_went_begins_on_its_own_page() -
         ("harbour lights", 0.6, 4.0),
         ("garden gate", 4.9, 20.0),
     ]
+
+
+def test_a_line_beside_what_went_stays_however_it_is_read() -> None:
+    shown = Told()
+    shown.show(1.0, ["harbour lights"], 0.6)
+    left, top, _, bottom = row_box(0)
+    beside = Change((left, top, left + 0.1, bottom), None, 4.6)
+    turn(shown.screen, 5.0, [beside], [reading("h4rb0ur 1ights", 0)])
+    assert spans(shown.screen.close(20.0)) == [("harbour lights", 0.6, 20.0)]
 
 
 def test_what_touches_a_change_and_was_there_before_begins_no_line() -> None:
