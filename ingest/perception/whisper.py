@@ -31,7 +31,7 @@ _MIN_LOG_PROBABILITY = -1.0
 """Of a token, on average; what is less probable was not said."""
 _MIN_VARIETY = 0.4
 """Of few words, too few to compress, those that are different, by all: "Hmm. Hmm. Hmm. Hmm." """
-_MIN_REPEATED_LOG_PROBABILITY = -0.6
+_MIN_REPEATED_LOG_PROBABILITY = -0.4
 """Of a token, on average, where the words repeat each other: what a model that is less sure says
 so is what it makes of noises."""
 _SAMPLES_PER_FRAME, _SAMPLES_PER_STATE = 160, 320
