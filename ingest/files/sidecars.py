@@ -38,8 +38,8 @@ class Beside:
         bases: dict[str, list[str]] = defaultdict(list)
         for name in names:
             if _may_be_recording(name):
-                bases[_folded(PurePath(name).stem)].append(name)
-                bases[_folded(name)].append(name)
+                for base in {_folded(PurePath(name).stem), _folded(name)}:
+                    bases[base].append(name)
         for name in sorted(subtitles):
             if owners := _owners(name, bases):
                 self._owners[name] = owners
@@ -57,10 +57,12 @@ class Beside:
 
 def is_subtitles(name: str) -> bool:
     """Whether a name is that of a file of subtitles."""
-    return name.lower().endswith(SUFFIXES)
+    return PurePath(name).suffix.lower() in SUFFIXES
 
 
 def _may_be_recording(name: str) -> bool:
+    if is_subtitles(name):
+        return False
     kind = _KINDS.guess_type(name)[0] or ""
     is_other = kind != "" and not kind.startswith(("video/", "audio/"))
     return not is_other and PurePath(name).suffix.lower() not in _BESIDE
