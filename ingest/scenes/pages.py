@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 import av
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ingest.scenes.picture import Box, shown_box
 from ingest.scenes.pixels import grey_picture
 from ingest.scenes.scrolling import Scrolling
 from ingest.scenes.slides import when_replaced
-from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Signs, Strokes, first_strokes, next_strokes
+from ingest.scenes.strokes import WIDTH_PX, Grey, Mask, Strokes, first_strokes, next_strokes
 from ingest.scenes.tiles import MIN_CHANGED, pixels, tiles, writing
 
 SAMPLE_S = 0.08
@@ -102,6 +103,8 @@ class PageTracker:
     def __init__(self) -> None:
         self._read = np.zeros((1, 1), np.int8)
         """The signs of the strokes on the page before, [h, w]."""
+        self._left_s = np.zeros((1, 1), np.float32)
+        """When each of its pixels became other than that; infinite where none did."""
         self._last: _Sample | None = None
         self._skipped: tuple[float, av.VideoFrame] | None = None
         """The frame that came after it, too soon to be looked at."""
@@ -141,6 +144,7 @@ class PageTracker:
         before = None if self._last is None else self._last.strokes
         if before is None or before.signs.shape != grey.shape:
             self._read = np.zeros(grey.shape, np.int8)
+            self._left_s = np.full(grey.shape, np.inf, np.float32)
             return self._take(_Sample(first_strokes(time_s, grey), frame))
         return self._take(_Sample(next_strokes(before, time_s, grey), frame))
 
@@ -149,6 +153,9 @@ class PageTracker:
         if self._short is not None and self._is_over(*self._short, sample):
             turned.append(self._turn(*self._short, _FLASH_S))
         self._last, strokes = sample, sample.strokes
+        is_other = strokes.signs != self._read
+        self._left_s[~is_other] = np.inf
+        np.minimum(self._left_s, np.float32(strokes.time_s), out=self._left_s, where=is_other)
         changed = self._changed(strokes)
         num_new = int(np.count_nonzero(changed))
         if num_new > self._num_new:
@@ -163,8 +170,14 @@ class PageTracker:
             turned.append(self._turn(sample, changed, SETTLES_S))
         scrolled = self._scrolling.feed(strokes.time_s, strokes.signs)
         if scrolled:
+            gone_s = _median_s(self._left_s, is_other & (self._read != 0), is_other)
             places = tuple(
-                Change(shown_box(sample.frame, s.box), s.since_s, s.since_s) for s in scrolled
+                Change(
+                    shown_box(sample.frame, s.box),
+                    s.since_s,
+                    s.since_s if gone_s is None else min(s.since_s, gone_s),
+                )
+                for s in scrolled
             )
             turned.append(Turned(strokes.time_s, sample.frame, places, is_new=True))
         self._short = self._short_of(sample)
@@ -207,39 +220,42 @@ class PageTracker:
             slide_s = when_replaced(self._read, strokes, other)
         changes = tuple(
             replace(change, box=shown_box(sample.frame, change.box))
-            for change in _changes(changed, other, self._read, strokes)
+            for change in self._changes(changed, other, strokes)
         )
         self._read = np.where(here, strokes.signs, self._read)
+        self._left_s[here] = np.inf
         self._num_new = 0
         is_new = bool((writing(np.where(here, strokes.signs, 0)) & (come >= MIN_CHANGED)).any())
         return Turned(strokes.time_s, sample.frame, changes, is_new, slide_s)
 
+    def _changes(self, changed: Mask, other: Mask, strokes: Strokes) -> list[Change]:
+        """The places of a frame where tiles beside each other have changed, each with its time."""
+        joined = cv2.dilate(changed.view(np.uint8), np.ones((3, 5), np.uint8))
+        num, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+        rows, columns = changed.shape
+        labelled = cv2.resize(
+            labels.astype(np.int32), strokes.signs.shape[::-1], interpolation=cv2.INTER_NEAREST
+        )
+        changes = []
+        for label in range(1, num):
+            left, top, width, height = stats[label, :4]
+            right, bottom = left + width, top + height
+            box = (
+                float(left / columns),
+                float(top / rows),
+                float(right / columns),
+                float(bottom / rows),
+            )
+            here = other & (labelled == label)
+            came_s = _median_s(strokes.since_s, here & (strokes.signs != 0), here)
+            gone_s = _median_s(self._left_s, here & (self._read != 0), here)
+            if came_s is not None or gone_s is not None:
+                changes.append(Change(box, came_s, gone_s))
+        return changes
 
-def _changes(changed: Mask, other: Mask, before: Signs, strokes: Strokes) -> list[Change]:
-    """The places of a frame where tiles beside each other have changed, each with its time."""
-    joined = cv2.dilate(changed.view(np.uint8), np.ones((3, 5), np.uint8))
-    num, labels, stats, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
-    rows, columns = changed.shape
-    labelled = cv2.resize(
-        labels.astype(np.int32), strokes.signs.shape[::-1], interpolation=cv2.INTER_NEAREST
-    )
-    changes = []
-    for label in range(1, num):
-        left, top, width, height = stats[label, :4]
-        right, bottom = left + width, top + height
-        box = (
-            float(left / columns),
-            float(top / rows),
-            float(right / columns),
-            float(bottom / rows),
-        )
-        here = other & (labelled == label)
-        came_s, gone_s = (
-            float(np.median(strokes.since_s[here & (signs != 0)]))
-            if np.count_nonzero(here & (signs != 0)) > _HARDLY_ANY * np.count_nonzero(here)
-            else None
-            for signs in (strokes.signs, before)
-        )
-        if came_s is not None or gone_s is not None:
-            changes.append(Change(box, came_s, gone_s))
-    return changes
+
+def _median_s(times_s: npt.NDArray[np.float32], those: Mask, of: Mask) -> float | None:
+    """The median time of some pixels; None if they are hardly any of all."""
+    if np.count_nonzero(those) <= _HARDLY_ANY * np.count_nonzero(of):
+        return None
+    return float(np.median(times_s[those]))
