@@ -21,14 +21,17 @@ _MIN_PART = 2
 """Letters; a single one is a part of everything."""
 _MIN_SAME = 0.2
 """Part of a line's length, at its begin or its end."""
-_CURSOR = re.compile(r"(?<=\S) ?[■█▮▌▊▏│|_ι]$")
-"""As it is read behind what is typed; some blocks look like a Greek letter."""
-_NO_LETTER = re.compile(r"[^a-z]+")
+_CURSOR = re.compile(r"(?<=\S)( ?[■█▮▌▊▏]| [│|_])$")
+"""As it is read behind what is typed. Names in code end with a stroke, but none stands apart."""
+_CURSOR_OR_LETTER = re.compile(rf"{_CURSOR.pattern}|(?<=\S) ?ι$")
+"""Some blocks look like this letter to the recogniser; among other Greek ones it is one."""
+_GREEK = re.compile(r"[\u0370-\u03ff\u1f00-\u1fff]")
 
 
 def without_cursor(text: str) -> str:
     """A text without the cursor that stands behind it."""
-    return _CURSOR.sub("", text)
+    is_greek = _GREEK.search(text[:-1]) is not None
+    return (_CURSOR if is_greek else _CURSOR_OR_LETTER).sub("", text)
 
 
 def letters(text: str) -> str:
@@ -40,11 +43,14 @@ def are_of_one(before: ReadLine, after: ReadLine) -> bool:
     """Whether two readings at one place are of one line: over a moving picture, or half covered,
     the same letters are read otherwise.
 
-    Another number is another line, and so is another word on a ground that stands still.
+    Another number is another line, even where a digit may be covered; and so is another word on a
+    ground that stands still.
     """
     first, second = letters(before.text), letters(after.text)
     if first == second:
         return True
+    if _digits(first) != _digits(second):
+        return False
     widths = [read.box[2] - read.box[0] for read in (before, after)]
     if min(widths) < _AS_WIDE * max(widths):
         return False
@@ -53,8 +59,6 @@ def are_of_one(before: ReadLine, after: ReadLine) -> bool:
         for texts in ((before.text, after.text), (after.text, before.text))
     ):
         return True
-    if _digits(first) != _digits(second):
-        return False
     ratio = fuzz.ratio(first, second)
     if min(before.score, after.score) < _CERTAIN:
         return ratio >= _ALIKE_UNSURE
@@ -106,8 +110,13 @@ def ticks(before: str, after: str) -> bool:
     return (
         _digits(before) != _digits(after)
         and bool(_digits(before)) == bool(_digits(after))
-        and _NO_LETTER.sub("", before.casefold()) == _NO_LETTER.sub("", after.casefold())
+        and _without_numbers(before) == _without_numbers(after)
     )
+
+
+def _without_numbers(text: str) -> str:
+    """The letters of a text, of whatever script."""
+    return "".join(filter(str.isalpha, text.casefold()))
 
 
 def _digits(text: str) -> list[str]:
