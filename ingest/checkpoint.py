@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+import embeddings
 from ingest.atomic import atomically, remove
 
 Result = TypeVar("Result")
@@ -82,11 +83,11 @@ class Checkpoint:
 
 @functools.cache
 def _code() -> str:
-    """The hash of this package's code: a number of its version would have to be thought of with
-    each change of what a stage finds.
+    """The hash of the code of this package, and of that with the models: a number of its version
+    would have to be thought of with each change of what a stage finds.
     """
-    package = Path(__file__).parent
     code = hashlib.sha256()
-    for path in sorted(package.rglob("*.py")):
-        code.update(f"{path.relative_to(package)}\n".encode() + path.read_bytes())
+    for package in (Path(__file__).parent, Path(embeddings.__file__).parent):
+        for path in sorted(package.rglob("*.py")):
+            code.update(f"{path.relative_to(package.parent)}\n".encode() + path.read_bytes())
     return code.hexdigest()

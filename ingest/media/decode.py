@@ -229,7 +229,7 @@ class _Decoding:
         for cut_s in self.detector.finish():
             self._close_scene(cut_s)
         if not self.options.keyframes_only:
-            self._keep(self.tracker.hold(end_s), self.detector)
+            self._keep(self.tracker.finish(end_s), self.detector)
         self._split_take(self.detector, end_s)
         self._close_scene(end_s)
 

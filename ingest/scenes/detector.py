@@ -2,6 +2,7 @@
 
 from fractions import Fraction
 
+import cv2
 from scenedetect import ContentDetector, FrameTimecode
 from scenedetect.common import Timecode
 
@@ -36,6 +37,8 @@ class SceneDetector:
 
     def __init__(self, *, sparse: bool = False) -> None:
         self._sparse = ContentDetector(min_scene_len=MIN_SHOT_S) if sparse else None
+        self._sparse_size: tuple[int, int] | None = None
+        """(width, height) of the first picture: pictures may change their size on the way."""
         self._cuts = CutDetector()
         self._gradual = GradualDetector()
         self.stillness = Stillness()
@@ -54,7 +57,8 @@ class SceneDetector:
         self.stillness.feed(time_s, picture)
         if self._sparse is not None:
             timecode = FrameTimecode(Timecode(round(time_s * 1e6), _US), fps=_ANY_RATE)
-            cuts = self._sparse.process_frame(timecode, image)
+            self._sparse_size = self._sparse_size or (image.shape[1], image.shape[0])
+            cuts = self._sparse.process_frame(timecode, cv2.resize(image, self._sparse_size))
             return self._far_enough([float(cut.seconds) for cut in cuts], MIN_SHOT_S)
         held, self._held = self._held, None
         if held and time_s - held[0] < _SLIDE_S and not is_other_picture(held[1], picture):
@@ -80,7 +84,8 @@ class SceneDetector:
         unless it is one already.
         """
         self._slide_s = time_s
-        return self._far_enough([time_s], _SLIDE_APART_S)
+        certain = self._far_enough(self._gradual.cut_at(time_s), _GRADUAL_APART_S)
+        return certain + self._far_enough([time_s], _SLIDE_APART_S)
 
     def finish(self) -> list[float]:
         """The boundaries that are certain only because no frame follows."""

@@ -122,6 +122,10 @@ class PageTracker:
             return turned
         return turned + self._look(time_s, frame, grey_picture(frame, WIDTH_PX))
 
+    def finish(self, end_s: float) -> list[Turned]:
+        """Told that the film ends: the pages that were turned, and what still waited."""
+        return self.hold(end_s) + self._waiting()
+
     def hold(self, until_s: float) -> list[Turned]:
         """Told that the last frame is shown until then: the pages that were turned."""
         turned: list[Turned] = []
@@ -142,11 +146,22 @@ class PageTracker:
     def _look(self, time_s: float, frame: av.VideoFrame, grey: Grey) -> list[Turned]:
         self._skipped = None
         before = None if self._last is None else self._last.strokes
-        if before is None or before.signs.shape != grey.shape:
-            self._read = np.zeros(grey.shape, np.int8)
-            self._left_s = np.full(grey.shape, np.inf, np.float32)
-            return self._take(_Sample(first_strokes(time_s, grey), frame))
-        return self._take(_Sample(next_strokes(before, time_s, grey), frame))
+        if before is not None and before.signs.shape == grey.shape:
+            return self._take(_Sample(next_strokes(before, time_s, grey), frame))
+        turned = self._waiting()
+        if before is not None:  # pictures of another size: nothing is where it was
+            everything = Change((0.0, 0.0, 1.0, 1.0), None, time_s)
+            turned.append(Turned(time_s, frame, (everything,), is_new=False))
+        self._read = np.zeros(grey.shape, np.int8)
+        self._left_s = np.full(grey.shape, np.inf, np.float32)
+        self._short, self._num_new = None, 0
+        return turned + self._take(_Sample(first_strokes(time_s, grey), frame))
+
+    def _waiting(self) -> list[Turned]:
+        """The page of what has come or gone, and was waited for to be complete."""
+        if self._last is not None and (changed := self._changed(self._last.strokes)).any():
+            return [self._turn(self._last, changed, SETTLES_S)]
+        return [self._turn(*self._short, _FLASH_S)] if self._short else []
 
     def _take(self, sample: _Sample) -> list[Turned]:
         turned = []

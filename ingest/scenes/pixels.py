@@ -87,6 +87,9 @@ def grey_picture(frame: av.VideoFrame, longest_px: int) -> npt.NDArray[np.uint8]
     scale = min(1.0, longest_px / max(frame.width, frame.height))
     size = max(1, round(frame.width * scale)), max(1, round(frame.height * scale))
     if frame.format.name not in _WITH_LUMA_PLANE:
+        if not may_be_transparent(frame):
+            grey = converted(frame, "gray", *size, "FAST_BILINEAR").to_ndarray()
+            return np.asarray(grey, np.uint8)
         return np.asarray(cv2.cvtColor(rgb_pixels(frame, *size), cv2.COLOR_RGB2GRAY), np.uint8)
     grey = _plane(frame, 0)
     # Halving is ten times as quick as any other mean over areas.

@@ -51,8 +51,8 @@ def test_a_finished_stage_is_read_and_not_computed_again(tmp_path: Path) -> None
 def test_lists_and_missing_texts_are_kept(tmp_path: Path) -> None:
     kept: list[str | None] = ["a", None]
     checkpoint = Checkpoint(tmp_path, "a")
-    checkpoint.stage("writing", list[str | None], lambda: kept)
-    assert checkpoint.stage("writing", list[str | None], list) == kept
+    checkpoint.stage("written", list[str | None], lambda: kept)
+    assert checkpoint.stage("written", list[str | None], list) == kept
 
 
 def test_stages_and_keys_do_not_mix(tmp_path: Path) -> None:
@@ -136,10 +136,10 @@ def test_a_result_is_computed_again_with_a_file_of_it_that_is_damaged(
 def test_a_result_of_another_content_or_stage_is_none(tmp_path: Path) -> None:
     one, other = Checkpoint(tmp_path, "a"), Checkpoint(tmp_path, "b")
     one.stage("speech", list[str], lambda: ["a"])
-    for folder, name in ((one.folder, "writing"), (other.folder, "speech")):
+    for folder, name in ((one.folder, "written"), (other.folder, "speech")):
         folder.mkdir(exist_ok=True)
         shutil.copy(one.folder / "speech.json", folder / f"{name}.json")
-    assert one.stage("writing", list[str], list) == []
+    assert one.stage("written", list[str], list) == []
     assert other.stage("speech", list[str], list) == []
 
 
@@ -284,7 +284,7 @@ def test_a_film_of_which_something_decoded_is_damaged_is_decoded_again(
     assert "decode" in resumed.stages
 
 
-@pytest.mark.parametrize(("stage", "damage"), [("speech", "a folder"), ("writing", "garbage")])
+@pytest.mark.parametrize(("stage", "damage"), [("speech", "a folder"), ("written", "garbage")])
 def test_a_film_of_which_something_perceived_is_damaged_is_not_decoded_again(
     resumed: Resumed, stage: str, damage: str
 ) -> None:
@@ -294,7 +294,7 @@ def test_a_film_of_which_something_perceived_is_damaged_is_not_decoded_again(
 
 
 def test_results_that_do_not_fit_the_film_are_none(resumed: Resumed) -> None:
-    for stage, found in (("speech", '[{"start_s": NaN}]'), ("writing", "[null]")):
+    for stage, found in (("speech", '[{"start_s": NaN}]'), ("written", "[null]")):
         (resumed.folder / f"{stage}.json").write_text(found)
     require_as_if_nothing_had_been(resumed)
 

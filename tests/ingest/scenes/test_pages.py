@@ -26,7 +26,7 @@ def turned(pictures: Iterable[Image], fps: float = FPS, end_s: float | None = No
         time_s = number / fps
         frame = av.VideoFrame.from_ndarray(picture, "rgb24").reformat(format="yuv420p")
         pages += tracker.feed(time_s, frame)
-    return pages + tracker.hold(end_s if end_s is not None else time_s + 1 / fps)
+    return pages + tracker.finish(end_s if end_s is not None else time_s + 1 / fps)
 
 
 def held(*pictures: Image, seconds: float = 3.0, fps: float = FPS) -> list[Image]:
@@ -161,3 +161,21 @@ def test_a_terminal_that_scrolls_is_no_change_of_slides() -> None:
     pages = turned(held(*boards, seconds=2.0))
     assert since(new(pages)) == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
     assert not any(page.slide_s for page in pages)
+
+
+def test_what_comes_just_before_the_end_is_read() -> None:
+    pages = new(turned(held(board(LINES[0])) + held(board(*LINES[:2]), seconds=0.3)))
+    assert since(pages) == [0.0, 3.0]
+
+
+@pytest.mark.parametrize("num_pictures", [1, 2, 5, 8, 20])
+def test_pictures_of_another_size_end_what_was_written_before(num_pictures: int) -> None:
+    """However shortly before the size something came."""
+    came_s, turned_s = 2.0, 2.0 + num_pictures / FPS
+    wide = held(board(LINES[0]), seconds=came_s) + [board(*LINES[:2])] * num_pictures
+    high = [np.ascontiguousarray(np.vstack([board(LINES[3]), board()])[:, :480])] * 50
+    pages = turned([*wide, *high])
+    (end,) = (p for p in pages if p.changes[0].box == (0.0, 0.0, 1.0, 1.0) and not p.is_new)
+    assert end.changes[0].gone_s == pytest.approx(turned_s, abs=0.08)
+    assert since(new(pages))[-1] == turned_s
+    assert all(page.time_s < turned_s for page in pages[: pages.index(end)])
