@@ -27,6 +27,10 @@ from ingest.scenes.pages import Page
 _TYPED_S = 3.0
 """A part of a line that stands for less, before or after the whole, is one that is being typed, or
 slides in or out: of a long one, what stood after each so many seconds is kept."""
+_BEGUN_S = 1.2
+"""The first part that is typed or slides in, and the last that slides out, stand for less, or end
+within a word: a text that was there at once for longer is one, though the next begins as it does.
+"""
 _TICK_S, _TICKS_S = 4.0, 10.0
 _MANY_TICKS = 3
 """What stands for less than _TICK_S and changes its numbers alone is a clock, a counter, a bar of
@@ -142,10 +146,11 @@ class Screen:
     def _end(self, line: LiveLine, end_s: float, after: str) -> bool:
         """Ends a line; whether it is kept, and not a part of what is."""
         lasted_s = end_s - line.unkept_s
-        is_typed = is_part(line.text, after) or is_part(line.text, line.before)
         is_ticking = line.num_ticks >= _MANY_TICKS and ticks(line.text, after)
         self._ended.append(replace(line, seen_s=end_s))
-        if (is_typed and lasted_s < _TYPED_S) or (is_ticking and lasted_s < _TICKS_S):
+        if (lasted_s < _TYPED_S and _is_typed(line, end_s, after)) or (
+            is_ticking and lasted_s < _TICKS_S
+        ):
             return False
         text = line.text
         for whole in (after, line.before):
@@ -154,6 +159,16 @@ class Screen:
         if text:
             self._lines[line.number] = Line(text, line.first_box, line.start_s, end_s)
         return True
+
+
+def _is_typed(line: LiveLine, end_s: float, after: str) -> bool:
+    """Whether a line is one of the parts of another in which that comes or goes."""
+    is_brief = end_s - line.start_s < _BEGUN_S
+    return any(
+        is_part(line.text, whole)
+        and (is_brief or is_part(rest, line.text) or whole_words(line.text, whole) != line.text)
+        for whole, rest in ((after, line.before), (line.before, after))
+    )
 
 
 def _written_on(line: LiveLine, found: Sequence[ReadLine]) -> str:

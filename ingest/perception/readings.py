@@ -88,7 +88,11 @@ def is_part(text: str, whole: str) -> bool:
 
 
 def whole_words(part: str, whole: str) -> str:
-    """A part of a text without the words at its ends that are cut through."""
+    """A part of a text without the words at its ends that are cut through; a shorter number is
+    another one.
+    """
+    if ticks(part, whole):
+        return part
     words, all_words = part.split(), set(whole.split())
     while words and words[0] not in all_words:
         words.pop(0)

@@ -108,6 +108,20 @@ def test_a_digit_or_a_word_that_differs_is_another_line() -> None:
         assert told((0, [before]), (5, [after])) == [(before, 0, 5), (after, 5, 100)]
 
 
+def test_what_was_there_at_once_is_kept_though_what_follows_begins_or_ends_like_it() -> None:
+    for before, after in (
+        ("I know", "I know what you did"),
+        ("I know what you did", "I know"),
+        ("Level 1", "Level 10"),
+        ("Level 10", "Level 1"),
+    ):
+        shown = Told()
+        for at_s, text in ((1.0, before), (3.0, after)):
+            row = reading(text, 0, width=0.04 * len(text))
+            turn(shown.screen, at_s + 0.4, [change(0, at_s)], [row])
+        assert spans(shown.screen.close(5.0)) == [(before, 1, 3), (after, 3, 5)]
+
+
 def test_of_a_line_that_is_typed_the_whole_is_kept() -> None:
     shown = Told()
     typed = "kubectl get pods --namespace harbour"
