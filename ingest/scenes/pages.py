@@ -159,8 +159,10 @@ class PageTracker:
 
     def _waiting(self) -> list[Turned]:
         """The page of what has come or gone, and was waited for to be complete."""
-        if self._last is not None and (changed := self._changed(self._last.strokes)).any():
-            return [self._turn(self._last, changed, SETTLES_S)]
+        if self._last is not None:
+            changed = self._changed(self._last.strokes)
+            if np.count_nonzero(changed) > _SMALL:
+                return [self._turn(self._last, changed, SETTLES_S)]
         return [self._turn(*self._short, _FLASH_S)] if self._short else []
 
     def _take(self, sample: _Sample) -> list[Turned]:

@@ -22,6 +22,8 @@ _MIN_SAME = 0.45
 """Part of the strokes that are where others were before, all moved by as much."""
 _MIN_BETTER = 0.15
 """By so much more than without having moved."""
+_NUM_PEAKS = 6
+"""Distances that are tried: those at which the rows have most strokes in common."""
 _READ_EVERY = 0.25
 """It is read when it has moved by this part of the picture's height or width."""
 _FORGOTTEN_S = 8.0
@@ -118,12 +120,13 @@ def _shift(before: Signs, now: Signs) -> float:
     products = np.correlate(second, first, "full")
     most = int(_MAX_SHIFT * length)
     near = products[length - 1 - most : length + most]
-    shift = int(np.argmax(near)) - most
-    if abs(shift) < 2 or _same(before, now, shift) < max(
-        _MIN_SAME, _same(before, now, 0) + _MIN_BETTER
-    ):
-        return 0.0
-    return shift / length
+    # Lines are alike at every distance between two of them: the letters decide.
+    peaks = 1 + np.flatnonzero((near[1:-1] > near[:-2]) & (near[1:-1] >= near[2:]))
+    best = peaks[np.argsort(near[peaks])[-_NUM_PEAKS:]] - most
+    moved = [int(shift) for shift in best if abs(shift) >= 2]
+    same, shift = max(((_same(before, now, shift), shift) for shift in moved), default=(0.0, 0))
+    is_better = same >= max(_MIN_SAME, _same(before, now, 0) + _MIN_BETTER)
+    return shift / length if is_better else 0.0
 
 
 def _same(before: Signs, now: Signs, shift: int) -> float:

@@ -159,7 +159,9 @@ def test_a_terminal_that_scrolls_is_no_change_of_slides() -> None:
     lines = [f"{number} {LINES[number % 5]}" for number in range(12)]
     boards = [board(*lines[number : number + 5]) for number in range(6)]
     pages = turned(held(*boards, seconds=2.0))
-    assert since(new(pages)) == [0.0, 2.0, 4.0, 6.0, 8.0, 10.0]
+    came = [change.since_s for page in new(pages) for change in page.changes]
+    for start_s in (0.0, 2.0, 4.0, 6.0, 8.0, 10.0):
+        assert any(abs(since_s - start_s) < 0.25 for since_s in came)
     assert not any(page.slide_s for page in pages)
 
 
