@@ -74,7 +74,7 @@ def build_moments(
     return [
         *_keyframes(decoded.keyframes, showings, keyframe_folder),
         *_spoken(sentences, scenes),
-        *standing_texts(written.lines, scenes),
+        *standing_texts(written.lines, scenes, decoded.scenes),
         *_passing(written.passing, showings),
         *_spans(decoded, scenes),
     ]

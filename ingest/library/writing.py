@@ -12,13 +12,14 @@ from ingest.scenes.thumbnails import MIN_SHOT_S
 
 _TOGETHER_S = 0.5
 """Lines that come and go within so short a time are of one text: slides fade in line by line."""
-_MANY_SCENES = 12
-"""What stands through more is a mark of the recording, as a channel's logo is: it is told once."""
+_MANY_PICTURES = 12
+"""What stands through more is a mark of the recording, as a channel's logo is: it is told once, for
+all of its time."""
 
 
 @dataclass(frozen=True)
 class _Piece:
-    """A line as far as it stands in one scene."""
+    """A line as far as it stands in one scene; a mark of the recording in full."""
 
     number: int
     """Its place in the order of reading."""
@@ -27,15 +28,21 @@ class _Piece:
     end_s: float
 
 
-def standing_texts(lines: Sequence[Line], scenes: Sequence[Scene]) -> Iterator[MomentRecord]:
-    """The moments of lines that stand still, which are in the order in which they were read."""
+def standing_texts(
+    lines: Sequence[Line], scenes: Sequence[Scene], pictures: Sequence[Scene]
+) -> Iterator[MomentRecord]:
+    """The moments of lines that stand still, which are in the order in which they were read.
+
+    `pictures` are the scenes of the pictures alone, which no pauses of speech cut.
+    """
     by_reach = defaultdict(list)
     for number, line in enumerate(lines):
         positions = _scenes_of(line, scenes)
-        told = positions[:1] if len(positions) > _MANY_SCENES else positions
-        for position in told:
+        is_mark = len(_scenes_of(line, pictures)) > _MANY_PICTURES
+        for position in positions[:1] if is_mark else positions:
             scene = scenes[position]
-            start_s, end_s = max(scene.start_s, line.start_s), min(scene.end_s, line.end_s)
+            start_s = max(scene.start_s, line.start_s)
+            end_s = line.end_s if is_mark else min(scene.end_s, line.end_s)
             by_reach[position, positions[0], positions[-1]].append(
                 _Piece(number, line, start_s, max(start_s, end_s))
             )

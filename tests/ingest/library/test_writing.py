@@ -12,9 +12,12 @@ BOX = [0.1, 0.2, 0.5, 0.3]
 
 
 def told(
-    *lines: tuple[str, float, float], scenes: list[Scene] = SCENES
+    *lines: tuple[str, float, float],
+    scenes: list[Scene] = SCENES,
+    pictures: list[Scene] | None = None,
 ) -> list[tuple[int, float, float, str | None]]:
-    moments = standing_texts([Line(text, BOX, *span) for text, *span in lines], scenes)
+    stood = [Line(text, BOX, *span) for text, *span in lines]
+    moments = standing_texts(stood, scenes, scenes if pictures is None else pictures)
     return [(m.scene, m.start_s, m.end_s, m.text) for m in moments]
 
 
@@ -58,9 +61,16 @@ def test_lines_that_scroll_through_a_scene_are_one_moment_of_it() -> None:
     assert (1, 10.0, 30.0, whole) in told(*lines)
 
 
-def test_a_mark_of_the_whole_recording_is_told_once() -> None:
+def test_a_mark_of_the_whole_recording_is_told_once_for_all_of_its_time() -> None:
     scenes = [Scene(float(n), n + 1.0) for n in range(50)]
-    assert told(("Channel 7", 3.0, 48.0), scenes=scenes) == [(3, 3.0, 4.0, "Channel 7")]
+    assert told(("Channel 7", 3.0, 48.0), scenes=scenes) == [(3, 3.0, 48.0, "Channel 7")]
+
+
+def test_a_slide_under_long_speech_is_told_in_every_scene_that_its_pauses_make() -> None:
+    scenes = [Scene(20.0 * n, 20.0 * n + 20) for n in range(30)]
+    assert told(("Darcy's law", 0.0, 600.0), scenes=scenes, pictures=[Scene(0.0, 600.0)]) == [
+        (n, scene.start_s, scene.end_s, "Darcy's law") for n, scene in enumerate(scenes)
+    ]
 
 
 @given(
@@ -81,5 +91,6 @@ def test_every_line_is_told_within_its_scene(lines: list[tuple[str, float, float
 
 
 def test_the_places_of_the_lines_are_told() -> None:
-    (moment,) = standing_texts([Line("a", BOX, 0.0, 5.0), Line("b", BOX, 0.0, 5.0)], SCENES)
+    lines = [Line("a", BOX, 0.0, 5.0), Line("b", BOX, 0.0, 5.0)]
+    (moment,) = standing_texts(lines, SCENES, SCENES)
     assert moment.boxes == [BOX, BOX]
