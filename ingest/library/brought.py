@@ -8,6 +8,7 @@ from rapidfuzz.utils import default_process
 
 from database.models import MomentKind
 from database.videos.records import MomentRecord, Subtitles
+from ingest.library.sidecars import searched
 from ingest.library.titles import title_text
 from ingest.media.chapters import Chapter
 from ingest.media.decode import Decoded
@@ -18,8 +19,8 @@ _BESIDE_S = 1.0
 """What is said is written at most so much earlier or later."""
 _LONGEST_S = 60.0
 """Lines and sentences that began longer ago are over."""
-_MOST_BESIDE = 200
-"""Lines that a line is compared with; where more are shown at once, they are drawings."""
+_MOST_LINES, _MOST_CHARACTERS = 200, 4000
+"""What a line is compared with; where more is shown at once, it is drawings."""
 _BEGINS_S = 0.5
 """A chapter that begins so shortly before a cut is of the scene after it."""
 
@@ -44,37 +45,57 @@ def subtitle_moments(
     tracks: Sequence[Subtitles], scenes: Sequence[Scene], spoken: Sequence[Said]
 ) -> list[MomentRecord]:
     """A moment for each line of subtitles that has a word which is neither said at the same time
-    nor in a track before. Speech, which is in order, comes first: when its words are said is known
-    better, and people filter by it.
+    nor in a track of its language before. Speech, which is in order, comes first: when its words
+    are said is known better, and people filter by it.
     """
     moments: list[MomentRecord] = []
-    before = [spoken]
-    for track in tracks:
-        for start_s, end_s, text in track.lines:
-            if any(_is_among(text, start_s, end_s, said) for said in before):
-                continue
-            moments.append(
-                MomentRecord(
-                    scene=scene_of(scenes, start_s, end_s),
-                    kind=MomentKind.SUBTITLE,
-                    start_s=start_s,
-                    end_s=end_s,
-                    text=text,
-                    language=track.language,
-                    track=track.name,
-                )
+    heard = _compared(spoken)
+    before: list[tuple[str | None, list[Said]]] = []
+    for track in searched(tracks)[0]:
+        own = _compared(track.lines)
+        others = [heard, *(lines for language, lines in before if _may_be(language, track))]
+        news = [
+            MomentRecord(
+                scene=scene_of(scenes, start_s, end_s),
+                kind=MomentKind.SUBTITLE,
+                start_s=start_s,
+                end_s=end_s,
+                text=text,
+                language=track.language,
+                track=track.name,
             )
-        before.append(track.lines)
+            for (start_s, end_s, text), line in zip(track.lines, own, strict=True)
+            if not any(_is_among(line, said) for said in others)
+        ]
+        if news:  # or else whatever it says is in those before it
+            before.append((track.language, own))
+        moments += news
     return moments
 
 
-def _is_among(text: str, start_s: float, end_s: float, said: Sequence[Said]) -> bool:
+def _may_be(language: str | None, track: Subtitles) -> bool:
+    """Whether lines may be in the language of a track."""
+    return language is None or track.language is None or language == track.language
+
+
+def _compared(lines: Sequence[Said]) -> list[Said]:
+    """Lines without case and punctuation."""
+    return [(start_s, end_s, default_process(text)) for start_s, end_s, text in lines]
+
+
+def _is_among(line: Said, said: Sequence[Said]) -> bool:
     """Whether all words of a line are said at the same time, whatever stands between them."""
-    first = bisect_left(said, start_s - _LONGEST_S, key=lambda each: each[0])
+    start_s, end_s, own = line
     last = bisect_left(said, end_s + _BESIDE_S, key=lambda each: each[0])
-    near = said[max(first, last - _MOST_BESIDE) : last]
-    beside = " ".join(each[2] for each in near if each[1] > start_s - _BESIDE_S)
-    own, others = default_process(text), default_process(beside)
+    beside: list[str] = []
+    num_characters = 0
+    for begins_s, over_s, words in reversed(said[max(0, last - _MOST_LINES) : last]):
+        if begins_s < start_s - _LONGEST_S or num_characters > _MOST_CHARACTERS:
+            break
+        num_characters += len(words)
+        if over_s > start_s - _BESIDE_S:
+            beside.append(words)
+    others = " ".join(reversed(beside))
     is_whole = own.replace(" ", "") in others.replace(" ", "")  # of scripts without spaces
     return own != "" and (is_whole or set(own.split()) <= set(others.split()))
 

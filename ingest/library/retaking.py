@@ -20,7 +20,7 @@ from ingest.files.identity import MAX_LOOKED_AT
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
 from ingest.library.brought import subtitle_moments
 from ingest.library.embed import Embeddable, Source, embed_moments
-from ingest.library.sidecars import Places, each_once, read_beside, told_before
+from ingest.library.sidecars import Places, each_once, read_beside, searched, told_before
 from ingest.scenes.scene import Scene, Span
 
 
@@ -53,7 +53,8 @@ class Retaking:
         scenes = [Scene(*span) for span in around.scenes]
         moments = subtitle_moments(tracks, scenes, around.spoken)
         record = _record(file, video)
-        notes = [*told_before(video.notes, [*before.values(), *now.values()]), *notes]
+        kept = told_before(video.notes, [*before.values(), *now.values()])
+        notes = [*kept, *notes, *searched(tracks)[1]]
         stored = False
         while not stored:
             spaces = self.spaces()

@@ -9,6 +9,11 @@ from ingest.files.discover import FoundFile
 from ingest.media.decode import Decoded
 from ingest.perception.subtitles import read_sidecar
 
+MAX_SEARCHED = 60_000
+"""Lines of all tracks of a recording that are searched: those of a film in thirty languages. Each
+that says something new is a moment with a vector."""
+_NOT_SEARCHED = f"subtitles that are not searched, being beyond {MAX_SEARCHED:,} lines in all: "
+
 Places = Mapping[Path, Sequence[Sidecar]]
 """Where a recording lies, with the files of subtitles beside it in each place."""
 
@@ -16,11 +21,9 @@ Places = Mapping[Path, Sequence[Sidecar]]
 def with_sidecars(file: FoundFile, decoded: Decoded) -> Decoded:
     """What was decoded with the subtitles that lie beside the file."""
     found, notes = read_beside({file.path: file.sidecars}, decoded.duration_s)
-    return dataclasses.replace(
-        decoded,
-        subtitles=each_once([*decoded.subtitles, *found]),
-        notes=[*decoded.notes, *notes],
-    )
+    tracks = each_once([*decoded.subtitles, *found])
+    notes = [*decoded.notes, *notes, *searched(tracks)[1]]
+    return dataclasses.replace(decoded, subtitles=tracks, notes=notes)
 
 
 def read_beside(places: Places, duration_s: float) -> tuple[list[Subtitles], list[str]]:
@@ -40,7 +43,29 @@ def each_once(tracks: Sequence[Subtitles]) -> list[Subtitles]:
     return list({track.lines: track for track in reversed(tracks)}.values())[::-1]
 
 
+def searched(tracks: Sequence[Subtitles]) -> tuple[list[Subtitles], list[str]]:
+    """The tracks whose lines are searched, and which others are not, in words: each in its order
+    that there is room for, without those of which every line is in those of its language before.
+    """
+    found: list[Subtitles] = []
+    beyond: list[str] = []
+    known: dict[str | None, set[tuple[float, float, str]]] = {}
+    num_left = MAX_SEARCHED
+    for track in tracks:
+        before = known.setdefault(track.language, set())
+        if before.issuperset(track.lines):
+            continue
+        if len(track.lines) > num_left:
+            beyond.append(track.name or "subtitles")
+            continue
+        num_left -= len(track.lines)
+        found.append(track)
+        before.update(track.lines)
+    return found, [_NOT_SEARCHED + ", ".join(beyond)] if beyond else []
+
+
 def told_before(notes: Sequence[str], beside: Iterable[Sequence[Sidecar]]) -> list[str]:
-    """The notes of a recording without those on these files of subtitles."""
+    """The notes of a recording without those on these files of subtitles, and on what of all is
+    searched."""
     names = tuple(f"{each.name}: " for sidecars in beside for each in sidecars)
-    return [note for note in notes if not note.startswith(names)]
+    return [note for note in notes if not note.startswith((*names, _NOT_SEARCHED))]

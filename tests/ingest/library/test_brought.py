@@ -1,11 +1,14 @@
 """Words that a recording brings with it become moments where they are news, and where they are
 said."""
 
+import time
+
 import pytest
 
 from database.models import MomentKind
 from database.videos.records import Subtitles
 from ingest.library.brought import chapter_moments, subtitle_moments
+from ingest.library.sidecars import searched, told_before
 from ingest.library.titles import title_text
 from ingest.media.chapters import Chapter
 from ingest.scenes.scene import Scene
@@ -99,3 +102,47 @@ def test_names_are_words_unless_they_say_nothing(
     title: str | None, name: str, words: str | None
 ) -> None:
     assert title_text(title, name) == words
+
+
+def dense(name: str, language: str | None, num: int, words: int, step_s: float) -> Subtitles:
+    """A track of lines that are all its own."""
+    lines = [
+        (n * step_s, n * step_s + 50.0, " ".join(f"{name}{n}w{word}" for word in range(words)))
+        for n in range(num)
+    ]
+    return Subtitles(name, language, None, tuple(lines))
+
+
+def test_tracks_of_two_languages_are_not_taken_for_each_other() -> None:
+    tracks = [
+        Subtitles(name, code, None, ((5.0, 6.0, "Taxi!"),))
+        for name, code in (("German", "de"), ("French", "fr"), ("German, SDH", "de"), (None, None))
+    ]
+    found = subtitle_moments(tracks, SCENES, SPOKEN)
+    assert [moment.track for moment in found] == ["German", "French"]
+
+
+def test_a_hundred_long_lines_at_once_take_seconds_and_not_minutes() -> None:
+    tracks = [dense("a", "en", 2000, 280, 0.5), dense("b", "en", 2000, 280, 0.5)]
+    began = time.process_time()
+    assert len(subtitle_moments(tracks, SCENES, SPOKEN)) == 4000
+    assert time.process_time() - began < 4
+
+
+def test_thirty_tracks_of_a_film_are_searched_and_what_is_beyond_is_told() -> None:
+    languages = [f"l{number}" for number in range(40)]
+    tracks = [dense(each, each, 1900, 1, 3.0) for each in languages]
+    found, notes = searched(tracks)
+    assert [track.name for track in found] == languages[:31]
+    (note,) = notes
+    assert note == (
+        "subtitles that are not searched, being beyond 60,000 lines in all: "
+        + ", ".join(languages[31:])
+    )
+    assert told_before([note, "other"], []) == ["other"]
+
+
+def test_a_track_that_is_a_part_of_another_takes_no_room() -> None:
+    whole = dense("a", "en", 60_000, 1, 0.1)
+    part = Subtitles("forced", "en", None, whole.lines[::2])
+    assert searched([whole, part]) == ([whole], [])
