@@ -162,7 +162,8 @@ class Ingest:
             )
             sentences = heard.result()
         decoded = dataclasses.replace(decoded, notes=[*decoded.notes, *written.notes])
-        decoded = with_sidecars(work.file, decoded)
+        file, decoded = with_sidecars(work.file, decoded)
+        work = dataclasses.replace(work, file=file)
         video = self._put_together(work, decoded, sentences, written)
         self._embed_and_store(work, video)
         reason = decoded.partial_reason

@@ -102,4 +102,4 @@ class FileRecord:
     reason: str | None = None
     video_id: int | None = None
     sidecars: tuple[Sidecar, ...] = ()
-    """The subtitle files beside it."""
+    """The subtitle files beside it, as they were read."""

@@ -29,6 +29,8 @@ _DELETE_MOMENTS = (
     "AND kind = 'subtitle'"
 )
 
+_NUM_MOMENTS = "SELECT count(*) FROM moment JOIN scene ON scene.id = scene_id WHERE video_id = %s"
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -84,9 +86,10 @@ class SubtitleStore:
         notes: Sequence[str],
         file: FileRecord,
         spaces: Collection[str],
-    ) -> None:
+    ) -> int:
         """The tracks of a video instead of those before, their moments with the vectors of
-        `spaces`, its notes, and the outcome of the file beside which they lie.
+        `spaces`, its notes, and the outcome of the file beside which they lie; how many moments
+        of any kind the video has then.
 
         Raises SpacesChanged if an active space is not among `spaces`, ValueRefused.
         """
@@ -103,3 +106,4 @@ class SubtitleStore:
                 "UPDATE video SET notes = %s WHERE id = %s", (Jsonb(list(notes)), video_id)
             )
             upsert_file(connection, file)
+            return connection.execute(_NUM_MOMENTS, (video_id,)).fetchone()[0]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from database.errors import SpacesChanged
 from database.models import FileStatus
-from database.videos.records import FileRecord, MomentRecord
+from database.videos.records import FileRecord, MomentRecord, Sidecar, Subtitles
 from database.videos.stored import StoredVideo
 from database.videos.subtitles import SubtitleStore
 from embeddings.encoder import Clip, Image
@@ -20,7 +20,7 @@ from ingest.files.identity import MAX_LOOKED_AT
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
 from ingest.library.brought import subtitle_moments
 from ingest.library.embed import Embeddable, Source, embed_moments
-from ingest.library.sidecars import Places, each_once, read_beside, searched, told_before
+from ingest.library.sidecars import UNREAD, Places, each_once, read_beside, searched, told_before
 from ingest.scenes.scene import Scene, Span
 
 
@@ -47,25 +47,37 @@ class Retaking:
         is_gone = any(Path(track.path) not in there for track in known if track.path is not None)
         if file.sidecars == before.get(file.path, ()) and not is_gone:
             return outcome
-        found, notes = read_beside(now, video.duration_s)
-        tracks = each_once([*own, *found])
+        found = read_beside(now, video.duration_s)
+        file = dataclasses.replace(file, sidecars=tuple(found.as_read[file.path]))
+        if file.sidecars == before.get(file.path) and not is_gone:
+            return outcome  # what could not be opened still cannot be
+        tracks = each_once([*own, *found.tracks])
         around = self.store.surroundings(video.id)
         scenes = [Scene(*span) for span in around.scenes]
         moments = subtitle_moments(tracks, scenes, around.spoken)
         record = _record(file, video)
         kept = told_before(video.notes, [*before.values(), *now.values()])
-        notes = [*kept, *notes, *searched(tracks)[1]]
-        stored = False
-        while not stored:
+        notes = [*kept, *found.notes, *searched(tracks)[1]]
+        num_moments = self._store(video.id, tracks, moments, notes, record)
+        outcome = dataclasses.replace(outcome, moments=num_moments)
+        return _told(outcome, f"{_done(file.sidecars)}; the recording itself is as it was", notes)
+
+    def _store(
+        self,
+        video_id: int,
+        tracks: Sequence[Subtitles],
+        moments: Sequence[MomentRecord],
+        notes: Sequence[str],
+        file: FileRecord,
+    ) -> int:
+        """Embeds and stores subtitles; once more where a space becomes active in between. How many
+        moments the video has then."""
+        while True:
             spaces = self.spaces()
             embedded = self._embed(moments, spaces)
             with contextlib.suppress(SpacesChanged):
                 keys = [space.key for space in spaces]
-                self.store.replace(video.id, tracks, embedded, notes, record, keys)
-                stored = True
-        names = " and ".join(printable(each.name) for each in file.sidecars)
-        done = f"read anew: {names}" if names else "that lay beside it are gone"
-        return _told(outcome, f"subtitles {done}; the recording itself is as it was", notes)
+                return self.store.replace(video_id, tracks, embedded, notes, file, keys)
 
     def _embed(
         self, moments: Sequence[MomentRecord], spaces: Sequence[Space]
@@ -77,6 +89,14 @@ class Retaking:
             Source(_no_keyframe, _no_clips),
             lambda _name, _inputs, compute: compute(),
         )
+
+
+def _done(sidecars: Sequence[Sidecar]) -> str:
+    """What was done with the files of subtitles beside a recording."""
+    names = [printable(each.name) for each in sidecars if each.size_bytes != UNREAD]
+    if names:
+        return f"subtitles read anew: {' and '.join(names)}"
+    return "subtitles cannot be read" if sidecars else "subtitles that lay beside it are gone"
 
 
 def _told(outcome: Outcome, done: str, notes: list[str]) -> Outcome:

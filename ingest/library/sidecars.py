@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from database.videos.records import Sidecar, Subtitles
@@ -13,29 +14,47 @@ MAX_SEARCHED = 60_000
 """Lines of all tracks of a recording that are searched: those of a film in thirty languages. Each
 that says something new is a moment with a vector."""
 _NOT_SEARCHED = f"subtitles that are not searched, being beyond {MAX_SEARCHED:,} lines in all: "
+UNREAD = -1
+"""The size of a file that could not be opened, as no file has it: the next ingest tries again."""
 
 Places = Mapping[Path, Sequence[Sidecar]]
 """Where a recording lies, with the files of subtitles beside it in each place."""
 
 
-def with_sidecars(file: FoundFile, decoded: Decoded) -> Decoded:
-    """What was decoded with the subtitles that lie beside the file."""
-    found, notes = read_beside({file.path: file.sidecars}, decoded.duration_s)
-    tracks = each_once([*decoded.subtitles, *found])
-    notes = [*decoded.notes, *notes, *searched(tracks)[1]]
-    return dataclasses.replace(decoded, subtitles=tracks, notes=notes)
+@dataclass(frozen=True)
+class Found:
+    """The subtitles beside a recording."""
+
+    tracks: list[Subtitles]
+    notes: list[str]
+    """What could not be read."""
+    as_read: Places
+    """What the library keeps of the files, to know them again."""
 
 
-def read_beside(places: Places, duration_s: float) -> tuple[list[Subtitles], list[str]]:
-    """The subtitles beside a recording in all its places, and what of them could not be read."""
+def with_sidecars(file: FoundFile, decoded: Decoded) -> tuple[FoundFile, Decoded]:
+    """A file with the subtitles beside it as they were read, and what was decoded with them."""
+    found = read_beside({file.path: file.sidecars}, decoded.duration_s)
+    tracks = each_once([*decoded.subtitles, *found.tracks])
+    notes = [*decoded.notes, *found.notes, *searched(tracks)[1]]
+    read = dataclasses.replace(file, sidecars=tuple(found.as_read[file.path]))
+    return read, dataclasses.replace(decoded, subtitles=tracks, notes=notes)
+
+
+def read_beside(places: Places, duration_s: float) -> Found:
+    """The subtitles beside a recording in all its places."""
     tracks: list[Subtitles] = []
     notes: list[str] = []
+    as_read: dict[Path, list[Sidecar]] = {}
     for video, sidecars in places.items():
+        as_read[video] = []
         for sidecar in sidecars:
             read = read_sidecar(video.with_name(sidecar.name), video.name, duration_s)
             tracks += [read.subtitles] if read.subtitles else []
             notes += read.notes
-    return tracks, list(dict.fromkeys(notes))
+            unread = dataclasses.replace(sidecar, size_bytes=UNREAD)
+            as_read[video].append(sidecar if read.is_open else unread)
+    return Found(tracks, list(dict.fromkeys(notes)), as_read)
 
 
 def each_once(tracks: Sequence[Subtitles]) -> list[Subtitles]:

@@ -4,6 +4,7 @@ Nothing in one is an error: what cannot be read of it is told, and the rest is r
 line by line, in time that grows with the length of the file and no faster.
 """
 
+import dataclasses
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -44,6 +45,8 @@ class SidecarRead:
     """None where it has no lines."""
     notes: tuple[str, ...]
     """What could not be read, each beginning with the name of the file."""
+    is_open: bool = True
+    """Whether it could be opened; another time it may be."""
 
 
 def read_sidecar(path: Path, video: str, duration_s: float) -> SidecarRead:
@@ -52,7 +55,10 @@ def read_sidecar(path: Path, video: str, duration_s: float) -> SidecarRead:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        return _nothing(path, f"cannot be read ({error.strerror})")
+        why = (
+            f"cannot be read ({error.strerror}): let this user read it, then ingest the video again"
+        )
+        return dataclasses.replace(_nothing(path, why), is_open=False)
     if len(data) > MAX_BYTES:
         most = f"{MAX_BYTES >> 20} MB that are read of subtitles"
         return _nothing(path, f"is longer than the {most}: split it, or leave out what is no text")

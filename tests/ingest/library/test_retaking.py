@@ -69,6 +69,18 @@ def sound(database: Database, settings: IngestSettings) -> bool:
     return find_faults(database, settings.keyframes_dir) == []
 
 
+def refuse_subtitles(patched: pytest.MonkeyPatch) -> None:
+    """From here on no file of subtitles can be opened."""
+    whole: Callable[..., object] = Path.open
+
+    def refused(path: Path, *how: object, **more: object) -> object:
+        if path.suffix == ".srt":
+            raise PermissionError(13, "Permission denied")
+        return whole(path, *how, **more)
+
+    patched.setattr(Path, "open", refused)
+
+
 def test_a_run_with_nothing_new_is_unchanged(folder: Path, ingest: Ingest) -> None:
     assert ingest(folder)["film.mp4"].status == "unchanged"
 
@@ -121,6 +133,46 @@ def test_damaged_subtitles_are_told_and_fail_nothing(
     assert outcome.status == "done"
     assert any(note.startswith("film.srt: ") for note in outcome.notes)
     assert rows(database, LINES) == []
+
+
+def test_what_a_run_tells_of_a_video_is_what_it_leaves(folder: Path, ingest: Ingest) -> None:
+    before = ingest(folder)["film.mp4"].moments
+    (folder / "film.de.srt").write_text(srt((1.0, 1.5, GRANDMOTHER)))
+    assert ingest(folder)["film.mp4"].moments == before + 1
+    (folder / "film.de.srt").unlink()
+    assert ingest(folder)["film.mp4"].moments == before
+
+
+def test_subtitles_that_cannot_be_opened_are_read_when_they_can_be(
+    folder: Path, ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "film.srt").unlink()
+    (folder / "film.de.srt").write_text(srt((1.0, 1.5, GRANDMOTHER)))
+    with monkeypatch.context() as patched:
+        refuse_subtitles(patched)
+        first, second = ingest(folder)["film.mp4"], ingest(folder)["film.mp4"]
+    assert first.reason == "subtitles cannot be read; the recording itself is as it was"
+    assert second.status == "unchanged"
+    (note,) = first.notes
+    assert note.startswith("film.de.srt: cannot be read (Permission denied)")
+    assert second.notes == first.notes
+    assert rows(database, LINES) == []
+    assert ingest(folder)["film.mp4"].notes == []
+    assert rows(database, LINES) == [(GRANDMOTHER, "German", 1.0)]
+    assert ingest(folder)["film.mp4"].status == "unchanged"
+
+
+def test_a_film_that_comes_before_its_subtitles_can_be_opened_gets_them_later(
+    tmp_path: Path, ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = make_video(tmp_path / "film.mp4", [drawn(1)])
+    film.with_suffix(".srt").write_text(srt((0.2, 0.8, VOLCANO)))
+    with monkeypatch.context() as patched:
+        refuse_subtitles(patched)
+        assert ingest(film)["film.mp4"].status == "done"
+    assert rows(database, LINES) == []
+    assert ingest(film)["film.mp4"].status == "done"
+    assert rows(database, LINES) == [(VOLCANO, None, 0.2)]
 
 
 def test_what_lies_beside_a_copy_is_read_too_and_lost_with_it(
