@@ -58,7 +58,7 @@ class SubtitleTrack:
     """The name of the file beside the video that it was read from; None for one within it."""
     url: str
     """Of its lines, as WebVTT."""
-    lines: tuple[SpokenText, ...]
+    num_lines: int
 
 
 def subtitle_tracks(database: Database, video_id: int) -> list[SubtitleTrack]:
@@ -69,12 +69,22 @@ def subtitle_tracks(database: Database, video_id: int) -> list[SubtitleTrack]:
             language=track.language,
             file=PurePath(track.path).name if track.path else None,
             url=f"/videos/{video_id}/subtitles/{position}.vtt",
-            lines=tuple(
-                SpokenText(start_s, end_s, text, track.language, track.name)
-                for start_s, end_s, text in track.lines
-            ),
+            num_lines=track.num_lines,
         )
-        for position, track in enumerate(SubtitleStore(database).tracks(video_id))
+        for position, track in enumerate(SubtitleStore(database).headers(video_id))
+    ]
+
+
+def subtitle_lines(database: Database, video_id: int, position: int) -> list[SpokenText]:
+    """The lines of one of these tracks. Raises NotFound."""
+    store = SubtitleStore(database)
+    tracks = store.headers(video_id)
+    if position >= len(tracks):
+        raise NotFound(f"video {video_id} has no subtitles {position}")
+    track = tracks[position]
+    return [
+        SpokenText(start_s, end_s, text, track.language, track.name)
+        for start_s, end_s, text in store.lines(video_id, position)
     ]
 
 

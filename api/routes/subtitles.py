@@ -5,12 +5,10 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from api.deps import State, StateDep
+from api.deps import StateDep
 from api.responses import ProblemOut, SpokenOut
-from api.subtitles import as_subtitles, subtitle_tracks
-from database.errors import NotFound
+from api.subtitles import as_subtitles, subtitle_lines, subtitle_tracks
 from database.forms import MAX_ID, Id
-from database.videos.read import SpokenText
 from search.results.json import exact
 
 router = APIRouter(
@@ -47,7 +45,7 @@ def list_tracks(state: StateDep, video_id: VideoId) -> list[SubtitlesOut]:
             name=track.label,
             language=track.language,
             file=track.file,
-            num_lines=len(track.lines),
+            num_lines=track.num_lines,
             url=track.url,
         )
         for track in subtitle_tracks(state.database, video_id)
@@ -65,7 +63,7 @@ def as_json(state: StateDep, video_id: VideoId, position: Position) -> list[Spok
             language=line.language,
             track=line.track,
         )
-        for line in _lines(state, video_id, position)
+        for line in subtitle_lines(state.database, video_id, position)
     ]
 
 
@@ -74,14 +72,6 @@ def as_file(
     state: StateDep, video_id: VideoId, position: Position, kind: Literal["srt", "vtt"]
 ) -> Response:
     """A track as a file of subtitles; nothing in it is markup."""
-    text = as_subtitles(_lines(state, video_id, position), kind)
+    text = as_subtitles(subtitle_lines(state.database, video_id, position), kind)
     media_type = "text/vtt" if kind == "vtt" else "application/x-subrip"
     return Response(text, media_type=f"{media_type}; charset=utf-8")
-
-
-def _lines(state: State, video_id: int, position: int) -> list[SpokenText]:
-    """The lines of a track. Raises NotFound."""
-    tracks = subtitle_tracks(state.database, video_id)
-    if position >= len(tracks):
-        raise NotFound(f"video {video_id} has no subtitles {position}")
-    return list(tracks[position].lines)

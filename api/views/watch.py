@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from api.codecs import Codec, picture_codec, sound_codec
 from api.deps import State
-from api.subtitles import SubtitleTrack, plays, subtitle_tracks, tracks_of
+from api.subtitles import SubtitleTrack, plays, subtitle_lines, subtitle_tracks, tracks_of
 from api.views.cards import watch_url
 from api.views.form import PageForm, read_form
 from api.views.moments import find_moments, strip_of
@@ -137,7 +137,7 @@ def watch_page(
         all_scenes_url=all_scenes_url,
         spoken=spoken,
         subtitles=subtitles,
-        transcript=_transcript(spoken, tracks, subtitles),
+        transcript=_transcript(state, video_id, spoken, subtitles),
         tracks=tracks,
         played=[track for track in tracks if plays(track)],
         query=query,
@@ -146,17 +146,17 @@ def watch_page(
 
 
 def _transcript(
-    spoken: Sequence[SpokenText],
-    tracks: Sequence[str | None],
-    subtitles: Sequence[SubtitleTrack],
+    state: State, video_id: int, spoken: Sequence[SpokenText], subtitles: Sequence[SubtitleTrack]
 ) -> list[tuple[SpokenText, int]]:
     """What is said, and the lines of as many tracks of subtitles as a page has room for, in order
     of time, each with the number of its track: those that are heard come first.
     """
+    tracks = tracks_of(spoken)
     lines = [(said, tracks.index(said.track)) for said in spoken]
-    for number, track in enumerate(subtitles, len(tracks)):
-        if len(lines) + len(track.lines) <= MAX_LINES:
-            lines += [(line, number) for line in track.lines]
+    for position, track in enumerate(subtitles):
+        if len(lines) + track.num_lines <= MAX_LINES:
+            own = subtitle_lines(state.database, video_id, position)
+            lines += [(line, len(tracks) + position) for line in own]
     return sorted(lines, key=lambda each: each[0].start_s)
 
 

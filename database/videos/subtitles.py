@@ -21,6 +21,14 @@ _TRACKS = sa.text(
     "SELECT name, language, path, lines FROM subtitle_track WHERE video_id = :video "
     "ORDER BY position"
 )
+_HEADERS = sa.text(
+    "SELECT name, language, path, jsonb_array_length(lines) AS num_lines FROM subtitle_track "
+    "WHERE video_id = :video ORDER BY position"
+)
+_LINES = sa.text(
+    "SELECT lines FROM subtitle_track WHERE video_id = :video ORDER BY position "
+    "LIMIT 1 OFFSET :number"
+)
 _PLACES = sa.text(
     "SELECT path, sidecars FROM file WHERE video_id = :video ORDER BY seen_at, path LIMIT :limit"
 )
@@ -42,6 +50,16 @@ class Surroundings:
     """(start_s, end_s, text) of each sentence, in the order in which they begin."""
 
 
+@dataclass(frozen=True)
+class SubtitleHeader:
+    """A track of subtitles without its lines."""
+
+    name: str | None
+    language: str | None
+    path: str | None
+    num_lines: int
+
+
 class SubtitleStore:
     """Each method is one transaction."""
 
@@ -61,6 +79,19 @@ class SubtitleStore:
                 )
                 for row in connection.execute(_TRACKS, {"video": video_id})
             ]
+
+    def headers(self, video_id: int) -> list[SubtitleHeader]:
+        """The same without their lines, of which there may be many."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_HEADERS, {"video": video_id})
+            return [SubtitleHeader(*row) for row in rows]
+
+    def lines(self, video_id: int, number: int) -> list[tuple[float, float, str]]:
+        """(start_s, end_s, text) of each line of one track, counted from 0; none of one that is
+        not there."""
+        with self._database.reading() as connection:
+            rows = connection.execute(_LINES, {"video": video_id, "number": number})
+            return [(start_s, end_s, text) for row in rows for start_s, end_s, text in row.lines]
 
     def places(self, video_id: int, limit: int) -> dict[str, tuple[Sidecar, ...]]:
         """Paths at which an ingest has seen the content of a video, with what lay beside each."""
@@ -106,4 +137,5 @@ class SubtitleStore:
                 "UPDATE video SET notes = %s WHERE id = %s", (Jsonb(list(notes)), video_id)
             )
             upsert_file(connection, file)
-            return connection.execute(_NUM_MOMENTS, (video_id,)).fetchone()[0]
+            ((num_moments,),) = connection.execute(_NUM_MOMENTS, (video_id,)).fetchall()
+            return int(num_moments)

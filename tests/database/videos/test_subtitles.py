@@ -71,6 +71,16 @@ def test_only_subtitles_notes_and_the_outcome_of_the_file_are_replaced(
     assert rows(database, "SELECT id FROM moment WHERE kind = 'subtitle'") == []
 
 
+def test_one_track_is_read_without_the_lines_of_others(video_id: int, database: Database) -> None:
+    subtitles = SubtitleStore(database)
+    file = records.file("/v/a.mp4", video_id=video_id)
+    subtitles.replace(video_id, [WITHIN, GERMAN], [], [], file, SPACES)
+    headers = [(each.name, each.path, each.num_lines) for each in subtitles.headers(video_id)]
+    assert headers == [(each.name, each.path, len(each.lines)) for each in (WITHIN, GERMAN)]
+    assert subtitles.lines(video_id, 1) == list(GERMAN.lines)
+    assert subtitles.lines(video_id, 2) == []
+
+
 def test_without_the_vectors_of_an_active_space_nothing_is_replaced(
     video_id: int, database: Database
 ) -> None:
