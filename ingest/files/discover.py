@@ -5,7 +5,7 @@ import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from database.forms import is_storable
@@ -71,7 +71,17 @@ class Discovery:
                     continue
                 if found.path.parent != folder:
                     folder, beside = found.path.parent, Beside(found.names_beside())
-                yield _look(found, beside, home)
+                looked = _look(found, beside, home)
+                yield self._named_alone(looked, beside) if found.path == root else looked
+
+    def _named_alone(self, found: FoundFile, beside: Beside) -> FoundFile:
+        """A file of subtitles that is named itself, with what to do if its video is not named."""
+        owners = [found.path.with_name(name) for name in beside.owners(found.path.name)]
+        is_read = any(owner in self.roots or _is_met(owner, self.roots) for owner in owners)
+        if not (found.refusal or "").startswith(SUBTITLES_OF) or is_read:
+            return found
+        videos = " and ".join(owner.name for owner in owners)
+        return replace(found, refusal=f"subtitles of {videos}: name that file to have them read")
 
     def count(self) -> int:
         """How many there are, told from names alone."""

@@ -94,3 +94,17 @@ def test_whatever_files_are_called_both_sides_agree(names: list[str]) -> None:
         assert all(name in beside.of(owner) for owner in beside.owners(name))
         assert all(name in beside.owners(own) for own in beside.of(name))
         assert name not in beside.of(name)
+
+
+def test_subtitles_that_are_named_without_their_video_are_told_what_to_name(
+    tmp_path: Path,
+) -> None:
+    film, subtitles = tmp_path / "film.mp4", tmp_path / "film.srt"
+    for path in (film, subtitles):
+        path.write_text("content")
+    (alone,) = discover([str(subtitles)])
+    assert alone.refusal == "subtitles of film.mp4: name that file to have them read"
+    assert alone.left_out
+    for others in ([film], [tmp_path]):
+        found = {file.path: file for file in discover([str(subtitles), *map(str, others)])}
+        assert found[subtitles].refusal == "subtitles, read with film.mp4"
