@@ -1,7 +1,7 @@
 """Lines of subtitles in the time of a recording, whatever their file claims."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 MAX_LINES = 20_000
 """Of one track: five hours of somebody who never pauses. More are drawings made of letters."""
@@ -38,14 +38,14 @@ class _Shown:
     lines: tuple[str, ...]
 
 
-@dataclass
+@dataclass(frozen=True)
 class Settled:
     """The lines of a track, and how many were left out."""
 
     lines: tuple[Line, ...]
-    num_outside: int = field(default=0)
+    num_outside: int = 0
     """Before the beginning of the recording, or after its end."""
-    num_too_many: int = field(default=0)
+    num_too_many: int = 0
 
 
 def settle(cues: Iterable[Cue], duration_s: float) -> Settled:

@@ -1,4 +1,4 @@
-"""Names of sound tracks, for people, from what containers say of them."""
+"""Names of tracks of sound and of subtitles, for people, from what containers say of them."""
 
 import re
 
