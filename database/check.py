@@ -34,6 +34,11 @@ _FAULTS = {
         "SELECT id FROM scene WHERE end_s < start_s UNION ALL "
         "SELECT id FROM moment WHERE end_s < start_s"
     ),
+    "moment of subtitles without a track of them": (
+        "SELECT moment.id FROM moment JOIN scene ON scene.id = scene_id WHERE kind = 'subtitle' "
+        "AND NOT EXISTS (SELECT FROM subtitle_track AS own WHERE own.video_id = scene.video_id "
+        "AND own.name IS NOT DISTINCT FROM track)"
+    ),
     "vector of a wrong dimension or length": (
         "SELECT moment_id FROM embedding JOIN space ON space.key = embedding.space "
         "WHERE vector_dims(vector) <> dim OR abs(l2_norm(vector) - 1) > 0.02"

@@ -56,6 +56,10 @@ def test_an_empty_library_has_no_faults(settings: DatabaseSettings, database: Da
         (["UPDATE scene SET end_s = start_s - 1"], "whose end is before its start: 2"),
         (["UPDATE moment SET end_s = start_s - 1"], "whose end is before its start: 3"),
         (
+            ["UPDATE moment SET kind = 'subtitle' WHERE kind = 'speech'"],
+            "moment of subtitles without a track of them: 1",
+        ),
+        (
             [f"UPDATE embedding SET vector = '{VECTOR}' WHERE space = 'minilm-l6'"],
             "vector of a wrong dimension or length: 2",
         ),
