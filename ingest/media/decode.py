@@ -289,9 +289,10 @@ class _Decoding:
                     self._close_scene(cut_s)
             name = None
             with tolerating(self.unshown.append):
-                picture = jpeg_of(page.frame)
-                name = f"{round(page.time_s * 1000):09d}{PAGE}"
-                (self.folder / name).write_bytes(picture)
+                if page.frame is not None:
+                    picture = jpeg_of(page.frame)
+                    name = f"{round(page.time_s * 1000):09d}{PAGE}"
+                    (self.folder / name).write_bytes(picture)
             self.pages.append(Page(page.time_s, name, page.changes, page.is_new))
 
     def _write_keyframe(self, candidate: Candidate) -> None:

@@ -81,7 +81,8 @@ class Turned:
     """A page that has just been turned: the frame to be kept, and what is new on it."""
 
     time_s: float
-    frame: av.VideoFrame
+    frame: av.VideoFrame | None
+    """None where nothing that may be writing came or went: there is nothing to be read."""
     changes: tuple[Change, ...]
     is_new: bool
     """Whether something came that may be writing; else something went."""
@@ -104,7 +105,9 @@ class PageTracker:
         self._read = np.zeros((1, 1), np.int8)
         """The signs of the strokes on the page before, [h, w]."""
         self._left_s = np.zeros((1, 1), np.float32)
-        """When each of its pixels became other than that; infinite where none did."""
+        """When each of its strokes' pixels became another, of those that are another now."""
+        self._gone = np.zeros((1, 1), np.bool_)
+        """Those."""
         self._last: _Sample | None = None
         self._skipped: tuple[float, av.VideoFrame] | None = None
         """The frame that came after it, too soon to be looked at."""
@@ -153,7 +156,8 @@ class PageTracker:
             everything = Change((0.0, 0.0, 1.0, 1.0), None, time_s)
             turned.append(Turned(time_s, frame, (everything,), is_new=False))
         self._read = np.zeros(grey.shape, np.int8)
-        self._left_s = np.full(grey.shape, np.inf, np.float32)
+        self._left_s = np.zeros(grey.shape, np.float32)
+        self._gone = np.zeros(grey.shape, np.bool_)
         self._short, self._num_new = None, 0
         return turned + self._take(_Sample(first_strokes(time_s, grey), frame))
 
@@ -170,9 +174,9 @@ class PageTracker:
         if self._short is not None and self._is_over(*self._short, sample):
             turned.append(self._turn(*self._short, _FLASH_S))
         self._last, strokes = sample, sample.strokes
-        is_other = strokes.signs != self._read
-        self._left_s[~is_other] = np.inf
-        np.minimum(self._left_s, np.float32(strokes.time_s), out=self._left_s, where=is_other)
+        gone = (self._read != 0) & (strokes.signs != self._read)
+        self._left_s[gone & ~self._gone] = strokes.time_s
+        self._gone = gone
         changed = self._changed(strokes)
         num_new = int(np.count_nonzero(changed))
         if num_new > self._num_new:
@@ -187,7 +191,7 @@ class PageTracker:
             turned.append(self._turn(sample, changed, SETTLES_S))
         scrolled = self._scrolling.feed(strokes.time_s, strokes.signs)
         if scrolled:
-            gone_s = _median_s(self._left_s, is_other & (self._read != 0), is_other)
+            gone_s = _median_s(self._left_s, gone, gone)
             places = tuple(
                 Change(
                     shown_box(sample.frame, s.box),
@@ -206,6 +210,8 @@ class PageTracker:
         is_calm = strokes.moving(_FLASH_S) < _CALM
         there = strokes.settled(_FLASH_S if is_calm else _WORD_S) & (strokes.signs != 0)
         new = tiles(there & (strokes.signs != self._read)) >= MIN_CHANGED
+        if np.count_nonzero(new) <= _SMALL:
+            return None
         standing, passing = tiles(there), tiles((strokes.signs != 0) & ~there)
         still = new & (passing < _CALM * standing)
         is_writing = (writing(np.where(there, strokes.signs, 0)) & still).any()
@@ -239,11 +245,13 @@ class PageTracker:
             replace(change, box=shown_box(sample.frame, change.box))
             for change in self._changes(changed, other, strokes)
         )
+        was_written = bool((writing(self._read) & changed).any())
         self._read = np.where(here, strokes.signs, self._read)
-        self._left_s[here] = np.inf
+        self._gone &= ~here
         self._num_new = 0
         is_new = bool((writing(np.where(here, strokes.signs, 0)) & (come >= MIN_CHANGED)).any())
-        return Turned(strokes.time_s, sample.frame, changes, is_new, slide_s)
+        kept = sample.frame if is_new or was_written else None
+        return Turned(strokes.time_s, kept, changes, is_new, slide_s)
 
     def _changes(self, changed: Mask, other: Mask, strokes: Strokes) -> list[Change]:
         """The places of a frame where tiles beside each other have changed, each with its time."""
