@@ -4,6 +4,8 @@ import re
 import unicodedata
 from pathlib import PurePath
 
+from ingest.media.markup import without_unseen
+
 _APART = re.compile(r"[\W_]+")
 _GIVEN = frozenset(
     "cam capture clip dji dsc dscf dscn dvr file film frame gopr image img mov movie mvi output "
@@ -21,6 +23,7 @@ def title_text(title: str | None, file_name: str) -> str | None:
     nothing says anything.
     """
     stem = PurePath(file_name).stem
+    title = None if title is None else without_unseen(title)
     told = [title] if title is not None and says_something(title) and title != stem else []
     if says_something(stem):
         told += [" ".join(_APART.split(stem)).strip(), file_name]

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 from av.container import InputContainer
 
+from ingest.media.markup import without_unseen
+
 MAX_CHAPTERS = 1000
 _NUMBERED = re.compile(
     r"(?:chapter|kapitel|chapitre|cap[ií]tulo|capitolo|hoofdstuk|rozdział|глава|title|track|part|"
@@ -34,7 +36,7 @@ def read_chapters(container: InputContainer) -> Iterator[Chapter]:
     """The chapters whose titles say something."""
     chapters: list[dict[str, Any]] = container.chapters()  # type: ignore[assignment]
     for chapter in chapters[:MAX_CHAPTERS]:
-        title = " ".join(chapter["metadata"].get("title", "").replace("\x00", "").split())[:500]
+        title = " ".join(without_unseen(chapter["metadata"].get("title", "")).split())[:500]
         base = chapter["time_base"]
         if base and not _NUMBERED.fullmatch(title):
             yield Chapter(float(chapter["start"] * base), float(chapter["end"] * base), title)

@@ -20,7 +20,9 @@ _TAGS = re.compile(
 )
 """Those that have words of their own, such as the name of who speaks, come last."""
 _ENTITIES = re.compile(r"&#?\w{1,8};")
-_UNSEEN = re.compile(r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\ud800-\udfff\ufeff]")
+_UNSEEN = re.compile(
+    r"[\x00-\x08\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]"
+)
 """Control characters, directions, halves of characters: nothing to be found by, and some cannot be
 stored. Joiners stay, which some scripts are written with."""
 
@@ -47,5 +49,10 @@ def _lines(text: str) -> tuple[str, ...]:
     """The lines of a text that say something."""
     text = _TAGS.sub("", _BREAKS.sub("\n", text).replace("\\h", " "))
     text = _ENTITIES.sub(lambda entity: html.unescape(entity[0]), text)
-    lines = (" ".join(line.split()) for line in _UNSEEN.sub("", text)[:MAX_CHARACTERS].split("\n"))
+    lines = (" ".join(line.split()) for line in without_unseen(text)[:MAX_CHARACTERS].split("\n"))
     return tuple(line for line in lines if any(map(str.isalnum, line)))
+
+
+def without_unseen(text: str) -> str:
+    """A text without what nobody sees, and nobody can type."""
+    return _UNSEEN.sub("", text)

@@ -5,7 +5,10 @@ line by line, in time that grows with the length of the file and no faster.
 """
 
 import dataclasses
+import errno
+import os
 import re
+import stat
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -52,8 +55,7 @@ class SidecarRead:
 def read_sidecar(path: Path, video: str, duration_s: float) -> SidecarRead:
     """The subtitles in a file beside a video, whose name is given, of so many seconds."""
     try:
-        with path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
+        data = _beginning(path)
     except OSError as error:
         why = (
             f"cannot be read ({error.strerror}): let this user read it, then ingest the video again"
@@ -78,6 +80,16 @@ def read_sidecar(path: Path, video: str, duration_s: float) -> SidecarRead:
     return SidecarRead(found, tuple(f"{path.name}: {each}" for each in told))
 
 
+def _beginning(path: Path) -> bytes:
+    """What a file holds, up to one byte more than is read. Raises OSError, of what is no file, too:
+    a pipe that took its place would be waited for.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file")
+        return file.read(MAX_BYTES + 1)
+
+
 def track_of(name: str, video: str) -> tuple[str | None, str | None]:
     """The name for people and the language of subtitles, by what their file is called beside that
     of their video: film.de.forced.srt is ("German, forced", "de").
@@ -100,6 +112,10 @@ def _nothing(path: Path, why: str) -> SidecarRead:
     return SidecarRead(None, (f"{path.name}: {why}",))
 
 
+_DAMAGED = 0.05
+"""Part of the characters beyond ASCII that are damaged in UTF-8; in another encoding most are."""
+
+
 def _decoded(data: bytes, language: str | None) -> tuple[str, list[str]]:
     """The text of a file, and what people should know of how it was read."""
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None)
@@ -107,13 +123,16 @@ def _decoded(data: bytes, language: str | None) -> tuple[str, list[str]]:
         encoding = "utf-16-be" if data[:1] == b"\0" else "utf-16-le"
     if encoding is not None:
         return data.decode(encoding, "replace"), []
-    try:
-        return data.decode(), []
-    except UnicodeDecodeError:
-        encoding = _OLD.get(language or "", _WESTERN)
-        name = encoding.replace("cp", "Windows-")
-        told = f"is not in UTF-8, and was taken for {name}: save it as UTF-8 if letters are wrong"
-        return data.decode(encoding, "replace"), [told]
+    text = data.decode("utf-8", "replace")
+    num_damaged, num_foreign = text.count("\ufffd"), sum(not each.isascii() for each in text)
+    if not num_damaged:
+        return text, []
+    if num_damaged < _DAMAGED * num_foreign:
+        return text, [f"has {num_damaged} damaged letters: save it as UTF-8 if they matter"]
+    encoding = _OLD.get(language or "", _WESTERN)
+    name = encoding.replace("cp", "Windows-")
+    told = f"is not in UTF-8, and was taken for {name}: save it as UTF-8 if letters are wrong"
+    return data.decode(encoding, "replace"), [told]
 
 
 def _cues(text: str) -> tuple[list[Cue], int]:

@@ -1,5 +1,6 @@
 """Files of subtitles as people and programs leave them: nothing in one is an error."""
 
+import os
 import time
 from pathlib import Path
 
@@ -172,3 +173,22 @@ def test_any_cues_are_read_or_told(
     blocks = [f"{start} --> {last}\n{text}\n{end}" for start, last, text in cues]
     content = (header + "".join(blocks)).encode("utf-8", "surrogatepass")
     check(read(tmp_path_factory.getbasetemp() / "film.srt", content))
+
+
+def test_a_pipe_that_took_the_place_of_a_file_is_not_waited_for(file: Path) -> None:
+    os.mkfifo(file)
+    found = read_sidecar(file, "film.mp4", DURATION_S)
+    assert not found.is_open
+    assert "not a regular file" in found.notes[0]
+
+
+def test_a_damaged_letter_does_not_turn_all_others_into_another_alphabet(file: Path) -> None:
+    said = "Буровая установка бурит скважину"
+    text = f"1\n00:00:01,000 --> 00:00:03,000\n{said}\n".encode() + b"\xff\n"
+    assert said in lines(file, text)[0][2]
+    assert "1 damaged letters" in read(file, text).notes[0]
+
+
+def test_what_nobody_sees_is_no_part_of_a_line(file: Path) -> None:
+    text = "1\n00:00:01,000 --> 00:00:03,000\n\u202eleft\u202c and \u2066right\u2069\x07\n"
+    assert lines(file, text) == [(1.0, 3.0, "left and right")]
