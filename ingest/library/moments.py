@@ -196,7 +196,7 @@ def _passing(writing: Sequence[Writing | None], showings: Sequence[_Showing]) ->
                 start_s=start_s,
                 end_s=showing.end_s,
                 text=found.text,
-                boxes=found.boxes,
+                boxes=[list(box) for box in found.boxes],
             )
         )
     return moments

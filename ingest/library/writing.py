@@ -54,7 +54,7 @@ def standing_texts(
                 start_s=min(piece.start_s for piece in group),
                 end_s=max(piece.end_s for piece in group),
                 text="\n".join(piece.line.text for piece in group),
-                boxes=[piece.line.box for piece in group],
+                boxes=[list(piece.line.box) for piece in group],
             )
 
 

@@ -1,6 +1,6 @@
-"""Boxes in a picture: what they share, and whether two lines stand at one place."""
+"""Boxes in a picture, in any unit: what they share, and whether two lines stand at one place."""
 
-from collections.abc import Sequence
+from ingest.scenes.picture import Box
 
 _ONE_PLACE = 0.5
 """Lines that share so much of the smaller one's area stand at one place."""
@@ -9,19 +9,29 @@ _AS_HIGH = 0.5
 where a title was."""
 
 
-def area(box: Sequence[float]) -> float:
-    """The area of a box, [left, top, right, bottom]."""
+def area(box: Box) -> float:
+    """The area of a box, (left, top, right, bottom)."""
     return max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1])
 
 
-def shared(first: Sequence[float], second: Sequence[float]) -> float:
+def shared(first: Box, second: Box) -> float:
     """The area that two boxes share."""
     width = min(first[2], second[2]) - max(first[0], second[0])
     height = min(first[3], second[3]) - max(first[1], second[1])
     return max(0.0, width) * max(0.0, height)
 
 
-def at_one_place(first: Sequence[float], second: Sequence[float]) -> bool:
+def touch(first: Box, second: Box) -> bool:
+    """Whether two boxes have a point in common, be it on their edges."""
+    return (
+        first[0] <= second[2]
+        and second[0] <= first[2]
+        and first[1] <= second[3]
+        and second[1] <= first[3]
+    )
+
+
+def at_one_place(first: Box, second: Box) -> bool:
     """Whether two lines stand where only one can, or one of them is a part of the other."""
     heights = first[3] - first[1], second[3] - second[1]
     if min(heights) < _AS_HIGH * max(heights):

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from embeddings.encoder import Image
-from ingest.perception.text_places import Box
+from ingest.scenes.picture import Box
 
 SmallPicture = npt.NDArray[np.uint8]
 """Grey [h, w], a cell for some pixels."""
@@ -39,7 +39,7 @@ def differing_places(first: SmallPicture | None, second: SmallPicture) -> list[B
     near = cv2.dilate(unlike, np.ones((3, 5), np.uint8))
     num_places, _, places, _ = cv2.connectedComponentsWithStats(near)
     return [
-        [left / width, top / height, (left + across) / width, (top + down) / height]
+        (left / width, top / height, (left + across) / width, (top + down) / height)
         for left, top, across, down, _ in places[1:num_places].tolist()
     ]
 

@@ -21,8 +21,8 @@ from ingest.perception.live_lines import (
 )
 from ingest.perception.read_lines import ReadLine
 from ingest.perception.readings import is_part, letters, ticks, whole_words
-from ingest.perception.text_places import Box
 from ingest.scenes.pages import Page
+from ingest.scenes.picture import Box
 
 _TYPED_S = 3.0
 """A part of a line that stands for less, before or after the whole, is one that is being typed, or
@@ -47,7 +47,7 @@ class Line:
 
     text: str
     box: Box
-    """Where it stands first: [left, top, right, bottom] in [0, 1] of the picture."""
+    """Where it stands first: (left, top, right, bottom) in [0, 1] of the picture."""
     start_s: float
     end_s: float
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from ingest.perception.boxes import area, at_one_place, shared
+from ingest.perception.boxes import area, at_one_place, shared, touch
 from ingest.perception.read_lines import ReadLine
 from ingest.perception.readings import are_of_one, letters, surer
-from ingest.perception.text_places import Box, touch
 from ingest.scenes.pages import Page
+from ingest.scenes.picture import Box
 
 _MIN_COVERED = 0.3
 """What of a line's area changes where it goes, scrolls, or is written over."""

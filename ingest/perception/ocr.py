@@ -17,12 +17,12 @@ from embeddings.backends.onnx import open_session
 from embeddings.encoder import Image
 from embeddings.registry.pins import TEXT_DETECTOR
 from embeddings.weights.packages import verified_path
+from ingest.perception.boxes import touch
 from ingest.perception.line_pictures import line_picture, same_line
 from ingest.perception.line_reader import LineReader
 from ingest.perception.read_lines import ReadLine, in_order_as_turned, without_chance
 from ingest.perception.text_places import (
     CELL_PX,
-    Box,
     Cells,
     Corners,
     Likely,
@@ -31,8 +31,8 @@ from ingest.perception.text_places import (
     in_order,
     places_in,
     strips_across,
-    touch,
 )
+from ingest.scenes.picture import Box
 
 _LOOK_SIDE_PX = 416
 """The longer side of the small picture that is looked at for any writing, at a quarter of the cost

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from ingest.perception.legibility import has_signs_alone, is_read_beside_unread
 from ingest.perception.line_pictures import LinePicture
-from ingest.perception.text_places import Box
+from ingest.scenes.picture import Box
 
 _LINE_SHAPED = 3.0
 """What is not so many times longer than high is no line of words."""
@@ -22,7 +22,7 @@ class ReadLine:
 
     text: str
     box: Box
-    """[left, top, right, bottom] in [0, 1] of the whole picture."""
+    """(left, top, right, bottom) in [0, 1] of the whole picture."""
     score: float
     """The mean of the recogniser's confidence in its characters, of 1."""
     is_sure: bool

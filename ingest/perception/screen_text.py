@@ -15,8 +15,8 @@ from ingest.perception.lines import Line, Screen
 from ingest.perception.ocr import TextEngine
 from ingest.perception.read_lines import ReadLine, unread_writing
 from ingest.perception.readings import is_said_in, without_cursor
-from ingest.perception.text_places import Box
 from ingest.scenes.pages import Page
+from ingest.scenes.picture import Box
 
 _REMEMBERED = 200
 """Lines that have gone and may come back: a slide does after a look at the speaker."""
@@ -116,9 +116,8 @@ class _Reader:
 
     def turn(self, page: Page) -> None:
         """Reads what has changed on a page."""
-        places = self.screen.in_question(page)
-        if page.is_new:
-            places = [list(change.box) for change in page.changes]
+        changed = [change.box for change in page.changes]
+        places = changed if page.is_new else self.screen.in_question(page)
         if not places:
             return
         before = {line.number: line.read for line in self.screen.live}

@@ -7,10 +7,11 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-Box = list[float]
-"""[left, top, right, bottom] in [0, 1] of the picture's width and height."""
+from ingest.perception.boxes import shared, touch
+from ingest.scenes.picture import Box
+
 Cells = tuple[int, int, int, int]
-"""The same, half open, in cells of CELL_PX of the picture in which lines are looked for."""
+"""A box, half open, in cells of CELL_PX of the picture in which lines are looked for."""
 Span = tuple[float, float]
 """From, to."""
 Likely = npt.NDArray[np.float32]
@@ -54,16 +55,6 @@ class Place:
 
 def _square(side_px: int) -> npt.NDArray[np.uint8]:
     return np.ones((side_px, side_px), np.uint8)
-
-
-def touch(first: Sequence[float], second: Sequence[float]) -> bool:
-    """Whether two boxes have a point in common."""
-    return (
-        first[0] <= second[2]
-        and second[0] <= first[2]
-        and first[1] <= second[3]
-        and second[1] <= first[3]
-    )
 
 
 def strips_across(places: Sequence[Box], rows: int, columns: int) -> list[Cells]:
@@ -126,10 +117,12 @@ def _place(corners: Corners, score: float, rows: int, columns: int) -> Place:
     """A place by its corners in pixels of the picture in which lines are looked for."""
     sides = np.array((columns * CELL_PX, rows * CELL_PX), np.float32)
     placed: Corners = np.clip(corners / sides, 0, 1).astype(np.float32)
-    box = [round(float(value), 4) for value in (*placed.min(axis=0), *placed.max(axis=0))]
+    left, top, right, bottom = (
+        round(float(value), 4) for value in (*placed.min(axis=0), *placed.max(axis=0))
+    )
     width = np.linalg.norm(corners[1] - corners[0])
     height = np.linalg.norm(corners[3] - corners[0])
-    return Place(placed, box, float(width / height), score)
+    return Place(placed, (left, top, right, bottom), float(width / height), score)
 
 
 def in_order(places: Sequence[Place]) -> list[Place]:
@@ -195,22 +188,12 @@ def _merged(areas: Sequence[Cells], rows: int, columns: int) -> list[Cells]:
     """Rectangles of which none overlap, or the whole picture where they are most of it."""
     apart: list[Cells] = []
     for area in areas:
-        while met := [other for other in apart if _overlap(area, other)]:
+        while met := [other for other in apart if shared(area, other)]:
             apart = [other for other in apart if other not in met]
             area = _around([area, *met])  # noqa: PLW2901
         apart.append(area)
     num_cells = sum((right - left) * (bottom - top) for left, top, right, bottom in apart)
     return [(0, 0, columns, rows)] if num_cells > _MAX_PART * rows * columns else apart
-
-
-def _overlap(first: Cells, second: Cells) -> bool:
-    """Whether two rectangles have a cell in common."""
-    return (
-        first[0] < second[2]
-        and second[0] < first[2]
-        and first[1] < second[3]
-        and second[1] < first[3]
-    )
 
 
 def _around(areas: Sequence[Cells]) -> Cells:

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from ingest.perception.read_lines import ReadLine
 from ingest.scenes.pages import Change
+from ingest.scenes.picture import Box
 from tests.helpers.media import Picture
 
 SIZE = (640, 360)
@@ -46,9 +47,9 @@ def captioned(picture: Picture, text: str, left: int | None = None, part: float 
     return cv2.addWeighted(picture, 1 - part, np.asarray(image), part, 0)
 
 
-def row_box(row: int, width: float = 0.8) -> list[float]:
+def row_box(row: int, width: float = 0.8) -> Box:
     """Where a row of writing stands."""
-    return [0.05, (row + 0.1) / NUM_ROWS, 0.05 + width, (row + 0.9) / NUM_ROWS]
+    return 0.05, (row + 0.1) / NUM_ROWS, 0.05 + width, (row + 0.9) / NUM_ROWS
 
 
 def reading(
@@ -69,8 +70,7 @@ def reading(
 
 def change(row: int, came_s: float | None, gone_s: float | None = None) -> Change:
     """A row to which strokes have come, or from which they have gone."""
-    left, top, right, bottom = row_box(row)
-    return Change((left, top, right, bottom), came_s, gone_s)
+    return Change(row_box(row), came_s, gone_s)
 
 
 def _with_rows(

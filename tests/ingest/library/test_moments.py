@@ -44,7 +44,7 @@ def passing(*writing: Writing | None) -> Written:
 def writing_of(
     keyframes: list[Keyframe], texts: list[str | None]
 ) -> list[tuple[int, float, float, str | None]]:
-    writing = [Writing(text, [[0.1, 0.2, 0.5, 0.3]]) if text else None for text in texts]
+    writing = [Writing(text, [(0.1, 0.2, 0.5, 0.3)]) if text else None for text in texts]
     moments = build_moments(decoded(SCENES, *keyframes), SCENES, [], passing(*writing), "ab/abc")
     return [(m.scene, m.start_s, m.end_s, m.text) for m in moments if m.kind is MomentKind.OCR]
 
@@ -59,12 +59,12 @@ def test_a_keyframe_is_a_moment_with_its_picture() -> None:
 
 
 def test_on_screen_text_keeps_where_its_lines_stand_and_a_keyframe_how_it_looks() -> None:
-    writing = Writing("EXIT\nNorth", [[0.1, 0.2, 0.5, 0.3], [0.1, 0.4, 0.6, 0.5]])
+    writing = Writing("EXIT\nNorth", [(0.1, 0.2, 0.5, 0.3), (0.1, 0.4, 0.6, 0.5)])
     keyframe = Keyframe(1.0, "a.jpg", look=-5)
     moments = build_moments(decoded(SCENES, keyframe), SCENES, [], passing(writing), "ab/abc")
     by_kind = {moment.kind: moment for moment in moments}
     assert by_kind[MomentKind.OCR].text == "EXIT\nNorth"
-    assert by_kind[MomentKind.OCR].boxes == writing.boxes
+    assert by_kind[MomentKind.OCR].boxes == [[*box] for box in writing.boxes]
     assert by_kind[MomentKind.KEYFRAME].look == -5
 
 
@@ -130,7 +130,7 @@ def test_a_picture_that_stands_still_without_speech_is_one_scene() -> None:
 def test_every_scene_of_a_still_picture_has_it_as_its_keyframe_and_its_writing() -> None:
     found = decoded(STILL, Keyframe(1.0, "a"), Keyframe(32.0, "b"), Keyframe(65.0, "c"))
     scenes = build_scenes(found, SPEECH)
-    writing = [None, Writing("The hour", [[0.1, 0.2, 0.5, 0.3]]), None]
+    writing = [None, Writing("The hour", [(0.1, 0.2, 0.5, 0.3)]), None]
     moments = build_moments(found, scenes, SPEECH, passing(*writing), "k")
     stills = [m for m in moments if m.kind is MomentKind.KEYFRAME]
     assert [(m.scene, m.image_path) for m in stills] == [
@@ -157,7 +157,7 @@ def test_sound_before_the_first_picture_is_in_a_scene(first_s: float, starts: li
     scenes = build_scenes(found, said((0.0, 2.0)))
     assert [scene.start_s for scene in scenes] == starts
     assert scenes[-1].end_s == 30.0
-    text = Writing("text", [[0.1, 0.2, 0.5, 0.3]])
+    text = Writing("text", [(0.1, 0.2, 0.5, 0.3)])
     moments = build_moments(found, scenes, [], passing(text, None), "k")
     begins = {moment.kind: moment.start_s for moment in reversed(moments)}
     assert begins[MomentKind.SPAN] == begins[MomentKind.OCR] == first_s
@@ -216,7 +216,7 @@ def built_in_s(num_scenes: int) -> float:
     pictures = [Scene(4.0 * n, 4.0 * n + 4) for n in range(num_scenes)]
     keyframes = [Keyframe(4.0 * n + 2, f"{n}.jpg") for n in range(num_scenes)]
     speech = said(*((2.0 * n, 2.0 * n + 1.5) for n in range(2 * num_scenes)))
-    text = Writing("text", [[0.1, 0.2, 0.5, 0.3]])
+    text = Writing("text", [(0.1, 0.2, 0.5, 0.3)])
     found = decoded(pictures, *keyframes, duration_s=4.0 * num_scenes)
     silent = decoded([], duration_s=4.0 * num_scenes)
     began = time.process_time()

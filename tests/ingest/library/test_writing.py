@@ -8,7 +8,7 @@ from ingest.perception.lines import Line
 from ingest.scenes.scene import Scene
 
 SCENES = [Scene(0.0, 10.0), Scene(10.0, 30.0), Scene(30.0, 45.0)]
-BOX = [0.1, 0.2, 0.5, 0.3]
+BOX = (0.1, 0.2, 0.5, 0.3)
 
 
 def told(
@@ -93,4 +93,4 @@ def test_every_line_is_told_within_its_scene(lines: list[tuple[str, float, float
 def test_the_places_of_the_lines_are_told() -> None:
     lines = [Line("a", BOX, 0.0, 5.0), Line("b", BOX, 0.0, 5.0)]
     (moment,) = standing_texts(lines, SCENES, SCENES)
-    assert moment.boxes == [BOX, BOX]
+    assert moment.boxes == [[*BOX], [*BOX]]

@@ -83,7 +83,7 @@ def test_a_picture_as_low_as_its_line_is_read(engine: TextEngine) -> None:
 
 def test_a_line_that_changed_at_its_end_is_read_from_its_beginning(engine: TextEngine) -> None:
     lines = [COMMANDS[row % 5] % (row + 20) for row in range(12)]
-    changed = [0.12, (10 + 5 * ROW_PX + 6) / 720, 0.13, (10 + 5 * ROW_PX + 12) / 720]
+    changed = (0.12, (10 + 5 * ROW_PX + 6) / 720, 0.13, (10 + 5 * ROW_PX + 12) / 720)
     found = engine.read(screen(lines), [changed])
     assert sure(found) == [lines[5]]
 

@@ -8,7 +8,7 @@ from ingest.perception.read_lines import ReadLine, unread_writing, without_chanc
 
 WORD = ReadLine(
     text="Cupuak",
-    box=[0.1, 0.1, 0.4, 0.2],
+    box=(0.1, 0.1, 0.4, 0.2),
     score=0.97,
     is_sure=True,
     picture=np.zeros((20, 80), np.uint8),

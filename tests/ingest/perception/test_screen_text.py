@@ -12,8 +12,8 @@ from ingest.media.decode import Keyframe
 from ingest.perception.ocr import TextEngine
 from ingest.perception.read_lines import ReadLine
 from ingest.perception.screen_text import Written, read_screen
-from ingest.perception.text_places import Box
 from ingest.scenes.pages import Change, Page
+from ingest.scenes.picture import Box
 from tests.helpers.media import blend
 from tests.helpers.screens import SIZE, captioned, film, slide
 

@@ -21,7 +21,7 @@ def place(left: float, top: float, width: float, height: float = 0.04) -> Place:
     """A line in a picture of 16 by 9."""
     right, bottom = left + width, top + height
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32)
-    return Place(corners, [left, top, right, bottom], width * 16 / (height * 9), 0.9)
+    return Place(corners, (left, top, right, bottom), width * 16 / (height * 9), 0.9)
 
 
 def glimpse(*boxes: tuple[int, int, int, int]) -> np.ndarray:
@@ -86,7 +86,7 @@ def test_lines_are_looked_for_around_writing_only() -> None:
 
 def test_of_a_change_the_whole_width_of_its_writing_is_looked_at_and_few_rows() -> None:
     terminal = glimpse((10, 10, 300, 214))
-    areas = areas_of_writing(terminal, ROWS, COLUMNS, [[0.6, 0.5, 0.7, 0.53]])
+    areas = areas_of_writing(terminal, ROWS, COLUMNS, [(0.6, 0.5, 0.7, 0.53)])
     assert covers(areas, 1, 7)
     assert covers(areas, 17, 7)
     assert not covers(areas, 1, 3)
@@ -95,13 +95,13 @@ def test_of_a_change_the_whole_width_of_its_writing_is_looked_at_and_few_rows() 
 
 def test_writing_beside_a_change_is_left_alone() -> None:
     two = glimpse((10, 20, 100, 30), (250, 180, 400, 200))
-    areas = areas_of_writing(two, ROWS, COLUMNS, [[0.0, 0.0, 0.3, 0.2]])
+    areas = areas_of_writing(two, ROWS, COLUMNS, [(0.0, 0.0, 0.3, 0.2)])
     assert covers(areas, 3, 1)
     assert not covers(areas, 20, 12)
 
 
 def test_strips_go_across_the_picture_and_are_one_where_they_meet() -> None:
-    changed = [[0.5, 0.5, 0.6, 0.52], [0.1, 0.55, 0.3, 0.6], [0.9, 0.01, 0.95, 0.03]]
+    changed = [(0.5, 0.5, 0.6, 0.52), (0.1, 0.55, 0.3, 0.6), (0.9, 0.01, 0.95, 0.03)]
     assert sorted(strips_across(changed, ROWS, COLUMNS)) == [
         (0, 0, COLUMNS, 2),
         (0, 6, COLUMNS, 10),
