@@ -24,7 +24,7 @@ from embeddings.registry.spaces import PROFILES, SPACES
 from ingest.files.discover import discover
 from ingest.lanes import ingest_files
 from ingest.library.embed import read_image
-from ingest.perception.whisper import BEAM, model_folder
+from ingest.perception.hearing.whisper import BEAM, model_folder
 from ingest.pipeline import Ingest, make_ingest
 from ingest.settings import IngestSettings
 

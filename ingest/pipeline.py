@@ -48,11 +48,11 @@ from ingest.library.storing import NewVideo, save_video
 from ingest.media.child import Isolation
 from ingest.media.clips import Footage, read_clips
 from ingest.media.decode import Decoded, DecodeOptions, decode_file
-from ingest.perception.ocr import TextEngine
-from ingest.perception.screen_text import Written, read_screen
-from ingest.perception.sentences import Sentence
-from ingest.perception.speech import Transcriber
-from ingest.perception.voices import hear
+from ingest.perception.hearing.sentences import Sentence
+from ingest.perception.hearing.speech import Transcriber
+from ingest.perception.hearing.voices import hear
+from ingest.perception.ocr.engine import TextEngine
+from ingest.perception.writing.screen_text import Written, read_screen
 from ingest.scenes.scene import Span
 from ingest.settings import IngestSettings
 

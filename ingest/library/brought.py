@@ -12,7 +12,7 @@ from ingest.library.sidecars import searched
 from ingest.library.titles import title_text
 from ingest.media.chapters import Chapter
 from ingest.media.decode import Decoded
-from ingest.perception.sentences import Sentence
+from ingest.perception.hearing.sentences import Sentence
 from ingest.scenes.scene import Scene, scene_at, scene_of
 
 _BESIDE_S = 1.0

@@ -11,8 +11,8 @@ from database.models import MomentKind
 from database.videos.records import MomentRecord
 from ingest.library.writing import standing_texts
 from ingest.media.decode import Decoded, Keyframe
-from ingest.perception.screen_text import Writing, Written
-from ingest.perception.sentences import Sentence
+from ingest.perception.hearing.sentences import Sentence
+from ingest.perception.writing.screen_text import Writing, Written
 from ingest.scenes.scene import (
     MAX_SCENE_S,
     Scene,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from database.models import MomentKind
 from database.videos.records import MomentRecord
-from ingest.perception.lines import Line
+from ingest.perception.writing.lines import Line
 from ingest.scenes.scene import Scene, scene_of, scenes_over
 from ingest.scenes.thumbnails import MIN_SHOT_S
 

@@ -3,7 +3,7 @@
 A mix loses what is in opposite phase, drowns a voice on one channel in the noise of another, and
 makes a muddle of two speeches at the same time. What the mix holds is cheap to tell: half a second
 of a channel is in it if both are correlated. Whether it is speech is decided later, by
-ingest/perception/voices.py, in these pages alone.
+ingest/perception/hearing/voices.py, in these pages alone.
 """
 
 from dataclasses import dataclass

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from ingest.perception.read_lines import ReadLine
+from ingest.perception.ocr.read_lines import ReadLine
 from ingest.scenes.pages import Change
 from ingest.scenes.picture import Box
 from tests.helpers.media import Picture

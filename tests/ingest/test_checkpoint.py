@@ -22,7 +22,7 @@ from ingest.checkpoint import Checkpoint
 from ingest.files.discover import discover
 from ingest.files.outcome import Outcome
 from ingest.media.decode import DecodeOptions
-from ingest.perception.sentences import Sentence
+from ingest.perception.hearing.sentences import Sentence
 from ingest.scenes.scene import Scene
 from ingest.settings import IngestSettings
 from tests.helpers.media import drawn, make_video, tone

@@ -11,8 +11,8 @@ from database.models import MomentKind
 from ingest.library.moments import build_moments, build_scenes, main_language
 from ingest.media.container import Probe
 from ingest.media.decode import Decoded, Keyframe
-from ingest.perception.screen_text import Writing, Written
-from ingest.perception.sentences import Sentence
+from ingest.perception.hearing.sentences import Sentence
+from ingest.perception.writing.screen_text import Writing, Written
 from ingest.scenes.scene import Scene
 
 HEADER = Probe("mov", None, None, (), (), (), 0.0, 12.0)

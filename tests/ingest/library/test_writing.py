@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ingest.library.writing import standing_texts
-from ingest.perception.lines import Line
+from ingest.perception.writing.lines import Line
 from ingest.scenes.scene import Scene
 
 SCENES = [Scene(0.0, 10.0), Scene(10.0, 30.0), Scene(30.0, 45.0)]

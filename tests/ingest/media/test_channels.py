@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ingest.media.audio import TrackWriter
 from ingest.media.samples import SAMPLE_RATE, Room
-from ingest.perception.sound import Sound
+from ingest.perception.hearing.sound import Sound
 from tests.helpers.voices import PLENTY, Part, frames, noise
 
 Step = tuple[bool, float, float]

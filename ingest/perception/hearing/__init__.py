@@ -1,0 +1,1 @@
+"""What is said in a recording, on which track, in which language, when."""

@@ -1,0 +1,1 @@
+"""What is written in one picture: the models, and what of their readings counts."""
