@@ -27,6 +27,9 @@ match less are scored when another leg has found them."""
 WHOLE = 1 - 1e-6
 """The part of a query's words that a moment with all of them has: their weights are no exact
 numbers."""
+_APART = 1 - 5e-7
+"""What words in several moments are worth: as good as in one, which comes before them all the same.
+"""
 _MATCHES_READ = 2000
 """Moments that match some of the words are compared up to here; all that match all come first."""
 _MATCHES_PER_SCENE = 8
@@ -152,7 +155,7 @@ class _Statement:
         self._ctes.append(f"""words AS MATERIALIZED (
             SELECT min(id) AS moment_id FROM (
                 SELECT id, scene_id, ({coverage}) * {_NAMED} AS raw FROM found AS own
-                UNION ALL SELECT id, scene_id, {coverage} FROM {slides}
+                UNION ALL SELECT id, scene_id, ({coverage}) * {_APART} FROM {slides}
             ) AS compared
             GROUP BY scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
         number, place = len(self.names), _PLACE.replace("own.", "")
@@ -160,7 +163,7 @@ class _Statement:
             SELECT {number} AS leg, ({coverage}) * {_NAMED} AS raw, {_PLACE}
             FROM own WHERE own.text IS NOT NULL""")
         self._scored.append(f"""
-            SELECT {number}, {coverage}, {_PLACE} FROM {_slides("own", place)}""")
+            SELECT {number}, ({coverage}) * {_APART}, {_PLACE} FROM {_slides("own", place)}""")
         self.names.append("words")
         self.keys.append(FULL_TEXT)
 
@@ -182,7 +185,8 @@ class _Statement:
         joined += " AND" if "WHERE" in joined else " WHERE"
         return " UNION ALL ".join(
             f"(SELECT moment.id, moment.scene_id, moment.kind, moment.tsv, moment.text, "
-            f"moment.language, moment.start_s AS begin_s FROM moment {joined} {test} LIMIT {limit})"
+            f"moment.language, moment.start_s AS begin_s, "
+            f"moment.end_s AS gone_s FROM moment {joined} {test} LIMIT {limit})"
             for test, limit in tests.items()
         )
 
@@ -196,7 +200,7 @@ class _Statement:
             own AS MATERIALIZED (
                 SELECT moment.id, scene.id AS scene_id, scene.start_s, scene.end_s,
                     scene.video_id, moment.kind, moment.tsv, moment.text, moment.language,
-                    moment.start_s AS begin_s
+                    moment.start_s AS begin_s, moment.end_s AS gone_s
                 FROM candidate JOIN scene ON scene.id = candidate.scene_id
                 JOIN moment ON moment.scene_id = scene.id)
             SELECT * FROM ({" UNION ALL ".join(self._scored)}) AS scored"""
@@ -237,18 +241,21 @@ class _Statement:
 
 def _slides(moments: str, place: str) -> str:
     """The on-screen text of each scene as one text, where its words of the query first come in
-    several moments: a title stays while one line after the other comes. It is placed at the moment
-    with which the last of them comes."""
+    several moments that are seen together: a title stays while one line after the other comes.
+    It is placed at the moment with which the last of them comes."""
     return f"""(
         SELECT {place}, joined.tsv, NULL AS text, joined.language
         FROM (SELECT (array_agg(id ORDER BY begin_s DESC, id))[1] AS id,
                 array_to_tsvector(array_agg(lexeme)) AS tsv, language
-            FROM (SELECT DISTINCT ON (own.scene_id, own.language, lexeme)
-                    own.scene_id, own.language, lexeme, own.id, own.begin_s
-                FROM {moments} AS own, unnest(own.tsv)
-                WHERE own.kind = 'ocr' AND own.tsv @@ CAST(:any_words AS tsquery)
-                    AND NOT own.tsv @@ CAST(:all_words AS tsquery) AND lexeme = ANY(:lexemes)
-                ORDER BY own.scene_id, own.language, lexeme, own.begin_s, own.id) AS earliest
+            FROM (SELECT *, max(begin_s) OVER (PARTITION BY scene_id, language) AS last_s
+                FROM (SELECT DISTINCT ON (own.scene_id, own.language, lexeme)
+                        own.scene_id, own.language, lexeme, own.id, own.begin_s, own.gone_s
+                    FROM {moments} AS own, unnest(own.tsv)
+                    WHERE own.kind = 'ocr' AND own.tsv @@ CAST(:any_words AS tsquery)
+                        AND NOT own.tsv @@ CAST(:all_words AS tsquery) AND lexeme = ANY(:lexemes)
+                    ORDER BY own.scene_id, own.language, lexeme, own.begin_s, own.id) AS earliest
+            ) AS seen
+            WHERE gone_s > last_s
             GROUP BY scene_id, language HAVING count(DISTINCT id) > 1
         ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
 
