@@ -29,6 +29,7 @@ from ingest.perception.ocr.text_places import (
     Place,
     areas_of_writing,
     in_order,
+    is_cut,
     places_in,
     strips_across,
 )
@@ -42,6 +43,8 @@ _LOOK_COST = 0.25
 """What the look costs, of looking for lines in the whole picture."""
 _DETECT_SIDE_PX = 800
 """The longer side of what lines are looked for in; keyframes are larger."""
+_WHOLE = (0.0, 0.0, 1.0, 1.0)
+"""A picture as a place in itself."""
 _DARK = 128
 """Of 255: a picture darker than this in its middle value is inverted before lines are looked for,
 since of small light letters close together the detector finds every other word only, of the same
@@ -80,15 +83,32 @@ class TextEngine:
         picture of a `known` one has its text.
         """
         sized = _sized(image, _DETECT_SIDE_PX)
-        found = [
-            place
-            for area in self._areas(image, sized, places)
-            for place in self._places(sized, area)
-        ]
+        found = self._found(image, sized, places)
         if places is not None:
             found = [place for place in found if any(touch(place.box, box) for box in places)]
         lines = [self._line(image, place, known) for place in in_order(found)]
         return in_order_as_turned(without_chance(lines))
+
+    def _found(self, image: Image, sized: Image, places: Sequence[Box] | None) -> list[Place]:
+        """The lines in the areas where lines are looked for. If one of these cuts a line, the look
+        did not see all that is there, and the whole width around `places` is looked through.
+        """
+        rows, columns = sized.shape[0] // CELL_PX, sized.shape[1] // CELL_PX
+        maps = self._maps(sized, self._areas(image, sized, places))
+        if any(
+            is_cut(likely, area, rows, columns, sides_only=places is not None)
+            for area, likely in maps
+        ):
+            maps = self._maps(sized, strips_across(places or [_WHOLE], rows, columns))
+        return [place for area, likely in maps for place in places_in(likely, area, rows, columns)]
+
+    def _maps(self, sized: Image, areas: Sequence[Cells]) -> list[tuple[Cells, Likely]]:
+        """Areas of the picture in which lines are looked for, each with its map."""
+        maps = []
+        for area in areas:
+            left, top, right, bottom = (CELL_PX * edge for edge in area)
+            maps.append((area, self._likely(sized[top:bottom, left:right])))
+        return maps
 
     def _areas(self, image: Image, sized: Image, places: Sequence[Box] | None) -> list[Cells]:
         """Where lines are looked for: at once, if that costs no more than a look."""
@@ -99,12 +119,6 @@ class TextEngine:
                 return strips
         glimpse = self._likely(_sized(image, _LOOK_SIDE_PX))
         return areas_of_writing(glimpse, rows, columns, places)
-
-    def _places(self, sized: Image, area: Cells) -> list[Place]:
-        """The lines in an area of the picture in which lines are looked for."""
-        left, top, right, bottom = (CELL_PX * edge for edge in area)
-        likely = self._likely(sized[top:bottom, left:right])
-        return places_in(likely, area, sized.shape[0] // CELL_PX, sized.shape[1] // CELL_PX)
 
     def _line(self, image: Image, place: Place, known: Sequence[ReadLine]) -> ReadLine:
         upright, is_on_its_side = _upright(image, place.corners)

@@ -34,6 +34,9 @@ _GLIMPSED = 0.05
 to be made out there is still a little likely."""
 _MARGIN = 3
 """Pixels of the small picture around what was glimpsed."""
+_EDGE_PX = 3
+"""A line whose core is so near to the edge of an area goes on outside: of 60 pictures of screens,
+slides and photographs, only of a terminal of small letters, where lines were cut."""
 _MAX_PART = 0.7
 """Areas that are together more than this part of the picture cost as much as the whole."""
 _PROSE = 10.0
@@ -111,6 +114,17 @@ def places_in(likely: Likely, area: Cells, rows: int, columns: int) -> list[Plac
             )
         )
     return places
+
+
+def is_cut(likely: Likely, area: Cells, rows: int, columns: int, *, sides_only: bool) -> bool:
+    """Whether a line in the map of an area goes on beyond an edge that is not the picture's;
+    `sides_only`: beyond the left or the right one.
+    """
+    left, top, right, bottom = area
+    edges = [(left > 0, likely[:, :_EDGE_PX]), (right < columns, likely[:, -_EDGE_PX:])]
+    if not sides_only:
+        edges += [(top > 0, likely[:_EDGE_PX]), (bottom < rows, likely[-_EDGE_PX:])]
+    return any(is_inside and bool((edge > _LIKELY).any()) for is_inside, edge in edges)
 
 
 def _place(corners: Corners, score: float, rows: int, columns: int) -> Place:

@@ -62,6 +62,20 @@ def test_small_letters_are_read_line_by_line(engine: TextEngine, ground: str, in
         assert fuzz.ratio(line.replace(" ", ""), text.replace(" ", "")) > 90
 
 
+def test_lines_that_the_look_sees_a_part_of_are_read_whole(engine: TextEngine) -> None:
+    lines = [COMMANDS[row % 5] % (row + 20) for row in range(36)]
+    picture = Pillow.new("RGB", (1280, 720), "#ffffff")
+    pen = ImageDraw.Draw(picture)
+    for row, line in enumerate(lines):
+        for place, character in enumerate(line):
+            corner = (9 + place * 6.5, 30 + row * 14)
+            pen.text(corner, character, font=ImageFont.load_default(11), fill="#111111")
+    texts = sure(engine.read(np.asarray(picture)))
+    assert len(texts) == len(lines)
+    for line, text in zip(lines, texts, strict=True):
+        assert fuzz.ratio(line.replace(" ", ""), text.replace(" ", "")) > 80
+
+
 def test_a_photograph_in_the_dark_is_not_taken_for_writing(engine: TextEngine) -> None:
     noise = np.random.default_rng(1).normal(40, 25, (720, 1280, 3))
     assert engine.read(np.clip(noise, 0, 255).astype(np.uint8)) == []
