@@ -17,7 +17,7 @@ from tests.helpers.media import drawn, make_video, tone
 from tests.helpers.records import COMMENTARY, commented, file, video
 from tests.helpers.strange import put_still
 
-NOTES = f"Put right while reading: {'; '.join(commented('film').notes)}"
+NOTES = f"Noted while reading: {'; '.join(commented('film').notes)}"
 SPOKEN = "The director built this platform from plywood."
 MAIN, COMMENT = "0:02A train leaves.", f"0:02{SPOKEN}{COMMENTARY}"
 

@@ -55,7 +55,7 @@ class Written:
             return []
         return [
             f"writing that could not be read was seen from {self.unread_since_s:.1f} s on: it is "
-            "small or unclear, or in a script that is not read here (docs/models.md)"
+            "small or unclear, or in a script that is not read here"
         ]
 
 
