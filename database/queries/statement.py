@@ -256,7 +256,7 @@ def _slides(moments: str, place: str) -> str:
                     ORDER BY own.scene_id, own.language, lexeme, own.begin_s, own.id) AS earliest
             ) AS seen
             WHERE gone_s > last_s
-            GROUP BY scene_id, language HAVING count(DISTINCT id) > 1
+            GROUP BY scene_id, language HAVING min(id) < max(id)
         ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
 
 

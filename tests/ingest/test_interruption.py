@@ -66,7 +66,7 @@ def test_an_ingest_that_is_killed_in_every_stage_ends_as_if_it_had_not_been(
     def exists(pattern: str) -> Callable[[], bool]:
         return lambda: list(settings.home.glob(pattern)) != []
 
-    for stage in ("media", "decoded.json", "speech.json", "writing.json"):
+    for stage in ("media", "decoded.json", "speech.json", "written.json"):
         process = start_command("ingest", slide, settings=settings)
         end_when(exists(f"work/*/{stage}"), process, signal.SIGKILL)
         assert Library(database).row_counts() == NOTHING
@@ -79,7 +79,7 @@ def test_an_ingest_that_is_killed_in_every_stage_ends_as_if_it_had_not_been(
 
     done = run_command("ingest", slide, "--json", settings=settings)
     assert outcomes(done)["slide.mp4"]["status"] == "done"
-    assert Library(database).row_counts() == {"video": 1, "scene": 1, "moment": 4, "embedding": 3}
+    assert Library(database).row_counts() == {"video": 1, "scene": 1, "moment": 5, "embedding": 3}
     assert find_faults(database, settings.keyframes_dir) == []
     assert list(settings.work_dir.glob("*")) == []
 

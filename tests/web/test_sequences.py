@@ -18,12 +18,12 @@ def test_a_second_box_finds_what_follows_and_shows_each_step(page: Page) -> None
     page.wait_for_url("**/?q=drilling&then=the+train+to+the+coast")
     expect(then).to_be_focused()
     hit = page.locator(".sequences .hit").first
-    expect(hit).to_have_accessible_name("tour, 0:00, then 0:14")
+    expect(hit).to_have_accessible_name("tour, 0:00, then 0:15")
     steps = hit.locator(".step")
     expect(steps).to_have_count(2)
     expect(steps.first).to_contain_text("1 · 0:00")
     expect(steps.first).to_contain_text("The crew is drilling")
-    expect(steps.last).to_contain_text("2 · 0:14")
+    expect(steps.last).to_contain_text("2 · 0:15")
     expect(steps.last).to_contain_text("the train to the coast")
     expect(steps.locator("img")).to_have_count(2)
     expect(hit.locator("small").last).to_contain_text("0:00–0:18")  # all of it plays
@@ -111,5 +111,5 @@ def test_without_scripts_one_box_stands_among_the_filters(new_page: NewPage) -> 
     page.locator(".filters summary").click()
     page.get_by_role("searchbox", name="Then").fill("the train to the coast")
     page.keyboard.press("Enter")
-    expect(page.locator(".sequences .hit").first).to_contain_text("2 · 0:14")
+    expect(page.locator(".sequences .hit").first).to_contain_text("2 · 0:15")
     expect(page.get_by_role("slider")).to_have_count(0)  # it would need a script

@@ -210,4 +210,4 @@ def test_without_scripts_the_page_plays_and_leads_to_its_moments(sample: Serving
     assert 'src="/videos/1/stream#t=12.5,19.0"' in html
     assert "<video controls" in html
     assert 'src="/videos/1/transcript.vtt"' in html
-    assert 'href="/watch/1?t=14.58"' in html
+    assert re.search(r'href="/watch/1\?t=14\.[56]\d*"', html)

@@ -1,6 +1,7 @@
 """Subtitles beside a video are taken up when they come, change and go, and nothing else is done."""
 
 import dataclasses
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -71,14 +72,14 @@ def sound(database: Database, settings: IngestSettings) -> bool:
 
 def refuse_subtitles(patched: pytest.MonkeyPatch) -> None:
     """From here on no file of subtitles can be opened."""
-    whole: Callable[..., object] = Path.open
+    whole: Callable[..., int] = os.open
 
-    def refused(path: Path, *how: object, **more: object) -> object:
-        if path.suffix == ".srt":
+    def refused(path: str | Path, *how: int, **more: int) -> int:
+        if str(path).endswith(".srt"):
             raise PermissionError(13, "Permission denied")
         return whole(path, *how, **more)
 
-    patched.setattr(Path, "open", refused)
+    patched.setattr(os, "open", refused)
 
 
 def test_a_run_with_nothing_new_is_unchanged(folder: Path, ingest: Ingest) -> None:
