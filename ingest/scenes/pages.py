@@ -249,7 +249,10 @@ class PageTracker:
         self._read = np.where(here, strokes.signs, self._read)
         self._gone &= ~here
         self._num_new = 0
-        is_new = bool((writing(np.where(here, strokes.signs, 0)) & (come >= MIN_CHANGED)).any())
+        # Where nothing moves, a single digit counts: large ones are no writing by their strokes.
+        is_calm = strokes.moving(SETTLES_S) < _CALM
+        is_writing = is_calm or writing(np.where(here, strokes.signs, 0))
+        is_new = bool((is_writing & (come >= MIN_CHANGED)).any())
         kept = sample.frame if is_new or was_written else None
         return Turned(strokes.time_s, kept, changes, is_new, slide_s)
 

@@ -181,3 +181,10 @@ def test_pictures_of_another_size_end_what_was_written_before(num_pictures: int)
     assert end.changes[0].gone_s == pytest.approx(turned_s, abs=0.08)
     assert since(new(pages))[-1] == turned_s
     assert all(page.time_s < turned_s for page in pages[: pages.index(end)])
+
+
+def test_a_digit_that_changes_is_new() -> None:
+    boards = [board("", f"Page {number} of the album", size_px=48) for number in range(4)]
+    assert since(new(turned(held(*boards, seconds=5.0, fps=0.2), 0.2, end_s=20.0))) == [
+        0.0, 5.0, 10.0, 15.0,
+    ]  # fmt: skip
