@@ -288,7 +288,7 @@ class _Decoding:
                 for cut_s in detector.slide_at(page.slide_s):
                     self._close_scene(cut_s)
             name = None
-            with tolerating(self.unshown.append):
+            with tolerating(lambda _error: None):  # told where it would be a keyframe
                 if page.frame is not None:
                     picture = jpeg_of(page.frame)
                     name = f"{round(page.time_s * 1000):09d}{PAGE}"
