@@ -79,7 +79,7 @@ class Damage:
 
 
 @contextmanager
-def tolerating(note: Callable[[Exception], None]) -> Iterator[None]:
+def tolerating(note: Callable[[Exception], object]) -> Iterator[None]:
     """Where a decoder, a filter or a scaler may fail: `note` is told what it raises. Running out of
     memory is no damage.
     """

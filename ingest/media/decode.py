@@ -8,7 +8,10 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+
+import av
 
 from database.videos.records import Subtitles
 from ingest.errors import VideoUnreadable
@@ -133,8 +136,9 @@ class _Decoding:
     scene_start_s: float = 0.0
     size: tuple[int, int] | None = None
     """(width, height) of the first picture, as it is shown."""
-    unshown: list[Exception] = field(default_factory=list)
-    """What kept frames from being keyframes: damage, but of no packet that is read just then."""
+    unshown: dict[int | None, Exception] = field(default_factory=dict)
+    """What kept frames from being shown, by their stamps: damage, but of no packet that is read
+    just then."""
     reported: float = 0.0
 
     def run(self) -> None:
@@ -149,7 +153,7 @@ class _Decoding:
                     self.voices.write(found.track, found.frame, found.time_s)
         self.heard = self.voices.close(self.timeline.header.sounds)
         self._show_last_until(self.duration_s)
-        for error in self.unshown:
+        for error in self.unshown.values():
             self.timeline.damage[None].note(error, is_read_now=False)
 
     @property
@@ -214,7 +218,7 @@ class _Decoding:
     def _hold(self, detector: SceneDetector, until_s: float) -> None:
         """Told that the last picture is shown until then. Of I-frames alone nobody knows."""
         if not self.options.keyframes_only:
-            with tolerating(self.unshown.append):
+            with tolerating(partial(self.unshown.setdefault, None)):
                 self.collector.hold(until_s)
             for cut_s in detector.hold(until_s):
                 self._close_scene(cut_s)
@@ -273,8 +277,7 @@ class _Decoding:
             return
         num_keyframes = len(self.keyframes)
         for candidate in self.collector.close_scene(self.scene_start_s, end_s):
-            with tolerating(self.unshown.append):
-                self._write_keyframe(candidate)
+            self._write_keyframe(candidate)
         if len(self.keyframes) == num_keyframes and self.scenes:
             self.scenes[-1] = Scene(self.scenes[-1].start_s, end_s)
         else:
@@ -287,19 +290,26 @@ class _Decoding:
             if page.slide_s is not None:
                 for cut_s in detector.slide_at(page.slide_s):
                     self._close_scene(cut_s)
-            name = None
-            with tolerating(lambda _error: None):  # told where it would be a keyframe
-                if page.frame is not None:
-                    picture = jpeg_of(page.frame)
-                    name = f"{round(page.time_s * 1000):09d}{PAGE}"
-                    (self.folder / name).write_bytes(picture)
-            self.pages.append(Page(page.time_s, name, page.changes, page.is_new))
+            name = f"{round(page.time_s * 1000):09d}{PAGE}"
+            is_kept = page.frame is not None and self._write_picture(name, page.frame)
+            kept = name if is_kept else None
+            self.pages.append(Page(page.time_s, kept, page.changes, page.is_new))
 
     def _write_keyframe(self, candidate: Candidate) -> None:
-        """Raises OSError, and what a frame that cannot be shown raises."""
         # Detectors may round times: the first picture of a scene is in it.
         time_s = max(candidate.time_s, self.scene_start_s)
         name = f"{round(time_s * 1000):09d}.jpg"
-        (self.folder / name).write_bytes(jpeg_of(candidate.frame))
-        look = difference_hash(candidate.small)
-        self.keyframes.append(Keyframe(time_s, name, look, candidate.held_until_s))
+        if self._write_picture(name, candidate.frame):
+            look = difference_hash(candidate.small)
+            self.keyframes.append(Keyframe(time_s, name, look, candidate.held_until_s))
+
+    def _write_picture(self, name: str, frame: av.VideoFrame) -> bool:
+        """Writes the JPEG of a frame; whether it can be shown. What keeps it from that is noted
+        once, be it a keyframe, a page or both. Raises OSError.
+        """
+        errors: list[Exception] = []
+        with tolerating(errors.append):
+            (self.folder / name).write_bytes(jpeg_of(frame))
+        for error in errors:
+            self.unshown.setdefault(frame.pts, error)
+        return not errors

@@ -69,7 +69,7 @@ class Page:
     time_s: float
     """When it was shown."""
     name: str | None
-    """Of its JPEG in the output folder; None if it cannot be shown."""
+    """Of its JPEG in the output folder; None if nothing need be read, or it cannot be shown."""
     changes: tuple[Change, ...]
     """Where it differs from the page before."""
     is_new: bool
@@ -189,20 +189,25 @@ class PageTracker:
             strokes.time_s - self._grown_s >= wait_s or strokes.time_s - self._began_s >= _LONGEST_S
         ):
             turned.append(self._turn(sample, changed, SETTLES_S))
-        scrolled = self._scrolling.feed(strokes.time_s, strokes.signs)
-        if scrolled:
-            gone_s = _median_s(self._left_s, gone, gone)
-            places = tuple(
-                Change(
-                    shown_box(sample.frame, s.box),
-                    s.since_s,
-                    s.since_s if gone_s is None else min(s.since_s, gone_s),
-                )
-                for s in scrolled
-            )
-            turned.append(Turned(strokes.time_s, sample.frame, places, is_new=True))
+        turned += self._scrolled(sample)
         self._short = self._short_of(sample)
         return turned
+
+    def _scrolled(self, sample: _Sample) -> list[Turned]:
+        """The page of what has scrolled on since it was read."""
+        scrolled = self._scrolling.feed(sample.strokes.time_s, sample.strokes.signs)
+        if not scrolled:
+            return []
+        gone_s = _median_s(self._left_s, self._gone, self._gone)
+        changes = tuple(
+            Change(
+                shown_box(sample.frame, each.box),
+                each.since_s,
+                each.since_s if gone_s is None else min(each.since_s, gone_s),
+            )
+            for each in scrolled
+        )
+        return [Turned(sample.strokes.time_s, sample.frame, changes, is_new=True)]
 
     def _short_of(self, sample: _Sample) -> tuple[_Sample, Mask] | None:
         """The tiles in which strokes have just come and do not move; None if there are few."""
@@ -238,8 +243,9 @@ class PageTracker:
         here = pixels(changed, strokes.signs.shape) & strokes.settled(settles_s)
         other = here & (strokes.signs != self._read)
         come = tiles(other & (strokes.signs != 0))
+        is_calm = strokes.moving(SETTLES_S) < _CALM
         slide_s = None
-        if settles_s == SETTLES_S and strokes.moving(SETTLES_S) < _CALM:
+        if is_calm and settles_s == SETTLES_S:
             slide_s = when_replaced(self._read, strokes, other)
         changes = tuple(
             replace(change, box=shown_box(sample.frame, change.box))
@@ -250,7 +256,6 @@ class PageTracker:
         self._gone &= ~here
         self._num_new = 0
         # Where nothing moves, a single digit counts: large ones are no writing by their strokes.
-        is_calm = strokes.moving(SETTLES_S) < _CALM
         is_writing = is_calm or writing(np.where(here, strokes.signs, 0))
         is_new = bool((is_writing & (come >= MIN_CHANGED)).any())
         kept = sample.frame if is_new or was_written else None
