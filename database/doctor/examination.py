@@ -1,0 +1,75 @@
+"""All checks, side by side and each within a time limit: one that fails ends no other."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+
+from database.doctor import library, machine, opencv, services
+from database.doctor.findings import Finding, fault, without_secrets
+from database.settings import DatabaseSettings
+
+LIMIT_S = 4.0
+"""That all checks have together."""
+
+Check = tuple[str, Callable[[], Finding]]
+"""A name, and the look that belongs to it."""
+
+
+def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[str, Finding]:
+    """What every check has found, by its name. `variables` are those of the environment, of which
+    some belong to other programs. Changes nothing, but starts an embedded server that is there."""
+    looks = library.Looks(settings)
+    redis_url = settings.embedding_redis_url
+    return run_checks(
+        [
+            [("python", machine.python)],
+            [
+                ("database", looks.database),
+                ("pgvector", looks.pgvector),
+                ("extensions", looks.extensions),
+                ("clock", looks.clock),
+                ("weights", looks.weights),
+            ],
+            [("cv2", opencv.cv2)],
+            [("disk", lambda: machine.disk(settings.home))],
+            [("memory", machine.memory)],
+            [("gpu", services.gpu)],
+            [("redis", lambda: services.redis(redis_url))],
+            [("ollama", lambda: services.ollama(variables.get("OLLAMA_HOST")))],
+            [("port", machine.port)],
+            [("limits", machine.limits)],
+        ],
+        secret_urls=[url for url in (settings.database_url, redis_url) if url],
+    )
+
+
+def run_checks(
+    groups: Sequence[Sequence[Check]], *, limit_s: float = LIMIT_S, secret_urls: Sequence[str] = ()
+) -> dict[str, Finding]:
+    """The findings in the order of `groups`, which run side by side; the checks of a group run one
+    after the other."""
+    found: dict[str, Finding] = {}
+    # Threads that end with the process: what hangs is left behind.
+    threads = [threading.Thread(target=_run, args=(group, found), daemon=True) for group in groups]
+    deadline = time.monotonic() + limit_s
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(max(0.0, deadline - time.monotonic()))
+    late = fault(
+        f"no answer within {limit_s:g} s", "run this again; if it stays, look at what hangs"
+    )
+    in_time = dict(found)
+    return {
+        name: without_secrets(in_time.get(name, late), secret_urls)
+        for group in groups
+        for name, _ in group
+    }
+
+
+def _run(group: Sequence[Check], found: dict[str, Finding]) -> None:
+    for name, look in group:
+        try:
+            found[name] = look()
+        except Exception as error:  # of whatever kind, it is told, and the next one runs
+            found[name] = fault(f"the check itself failed: {type(error).__name__}: {error}")
