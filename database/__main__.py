@@ -1,11 +1,14 @@
-"""python -m database upgrade | status | stop | check | tag."""
+"""python -m database upgrade | status | stop | check | doctor | tag."""
 
 import json
+import os
 from typing import Annotated, Any
 
 import typer
 
 from database.check import find_faults
+from database.doctor.examination import examine
+from database.doctor.findings import Level, as_lines, as_rows
 from database.migrate import current_revision, upgrade_schema
 from database.opening import open_database
 from database.server.connection import Database
@@ -82,6 +85,19 @@ def check(as_json: AsJson = False) -> None:
     typer.echo(json.dumps({"faults": faults}) if as_json else "\n".join(faults) or "clean")
     if faults:
         fail("the library has faults: ingest the videos named again, or restore a backup")
+
+
+@app.command()
+def doctor(as_json: AsJson = False) -> None:
+    """Looks over the machine, the database and the models, and says what to do."""
+    findings = examine(read_settings(DatabaseSettings), os.environ)
+    num_faults = sum(finding.level is Level.FAULT for finding in findings.values())
+    if as_json:
+        typer.echo(json.dumps({"faults": num_faults, "checks": as_rows(findings)}))
+    else:
+        typer.echo("\n".join(as_lines(findings)))
+    if num_faults:
+        fail("1 fault" if num_faults == 1 else f"{num_faults} faults")
 
 
 @app.command()
