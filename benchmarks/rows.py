@@ -21,7 +21,9 @@ ROUNDS = 5
 TEXT, VISION = (space.key for space in PROFILES["bundled"].spaces)
 DIM = 384
 _COPY = "COPY embedding (moment_id, space, vector) FROM STDIN (FORMAT BINARY)"
-_INSERT = "INSERT INTO embedding (moment_id, space, vector) VALUES (%s, %s, %s::halfvec)"
+_INSERT = (
+    "INSERT INTO embedding (video_id, moment_id, space, vector) VALUES (%s, %s, %s, %s::halfvec)"
+)
 
 
 def measure(database: Database) -> list[Row]:
@@ -50,7 +52,8 @@ def _loading(database: Database, vectors: Vectors) -> list[float]:
     whose upkeep is the same for all and takes longer than any of them."""
     table = partition_name(TEXT)
     with database.connection() as connection:
-        ids = [row[0] for row in connection.execute(f"SELECT moment_id FROM {table}")]
+        rows_there = connection.execute(f"SELECT video_id, moment_id FROM {table}").fetchall()
+        videos, ids = (list(column) for column in zip(*rows_there, strict=True))
         prebuilt = _dump(connection, table)
         connection.execute(f"DROP INDEX {table}_hnsw")
 
@@ -61,9 +64,12 @@ def _loading(database: Database, vectors: Vectors) -> list[float]:
 
             return run
 
-        rows = [(i, TEXT, str(v.tolist())) for i, v in zip(ids, vectors, strict=True)]
+        rows = [
+            (video, i, TEXT, str(v.tolist()))
+            for video, i, v in zip(videos, ids, vectors, strict=True)
+        ]
         loads: list[Callable[[], object]] = [
-            lambda: copy_vectors(connection, TEXT, ids, vectors),
+            lambda: copy_vectors(connection, TEXT, videos, ids, vectors),
             lambda: connection.cursor().executemany(_INSERT, rows),
             lambda: _copy(connection, prebuilt),
         ]

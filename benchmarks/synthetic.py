@@ -198,15 +198,29 @@ def _copy_batch(connection: psycopg.Connection, made: _Maker, start: int, end: i
             for s in scenes
         ),
     )
+    videos = {s: s // SCENES_PER_VIDEO + 1 for s in scenes}
     keyframes = (
-        (2 * s + 1, s + 1, "keyframe", starts(s) + 3, starts(s) + 3, None, None) for s in scenes
+        (videos[s], 2 * s + 1, s + 1, "keyframe", starts(s) + 3, starts(s) + 3, None, None)
+        for s in scenes
     )
     speech = (
-        (2 * s + 2, s + 1, "speech", starts(s) + 1, starts(s) + 5, text, "en")
+        (videos[s], 2 * s + 2, s + 1, "speech", starts(s) + 1, starts(s) + 5, text, "en")
         for s, text in spoken.items()
     )
-    target = "moment (id, scene_id, kind, start_s, end_s, text, language)"
+    target = "moment (video_id, id, scene_id, kind, start_s, end_s, text, language)"
     _copy(connection, target, keyframes)
     _copy(connection, target, speech)
-    copy_vectors(connection, VISION.key, [2 * s + 1 for s in scenes], made.picture_vectors(scenes))
-    copy_vectors(connection, TEXT.key, [2 * s + 2 for s in spoken], made.text_vectors(list(spoken)))
+    copy_vectors(
+        connection,
+        VISION.key,
+        list(videos.values()),
+        [2 * s + 1 for s in scenes],
+        made.picture_vectors(scenes),
+    )
+    copy_vectors(
+        connection,
+        TEXT.key,
+        [videos[s] for s in spoken],
+        [2 * s + 2 for s in spoken],
+        made.text_vectors(list(spoken)),
+    )

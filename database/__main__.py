@@ -28,7 +28,7 @@ def upgrade() -> None:
     """Brings the schema to this version."""
     database = open_database(read_settings(DatabaseSettings), require_schema=False)
     with translated_errors(database.description):
-        upgrade_schema(database.engine)
+        upgrade_schema(database)
     typer.echo(f"{database.description} has schema {current_revision(database.engine)}")
 
 

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from database.errors import NotFound
 from database.models import Scene
 from database.server.connection import Database
+from database.videos.places import FIRST_PATH
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class Judgements:
             "AND (judgement.start_s, judgement.end_s) = (scene.start_s, scene.end_s)"
         )
         with self._database.session() as session:
-            if session.get(Scene, scene) is None:
+            if session.scalar(sa.select(Scene.id).where(Scene.id == scene)) is None:
                 raise NotFound(f"there is no scene {scene}")
             session.execute(statement, {"query": query, "scene": scene})
 
@@ -64,10 +65,10 @@ class Judgements:
         """By query, then in the order in which they were made; only of videos that the library
         has a path of."""
         statement = sa.text(
-            "SELECT query, (SELECT path FROM file WHERE video_id = video.id "
-            "ORDER BY seen_at, path LIMIT 1) AS path, "
+            f"SELECT query, {FIRST_PATH} AS path, "
             "start_s, end_s, relevant FROM judgement JOIN video USING (content_hash) "
             "ORDER BY query, judged_at, path, start_s"
         )
         with self._database.session() as session:
-            return [Judged(*row) for row in session.execute(statement) if row[1] is not None]
+            rows = session.execute(statement, {"origin": self._database.origin})
+            return [Judged(*row) for row in rows if row[1] is not None]

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from database.errors import SchemaMismatch
-from database.spaces.partitions import create_space
+from database.server.connection import Database
+from database.spaces.partitions import create_index, create_space, index_memory_kb
 from embeddings.registry.spaces import PROFILES
 
 if TYPE_CHECKING:  # alembic takes longer to import than a search takes
@@ -17,12 +18,13 @@ _LOCK = 7_305_808_869
 """Advisory lock: two commands that start at once do not migrate at once."""
 
 
-def upgrade_schema(engine: sa.Engine) -> None:
+def upgrade_schema(database: Database) -> None:
     """Runs the migrations that are missing, and gives a library without spaces the bundled ones,
     active. Raises SchemaMismatch if the database is newer than the code.
     """
+    engine = database.engine
     if current_revision(engine) != head_revision():
-        _upgrade(engine)
+        _upgrade(database)
         # Pooled connections were set up before the extension, and so its types, existed.
         engine.dispose()
     _give_spaces(engine)
@@ -38,6 +40,7 @@ def _give_spaces(engine: sa.Engine) -> None:
             return
         for space in PROFILES["bundled"].spaces:
             create_space(connection, space)
+            create_index(connection, space.key, space.dim)
         connection.execute(sa.text("UPDATE space SET state = 'active', activated_at = now()"))
 
 
@@ -53,11 +56,11 @@ def require_current_schema(engine: sa.Engine, description: str) -> None:
     )
 
 
-def downgrade_schema(engine: sa.Engine) -> None:
+def downgrade_schema(database: Database) -> None:
     """Takes all migrations back, and with them all that the library holds."""
     from alembic import command
 
-    with engine.connect() as connection:
+    with database.engine.connect() as connection:
         for table in connection.scalars(
             sa.text(
                 "SELECT inhrelid::regclass::text FROM pg_inherits "
@@ -65,7 +68,7 @@ def downgrade_schema(engine: sa.Engine) -> None:
             )
         ).all():
             connection.execute(sa.text(f"DROP TABLE {table}"))
-        command.downgrade(_config(connection), "base")
+        command.downgrade(_config(connection, database.origin), "base")
         connection.commit()
 
 
@@ -96,23 +99,26 @@ def _refuse_newer(revision: str | None) -> None:
         )
 
 
-def _upgrade(engine: sa.Engine) -> None:
+def _upgrade(database: Database) -> None:
     from alembic import command
 
+    engine = database.engine
     _refuse_newer(current_revision(engine))
     with engine.connect() as connection:
         # A large library takes long to change; the pool is thrown away after this.
         connection.execute(sa.text("SET statement_timeout = 0"))
+        if database.embedded:
+            connection.execute(sa.text(f"SET maintenance_work_mem = {index_memory_kb()}"))
         connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        command.upgrade(_config(connection), "head")
+        command.upgrade(_config(connection, database.origin), "head")
         connection.commit()
 
 
-def _config(connection: sa.Connection) -> "Config":
+def _config(connection: sa.Connection, origin: str) -> "Config":
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
+    config.attributes |= {"connection": connection, "origin": origin}
     return config

@@ -12,6 +12,7 @@ from sqlalchemy import (
     DateTime,
     Enum,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     MetaData,
     Text,
@@ -86,7 +87,10 @@ class Video(Base):
     """A recording, known by the hash of its content; files are where it lies."""
 
     __tablename__ = "video"
-    __table_args__ = (Index("video_ingested_at_idx", text("ingested_at DESC"), text("id DESC")),)
+    __table_args__ = (
+        Index("video_ingested_at_idx", text("ingested_at DESC"), text("id DESC")),
+        Index("video_missing_idx", "id", postgresql_where=text("missing_since IS NOT NULL")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     content_hash: Mapped[str] = mapped_column(Text, unique=True)
@@ -123,17 +127,25 @@ class Video(Base):
         DateTime(timezone=True), server_default=func.now()
     )
 
+    missing_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When the last of its files was found missing: from then on no search finds it. Settled at the
+    end of each ingest."""
+    again: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether the next ingest of its file makes it anew."""
+
     files: Mapped[list["File"]] = relationship(order_by="(File.seen_at, File.path)")
     tags: Mapped[list["Tag"]] = relationship(order_by="Tag.name", passive_deletes="all")
 
 
 class File(Base):
-    """A path that an ingest has seen, with its outcome."""
+    """A file that an ingest has seen, with its outcome. Its URI is `origin` and `path` together."""
 
     __tablename__ = "file"
 
+    origin: Mapped[str] = mapped_column(Text, primary_key=True)
+    """Who sees it, and alone can say that it is gone: file://host (database/host.py)."""
     path: Mapped[str] = mapped_column(Text, primary_key=True)
-    """Absolute."""
+    """Absolute, as that host has it."""
     video_id: Mapped[int | None] = mapped_column(
         ForeignKey("video.id", ondelete="CASCADE"), index=True
     )
@@ -147,6 +159,13 @@ class File(Base):
     """The subtitle files that lay beside it then: name, size_bytes, mtime_ns of each."""
     seen_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     """When this outcome was found; of a video's places the earliest is the one that is shown."""
+    missing_since: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When an ingest of its folder did not find it; NULL while it is there."""
+    mount: Mapped[str | None] = mapped_column(Text)
+    """The mount point of the file system that it lay on: while that is away, so may the file be.
+    NULL of files that were ingested before this was kept."""
+    tags: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
+    """Of the video that was here before, where what is here now is none: for the next one."""
 
 
 class SubtitleTrack(Base):
@@ -165,6 +184,8 @@ class SubtitleTrack(Base):
     """ISO 639-1."""
     path: Mapped[str | None] = mapped_column(Text)
     """Of the file beside the video that it was read from; NULL for one within the recording."""
+    origin: Mapped[str | None] = mapped_column(Text)
+    """Of that file, as `file.origin`."""
     lines: Mapped[list[tuple[float, float, str]]] = mapped_column(JSONB)
     """(start_s, end_s, text) of each, in order."""
 
@@ -173,10 +194,17 @@ class Scene(Base):
     """The span between two detected cuts, half open."""
 
     __tablename__ = "scene"
-    __table_args__ = (UniqueConstraint("video_id", "position", name="scene_video_id_position_key"),)
+    __table_args__ = (
+        UniqueConstraint("video_id", "position", name="scene_video_id_position_key"),
+        Index("scene_id_idx", "id"),
+    )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    video_id: Mapped[int] = mapped_column(ForeignKey("video.id", ondelete="CASCADE"))
+    video_id: Mapped[int] = mapped_column(
+        ForeignKey("video.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    """One of a sequence, and so enough to name a scene; keys have the video for the sake of those
+    who distribute tables by it."""
     position: Mapped[int]
     """From 0, in the order of time."""
     start_s: Mapped[float]
@@ -187,10 +215,18 @@ class Moment(Base):
     """Anything placed in time that can be embedded or matched, half open."""
 
     __tablename__ = "moment"
-    __table_args__ = (Index("moment_tsv_idx", "tsv", postgresql_using="gin"),)
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["video_id", "scene_id"], ["scene.video_id", "scene.id"], ondelete="CASCADE"
+        ),
+        Index("moment_tsv_idx", "tsv", postgresql_using="gin"),
+        Index("moment_id_idx", "id"),
+    )
 
-    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
-    scene_id: Mapped[int] = mapped_column(ForeignKey("scene.id", ondelete="CASCADE"), index=True)
+    video_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    """One of a sequence, as those of scenes are."""
+    scene_id: Mapped[int] = mapped_column(BigInteger, index=True)
     kind: Mapped[MomentKind] = mapped_column(
         Enum(MomentKind, name="moment_kind", values_callable=_values)
     )
@@ -252,13 +288,33 @@ class Embedding(Base):
     """A unit vector of a moment in a space; list-partitioned by space."""
 
     __tablename__ = "embedding"
-    __table_args__ = ({"postgresql_partition_by": "LIST (space)"},)
-
-    moment_id: Mapped[int] = mapped_column(
-        ForeignKey("moment.id", ondelete="CASCADE"), primary_key=True
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["video_id", "moment_id"], ["moment.video_id", "moment.id"], ondelete="CASCADE"
+        ),
+        {"postgresql_partition_by": "LIST (space)"},
     )
+
+    video_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    moment_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     space: Mapped[str] = mapped_column(ForeignKey("space.key"), primary_key=True)
     vector: Mapped[Any] = mapped_column(HALFVEC)
+
+
+class StoredCoverage(Base):
+    """How many moments of a video a space should hold, and holds: counted whenever a video or its
+    vectors are stored, so that nobody has to count them all."""
+
+    __tablename__ = "coverage"
+
+    space: Mapped[str] = mapped_column(
+        ForeignKey("space.key", ondelete="CASCADE"), primary_key=True
+    )
+    video_id: Mapped[int] = mapped_column(
+        ForeignKey("video.id", ondelete="CASCADE"), primary_key=True
+    )
+    wanted: Mapped[int]
+    embedded: Mapped[int]
 
 
 class Tag(Base):

@@ -37,11 +37,11 @@ def open_database(settings: DatabaseSettings, *, require_schema: bool = True) ->
         description = f"embedded PostgreSQL in {data_dir(settings.home)}"
     else:
         description = url.set(drivername="postgresql").render_as_string(hide_password=True)
-    database = Database(_engine(url), description, embedded)
+    database = Database(_engine(url), description, embedded, settings.origin)
     try:
         with translated_errors(description):
             if embedded:
-                upgrade_schema(database.engine)
+                upgrade_schema(database)
             elif require_schema:
                 require_current_schema(database.engine, description)
             with database.engine.connect() as connection:

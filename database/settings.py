@@ -2,7 +2,10 @@
 
 from pathlib import Path
 
+from pydantic import field_validator
+
 from database.errors import DatabaseError
+from database.host import HOST, origin_of
 from embeddings.settings import EmbeddingSettings
 
 
@@ -11,6 +14,21 @@ class DatabaseSettings(EmbeddingSettings):
 
     database_url: str | None = None
     """A PostgreSQL server; without it an embedded one runs under the home folder."""
+
+    sceneseek_host: str | None = None
+    """The name of this host in the library, instead of the one that its home folder keeps."""
+
+    @field_validator("sceneseek_host")
+    @classmethod
+    def _host_is_a_name(cls, value: str | None) -> str | None:
+        if value is not None and not HOST.fullmatch(value):
+            raise ValueError("a host is named by small letters, digits, hyphens and dots")
+        return value
+
+    @property
+    def origin(self) -> str:
+        """Whose files this host sees (database/host.py). Raises DatabaseUnsuitable."""
+        return origin_of(self.home, self.sceneseek_host)
 
     @property
     def keyframes_dir(self) -> Path:

@@ -5,7 +5,10 @@ import signal
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loaded
 
+import json
 import sys
+from dataclasses import asdict
+from datetime import timedelta
 from functools import partial
 from typing import Annotated
 
@@ -19,10 +22,10 @@ from embeddings.loaded import Encoders
 from embeddings.registry.spaces import get_profile
 from embeddings.runtime import num_cores
 from ingest.cli import EXIT_SOME_FAILED, run
+from ingest.errors import UsageError
 from ingest.files.discover import Discovery, discover
 from ingest.files.ledger import Ledger
-from ingest.files.outcome import OutcomeStatus, foretold
-from ingest.files.removal import remove_leftovers
+from ingest.files.outcome import OutcomeStatus, foretold, printable
 from ingest.interruption import last_words
 from ingest.lanes import ingest_files, with_outcomes
 from ingest.library.null_statistics import Growth, refresh_null_statistics
@@ -37,6 +40,7 @@ from ingest.library.spaces import (
 from ingest.pipeline import Ingest, make_ingest
 from ingest.progress import ProgressDisplay
 from ingest.settings import IngestSettings
+from ingest.settling import Settled, settle
 from ingest.summary import print_summary
 
 _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
@@ -62,7 +66,7 @@ KeyframesOnly = Annotated[
 
 @app.command()
 def main(
-    paths: Annotated[list[str], typer.Argument(help="Folders, files or globs.")],
+    paths: Annotated[list[str] | None, typer.Argument(help="Folders, files or globs.")] = None,
     as_json: AsJson = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")
@@ -75,6 +79,16 @@ def main(
         bool,
         typer.Option("--quiet", "-q", help="No progress and no table: what failed, and numbers."),
     ] = False,
+    again: Annotated[
+        bool, typer.Option("--again", help="Make videos anew that are in the library.")
+    ] = False,
+    forget: Annotated[
+        bool,
+        typer.Option(
+            "--forget-missing",
+            help="Remove what is gone: of these paths, or of all without any.",
+        ),
+    ] = False,
 ) -> None:
     """Makes videos searchable: scenes, speech, on-screen text, and what is shown.
 
@@ -83,9 +97,13 @@ def main(
     docs/ingest.md says what is read, and what to do about each reason.
     """
     settings = read_settings(IngestSettings)
+    if not paths and not forget:
+        raise UsageError("say what to ingest: folders, files or globs")
+    if dry_run and (again or forget):
+        raise UsageError("--dry-run goes with neither --again nor --forget-missing")
     if profile is not None:
         require_profile(get_profile(profile), Encoders(settings.runtime()))
-    files = discover(paths)
+    files = discover(paths or [])
     database = open_database(settings)
     if not quiet:
         typer.echo(f"Library: {database.description}", err=True)
@@ -96,15 +114,20 @@ def main(
         profile_of(library, profile),
         keyframes_only=keyframes_only,
         retry=retry,
+        again=again,
     )
     changes_profile = profile is not None and not dry_run
     if changes_profile:
         take_up_profile(ingest.profile, library, ingest.spaces)
+    grace = timedelta(days=settings.ingest_forget_after_days) if forget else None
     with Ledger() as ledger:
         tell = partial(_print, ledger, as_json=as_json, quiet=quiet)
         with last_words(lambda: tell() if ledger.counts else None):
             _fill(ledger, files, ingest, jobs, dry_run=dry_run, quiet=quiet)
-        tell()
+        settled = None if dry_run else settle(files.roots, ingest, grace)
+        if settled is not None:
+            _finish(ingest)
+        tell(settled)
     if changes_profile:
         _tell_not_searched(ingest)
     if ledger.has_faults:
@@ -128,7 +151,6 @@ def _fill(
 
 
 def _run(ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, quiet: bool) -> None:
-    remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
     growth = Growth(ingest.spaces)
     display = ProgressDisplay(Console(stderr=True), files.count, quiet=quiet)
     with display, last_words(display.stop):
@@ -138,6 +160,9 @@ def _run(ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, quiet: 
             stored = ended.is_new and ended.outcome.status in _STORED
             if stored and growth.is_due(ended.outcome.moments, ingest.spaces_to_fill()):
                 _renew_statistics(ingest)
+
+
+def _finish(ingest: Ingest) -> None:
     _renew_statistics(ingest)
     activate_complete(ingest.spaces)
 
@@ -159,24 +184,49 @@ def _tell_not_searched(ingest: Ingest) -> None:
         )
 
 
-def _print(ledger: Ledger, *, as_json: bool, quiet: bool) -> None:
+def _print(ledger: Ledger, settled: Settled | None = None, *, as_json: bool, quiet: bool) -> None:
     if as_json:
-        typer.echo('{"files": [', nl=False)
-        for number, document in enumerate(ledger.documents()):
-            typer.echo(f", {document}" if number else document, nl=False)
-        typer.echo("]}")
+        _print_json(ledger, settled)
         return
     out = Console(width=None if sys.stdout.isatty() else 160)
     if not quiet:
         print_summary(out, ledger)
     for outcome in (outcome for outcome in ledger if quiet and outcome.is_fault):
         typer.echo(f"{outcome.status.value}: {outcome.path}: {outcome.reason}", err=True)
-    counts = (
+    counts = [
         f"{ledger.counts[status]} {_WORDS.get(status, status.value)}"
         for status in OutcomeStatus
         if ledger.counts[status]
-    )
-    out.print(", ".join(counts) or "no files found")
+    ]
+    out.print(", ".join([*counts, *_missing(settled)]) or "no files found")
+    for kept in settled.forgotten.kept if settled and settled.forgotten else ():
+        typer.echo(f"kept: {printable(kept.path)}: {kept.reason}", err=True)
+
+
+def _missing(settled: Settled | None) -> list[str]:
+    """What is said of files that are gone, after the counts of the others."""
+    if settled is None:
+        return []
+    num = settled.num_missing
+    told = [f"{num} missing, no longer found (--forget-missing removes them)"] if num else []
+    if settled.forgotten is not None:
+        told = [f"{num} missing, kept"] if num else []
+        told += [f"{len(settled.forgotten.paths)} forgotten"]
+    return told
+
+
+def _print_json(ledger: Ledger, settled: Settled | None) -> None:
+    """A line at a time: there may be a million files."""
+    typer.echo('{"files": [', nl=False)
+    for number, document in enumerate(ledger.documents()):
+        typer.echo(f", {document}" if number else document, nl=False)
+    typer.echo("]", nl=False)
+    if settled is not None:
+        typer.echo(f', "missing": {settled.num_missing}', nl=False)
+        if settled.forgotten is not None:
+            forgotten = json.dumps(asdict(settled.forgotten), ensure_ascii=True)
+            typer.echo(f', "forgotten": {forgotten}', nl=False)
+    typer.echo("}")
 
 
 if __name__ == "__main__":

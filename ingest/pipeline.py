@@ -17,7 +17,8 @@ from pathlib import Path
 from database.errors import SpacesChanged, ValueRefused
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
-from database.videos.stored import Store
+from database.videos.removal import Removal
+from database.videos.stored import Store, StoredVideo
 from database.videos.subtitles import SubtitleStore
 from embeddings.encoder import Clip, Image
 from embeddings.loaded import Encoders
@@ -37,9 +38,10 @@ from ingest.files.outcome import (
     record_of_refusal,
     refused,
 )
-from ingest.files.removal import keyframe_folder, save_outcome
+from ingest.files.removal import keyframe_folder
 from ingest.library.brought import brought_moments
 from ingest.library.embed import Embeddable, Lists, Source, embed_moments, read_image
+from ingest.library.keyframes import make_missing
 from ingest.library.moments import build_moments, build_scenes, main_language
 from ingest.library.retaking import Retaking
 from ingest.library.sidecars import with_sidecars
@@ -86,6 +88,7 @@ class Ingest:
     profile: Profile
     """Where the speech model comes from; which spaces are filled is the library's to say."""
     store: Store
+    removal: Removal
     subtitles: SubtitleStore
     spaces: Spaces
     encoders: Encoders
@@ -97,9 +100,13 @@ class Ingest:
     isolation: Isolation
     retry: bool
     """Whether files that failed before are tried again."""
+    again: bool
+    """Whether files that are in the library are made anew."""
 
     def known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
         """The outcome of each file for which nothing is to be done; None for all others."""
+        if self.again:
+            return [None] * len(files)
         return known_outcomes(files, self.store, retry=self.retry)
 
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
@@ -124,18 +131,39 @@ class Ingest:
         checkpoint = Checkpoint(self.work_dir, f"{digest}-{self.profile.name}-{mode}")
         with self.store.claim(digest, lambda: report("hash", None)):
             video = self.store.find_video_by_content(digest)
-            known = link_to_known(file, digest, self.keyframes_dir, self.store)
-            if known is not None and video is not None:
+            if video is not None and not self._is_due(video):
                 report("store", None)
-                retaking = Retaking(self.subtitles, self.encoders, self.spaces_to_fill)
-                return retaking.take_up(file, video, known)
+                return self._take_up(file, video)
             try:
                 outcome = self._ingest_content(Work(file, digest, checkpoint, report))
-            except (VideoUnreadable, ValueRefused):
+            except (VideoUnreadable, ValueRefused) as error:
                 checkpoint.clear()
-                raise
+                if video is None:
+                    raise
+                return self._keep(file, video, error)
             checkpoint.clear()
             return outcome
+
+    def _is_due(self, video: StoredVideo) -> bool:
+        """Whether a video that is in the library is made anew."""
+        return self.again or video.again or self.store.lacks_vectors(video.id)
+
+    def _take_up(self, file: FoundFile, video: StoredVideo) -> Outcome:
+        """One more place of a content that is in the library."""
+        footage = Footage(file.path, video.clock, self.decode_options.max_pixels)
+        make_missing(self.store.keyframes_of(video.id), footage, self.keyframes_dir, self.isolation)
+        known = link_to_known(file, video, self.store)
+        retaking = Retaking(self.subtitles, self.encoders, self.spaces_to_fill)
+        return retaking.take_up(file, video, known)
+
+    def _keep(
+        self, file: FoundFile, video: StoredVideo, error: VideoUnreadable | ValueRefused
+    ) -> Outcome:
+        """A file that could not be read anew; the library keeps what it has of its content."""
+        self.store.set_again([video.id], again=False)
+        known = link_to_known(file, video, self.store)
+        reason = f"{printable(error)}; what the library has of it stays as it was"
+        return dataclasses.replace(known, status=OutcomeStatus.FAILED, reason=reason)
 
     def _ingest_content(self, work: Work) -> Outcome:
         stage = work.checkpoint.stage
@@ -269,7 +297,7 @@ class Ingest:
         record = record_of_refusal(file, error, outcome)
         if record is not None:
             with contextlib.suppress(ValueRefused):  # of the path itself
-                save_outcome(record, self.keyframes_dir, self.store)
+                self.store.save_file(record)
         return outcome
 
     def spaces_to_fill(self) -> tuple[Space, ...]:
@@ -291,6 +319,7 @@ def make_ingest(
     *,
     keyframes_only: bool = False,
     retry: bool = False,
+    again: bool = False,
 ) -> Ingest:
     """What a run works with. Speech and pictures are worked on side by side, so each model gets
     half of the processors. Raises WeightsMissing, WeightsCorrupt for a script of the settings.
@@ -300,6 +329,7 @@ def make_ingest(
     return Ingest(
         profile=profile,
         store=Store(database),
+        removal=Removal(database),
         subtitles=SubtitleStore(database),
         spaces=Spaces(database),
         encoders=Encoders(runtime),
@@ -316,4 +346,5 @@ def make_ingest(
         work_dir=settings.work_dir,
         isolation=Isolation.of(settings),
         retry=retry,
+        again=again,
     )

@@ -20,6 +20,8 @@ class IngestSettings(DatabaseSettings):
     """Memory, in MiB, that the decoding of one file may take."""
     ingest_decode_stall_s: Annotated[float, Field(gt=0)] = 120.0
     """Decoding that makes no progress for so many seconds is stopped."""
+    ingest_forget_after_days: Annotated[float, Field(ge=0, le=36_500)] = 0.0
+    """Files that are missing are forgotten, by --forget-missing, after so many days."""
     ingest_scripts: str = ""
     """Scripts, after commas, that are read beside those of the bundled recogniser."""
 

@@ -134,7 +134,7 @@ def template(server: str, home: Path) -> str:
         if _create_database(server, TEMPLATE):
             fresh = DatabaseSettings(database_url=_url_of(server, TEMPLATE))
             with contextlib.closing(open_database(fresh, require_schema=False)) as made:
-                upgrade_schema(made.engine)
+                upgrade_schema(made)
     return TEMPLATE
 
 

@@ -12,6 +12,7 @@ from database.models import MomentKind
 from database.queries.terms import quoted
 from database.server.connection import Database
 from database.videos.file_clock import PRESENTED, FileClock
+from database.videos.places import FIRST_PATH
 
 _BEGIN, _END = "\x02", "\x03"
 """What words are marked with on their way here; in texts, they are read as spaces."""
@@ -89,13 +90,13 @@ class HitReader:
     def videos(self, ids: Collection[int]) -> dict[int, VideoRef]:
         """The videos with these ids that exist, by id."""
         statement = sa.text(
-            "SELECT id, coalesce((SELECT path FROM file WHERE video_id = video.id "
-            "ORDER BY seen_at, path LIMIT 1), ''), "
+            f"SELECT id, coalesce({FIRST_PATH}, ''), "
             "title, duration_s, video_codec IS NOT NULL, recorded_at, width_px, height_px, clock "
             "FROM video WHERE id = ANY(:ids)"
         )
         with self._database.reading() as connection:
-            rows = connection.execute(statement, {"ids": sorted(ids)})
+            values = {"origin": self._database.origin, "ids": sorted(ids)}
+            rows = connection.execute(statement, values)
             return {
                 row.id: replace(VideoRef(*row[:-1]), clock=FileClock.of(row.clock)) for row in rows
             }

@@ -23,6 +23,9 @@ class Database:
     description: str
     """Which database it is, for people; without its password."""
     embedded: bool
+    origin: str
+    """Of the files that this host sees, such as file://studio: only their existence is known here.
+    """
     has_trigrams: bool = False
     """Whether substrings of texts can be looked up (pg_trgm)."""
 

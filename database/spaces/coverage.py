@@ -2,11 +2,13 @@
 that an interrupted backfill goes on where it stopped."""
 
 from dataclasses import dataclass
+from typing import Any
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
-from database.models import Moment, MomentKind, StoredSpace
+from database.models import MomentKind, StoredSpace
 from database.spaces.partitions import partition_name
 from embeddings.space import Input
 
@@ -45,16 +47,49 @@ class MissingMoment:
     image_path: str | None
 
 
-def count_coverage(session: Session, space: StoredSpace) -> Coverage:
-    """Both numbers, counted: seconds in a library of millions of moments."""
-    embedded = session.scalar(sa.text(f"SELECT count(*) FROM {partition_name(space.key)}"))
-    return Coverage(embedded or 0, count_wanted(session, Input(space.input)))
+_COUNT = """
+    INSERT INTO coverage (video_id, space, wanted, embedded)
+    SELECT video.id, space.key,
+        (SELECT count(*) FROM moment WHERE video_id = video.id AND {wanted}),
+        (SELECT count(*) FROM embedding
+            WHERE video_id = video.id AND embedding.space = space.key)
+    FROM video CROSS JOIN space WHERE {which}
+    ON CONFLICT (space, video_id)
+        DO UPDATE SET wanted = excluded.wanted, embedded = excluded.embedded"""
+_WANTED = " OR ".join(
+    f"(input = '{takes}' AND kind IN ({', '.join(repr(kind.value) for kind in kinds)}))"
+    for takes, kinds in KINDS.items()
+)
+
+
+def count_video(connection: psycopg.Connection[Any], video_id: int) -> None:
+    """Counts the coverage of a video anew, at the end of a transaction that has changed it."""
+    connection.execute(_COUNT.format(wanted=f"({_WANTED})", which="video.id = %s"), (video_id,))
+
+
+def count_space(session: Session, key: str) -> None:
+    """Counts the coverage of all videos in a space: of one that is new."""
+    which = sa.text(_COUNT.format(wanted=f"({_WANTED})", which="space.key = :key"))
+    session.execute(which, {"key": key})
+
+
+def read_coverage(session: Session, key: str) -> Coverage:
+    """Both numbers of all videos that are there; missing ones wait until they are found again."""
+    statement = sa.text(
+        "SELECT coalesce(sum(embedded), 0), coalesce(sum(wanted), 0) FROM coverage "
+        "JOIN video ON video.id = video_id WHERE space = :key AND missing_since IS NULL"
+    )
+    embedded, wanted = session.execute(statement, {"key": key}).one()
+    return Coverage(embedded, wanted)
 
 
 def count_wanted(session: Session, takes: Input) -> int:
-    """Moments of the kinds that such input is made of."""
-    query = sa.select(sa.func.count()).select_from(Moment).where(Moment.kind.in_(KINDS[takes]))
-    return session.scalar(query) or 0
+    """Moments of the kinds that such input is made of, of all videos that are there."""
+    statement = sa.text(
+        "SELECT count(*) FROM moment JOIN video ON video.id = video_id "
+        "WHERE kind = ANY(CAST(:kinds AS moment_kind[])) AND missing_since IS NULL"
+    )
+    return session.scalar(statement, {"kinds": [kind.value for kind in KINDS[takes]]}) or 0
 
 
 def missing_moments(
@@ -62,18 +97,29 @@ def missing_moments(
     space: StoredSpace,
     *,
     limit: int,
-    after_id: int = 0,
+    after: tuple[int, int] = (0, 0),
     video_id: int | None = None,
 ) -> list[MissingMoment]:
-    """The first `limit` by id, from the one after `after_id`; of one video only, if it is given."""
+    """The first `limit`, by the ids of video and moment, from the one after `after`; of one video
+    only, if it is given, and of none that is missing."""
     statement = sa.text(
-        "SELECT moment.id, video_id, moment.start_s, moment.end_s, text, image_path "
-        "FROM moment JOIN scene ON scene.id = scene_id WHERE moment.id > :after_id "
+        "SELECT moment.id, moment.video_id, moment.start_s, moment.end_s, text, image_path "
+        "FROM coverage JOIN video ON video.id = video_id "
+        "JOIN moment ON moment.video_id = coverage.video_id "
+        "WHERE space = :key AND embedded < wanted AND missing_since IS NULL "
+        "AND (moment.video_id, moment.id) > (:after_video, :after_moment) "
         "AND kind = ANY(CAST(:kinds AS moment_kind[])) "
-        "AND (CAST(:video_id AS bigint) IS NULL OR video_id = :video_id) "
-        f"AND NOT EXISTS (SELECT FROM {partition_name(space.key)} WHERE moment_id = moment.id) "
-        "ORDER BY moment.id LIMIT :limit"
+        "AND (CAST(:video_id AS bigint) IS NULL OR moment.video_id = :video_id) "
+        f"AND NOT EXISTS (SELECT FROM {partition_name(space.key)} AS own "
+        "WHERE own.video_id = moment.video_id AND own.moment_id = moment.id) "
+        "ORDER BY moment.video_id, moment.id LIMIT :limit"
     )
-    kinds = [kind.value for kind in KINDS[Input(space.input)]]
-    values = {"after_id": after_id, "kinds": kinds, "video_id": video_id, "limit": limit}
+    values = {
+        "key": space.key,
+        "kinds": [kind.value for kind in KINDS[Input(space.input)]],
+        "after_video": after[0],
+        "after_moment": after[1],
+        "video_id": video_id,
+        "limit": limit,
+    }
     return [MissingMoment(*found) for found in session.execute(statement, values)]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,10 @@ HNSW = "m = 16, ef_construction = 200"
 whole groups of them: recall 0.77 instead of 0.90 (docs/benchmarks.md)."""
 
 
+_PART_OF_MEMORY, _LEAST_INDEX_BYTES, _MOST_INDEX_BYTES = 8, 32 * 2**20, 4 * 2**30
+_SHARED_MEMORY = Path("/dev/shm")
+
+
 def partition_name(key: str) -> str:
     """The table that holds the vectors of a space; safe to stand in SQL."""
     if not re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", key):
@@ -25,7 +30,8 @@ def partition_name(key: str) -> str:
 
 
 def create_space(connection: sa.Connection, space: Space) -> None:
-    """The row of a space, its partition, and its HNSW index."""
+    """The row of a space, and its partition: without an index, which slows every row down a
+    hundredfold, until it is full (`create_index`)."""
     table = partition_name(space.key)
     connection.execute(
         sa.insert(StoredSpace).values(
@@ -45,12 +51,28 @@ def create_space(connection: sa.Connection, space: Space) -> None:
             f"(CHECK (vector_dims(vector) = {space.dim})) FOR VALUES IN ('{space.key}')"
         )
     )
+
+
+def create_index(connection: sa.Connection, key: str, dim: int) -> None:
+    """The HNSW index of a space."""
+    table = partition_name(key)
     connection.execute(
         sa.text(
             f"CREATE INDEX {table}_hnsw ON {table} "
-            f"USING hnsw ((vector::halfvec({space.dim})) halfvec_ip_ops) WITH ({HNSW})"
+            f"USING hnsw ((vector::halfvec({dim})) halfvec_ip_ops) WITH ({HNSW})"
         )
     )
+
+
+def index_memory_kb() -> int:
+    """What the embedded server may take to build an index: a graph that does not fit is built many
+    times more slowly. Parallel workers share it in /dev/shm, which is small in containers."""
+    import psutil
+
+    most = [psutil.virtual_memory().total // _PART_OF_MEMORY, _MOST_INDEX_BYTES]
+    if _SHARED_MEMORY.is_dir():
+        most.append(psutil.disk_usage(str(_SHARED_MEMORY)).free // 2)
+    return int(max(min(most), _LEAST_INDEX_BYTES) // 1024)
 
 
 def drop_space(connection: sa.Connection, key: str) -> None:
@@ -62,21 +84,27 @@ def drop_space(connection: sa.Connection, key: str) -> None:
 def copy_vectors(
     connection: psycopg.Connection[Any],
     space: str,
+    video_ids: int | Sequence[int],
     moment_ids: Sequence[int],
     vectors: npt.NDArray[np.float32],
 ) -> None:
-    """Binary COPY of the vectors, float32 [n, dim], of n moments."""
+    """Binary COPY of the vectors, float32 [n, dim], of n moments of one video, or of n."""
     with connection.cursor().copy(
-        "COPY embedding (moment_id, space, vector) FROM STDIN (FORMAT BINARY)"
+        "COPY embedding (video_id, moment_id, space, vector) FROM STDIN (FORMAT BINARY)"
     ) as copy:
-        copy.write(_COPY_HEADER + _copy_rows(space, moment_ids, vectors) + _COPY_TRAILER)
+        copy.write(_COPY_HEADER + _copy_rows(space, video_ids, moment_ids, vectors) + _COPY_TRAILER)
 
 
 _COPY_HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _COPY_TRAILER = b"\xff\xff"
 
 
-def _copy_rows(space: str, moment_ids: Sequence[int], vectors: npt.NDArray[np.float32]) -> bytes:
+def _copy_rows(
+    space: str,
+    video_ids: int | Sequence[int],
+    moment_ids: Sequence[int],
+    vectors: npt.NDArray[np.float32],
+) -> bytes:
     """Rows in PostgreSQL's binary COPY format: the number of fields, then each after its length;
     a halfvec is its dimension, two unused bytes, and big-endian half floats."""
     key, dim = space.encode(), vectors.shape[1]
@@ -84,12 +112,14 @@ def _copy_rows(space: str, moment_ids: Sequence[int], vectors: npt.NDArray[np.fl
         len(vectors),
         [
             ("num_fields", ">i2"),
+            *(("video_bytes", ">i4"), ("video", ">i8")),
             *(("id_bytes", ">i4"), ("id", ">i8")),
             *(("key_bytes", ">i4"), ("key", f"S{len(key)}")),
             *(("vector_bytes", ">i4"), ("dim", ">i2"), ("unused", ">i2"), ("vector", ">f2", dim)),
         ],
     )
-    rows["num_fields"], rows["id_bytes"], rows["id"] = 3, 8, moment_ids
+    rows["num_fields"], rows["video_bytes"], rows["video"] = 4, 8, video_ids
+    rows["id_bytes"], rows["id"] = 8, moment_ids
     rows["key_bytes"], rows["key"] = len(key), key
     rows["vector_bytes"], rows["dim"], rows["vector"] = 4 + 2 * dim, dim, vectors
     return rows.tobytes()

@@ -28,9 +28,11 @@ from database.server.sqlstates import translated_errors
 from database.spaces.coverage import (
     Coverage,
     MissingMoment,
-    count_coverage,
+    count_space,
+    count_video,
     count_wanted,
     missing_moments,
+    read_coverage,
 )
 from database.spaces.partitions import create_space, drop_space, partition_name
 from embeddings.space import Input, Modality, Space
@@ -84,6 +86,7 @@ class Spaces:
                 row = session.get(StoredSpace, space.key)
                 if row is None:
                     create_space(session.connection(), space)
+                    count_space(session, space.key)
                 else:
                     require_same(_info(row), space)
                     if row.state is SpaceState.RETIRED:
@@ -92,7 +95,7 @@ class Spaces:
     def coverage(self, key: str) -> Coverage:
         """How much of what it should hold a space holds. Raises UnknownStoredSpace."""
         with self._patient() as session:
-            return count_coverage(session, _get(session, key))
+            return read_coverage(session, _get(session, key).key)
 
     def num_wanted(self, takes: Input) -> int:
         """How many moments a space of this input should hold, whether it is there or not."""
@@ -100,15 +103,21 @@ class Spaces:
             return count_wanted(session, takes)
 
     def moments_missing(
-        self, key: str, *, limit: int, after_id: int = 0, video_id: int | None = None
+        self,
+        key: str,
+        *,
+        limit: int,
+        after: tuple[int, int] = (0, 0),
+        video_id: int | None = None,
     ) -> list[MissingMoment]:
-        """Moments that a space should hold and does not, by id, from the one after `after_id`.
+        """Moments that a space should hold and does not, by the ids of video and moment, from the
+        one after `after`.
 
         Raises UnknownStoredSpace.
         """
         with self._patient() as session:
             row = _get(session, key)
-            return missing_moments(session, row, limit=limit, after_id=after_id, video_id=video_id)
+            return missing_moments(session, row, limit=limit, after=after, video_id=video_id)
 
     def save_vectors(self, key: str, vectors: Mapping[int, npt.NDArray[np.float32]]) -> None:
         """Vectors, float32 [dim], of moments by their ids. Left out are those of moments that
@@ -116,10 +125,17 @@ class Spaces:
         rows = [(key, HalfVector(vector), moment_id) for moment_id, vector in vectors.items()]
         with self._database.connection() as connection:
             connection.cursor().executemany(
-                "INSERT INTO embedding (moment_id, space, vector) SELECT id, %s, %s "
+                "INSERT INTO embedding (video_id, moment_id, space, vector) "
+                "SELECT video_id, id, %s, %s "
                 "FROM moment WHERE id = %s FOR KEY SHARE ON CONFLICT DO NOTHING",
                 rows,
             )
+            videos = connection.execute(
+                "SELECT DISTINCT video_id FROM moment WHERE id = ANY(%s) ORDER BY 1",
+                (list(vectors),),
+            )
+            for (video_id,) in videos.fetchall():
+                count_video(connection, video_id)
 
     @contextmanager
     def filling(self, key: str) -> Iterator[None]:
@@ -249,7 +265,7 @@ def _activate(session: Session, row: StoredSpace) -> None:
     if row.state is SpaceState.ACTIVE:
         return
     if missing_moments(session, row, limit=1):
-        coverage = count_coverage(session, row)
+        coverage = read_coverage(session, row.key)
         raise SpaceIncomplete(
             f"{row.key} holds {coverage.embedded} of {coverage.wanted} moments: complete it first, "
             f"with python -m ingest.backfill --spaces {row.key}"

@@ -29,7 +29,9 @@ class VideoInfo:
 
     id: int
     path: str
-    """Of its places, the one that was ingested first."""
+    """Of its files, one that is there, of this host, the one that was ingested first."""
+    origin: str
+    """Of that file: its URI is both together."""
     title: str
     status: VideoStatus
     reason: str | None
@@ -46,6 +48,8 @@ class VideoInfo:
     recorded_at: datetime | None
     tags: tuple[str, ...]
     ingested_at: datetime
+    missing_since: datetime | None = None
+    again: bool = False
     notes: tuple[str, ...] = ()
     clock: tuple[tuple[float, float], ...] | None = None
 
@@ -90,17 +94,20 @@ class Library:
             version: int = connection.scalar(sa.text("SELECT version FROM library"))
             return version
 
+    def _info(self, video: Video) -> VideoInfo:
+        return _video_info(video, self._database.origin)
+
     def list_videos(self, *, limit: int, after_id: int = 0) -> list[VideoInfo]:
         """Videos in the order of their ids, from the one after `after_id`."""
         query = _VIDEOS.where(Video.id > after_id).order_by(Video.id).limit(limit)
         with self._database.session() as session:
-            return [_video_info(video) for video in session.scalars(query)]
+            return [self._info(video) for video in session.scalars(query)]
 
     def videos(self, ids: Sequence[int]) -> list[VideoInfo]:
         """These videos, in this order; those that have gone are left out."""
         with self._database.session() as session:
             query = _VIDEOS.where(Video.id.in_(ids))
-            found = {video.id: _video_info(video) for video in session.scalars(query)}
+            found = {video.id: self._info(video) for video in session.scalars(query)}
         return [found[video_id] for video_id in ids if video_id in found]
 
     def get_video(self, video_id: int) -> VideoInfo:
@@ -109,7 +116,7 @@ class Library:
             video = session.scalar(_VIDEOS.where(Video.id == video_id))
             if video is None:
                 raise NotFound(f"there is no video {video_id}")
-            return _video_info(video)
+            return self._info(video)
 
     def get_intact_path(self, video_id: int) -> Path:
         """The first path at which the file still has the size and time that it was ingested with.
@@ -118,12 +125,17 @@ class Library:
             query = (
                 sa.select(File).where(File.video_id == video_id).order_by(File.seen_at, File.path)
             )
-            files = [(Path(f.path), f.size_bytes, f.mtime_ns) for f in session.scalars(query)]
-        for path, size_bytes, mtime_ns in files:
+            found = [
+                (f.origin, Path(f.path), f.size_bytes, f.mtime_ns) for f in session.scalars(query)
+            ]
+        own = [file[1:] for file in found if file[0] == self._database.origin]
+        for path, size_bytes, mtime_ns in own:
             with contextlib.suppress(OSError):
                 status = path.stat()
                 if (status.st_size, modified_ns(status)) == (size_bytes, mtime_ns):
                     return path
+        if found and not own:
+            raise NotFound(f"the file of video {video_id} is on another host, {found[0][0]}")
         raise NotFound(
             f"the file of video {video_id} was moved, changed or removed; ingest its folder again"
         )
@@ -255,10 +267,16 @@ class Library:
             return {t: session.scalar(sa.text(f"SELECT count(*) FROM {t}")) or 0 for t in tables}
 
 
-def _video_info(video: Video) -> VideoInfo:
+def _video_info(video: Video, origin: str) -> VideoInfo:
+    first = min(
+        video.files,
+        key=lambda f: (f.missing_since is not None, f.origin != origin, f.seen_at, f.path),
+        default=None,
+    )
     return VideoInfo(
         id=video.id,
-        path=video.files[0].path if video.files else "",
+        path=first.path if first else "",
+        origin=first.origin if first else "",
         title=video.title,
         status=video.status,
         reason=video.reason,
@@ -275,6 +293,8 @@ def _video_info(video: Video) -> VideoInfo:
         recorded_at=video.recorded_at,
         tags=tuple(tag.name for tag in video.tags),
         ingested_at=video.ingested_at,
+        missing_since=video.missing_since,
+        again=video.again,
         notes=tuple(video.notes),
         clock=None if video.clock is None else tuple((at, stamp) for at, stamp in video.clock),
     )

@@ -50,6 +50,8 @@ class Subtitles:
     path: str | None
     lines: tuple[tuple[float, float, str], ...]
     """(start_s, end_s, text) of each, in order."""
+    origin: str | None = None
+    """Of the file at `path`; None for one of this host that is not stored yet."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,7 @@ class Sidecar:
 
 @dataclass(frozen=True)
 class FileRecord:
-    """The outcome of a path."""
+    """The outcome of a path of this host."""
 
     path: str
     size_bytes: int
@@ -103,3 +105,5 @@ class FileRecord:
     video_id: int | None = None
     sidecars: tuple[Sidecar, ...] = ()
     """The subtitle files beside it, as they were read."""
+    mount: str | None = None
+    """The mount point of its file system (database/models.py)."""

@@ -29,19 +29,27 @@ def spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) 
     return set(embedded) - {key for key, _ in rows}
 
 
-def insert_video(connection: psycopg.Connection[Any], video: VideoRecord) -> int:
-    """The row of a video alone; its id."""
-    columns = [*_VIDEO_COLUMNS, "num_scenes", "notes", "clock"]
+def put_video(connection: psycopg.Connection[Any], video: VideoRecord) -> tuple[int, bool]:
+    """The row of a video alone: its id, and whether it is new. One of the same content is made anew
+    under its id, and what it held is removed."""
+    columns = [*_VIDEO_COLUMNS, "num_scenes", "notes", "clock", "missing_since", "again"]
     clock = None if video.clock is None else Jsonb(video.clock)
     values = [getattr(video, name) for name in _VIDEO_COLUMNS]
-    values += [len(video.scenes), Jsonb(video.notes), clock]
+    values += [len(video.scenes), Jsonb(video.notes), clock, None, False]
     row = connection.execute(
         f"INSERT INTO video ({', '.join(columns)}) "
-        f"VALUES ({', '.join(['%s'] * len(columns))}) RETURNING id",
+        f"VALUES ({', '.join(['%s'] * len(columns))}) ON CONFLICT (content_hash) DO UPDATE SET "
+        f"{', '.join(f'{name} = excluded.{name}' for name in columns)} RETURNING id, xmax = 0",
         values,
     ).fetchone()
     assert row is not None
-    return int(row[0])
+    video_id, is_new = int(row[0]), bool(row[1])
+    if not is_new:
+        connection.execute("DELETE FROM scene WHERE video_id = %s", (video_id,))
+        connection.execute("DELETE FROM subtitle_track WHERE video_id = %s", (video_id,))
+        # What lies beside other files of it, on whatever host, is read anew.
+        connection.execute("UPDATE file SET sidecars = '[]' WHERE video_id = %s", (video_id,))
+    return video_id, is_new
 
 
 def new_ids(connection: psycopg.Connection[Any], table: str, count: int) -> list[int]:
@@ -66,19 +74,28 @@ def copy(
 
 
 def insert_subtitles(
-    connection: psycopg.Connection[Any], video_id: int, subtitles: Sequence[Subtitles]
+    connection: psycopg.Connection[Any], video_id: int, subtitles: Sequence[Subtitles], origin: str
 ) -> None:
-    """The tracks of a video that has none yet."""
+    """The tracks of a video that has none yet; files are of `origin` unless they say otherwise."""
     for position, own in enumerate(subtitles):
         connection.execute(
-            "INSERT INTO subtitle_track (video_id, position, name, language, path, lines) "
-            "VALUES (%s, %s, %s, %s, %s, %s)",
-            (video_id, position, own.name, own.language, own.path, Jsonb(own.lines)),
+            "INSERT INTO subtitle_track (video_id, position, name, language, path, origin, lines) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            (
+                video_id,
+                position,
+                own.name,
+                own.language,
+                own.path,
+                None if own.path is None else own.origin or origin,
+                Jsonb(own.lines),
+            ),
         )
 
 
 def copy_moments(
     connection: psycopg.Connection[Any],
+    video_id: int,
     moments: Sequence[MomentRecord],
     scene_ids: Sequence[int],
     gone: Collection[str],
@@ -87,11 +104,11 @@ def copy_moments(
     moment_ids = new_ids(connection, "moment", len(moments))
     copy(
         connection,
-        "moment (id, scene_id, kind, start_s, end_s, text, language, track, words, image_path, "
-        "look, boxes)",
-        "int8 int8 text float8 float8 text text text jsonb text int8 jsonb",
+        "moment (video_id, id, scene_id, kind, start_s, end_s, text, language, track, words, "
+        "image_path, look, boxes)",
+        "int8 int8 int8 text float8 float8 text text text jsonb text int8 jsonb",
         (
-            (moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
+            (video_id, moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
             for moment_id, m in zip(moment_ids, moments, strict=True)
         ),
     )
@@ -102,7 +119,7 @@ def copy_moments(
             if space in moment.vectors
         ]
         ids, vectors = zip(*own, strict=True)
-        copy_vectors(connection, space, ids, np.stack(vectors))
+        copy_vectors(connection, space, video_id, ids, np.stack(vectors))
 
 
 def _placed(moment: MomentRecord) -> tuple[object, ...]:
@@ -112,34 +129,40 @@ def _placed(moment: MomentRecord) -> tuple[object, ...]:
     return *placed, words, moment.image_path, moment.look, boxes
 
 
-def upsert_file(connection: psycopg.Connection[Any], file: FileRecord) -> list[str]:
-    """The outcome of a path, and the end of the video that only it has led to."""
+_UPSERT_FILE = """
+    INSERT INTO file (origin, path, size_bytes, mtime_ns, status, reason, video_id, sidecars, mount,
+        tags)
+    VALUES (%(origin)s, %(path)s, %(size_bytes)s, %(mtime_ns)s, %(status)s, %(reason)s,
+        %(video_id)s, %(sidecars)s, %(mount)s, %(tags)s)
+    ON CONFLICT (origin, path) DO UPDATE SET
+        size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, status = excluded.status,
+        reason = excluded.reason, video_id = excluded.video_id, sidecars = excluded.sidecars,
+        mount = excluded.mount, tags = excluded.tags, missing_since = NULL,
+        -- A place of a video keeps its rank among the others.
+        seen_at = CASE WHEN file.video_id = excluded.video_id THEN file.seen_at ELSE now() END"""
+
+
+def upsert_file(
+    connection: psycopg.Connection[Any], origin: str, file: FileRecord, *, is_new: bool = False
+) -> None:
+    """The outcome of a path. The tags of the video that was there before are given to one that is
+    new, and kept with the path while what is there is none."""
     before = connection.execute(
-        "SELECT video_id FROM file WHERE path = %s FOR UPDATE", (file.path,)
+        "SELECT video_id, tags FROM file WHERE origin = %s AND path = %s FOR UPDATE",
+        (origin, file.path),
     ).fetchone()
-    connection.execute(
-        "INSERT INTO file (path, size_bytes, mtime_ns, status, reason, video_id, sidecars) "
-        "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (path) DO UPDATE SET "
-        "size_bytes = excluded.size_bytes, mtime_ns = excluded.mtime_ns, "
-        "status = excluded.status, reason = excluded.reason, video_id = excluded.video_id, "
-        "sidecars = excluded.sidecars, "
-        # A place of a video keeps its rank among the others.
-        "seen_at = CASE WHEN file.video_id = excluded.video_id THEN file.seen_at ELSE now() END",
-        (
-            file.path,
-            file.size_bytes,
-            file.mtime_ns,
-            file.status.value,
-            file.reason,
-            file.video_id,
-            Jsonb([asdict(sidecar) for sidecar in file.sidecars]),
-        ),
-    )
-    if before is None or before[0] is None or before[0] == file.video_id:
-        return []
-    rows = connection.execute(
-        "DELETE FROM video WHERE id = %s AND NOT EXISTS "
-        "(SELECT FROM file WHERE video_id = video.id) RETURNING content_hash",
-        (before[0],),
-    )
+    tags: list[str] = []
+    if before is not None:
+        tags = before[1] if before[0] is None else _tags_of(connection, before[0])
+    if is_new and file.video_id is not None:
+        for tag in tags:
+            connection.execute("INSERT INTO tag VALUES (%s, %s)", (file.video_id, tag))
+    values = {**asdict(file), "origin": origin, "status": file.status.value}
+    values["sidecars"] = Jsonb([asdict(sidecar) for sidecar in file.sidecars])
+    values["tags"] = Jsonb(tags if file.video_id is None else [])
+    connection.execute(_UPSERT_FILE, values)
+
+
+def _tags_of(connection: psycopg.Connection[Any], video_id: int) -> list[str]:
+    rows = connection.execute("SELECT name FROM tag WHERE video_id = %s ORDER BY name", (video_id,))
     return [row[0] for row in rows]

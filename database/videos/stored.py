@@ -11,28 +11,31 @@ import sqlalchemy as sa
 from database.models import File, FileStatus
 from database.server.connection import Database
 from database.server.sqlstates import translated_errors
-from database.spaces.spaces import SWITCH_LOCK
+from database.spaces.coverage import count_video
 from database.videos.records import FileRecord, Sidecar, VideoRecord
 from database.videos.rows import (
     copy,
     copy_moments,
     insert_subtitles,
-    insert_video,
     new_ids,
+    put_video,
     spaces_gone,
     upsert_file,
 )
 
 _VIDEO = (
     "video.id, content_hash, video.status, video.reason, video.notes, duration_s, num_scenes, "
-    "(SELECT count(*) FROM scene "
-    "JOIN moment ON scene_id = scene.id WHERE video_id = video.id) AS num_moments"
+    "video.again, clock, (SELECT count(*) FROM moment WHERE video_id = video.id) AS num_moments"
 )
 _STORED_VIDEO = sa.text(f"SELECT {_VIDEO} FROM video WHERE content_hash = :content")
-_STORED_CONTENTS = sa.text("SELECT content_hash FROM video WHERE content_hash = ANY(:hashes)")
+_OWN_CONTENTS = sa.text(
+    "SELECT content_hash FROM video WHERE content_hash = ANY(:hashes) AND EXISTS "
+    "(SELECT FROM file WHERE video_id = video.id AND origin = :origin)"
+)
 _KNOWN_FILES = sa.text(
     "SELECT path, size_bytes, mtime_ns, file.status AS file_status, file.reason AS file_reason, "
-    f"sidecars, {_VIDEO} FROM file LEFT JOIN video ON video.id = video_id WHERE path = ANY(:paths)"
+    f"sidecars, mount, file.missing_since IS NOT NULL AS is_missing, {_VIDEO} "
+    "FROM file LEFT JOIN video ON video.id = video_id WHERE origin = :origin AND path = ANY(:paths)"
 )
 
 _LOCK_POLL_S = 0.25
@@ -50,6 +53,10 @@ class StoredVideo:
     duration_s: float
     num_scenes: int
     num_moments: int
+    again: bool
+    """Whether it is to be made anew."""
+    clock: tuple[tuple[float, float], ...] | None
+    """As database/models.py has it."""
 
 
 @dataclass(frozen=True)
@@ -58,11 +65,13 @@ class KnownFile:
 
     file: FileRecord
     video: StoredVideo | None
+    is_missing: bool
+    """Whether the last ingest of its folder did not find it."""
 
 
 class Store:
     """What an ingest writes, and reads to know what is left to do; each method is one
-    transaction."""
+    transaction. Paths are those of this host."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -70,7 +79,8 @@ class Store:
     def find_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
         """What is known of paths, by path; nothing of those that no ingest has seen."""
         with self._database.reading() as connection:
-            rows = connection.execute(_KNOWN_FILES, {"paths": list(paths)})
+            values = {"origin": self._database.origin, "paths": list(paths)}
+            rows = connection.execute(_KNOWN_FILES, values)
             return {row.path: _known_file(row) for row in rows}
 
     def find_video_by_content(self, content_hash: str) -> StoredVideo | None:
@@ -79,39 +89,44 @@ class Store:
             row = connection.execute(_STORED_VIDEO, {"content": content_hash}).one_or_none()
             return None if row is None else _stored_video(row)
 
-    def stored_contents(self, hashes: Collection[str]) -> set[str]:
-        """Those of these contents, each the SHA-256 of a file in hex, that are in the library."""
+    def own_contents(self, hashes: Collection[str]) -> set[str]:
+        """Those of these contents, each the SHA-256 of a file in hex, that the library has of files
+        of this host."""
+        values = {"origin": self._database.origin, "hashes": list(hashes)}
         with self._database.reading() as connection:
-            return set(connection.scalars(_STORED_CONTENTS, {"hashes": list(hashes)}))
+            return set(connection.scalars(_OWN_CONTENTS, values))
 
     def paths_of(self, video_id: int, limit: int) -> list[str]:
         """Paths at which an ingest has seen the content of a video, the one that it found first
         before others; some may be gone."""
         query = (
-            sa.select(File.path).where(File.video_id == video_id).order_by(File.seen_at, File.path)
+            sa.select(File.path)
+            .where(File.origin == self._database.origin, File.video_id == video_id)
+            .order_by(File.seen_at, File.path)
         )
         with self._database.session() as session:
             return list(session.scalars(query.limit(limit)))
 
     def forget_files(self, paths: Sequence[str]) -> None:
         """Removes the outcomes of paths; their videos stay, even those that none leads to now."""
+        own = File.origin == self._database.origin
         with self._database.session() as session:
-            session.execute(sa.delete(File).where(File.path.in_(paths)))
+            session.execute(sa.delete(File).where(own, File.path.in_(paths)))
 
-    def save_file(self, file: FileRecord) -> list[str]:
-        """The outcome of a path, instead of the one before. If that led to a video which no path
-        leads to now, the video is removed; returns the content hashes of such videos."""
+    def save_file(self, file: FileRecord) -> None:
+        """The outcome of a path, instead of the one before. The video that it led to stays, if none
+        leads to it now, until the end of the run (`database/videos/removal.py`)."""
         with self._database.connection() as connection:
-            # What is removed is not counted meanwhile, see Spaces.activate.
-            connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
-            return upsert_file(connection, file)
+            upsert_file(connection, self._database.origin, file)
 
-    def save_video(self, video: VideoRecord, file: FileRecord) -> list[str]:
-        """A whole video with its file's outcome, in one transaction; returns as `save_file` does.
+    def save_video(self, video: VideoRecord, file: FileRecord) -> int:
+        """A whole video with its file's outcome, in one transaction: its id. One of the same
+        content is made anew, and keeps its id, its tags and its other files.
         Raises SpacesChanged if it lacks the vectors of an active space, ValueRefused."""
+        origin = self._database.origin
         with self._database.connection() as connection:
             gone = spaces_gone(connection, video.spaces)
-            video_id = insert_video(connection, video)
+            video_id, is_new = put_video(connection, video)
             scene_ids = new_ids(connection, "scene", len(video.scenes))
             copy(
                 connection,
@@ -124,9 +139,37 @@ class Store:
                     )
                 ),
             )
-            copy_moments(connection, video.moments, scene_ids, gone)
-            insert_subtitles(connection, video_id, video.subtitles)
-            return upsert_file(connection, replace(file, video_id=video_id))
+            copy_moments(connection, video_id, video.moments, scene_ids, gone)
+            insert_subtitles(connection, video_id, video.subtitles, origin)
+            count_video(connection, video_id)
+            upsert_file(connection, origin, replace(file, video_id=video_id), is_new=is_new)
+            return video_id
+
+    def keyframes_of(self, video_id: int) -> list[tuple[float, str]]:
+        """(time in seconds, image path) of each keyframe of a video, in the order of time."""
+        statement = sa.text(
+            "SELECT start_s, image_path FROM moment "
+            "WHERE video_id = :video AND image_path IS NOT NULL ORDER BY start_s, id"
+        )
+        with self._database.reading() as connection:
+            rows = connection.execute(statement, {"video": video_id})
+            return [(row.start_s, row.image_path) for row in rows]
+
+    def lacks_vectors(self, video_id: int) -> bool:
+        """Whether a video lacks vectors of a space that is searched: one that was missing while the
+        space was filled."""
+        statement = sa.text(
+            "SELECT EXISTS (SELECT FROM coverage JOIN space ON space.key = coverage.space "
+            "WHERE video_id = :video AND state = 'active' AND embedded < wanted)"
+        )
+        with self._database.reading() as connection:
+            return bool(connection.scalar(statement, {"video": video_id}))
+
+    def set_again(self, video_ids: Collection[int], *, again: bool) -> None:
+        """Whether the next ingest of their files makes these videos anew."""
+        statement = sa.text("UPDATE video SET again = :again WHERE id = ANY(:ids)")
+        with self._database.session() as session:
+            session.execute(statement, {"again": again, "ids": sorted(video_ids)})
 
     def analyse(self) -> None:
         """Renews PostgreSQL's statistics: it plans by them, and searches weigh words by them."""
@@ -156,9 +199,9 @@ def _known_file(row: sa.Row[Any]) -> KnownFile:
     status = FileStatus(row.file_status)
     sidecars = tuple(Sidecar(**own) for own in row.sidecars)
     file = FileRecord(
-        row.path, row.size_bytes, row.mtime_ns, status, row.file_reason, row.id, sidecars
+        row.path, row.size_bytes, row.mtime_ns, status, row.file_reason, row.id, sidecars, row.mount
     )
-    return KnownFile(file, None if row.id is None else _stored_video(row))
+    return KnownFile(file, None if row.id is None else _stored_video(row), row.is_missing)
 
 
 def _stored_video(row: sa.Row[Any]) -> StoredVideo:
@@ -172,4 +215,6 @@ def _stored_video(row: sa.Row[Any]) -> StoredVideo:
         row.duration_s,
         row.num_scenes,
         row.num_moments,
+        row.again,
+        None if row.clock is None else tuple((at_s, stamp_s) for at_s, stamp_s in row.clock),
     )

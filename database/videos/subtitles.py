@@ -8,17 +8,18 @@ import sqlalchemy as sa
 from psycopg.types.json import Jsonb
 
 from database.server.connection import Database
+from database.spaces.coverage import count_video
 from database.videos.records import FileRecord, MomentRecord, Sidecar, Subtitles
 from database.videos.rows import copy_moments, insert_subtitles, spaces_gone, upsert_file
 
-_OF_VIDEO = "FROM moment JOIN scene ON scene.id = scene_id WHERE video_id = :video"
+_OF_VIDEO = "FROM moment WHERE video_id = :video"
 _SCENES = sa.text("SELECT start_s, end_s FROM scene WHERE video_id = :video ORDER BY position")
 _SPOKEN = sa.text(
     f"SELECT moment.start_s, moment.end_s, text {_OF_VIDEO} AND kind = 'speech' "
     "ORDER BY moment.start_s, moment.id"
 )
 _TRACKS = sa.text(
-    "SELECT name, language, path, lines FROM subtitle_track WHERE video_id = :video "
+    "SELECT name, language, path, origin, lines FROM subtitle_track WHERE video_id = :video "
     "ORDER BY position"
 )
 _HEADERS = sa.text(
@@ -30,14 +31,11 @@ _LINES = sa.text(
     "LIMIT 1 OFFSET :number"
 )
 _PLACES = sa.text(
-    "SELECT path, sidecars FROM file WHERE video_id = :video ORDER BY seen_at, path LIMIT :limit"
+    "SELECT path, sidecars FROM file WHERE origin = :origin AND video_id = :video "
+    "ORDER BY seen_at, path LIMIT :limit"
 )
-_DELETE_MOMENTS = (
-    "DELETE FROM moment USING scene WHERE scene.id = scene_id AND video_id = %s "
-    "AND kind = 'subtitle'"
-)
-
-_NUM_MOMENTS = "SELECT count(*) FROM moment JOIN scene ON scene.id = scene_id WHERE video_id = %s"
+_DELETE_MOMENTS = "DELETE FROM moment WHERE video_id = %s AND kind = 'subtitle'"
+_NUM_MOMENTS = "SELECT count(*) FROM moment WHERE video_id = %s"
 
 
 @dataclass(frozen=True)
@@ -76,9 +74,14 @@ class SubtitleStore:
                     row.language,
                     row.path,
                     tuple((s, e, text) for s, e, text in row.lines),
+                    row.origin,
                 )
                 for row in connection.execute(_TRACKS, {"video": video_id})
             ]
+
+    def is_own(self, track: Subtitles) -> bool:
+        """Whether a track was read from a file of this host."""
+        return track.origin == self._database.origin
 
     def headers(self, video_id: int) -> list[SubtitleHeader]:
         """The same without their lines, of which there may be many."""
@@ -94,9 +97,11 @@ class SubtitleStore:
             return [(start_s, end_s, text) for row in rows for start_s, end_s, text in row.lines]
 
     def places(self, video_id: int, limit: int) -> dict[str, tuple[Sidecar, ...]]:
-        """Paths at which an ingest has seen the content of a video, with what lay beside each."""
+        """Paths of this host at which an ingest has seen the content of a video, with what lay
+        beside each."""
+        values = {"origin": self._database.origin, "video": video_id, "limit": limit}
         with self._database.reading() as connection:
-            rows = connection.execute(_PLACES, {"video": video_id, "limit": limit})
+            rows = connection.execute(_PLACES, values)
             return {row.path: tuple(Sidecar(**own) for own in row.sidecars) for row in rows}
 
     def surroundings(self, video_id: int) -> Surroundings:
@@ -130,12 +135,13 @@ class SubtitleStore:
             scenes = connection.execute(
                 "SELECT id FROM scene WHERE video_id = %s ORDER BY position", (video_id,)
             )
-            copy_moments(connection, moments, [row[0] for row in scenes], gone)
+            copy_moments(connection, video_id, moments, [row[0] for row in scenes], gone)
             connection.execute("DELETE FROM subtitle_track WHERE video_id = %s", (video_id,))
-            insert_subtitles(connection, video_id, tracks)
+            insert_subtitles(connection, video_id, tracks, self._database.origin)
             connection.execute(
                 "UPDATE video SET notes = %s WHERE id = %s", (Jsonb(list(notes)), video_id)
             )
-            upsert_file(connection, file)
+            upsert_file(connection, self._database.origin, file)
+            count_video(connection, video_id)
             ((num_moments,),) = connection.execute(_NUM_MOMENTS, (video_id,)).fetchall()
             return int(num_moments)

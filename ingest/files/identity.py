@@ -19,7 +19,7 @@ from ingest.files.outcome import (
     record_of_refusal,
     refused,
 )
-from ingest.files.removal import save_outcome
+from ingest.files.presence import is_gone, mount_of
 
 AS_BEFORE = "as before; --retry tries again, after a change of settings or program"
 MAX_LOOKED_AT = 100
@@ -78,7 +78,8 @@ def _known_outcome(file: FoundFile, known: KnownFile | None, *, retry: bool) -> 
         return None
     if known.video is not None:
         is_same = known.file.sidecars == file.sidecars
-        return _unchanged(file, known.video) if is_same else None
+        is_due = known.is_missing or known.video.again
+        return _unchanged(file, known.video) if is_same and not is_due else None
     if retry:
         return None
     reason = known.file.reason
@@ -104,15 +105,10 @@ def _known_refusal(
     return outcome if record is None or is_told else None
 
 
-def link_to_known(
-    file: FoundFile, digest: str, keyframes_dir: Path, store: Store
-) -> Outcome | None:
+def link_to_known(file: FoundFile, video: StoredVideo, store: Store) -> Outcome:
     """The outcome of a path whose content is in the library: one more place of it, or the new one
-    of a file that was moved. None if the content is not there. Raises ValueRefused.
+    of a file that was moved. Raises ValueRefused.
     """
-    video = store.find_video_by_content(digest)
-    if video is None:
-        return None
     path = str(file.path)
     known = store.find_files([path]).get(path)
     own = FileRecord(
@@ -124,10 +120,11 @@ def link_to_known(
         video.id,
         # As they were taken up with it: those that are there now may differ.
         known.file.sidecars if known is not None and known.file.video_id == video.id else (),
+        mount_of(file.path),
     )
-    save_outcome(own, keyframes_dir, store)
+    store.save_file(own)
     others = [other for other in store.paths_of(video.id, MAX_LOOKED_AT) if other != path]
-    gone = [other for other in others if _is_gone(Path(other))]
+    gone = [other for other in others if is_gone(Path(other))]
     links = [other for other in others if _is_link_to(path, other)]
     store.forget_files([*gone, *links])
     for link in links:  # come after the file itself from now on
@@ -138,16 +135,6 @@ def link_to_known(
         return outcome
     reason = f"same content as {printable(others[0])}"
     return dataclasses.replace(outcome, status=OutcomeStatus.DONE, reason=reason)
-
-
-def _is_gone(path: Path) -> bool:
-    try:
-        path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        return True
-    except OSError:  # it may be there, where nobody may look just now
-        return False
-    return False
 
 
 def _is_link_to(path: str, other: str) -> bool:

@@ -10,6 +10,7 @@ from database.models import FileStatus
 from database.videos.records import FileRecord
 from ingest.errors import FileChanged, NotMedia, StillImage, VideoUnreadable
 from ingest.files.discover import FoundFile
+from ingest.files.presence import mount_of
 
 
 class OutcomeStatus(StrEnum):
@@ -84,7 +85,14 @@ def record_of_refusal(
     if isinstance(error, FileChanged) or not file.seen or not is_storable(str(file.path)):
         return None
     status = FileStatus(outcome.status.value)
-    return FileRecord(str(file.path), file.size_bytes, file.mtime_ns, status, outcome.reason)
+    return FileRecord(
+        str(file.path),
+        file.size_bytes,
+        file.mtime_ns,
+        status,
+        outcome.reason,
+        mount=mount_of(file.path),
+    )
 
 
 def _is_expected(file: FoundFile, error: VideoUnreadable | DatabaseError) -> bool:

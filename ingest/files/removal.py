@@ -1,16 +1,26 @@
-"""What goes when a content is no longer in the library: its keyframes, and work left behind."""
+"""What goes when a content is no longer in the library: its video, its keyframes, and work left
+behind."""
 
 import re
 import shutil
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
-from database.videos.records import FileRecord
+from database.videos.removal import Removal
 from database.videos.stored import Store
 from ingest.checkpoint import GONE
 from ingest.files.batches import batches
 
 _HASH = re.compile("[0-9a-f]{64}")
+GIVEN_UP_S = 7 * 86_400.0
+"""Work that nobody has gone on with for so long is given up."""
+
+
+class _Busy(Exception):
+    """Somebody is working on a content just now."""
 
 
 def keyframe_folder(digest: str) -> str:
@@ -18,38 +28,71 @@ def keyframe_folder(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
-def remove_keyframes(digests: Iterable[str], keyframes_dir: Path) -> None:
-    """Removes the keyframes of these contents from disk."""
-    for digest in digests:
-        shutil.rmtree(keyframes_dir / keyframe_folder(digest), ignore_errors=True)
+def remove_keyframes(digest: str, keyframes_dir: Path) -> None:
+    """Removes the keyframes of a content from disk."""
+    shutil.rmtree(keyframes_dir / keyframe_folder(digest), ignore_errors=True)
 
 
-def save_outcome(file: FileRecord, keyframes_dir: Path, store: Store) -> None:
-    """Records what a path has come to; a content that no path leads to any more goes.
-
-    Raises ValueRefused for a path that the database cannot hold.
-    """
-    remove_keyframes(store.save_file(file), keyframes_dir)
+def remove_orphans(keyframes_dir: Path, removal: Removal, store: Store) -> int:
+    """Removes the videos that no file leads to any more, with their keyframes on this host; how
+    many. One whose content is worked on is left to the end of that work."""
+    return sum(
+        _unless_busy(store, content, partial(_remove_orphan, content, keyframes_dir, removal))
+        for content in removal.orphans()
+    )
 
 
 def remove_leftovers(work_dir: Path, keyframes_dir: Path, store: Store) -> None:
-    """Removes what killed runs left: work on contents that are stored by now, and keyframes of
-    contents that are not.
-    """
-    for folder, _, is_stored in _of_contents(work_dir.glob("*-*-*"), store):
-        if folder.suffix == GONE or is_stored:
-            shutil.rmtree(folder, ignore_errors=True)
-    for images, content, is_stored in _of_contents(keyframes_dir.glob("*/*"), store):
-        if not is_stored:
-            with store.claim(content):  # nobody is storing it just now
-                if not store.stored_contents([content]):
-                    shutil.rmtree(images, ignore_errors=True)
+    """Removes work on contents that are stored, or that nobody goes on with, and keyframes of
+    contents that the library has no file of on this host."""
+    for folder, content, is_own in _of_contents(work_dir.glob("*-*-*"), store):
+        if folder.suffix == GONE or is_own or _is_given_up(folder):
+            _unless_busy(store, content, partial(_remove, folder))
+    for images, content, is_own in _of_contents(keyframes_dir.glob("*/*"), store):
+        if not is_own:
+            _unless_busy(store, content, partial(_remove_unowned, images, content, store))
+
+
+def _unless_busy(store: Store, content: str, act: Callable[[], bool]) -> bool:
+    """What `act` answers under the claim of a content; False if somebody has it."""
+
+    def give_up() -> None:
+        raise _Busy
+
+    with suppress(_Busy), store.claim(content, give_up):
+        return act()
+    return False
+
+
+def _remove(folder: Path) -> bool:
+    shutil.rmtree(folder, ignore_errors=True)
+    return True
+
+
+def _remove_orphan(content: str, keyframes_dir: Path, removal: Removal) -> bool:
+    is_gone = removal.remove_orphan(content)
+    if is_gone:
+        remove_keyframes(content, keyframes_dir)
+    return is_gone
+
+
+def _remove_unowned(images: Path, content: str, store: Store) -> bool:
+    return not store.own_contents([content]) and _remove(images)
+
+
+def _is_given_up(folder: Path) -> bool:
+    try:
+        latest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
+    except OSError:  # somebody is removing it
+        return False
+    return time.time() - latest > GIVEN_UP_S
 
 
 def _of_contents(folders: Iterable[Path], store: Store) -> Iterator[tuple[Path, str, bool]]:
-    """Each folder whose name begins with a content's hash, the hash, and whether it is stored."""
+    """Each folder whose name begins with a content's hash, the hash, and whether the library has a
+    file of it on this host."""
     named = ((folder, _HASH.match(folder.name)) for folder in folders)
     for batch in batches((folder, found[0]) for folder, found in named if found):
-        stored = store.stored_contents([content for _, content in batch])
+        own = store.own_contents([content for _, content in batch])
         for folder, content in batch:
-            yield folder, content, content in stored
+            yield folder, content, content in own

@@ -99,12 +99,12 @@ class Filler:
         """What a space lacks, by id, of one video after the other if there are `video_ids`."""
         only: Sequence[int | None] = video_ids or [None]
         for video_id in only:
-            after_id = 0
+            after = (0, 0)
             while page := self.spaces.moments_missing(
-                key, limit=_PAGE, after_id=after_id, video_id=video_id
+                key, limit=_PAGE, after=after, video_id=video_id
             ):
                 yield from page
-                after_id = page[-1].id
+                after = page[-1].video_id, page[-1].id
 
     def _fill_video(
         self,

@@ -43,21 +43,26 @@ class Retaking:
         now = {**before, file.path: file.sidecars}
         known = self.store.tracks(video.id)
         there = {path.with_name(each.name) for path, own in now.items() for each in own}
-        own = [track for track in known if track.path is None]
-        is_gone = any(Path(track.path) not in there for track in known if track.path is not None)
+        # Of files of another host, only that one can say what has become of them.
+        kept = [track for track in known if track.path is None or not self.store.is_own(track)]
+        is_gone = any(
+            Path(track.path) not in there
+            for track in known
+            if track.path is not None and self.store.is_own(track)
+        )
         if file.sidecars == before.get(file.path, ()) and not is_gone:
             return outcome
         found = read_beside(now, video.duration_s)
         file = dataclasses.replace(file, sidecars=tuple(found.as_read[file.path]))
         if file.sidecars == before.get(file.path) and not is_gone:
             return outcome  # what could not be opened still cannot be
-        tracks = each_once([*own, *found.tracks])
+        tracks = each_once([*kept, *found.tracks])
         around = self.store.surroundings(video.id)
         scenes = [Scene(*span) for span in around.scenes]
         moments = subtitle_moments(tracks, scenes, around.spoken)
         record = _record(file, video)
-        kept = told_before(video.notes, [*before.values(), *now.values()])
-        notes = [*kept, *found.notes, *searched(tracks)[1]]
+        told = told_before(video.notes, [*before.values(), *now.values()])
+        notes = [*told, *found.notes, *searched(tracks)[1]]
         num_moments = self._store(video.id, tracks, moments, notes, record)
         outcome = dataclasses.replace(outcome, moments=num_moments)
         return _told(outcome, f"{_done(file.sidecars)}; the recording itself is as it was", notes)

@@ -13,6 +13,7 @@ from database.videos.stored import Store
 from embeddings.space import Space
 from ingest.atomic import PARTIAL, atomically, remove
 from ingest.files.discover import FoundFile
+from ingest.files.presence import mount_of
 from ingest.files.removal import keyframe_folder, remove_keyframes
 from ingest.media.decode import Decoded
 from ingest.scenes.scene import Scene
@@ -46,11 +47,10 @@ def save_video(video: NewVideo, keyframes_dir: Path, store: Store) -> None:
     _place_keyframes(video.media, target)
     record = _video_record(video)
     try:
-        orphans = store.save_video(record, _file_record(video.file, record))
+        store.save_video(record, _file_record(video.file, record))
     except ValueRefused:
-        remove_keyframes([video.digest], keyframes_dir)
+        remove_keyframes(video.digest, keyframes_dir)
         raise
-    remove_keyframes(orphans, keyframes_dir)
 
 
 def _video_record(video: NewVideo) -> VideoRecord:
@@ -88,6 +88,7 @@ def _file_record(file: FoundFile, video: VideoRecord) -> FileRecord:
         status,
         video.reason,
         sidecars=file.sidecars,
+        mount=mount_of(file.path),
     )
 
 

@@ -69,10 +69,10 @@ def test_every_space_has_a_partition_with_its_own_index(database: Database) -> N
 
 def test_a_library_with_videos_goes_down_and_up_again(database: Database, store: Store) -> None:
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
-    downgrade_schema(database.engine)
+    downgrade_schema(database)
     assert tables_of(database) <= {"alembic_version"}
     assert current_revision(database.engine) is None
-    upgrade_schema(database.engine)
+    upgrade_schema(database)
     assert current_revision(database.engine) == head_revision()
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
     assert Library(database).row_counts() == {
@@ -85,7 +85,7 @@ def test_a_library_with_videos_goes_down_and_up_again(database: Database, store:
 
 def test_upgrading_twice_keeps_what_is_stored(database: Database, store: Store) -> None:
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
-    upgrade_schema(database.engine)
+    upgrade_schema(database)
     assert Library(database).row_counts()["embedding"] == 3
 
 
@@ -93,7 +93,7 @@ def test_a_library_without_spaces_gets_the_bundled_ones(database: Database) -> N
     with database.session() as session:
         session.execute(sa.text("DROP TABLE embedding_minilm_l6, embedding_imagenet_concepts"))
         session.execute(sa.text("DELETE FROM space"))
-    upgrade_schema(database.engine)
+    upgrade_schema(database)
     assert "embedding_minilm_l6" in tables_of(database)
     assert Spaces(database).coverage("minilm-l6").embedded == 0
 
@@ -104,7 +104,7 @@ def test_a_library_of_the_first_schema_gets_its_spans_and_keeps_its_spaces(
     long = replace(records.video("a"), scenes=((0.0, 2.0), (2.0, 22.0)))
     store.save_video(long, records.file("/v/a.mp4"))
     _go_to(database, "0001")
-    upgrade_schema(database.engine)
+    upgrade_schema(database)
     with database.session() as session:
         query = sa.select(Moment.start_s, Moment.end_s).where(Moment.kind == MomentKind.SPAN)
         found = session.execute(query.order_by(Moment.start_s)).all()
@@ -131,7 +131,7 @@ def test_views_of_an_older_library_are_as_they_were_and_then_say_more(
         "embedding_model",
     ]
     assert sql.rows(database, "SELECT count(*) FROM visual_embeddings") == [(1,)]
-    upgrade_schema(database.engine)
+    upgrade_schema(database)
     assert {view: _columns(database, view)[:4] for view in views} == older
     said = sql.rows(database, "SELECT kind, start_s, end_s FROM text_embeddings ORDER BY start_s")
     assert said == [("ocr", 0.0, 2.0), ("speech", 2.5, 3.5)]
@@ -142,7 +142,7 @@ def test_videos_of_an_older_library_have_no_notes_and_the_stamps_of_their_files(
 ) -> None:
     store.save_video(records.commented("a"), records.file("/v/a.mp4"))
     _go_to(database, "0005")
-    upgrade_schema(database.engine)
+    upgrade_schema(database)
     assert sql.rows(database, "SELECT title, notes, clock FROM video") == [("a", [], None)]
     assert sql.rows(database, "SELECT DISTINCT track FROM moment") == [(None,)]
     assert Library(database).row_counts()["embedding"] == 4
@@ -157,6 +157,6 @@ def _go_to(database: Database, revision: str) -> None:
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "os")
     with database.engine.connect() as connection:
-        config.attributes["connection"] = connection
+        config.attributes |= {"connection": connection, "origin": database.origin}
         command.downgrade(config, revision)
         connection.commit()

@@ -98,7 +98,7 @@ def test_part_of_a_word_is_found_where_the_server_has_trigrams(crowded: Database
     leg = WordLeg(words.terms("ordplay1234"), "ordplay1234")
 
     def matching(has_trigrams: bool) -> list[float]:
-        with_or_without = Database(crowded.engine, "", False, has_trigrams)
+        with_or_without = Database(crowded.engine, "", False, "file://test", has_trigrams)
         found, _ = search_legs(with_or_without, [], leg, Conditions(), Scan.INDEX, 10)
         return [match.raw for match in found if match.raw > 0]
 

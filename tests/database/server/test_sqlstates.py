@@ -43,7 +43,7 @@ def as_visitor(database: Database, options: str = "") -> Iterator[Database]:
     execute(database, f"CREATE ROLE visitor LOGIN {options}")
     engine = sa.create_engine(database.engine.url.set(username="visitor"))
     try:
-        yield Database(engine, "the visitor's", embedded=False)
+        yield Database(engine, "the visitor's", embedded=False, origin="file://test")
     finally:
         engine.dispose()
         execute(database, "DROP ROLE visitor")
@@ -51,7 +51,7 @@ def as_visitor(database: Database, options: str = "") -> Iterator[Database]:
 
 def closed_port(database: Database) -> None:
     nobody = sa.create_engine("postgresql+psycopg://me@127.0.0.1:1/films")
-    execute(Database(nobody, "films", embedded=False), "SELECT 1")
+    execute(Database(nobody, "films", embedded=False, origin="file://test"), "SELECT 1")
 
 
 def cut_connection(database: Database) -> None:
@@ -254,7 +254,7 @@ def test_half_of_a_character_is_a_fault_of_the_value_too(database: Database) -> 
 
 def test_a_pool_without_a_connection_left_is_overloaded(database: Database) -> None:
     engine = sa.create_engine(database.engine.url, pool_size=1, max_overflow=0, pool_timeout=0.01)
-    small = Database(engine, "films", embedded=False)
+    small = Database(engine, "films", embedded=False, origin="file://test")
     with small.session() as session:
         session.execute(sa.text("SELECT 1"))
         with pytest.raises(DatabaseOverloaded, match="all connections to films are in use"):

@@ -1,0 +1,6 @@
+"""Where a video lies: of several files with its content, which one is shown."""
+
+FIRST_PATH = """(SELECT path FROM file WHERE video_id = video.id
+    ORDER BY missing_since IS NOT NULL, origin <> :origin, seen_at, path LIMIT 1)"""
+"""In SQL, the path of a video: of its files one that is there, of this host, the one that was
+ingested first. NULL of a video that no file leads to."""

@@ -1,0 +1,74 @@
+"""Files that the library knows and that are gone: marked after each ingest of their folder, and
+forgotten when somebody says so, unless it may be only their disk that is away."""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from pathlib import Path
+
+from database.videos.removal import PlacedFile, Removal
+from database.videos.stored import Store
+from ingest.files.batches import batches
+from ingest.files.presence import is_gone, why_away
+
+
+@dataclass(frozen=True)
+class Kept:
+    """A missing file that is not forgotten."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """What has become of the missing files."""
+
+    paths: list[str]
+    """Those that were forgotten."""
+    kept: list[Kept]
+
+
+def mark_missing(roots: Iterable[Path], removal: Removal) -> None:
+    """Marks the files at or under these paths that are no longer there."""
+    known = chain.from_iterable(removal.files_under(str(root)) for root in roots)
+    for batch in batches(file.path for file in known if is_gone(Path(file.path))):
+        removal.mark_missing(batch)
+
+
+def missing_under(roots: Collection[Path], removal: Removal) -> Iterator[PlacedFile]:
+    """The files at or under these paths that are marked as missing; all, if there are none."""
+    for file in removal.missing():
+        path = Path(file.path)
+        if not roots or any(path.is_relative_to(root) for root in roots):
+            yield file
+
+
+def forget_missing(
+    roots: Collection[Path], grace: timedelta, removal: Removal, store: Store
+) -> Forgotten:
+    """Forgets the missing files at or under these paths, or all, once they have been missing for
+    so long; their videos go with the end of the run, if no other file leads to them. Of a disk that
+    is away nothing is forgotten."""
+    forgotten = Forgotten([], [])
+    for file in missing_under(roots, removal):
+        reason = _why_kept(file, grace)
+        if reason is None:
+            forgotten.paths.append(file.path)
+        else:
+            forgotten.kept.append(Kept(file.path, reason))
+    store.forget_files(forgotten.paths)
+    return forgotten
+
+
+def _why_kept(file: PlacedFile, grace: timedelta) -> str | None:
+    path = Path(file.path)
+    if not is_gone(path):
+        return "it is there again: ingest it, and it is found"
+    assert file.missing_since is not None
+    left = file.missing_since + grace - datetime.now(UTC)
+    if left > timedelta():
+        days = left / timedelta(days=1)
+        return f"missing for too short a time: it can be forgotten in {days:.1f} days"
+    return why_away(path, file.mount)

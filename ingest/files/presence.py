@@ -1,0 +1,44 @@
+"""Whether files are there. A disk that is away takes its files along, and they are not gone."""
+
+import os
+from functools import lru_cache
+from pathlib import Path
+
+
+def is_gone(path: Path) -> bool:
+    """Whether nothing is at a path; not where nobody may look just now."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return True
+    except OSError:
+        return False
+    return False
+
+
+def mount_of(path: Path) -> str:
+    """The mount point of the file system that a file lies on."""
+    return _mount_of_folder(path.parent)
+
+
+@lru_cache(maxsize=4096)
+def _mount_of_folder(folder: Path) -> str:
+    while folder.parent != folder and not os.path.ismount(folder):
+        folder = folder.parent
+    return str(folder)
+
+
+def why_away(path: Path, mount: str | None) -> str | None:
+    """Why a file that is not at its path may be away rather than gone; None if it is gone."""
+    if mount is not None and not os.path.ismount(mount):
+        return f"nothing is mounted at {mount}"
+    folder = path.parent
+    while not folder.is_dir() and folder.parent != folder:
+        folder = folder.parent
+    try:
+        with os.scandir(folder) as entries:
+            if not any(entries):
+                return f"the folder {folder} is empty, as that of a disk that is not mounted"
+    except OSError as error:
+        return f"the folder {folder} cannot be read: {error.strerror}"
+    return None
