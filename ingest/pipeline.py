@@ -17,6 +17,7 @@ from pathlib import Path
 from database.errors import SpacesChanged, ValueRefused
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
+from database.videos.forgetting import keyframe_folder
 from database.videos.removal import Removal
 from database.videos.stored import Store, StoredVideo
 from database.videos.subtitles import SubtitleStore
@@ -38,7 +39,6 @@ from ingest.files.outcome import (
     record_of_refusal,
     refused,
 )
-from ingest.files.removal import keyframe_folder
 from ingest.library.brought import brought_moments
 from ingest.library.embed import Embeddable, Lists, Source, embed_moments, read_image
 from ingest.library.keyframes import make_missing

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from database.videos.forgetting import remove_orphans
+from ingest.files.leftovers import remove_leftovers
 from ingest.files.missing import Forgotten, forget_missing, mark_missing, missing_under
-from ingest.files.removal import remove_leftovers, remove_orphans
 from ingest.pipeline import Ingest
 
 

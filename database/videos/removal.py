@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from database.errors import NotFound
 from database.server.connection import Database
 
 _PAGE = 2000
@@ -37,6 +38,8 @@ _REMOVE_ORPHAN = sa.text(
     "DELETE FROM video WHERE content_hash = :content "
     "AND NOT EXISTS (SELECT FROM file WHERE video_id = video.id)"
 )
+_CONTENTS = sa.text("SELECT id, content_hash FROM video WHERE id = ANY(:ids) ORDER BY id")
+_FORGET = sa.text("DELETE FROM file WHERE video_id = ANY(:ids)")
 
 
 @dataclass(frozen=True)
@@ -88,13 +91,15 @@ class Removal:
 
     def forget(self, video_ids: Collection[int]) -> list[str]:
         """Lets go of the files of videos, on whatever host; their contents, whose videos are then
-        to be removed."""
-        statement = sa.text(
-            "WITH gone AS (DELETE FROM file WHERE video_id = ANY(:ids) RETURNING video_id) "
-            "SELECT DISTINCT content_hash FROM video WHERE id = ANY(:ids)"
-        )
+        to be removed. Raises NotFound, and lets go of none, if one does not exist."""
+        ids = sorted(set(video_ids))
         with self._database.session() as session:
-            return list(session.scalars(statement, {"ids": sorted(video_ids)}))
+            found = session.execute(_CONTENTS, {"ids": ids}).all()
+            known = {row.id for row in found}
+            for missing in (video_id for video_id in ids if video_id not in known):
+                raise NotFound(f"there is no video {missing}")
+            session.execute(_FORGET, {"ids": ids})
+            return [row.content_hash for row in found]
 
     def orphans(self) -> list[str]:
         """The contents of the videos that no file leads to."""

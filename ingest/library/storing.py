@@ -8,13 +8,13 @@ from pathlib import Path
 
 from database.errors import ValueRefused
 from database.models import FileStatus, VideoStatus
+from database.videos.forgetting import keyframe_folder, remove_keyframes
 from database.videos.records import MAX_NS, FileRecord, MomentRecord, VideoRecord
 from database.videos.stored import Store
 from embeddings.space import Space
 from ingest.atomic import PARTIAL, atomically, remove
 from ingest.files.discover import FoundFile
 from ingest.files.presence import mount_of
-from ingest.files.removal import keyframe_folder, remove_keyframes
 from ingest.media.decode import Decoded
 from ingest.scenes.scene import Scene
 

@@ -1,15 +1,13 @@
-"""What goes when a content is no longer in the library: its video, its keyframes, and work left
-behind."""
+"""What runs that were cut off have left on disk."""
 
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
-from database.videos.removal import Removal
+from database.videos.forgetting import unless_busy
 from database.videos.stored import Store
 from ingest.checkpoint import GONE
 from ingest.files.batches import batches
@@ -19,61 +17,20 @@ GIVEN_UP_S = 7 * 86_400.0
 """Work that nobody has gone on with for so long is given up."""
 
 
-class _Busy(Exception):
-    """Somebody is working on a content just now."""
-
-
-def keyframe_folder(digest: str) -> str:
-    """The folder of the keyframes of a content, relative to the one of all keyframes."""
-    return f"{digest[:2]}/{digest}"
-
-
-def remove_keyframes(digest: str, keyframes_dir: Path) -> None:
-    """Removes the keyframes of a content from disk."""
-    shutil.rmtree(keyframes_dir / keyframe_folder(digest), ignore_errors=True)
-
-
-def remove_orphans(keyframes_dir: Path, removal: Removal, store: Store) -> int:
-    """Removes the videos that no file leads to any more, with their keyframes on this host; how
-    many. One whose content is worked on is left to the end of that work."""
-    return sum(
-        _unless_busy(store, content, partial(_remove_orphan, content, keyframes_dir, removal))
-        for content in removal.orphans()
-    )
-
-
 def remove_leftovers(work_dir: Path, keyframes_dir: Path, store: Store) -> None:
     """Removes work on contents that are stored, or that nobody goes on with, and keyframes of
     contents that the library has no file of on this host."""
     for folder, content, is_own in _of_contents(work_dir.glob("*-*-*"), store):
         if folder.suffix == GONE or is_own or _is_given_up(folder):
-            _unless_busy(store, content, partial(_remove, folder))
+            unless_busy(store, content, partial(_remove, folder))
     for images, content, is_own in _of_contents(keyframes_dir.glob("*/*"), store):
         if not is_own:
-            _unless_busy(store, content, partial(_remove_unowned, images, content, store))
-
-
-def _unless_busy(store: Store, content: str, act: Callable[[], bool]) -> bool:
-    """What `act` answers under the claim of a content; False if somebody has it."""
-
-    def give_up() -> None:
-        raise _Busy
-
-    with suppress(_Busy), store.claim(content, give_up):
-        return act()
-    return False
+            unless_busy(store, content, partial(_remove_unowned, images, content, store))
 
 
 def _remove(folder: Path) -> bool:
     shutil.rmtree(folder, ignore_errors=True)
     return True
-
-
-def _remove_orphan(content: str, keyframes_dir: Path, removal: Removal) -> bool:
-    is_gone = removal.remove_orphan(content)
-    if is_gone:
-        remove_keyframes(content, keyframes_dir)
-    return is_gone
 
 
 def _remove_unowned(images: Path, content: str, store: Store) -> bool:

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from database.server.connection import Database
 from database.videos.stored import Store
 from ingest.checkpoint import GONE
-from ingest.files.removal import keyframe_folder, remove_keyframes, remove_leftovers, save_outcome
+from ingest.files.leftovers import keyframe_folder, remove_keyframes, remove_leftovers, save_outcome
 from tests.helpers import records
 from tests.helpers.statements import counted_statements
 

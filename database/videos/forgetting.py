@@ -1,0 +1,62 @@
+"""Videos that leave the library, with their keyframes on this host: those that somebody forgets, and
+those that no file leads to any more."""
+
+import shutil
+from collections.abc import Callable, Collection
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+
+from database.videos.removal import Removal
+from database.videos.stored import Store
+
+
+class _Busy(Exception):
+    """Somebody is working on a content just now."""
+
+
+def keyframe_folder(digest: str) -> str:
+    """The folder of the keyframes of a content, relative to the one of all keyframes."""
+    return f"{digest[:2]}/{digest}"
+
+
+def remove_keyframes(digest: str, keyframes_dir: Path) -> None:
+    """Removes the keyframes of a content from disk."""
+    shutil.rmtree(keyframes_dir / keyframe_folder(digest), ignore_errors=True)
+
+
+def forget_videos(
+    video_ids: Collection[int], keyframes_dir: Path, removal: Removal, store: Store
+) -> None:
+    """Removes videos from the library, whatever files lead to them: their next ingest makes them
+    anew, under other ids. Raises NotFound, and forgets none, if one does not exist."""
+    for content in removal.forget(video_ids):
+        with store.claim(content):
+            _remove_orphan(content, keyframes_dir, removal)
+
+
+def remove_orphans(keyframes_dir: Path, removal: Removal, store: Store) -> int:
+    """Removes the videos that no file leads to; how many. One whose content is worked on is left to
+    the end of that work."""
+    return sum(
+        unless_busy(store, content, partial(_remove_orphan, content, keyframes_dir, removal))
+        for content in removal.orphans()
+    )
+
+
+def unless_busy(store: Store, content: str, act: Callable[[], bool]) -> bool:
+    """What `act` answers under the claim of a content; False if somebody else has it."""
+
+    def give_up() -> None:
+        raise _Busy
+
+    with suppress(_Busy), store.claim(content, give_up):
+        return act()
+    return False
+
+
+def _remove_orphan(content: str, keyframes_dir: Path, removal: Removal) -> bool:
+    is_gone = removal.remove_orphan(content)
+    if is_gone:
+        remove_keyframes(content, keyframes_dir)
+    return is_gone
