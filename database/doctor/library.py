@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -70,25 +71,7 @@ class Looks:
         )
         if rows is None:
             return self._not_known()
-        needed = ".".join(map(str, OLDEST_PGVECTOR))
-        install = f"install pgvector {needed} or newer on the server"
-        if not rows:
-            return fault("the server has none, and nothing can be stored without", install)
-        installed, newest = rows[0]
-        if _parsed(newest) < OLDEST_PGVECTOR:
-            update = f"{install}, then: ALTER EXTENSION vector UPDATE; REINDEX TABLE embedding"
-            return fault(
-                f"{installed or newest}: before {needed}, HNSW indexes may be corrupted", update
-            )
-        if installed is None:
-            return ok(f"{newest} on the server, not yet in this database")
-        if _parsed(installed) < OLDEST_PGVECTOR:
-            return fault(
-                f"{installed} in this database, {newest} on the server: before {needed}, HNSW "
-                "indexes may be corrupted",
-                "ALTER EXTENSION vector UPDATE; REINDEX TABLE embedding",
-            )
-        return ok(str(installed))
+        return judge_pgvector(*rows[0]) if rows else judge_pgvector(None, None)
 
     def extensions(self) -> Finding:
         """pg_trgm and unaccent, which it can do without."""
@@ -147,7 +130,10 @@ class Looks:
             )
             last = self._read("SELECT profile FROM video ORDER BY id DESC LIMIT 1")
             profile = last[0][0] if last else None
-        return judge_weights(self._settings.runtime(), spaces, profile)
+        finding = judge_weights(self._settings.runtime(), spaces, profile)
+        if self._url is None and not self._is_new:
+            return replace(finding, found=f"{finding.found}; what the library needs is not known")
+        return finding
 
     def _not_known(self) -> Finding:
         if self._is_new:
@@ -213,3 +199,22 @@ def _find_revision(connection: psycopg.Connection[Any]) -> str | None:
 
 def _parsed(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.split(".") if part.isdecimal())
+
+
+def judge_pgvector(installed: str | None, newest: str | None) -> Finding:
+    """By its versions in the database and on the server; None where there is none."""
+    needed = ".".join(map(str, OLDEST_PGVECTOR))
+    install = f"install pgvector {needed} or newer on the server"
+    if newest is None:
+        return fault("the server has none, and nothing can be stored without", install)
+    if installed is None and _parsed(newest) >= OLDEST_PGVECTOR:
+        return ok(f"{newest} on the server, not yet in this database")
+    if _parsed(newest) >= OLDEST_PGVECTOR and _parsed(installed or "") >= OLDEST_PGVECTOR:
+        return ok(str(installed))
+    remedies = [install] if _parsed(newest) < OLDEST_PGVECTOR else []
+    if installed is not None:
+        remedies.append("in psql: ALTER EXTENSION vector UPDATE; REINDEX TABLE embedding")
+    return fault(
+        f"{installed or newest}, and before {needed} HNSW indexes may be corrupted",
+        ", then ".join(remedies),
+    )

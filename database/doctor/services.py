@@ -51,6 +51,7 @@ def redis(url: str | None) -> Finding:
             socket_timeout=_TIMEOUT_S,
             socket_connect_timeout=_TIMEOUT_S,
             retry=Retry(NoBackoff(), 0),
+            protocol=2,  # as the cache speaks to it
         )
     except (RedisError, ValueError, TypeError, AttributeError):
         # What they say may hold a part of the password.

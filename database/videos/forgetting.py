@@ -1,5 +1,5 @@
-"""Videos that leave the library, with their keyframes on this host: those that somebody forgets, and
-those that no file leads to any more."""
+"""Videos that leave the library, with their keyframes on this host: those that somebody forgets,
+and those that no file leads to any more."""
 
 import shutil
 from collections.abc import Callable, Collection
