@@ -9,7 +9,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,12 +25,14 @@ from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import choose_spaces, get_profile
 from embeddings.runtime import num_cores
-from embeddings.space import Input, Space
+from embeddings.space import Space
 from ingest.cli import EXIT_SOME_FAILED, run
 from ingest.errors import UsageError
 from ingest.library.backfilling import Filled, Filler
+from ingest.library.embed import prove
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.spaces import activate_complete, spaces_to_fill
+from ingest.library.standings import Standing, standings_of
 from ingest.media.child import Isolation
 from ingest.progress import FillDisplay
 from ingest.settings import IngestSettings
@@ -147,19 +149,6 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Standing:
-    """How far a space is: a line for people, an object of the JSON."""
-
-    space: str
-    embedded: int
-    """Moments that it holds."""
-    wanted: int
-    """Moments that it should hold."""
-    state: SpaceState | None
-    """None for a space that the library does not have."""
-
-
-@dataclass(frozen=True)
 class Backfill:
     """What the command does with a library, and what it prints of it."""
 
@@ -182,7 +171,7 @@ class Backfill:
         """Embeds what the chosen spaces lack and names the videos that had a fault."""
         for video_id in video_ids:
             self.filler.library.get_video(video_id)
-        self.spaces.add(chosen)
+        self._add(chosen)
         totals = {}
         for space in chosen:
             coverage = self.spaces.coverage(space.key)
@@ -191,11 +180,26 @@ class Backfill:
         with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
             filled = self.filler.fill(chosen, display.report, limit=limit, video_ids=video_ids)
         refresh_null_statistics(self.spaces, chosen, self.filler.encoders)
-        for video_id, reason in filled.faults.items():
-            path = self.filler.library.get_video(video_id).path
-            typer.echo(f"{path}: {reason}", err=True)
+        for video in self.filler.library.videos(list(filled.faults)):
+            typer.echo(f"{video.path}: {filled.faults[video.id]}", err=True)
         activate_complete(self.spaces)
+        for space in chosen:
+            if self.spaces.all()[space.key].state is SpaceState.ACTIVE:
+                self.spaces.index(space.key)
         return filled
+
+    def _add(self, chosen: Sequence[Space]) -> None:
+        """Lets the chosen spaces fill: those that do not yet, only if their models compute."""
+        infos = self.spaces.all()
+        prove(
+            self.filler.encoders,
+            [
+                space
+                for space in chosen
+                if space.key not in infos or infos[space.key].state is SpaceState.RETIRED
+            ],
+        )
+        self.spaces.add(chosen)
 
     def activate(self, chosen: Sequence[Space], queries: Path | None) -> None:
         """Makes the chosen spaces those that are searched, after a comparison of both on labelled
@@ -217,11 +221,11 @@ class Backfill:
             for key, before in zip(keys, self.spaces.rollback(*keys), strict=True):
                 self._tell(f"{before}: active again, instead of {key}")
                 changed.append(before)
-        self._print_json(self._standings({key: inputs[key] for key in changed}))
+        self._print_json(standings_of(self.spaces, {key: inputs[key] for key in changed}))
 
     def tell_missing(self, chosen: Iterable[Space]) -> None:
         """What a run would embed, of spaces that may not be in the library yet."""
-        standings = self._standings({space.key: space.input for space in chosen})
+        standings = standings_of(self.spaces, {space.key: space.input for space in chosen})
         for each in standings:
             missing = each.wanted - each.embedded
             self._tell(f"{each.space}: {missing} of {each.wanted} moments would be embedded")
@@ -229,25 +233,13 @@ class Backfill:
 
     def tell_standings(self, chosen: Iterable[Space]) -> None:
         """How far the chosen spaces are, and what is left to do."""
-        standings = self._standings({space.key: space.input for space in chosen})
+        standings = standings_of(self.spaces, {space.key: space.input for space in chosen})
         for each in standings:
             line = f"{each.space}: {each.embedded} of {each.wanted} moments, {each.state}"
             if each.embedded >= each.wanted and each.state is not SpaceState.ACTIVE:
                 line += "; --activate makes it the one that is searched"
             self._tell(line)
         self._print_json(standings)
-
-    def _standings(self, inputs: Mapping[str, Input]) -> list[Standing]:
-        there = self.spaces.all()
-        return [
-            Standing(
-                space=key,
-                embedded=self.spaces.coverage(key).embedded if key in there else 0,
-                wanted=self.spaces.num_wanted(takes),
-                state=there[key].state if key in there else None,
-            )
-            for key, takes in inputs.items()
-        ]
 
     def _compare(self, keys: Sequence[str], queries: Path) -> None:
         """The evaluation with the spaces that are searched, and with these instead."""

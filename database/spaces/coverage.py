@@ -1,6 +1,7 @@
 """The moments that a space should hold, and those of them that it lacks: a query, not a flag, so
 that an interrupted backfill goes on where it stopped."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from database.models import MomentKind, StoredSpace
 from database.spaces.partitions import partition_name
-from embeddings.space import Input
+from embeddings.space import Input, Space
 
 KINDS = {
     # What a video is called is matched by its words alone: by what names mean, first scenes came
@@ -47,30 +48,72 @@ class MissingMoment:
     image_path: str | None
 
 
-_COUNT = """
-    INSERT INTO coverage (video_id, space, wanted, embedded)
-    SELECT video.id, space.key,
-        (SELECT count(*) FROM moment WHERE video_id = video.id AND {wanted}),
-        (SELECT count(*) FROM embedding
-            WHERE video_id = video.id AND embedding.space = space.key)
-    FROM video CROSS JOIN space WHERE {which}
-    ON CONFLICT (space, video_id)
-        DO UPDATE SET wanted = excluded.wanted, embedded = excluded.embedded"""
 _WANTED = " OR ".join(
     f"(input = '{takes}' AND kind IN ({', '.join(repr(kind.value) for kind in kinds)}))"
     for takes, kinds in KINDS.items()
 )
+_COUNT = f"""
+    INSERT INTO coverage (video_id, space, wanted, embedded)
+    SELECT video.id, space.key,
+        (SELECT count(*) FROM moment WHERE video_id = video.id AND ({_WANTED})),
+        (SELECT count(*) FROM embedding
+            WHERE video_id = video.id AND embedding.space = space.key)
+    FROM video CROSS JOIN space WHERE video.id = %s
+    ON CONFLICT (space, video_id)
+        DO UPDATE SET wanted = excluded.wanted, embedded = excluded.embedded"""
+_COUNT_NEW = """
+    INSERT INTO coverage (video_id, space, wanted, embedded)
+    SELECT video.id, :key,
+        coalesce(alike.wanted, (SELECT count(*) FROM moment
+            WHERE video_id = video.id AND kind = ANY(CAST(:kinds AS moment_kind[])))),
+        (SELECT count(*) FROM {partition} AS own WHERE own.video_id = video.id)
+    FROM video LEFT JOIN coverage AS alike ON alike.video_id = video.id AND alike.space = :alike
+    WHERE NOT EXISTS (SELECT FROM coverage WHERE video_id = video.id AND space = :key)
+    ORDER BY video.id LIMIT :limit FOR KEY SHARE OF video
+    ON CONFLICT DO NOTHING"""
+_AT_ONCE = 5000
+"""Videos that are counted in one transaction."""
 
 
 def count_video(connection: psycopg.Connection[Any], video_id: int) -> None:
     """Counts the coverage of a video anew, at the end of a transaction that has changed it."""
-    connection.execute(_COUNT.format(wanted=f"({_WANTED})", which="video.id = %s"), (video_id,))
+    # Whoever counts it too has ended then, and what it has stored is seen by the next statement.
+    connection.execute(
+        "SELECT FROM coverage WHERE video_id = %s ORDER BY space FOR UPDATE", (video_id,)
+    )
+    connection.execute(_COUNT, (video_id,))
 
 
-def count_space(session: Session, key: str) -> None:
-    """Counts the coverage of all videos in a space: of one that is new."""
-    which = sa.text(_COUNT.format(wanted=f"({_WANTED})", which="space.key = :key"))
-    session.execute(which, {"key": key})
+def count_embedded(
+    connection: psycopg.Connection[Any], key: str, moment_ids: Sequence[int]
+) -> None:
+    """Counts what a space holds of the videos of these moments, each video once, at the end of a
+    transaction that has put their vectors there."""
+    videos = connection.execute(
+        "SELECT video_id FROM coverage WHERE space = %s AND video_id IN "
+        "(SELECT video_id FROM moment WHERE id = ANY(%s)) ORDER BY video_id FOR UPDATE",
+        (key, list(moment_ids)),
+    ).fetchall()
+    connection.execute(
+        f"UPDATE coverage SET embedded = (SELECT count(*) FROM {partition_name(key)} AS own "
+        "WHERE own.video_id = coverage.video_id) WHERE space = %s AND video_id = ANY(%s)",
+        (key, [video_id for (video_id,) in videos]),
+    )
+
+
+def count_new(session: Session, space: Space) -> None:
+    """Counts some of the videos that were never counted in a space."""
+    statement = sa.text(_COUNT_NEW.format(partition=partition_name(space.key)))
+    alike = sa.select(StoredSpace.key).where(
+        StoredSpace.input == space.input.value, StoredSpace.key != space.key
+    )
+    values = {
+        "key": space.key,
+        "alike": session.scalar(alike.order_by(StoredSpace.key).limit(1)),
+        "kinds": [kind.value for kind in KINDS[space.input]],
+        "limit": _AT_ONCE,
+    }
+    session.execute(statement, values)
 
 
 def read_coverage(session: Session, key: str) -> Coverage:
@@ -85,11 +128,34 @@ def read_coverage(session: Session, key: str) -> Coverage:
 
 def count_wanted(session: Session, takes: Input) -> int:
     """Moments of the kinds that such input is made of, of all videos that are there."""
+    alike = sa.select(StoredSpace.key).where(StoredSpace.input == takes.value)
+    key = session.scalar(alike.order_by(StoredSpace.key).limit(1))
+    if key is not None:
+        return read_coverage(session, key).wanted
     statement = sa.text(
         "SELECT count(*) FROM moment JOIN video ON video.id = video_id "
         "WHERE kind = ANY(CAST(:kinds AS moment_kind[])) AND missing_since IS NULL"
     )
     return session.scalar(statement, {"kinds": [kind.value for kind in KINDS[takes]]}) or 0
+
+
+def is_counted(session: Session, key: str) -> bool:
+    """Whether every video was counted in a space. From then on it stays so: a video that comes is
+    counted in all spaces by whoever stores it."""
+    statement = sa.text(
+        "SELECT NOT EXISTS (SELECT FROM video WHERE NOT EXISTS "
+        "(SELECT FROM coverage WHERE video_id = video.id AND space = :key))"
+    )
+    return bool(session.scalar(statement, {"key": key}))
+
+
+def lacks_moments(session: Session, key: str) -> bool:
+    """Whether a space lacks a moment of a video that is there and was counted."""
+    statement = sa.text(
+        "SELECT EXISTS (SELECT FROM coverage JOIN video ON video.id = video_id "
+        "WHERE space = :key AND embedded < wanted AND missing_since IS NULL)"
+    )
+    return bool(session.scalar(statement, {"key": key}))
 
 
 def missing_moments(

@@ -31,7 +31,7 @@ def partition_name(key: str) -> str:
 
 def create_space(connection: sa.Connection, space: Space) -> None:
     """The row of a space, and its partition: without an index, which slows every row down a
-    hundredfold, until it is full (`create_index`)."""
+    hundredfold, until it is full (`database/spaces/indexing.py`)."""
     table = partition_name(space.key)
     connection.execute(
         sa.insert(StoredSpace).values(
@@ -54,7 +54,7 @@ def create_space(connection: sa.Connection, space: Space) -> None:
 
 
 def create_index(connection: sa.Connection, key: str, dim: int) -> None:
-    """The HNSW index of a space."""
+    """The HNSW index of a space that nobody fills yet."""
     table = partition_name(key)
     connection.execute(
         sa.text(
@@ -87,10 +87,11 @@ def copy_vectors(
     video_ids: int | Sequence[int],
     moment_ids: Sequence[int],
     vectors: npt.NDArray[np.float32],
+    table: str = "embedding",
 ) -> None:
     """Binary COPY of the vectors, float32 [n, dim], of n moments of one video, or of n."""
     with connection.cursor().copy(
-        "COPY embedding (video_id, moment_id, space, vector) FROM STDIN (FORMAT BINARY)"
+        f"COPY {table} (video_id, moment_id, space, vector) FROM STDIN (FORMAT BINARY)"
     ) as copy:
         copy.write(_COPY_HEADER + _copy_rows(space, video_ids, moment_ids, vectors) + _COPY_TRAILER)
 

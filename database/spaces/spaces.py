@@ -4,7 +4,7 @@ A space fills up in the shadow; once it is complete it can be made the active on
 one transaction, and the one before is kept, retired, until it is dropped.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -12,29 +12,31 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
-from pgvector import HalfVector
 from sqlalchemy.orm import Session
 
-from database.errors import (
-    SpaceBusy,
-    SpaceIncomplete,
-    SpaceInUse,
-    SpaceMismatch,
-    UnknownStoredSpace,
-)
+from database.errors import SpaceBusy, SpaceInUse, SpaceMismatch
 from database.models import SpaceState, StoredSpace
 from database.server.connection import Database
 from database.server.sqlstates import translated_errors
 from database.spaces.coverage import (
     Coverage,
     MissingMoment,
-    count_space,
-    count_video,
+    count_new,
     count_wanted,
+    is_counted,
     missing_moments,
     read_coverage,
 )
+from database.spaces.indexing import build_index, has_index
 from database.spaces.partitions import create_space, drop_space, partition_name
+from database.spaces.switching import (
+    find_before,
+    get_stored,
+    is_complete,
+    require_complete,
+    switch_to,
+)
+from database.spaces.vectors import insert_vectors, sample_vectors
 from embeddings.space import Input, Modality, Space
 
 NEVER_EMPTY = ("text", "vision")
@@ -75,27 +77,28 @@ class Spaces:
         with self._database.reading() as connection:
             return {row.key: _info(row) for row in connection.execute(statement)}
 
-    def add(self, spaces: Iterable[Space]) -> None:
+    def add(self, spaces: Sequence[Space]) -> None:
         """Partitions for these spaces, as far as there are none: they begin to fill. Those that
         were retired fill again.
 
         Raises SpaceMismatch if one is there with another revision, dimension or weights.
         """
-        with self._switching() as session:
-            for space in spaces:
-                row = session.get(StoredSpace, space.key)
-                if row is None:
-                    create_space(session.connection(), space)
-                    count_space(session, space.key)
-                else:
-                    require_same(_info(row), space)
-                    if row.state is SpaceState.RETIRED:
-                        row.state = SpaceState.FILLING
+        stored = self.all()
+        for space in spaces:
+            if space.key in stored:
+                require_same(stored[space.key], space)
+        ready = {key for key, info in stored.items() if info.state is not SpaceState.RETIRED}
+        if any(space.key not in ready for space in spaces):
+            with self._switching() as session:
+                for space in spaces:
+                    _add(session, space)
+        for space in spaces:
+            self._count(space)
 
     def coverage(self, key: str) -> Coverage:
         """How much of what it should hold a space holds. Raises UnknownStoredSpace."""
         with self._patient() as session:
-            return read_coverage(session, _get(session, key).key)
+            return read_coverage(session, get_stored(session, key).key)
 
     def num_wanted(self, takes: Input) -> int:
         """How many moments a space of this input should hold, whether it is there or not."""
@@ -116,58 +119,75 @@ class Spaces:
         Raises UnknownStoredSpace.
         """
         with self._patient() as session:
-            row = _get(session, key)
+            row = get_stored(session, key)
             return missing_moments(session, row, limit=limit, after=after, video_id=video_id)
 
     def save_vectors(self, key: str, vectors: Mapping[int, npt.NDArray[np.float32]]) -> None:
         """Vectors, float32 [dim], of moments by their ids. Left out are those of moments that
         were removed since they were read, and those that are there already."""
-        rows = [(key, HalfVector(vector), moment_id) for moment_id, vector in vectors.items()]
-        with self._database.connection() as connection:
-            connection.cursor().executemany(
-                "INSERT INTO embedding (video_id, moment_id, space, vector) "
-                "SELECT video_id, id, %s, %s "
-                "FROM moment WHERE id = %s FOR KEY SHARE ON CONFLICT DO NOTHING",
-                rows,
-            )
-            videos = connection.execute(
-                "SELECT DISTINCT video_id FROM moment WHERE id = ANY(%s) ORDER BY 1",
-                (list(vectors),),
-            )
-            for (video_id,) in videos.fetchall():
-                count_video(connection, video_id)
+        if vectors:
+            with self._database.connection() as connection:
+                insert_vectors(connection, key, vectors)
 
     @contextmanager
     def filling(self, key: str) -> Iterator[None]:
-        """A lock: one process at a time fills a space, or drops it. It ends with the process, too.
-        Raises SpaceBusy."""
-        with self._database.lock_connection() as connection:
-            with translated_errors(self._database.description):
-                _lock_or_refuse(connection, "pg_try_advisory_lock", key)
+        """A lock: one process at a time fills a space, indexes or drops it. It ends with the
+        process, too. Raises SpaceBusy."""
+        with self._locked(key):
             yield
+
+    def is_complete(self, key: str) -> bool:
+        """Whether a space lacks nothing of the videos that are there. Raises UnknownStoredSpace."""
+        with self._patient() as session:
+            return is_complete(session, get_stored(session, key).key)
+
+    def is_empty(self, key: str) -> bool:
+        """Whether a space holds no vector."""
+        with self._patient() as session:
+            return not session.scalar(sa.text(f"SELECT EXISTS (TABLE {partition_name(key)})"))
+
+    def lacks_index(self, key: str) -> bool:
+        """Whether a space has no index, or one that a build which was cut off has left. Raises
+        UnknownStoredSpace."""
+        with self._patient() as session:
+            return not has_index(session.connection(), get_stored(session, key).key)
+
+    def index(self, key: str) -> None:
+        """Builds the index of a space, if it lacks one, while others read and write it. Raises
+        SpaceBusy, UnknownStoredSpace."""
+        if self.lacks_index(key):
+            dim = self.all()[key].dim
+            with self._locked(key) as connection, translated_errors(self._database.description):
+                if not has_index(connection, key):
+                    build_index(connection, key, dim, embedded=self._database.embedded)
 
     def activate(self, *keys: str) -> None:
         """Makes each the searched space of its slot, in one transaction, and retires those before
-        them. Raises SpaceIncomplete, UnknownStoredSpace."""
+        them; before it, those that lack their index are indexed.
+        Raises SpaceBusy, SpaceIncomplete, UnknownStoredSpace."""
+        with self._patient() as session:
+            for row in [get_stored(session, key) for key in keys]:
+                require_complete(session, row)
+        for key in keys:
+            self.index(key)
         with self._switching() as session:
             for key in keys:
-                _activate(session, _get(session, key))
+                switch_to(session, get_stored(session, key))
 
     def rollback(self, *keys: str) -> list[str]:
         """Makes active again what was so before each of these active spaces, in one transaction;
-        returns the keys. Raises SpaceIncomplete, SpaceInUse, UnknownStoredSpace."""
-        with self._switching() as session:
-            before = [_before(session, _get(session, key)) for key in keys]
-            for row in before:
-                _activate(session, row)
-            return [row.key for row in before]
+        returns the keys. Raises as `activate` does, and SpaceInUse."""
+        with self._patient() as session:
+            before = [find_before(session, get_stored(session, key)).key for key in keys]
+        self.activate(*before)
+        return before
 
     def drop(self, key: str) -> None:
         """Removes a space with its vectors. Raises SpaceBusy, UnknownStoredSpace, and SpaceInUse
         for the active one of a slot that is never empty."""
         with self._switching() as session:
             _lock_or_refuse(session, "pg_try_advisory_xact_lock", key)
-            row = _get(session, key)
+            row = get_stored(session, key)
             if row.state is SpaceState.ACTIVE and row.slot in NEVER_EMPTY:
                 raise SpaceInUse(
                     f"{key} is searched: make another space of its slot active first, with "
@@ -176,18 +196,10 @@ class Spaces:
             drop_space(session.connection(), key)
 
     def sample_vectors(self, key: str, limit: int) -> npt.NDArray[np.float32]:
-        """Up to `limit` vectors of a space, float32 [n, dim], evenly spread over its moments by
-        id, and so over its videos; [0, 0] of an empty space."""
-        statement = sa.text(
-            f"SELECT vector FROM (SELECT vector, row_number() OVER (ORDER BY moment_id) AS n, "
-            f"count(*) OVER () AS total FROM {partition_name(key)}) AS numbered "
-            "WHERE n % greatest(total / :limit, 1) = 0 LIMIT :limit"
-        )
+        """Up to `limit` vectors of a space, float32 [n, dim], spread over its moments by id, and so
+        over its videos; [0, 0] of an empty space."""
         with self._patient() as session:
-            rows = session.execute(statement, {"limit": limit}).scalars().all()
-        if not rows:
-            return np.empty((0, 0), np.float32)
-        return np.stack([row.to_numpy() for row in rows]).astype(np.float32)
+            return sample_vectors(session, key, limit)
 
     def save_null_statistics(self, key: str, statistics: dict[str, Any]) -> None:
         """The null distributions of a space, as search/retrieval/calibrate.py reads them."""
@@ -197,6 +209,22 @@ class Spaces:
                 .where(StoredSpace.key == key)
                 .values(null_statistics=statistics)
             )
+
+    def _count(self, space: Space) -> None:
+        """Counts the videos that were not, some at a time: a library is large, and goes on."""
+        while True:
+            with self._patient() as session:
+                if is_counted(session, space.key):
+                    return
+                count_new(session, space)
+
+    @contextmanager
+    def _locked(self, key: str) -> Iterator[sa.Connection]:
+        """What `filling` does, with the connection that holds the lock."""
+        with self._database.lock_connection() as connection:
+            with translated_errors(self._database.description):
+                _lock_or_refuse(connection, "pg_try_advisory_lock", key)
+            yield connection
 
     @contextmanager
     def _switching(self) -> Iterator[Session]:
@@ -234,49 +262,14 @@ def _info(row: StoredSpace | sa.Row[Any]) -> SpaceInfo:
     )
 
 
-def _get(session: Session, key: str) -> StoredSpace:
-    row = session.get(StoredSpace, key)
+def _add(session: Session, space: Space) -> None:
+    row = session.get(StoredSpace, space.key)
     if row is None:
-        raise UnknownStoredSpace(
-            f"the library has no space {key}: fill it with python -m ingest.backfill --spaces {key}"
-        )
-    return row
-
-
-def _before(session: Session, row: StoredSpace) -> StoredSpace:
-    if row.state is not SpaceState.ACTIVE:
-        raise SpaceInUse(f"{row.key} is not searched: there is nothing to take back")
-    before = session.scalar(
-        sa.select(StoredSpace)
-        .where(
-            StoredSpace.slot == row.slot,
-            StoredSpace.state != SpaceState.ACTIVE,
-            StoredSpace.activated_at.is_not(None),
-        )
-        .order_by(StoredSpace.activated_at.desc())
-        .limit(1)
-    )
-    if before is None:
-        raise UnknownStoredSpace(f"no space was active before in the slot {row.slot}")
-    return before
-
-
-def _activate(session: Session, row: StoredSpace) -> None:
-    if row.state is SpaceState.ACTIVE:
-        return
-    if missing_moments(session, row, limit=1):
-        coverage = read_coverage(session, row.key)
-        raise SpaceIncomplete(
-            f"{row.key} holds {coverage.embedded} of {coverage.wanted} moments: complete it first, "
-            f"with python -m ingest.backfill --spaces {row.key}"
-        )
-    session.execute(
-        sa.update(StoredSpace)
-        .where(StoredSpace.slot == row.slot, StoredSpace.state == SpaceState.ACTIVE)
-        .values(state=SpaceState.RETIRED)
-    )
-    row.state = SpaceState.ACTIVE
-    row.activated_at = sa.func.clock_timestamp()
+        create_space(session.connection(), space)
+    else:
+        require_same(_info(row), space)
+        if row.state is SpaceState.RETIRED:
+            row.state = SpaceState.FILLING
 
 
 def require_same(stored: SpaceInfo, space: Space) -> None:

@@ -11,11 +11,12 @@ from functools import cache, partial
 from itertools import islice
 from pathlib import Path
 
-from database.errors import NotFound
+from database.errors import DiskFull, NotFound, ValueRefused
 from database.spaces.coverage import MissingMoment
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.encoder import Clip, Image, Vectors
+from embeddings.errors import InvalidVector, SceneseekError
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
 from ingest.atomic import atomically
@@ -26,6 +27,7 @@ from ingest.library.embed import (
     Source,
     by_input,
     encode,
+    prove,
     read_image,
 )
 from ingest.media.child import Isolation
@@ -34,6 +36,11 @@ from ingest.scenes.scene import Span
 
 _PAGE = 1000
 """Missing moments that are looked up at a time."""
+_OF_FILE = (VideoUnreadable, NotFound, FileNotFoundError)
+"""Faults in reading a video or its keyframes: of any number of them, one after the other."""
+_MOST_FAILING = 8
+"""Videos one after the other of which nothing can be computed or stored, each for another reason
+than its file: then the fault is none of theirs."""
 Report = Callable[[Space, int], None]
 """Told a space and how many vectors were stored in it; what it raises ends the run."""
 
@@ -46,6 +53,8 @@ class Filled:
     """By space key."""
     faults: dict[int, str] = field(default_factory=dict)
     """By the id of a video: why something of it could not be embedded."""
+    failing: set[int] = field(default_factory=set)
+    """Videos of which a moment could be read and not embedded, since one was embedded."""
 
 
 @dataclass(frozen=True)
@@ -122,7 +131,9 @@ class Filler:
             batch = moments[start : start + size]
             try:
                 self._save(batch, encode(self.encoders, spaces, islice(items, len(batch))))
-            except (VideoUnreadable, NotFound):
+                filled.failing.clear()
+            except Exception as error:
+                self._require_of_moment(error, spaces)
                 batch = [m for m in batch if self._fill_one(m, spaces, source, filled)]
                 items = source.items(takes, moments[start + size :])
             for space in spaces:
@@ -132,14 +143,30 @@ class Filler:
     def _fill_one(
         self, moment: MissingMoment, spaces: Sequence[Space], source: Source, filled: Filled
     ) -> bool:
-        """Whether a moment could be embedded; why not is a fault of its video."""
+        """Whether a moment could be embedded; why not is a fault of its video. Raises what ends the
+        run."""
         try:
             items = source.items(spaces[0].input, [moment])
             self._save([moment], encode(self.encoders, spaces, items))
-        except (VideoUnreadable, NotFound) as error:
-            filled.faults[moment.video_id] = str(error)
+        except Exception as error:
+            if _ends_run(error):
+                raise
+            filled.faults[moment.video_id] = _reason(error)
+            if not isinstance(error, _OF_FILE):
+                filled.failing.add(moment.video_id)
+            if len(filled.failing) >= _MOST_FAILING:
+                raise
             return False
+        filled.failing.clear()
         return True
+
+    def _require_of_moment(self, error: Exception, spaces: Sequence[Space]) -> None:
+        """Raises what a batch has raised, if it is no fault of one of its moments: of the run, or
+        of a model that computes nothing at all."""
+        if _ends_run(error):
+            raise error
+        if not isinstance(error, _OF_FILE):
+            prove(self.encoders, spaces)
 
     def _save(self, batch: Sequence[MissingMoment], vectors: dict[str, Vectors]) -> None:
         ids = [moment.id for moment in batch]
@@ -173,6 +200,23 @@ class Filler:
             self.isolation.run(write_keyframe, footage(), moment.start_s, made, on_progress=_ignore)
             footage()
         return read_image(path)
+
+
+def _ends_run(error: Exception) -> bool:
+    """Whether an error is of the whole run. What models and drivers raise for an input has no
+    common class; what concerns the run has."""
+    if isinstance(error, OSError):
+        return error.errno in DiskFull.ERRNOS
+    of_moment = (VideoUnreadable, NotFound, ValueRefused, InvalidVector)
+    return isinstance(error, SceneseekError) and not isinstance(error, of_moment)
+
+
+def _reason(error: Exception) -> str:
+    """Why a moment could not be embedded, in a sentence."""
+    if isinstance(error, SceneseekError | OSError):
+        return str(error)
+    first, *_ = str(error).splitlines() or [""]
+    return f"could not be embedded ({type(error).__name__}: {first})"
 
 
 def _ignore(_part: float) -> None:

@@ -17,10 +17,18 @@ from database.videos.records import MomentRecord
 from embeddings.encoder import Clip, Image, Vectors
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
+from ingest.media.clips import FRAMES_PER_CLIP
 from ingest.scenes.scene import Span, Timed
 
 ITEMS_AT_ONCE = {Input.TEXT: 32, Input.IMAGE: 32, Input.CLIP: 8}
 """Bounds the memory; clips are read from the video as many at a time."""
+
+_SAMPLE_ITEMS = {
+    Input.TEXT: "a word",
+    Input.IMAGE: np.full((64, 64, 3), 128, np.uint8),
+    Input.CLIP: np.full((FRAMES_PER_CLIP, 64, 64, 3), 128, np.uint8),
+}
+"""What every model of that input can compute."""
 
 Lists = dict[str, list[list[float]]]
 """Vectors of some moments by space key, as a checkpoint keeps them."""
@@ -77,6 +85,13 @@ def encode(encoders: Encoders, spaces: Sequence[Space], items: Iterable[Any]) ->
     """The vectors of items in spaces that take them, float32 [n, dim] by space key."""
     items = list(items)
     return {space.key: encoders.encode_items(space, items) for space in spaces}
+
+
+def prove(encoders: Encoders, spaces: Sequence[Space]) -> None:
+    """Loads the models of spaces and computes one vector in each; what that raises is a fault of
+    the model, not of a moment."""
+    for space in spaces:
+        encoders.encode_items(space, [_SAMPLE_ITEMS[space.input]])
 
 
 def embed_moments(

@@ -62,7 +62,7 @@ class Growth:
         """Whether a space holds vectors and has no statistics."""
         stored = self._library.all()
         lacking = (space.key for space in spaces if stored[space.key].null_statistics is None)
-        return any(len(self._library.sample_vectors(key, 1)) for key in lacking)
+        return any(not self._library.is_empty(key) for key in lacking)
 
 
 def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: Encoders) -> None:

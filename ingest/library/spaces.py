@@ -1,7 +1,10 @@
 """The spaces that an ingest fills: those of the library, and those of a profile it changes to."""
 
+import contextlib
+
 import structlog
 
+from database.errors import SpaceBusy
 from database.models import SpaceState
 from database.spaces.spaces import SpaceInfo, Spaces, require_same
 from database.videos.read import Library
@@ -82,8 +85,10 @@ def activate_complete(spaces: Spaces) -> list[str]:
     taken = {info.slot for info in found if info.state is SpaceState.ACTIVE}
     activated = []
     for info in found:
-        ready = info.state is SpaceState.FILLING and spaces.coverage(info.key).complete
-        if ready and info.slot not in taken:
+        lacking = info.state is SpaceState.FILLING and info.slot not in taken
+        if not lacking or not spaces.is_complete(info.key):
+            continue
+        with contextlib.suppress(SpaceBusy):  # by a backfill, which does this at its end
             spaces.activate(info.key)
             taken.add(info.slot)
             activated.append(info.key)

@@ -16,3 +16,13 @@ def rows(database: Database, query: str) -> list[tuple[object, ...]]:
     """The rows of a query."""
     with database.session() as session:
         return [tuple(row) for row in session.execute(sa.text(query))]
+
+
+def forget_vectors(database: Database, *keys: str) -> None:
+    """Empties spaces, as if they had just been added; all, if none is named."""
+    own = f"space IN ({', '.join(map(repr, keys))})" if keys else "true"
+    execute(
+        database,
+        f"DELETE FROM embedding WHERE {own}",
+        f"UPDATE coverage SET embedded = 0 WHERE {own}",
+    )

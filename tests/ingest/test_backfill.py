@@ -37,6 +37,7 @@ from tests.helpers import tiny_models
 from tests.helpers.commands import environment, outcomes, run_command, start_command
 from tests.helpers.films import THINGS, draw_films
 from tests.helpers.fixtures import NewSettings
+from tests.helpers.sql import forget_vectors
 from tests.helpers.tiny_models import CLIP, TIMESFORMER_LABELS, VIDEOMAE, VIDEOMAE_LABELS
 
 ALL_TINY = [part for space in tiny_models.SPACES for part in ("--spaces", space.key)]
@@ -134,11 +135,11 @@ def test_a_space_is_searched_by_itself_only_where_its_slot_was_empty(library: Da
     assert states["imagenet-concepts"] is SpaceState.ACTIVE
 
 
-def test_each_space_has_a_partition_and_an_index_of_its_own(library: Database) -> None:
-    inspector = sa.inspect(library.engine)
+def test_each_space_has_a_partition_and_one_that_is_searched_an_index(library: Database) -> None:
+    spaces = Spaces(library)
     for space in tiny_models.SPACES:
-        table = "embedding_" + space.key.replace("-", "_")
-        assert f"{table}_hnsw" in {index["name"] for index in inspector.get_indexes(table)}
+        is_searched = spaces.all()[space.key].state is SpaceState.ACTIVE
+        assert spaces.lacks_index(space.key) is not is_searched
 
 
 def test_clips_that_move_alike_are_similar_by_their_features(
@@ -193,8 +194,7 @@ def test_only_one_process_fills_a_space(filled: DatabaseSettings, library: Datab
 @pytest.fixture
 def emptied(library: Database) -> None:
     """tiny-clip, without its vectors."""
-    with library.session() as session:
-        session.execute(sa.text("DELETE FROM embedding WHERE space = 'tiny-clip'"))
+    forget_vectors(library, CLIP.key)
 
 
 Backfill = Callable[..., str]
@@ -295,9 +295,7 @@ def test_a_limit_holds_for_each_of_several_spaces(
     filled: DatabaseSettings, library: Database
 ) -> None:
     keys = [space.key for space in tiny_models.SPACES if space is not CLIP]
-    with library.session() as session:
-        session.execute(sa.text("DELETE FROM embedding WHERE space LIKE 'tiny-%mes%'"))
-        session.execute(sa.text("DELETE FROM embedding WHERE space LIKE 'tiny-%mae%'"))
+    forget_vectors(library, *keys)
     named = [f"--spaces={key}" for key in keys]
     spaces = Spaces(library)
     for limit in (["--limit", "2"], []):
@@ -374,8 +372,7 @@ def test_a_keyframe_that_is_gone_or_damaged_is_made_again_or_named(
     (before,) = Library(library).vectors_of([scene := _scene_of(library, again.id)], CLIP.key)[
         scene
     ]
-    with library.session() as session:
-        session.execute(sa.text("DELETE FROM embedding WHERE space = 'tiny-clip'"))
+    forget_vectors(library, CLIP.key)
     (filled.keyframes_dir / (again.image_path or "")).write_bytes(b"damaged")
     (filled.keyframes_dir / (lost.image_path or "")).unlink()
     film = Path(Library(library).get_video(lost.video_id).path)

@@ -9,7 +9,7 @@ from database.spaces.spaces import Spaces
 from database.videos.stored import Store
 from embeddings.space import Input
 from tests.helpers import records
-from tests.helpers.sql import execute
+from tests.helpers.sql import forget_vectors
 
 
 @pytest.fixture
@@ -23,12 +23,13 @@ def test_moments_that_a_space_should_have_embedded_and_has_not_are_listed(
     spaces: Spaces, database: Database
 ) -> None:
     assert spaces.moments_missing("minilm-l6", limit=10) == []
-    execute(database, "DELETE FROM embedding")
+    forget_vectors(database)
     texts = spaces.moments_missing("minilm-l6", limit=10)
     assert [moment.text for moment in texts] == ["EXIT", "A train leaves."]
     assert spaces.moments_missing("minilm-l6", limit=1) == texts[:1]
-    assert spaces.moments_missing("minilm-l6", limit=10, after_id=texts[0].id) == texts[1:]
-    assert spaces.moments_missing("minilm-l6", limit=10, video_id=texts[0].video_id + 1) == []
+    video = texts[0].video_id
+    assert spaces.moments_missing("minilm-l6", limit=10, after=(video, texts[0].id)) == texts[1:]
+    assert spaces.moments_missing("minilm-l6", limit=10, video_id=video + 1) == []
     (keyframe,) = spaces.moments_missing("imagenet-concepts", limit=10)
     assert keyframe.image_path == records.image_path("a")
 
@@ -41,7 +42,7 @@ def test_a_space_is_complete_when_it_holds_all_moments_of_its_kinds(
     assert [spaces.num_wanted(takes) for takes in Input] == [
         {Input.TEXT: 2, Input.IMAGE: 1, Input.CLIP: 0}[takes] for takes in Input
     ]
-    execute(database, "DELETE FROM embedding")
+    forget_vectors(database)
     assert spaces.coverage("minilm-l6") == Coverage(0, 2)
     assert not spaces.coverage("minilm-l6").complete
 

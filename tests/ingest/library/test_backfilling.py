@@ -63,7 +63,7 @@ class Backfilled:
         return nullcontext()
 
     def moments_missing(self, _key: str, **asked: Any) -> list[MissingMoment]:
-        return [moment for moment in self.missing if moment.id > asked["after_id"]]
+        return [moment for moment in self.missing if (VIDEO_ID, moment.id) > asked["after"]]
 
     def save_vectors(self, _key: str, vectors: dict[int, Any]) -> None:
         self.stored |= {moment: float(vector[0]) for moment, vector in vectors.items()}
