@@ -40,8 +40,6 @@ _LONGEST_S = 2.0
 """It is taken after so long at last."""
 _SMALL = 5
 """Changes of so few tiles must stand for _LONGEST_S: clocks tick."""
-_HARDLY_ANY = 0.1
-"""Part of the strokes that have changed in a place."""
 _CALM = 0.1
 """Part of the strokes that move in a picture in which nothing does."""
 
@@ -198,7 +196,7 @@ class PageTracker:
         scrolled = self._scrolling.feed(sample.strokes.time_s, sample.strokes.signs)
         if not scrolled:
             return []
-        gone_s = _median_s(self._left_s, self._gone, self._gone)
+        gone_s = _median_s(self._left_s, self._gone)
         changes = tuple(
             Change(
                 shown_box(sample.frame, each.box),
@@ -280,15 +278,16 @@ class PageTracker:
                 float(bottom / rows),
             )
             here = other & (labelled == label)
-            came_s = _median_s(strokes.since_s, here & (strokes.signs != 0), here)
-            gone_s = _median_s(self._left_s, here & (self._read != 0), here)
+            came_s = _median_s(strokes.since_s, here & (strokes.signs != 0))
+            gone_s = _median_s(self._left_s, here & (self._read != 0))
             if came_s is not None or gone_s is not None:
                 changes.append(Change(box, came_s, gone_s))
         return changes
 
 
-def _median_s(times_s: npt.NDArray[np.float32], those: Mask, of: Mask) -> float | None:
-    """The median time of some pixels; None if they are hardly any of all."""
-    if np.count_nonzero(those) <= _HARDLY_ANY * np.count_nonzero(of):
+def _median_s(times_s: npt.NDArray[np.float32], those: Mask) -> float | None:
+    """The median time of some pixels; None if they are too few to be told in any tile: of a crowded
+    photograph far more strokes go than come with the two words that follow it."""
+    if not (tiles(those) >= MIN_CHANGED).any():
         return None
     return float(np.median(times_s[those]))

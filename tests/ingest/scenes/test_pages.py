@@ -188,3 +188,14 @@ def test_a_digit_that_changes_is_new() -> None:
     assert since(new(turned(held(*boards, seconds=5.0, fps=0.2), 0.2, end_s=20.0))) == [
         0.0, 5.0, 10.0, 15.0,
     ]  # fmt: skip
+
+
+def test_two_words_after_a_crowded_photograph_have_come_when_they_did() -> None:
+    crowd = np.random.default_rng(3).integers(0, 255, (90, 160), np.uint8)
+    crowd = cv2.resize(crowd, (640, 360), interpolation=cv2.INTER_NEAREST)
+    slide = np.full((360, 640, 3), 200, np.uint8)
+    cv2.putText(slide, "Guest network", (45, 54), cv2.FONT_HERSHEY_SIMPLEX, 0.7, (118,) * 3, 2)
+    photograph = cv2.cvtColor(crowd, cv2.COLOR_GRAY2RGB)
+    pages = turned([*held(photograph), *held(slide)])
+    (change,) = (c for page in pages for c in page.changes if page.time_s > 3 and covers(c, 54))
+    assert change.came_s == pytest.approx(3.0, abs=0.1)
