@@ -18,6 +18,8 @@ from database.tags import MAX_TAG_CHARACTERS, MAX_TAGS, normal_tag
 EXACT_SCENES = 2_000
 """Up to so many allowed scenes are all compared: faster than an index scan that has to skip most
 of what it meets, and complete (docs/benchmarks.md)."""
+EXACT_SCENES_OF_VIDEOS = 20_000
+"""The same where whole videos are allowed: their vectors lie side by side."""
 
 
 _LANGUAGE = r"^[a-z]{2,3}$"
@@ -144,38 +146,39 @@ class Conditions:
     required: tuple[str, ...] = ()
     excluded: tuple[str, ...] = ()
 
-    def sql(self) -> tuple[str, dict[str, object]]:
-        """A condition over `scene` and `video`, empty if there is none, and its parameters."""
-        parts: list[str] = []
-        values: dict[str, object] = {}
+    def of_videos(self) -> tuple[str, dict[str, object]]:
+        """The condition over `video`, empty if there is none, and its parameters."""
         filters = self.filters
         video_ids = list(filters.video_ids) if filters.video_ids is not None else None
-        for name, value, condition in (
+        parts, values = _given(
             ("video_ids", video_ids, "video.id = ANY(:video_ids)"),
-            ("from_s", filters.from_s, "scene.end_s > :from_s"),
-            ("to_s", filters.to_s, "scene.start_s < :to_s"),
             ("language", filters.language, "video.language = :language"),
             ("recorded_from", filters.recorded_from, "video.recorded_at >= :recorded_from"),
             ("recorded_to", filters.recorded_to, "video.recorded_at < :recorded_to"),
             ("min_duration_s", filters.min_duration_s, "video.duration_s >= :min_duration_s"),
             ("max_duration_s", filters.max_duration_s, "video.duration_s <= :max_duration_s"),
-        ):
-            if value is not None:
-                parts.append(condition)
-                values[name] = value
+        )
         if filters.clock_from is not None or filters.clock_to is not None:
             parts.append(_clock_sql(filters.clock_from, filters.clock_to, values))
-        for number, kind in enumerate(filters.kinds):
-            values[f"kind_{number}"] = kind.value
-            parts.append(
-                "EXISTS (SELECT FROM moment WHERE scene_id = scene.id "
-                f"AND kind = CAST(:kind_{number} AS moment_kind))"
-            )
         if filters.tags:
             values["tags"] = list(filters.tags)
             parts.append(
                 "(SELECT count(*) FROM tag WHERE video_id = video.id AND name = ANY(:tags)) "
                 "= cardinality(:tags)"
+            )
+        return " AND ".join(parts), values
+
+    def of_scenes(self) -> tuple[str, dict[str, object]]:
+        """The condition over `scene`, empty if there is none, and its parameters."""
+        parts, values = _given(
+            ("from_s", self.filters.from_s, "scene.end_s > :from_s"),
+            ("to_s", self.filters.to_s, "scene.start_s < :to_s"),
+        )
+        for number, kind in enumerate(self.filters.kinds):
+            values[f"kind_{number}"] = kind.value
+            parts.append(
+                "EXISTS (SELECT FROM moment WHERE scene_id = scene.id "
+                f"AND kind = CAST(:kind_{number} AS moment_kind))"
             )
         for name, operator, queries in (
             ("required", "IN", self.required),
@@ -190,6 +193,12 @@ class Conditions:
         return " AND ".join(parts), values
 
 
+def _given(*filters: tuple[str, object, str]) -> tuple[list[str], dict[str, object]]:
+    """The conditions of those filters that have a value, and the values by name."""
+    given = [(name, value, condition) for name, value, condition in filters if value is not None]
+    return [condition for *_, condition in given], {name: value for name, value, _ in given}
+
+
 def _clock_sql(start: time | None, end: time | None, values: dict[str, object]) -> str:
     values["clock_from"] = start or time.min
     values["clock_to"] = end if end not in (None, time.min) else time.max  # midnight ends a day
@@ -202,13 +211,18 @@ def _clock_sql(start: time | None, end: time | None, values: dict[str, object]) 
 
 def choose_scan(database: Database, conditions: Conditions) -> Scan:
     """How to search under these conditions: by how many scenes satisfy them."""
-    condition, values = conditions.sql()
-    if not condition:
+    of_videos, values = conditions.of_videos()
+    of_scenes, more = conditions.of_scenes()
+    if not of_videos and not of_scenes:
         return Scan.INDEX
-    statement = sa.text(
-        "SELECT count(*) FROM (SELECT FROM scene JOIN video ON video.id = scene.video_id "
-        f"WHERE {condition} LIMIT {EXACT_SCENES + 1}) AS allowed"
-    )
+    most = EXACT_SCENES if of_scenes else EXACT_SCENES_OF_VIDEOS
+    videos = f"FROM video WHERE missing_since IS NULL AND {of_videos or 'true'}"
+    source = f"SELECT num_scenes AS num {videos}"
+    if of_scenes:
+        source = (
+            f"SELECT 1 AS num FROM scene WHERE {of_scenes} AND video_id IN (SELECT id {videos})"
+        )
+    statement = sa.text(f"SELECT sum(num) FROM ({source} LIMIT {most + 1}) AS allowed")
     with database.reading() as connection:
-        allowed = connection.scalar(statement, values) or 0
-    return Scan.EXACT if allowed <= EXACT_SCENES else Scan.FILTERED_INDEX
+        num_allowed = connection.scalar(statement, values | more) or 0
+    return Scan.EXACT if num_allowed <= most else Scan.FILTERED_INDEX

@@ -6,24 +6,22 @@ a scene that only one leg found still has the scores of the others, and no cut-o
 decides about a fused rank.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import sqlalchemy as sa
 
 from database.queries.filters import Conditions, Scan
-from database.queries.terms import Term, quoted
+from database.queries.terms import Term
+from database.queries.word_sql import NAMED, all_of, heavy, like, slides
 from database.server.connection import Database
 from database.spaces.partitions import partition_name
 
 FULL_TEXT = "full-text"
 """The key of the leg that matches words; all other legs are named by their space."""
-COVERED = 0.5
-"""The part of a query's words that makes a moment a candidate of the full-text leg. Those that
-match less are scored when another leg has found them."""
 WHOLE = 1 - 1e-6
 """The part of a query's words that a moment with all of them has: their weights are no exact
 numbers."""
@@ -35,18 +33,10 @@ _MATCHES_READ = 2000
 _MATCHES_PER_SCENE = 8
 """Of moments that match all words, so many are read for each scene wanted: a line may be seen again
 and again in one scene."""
-_NUM_FOUND = -1
-"""Instead of a leg's number: how many moments a leg has found."""
+_STARVED = -1
+"""Instead of a leg's number, which follows: it has found fewer moments than were asked for."""
+_MISSING = "missing AS MATERIALIZED (SELECT id FROM video WHERE missing_since IS NOT NULL)"
 _PLACE = "own.id, own.scene_id, own.start_s, own.end_s, own.video_id"
-
-_CALLED = "tsvector_to_array(to_tsvector(text_config(own.language), words_of(called)))"
-_NAMED = f"""CASE WHEN own.kind <> 'title' THEN 1 ELSE coalesce((
-    SELECT max(CASE WHEN cardinality({_CALLED}) > 1 THEN 1 ELSE 0.7 END)
-    FROM unnest(string_to_array(own.text, ' · ')) AS called
-    WHERE {_CALLED} <@ CAST(:lexemes AS text[]) AND cardinality({_CALLED}) > 0), 0.5) END"""
-"""What words in the name of a video are worth: all if the query has the whole of a name of several
-words, or of a file with its suffix (ingest/library/titles.py); less of a single word, and of a part
-of the name, since the first scene, which has it, need not say or show what is asked."""
 
 
 @dataclass(frozen=True)
@@ -91,41 +81,61 @@ def search_legs(
     were found in the end.
 
     Candidates are the scenes of the `depth` best moments of each leg. In the full-text leg a
-    moment that matches no word scores 0. Where walking an index does not fill a leg, because what
-    is allowed lies far from the query, everything that is allowed is compared.
+    moment that matches no word scores 0. Scenes of missing videos are none. Where walking an index
+    does not fill a leg, because what is allowed lies far from the query, everything that is allowed
+    is compared.
     """
-    statement = _Statement(conditions, scan, depth)
+    rows, keys = _read(database, vector_legs, words, _Statement(conditions, scan, depth))
+    starved = {keys[int(row[1])] for row in rows if row[0] == _STARVED}
+    if starved:
+        again = _Statement(conditions, scan, depth, starved)
+        rows, keys = _read(database, vector_legs, words, again)
+        scan = Scan.EXACT
+    return [LegMatch(keys[row[0]], *row[1:]) for row in rows if row[0] != _STARVED], scan
+
+
+def _read(
+    database: Database,
+    vector_legs: Sequence[VectorLeg],
+    words: WordLeg | None,
+    statement: "_Statement",
+) -> tuple[Sequence[Any], list[str]]:
+    """The rows of a statement that has these legs, and the keys of its legs."""
     for leg in vector_legs:
         statement.add_vectors(leg)
     if words is not None and words.terms:
         statement.add_words(words, database.has_trigrams)
-    if not statement.names:
-        return [], scan
+    if not statement.keys:
+        return [], []
     with database.reading() as connection:
-        rows = connection.execute(sa.text(statement.sql()), statement.values).all()
-    starved = any(row[0] == _NUM_FOUND and row[1] < depth for row in rows)
-    if scan is Scan.FILTERED_INDEX and starved:
-        return search_legs(database, vector_legs, words, conditions, Scan.EXACT, depth)
-    legs = statement.keys
-    return [LegMatch(legs[row[0]], *row[1:]) for row in rows if row[0] != _NUM_FOUND], scan
+        return connection.execute(sa.text(statement.sql()), statement.values).all(), statement.keys
 
 
 class _Statement:
     """The statement of a search, put together leg by leg."""
 
-    def __init__(self, conditions: Conditions, scan: Scan, depth: int) -> None:
-        condition, self.values = conditions.sql()
+    def __init__(
+        self, conditions: Conditions, scan: Scan, depth: int, exact: Collection[str] = ()
+    ) -> None:
+        """The legs of the spaces `exact` are compared exactly, whatever the scan of the others."""
+        self._of_videos, values = conditions.of_videos()
+        self._of_scenes, more = conditions.of_scenes()
+        self.values = values | more
         self._depth = depth  # a literal: as a parameter, the planner would guess its size
         self.keys: list[str] = []
         self.names: list[str] = []
         self._scan = scan
-        self._condition = condition
-        self._ctes: list[str] = []
+        self._exact = exact
         self._scored: list[str] = []
-        if scan is Scan.EXACT:
+        self._ctes = [_MISSING]
+        if self._of_videos:
+            self._ctes.append(f"""chosen AS MATERIALIZED (
+                SELECT id FROM video WHERE missing_since IS NULL AND {self._of_videos})""")
+        if self._of_scenes and (exact or scan is Scan.EXACT):
             self._ctes.append(f"""allowed AS MATERIALIZED (
-                SELECT moment.id FROM moment JOIN scene ON scene.id = moment.scene_id
-                JOIN video ON video.id = scene.video_id WHERE {condition})""")
+                SELECT moment.video_id, moment.id
+                FROM scene JOIN moment ON moment.scene_id = scene.id
+                WHERE {self._of_scenes} AND {self._is_allowed("scene.video_id")})""")
 
     def add_vectors(self, leg: VectorLeg) -> None:
         """Adds the leg of a space: the nearest vectors, along its HNSW index or exactly."""
@@ -133,45 +143,49 @@ class _Statement:
         table, dim = partition_name(leg.space), len(leg.vector)
         self.values[name] = "[" + ",".join(map(str, leg.vector.tolist())) + "]"
         distance = f"(e.vector::halfvec({dim}) <#> CAST(:{name} AS halfvec({dim})))"
+        scan = Scan.EXACT if leg.space in self._exact else self._scan
         self._ctes.append(f"""{name} AS MATERIALIZED (
-            SELECT e.moment_id FROM {table} e {self._only_allowed("e.moment_id")}
+            SELECT e.video_id, e.moment_id FROM {table} e {self._only_allowed_vectors(scan)}
             ORDER BY {distance} LIMIT {self._depth})""")
         self._scored.append(f"""
-            SELECT {number} AS leg, -{distance} AS raw, {_PLACE}
-            FROM own JOIN {table} e ON e.moment_id = own.id""")
-        if self._scan is Scan.FILTERED_INDEX:
+            SELECT {number} AS leg, -{distance} AS raw, {_PLACE} FROM own
+            JOIN {table} e ON e.video_id = own.video_id AND e.moment_id = own.id""")
+        if scan is not Scan.EXACT:
+            skips = "true" if scan is Scan.FILTERED_INDEX else "EXISTS (SELECT FROM missing)"
             self._scored.append(f"""
-                SELECT {_NUM_FOUND}, (SELECT count(*) FROM {name}), 0, 0, 0, 0, 0""")
+                SELECT {_STARVED}, {number}, 0, 0, 0, 0, 0
+                WHERE (SELECT count(*) FROM {name}) < {self._depth} AND {skips}""")
         self.names.append(name)
         self.keys.append(leg.space)
 
     def add_words(self, words: WordLeg, has_trigrams: bool) -> None:
         """Adds the leg of full text: scenes with all words, then those with the heavy ones."""
         coverage = self._coverage_sql(words.terms, has_trigrams)
-        slides = _slides("found", "id, scene_id")
+        of_slides = slides("found", "video_id, id, scene_id")
         self.values["lexemes"] = sorted({term.lexeme for term in words.terms})
         self.values["any_words"] = " | ".join(sorted({term.query for term in words.terms}))
         self._ctes.append(f"found AS MATERIALIZED ({self._found_sql(words, has_trigrams)})")
         self._ctes.append(f"""words AS MATERIALIZED (
-            SELECT min(id) AS moment_id FROM (
-                SELECT id, scene_id, ({coverage}) * {_NAMED} AS raw FROM found AS own
-                UNION ALL SELECT id, scene_id, ({coverage}) * {_APART} FROM {slides}
+            SELECT video_id, min(id) AS moment_id FROM (
+                SELECT video_id, id, scene_id, ({coverage}) * {NAMED} AS raw FROM found AS own
+                UNION ALL
+                SELECT video_id, id, scene_id, ({coverage}) * {_APART} FROM {of_slides}
             ) AS compared
-            GROUP BY scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
+            GROUP BY video_id, scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
         number, place = len(self.names), _PLACE.replace("own.", "")
         self._scored.append(f"""
-            SELECT {number} AS leg, ({coverage}) * {_NAMED} AS raw, {_PLACE}
+            SELECT {number} AS leg, ({coverage}) * {NAMED} AS raw, {_PLACE}
             FROM own WHERE own.text IS NOT NULL""")
         self._scored.append(f"""
-            SELECT {number}, ({coverage}) * {_APART}, {_PLACE} FROM {_slides("own", place)}""")
+            SELECT {number}, ({coverage}) * {_APART}, {_PLACE} FROM {slides("own", place)}""")
         self.names.append("words")
         self.keys.append(FULL_TEXT)
 
     def _found_sql(self, words: WordLeg, has_trigrams: bool) -> str:
         """Moments with all words, and such with heavy ones: so many that those of a few scenes do
         not stand before all others."""
-        self.values["all_words"] = _all_of(words.terms)
-        self.values["heavy_words"] = _heavy(words.terms)
+        self.values["all_words"] = all_of(words.terms)
+        self.values["heavy_words"] = heavy(words.terms)
         has_all = "moment.tsv @@ CAST(:all_words AS tsquery)"
         num_whole = _MATCHES_PER_SCENE * self._depth
         tests = {
@@ -179,24 +193,24 @@ class _Statement:
             f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}": _MATCHES_READ,
         }
         if has_trigrams:
-            self.values["substring"] = _like(words.text)
+            self.values["substring"] = like(words.text)
             tests[f"moment.text ILIKE :substring AND NOT {has_all}"] = num_whole
-        joined = self._only_allowed("moment.id")
-        joined += " AND" if "WHERE" in joined else " WHERE"
+        joined = self._only_allowed_moments()
         return " UNION ALL ".join(
-            f"(SELECT moment.id, moment.scene_id, moment.kind, moment.tsv, moment.text, "
-            f"moment.language, moment.start_s AS begin_s, "
-            f"moment.end_s AS gone_s FROM moment {joined} {test} LIMIT {limit})"
+            f"(SELECT moment.video_id, moment.id, moment.scene_id, moment.kind, moment.tsv, "
+            f"moment.text, moment.language, moment.start_s AS begin_s, "
+            f"moment.end_s AS gone_s FROM moment {joined} AND {test} LIMIT {limit})"
             for test, limit in tests.items()
         )
 
     def sql(self) -> str:
         """The whole statement, once every leg has been added."""
-        found = " UNION ".join(f"SELECT moment_id FROM {name}" for name in self.names)
+        found = " UNION ".join(f"SELECT video_id, moment_id FROM {name}" for name in self.names)
         return f"""
             WITH {", ".join(self._ctes)},
             candidate AS MATERIALIZED (
-                SELECT DISTINCT scene_id FROM moment WHERE id IN ({found})),
+                SELECT DISTINCT scene_id FROM ({found}) AS found JOIN moment
+                ON moment.video_id = found.video_id AND moment.id = found.moment_id),
             own AS MATERIALIZED (
                 SELECT moment.id, scene.id AS scene_id, scene.start_s, scene.end_s,
                     scene.video_id, moment.kind, moment.tsv, moment.text, moment.language,
@@ -205,15 +219,37 @@ class _Statement:
                 JOIN moment ON moment.scene_id = scene.id)
             SELECT * FROM ({" UNION ALL ".join(self._scored)}) AS scored"""
 
-    def _only_allowed(self, moment_id: str) -> str:
+    def _only_allowed_vectors(self, scan: Scan) -> str:
+        """Joins and the condition that leave only those of `e` that are of allowed scenes."""
+        if scan is Scan.EXACT and self._of_scenes:
+            return "JOIN allowed ON allowed.video_id = e.video_id AND allowed.id = e.moment_id"
+        if scan is Scan.EXACT:
+            return f"WHERE {self._is_allowed('e.video_id')}"
+        if not self._of_scenes:
+            return f"WHERE {self._passes('e.video_id')}"
+        return f"""JOIN moment ON moment.video_id = e.video_id AND moment.id = e.moment_id
+            JOIN scene ON scene.id = moment.scene_id
+            WHERE {self._passes("e.video_id")} AND {self._of_scenes}"""
+
+    def _only_allowed_moments(self) -> str:
         """Joins and the condition that leave only moments of allowed scenes."""
-        if self._scan is Scan.INDEX:
-            return ""
+        if not self._of_scenes:
+            return f"WHERE {self._passes('moment.video_id')}"
         if self._scan is Scan.EXACT:
-            return f"JOIN allowed ON allowed.id = {moment_id}"
-        return f"""JOIN moment AS its ON its.id = {moment_id}
-            JOIN scene ON scene.id = its.scene_id JOIN video ON video.id = scene.video_id
-            WHERE {self._condition}"""
+            return "JOIN allowed ON allowed.id = moment.id WHERE true"
+        return f"""JOIN scene ON scene.id = moment.scene_id
+            WHERE {self._passes("moment.video_id")} AND {self._of_scenes}"""
+
+    def _passes(self, video_id: str) -> str:
+        """`_is_allowed` as a test of each row. As a join, the planner would look up the rows of
+        every allowed video, and leave the order of an HNSW index."""
+        return f"({self._is_allowed(video_id)}) IS TRUE"
+
+    def _is_allowed(self, video_id: str) -> str:
+        """The condition that a video is searched: it is not missing, and the filters allow it."""
+        if self._of_videos:
+            return f"{video_id} IN (SELECT id FROM chosen)"
+        return f"{video_id} NOT IN (SELECT id FROM missing)"
 
     def _coverage_sql(self, terms: Sequence[Term], has_trigrams: bool) -> str:
         """The part of the query's weight that the words of `own` match, in [0, 1]."""
@@ -237,54 +273,3 @@ class _Statement:
         if has_trigrams:
             return f"CASE WHEN own.text ILIKE :substring THEN 1 ELSE {coverage} END"
         return coverage
-
-
-def _slides(moments: str, place: str) -> str:
-    """The on-screen text of each scene as one text, where its words of the query first come in
-    several moments that are seen together: a title stays while one line after the other comes.
-    It is placed at the moment with which the last of them comes."""
-    return f"""(
-        SELECT {place}, joined.tsv, NULL AS text, joined.language
-        FROM (SELECT (array_agg(id ORDER BY begin_s DESC, id))[1] AS id,
-                array_to_tsvector(array_agg(lexeme)) AS tsv, language
-            FROM (SELECT *, max(begin_s) OVER (PARTITION BY scene_id, language) AS last_s
-                FROM (SELECT DISTINCT ON (own.scene_id, own.language, lexeme)
-                        own.scene_id, own.language, lexeme, own.id, own.begin_s, own.gone_s
-                    FROM {moments} AS own, unnest(own.tsv)
-                    WHERE own.kind = 'ocr' AND own.tsv @@ CAST(:any_words AS tsquery)
-                        AND NOT own.tsv @@ CAST(:all_words AS tsquery) AND lexeme = ANY(:lexemes)
-                    ORDER BY own.scene_id, own.language, lexeme, own.begin_s, own.id) AS earliest
-            ) AS seen
-            WHERE gone_s > last_s
-            GROUP BY scene_id, language HAVING min(id) < max(id)
-        ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
-
-
-def _all_of(terms: Sequence[Term]) -> str:
-    """A tsquery that matches all terms of any one language."""
-    by_language = {
-        language: " & ".join(quoted(term.lexeme) for term in terms if term.language == language)
-        for language in sorted({term.language for term in terms})
-    }
-    return " | ".join(f"({query})" for query in dict.fromkeys(by_language.values()))
-
-
-def _heavy(terms: Sequence[Term]) -> str:
-    """A tsquery that every text matches which has words of COVERED of the weight: the lightest
-    terms, which together weigh less, need not be looked up (MaxScore: Turtle and Flood, "Query
-    evaluation: strategies and optimizations", 1995)."""
-    heavy: dict[str, None] = {}
-    for language in sorted({term.language for term in terms}):
-        theirs = sorted((t for t in terms if t.language == language), key=lambda t: t.weight)
-        light = COVERED * sum(term.weight for term in theirs)
-        for term in theirs:
-            light -= term.weight
-            if light <= 0:
-                heavy[term.query] = None
-    return " | ".join(heavy)
-
-
-def _like(text: str) -> str:
-    """A pattern of LIKE for texts that hold this one."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"

@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from database.queries.hits import HitReader, MomentInfo, VideoRef
-from database.queries.statement import COVERED, FULL_TEXT, WHOLE
+from database.queries.statement import FULL_TEXT, WHOLE
+from database.queries.word_sql import COVERED
 from embeddings.space import Modality
 from search.query.query import SearchQuery
 from search.ranking.confidence import WEAK, Confidence

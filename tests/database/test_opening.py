@@ -78,7 +78,7 @@ def test_dates_and_times_of_day_are_in_utc_whatever_the_time_zone_of_the_databas
         assert recorded_at.isoformat() == at.isoformat()
         for hours, passes in ((("19:30", "20:30"), True), (("04:30", "05:30"), False)):
             filters = Filters(clock_from=hours[0], clock_to=hours[1])
-            condition, values = Conditions(filters).sql()
+            condition, values = Conditions(filters).of_videos()
             with reopened.reading() as connection:
                 found = connection.scalar(sa.text(f"SELECT {condition} FROM video"), values)
             assert found is passes

@@ -68,7 +68,10 @@ def test_a_filter_that_few_pass_is_searched_exactly(crowded: Database) -> None:
     assert min(found) > NEAR
 
 
-def test_a_filter_that_many_pass_walks_the_index(crowded: Database) -> None:
+def test_a_filter_that_many_pass_walks_the_index(
+    crowded: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database.queries.filters, "EXACT_SCENES_OF_VIDEOS", 2000)
     found, scan = scenes(crowded, Filters(video_ids=(1,)))
     assert scan is Scan.FILTERED_INDEX
     assert len(found) == 60
@@ -78,7 +81,7 @@ def test_a_filter_that_many_pass_walks_the_index(crowded: Database) -> None:
 def test_what_the_index_does_not_reach_is_compared_after_all(
     crowded: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database.queries.filters, "EXACT_SCENES", 10)
+    monkeypatch.setattr(database.queries.filters, "EXACT_SCENES_OF_VIDEOS", 10)
     found, scan = scenes(crowded, Filters(video_ids=(2,)), depth=100)
     assert scan is Scan.EXACT, "the leg has fewer moments than were asked for"
     assert found == set(range(NEAR + 1, NEAR + FAR + 1))
