@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 
 from database.errors import SpacesChanged, ValueRefused
+from database.forms import is_storable
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.forgetting import keyframe_folder
@@ -29,9 +30,15 @@ from embeddings.runtime import num_cores
 from embeddings.space import Space
 from embeddings.weights.files import get_file
 from ingest.checkpoint import Checkpoint
-from ingest.errors import VideoUnreadable
+from ingest.errors import FileChanged, VideoUnreadable
 from ingest.files.discover import FoundFile
-from ingest.files.identity import content_of, known_outcomes, link_to_known, require_unchanged
+from ingest.files.identity import (
+    content_of,
+    is_as_before,
+    known_outcomes,
+    link_to_known,
+    require_unchanged,
+)
 from ingest.files.outcome import (
     Outcome,
     OutcomeStatus,
@@ -101,13 +108,16 @@ class Ingest:
     retry: bool
     """Whether files that failed before are tried again."""
     again: bool
-    """Whether files that are in the library are made anew."""
+    """Whether files that are in the library are made anew, and those that failed tried again."""
+    made: set[str] = dataclasses.field(default_factory=set)
+    """The contents that this run makes, each the SHA-256 of a file in hex."""
 
     def known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
-        """The outcome of each file for which nothing is to be done; None for all others."""
+        """The outcome of each file for which nothing is to be done; None for all others. Videos to be
+        made anew are marked: a run that is cut off leaves them to the next."""
         if self.again:
-            return [None] * len(files)
-        return known_outcomes(files, self.store, retry=self.retry)
+            self._mark_again(files)
+        return known_outcomes(files, self.store, retry=self.retry, again=self.again)
 
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
         """One file of which no outcome is known, from its name to its rows; a fault of the file is
@@ -131,27 +141,43 @@ class Ingest:
         checkpoint = Checkpoint(self.work_dir, f"{digest}-{self.profile.name}-{mode}")
         with self.store.claim(digest, lambda: report("hash", None)):
             video = self.store.find_video_by_content(digest)
-            if video is not None and not self._is_due(video):
-                report("store", None)
-                return self._take_up(file, video)
             try:
+                if video is not None and not self._is_due(video):
+                    report("store", None)
+                    return self._take_up(file, video)
+                self.made.add(digest)
                 outcome = self._ingest_content(Work(file, digest, checkpoint, report))
             except (VideoUnreadable, ValueRefused) as error:
                 checkpoint.clear()
-                if video is None:
+                if video is None or isinstance(error, FileChanged):
                     raise
                 return self._keep(file, video, error)
             checkpoint.clear()
             return outcome
 
+    def _mark_again(self, files: Sequence[FoundFile]) -> None:
+        found = {str(file.path): file for file in files if is_storable(str(file.path))}
+        known = self.store.find_files(list(found))
+        videos = [
+            each.video
+            for path, each in known.items()
+            if each.video and is_as_before(found[path], each)
+        ]
+        due = [video.id for video in videos if video.content_hash not in self.made]
+        self.store.set_again(due, again=True)
+
     def _is_due(self, video: StoredVideo) -> bool:
-        """Whether a video that is in the library is made anew."""
+        """Whether a video that is in the library is made anew; of its files, by the first."""
+        if video.content_hash in self.made:
+            return False
         return self.again or video.again or self.store.lacks_vectors(video.id)
 
     def _take_up(self, file: FoundFile, video: StoredVideo) -> Outcome:
         """One more place of a content that is in the library."""
         footage = Footage(file.path, video.clock, self.decode_options.max_pixels)
         make_missing(self.store.keyframes_of(video.id), footage, self.keyframes_dir, self.isolation)
+        if video.again:  # by another of its files, in this run
+            self.store.set_again([video.id], again=False)
         known = link_to_known(file, video, self.store)
         retaking = Retaking(self.subtitles, self.encoders, self.spaces_to_fill)
         return retaking.take_up(file, video, known)

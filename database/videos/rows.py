@@ -163,6 +163,12 @@ def upsert_file(
     connection.execute(_UPSERT_FILE, values)
 
 
+def delete_files(connection: psycopg.Connection[Any], origin: str, paths: Sequence[str]) -> None:
+    """The outcomes of paths are not known any more."""
+    statement = "DELETE FROM file WHERE origin = %s AND path = ANY(%s)"
+    connection.execute(statement, (origin, list(paths)))
+
+
 def _tags_of(connection: psycopg.Connection[Any], video_id: int) -> list[str]:
     rows = connection.execute("SELECT name FROM tag WHERE video_id = %s ORDER BY name", (video_id,))
     return [row[0] for row in rows]

@@ -2,20 +2,22 @@
 
 import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
-from database.models import File, FileStatus
+from database.models import FileStatus
 from database.server.connection import Database
 from database.server.sqlstates import translated_errors
 from database.spaces.coverage import count_video
-from database.videos.records import FileRecord, Sidecar, VideoRecord
+from database.videos.placed import file_record, read_places
+from database.videos.records import FileRecord, VideoRecord
 from database.videos.rows import (
     copy,
     copy_moments,
+    delete_files,
     insert_subtitles,
     new_ids,
     put_video,
@@ -24,8 +26,9 @@ from database.videos.rows import (
 )
 
 _VIDEO = (
-    "video.id, content_hash, video.status, video.reason, video.notes, duration_s, num_scenes, "
-    "video.again, clock, (SELECT count(*) FROM moment WHERE video_id = video.id) AS num_moments"
+    "video.id, content_hash, video.status AS video_status, video.reason AS video_reason, "
+    "video.notes, duration_s, num_scenes, video.again, clock, "
+    "(SELECT count(*) FROM moment WHERE video_id = video.id) AS num_moments"
 )
 _STORED_VIDEO = sa.text(f"SELECT {_VIDEO} FROM video WHERE content_hash = :content")
 _OWN_CONTENTS = sa.text(
@@ -33,8 +36,8 @@ _OWN_CONTENTS = sa.text(
     "(SELECT FROM file WHERE video_id = video.id AND origin = :origin)"
 )
 _KNOWN_FILES = sa.text(
-    "SELECT path, size_bytes, mtime_ns, file.status AS file_status, file.reason AS file_reason, "
-    f"sidecars, mount, file.missing_since IS NOT NULL AS is_missing, {_VIDEO} "
+    "SELECT path, size_bytes, mtime_ns, file.status, file.reason, video_id, sidecars, mount, "
+    f"file.missing_since IS NOT NULL AS is_missing, {_VIDEO} "
     "FROM file LEFT JOIN video ON video.id = video_id WHERE origin = :origin AND path = ANY(:paths)"
 )
 
@@ -96,28 +99,24 @@ class Store:
         with self._database.reading() as connection:
             return set(connection.scalars(_OWN_CONTENTS, values))
 
-    def paths_of(self, video_id: int, limit: int) -> list[str]:
-        """Paths at which an ingest has seen the content of a video, the one that it found first
+    def places_of(self, video_id: int, limit: int) -> list[FileRecord]:
+        """Files in which an ingest has seen the content of a video, the one that it found first
         before others; some may be gone."""
-        query = (
-            sa.select(File.path)
-            .where(File.origin == self._database.origin, File.video_id == video_id)
-            .order_by(File.seen_at, File.path)
-        )
-        with self._database.session() as session:
-            return list(session.scalars(query.limit(limit)))
+        with self._database.reading() as connection:
+            return read_places(connection, self._database.origin, video_id, limit)
 
     def forget_files(self, paths: Sequence[str]) -> None:
         """Removes the outcomes of paths; their videos stay, even those that none leads to now."""
-        own = File.origin == self._database.origin
-        with self._database.session() as session:
-            session.execute(sa.delete(File).where(own, File.path.in_(paths)))
+        with self._database.connection() as connection:
+            delete_files(connection, self._database.origin, paths)
 
-    def save_file(self, file: FileRecord) -> None:
-        """The outcome of a path, instead of the one before. The video that it led to stays, if none
-        leads to it now, until the end of the run (`database/videos/removal.py`)."""
+    def save_file(self, file: FileRecord, *, instead_of: Sequence[str] = ()) -> None:
+        """The outcome of a path, instead of the one before, and of those of other paths. The video
+        that it led to stays, if none leads to it now, until the end of the run
+        (`database/videos/removal.py`)."""
         with self._database.connection() as connection:
             upsert_file(connection, self._database.origin, file)
+            delete_files(connection, self._database.origin, instead_of)
 
     def save_video(self, video: VideoRecord, file: FileRecord) -> int:
         """A whole video with its file's outcome, in one transaction: its id. One of the same
@@ -192,25 +191,25 @@ class Store:
                 while not connection.scalar(lock, {"key": key}):
                     while_waiting()
                     time.sleep(_LOCK_POLL_S)
-            yield
+            try:
+                yield
+            finally:
+                # At once: the server ends a connection some time after it was closed.
+                with suppress(sa.exc.DBAPIError):  # the lock has gone with its connection
+                    connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
 
 
 def _known_file(row: sa.Row[Any]) -> KnownFile:
-    status = FileStatus(row.file_status)
-    sidecars = tuple(Sidecar(**own) for own in row.sidecars)
-    file = FileRecord(
-        row.path, row.size_bytes, row.mtime_ns, status, row.file_reason, row.id, sidecars, row.mount
-    )
-    return KnownFile(file, None if row.id is None else _stored_video(row), row.is_missing)
+    video = None if row.video_id is None else _stored_video(row)
+    return KnownFile(file_record(row), video, row.is_missing)
 
 
 def _stored_video(row: sa.Row[Any]) -> StoredVideo:
-    status = FileStatus(row.status)
     return StoredVideo(
         row.id,
         row.content_hash,
-        status,
-        row.reason,
+        FileStatus(row.video_status),
+        row.video_reason,
         row.notes,
         row.duration_s,
         row.num_scenes,

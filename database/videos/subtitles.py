@@ -9,7 +9,8 @@ from psycopg.types.json import Jsonb
 
 from database.server.connection import Database
 from database.spaces.coverage import count_video
-from database.videos.records import FileRecord, MomentRecord, Sidecar, Subtitles
+from database.videos.placed import read_places
+from database.videos.records import FileRecord, MomentRecord, Subtitles
 from database.videos.rows import copy_moments, insert_subtitles, spaces_gone, upsert_file
 
 _OF_VIDEO = "FROM moment WHERE video_id = :video"
@@ -29,10 +30,6 @@ _HEADERS = sa.text(
 _LINES = sa.text(
     "SELECT lines FROM subtitle_track WHERE video_id = :video ORDER BY position "
     "LIMIT 1 OFFSET :number"
-)
-_PLACES = sa.text(
-    "SELECT path, sidecars FROM file WHERE origin = :origin AND video_id = :video "
-    "ORDER BY seen_at, path LIMIT :limit"
 )
 _DELETE_MOMENTS = "DELETE FROM moment WHERE video_id = %s AND kind = 'subtitle'"
 _NUM_MOMENTS = "SELECT count(*) FROM moment WHERE video_id = %s"
@@ -96,13 +93,11 @@ class SubtitleStore:
             rows = connection.execute(_LINES, {"video": video_id, "number": number})
             return [(start_s, end_s, text) for row in rows for start_s, end_s, text in row.lines]
 
-    def places(self, video_id: int, limit: int) -> dict[str, tuple[Sidecar, ...]]:
-        """Paths of this host at which an ingest has seen the content of a video, with what lay
+    def places(self, video_id: int, limit: int) -> list[FileRecord]:
+        """Files of this host in which an ingest has seen the content of a video, with what lay
         beside each."""
-        values = {"origin": self._database.origin, "video": video_id, "limit": limit}
         with self._database.reading() as connection:
-            rows = connection.execute(_PLACES, values)
-            return {row.path: tuple(Sidecar(**own) for own in row.sidecars) for row in rows}
+            return read_places(connection, self._database.origin, video_id, limit)
 
     def surroundings(self, video_id: int) -> Surroundings:
         """The scenes and the speech of a video."""

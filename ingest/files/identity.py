@@ -19,7 +19,7 @@ from ingest.files.outcome import (
     record_of_refusal,
     refused,
 )
-from ingest.files.presence import is_gone, mount_of
+from ingest.files.presence import is_as_recorded, is_moved, mount_of
 
 AS_BEFORE = "as before; --retry tries again, after a change of settings or program"
 MAX_LOOKED_AT = 100
@@ -41,7 +41,7 @@ def content_of(file: FoundFile, store: Store) -> str:
     VideoUnreadable.
     """
     known = store.find_files([str(file.path)]).get(str(file.path))
-    if known is not None and known.video is not None and _is_as_before(file, known):
+    if known is not None and known.video is not None and is_as_before(file, known):
         return known.video.content_hash
     return content_hash(file.path)
 
@@ -57,24 +57,28 @@ def require_unchanged(file: FoundFile) -> None:
 
 
 def known_outcomes(
-    files: Sequence[FoundFile], store: Store, *, retry: bool
+    files: Sequence[FoundFile], store: Store, *, retry: bool, again: bool = False
 ) -> list[Outcome | None]:
     """The outcome of each file for which nothing is to be done: as a former run has left it, or
     refused as it was then. None for all others.
 
     It is told by path, size and time of modification: no file is opened. With `retry` a failure
-    does not count.
+    does not count, and with `again` nothing does but a refusal.
     """
     known = store.find_files([path for file in files if is_storable(path := str(file.path))])
-    return [_known_outcome(file, known.get(str(file.path)), retry=retry) for file in files]
+    return [
+        _known_outcome(file, known.get(str(file.path)), retry=retry, again=again) for file in files
+    ]
 
 
-def _known_outcome(file: FoundFile, known: KnownFile | None, *, retry: bool) -> Outcome | None:
-    if known is not None and not _is_as_before(file, known):
+def _known_outcome(
+    file: FoundFile, known: KnownFile | None, *, retry: bool, again: bool
+) -> Outcome | None:
+    if known is not None and not is_as_before(file, known):
         known = None
     if file.refusal is not None:
         return _known_refusal(file, VideoUnreadable(file.refusal), known)
-    if known is None:
+    if known is None or again:
         return None
     if known.video is not None:
         is_same = known.file.sidecars == file.sidecars
@@ -88,7 +92,8 @@ def _known_outcome(file: FoundFile, known: KnownFile | None, *, retry: bool) -> 
     return Outcome(printable(file.path), OutcomeStatus(known.file.status.value), reason)
 
 
-def _is_as_before(file: FoundFile, known: KnownFile) -> bool:
+def is_as_before(file: FoundFile, known: KnownFile) -> bool:
+    """Whether a file has the size and time that it was ingested with."""
     before = known.file
     return (file.size_bytes, file.mtime_ns) == (before.size_bytes, before.mtime_ns)
 
@@ -122,18 +127,17 @@ def link_to_known(file: FoundFile, video: StoredVideo, store: Store) -> Outcome:
         known.file.sidecars if known is not None and known.file.video_id == video.id else (),
         mount_of(file.path),
     )
-    store.save_file(own)
-    others = [other for other in store.paths_of(video.id, MAX_LOOKED_AT) if other != path]
-    gone = [other for other in others if is_gone(Path(other))]
-    links = [other for other in others if _is_link_to(path, other)]
-    store.forget_files([*gone, *links])
+    others = [other for other in store.places_of(video.id, MAX_LOOKED_AT) if other.path != path]
+    gone = [other.path for other in others if is_moved(other)]
+    links = [other.path for other in others if _is_link_to(path, other.path)]
+    store.save_file(own, instead_of=[*gone, *links])
     for link in links:  # come after the file itself from now on
         store.save_file(dataclasses.replace(own, path=link, sidecars=()))
-    others = [other for other in others if other not in gone]
     outcome = _unchanged(file, video)
-    if outcome.status is OutcomeStatus.PARTIAL or not others:
+    same = next(filter(is_as_recorded, others), None)
+    if outcome.status is OutcomeStatus.PARTIAL or same is None:
         return outcome
-    reason = f"same content as {printable(others[0])}"
+    reason = f"same content as {printable(same.path)}"
     return dataclasses.replace(outcome, status=OutcomeStatus.DONE, reason=reason)
 
 

@@ -4,6 +4,8 @@ import os
 from functools import lru_cache
 from pathlib import Path
 
+from database.videos.records import FileRecord, modified_ns
+
 
 def is_gone(path: Path) -> bool:
     """Whether nothing is at a path; not where nobody may look just now."""
@@ -14,6 +16,26 @@ def is_gone(path: Path) -> bool:
     except OSError:
         return False
     return False
+
+
+def is_as_recorded(file: FileRecord) -> bool:
+    """Whether what is at the path of a file is still what the library has seen there."""
+    try:
+        status = Path(file.path).stat()
+    except OSError:
+        return False
+    return (status.st_size, modified_ns(status)) == (file.size_bytes, file.mtime_ns)
+
+
+def is_moved(file: FileRecord) -> bool:
+    """Whether a file whose content is found elsewhere has gone from its path, and not with its
+    disk."""
+    return is_gone(Path(file.path)) and not is_unmounted(file.mount)
+
+
+def is_unmounted(mount: str | None) -> bool:
+    """Whether the disk that a file lay on is away."""
+    return mount is not None and not os.path.ismount(mount)
 
 
 def mount_of(path: Path) -> str:
@@ -30,7 +52,7 @@ def _mount_of_folder(folder: Path) -> str:
 
 def why_away(path: Path, mount: str | None) -> str | None:
     """Why a file that is not at its path may be away rather than gone; None if it is gone."""
-    if mount is not None and not os.path.ismount(mount):
+    if is_unmounted(mount):
         return f"nothing is mounted at {mount}"
     folder = path.parent
     while not folder.is_dir() and folder.parent != folder:

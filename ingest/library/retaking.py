@@ -18,6 +18,7 @@ from embeddings.space import Space
 from ingest.files.discover import FoundFile
 from ingest.files.identity import MAX_LOOKED_AT
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
+from ingest.files.presence import is_as_recorded, is_unmounted, mount_of
 from ingest.library.brought import subtitle_moments
 from ingest.library.embed import Embeddable, Source, embed_moments
 from ingest.library.sidecars import UNREAD, Places, each_once, read_beside, searched, told_before
@@ -39,17 +40,17 @@ class Retaking:
         ValueRefused.
         """
         places = self.store.places(video.id, MAX_LOOKED_AT)
-        before: Places = {Path(path): sidecars for path, sidecars in places.items()}
+        # What has other content by now is soon found to be of another video.
+        before: Places = {
+            Path(place.path): place.sidecars
+            for place in places
+            if place.path == str(file.path) or is_as_recorded(place)
+        }
         now = {**before, file.path: file.sidecars}
         known = self.store.tracks(video.id)
         there = {path.with_name(each.name) for path, own in now.items() for each in own}
-        # Of files of another host, only that one can say what has become of them.
-        kept = [track for track in known if track.path is None or not self.store.is_own(track)]
-        is_gone = any(
-            Path(track.path) not in there
-            for track in known
-            if track.path is not None and self.store.is_own(track)
-        )
+        kept = [track for track in known if self._stays(track, places)]
+        is_gone = any(Path(t.path) not in there for t in known if t.path and t not in kept)
         if file.sidecars == before.get(file.path, ()) and not is_gone:
             return outcome
         found = read_beside(now, video.duration_s)
@@ -66,6 +67,14 @@ class Retaking:
         num_moments = self._store(video.id, tracks, moments, notes, record)
         outcome = dataclasses.replace(outcome, moments=num_moments)
         return _told(outcome, f"{_done(file.sidecars)}; the recording itself is as it was", notes)
+
+    def _stays(self, track: Subtitles, places: Sequence[FileRecord]) -> bool:
+        """Whether a track is not to be read anew: one within the recording, of a file of another
+        host, which alone can say what has become of it, or beside a place whose disk is away."""
+        if track.path is None or not self.store.is_own(track):
+            return True
+        beside = [place for place in places if Path(place.path).parent == Path(track.path).parent]
+        return any(is_unmounted(place.mount) for place in beside)
 
     def _store(
         self,
@@ -121,6 +130,7 @@ def _record(file: FoundFile, video: StoredVideo) -> FileRecord:
         video.reason,
         video.id,
         file.sidecars,
+        mount_of(file.path),
     )
 
 

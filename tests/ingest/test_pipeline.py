@@ -25,6 +25,7 @@ from ingest.files.identity import AS_BEFORE, content_hash
 from ingest.files.outcome import Outcome
 from ingest.lanes import ingest_files
 from ingest.settings import IngestSettings
+from ingest.settling import settle
 from tests.helpers.media import drawn, make_video
 from tests.helpers.sql import rows
 
@@ -39,10 +40,14 @@ def ignore(path: Path, stage: str, part: float | None) -> None:
 def ingest(settings: IngestSettings, database: Database, encoders: Encoders) -> Ingest:
     """Ingests files as the command does, with the encoders of the session."""
 
-    def run(*paths: Path, retry: bool = False) -> list[Outcome]:
-        ingest = pipeline.make_ingest(database, settings, PROFILES["bundled"], retry=retry)
+    def run(*paths: Path, retry: bool = False, again: bool = False) -> list[Outcome]:
+        ingest = pipeline.make_ingest(
+            database, settings, PROFILES["bundled"], retry=retry, again=again
+        )
         ingest = dataclasses.replace(ingest, encoders=encoders)
-        ended = ingest_files(discover([str(p) for p in paths]), ingest, 1, ignore)
+        found = discover([str(p) for p in paths])
+        ended = list(ingest_files(found, ingest, 1, ignore))
+        settle(found.roots, ingest, None)
         return sorted((each.outcome for each in ended), key=lambda outcome: outcome.path)
 
     return run

@@ -15,8 +15,10 @@ from database.errors import SpacesChanged, ValueRefused
 from database.models import FileStatus
 from database.server.connection import Database
 from database.settings import DatabaseSettings
+from database.tags import Tags
 from database.videos.read import Library
 from database.videos.records import FileRecord
+from database.videos.removal import Removal
 from database.videos.stored import KnownFile, Store
 from tests.helpers import records
 from tests.helpers.commands import ROOT, environment
@@ -31,14 +33,17 @@ def counts(database: Database) -> dict[str, int]:
 
 
 def test_a_saved_video_is_found_by_content_id_and_path(store: Store, database: Database) -> None:
-    assert store.save_video(records.video("a"), records.file("/v/a.mp4")) == []
+    video_id = store.save_video(records.video("a"), records.file("/v/a.mp4"))
     assert counts(database) == ONE
     found = store.find_video_by_content(records.digest("a"))
     assert found is not None
+    assert (found.id, found.again) == (video_id, False)
     assert (found.status, found.num_scenes, found.num_moments) == (FileStatus.DONE, 2, 3)
     file = records.file("/v/a.mp4", video_id=found.id)
-    assert store.find_files(["/v/a.mp4", "/v/b.mp4"]) == {"/v/a.mp4": KnownFile(file, found)}
-    assert store.paths_of(found.id, 10) == ["/v/a.mp4"]
+    assert store.find_files(["/v/a.mp4", "/v/b.mp4"]) == {
+        "/v/a.mp4": KnownFile(file, found, is_missing=False)
+    }
+    assert store.places_of(found.id, 10) == [file]
 
 
 def test_corrections_clock_and_tracks_are_stored_with_a_video(
@@ -93,12 +98,16 @@ def test_vectors_come_back_as_they_went_in(store: Store, database: Database) -> 
     np.testing.assert_allclose(vector, records.unit_vector(3), atol=1e-3)
 
 
-def test_a_path_with_new_content_removes_the_video_that_it_led_to(
+def test_a_video_whose_path_has_new_content_stays_until_it_is_removed(
     store: Store, database: Database
 ) -> None:
     store.save_video(records.video("old"), records.file("/v/a.mp4"))
-    orphans = store.save_video(records.video("new"), records.file("/v/a.mp4"))
-    assert orphans == [records.digest("old")]
+    store.save_video(records.video("new"), records.file("/v/a.mp4"))
+    removal = Removal(database)
+    assert removal.orphans() == [records.digest("old")]
+    assert store.find_video_by_content(records.digest("old")) is not None
+    assert removal.remove_orphan(records.digest("old"))
+    assert not removal.remove_orphan(records.digest("new"))
     assert counts(database) == ONE
     assert store.find_video_by_content(records.digest("old")) is None
 
@@ -108,19 +117,19 @@ def test_a_video_that_another_path_leads_to_stays(store: Store, database: Databa
     old = store.find_video_by_content(records.digest("old"))
     assert old is not None
     store.save_file(records.file("/v/copy.mp4", video_id=old.id))
-    assert store.save_video(records.video("new"), records.file("/v/a.mp4")) == []
+    store.save_video(records.video("new"), records.file("/v/a.mp4"))
     assert counts(database) == {table: 2 * n for table, n in ONE.items()}
-    assert store.paths_of(old.id, 10) == ["/v/copy.mp4"]
+    assert [place.path for place in store.places_of(old.id, 10)] == ["/v/copy.mp4"]
+    assert Removal(database).orphans() == []
 
 
-def test_a_path_that_became_unreadable_removes_the_video_that_it_led_to(
-    store: Store, database: Database
-) -> None:
+def test_a_path_that_became_unreadable_leads_to_no_video(store: Store, database: Database) -> None:
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
     failed = FileRecord("/v/a.mp4", 5, 6, FileStatus.FAILED, "damaged")
-    assert store.save_file(failed) == [records.digest("a")]
+    store.save_file(failed)
+    assert store.find_files(["/v/a.mp4"]) == {"/v/a.mp4": KnownFile(failed, None, is_missing=False)}
+    assert Removal(database).remove_orphan(records.digest("a"))
     assert counts(database) == EMPTY
-    assert store.find_files(["/v/a.mp4"]) == {"/v/a.mp4": KnownFile(failed, None)}
 
 
 @pytest.mark.parametrize(
@@ -143,11 +152,46 @@ def test_a_bad_vector_leaves_no_row_at_all(
     assert store.find_files(["/v/a.mp4"]) == {}
 
 
-def test_the_same_content_cannot_be_stored_twice(store: Store, database: Database) -> None:
-    store.save_video(records.video("a"), records.file("/v/a.mp4"))
-    with pytest.raises(psycopg.errors.UniqueViolation):
-        store.save_video(records.video("a"), records.file("/v/b.mp4"))
+def test_the_same_content_is_stored_once_and_made_anew_under_its_id(
+    store: Store, database: Database
+) -> None:
+    first = store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    Tags(database).put(first, ["rail"])
+    anew = replace(records.video("a", text="A train arrives."), title="anew")
+    assert store.save_video(anew, records.file("/v/b.mp4")) == first
     assert counts(database) == ONE
+    (video,) = Library(database).list_videos(limit=10)
+    assert (video.title, video.tags) == ("anew", ("rail",))
+    assert [spoken.text for spoken in Library(database).transcript(first)] == ["A train arrives."]
+    assert [place.path for place in store.places_of(first, 10)] == ["/v/a.mp4", "/v/b.mp4"]
+
+
+def test_a_new_content_inherits_the_tags_of_its_path_and_no_other_does(
+    store: Store, database: Database
+) -> None:
+    tags = Tags(database)
+    old = store.save_video(records.video("old"), records.file("/v/a.mp4"))
+    other = store.save_video(records.video("other"), records.file("/v/b.mp4"))
+    tags.put(old, ["rail"])
+    tags.put(other, ["sea"])
+    store.save_file(FileRecord("/v/a.mp4", 5, 6, FileStatus.FAILED, "damaged"))
+    store.save_file(records.file("/v/a.mp4", video_id=other))
+    store.save_video(records.video("new"), records.file("/v/a.mp4"))
+    told = {video.title: video.tags for video in Library(database).list_videos(limit=10)}
+    assert told == {"old": ("rail",), "other": ("sea",), "new": ("sea",)}
+
+
+def test_tags_wait_for_the_next_content_while_a_path_is_unreadable(
+    store: Store, database: Database
+) -> None:
+    old = store.save_video(records.video("old"), records.file("/v/a.mp4"))
+    Tags(database).put(old, ["rail"])
+    for reason in ("damaged", "still damaged"):
+        store.save_file(FileRecord("/v/a.mp4", 5, 6, FileStatus.FAILED, reason))
+    Removal(database).remove_orphan(records.digest("old"))
+    store.save_video(records.video("new"), records.file("/v/a.mp4"))
+    (video,) = Library(database).list_videos(limit=10)
+    assert (video.title, video.tags) == ("new", ("rail",))
 
 
 @pytest.mark.parametrize("text", ["'; DROP TABLE video; --", "<script>", "%s {} :words", "🚂\\"])
@@ -218,6 +262,7 @@ HOLD_CLAIM = """
 import sys, time
 from database.opening import open_database
 from database.settings import DatabaseSettings
+from database.tags import Tags
 from embeddings.cli import read_settings
 from database.videos.stored import Store
 with Store(open_database(read_settings(DatabaseSettings))).claim(sys.argv[1]):

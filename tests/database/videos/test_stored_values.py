@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from database.errors import ValueRefused
 from database.models import FileStatus
+from database.server.connection import Database
 from database.videos.records import FileRecord
+from database.videos.removal import Removal
 from database.videos.stored import Store
 from tests.helpers import records
 
@@ -71,7 +73,7 @@ def test_any_outcome_of_a_file_is_kept_or_refused(store: Store, file: FileRecord
 @example({"recorded_at": datetime.min.replace(tzinfo=UTC)}, {})
 @example({"recorded_at": datetime.max.replace(tzinfo=UTC)}, {})
 def test_any_video_is_kept_as_a_whole_or_refused_as_a_whole(
-    store: Store, claimed: dict[str, Any], of_moment: dict[str, Any]
+    store: Store, database: Database, claimed: dict[str, Any], of_moment: dict[str, Any]
 ) -> None:
     video = replace(records.video("a"), **claimed)
     *others, last = video.moments
@@ -82,5 +84,6 @@ def test_any_video_is_kept_as_a_whole_or_refused_as_a_whole(
         assert store.find_video_by_content(video.content_hash) is None
         return
     assert store.find_video_by_content(video.content_hash) is not None
-    store.save_file(records.file("/v/a.mp4"))
+    store.forget_files(["/v/a.mp4"])
+    assert Removal(database).remove_orphan(video.content_hash)
     assert store.find_video_by_content(video.content_hash) is None

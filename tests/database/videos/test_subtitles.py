@@ -9,6 +9,7 @@ from database.models import MomentKind
 from database.server.connection import Database
 from database.videos.read import Library
 from database.videos.records import MomentRecord, Sidecar, Subtitles
+from database.videos.removal import Removal
 from database.videos.stored import Store
 from database.videos.subtitles import SubtitleStore
 from tests.helpers import records
@@ -57,13 +58,15 @@ def test_only_subtitles_notes_and_the_outcome_of_the_file_are_replaced(
     file = replace(records.file("/v/a.mp4", video_id=video_id), sidecars=(sidecar,))
     subtitles = SubtitleStore(database)
     subtitles.replace(video_id, [WITHIN, GERMAN], [LINE], ["a note"], file, SPACES)
-    assert subtitles.tracks(video_id) == [WITHIN, GERMAN]
+    assert subtitles.tracks(video_id) == [WITHIN, replace(GERMAN, origin=database.origin)]
     assert rows(database, KINDS) == before
     assert rows(database, "SELECT language, track FROM moment WHERE kind = 'subtitle'") == [
         ("de", "German")
     ]
     assert Library(database).get_video(video_id).notes == ("a note",)
-    assert subtitles.places(video_id, 9) == {"/v/a.mp4": (sidecar,)}
+    assert [(own.path, own.sidecars) for own in subtitles.places(video_id, 9)] == [
+        ("/v/a.mp4", (sidecar,))
+    ]
     known = store.find_files(["/v/a.mp4"])["/v/a.mp4"]
     assert known.file.sidecars == (sidecar,)
     subtitles.replace(video_id, [], [], [], records.file("/v/a.mp4", video_id=video_id), SPACES)
@@ -93,5 +96,6 @@ def test_without_the_vectors_of_an_active_space_nothing_is_replaced(
 
 def test_tracks_go_with_their_video(video_id: int, database: Database, store: Store) -> None:
     store.save_file(replace(records.file("/v/a.mp4"), video_id=None))
+    assert Removal(database).remove_orphan(records.digest("a"))
     assert rows(database, "SELECT video_id FROM subtitle_track") == []
     assert SubtitleStore(database).tracks(video_id) == []

@@ -15,6 +15,7 @@ from database.videos.stored import Store
 from ingest.files import identity
 from ingest.files.discover import FoundFile
 from ingest.files.identity import MAX_LOOKED_AT, known_outcomes, link_to_known
+from ingest.files.presence import mount_of
 from tests.helpers import records
 from tests.helpers.sql import rows
 from tests.helpers.statements import counted_statements
@@ -65,7 +66,8 @@ def test_a_failure_is_known_until_it_is_to_be_tried_again(store: Store) -> None:
 def test_a_refusal_is_news_only_once(store: Store) -> None:
     refused = found(refusal="the file is empty")
     assert known_outcomes([refused], store, retry=False) == [None]
-    store.save_file(FileRecord("/v/a.mp4", 100, 200, FileStatus.FAILED, "the file is empty"))
+    failed = FileRecord("/v/a.mp4", 100, 200, FileStatus.FAILED, "the file is empty")
+    store.save_file(dataclasses.replace(failed, mount=mount_of(refused.path)))
     (known,) = known_outcomes([refused], store, retry=False)
     assert known is not None
     assert (known.status.value, known.reason) == ("failed", "the file is empty")
@@ -99,19 +101,16 @@ def test_a_path_that_the_library_cannot_hold_does_not_keep_it_from_knowing_other
 
 
 def test_of_a_clip_in_hundreds_of_folders_a_copy_looks_at_some(
-    store: Store,
-    stored: str,
-    database: Database,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    store: Store, stored: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = store.find_video_by_content(stored)
     assert video is not None
     for number in range(MAX_LOOKED_AT + 50):
         store.save_file(records.file(f"/v/copy-{number}.mp4", video_id=video.id))
     looks = itertools.count()
-    monkeypatch.setattr(identity, "_is_gone", lambda _path: next(looks) < 0)
-    outcome = link_to_known(found("/v/one-more.mp4"), stored, tmp_path, store)
+    monkeypatch.setattr(identity, "is_moved", lambda _file: next(looks) < 0)
+    monkeypatch.setattr(identity, "is_as_recorded", lambda _file: True)
+    outcome = link_to_known(found("/v/one-more.mp4"), video, store)
     assert outcome is not None
     assert outcome.reason == "same content as /v/a.mp4"
     assert next(looks) <= MAX_LOOKED_AT
@@ -119,15 +118,15 @@ def test_of_a_clip_in_hundreds_of_folders_a_copy_looks_at_some(
 
 
 def test_a_place_that_nobody_may_look_at_is_not_forgotten(
-    store: Store, stored: str, database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: Store, stored: str, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(path: Path, **_: object) -> None:
         raise PermissionError(13, "Permission denied", str(path))
 
     monkeypatch.setattr(Path, "stat", refuse)
-    outcome = link_to_known(found("/v/copy.mp4"), stored, tmp_path, store)
-    assert outcome is not None
-    assert outcome.reason == "same content as /v/a.mp4"
+    video = store.find_video_by_content(stored)
+    assert video is not None
+    link_to_known(found("/v/copy.mp4"), video, store)
     assert rows(database, "SELECT path FROM file ORDER BY path") == [
         ("/v/a.mp4",),
         ("/v/copy.mp4",),
@@ -145,8 +144,10 @@ def test_the_notes_of_a_file_that_is_unchanged_are_told(store: Store) -> None:
 def shown_place(database: Database, store: Store, tmp_path: Path, *order: str) -> str:
     """The place that is shown of a film, of which these places were found one after the other."""
     store.save_video(records.video("a"), records.file(str(tmp_path / order[0])))
+    video = store.find_video_by_content(records.digest("a"))
+    assert video is not None
     for name in order[1:]:
-        link_to_known(FoundFile(tmp_path / name, 100, 200), records.digest("a"), tmp_path, store)
+        link_to_known(FoundFile(tmp_path / name, 100, 200), video, store)
     (shown,) = Library(database).list_videos(limit=1)
     hit = HitReader(database).videos([shown.id])[shown.id]
     assert hit.path == shown.path
@@ -196,6 +197,8 @@ def test_a_place_that_was_written_anew_keeps_its_rank(
         (tmp_path / name).write_bytes(b"film")
     shown_place(database, store, tmp_path, "b.mp4", "a.mp4")
     touched = FoundFile(tmp_path / "b.mp4", 100, 300)
-    link_to_known(touched, records.digest("a"), tmp_path, store)
+    video = store.find_video_by_content(records.digest("a"))
+    assert video is not None
+    link_to_known(touched, video, store)
     (shown,) = Library(database).list_videos(limit=1)
     assert Path(shown.path).name == "b.mp4"

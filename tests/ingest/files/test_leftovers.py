@@ -6,9 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from database.server.connection import Database
+from database.videos.forgetting import keyframe_folder, remove_keyframes, remove_orphans
+from database.videos.removal import Removal
 from database.videos.stored import Store
 from ingest.checkpoint import GONE
-from ingest.files.leftovers import keyframe_folder, remove_keyframes, remove_leftovers, save_outcome
+from ingest.files.leftovers import remove_leftovers
 from tests.helpers import records
 from tests.helpers.statements import counted_statements
 
@@ -82,15 +84,16 @@ def test_what_others_put_beside_keyframes_and_work_stays(
 
 def test_nothing_to_remove_is_no_fault(store: Store, tmp_path: Path) -> None:
     remove_leftovers(tmp_path / "work", tmp_path / "keyframes", store)
-    remove_keyframes([records.digest("b")], tmp_path / "keyframes")
+    remove_keyframes(records.digest("b"), tmp_path / "keyframes")
     assert list(tmp_path.iterdir()) == [tmp_path / "home"]
 
 
 def test_a_content_that_no_path_leads_to_any_more_loses_its_keyframes(
-    store: Store, stored: str, tmp_path: Path
+    store: Store, database: Database, stored: str, tmp_path: Path
 ) -> None:
     keyframes = put(tmp_path / "keyframes" / keyframe_folder(stored))
-    other = records.file("/v/a.mp4")
-    save_outcome(other, tmp_path / "keyframes", store)
+    store.save_file(records.file("/v/a.mp4"))
+    assert keyframes.exists()
+    assert remove_orphans(tmp_path / "keyframes", Removal(database), store) == 1
     assert store.find_video_by_content(stored) is None
     assert not keyframes.exists()
