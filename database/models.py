@@ -103,6 +103,10 @@ class Video(Base):
     notes: Mapped[list[str]] = mapped_column(JSONB, server_default=text("'[]'"))
     """What was corrected while it was read, each in words; no faults."""
     title: Mapped[str] = mapped_column(Text)
+    """The container's own, or the name of the file that is shown, without its suffix."""
+    file_name: Mapped[str] = mapped_column(Text, server_default=text("''"))
+    """The name of that file as the title and the TITLE moment have it: settled at the end of each
+    ingest."""
     container: Mapped[str] = mapped_column(Text)
     video_codec: Mapped[str | None] = mapped_column(Text)
     audio_codec: Mapped[str | None] = mapped_column(Text)
@@ -306,6 +310,9 @@ class StoredCoverage(Base):
     vectors are stored, so that nobody has to count them all."""
 
     __tablename__ = "coverage"
+    __table_args__ = (
+        Index("coverage_lacking_idx", "space", postgresql_where=text("embedded < wanted")),
+    )
 
     space: Mapped[str] = mapped_column(
         ForeignKey("space.key", ondelete="CASCADE"), primary_key=True

@@ -62,15 +62,16 @@ _COUNT = f"""
     ON CONFLICT (space, video_id)
         DO UPDATE SET wanted = excluded.wanted, embedded = excluded.embedded"""
 _COUNT_NEW = """
-    INSERT INTO coverage (video_id, space, wanted, embedded)
-    SELECT video.id, :key,
-        coalesce(alike.wanted, (SELECT count(*) FROM moment
-            WHERE video_id = video.id AND kind = ANY(CAST(:kinds AS moment_kind[])))),
-        (SELECT count(*) FROM {partition} AS own WHERE own.video_id = video.id)
-    FROM video LEFT JOIN coverage AS alike ON alike.video_id = video.id AND alike.space = :alike
-    WHERE NOT EXISTS (SELECT FROM coverage WHERE video_id = video.id AND space = :key)
-    ORDER BY video.id LIMIT :limit FOR KEY SHARE OF video
-    ON CONFLICT DO NOTHING"""
+    WITH page AS (SELECT id FROM video WHERE id > :after ORDER BY id LIMIT :limit FOR KEY SHARE),
+    counted AS (
+        INSERT INTO coverage (video_id, space, wanted, embedded)
+        SELECT page.id, :key,
+            coalesce(alike.wanted, (SELECT count(*) FROM moment
+                WHERE video_id = page.id AND kind = ANY(CAST(:kinds AS moment_kind[])))),
+            (SELECT count(*) FROM {partition} AS own WHERE own.video_id = page.id)
+        FROM page LEFT JOIN coverage AS alike ON alike.video_id = page.id AND alike.space = :alike
+        ON CONFLICT DO NOTHING)
+    SELECT max(id) FROM page"""
 _AT_ONCE = 5000
 """Videos that are counted in one transaction."""
 
@@ -101,8 +102,9 @@ def count_embedded(
     )
 
 
-def count_new(session: Session, space: Space) -> None:
-    """Counts some of the videos that were never counted in a space."""
+def count_new(session: Session, space: Space, after: int) -> int | None:
+    """Counts the next videos by id in a space, as far as they never were: the last id of them, None
+    at the end."""
     statement = sa.text(_COUNT_NEW.format(partition=partition_name(space.key)))
     alike = sa.select(StoredSpace.key).where(
         StoredSpace.input == space.input.value, StoredSpace.key != space.key
@@ -111,9 +113,11 @@ def count_new(session: Session, space: Space) -> None:
         "key": space.key,
         "alike": session.scalar(alike.order_by(StoredSpace.key).limit(1)),
         "kinds": [kind.value for kind in KINDS[space.input]],
+        "after": after,
         "limit": _AT_ONCE,
     }
-    session.execute(statement, values)
+    last: int | None = session.scalar(statement, values)
+    return last
 
 
 def read_coverage(session: Session, key: str) -> Coverage:

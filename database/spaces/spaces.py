@@ -212,11 +212,11 @@ class Spaces:
 
     def _count(self, space: Space) -> None:
         """Counts the videos that were not, some at a time: a library is large, and goes on."""
-        while True:
+        with self._patient() as session:
+            last = None if is_counted(session, space.key) else 0
+        while last is not None:
             with self._patient() as session:
-                if is_counted(session, space.key):
-                    return
-                count_new(session, space)
+                last = count_new(session, space, last)
 
     @contextmanager
     def _locked(self, key: str) -> Iterator[sa.Connection]:

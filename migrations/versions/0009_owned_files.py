@@ -15,6 +15,7 @@ def upgrade() -> None:
     _own_files()
     op.execute("DROP VIEW visual_embeddings, text_embeddings")
     _key_scenes_and_moments()
+    _name_videos()
     _key_embeddings()
     _count_coverage()
     _show("")
@@ -52,7 +53,7 @@ def downgrade() -> None:
         ALTER TABLE subtitle_track DROP COLUMN origin;
         ALTER TABLE file DROP COLUMN origin, DROP COLUMN missing_since, DROP COLUMN mount, DROP COLUMN tags;
         DROP INDEX video_missing_idx;
-        ALTER TABLE video DROP COLUMN missing_since, DROP COLUMN again""")
+        ALTER TABLE video DROP COLUMN missing_since, DROP COLUMN again, DROP COLUMN file_name""")
 
 
 def _own_files() -> None:
@@ -95,6 +96,18 @@ def _key_scenes_and_moments() -> None:
                 CREATE INDEX moment_text_trgm_idx ON moment USING gin (text gin_trgm_ops);
             END IF;
         END $$""")
+
+
+def _name_videos() -> None:
+    """By the names that they are found by: those of their files may be others since."""
+    op.execute("""
+        ALTER TABLE video ADD COLUMN file_name text NOT NULL DEFAULT '';
+        UPDATE video SET file_name = coalesce(
+            (SELECT regexp_replace(text, '^.* · ', '') FROM moment
+                WHERE video_id = video.id AND kind = 'title' LIMIT 1),
+            (SELECT regexp_replace(path, '^.*/', '') FROM file
+                WHERE video_id = video.id ORDER BY seen_at, path LIMIT 1),
+            '')""")
 
 
 def _key_embeddings() -> None:
@@ -151,6 +164,7 @@ def _count_coverage() -> None:
             LEFT JOIN (SELECT video_id, space, count(*) AS embedded FROM embedding
                 GROUP BY video_id, space) AS own ON own.video_id = video.id AND own.space = key
             WHERE input = '{takes}'""")
+    op.execute("CREATE INDEX coverage_lacking_idx ON coverage (space) WHERE embedded < wanted")
 
 
 def _show(join: str, owner: str = "m") -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import sqlalchemy as sa
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from database.check import find_faults
@@ -206,7 +207,8 @@ def backfill(filled: DatabaseSettings) -> Backfill:
 
     def run(*arguments: object) -> str:
         options = ["--spaces", CLIP.key, "-q", *map(str, arguments)]
-        done = CliRunner().invoke(app, options, env=environment(filled))
+        with capture_logs():  # which the command prints on stderr
+            done = CliRunner().invoke(app, options, env=environment(filled))
         assert done.exit_code == 0, done.output
         return done.stdout
 
