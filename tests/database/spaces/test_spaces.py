@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import sqlalchemy as sa
 
 from database.errors import (
     SpaceBusy,
@@ -15,11 +16,12 @@ from database.errors import (
 from database.models import MomentKind, SpaceState
 from database.server.connection import Database
 from database.spaces.coverage import Coverage
-from database.spaces.spaces import Spaces, require_same
+from database.spaces.spaces import SWITCH_LOCK, Spaces, require_same
 from database.videos.records import MomentRecord
 from database.videos.stored import Store
 from embeddings.registry.spaces import SPACES
 from tests.helpers import records
+from tests.helpers.sql import execute, rows
 
 OLD, NEW = "imagenet-concepts", "imagenet-labels"
 
@@ -51,6 +53,42 @@ def test_a_space_is_active_only_once_it_is_complete(spaces: Spaces) -> None:
     fill(spaces)
     spaces.activate(NEW)
     assert states(spaces) == (SpaceState.RETIRED, SpaceState.ACTIVE)
+
+
+def test_a_space_whose_videos_were_not_all_counted_is_not_complete(
+    spaces: Spaces, database: Database
+) -> None:
+    fill(spaces)
+    execute(database, "DELETE FROM coverage WHERE space = 'imagenet-labels'")  # a run was cut off
+    assert not spaces.is_complete(NEW)
+    with pytest.raises(SpaceIncomplete):
+        spaces.activate(NEW)
+    spaces.add([SPACES[NEW]])
+    assert spaces.coverage(NEW) == Coverage(1, 1)
+    assert spaces.is_complete(NEW)
+    spaces.activate(NEW)
+
+
+def test_a_space_that_is_new_is_counted_as_another_of_its_input_was(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("database.spaces.coverage._AT_ONCE", 2)
+    for name in "abcde":
+        store.save_video(records.video(name), records.file(f"/v/{name}.mp4"))
+    spaces = Spaces(database)
+    execute(database, "UPDATE coverage SET wanted = 7 WHERE space = 'imagenet-concepts'")
+    spaces.add([SPACES[NEW], SPACES["videomae-b"]])
+    counted = "SELECT wanted, embedded, count(*) FROM coverage WHERE space = '{}' GROUP BY 1, 2"
+    assert rows(database, counted.format(NEW)) == [(7, 0, 5)]
+    assert rows(database, counted.format("videomae-b")) == [(0, 0, 5)]
+
+
+def test_nobody_who_stores_a_video_waits_for_spaces_that_are_there(
+    spaces: Spaces, database: Database
+) -> None:
+    with database.lock_connection() as storing:
+        storing.execute(sa.text("SELECT pg_advisory_lock_shared(:lock)"), {"lock": SWITCH_LOCK})
+        spaces.add([SPACES[NEW], SPACES[OLD]])
 
 
 def test_a_switch_is_taken_back_and_forth(spaces: Spaces) -> None:
@@ -145,3 +183,29 @@ def test_a_sample_of_vectors_is_spread_over_all_of_them(store: Store, database: 
     assert len(set(nearest)) == 10
     assert max(nearest) - min(nearest) >= 80
     assert Spaces(database).sample_vectors("imagenet-concepts", 10).shape == (0, 0)
+
+
+def test_a_large_space_is_sampled_by_pages_and_always_the_same(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("database.spaces.vectors._NUMBERED", 1000)
+    moments = tuple(
+        MomentRecord(
+            0, MomentKind.SPEECH, 0.0, 1.0, "x", vectors={"minilm-l6": records.unit_vector(i)}
+        )
+        for i in range(2000)
+    )
+    store.save_video(replace(records.video("a"), moments=moments), records.file("/v/a.mp4"))
+    sample = Spaces(database).sample_vectors("minilm-l6", 100)
+    assert 50 <= len(sample) <= 100
+    np.testing.assert_array_equal(sample, Spaces(database).sample_vectors("minilm-l6", 100))
+    all_of_them = np.stack([records.unit_vector(i) for i in range(2000)])
+    nearest = np.argmax(sample @ all_of_them.T, axis=1)
+    assert len(set(nearest)) == len(sample)
+    assert np.ptp(nearest) > 1500
+
+
+def test_whether_a_space_holds_anything_is_known(spaces: Spaces) -> None:
+    assert spaces.is_empty(NEW)
+    fill(spaces)
+    assert not spaces.is_empty(NEW)
