@@ -1,14 +1,19 @@
-"""python -m database upgrade | status | stop | check | doctor | tag."""
+"""python -m database upgrade | status | stop | check | doctor | tag | forget."""
 
 import json
 import os
+import sys
 from typing import Annotated, Any
 
 import typer
 
 from database.check import find_faults
+from database.checking.checked import printable
+from database.checking.faults import num_kinds
+from database.checking.files import is_there
 from database.doctor.examination import examine
 from database.doctor.findings import Level, as_lines, as_rows
+from database.forms import MAX_ID
 from database.migrate import current_revision, upgrade_schema
 from database.opening import open_database
 from database.server.connection import Database
@@ -17,7 +22,10 @@ from database.server.sqlstates import translated_errors
 from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.tags import Tags
+from database.videos.forgetting import forget_videos
 from database.videos.read import Library
+from database.videos.removal import ForgottenVideo, Removal
+from database.videos.stored import Store
 from embeddings.cli import AsJson, fail, new_app, read_settings, run
 
 app = new_app("The library's database.")
@@ -78,13 +86,28 @@ def stop() -> None:
 
 
 @app.command()
-def check(as_json: AsJson = False) -> None:
-    """Checks every invariant of the library."""
+def check(
+    as_json: AsJson = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Do what the remedies say, then check again.")
+    ] = False,
+) -> None:
+    """Checks whether rows, files and keyframes of the library say the same.
+
+    Exit codes: 0 they do, 1 they do not: each kind of fault is named with its remedy.
+    """
     settings = read_settings(DatabaseSettings)
+    if repair:  # by an ingest, which this package stands below
+        command = [sys.executable, "-m", "ingest.mend", *(["--json"] if as_json else [])]
+        os.execv(sys.executable, command)
     faults = find_faults(open_database(settings), settings.keyframes_dir)
-    typer.echo(json.dumps({"faults": faults}) if as_json else "\n".join(faults) or "clean")
+    if as_json:
+        rows = [fault.as_row() for fault in faults]
+        typer.echo(json.dumps({"faults": list(map(str, faults)), "found": rows}))
+    else:
+        typer.echo("\n".join(fault.as_lines() for fault in faults) or "clean")
     if faults:
-        fail("the library has faults: ingest the videos named again, or restore a backup")
+        fail(f"{num_kinds(faults)}: what to do about each stands below it")
 
 
 @app.command()
@@ -103,7 +126,7 @@ def doctor(as_json: AsJson = False) -> None:
 @app.command()
 def tag(
     video: Annotated[
-        int, typer.Argument(help="The video's id, as the API shows it.", min=1, max=2**63 - 1)
+        int, typer.Argument(help="The video's id, as the API shows it.", min=1, max=MAX_ID)
     ],
     names: Annotated[list[str] | None, typer.Argument(help="None takes all tags away.")] = None,
     as_json: AsJson = False,
@@ -114,6 +137,41 @@ def tag(
         typer.echo(json.dumps({"video": video, "tags": tags}))
     else:
         typer.echo(f"video {video}: {', '.join(tags) or 'no tags'}")
+
+
+@app.command()
+def forget(
+    videos: Annotated[
+        list[int],
+        typer.Argument(help="Ids of videos, as the API shows them.", min=1, max=MAX_ID),
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Removes videos from the library, with their tags; their files stay as they are."""
+    settings = read_settings(DatabaseSettings)
+    database = open_database(settings)
+    forgotten = forget_videos(videos, settings.keyframes_dir, Removal(database), Store(database))
+    rows = [_forgotten_row(video, database.origin) for video in forgotten]
+    if as_json:
+        typer.echo(json.dumps({"forgotten": rows}))
+        return
+    for row in rows:
+        typer.echo(f"forgotten: video {row['video']} ({row['path'] or 'without a file'})")
+        for path in row["still_there"]:
+            typer.echo(
+                f"  {printable(path)} is still there: the next ingest of its folder makes the "
+                "video anew, unless you move or delete the file"
+            )
+
+
+def _forgotten_row(video: ForgottenVideo, origin: str) -> dict[str, Any]:
+    """Only of this host's files is it known whether they are there."""
+    own = [path for owner, path in video.files if owner == origin]
+    return {
+        "video": video.id,
+        "path": printable(video.files[0][1]) if video.files else None,
+        "still_there": [path for path in own if is_there(path)],
+    }
 
 
 def _space_rows(database: Database) -> list[dict[str, Any]]:

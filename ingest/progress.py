@@ -21,7 +21,7 @@ from embeddings.space import Space
 from ingest.files.outcome import Outcome, printable
 from ingest.summary import is_news
 
-_STAGES = {
+STAGES = {
     "hash": "reading",
     "decode": "decoding",
     "speech": "listening",
@@ -55,10 +55,10 @@ class ProgressDisplay:
         with self._lock:
             tasks = self._tasks.setdefault(path, {})
             if stage not in tasks:
-                description = f"  {printable(path.name)[-40:]}: {_STAGES[stage]}"
+                description = f"  {printable(path.name)[-40:]}: {STAGES[stage]}"
                 tasks[stage] = self._progress.add_task(description, total=100)
                 if self._logs:
-                    self._log.info(_STAGES[stage], file=printable(path))
+                    self._log.info(STAGES[stage], file=printable(path))
             self._progress.update(tasks[stage], completed=round(100 * (part or 0.0)))
 
     def ended(self, outcome: Outcome) -> None:

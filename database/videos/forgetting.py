@@ -7,7 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
-from database.videos.removal import Removal
+from database.videos.removal import ForgottenVideo, Removal
 from database.videos.stored import Store
 
 
@@ -26,13 +26,20 @@ def remove_keyframes(digest: str, keyframes_dir: Path) -> None:
 
 
 def forget_videos(
-    video_ids: Collection[int], keyframes_dir: Path, removal: Removal, store: Store
-) -> None:
+    video_ids: Collection[int],
+    keyframes_dir: Path,
+    removal: Removal,
+    store: Store,
+    while_waiting: Callable[[], None] = lambda: None,
+) -> list[ForgottenVideo]:
     """Removes videos from the library, whatever files lead to them: their next ingest makes them
-    anew, under other ids. Raises NotFound, and forgets none, if one does not exist."""
-    for content in removal.forget(video_ids):
-        with store.claim(content):
-            _remove_orphan(content, keyframes_dir, removal)
+    anew, under other ids. Raises NotFound, and forgets none, if one does not exist; and what
+    `while_waiting` raises while an ingest is at work on one."""
+    forgotten = removal.forget(video_ids)
+    for video in forgotten:
+        with store.claim(video.content_hash, while_waiting):
+            _remove_orphan(video.content_hash, keyframes_dir, removal)
+    return forgotten
 
 
 def remove_orphans(keyframes_dir: Path, removal: Removal, store: Store) -> int:

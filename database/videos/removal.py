@@ -1,6 +1,7 @@
 """Files that are missing, and videos that leave the library: marked at the end of an ingest, and
 removed only when somebody says so, or when no file leads to them any more."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -39,6 +40,11 @@ _REMOVE_ORPHAN = sa.text(
     "AND NOT EXISTS (SELECT FROM file WHERE video_id = video.id)"
 )
 _CONTENTS = sa.text("SELECT id, content_hash FROM video WHERE id = ANY(:ids) ORDER BY id")
+# Its own host's files first, as people are shown a video.
+_PLACES = sa.text(
+    "SELECT video_id, origin, path FROM file WHERE video_id = ANY(:ids) "
+    "ORDER BY origin <> :origin, missing_since IS NOT NULL, seen_at, path"
+)
 _FORGET = sa.text("DELETE FROM file WHERE video_id = ANY(:ids)")
 
 
@@ -50,6 +56,16 @@ class PlacedFile:
     missing_since: datetime | None
     mount: str | None
     video_id: int | None = None
+
+
+@dataclass(frozen=True)
+class ForgottenVideo:
+    """A video that somebody has let go of, and where its files are."""
+
+    id: int
+    content_hash: str
+    files: tuple[tuple[str, str], ...]
+    """(origin, path) of each, the one that people were shown first."""
 
 
 class Removal:
@@ -89,17 +105,20 @@ class Removal:
         with self._database.session() as session:
             session.execute(_SETTLE)
 
-    def forget(self, video_ids: Collection[int]) -> list[str]:
-        """Lets go of the files of videos, on whatever host; their contents, whose videos are then
-        to be removed. Raises NotFound, and lets go of none, if one does not exist."""
+    def forget(self, video_ids: Collection[int]) -> list[ForgottenVideo]:
+        """Lets go of the files of videos, on whatever host; the videos are then to be removed.
+        Raises NotFound, and lets go of none, if one does not exist."""
         ids = sorted(set(video_ids))
         with self._database.session() as session:
             found = session.execute(_CONTENTS, {"ids": ids}).all()
             known = {row.id for row in found}
             for missing in (video_id for video_id in ids if video_id not in known):
                 raise NotFound(f"there is no video {missing}")
+            files: dict[int, list[tuple[str, str]]] = defaultdict(list)
+            for row in session.execute(_PLACES, {"ids": ids, "origin": self._database.origin}):
+                files[row.video_id].append((row.origin, row.path))
             session.execute(_FORGET, {"ids": ids})
-            return [row.content_hash for row in found]
+            return [ForgottenVideo(row.id, row.content_hash, tuple(files[row.id])) for row in found]
 
     def orphans(self) -> list[str]:
         """The contents of the videos that no file leads to."""

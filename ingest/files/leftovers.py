@@ -2,26 +2,24 @@
 
 import re
 import shutil
-import time
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
 
+from database.checking.disk import is_given_up
 from database.videos.forgetting import unless_busy
 from database.videos.stored import Store
 from ingest.checkpoint import GONE
 from ingest.files.batches import batches
 
 _HASH = re.compile("[0-9a-f]{64}")
-GIVEN_UP_S = 7 * 86_400.0
-"""Work that nobody has gone on with for so long is given up."""
 
 
 def remove_leftovers(work_dir: Path, keyframes_dir: Path, store: Store) -> None:
     """Removes work on contents that are stored, or that nobody goes on with, and keyframes of
     contents that the library has no file of on this host."""
     for folder, content, is_own in _of_contents(work_dir.glob("*-*-*"), store):
-        if folder.suffix == GONE or is_own or _is_given_up(folder):
+        if folder.suffix == GONE or is_own or is_given_up(folder):
             unless_busy(store, content, partial(_remove, folder))
     for images, content, is_own in _of_contents(keyframes_dir.glob("*/*"), store):
         if not is_own:
@@ -35,14 +33,6 @@ def _remove(folder: Path) -> bool:
 
 def _remove_unowned(images: Path, content: str, store: Store) -> bool:
     return not store.own_contents([content]) and _remove(images)
-
-
-def _is_given_up(folder: Path) -> bool:
-    try:
-        latest = max(path.stat().st_mtime for path in (folder, *folder.iterdir()))
-    except OSError:  # somebody is removing it
-        return False
-    return time.time() - latest > GIVEN_UP_S
 
 
 def _of_contents(folders: Iterable[Path], store: Store) -> Iterator[tuple[Path, str, bool]]:

@@ -1,6 +1,7 @@
 """Videos for the store, without any ingest."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -53,6 +54,7 @@ def video(name: str, text: str = "A train leaves.", language: str | None = "en")
         status=VideoStatus.DONE,
         reason=None,
         title=name,
+        file_name=f"{name}.mp4",
         container="mov",
         video_codec="h264",
         audio_codec="aac",
@@ -96,6 +98,14 @@ def commented(name: str) -> VideoRecord:
 def file(path: str | Path, *, video_id: int | None = None) -> FileRecord:
     """The path of a film that is done."""
     return FileRecord(str(path), 100, 200, FileStatus.DONE, video_id=video_id)
+
+
+def put_file(path: Path) -> FileRecord:
+    """The same, of a file that is there."""
+    record = file(path)
+    path.write_bytes(bytes(record.size_bytes))
+    os.utime(path, ns=(record.mtime_ns, record.mtime_ns))
+    return record
 
 
 def with_vector(record: VideoRecord, space: str, vector: Vector) -> VideoRecord:
