@@ -1,6 +1,7 @@
-"""`python -m database`: status, stop, check and tag, for people and as JSON."""
+"""`python -m database`: status, stop, check, forget and tag, for people and as JSON."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -13,13 +14,18 @@ from database.videos.stored import Store
 from embeddings.registry.spaces import SPACES
 from tests.helpers import records
 from tests.helpers.commands import run_command
-from tests.helpers.sql import execute
 
 
 @pytest.fixture
-def library(settings: DatabaseSettings, store: Store, database: Database) -> Library:
+def file(tmp_path: Path) -> Path:
+    """Where the file of the library's video lies."""
+    return tmp_path / "a.mp4"
+
+
+@pytest.fixture
+def library(settings: DatabaseSettings, store: Store, database: Database, file: Path) -> Library:
     """One sound video, and a space that has yet to be filled."""
-    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    store.save_video(records.video("a"), records.put_file(file))
     records.put_keyframe(settings.keyframes_dir, "a")
     Spaces(database).add([SPACES["imagenet-labels"]])
     return Library(database)
@@ -66,27 +72,82 @@ def test_a_server_that_is_not_ours_is_never_stopped(settings: DatabaseSettings) 
 
 
 def test_the_check_exits_1_only_if_there_are_faults(
-    library: Library, settings: DatabaseSettings, database: Database
+    library: Library, settings: DatabaseSettings, file: Path
 ) -> None:
     done = run_command("database", "check", settings=settings)
     assert (done.returncode, done.stdout) == (0, "clean\n")
-    execute(database, "DELETE FROM file")
+    file.unlink()
     done = run_command("database", "check", settings=settings)
     assert done.returncode == 1
-    assert "video that no path leads to: 1" in done.stdout
-    assert done.stderr.startswith("error: the library has faults: ingest the videos named again")
+    fault, remedy = done.stdout.splitlines()
+    assert fault == f"file that is gone, but not marked as missing: 1 ({file})"
+    assert remedy.startswith("  remedy: python -m database check --repair marks it")
+    told = "error: 1 kind of fault: what to do about each stands below it\n"
+    assert done.stderr == told
 
 
 def test_the_check_lists_faults_as_json(
-    library: Library, settings: DatabaseSettings, database: Database
+    library: Library, settings: DatabaseSettings, file: Path
 ) -> None:
     done = run_command("database", "check", "--json", settings=settings)
-    assert (done.returncode, json.loads(done.stdout)) == (0, {"faults": []})
-    execute(database, "DELETE FROM file")
+    assert (done.returncode, json.loads(done.stdout)) == (0, {"faults": [], "found": []})
+    file.unlink()
     done = run_command("database", "check", "--json", settings=settings)
-    (fault,) = json.loads(done.stdout)["faults"]
+    document = json.loads(done.stdout)
+    (fault,), (found,) = document["faults"], document["found"]
     assert done.returncode == 1
-    assert fault.startswith("video that no path leads to: 1")
+    assert fault.startswith(f"file that is gone, but not marked as missing: 1 ({file}); remedy: ")
+    assert found["fault"] == "file that is gone, but not marked as missing"
+    assert (found["number"], found["first"]) == (1, [str(file)])
+    assert fault.endswith(found["remedy"])
+
+
+def test_the_check_repairs_on_demand(
+    library: Library, settings: DatabaseSettings, file: Path
+) -> None:
+    file.unlink()
+    done = run_command("database", "check", "--repair", settings=settings)
+    told = f"mended: file that is gone, but not marked as missing: 1 ({file})\nclean\n"
+    assert (done.returncode, done.stdout, done.stderr) == (0, told, "")
+    done = run_command("database", "check", "--repair", "--json", settings=settings)
+    nothing = {"mended": [], "failed": [], "faults": [], "found": []}
+    assert (done.returncode, json.loads(done.stdout)) == (0, nothing)
+
+
+def test_videos_are_forgotten_with_their_keyframes_and_their_files_stay(
+    library: Library, settings: DatabaseSettings, store: Store, file: Path
+) -> None:
+    store.save_video(records.video("b"), records.file("/gone/b.mp4"))
+    done = run_command("database", "forget", 2, 1, settings=settings)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"forgotten: video 1 ({file})",
+        f"  {file} is still there: the next ingest of its folder makes the video anew, unless you "
+        "move or delete the file",
+        "forgotten: video 2 (/gone/b.mp4)",
+    ]
+    assert library.row_counts() == {"video": 0, "scene": 0, "moment": 0, "embedding": 0}
+    assert not (settings.keyframes_dir / records.image_path("a")).exists()
+    assert file.exists()
+    assert run_command("database", "check", settings=settings).stdout == "clean\n"
+
+
+def test_what_was_forgotten_is_told_as_json(
+    library: Library, settings: DatabaseSettings, file: Path
+) -> None:
+    done = run_command("database", "forget", 1, 1, "--json", settings=settings)
+    told = {"forgotten": [{"video": 1, "path": str(file), "still_there": [str(file)]}]}
+    assert (done.returncode, json.loads(done.stdout)) == (0, told)
+
+
+def test_nothing_is_forgotten_if_a_video_does_not_exist(
+    library: Library, settings: DatabaseSettings
+) -> None:
+    done = run_command("database", "forget", 1, 999, settings=settings)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr == "error: there is no video 999\n"
+    assert library.row_counts()["video"] == 1
+    assert run_command("database", "check", settings=settings).stdout == "clean\n"
 
 
 def test_tags_are_given_and_taken_away_by_the_command(
@@ -108,6 +169,8 @@ def test_tags_are_given_and_taken_away_by_the_command(
         (["tag", "1", "x" * 61], 2, "error: a video has at most 16 tags, of at most 60"),
         (["tag", "0", "site"], 2, "error: "),
         (["tag", "one"], 2, "error: "),
+        (["forget"], 2, "error: Missing argument"),
+        (["forget", "0"], 2, "error: "),
         (["tags"], 2, "error: No such command 'tags'"),
     ],
 )
