@@ -57,6 +57,7 @@ class LibraryFacts:
         self.summary = Kept(version, VideoLists(database).summary)
         self.outcomes = Kept(version, files.counts)
         self.refusals = Kept(version, files.reasons)
+        self.missing = Kept(version, files.missing)
         self.filling = Kept(version, lambda: _filling(spaces))
         self.standings = Kept(
             lambda: (version(), time.monotonic() // _COUNT_S),

@@ -59,8 +59,14 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     return (start, end) if start < size else None
 
 
-def stream_file(path: Path, media_type: str, etag: str, request: Request) -> Response:
-    """The answer to GET or HEAD of a file whose content `etag` names. Raises NotFound."""
+GONE = "the file is no longer there, or cannot be read; ingest its folder again"
+
+
+def stream_file(
+    path: Path, media_type: str, etag: str, request: Request, gone: str = GONE
+) -> Response:
+    """The answer to GET or HEAD of a file whose content `etag` names. Raises NotFound, which says
+    that it is `gone`."""
     headers = {
         "ETag": etag,
         "Accept-Ranges": "bytes",
@@ -69,7 +75,7 @@ def stream_file(path: Path, media_type: str, etag: str, request: Request) -> Res
     }
     with contextlib.ExitStack() as opened:
         # Before a header is sent: afterwards it would be too late to say that it has gone.
-        file = opened.enter_context(_open(path))
+        file = opened.enter_context(_open(path, gone))
         if _names(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         size = os.fstat(file.fileno()).st_size
@@ -87,13 +93,11 @@ def stream_file(path: Path, media_type: str, etag: str, request: Request) -> Res
         )
 
 
-def _open(path: Path) -> BinaryIO:
+def _open(path: Path, gone: str) -> BinaryIO:
     try:
         return path.open("rb")
     except OSError:
-        raise NotFound(
-            "the file is no longer there, or cannot be read; ingest its folder again"
-        ) from None
+        raise NotFound(gone) from None
 
 
 def _wanted_part(request: Request, etag: str, size: int) -> tuple[int, int] | None:

@@ -11,6 +11,12 @@ from search.results.json import SceneDocument, VideoDocument, exact
 class VideoOut(VideoDocument):
     """A video of the library."""
 
+    uri: str
+    """Of the file at `path`, with the host that has it: file://host/path."""
+    missing_since: str | None
+    """When the last of its files was found missing: since then no search finds it."""
+    again: bool
+    """Whether the next ingest of its file makes it anew."""
     status: str
     reason: str | None
     """Why it is partial."""
@@ -143,13 +149,47 @@ class MomentsOut(TypedDict):
 
 
 @exact
-class FileOut(TypedDict):
-    """A path that an ingest has seen, and what became of it."""
+class AgainOut(TypedDict):
+    """A video that is to be made anew, or is not to be any more."""
 
+    id: int
+    again: bool
+    uri: str
+    """Of its file: the host in it is where the next ingest has to run."""
+    command: str
+    """What ingests it there."""
+    missing_since: str | None
+
+
+@exact
+class KeptOut(TypedDict):
+    """A missing file that was not forgotten."""
+
+    path: str
+    reason: str
+
+
+@exact
+class ForgottenOut(TypedDict):
+    """What has become of the missing files of the server's host."""
+
+    forgotten: list[str]
+    """Their paths."""
+    kept: list[KeptOut]
+
+
+@exact
+class FileOut(TypedDict):
+    """A file that an ingest has seen, and what became of it."""
+
+    uri: str
+    """file://host/path, with the host that has it."""
     path: str
     status: str
     reason: str | None
     seen_at: str
+    missing_since: str | None
+    """When an ingest of its folder did not find it; null while it is there."""
     video_id: int | None
 
 

@@ -2,15 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api.deps import ServiceDep, StateDep
+from api.deps import ServiceDep, StateDep, own_origin
+from api.shrinking import set_again
+from api.views.forgotten import forgotten_page
 from api.views.library import files_page, library_page, spaces_page
+from api.views.missing import forget_missing_page, missing_page
 from api.views.search import search_page
 from api.views.watch import watch_page
 from database.forms import Id, Seconds
 
+_OWN_ORIGIN = [Depends(own_origin)]
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
@@ -33,6 +37,19 @@ def watch(
     return watch_page(state, request, video_id, t, end, q)
 
 
+@router.post("/watch/{video_id}/forget", dependencies=_OWN_ORIGIN)
+def forget(state: StateDep, video_id: Annotated[Id, Path()]) -> HTMLResponse:
+    """Forgets a video, and says so."""
+    return forgotten_page(state, video_id)
+
+
+@router.post("/watch/{video_id}/again", dependencies=_OWN_ORIGIN)
+def again(state: StateDep, video_id: Annotated[Id, Path()], again: bool = True) -> Response:
+    """Has a video made anew, or takes that back, and leads to its page."""
+    set_again(state, video_id, again=again)
+    return RedirectResponse(f"/watch/{video_id}#anew", status_code=303)
+
+
 @router.get("/library")
 def library(state: StateDep, request: Request) -> HTMLResponse:
     """The videos of the library."""
@@ -43,6 +60,18 @@ def library(state: StateDep, request: Request) -> HTMLResponse:
 def library_spaces(state: StateDep, service: ServiceDep, request: Request) -> HTMLResponse:
     """Its spaces with their models."""
     return spaces_page(state, service.encoders, request)
+
+
+@router.get("/library/missing")
+def library_missing(state: StateDep) -> HTMLResponse:
+    """The files that are missing."""
+    return missing_page(state)
+
+
+@router.post("/library/missing", dependencies=_OWN_ORIGIN)
+def forget_missing(state: StateDep) -> HTMLResponse:
+    """Forgets those of them that can be forgotten, and says so."""
+    return forget_missing_page(state)
 
 
 @router.get("/library/files")

@@ -17,6 +17,10 @@ from search.results.json import SearchDocument
 
 router = APIRouter(prefix="/scenes", tags=["scenes"], responses={404: {"model": ProblemOut}})
 SceneId = Annotated[Id, Path()]
+_GONE = (
+    "this still is not on this server's disk: `python -m database check --repair` makes it again "
+    "where the video's file is; of a video of another host, an ingest of a copy of its file here"
+)
 _SIMILAR: dict[int | str, dict[str, Any]] = {200: {"model": SearchDocument}}
 
 
@@ -31,7 +35,7 @@ def keyframe(
     """A still of the scene, by default the one nearest to its middle."""
     image_path = state.library.get_keyframe_path(scene_id, at_s)
     path = state.settings.keyframe_file(image_path)
-    return stream_file(path, "image/jpeg", f'"{image_path}"', request)
+    return stream_file(path, "image/jpeg", f'"{image_path}"', request, _GONE)
 
 
 @router.get(

@@ -1,6 +1,6 @@
 """Videos: lists, scenes, transcripts, and the files themselves."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
@@ -8,6 +8,7 @@ from api.deps import State, StateDep, own_origin
 from api.media import media_type_of, stream_file
 from api.requests import TagsIn
 from api.responses import (
+    AgainOut,
     KeyframeOut,
     ProblemOut,
     SceneOut,
@@ -18,13 +19,19 @@ from api.responses import (
     VideoOut,
     WordOut,
 )
+from api.shrinking import forget_video, ingest_command, set_again
 from api.subtitles import as_subtitles, lines_of, tracks_of
 from database.forms import MAX_ID, Id
+from database.videos.places import uri_of
 from database.videos.read import SceneInfo, SpokenText, VideoInfo
 from search.results.links import keyframe_url
 
 router = APIRouter(prefix="/videos", tags=["videos"], responses={404: {"model": ProblemOut}})
 VideoId = Annotated[Id, Path()]
+_WRITES: dict[int | str, dict[str, Any]] = {
+    403: {"model": ProblemOut},
+    422: {"model": ProblemOut},
+}
 Track = Annotated[
     str | None,
     Query(
@@ -93,12 +100,59 @@ def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
 @router.put(
     "/{video_id}/tags",
     operation_id="put_tags",
-    responses={403: {"model": ProblemOut}, 422: {"model": ProblemOut}},
+    responses=_WRITES,
     dependencies=[Depends(own_origin)],
 )
 def put_tags(state: StateDep, video_id: VideoId, body: TagsIn) -> TagsIn:
     """Gives a video these tags instead of those it has."""
     return TagsIn(tags=tuple(state.tags.put(video_id, body.tags)))
+
+
+@router.delete(
+    "/{video_id}",
+    operation_id="forget_video",
+    status_code=204,
+    responses=_WRITES | {503: {"model": ProblemOut}},
+    dependencies=[Depends(own_origin)],
+)
+def forget(state: StateDep, video_id: VideoId) -> None:
+    """Removes a video from the library. If its file is still there, the next ingest of its folder
+    makes it anew, under another id."""
+    forget_video(state, video_id)
+
+
+@router.post(
+    "/{video_id}/again",
+    operation_id="make_anew",
+    status_code=202,
+    responses=_WRITES,
+    dependencies=[Depends(own_origin)],
+)
+def make_anew(state: StateDep, video_id: VideoId) -> AgainOut:
+    """Has the next ingest of its file make a video anew, on the host that has it. Until then it
+    is found as it is; its id and tags stay."""
+    return _again_out(set_again(state, video_id, again=True))
+
+
+@router.delete(
+    "/{video_id}/again",
+    operation_id="leave_as_it_is",
+    responses=_WRITES,
+    dependencies=[Depends(own_origin)],
+)
+def leave_as_it_is(state: StateDep, video_id: VideoId) -> AgainOut:
+    """Takes back that a video is to be made anew."""
+    return _again_out(set_again(state, video_id, again=False))
+
+
+def _again_out(video: VideoInfo) -> AgainOut:
+    return AgainOut(
+        id=video.id,
+        again=video.again,
+        uri=uri_of(video.origin, video.path),
+        command=ingest_command(video.path),
+        missing_since=video.missing_since.isoformat() if video.missing_since else None,
+    )
 
 
 def _lines(state: State, video_id: int, track: str | None) -> list[SpokenText]:
@@ -111,6 +165,9 @@ def _video_out(video: VideoInfo) -> VideoOut:
     return VideoOut(
         id=video.id,
         path=video.path,
+        uri=uri_of(video.origin, video.path),
+        missing_since=video.missing_since.isoformat() if video.missing_since else None,
+        again=video.again,
         title=video.title,
         duration_s=video.duration_s,
         recorded_at=video.recorded_at.isoformat() if video.recorded_at else None,

@@ -1,4 +1,5 @@
-"""The page of the library: its videos, its spaces, and the files with a fault."""
+"""The page of the library: its videos, its spaces, and the files with a fault. Its files that are
+missing are in api/views/missing.py."""
 
 import os.path
 import re
@@ -74,7 +75,7 @@ class Refusal:
 def library_page(state: State, request: Request) -> HTMLResponse:
     """The videos, or, for the page's own script, the list below the form. Raises NotFound."""
     form, problem = _read(VideosForm, request)
-    return _page(
+    return library_view(
         state,
         "_videos.html" if "x-fragment" in request.headers else "library.html",
         "videos",
@@ -105,7 +106,7 @@ def spaces_page(state: State, encoders: Encoders, request: Request) -> HTMLRespo
         if counted
         else standings(Spaces(state.database), encoders, counted=False)
     )
-    return _page(state, template, "spaces", problem=None, spaces=found, is_counted=counted)
+    return library_view(state, template, "spaces", problem=None, spaces=found, is_counted=counted)
 
 
 def files_page(state: State, request: Request) -> HTMLResponse:
@@ -123,13 +124,13 @@ def files_page(state: State, request: Request) -> HTMLResponse:
             _refusal(reason)
             for reason in sorted(state.facts.refusals(), key=lambda each: _ORDER.index(each.status))
         ]
-    return _page(state, "library.html", "files", problem=problem, **shown)
+    return library_view(state, "library.html", "files", problem=problem, **shown)
 
 
 def _refusal(reason: Reason) -> Refusal:
     url = None
     if reason.num_files > len(reason.newest):
-        named = FileListing(status=reason.status, reason=reason.alike)
+        named = FileListing(status=reason.status, reason=reason.alike, missing=False)
         url = _url("/library/files", named)
     retry = f"python -m ingest --retry {_place_of(reason.newest)}"
     may_help = reason.status is FileStatus.FAILED and _MAY_PASS.search(reason.text)
@@ -142,7 +143,7 @@ def _place_of(files: tuple[FileOutcome, ...]) -> str:
     return shlex.quote(paths[0] if len(paths) == 1 else os.path.commonpath(paths))
 
 
-def _page(
+def library_view(
     state: State, template: str, view: str, *, problem: str | None, **shown: Any
 ) -> HTMLResponse:
     """A view of the library: with what stands above each of them, or, for the page's own script,
@@ -155,6 +156,7 @@ def _page(
         problem=problem,
         facts=state.facts,
         embedded=state.database.embedded,
+        own_origin=state.database.origin,
         **shown,
     )
 
@@ -176,5 +178,9 @@ def _read(kind: type[AnyForm], request: Request) -> tuple[AnyForm, str | None]:
 def _url(path: str, form: BaseModel, **changed: Any) -> str:
     """The address of a form with some fields changed, without those that ask for nothing."""
     values = {**form.model_dump(mode="json", exclude_defaults=True), **changed}
-    asked = {name: value for name, value in values.items() if value not in (None, "", [], 0)}
+    asked = {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in values.items()
+        if value is False or value not in (None, "", [], 0)
+    }
     return path + ("?" + urlencode(asked, doseq=True) if asked else "")

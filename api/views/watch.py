@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from api.codecs import Codec, picture_codec, sound_codec
 from api.deps import State
+from api.shrinking import ingest_command
 from api.subtitles import SubtitleTrack, plays, subtitle_lines, subtitle_tracks, tracks_of
 from api.views.cards import watch_url
 from api.views.form import PageForm, read_form
@@ -112,6 +113,8 @@ def watch_page(
         "video": video,
         "file": MediaFile.of(state, video),
         "moment": moment,
+        "own_origin": state.database.origin,
+        "ingest_command": ingest_command(video.path),
         "own_clock": own_clock,
         "clock_note": clock_note(own_clock),
         "still_url": _still_url(state, video_id, moment.start_s),

@@ -15,6 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from search.results.links import keyframe_url
 
+FORGET_MISSING = "/library/forget-missing"
+"""Beside the pages of the library, for programs."""
 STATIC_DIR = Path(__file__).parent / "static"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
@@ -50,6 +52,8 @@ def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
 
 def is_page(path: str) -> bool:
     """Whether people see what this path answers, errors too."""
+    if path == FORGET_MISSING:
+        return False
     return path in ("/", "/library") or path.startswith(("/watch/", "/library/"))
 
 
@@ -89,6 +93,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def host(origin: str) -> str:
+    """The host of a file's origin as people call it: file://nas is nas."""
+    return origin.removeprefix("file://")
+
+
 _environment = Environment(
     loader=PackageLoader("api.web"),
     autoescape=True,
@@ -101,6 +110,7 @@ _environment.filters |= {
     "clock": clock,
     "date": date,
     "duration": duration,
+    "host": host,
     "keyframe_url": keyframe_url,
     "percent": percent,
 }

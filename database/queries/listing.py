@@ -54,6 +54,9 @@ class Listing(Form):
         default=None, description="Only videos that were looked at in whole, or in part"
     )
     tags: TagNames = Field(default=(), description="Only videos that have each of these tags")
+    missing: bool | None = Field(
+        default=None, description="Only videos whose files are missing, or only the others"
+    )
     sort: VideoSort = VideoSort.NEWEST
 
 
@@ -82,6 +85,7 @@ class Summary:
 
     num_videos: int
     num_partial: int
+    num_missing: int
     duration_s: float
     num_scenes: int
     num_moments: int
@@ -140,6 +144,7 @@ class VideoLists:
         """Numbers of the whole library; quick whatever its size."""
         videos = sa.text(
             "SELECT count(*) AS num, count(*) FILTER (WHERE status = 'partial') AS partial, "
+            "count(*) FILTER (WHERE missing_since IS NOT NULL) AS missing, "
             "coalesce(sum(duration_s), 0) AS duration_s, coalesce(sum(num_scenes), 0) AS scenes, "
             "max(ingested_at) AS last FROM video"
         )
@@ -151,7 +156,16 @@ class VideoLists:
             counts_all = num < _MOMENTS_COUNTED
             if not counts_all:
                 num = max(num, int(connection.scalar(estimate) or 0))
-        return Summary(row.num, row.partial, row.duration_s, row.scenes, num, counts_all, row.last)
+        return Summary(
+            row.num,
+            row.partial,
+            row.missing,
+            row.duration_s,
+            row.scenes,
+            num,
+            counts_all,
+            row.last,
+        )
 
 
 def _is_there(connection: sa.Connection, video_id: int) -> bool:
@@ -196,6 +210,8 @@ def _conditions(listing: Listing) -> tuple[str, dict[str, object]]:
     if listing.status is not None:
         values["status"] = listing.status.value
         parts.append("status = CAST(:status AS video_status)")
+    if listing.missing is not None:
+        parts.append(f"missing_since IS {'NOT NULL' if listing.missing else 'NULL'}")
     if listing.tags:
         values["tags"] = list(listing.tags)
         parts.append(

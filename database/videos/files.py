@@ -1,5 +1,6 @@
 """The outcomes of files: what was not looked at, or only in part, and why."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
@@ -29,15 +30,16 @@ def _place(after: str) -> str:
     return after
 
 
-def _read_place(after: str) -> tuple[datetime, str]:
-    seen_at, _, path = after.partition(" ")
+def _read_place(after: str) -> tuple[datetime, str, str]:
+    seen_at, _, place = after.partition(" ")
+    origin, _, path = place.partition(" ")
     try:
         moment = datetime.fromisoformat(seen_at)
     except ValueError:
         moment = datetime.min
-    if moment.tzinfo is None or not path:
+    if moment.tzinfo is None or "://" not in origin or not path:
         raise ValueError("take `next` of the page before")
-    return moment, path
+    return moment, origin, path
 
 
 class FileListing(Form):
@@ -47,6 +49,9 @@ class FileListing(Form):
     reason: Annotated[str, Field(max_length=2000), AfterValidator(_storable)] | None = Field(
         default=None, description="Only files with this reason; … stands for any number"
     )
+    missing: bool | None = Field(
+        default=None, description="Only files that are missing, or only those that are not"
+    )
     after: Annotated[str, Field(max_length=5000), AfterValidator(_place)] | None = Field(
         default=None, description="`next` of the page before"
     )
@@ -54,18 +59,21 @@ class FileListing(Form):
 
 @dataclass(frozen=True)
 class FileOutcome:
-    """A path that an ingest has seen."""
+    """A file that an ingest has seen."""
 
+    origin: str
     path: str
+    """Its URI is both together (database/videos/places.py)."""
     status: FileStatus
     reason: str | None
     seen_at: datetime
+    missing_since: datetime | None
     video_id: int | None
 
     @property
     def place(self) -> str:
         """Where it stands in a list, newest first: the `after` of what follows."""
-        return f"{self.seen_at.isoformat()} {self.path}"
+        return f"{self.seen_at.isoformat()} {self.origin} {self.path}"
 
 
 @dataclass(frozen=True)
@@ -105,11 +113,42 @@ class Files:
         self._database = database
 
     def counts(self) -> dict[FileStatus, int]:
-        """The number of files with each outcome."""
-        statement = sa.text("SELECT status, count(*) FROM file GROUP BY status")
+        """The number of files with each outcome, without those that are missing."""
+        statement = sa.text(
+            "SELECT status, count(*) FROM file WHERE missing_since IS NULL GROUP BY status"
+        )
         with self._database.reading() as connection:
             found = {FileStatus(status): num for status, num in connection.execute(statement)}
         return {status: found.get(status, 0) for status in FileStatus}
+
+    def missing(self) -> dict[str, int]:
+        """The number of files that are missing, by the origin of each."""
+        statement = sa.text(
+            "SELECT origin, count(*) AS num FROM file WHERE missing_since IS NOT NULL "
+            "GROUP BY origin ORDER BY origin"
+        )
+        with self._database.reading() as connection:
+            return {row.origin: row.num for row in connection.execute(statement)}
+
+    def videos_of_only(self, paths: Sequence[str]) -> int:
+        """The number of videos that these files of this host lead to, and no others."""
+        statement = sa.text(
+            "SELECT count(*) FROM (SELECT FROM file WHERE video_id IN (SELECT video_id FROM file "
+            "WHERE origin = :origin AND path = ANY(:paths)) GROUP BY video_id "
+            "HAVING bool_and(origin = :origin AND path = ANY(:paths))) AS led"
+        )
+        values = {"origin": self._database.origin, "paths": list(paths)}
+        with self._database.reading() as connection:
+            return connection.scalar(statement, values) or 0
+
+    def of(self, paths: Sequence[str]) -> list[FileOutcome]:
+        """The files of this host at these paths, in the order of the paths."""
+        statement = sa.text(
+            "SELECT * FROM file WHERE origin = :origin AND path = ANY(:paths) ORDER BY path"
+        )
+        values = {"origin": self._database.origin, "paths": list(paths)}
+        with self._database.reading() as connection:
+            return [_outcome(row) for row in connection.execute(statement, values)]
 
     def page(self, listing: FileListing, *, limit: int) -> FilePage:
         """Files of a list, from the one after `listing.after`."""
@@ -121,12 +160,14 @@ class Files:
         if listing.reason is not None:
             values["reason"] = listing.reason
             parts.append(f"{_ALIKE} = :reason")
+        if listing.missing is not None:
+            parts.append(f"missing_since IS {'NOT NULL' if listing.missing else 'NULL'}")
         if listing.after is not None:
-            values["seen_at"], values["path"] = _read_place(listing.after)
-            parts.append("(seen_at, path) < (:seen_at, :path)")
+            values["seen_at"], values["origin"], values["path"] = _read_place(listing.after)
+            parts.append("(seen_at, origin, path) < (:seen_at, :origin, :path)")
         statement = sa.text(
             f"SELECT * FROM file WHERE {' AND '.join(parts)} "
-            "ORDER BY seen_at DESC, path DESC LIMIT :limit"
+            "ORDER BY seen_at DESC, origin DESC, path DESC LIMIT :limit"
         )
         with self._database.reading() as connection:
             files = tuple(_outcome(row) for row in connection.execute(statement, values))
@@ -135,14 +176,15 @@ class Files:
 
     def reasons(self) -> list[Reason]:
         """Why files were not looked at, or only in part, the newest reason first, each with its
-        newest files."""
+        newest files; files that are missing are left out."""
         alike = "PARTITION BY status, alike"
         statement = sa.text(
-            f"WITH told AS (SELECT *, {_ALIKE} AS alike FROM file WHERE status <> 'done'), "
+            f"WITH told AS (SELECT *, {_ALIKE} AS alike FROM file "
+            "WHERE status <> 'done' AND missing_since IS NULL), "
             f"counted AS (SELECT *, count(*) OVER ({alike}) AS num, "
             f"min(reason) OVER ({alike}) AS first_reason, "
             f"max(reason) OVER ({alike}) AS last_reason, "
-            f"row_number() OVER ({alike} ORDER BY seen_at DESC, path DESC) AS number, "
+            f"row_number() OVER ({alike} ORDER BY seen_at DESC, origin DESC, path DESC) AS number, "
             f"max(seen_at) OVER ({alike}) AS newest FROM told), "
             "placed AS (SELECT *, dense_rank() OVER (ORDER BY newest DESC, status, alike) AS place "
             "FROM counted) "
@@ -156,4 +198,12 @@ class Files:
 
 
 def _outcome(row: sa.Row[tuple[object, ...]]) -> FileOutcome:
-    return FileOutcome(row.path, FileStatus(row.status), row.reason, row.seen_at, row.video_id)
+    return FileOutcome(
+        row.origin,
+        row.path,
+        FileStatus(row.status),
+        row.reason,
+        row.seen_at,
+        row.missing_since,
+        row.video_id,
+    )

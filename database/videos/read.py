@@ -4,7 +4,7 @@ import contextlib
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from database.errors import NotFound
 from database.models import File, Moment, MomentKind, Scene, Video, VideoStatus
 from database.server.connection import Database
 from database.spaces.partitions import partition_name
+from database.videos.places import uri_of
 from database.videos.records import modified_ns
 
 _SHOWN = (MomentKind.KEYFRAME, MomentKind.OCR)
@@ -121,23 +122,34 @@ class Library:
     def get_intact_path(self, video_id: int) -> Path:
         """The first path at which the file still has the size and time that it was ingested with.
         Raises NotFound."""
+        query = (
+            sa.select(File.origin, File.path, File.size_bytes, File.mtime_ns, File.missing_since)
+            .where(File.video_id == video_id)
+            .order_by(File.missing_since.desc().nulls_first(), File.seen_at, File.path)
+        )
         with self._database.session() as session:
-            query = (
-                sa.select(File).where(File.video_id == video_id).order_by(File.seen_at, File.path)
-            )
-            found = [
-                (f.origin, Path(f.path), f.size_bytes, f.mtime_ns) for f in session.scalars(query)
-            ]
-        own = [file[1:] for file in found if file[0] == self._database.origin]
-        for path, size_bytes, mtime_ns in own:
+            files = session.execute(query).all()
+        for own in (file for file in files if file.origin == self._database.origin):
+            path = Path(own.path)
             with contextlib.suppress(OSError):
                 status = path.stat()
-                if (status.st_size, modified_ns(status)) == (size_bytes, mtime_ns):
+                if (status.st_size, modified_ns(status)) == (own.size_bytes, own.mtime_ns):
                     return path
-        if found and not own:
-            raise NotFound(f"the file of video {video_id} is on another host, {found[0][0]}")
-        raise NotFound(
-            f"the file of video {video_id} was moved, changed or removed; ingest its folder again"
+        raise NotFound(f"the file of video {video_id} {self._why_not_here(files)}")
+
+    def _why_not_here(self, files: Sequence[sa.Row[*tuple[Any, ...]]]) -> str:
+        """Why none of the files of a video can be read on this host."""
+        there = [file for file in files if file.missing_since is None]
+        if any(file.origin == self._database.origin for file in there) or not files:
+            return "was moved, changed or removed; ingest its folder again"
+        if there:
+            place = uri_of(there[0].origin, there[0].path)
+            return f"is on another host, which alone can play it: {place}"
+        since = files[0].missing_since.astimezone(UTC)
+        place = uri_of(files[0].origin, files[0].path)
+        return (
+            f"has been missing since {since:%Y-%m-%d %H:%M} UTC: it was at {place}; put it back "
+            "and ingest its folder again, or forget the video"
         )
 
     def scenes(self, video_id: int) -> list[SceneInfo]:

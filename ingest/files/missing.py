@@ -23,10 +23,10 @@ class Kept:
 
 @dataclass(frozen=True)
 class Forgotten:
-    """What has become of the missing files."""
+    """What becomes of the missing files."""
 
     paths: list[str]
-    """Those that were forgotten."""
+    """Those that are forgotten."""
     kept: list[Kept]
 
 
@@ -51,6 +51,13 @@ def forget_missing(
     """Forgets the missing files at or under these paths, or all, once they have been missing for
     so long; their videos go with the end of the run, if no other file leads to them. Of a disk that
     is away nothing is forgotten."""
+    forgotten = to_forget(roots, grace, removal)
+    store.forget_files(forgotten.paths)
+    return forgotten
+
+
+def to_forget(roots: Collection[Path], grace: timedelta, removal: Removal) -> Forgotten:
+    """What `forget_missing` would do."""
     forgotten = Forgotten([], [])
     for file in missing_under(roots, removal):
         reason = _why_kept(file, grace)
@@ -58,7 +65,6 @@ def forget_missing(
             forgotten.paths.append(file.path)
         else:
             forgotten.kept.append(Kept(file.path, reason))
-    store.forget_files(forgotten.paths)
     return forgotten
 
 

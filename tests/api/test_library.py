@@ -17,7 +17,7 @@ from tests.helpers.drilling import filled
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import answered, assert_problem
 from tests.helpers.openapi import assert_documented
-from tests.helpers.sql import execute
+from tests.helpers.sql import lose_vector
 
 NUM_FAILED = 5
 
@@ -39,10 +39,7 @@ def _spoil(database: Database) -> None:
         path = f"/library/bad & {number}.mp4"
         failed = FileRecord(path, 0, 1, FileStatus.FAILED, "the file is empty")
         Store(database).save_file(failed)
-    execute(
-        database,
-        "DELETE FROM embedding WHERE moment_id = (SELECT min(id) FROM moment)",
-    )
+    lose_vector(database, "moment_id = (SELECT min(id) FROM moment)")
 
 
 @pytest.fixture(scope="module")

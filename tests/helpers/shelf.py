@@ -17,7 +17,7 @@ from database.videos.records import FileRecord
 from database.videos.stored import Store
 from tests.helpers.http import Serving, serving
 from tests.helpers.records import file, talk, unit_vector, video
-from tests.helpers.sql import execute
+from tests.helpers.sql import lose_vector
 from tests.helpers.strange import ARABIC, put_still
 
 NUM_TALKS = 100
@@ -77,8 +77,8 @@ def _fill(settings: DatabaseSettings, database: Database) -> None:
     for number in range(120):
         path = f"/films/notes {number}.txt"
         store.save_file(FileRecord(path, 9, 1, FileStatus.SKIPPED, f"no recording: {number} lines"))
-    execute(
+    lose_vector(
         database,
-        "DELETE FROM embedding WHERE space = 'imagenet-concepts' AND moment_id = "
+        "space = 'imagenet-concepts' AND moment_id = "
         "(SELECT min(moment_id) FROM embedding WHERE space = 'imagenet-concepts')",
     )

@@ -18,6 +18,16 @@ def rows(database: Database, query: str) -> list[tuple[object, ...]]:
         return [tuple(row) for row in session.execute(sa.text(query))]
 
 
+def lose_vector(database: Database, where: str) -> None:
+    """Deletes the vector of one moment, as one that has never been embedded."""
+    execute(
+        database,
+        f"WITH lost AS (DELETE FROM embedding WHERE {where} RETURNING video_id, space) "
+        "UPDATE coverage SET embedded = embedded - 1 FROM lost "
+        "WHERE (coverage.video_id, coverage.space) = (lost.video_id, lost.space)",
+    )
+
+
 def forget_vectors(database: Database, *keys: str) -> None:
     """Empties spaces, as if they had just been added; all, if none is named."""
     own = f"space IN ({', '.join(map(repr, keys))})" if keys else "true"

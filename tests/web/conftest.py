@@ -12,6 +12,7 @@ from tests.helpers.crowd import crowd
 from tests.helpers.fixtures import Ingested, NewSettings
 from tests.helpers.http import Serving, serving
 from tests.helpers.shelf import Shelf, filled_shelf
+from tests.helpers.shrinking import Shrinking, shrinking_library
 from tests.helpers.strange import Strange, strange_library
 
 
@@ -61,6 +62,16 @@ def shelf(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) -
     """A server of a library with all that its page shows."""
     folder = tmp_path_factory.mktemp("shelf")
     with new_settings(folder / "home") as settings, filled_shelf(settings) as library:
+        yield library
+
+
+@pytest.fixture(scope="session")
+def shrinking(
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Shrinking]:
+    """A server of a library of which not all is there, from which no test takes anything."""
+    folder = tmp_path_factory.mktemp("shrinking")
+    with new_settings(folder / "home") as settings, shrinking_library(settings, folder) as library:
         yield library
 
 

@@ -69,6 +69,17 @@ def _edit_tags(page: Page) -> None:
     expect(page.get_by_role("combobox", name="Add a tag to crew")).to_be_focused()
 
 
+def _open_first(page: Page) -> None:
+    page.locator(".videos .title").first.click()
+    expect(page.get_by_role("alert")).to_contain_text("has been missing since")
+
+
+def _open_shrinking(page: Page) -> None:
+    page.get_by_text("Make anew, or forget").click()
+    page.get_by_text("Forget this video").click()
+    expect(page.get_by_role("button", name="Forget “tour”")).to_be_visible()
+
+
 @dataclass(frozen=True)
 class Sight:
     """What people see: an address, and what they do there."""
@@ -106,6 +117,10 @@ SIGHTS = {
     "models": Sight("/library/spaces?counted=true", over="shelf"),
     "files with a fault": Sight("/library/files", over="shelf"),
     "files": Sight("/library/files?status=failed", over="shelf"),
+    "make anew, or forget": Sight("/watch/1", _open_shrinking),
+    "videos of which some are missing": Sight("/library", over="shrinking"),
+    "missing files": Sight("/library/missing", over="shrinking"),
+    "a file that is missing": Sight("/library?q=gone", _open_first, over="shrinking"),
     "keys": Sight("/?q=drilling", _keys),
 }
 

@@ -112,7 +112,7 @@ def test_a_file_that_the_browser_does_not_read_is_told(watched: Page, films: Fil
 
 
 def test_a_file_that_has_gone_is_told(browser: Browser, films: Films) -> None:
-    with watched_page(browser, films.origin, ("404",)) as page:  # the video itself is asked for
+    with watched_page(browser, films.origin) as page:  # nor is it asked for
         page.goto(f"/watch/{films.ids['gone.mp4']}")
         expect(told(page)).to_have_count(1)
         expect(told(page)).to_contain_text("This video cannot be played: the file of video")

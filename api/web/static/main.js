@@ -8,11 +8,12 @@ import { start as pictures } from "./pictures.js";
 import { start as play } from "./play.js";
 import { start as previews } from "./previews.js";
 import { start as results } from "./results.js";
+import { start as stills } from "./stills.js";
 import { start as steps } from "./steps.js";
 import { start as tools } from "./tools.js";
 import "./player.js";
 import "./scenes.js";
 import "./strip.js";
 
-for (const start of [keys, controls, steps, tools, pictures, previews, play, alike, results]) start();
+for (const start of [stills, keys, controls, steps, tools, pictures, previews, play, alike, results]) start();
 if (document.querySelector(".library")) library();

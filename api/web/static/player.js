@@ -108,6 +108,7 @@ class MomentPlayer extends HTMLElement {
   }
 
   #show(video, time) {
+    if (this.dataset.gone !== undefined) return; // there is no file to ask for
     const at = isFound(this.video, time) ? `#t=${stampOf(this.video, time)}` : "";
     this.video.src = `/videos/${video}/stream${at}`;
   }

@@ -9,6 +9,7 @@ from database.models import FileStatus
 from database.server.connection import Database
 from database.videos.files import FILES_OF_REASON, FileListing, Files
 from database.videos.records import FileRecord
+from database.videos.removal import Removal
 from database.videos.stored import Store
 from tests.helpers import records
 from tests.helpers.sql import execute
@@ -86,7 +87,67 @@ def test_reasons_that_differ_in_numbers_only_are_one_and_lead_to_all_their_files
     assert all_cut == cut.newest
 
 
-@pytest.mark.parametrize("after", ["x", "2026-01-01 /v/a.mp4", "2026-01-01T00:00:00+00:00", "\x00"])
+def test_a_path_that_two_hosts_have_seen_at_one_time_is_listed_twice(
+    files: Files, database: Database
+) -> None:
+    execute(
+        database,
+        "INSERT INTO file (origin, path, size_bytes, mtime_ns, status, reason, seen_at) SELECT "
+        "'file://nas', path, size_bytes, mtime_ns, status, reason, seen_at FROM file "
+        "WHERE status = 'failed'",
+    )
+    joined: list[tuple[str, str]] = []
+    after = None
+    while True:
+        page = files.page(FileListing(status="failed", after=after), limit=1)
+        joined += [(file.origin, file.path) for file in page.files]
+        after = page.next
+        if after is None:
+            break
+    assert len(joined) == len(set(joined)) == 2 * 9
+
+
+def test_files_that_are_missing_have_no_fault_and_can_be_listed(
+    files: Files, database: Database
+) -> None:
+    paths = ["/v/a.mp4", "/v/cut0.mp4", *(f"/v/empty{n}.mp4" for n in range(7))]
+    Removal(database).mark_missing(paths)
+    assert [(reason.text, reason.num_files) for reason in files.reasons()] == [
+        ("a still image", 1),
+        ("only 1.5 s of 10 s could be decoded", 1),
+    ]
+    assert files.counts() == {"done": 0, "partial": 0, "failed": 1, "skipped": 1}
+    assert files.missing() == {database.origin: 9}
+    missing = files.page(FileListing(missing=True), limit=9)
+    assert {file.path for file in missing.files} == set(paths)
+    assert all(file.missing_since is not None for file in missing.files)
+    assert len(files.page(FileListing(missing=False), limit=9).files) == 2
+    assert [file.path for file in files.of(["/v/b.mp4", "/v/a.mp4"])] == ["/v/a.mp4"]
+
+
+def test_videos_are_told_that_no_other_file_leads_to(
+    files: Files, store: Store, database: Database
+) -> None:
+    (own,) = files.page(FileListing(status="done"), limit=1).files
+    store.save_file(records.file("/w/a.mp4", video_id=own.video_id))
+    store.save_video(records.video("b"), records.file("/v/b.mp4"))
+    assert files.videos_of_only(["/v/a.mp4", "/v/b.mp4", "/v/cut0.mp4"]) == 1
+    assert files.videos_of_only(["/v/a.mp4", "/w/a.mp4", "/v/b.mp4"]) == 2
+    execute(database, "UPDATE file SET origin = 'file://nas' WHERE path = '/w/a.mp4'")
+    assert files.videos_of_only(["/v/a.mp4", "/w/a.mp4"]) == 0
+
+
+@pytest.mark.parametrize(
+    "after",
+    [
+        "x",
+        "2026-01-01 file://h /v/a.mp4",
+        "2026-01-01T00:00:00+00:00",
+        "\x00",
+        "2026-01-01T00:00:00+00:00 /v/a.mp4",
+        "2026-01-01T00:00:00+00:00 file://h",
+    ],
+)
 def test_a_forged_place_is_refused(after: str) -> None:
     with pytest.raises(ValidationError, match=r"page before|characters"):
         FileListing(after=after)
