@@ -19,6 +19,7 @@ from database.forms import is_storable
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.forgetting import keyframe_folder
+from database.videos.names import Names
 from database.videos.removal import Removal
 from database.videos.stored import Store, StoredVideo
 from database.videos.subtitles import SubtitleStore
@@ -96,6 +97,7 @@ class Ingest:
     """Where the speech model comes from; which spaces are filled is the library's to say."""
     store: Store
     removal: Removal
+    names: Names
     subtitles: SubtitleStore
     spaces: Spaces
     encoders: Encoders
@@ -113,8 +115,8 @@ class Ingest:
     """The contents that this run makes, each the SHA-256 of a file in hex."""
 
     def known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
-        """The outcome of each file for which nothing is to be done; None for all others. Videos to be
-        made anew are marked: a run that is cut off leaves them to the next."""
+        """The outcome of each file for which nothing is to be done; None for all others. Videos
+        that are to be made anew are marked: a run that is cut off leaves them to the next."""
         if self.again:
             self._mark_again(files)
         return known_outcomes(files, self.store, retry=self.retry, again=self.again)
@@ -356,6 +358,7 @@ def make_ingest(
         profile=profile,
         store=Store(database),
         removal=Removal(database),
+        names=Names(database),
         subtitles=SubtitleStore(database),
         spaces=Spaces(database),
         encoders=Encoders(runtime),

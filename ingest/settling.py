@@ -10,6 +10,7 @@ from pathlib import Path
 from database.videos.forgetting import remove_orphans
 from ingest.files.leftovers import remove_leftovers
 from ingest.files.missing import Forgotten, forget_missing, mark_missing, missing_under
+from ingest.library.titles import follow_names
 from ingest.pipeline import Ingest
 
 
@@ -31,6 +32,7 @@ def settle(roots: Collection[Path], ingest: Ingest, grace: timedelta | None) -> 
     if grace is not None:
         forgotten = forget_missing(roots, grace, ingest.removal, ingest.store)
     ingest.removal.settle()
+    follow_names(ingest.names)
     remove_orphans(ingest.keyframes_dir, ingest.removal, ingest.store)
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
     missing = missing_under(roots, ingest.removal)

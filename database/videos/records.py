@@ -62,6 +62,8 @@ class VideoRecord:
     status: VideoStatus
     reason: str | None
     title: str
+    file_name: str
+    """Of its file, by which it is called where it has no title of its own."""
     container: str
     video_codec: str | None
     audio_codec: str | None

@@ -14,7 +14,7 @@ from database.spaces.spaces import SWITCH_LOCK
 from database.videos.records import FileRecord, MomentRecord, Subtitles, VideoRecord
 
 _VIDEO_COLUMNS = (
-    "content_hash status reason title container video_codec audio_codec width_px "
+    "content_hash status reason title file_name container video_codec audio_codec width_px "
     "height_px frame_rate duration_s language profile recorded_at"
 ).split()
 

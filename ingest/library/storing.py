@@ -8,7 +8,7 @@ from pathlib import Path
 
 from database.errors import ValueRefused
 from database.models import FileStatus, VideoStatus
-from database.videos.forgetting import keyframe_folder, remove_keyframes
+from database.videos.forgetting import keyframe_folder
 from database.videos.records import MAX_NS, FileRecord, MomentRecord, VideoRecord
 from database.videos.stored import Store
 from embeddings.space import Space
@@ -49,8 +49,9 @@ def save_video(video: NewVideo, keyframes_dir: Path, store: Store) -> None:
     try:
         store.save_video(record, _file_record(video.file, record))
     except ValueRefused:
-        remove_keyframes(video.digest, keyframes_dir)
+        _keep_named(target, video.digest, store)
         raise
+    _keep_named(target, video.digest, store)
 
 
 def _video_record(video: NewVideo) -> VideoRecord:
@@ -60,6 +61,7 @@ def _video_record(video: NewVideo) -> VideoRecord:
         status=VideoStatus.PARTIAL if decoded.partial_reason else VideoStatus.DONE,
         reason=decoded.partial_reason,
         title=header.title or video.file.path.stem,
+        file_name=video.file.path.name,
         container=header.container,
         video_codec=header.video.codec if header.video else None,
         audio_codec=header.sounds[0].codec if header.sounds else None,
@@ -100,17 +102,32 @@ def _modified_at(file: FoundFile) -> datetime | None:
 
 
 def _place_keyframes(media: Path, target: Path) -> None:
-    """Links the JPEGs of `media` into `target`, whole and synced, before a row names them.
-
-    What a run that was cut off left in `target` is replaced; `media` stays as it is until the
-    rows are there.
+    """Links the JPEGs of `media` into `target`, whole and synced, before a row names them. Those
+    that rows name already stay beside them; `media` stays as it is until the rows are there.
     """
     for left in target.parent.glob(f"{target.name}.*{PARTIAL}"):
         remove(left)  # ours alone: the content is claimed
     images = sorted(media.glob("*.jpg"))
     if not images:
         return
+    if target.is_dir():
+        for image in images:
+            with atomically(target / image.name) as partial:
+                os.link(image, partial)
+        return
     with atomically(target) as partial:
         partial.mkdir()
         for image in images:
             os.link(image, partial / image.name)
+
+
+def _keep_named(target: Path, digest: str, store: Store) -> None:
+    """Removes from the keyframes of a content those that no row names."""
+    video = store.find_video_by_content(digest)
+    named = set() if video is None else {Path(p).name for _, p in store.keyframes_of(video.id)}
+    if not named:
+        remove(target)
+        return
+    for left in target.glob("*"):
+        if left.name not in named:
+            remove(left)

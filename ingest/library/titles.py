@@ -4,6 +4,7 @@ import re
 import unicodedata
 from pathlib import PurePath
 
+from database.videos.names import Names
 from ingest.media.markup import without_unseen
 
 _APART = re.compile(r"[\W_]+")
@@ -28,6 +29,14 @@ def title_text(title: str | None, file_name: str) -> str | None:
     if says_something(stem):
         told += [" ".join(_APART.split(stem)).strip(), file_name]
     return " · ".join(dict.fromkeys(told)) or None
+
+
+def follow_names(names: Names) -> None:
+    """Videos whose file was renamed, or that are shown in another place, are called and found by
+    the name that it has now; a title of the container's own stays."""
+    for video in names.renamed():
+        own = None if video.title == PurePath(video.before).stem else video.title
+        names.rename(video, own or PurePath(video.now).stem, title_text(own, video.now))
 
 
 def says_something(name: str) -> bool:

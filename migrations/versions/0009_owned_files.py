@@ -103,11 +103,14 @@ def _name_videos() -> None:
     op.execute("""
         ALTER TABLE video ADD COLUMN file_name text NOT NULL DEFAULT '';
         UPDATE video SET file_name = coalesce(
-            (SELECT regexp_replace(text, '^.* · ', '') FROM moment
-                WHERE video_id = video.id AND kind = 'title' LIMIT 1),
+            called.name,
             (SELECT regexp_replace(path, '^.*/', '') FROM file
                 WHERE video_id = video.id ORDER BY seen_at, path LIMIT 1),
-            '')""")
+            '')
+        FROM video AS own LEFT JOIN (
+            SELECT video_id, min(regexp_replace(text, '^.* · ', '')) AS name FROM moment
+            WHERE kind = 'title' GROUP BY video_id) AS called ON called.video_id = own.id
+        WHERE own.id = video.id""")
 
 
 def _key_embeddings() -> None:

@@ -15,13 +15,16 @@ from database.check import find_faults
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
+from database.videos.removal import Removal
 from embeddings.encoder import Vectors
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES, SPACES
 from embeddings.space import Space
 from ingest import pipeline
+from ingest.errors import Interrupted, VideoUnreadable
 from ingest.files.discover import discover
 from ingest.files.identity import AS_BEFORE, content_hash
+from ingest.files.missing import mark_missing
 from ingest.files.outcome import Outcome
 from ingest.lanes import ingest_files
 from ingest.settings import IngestSettings
@@ -66,8 +69,12 @@ def statuses(outcomes: list[Outcome]) -> list[str]:
 
 
 @pytest.fixture(autouse=True)
-def _library_stays_sound(settings: IngestSettings, database: Database) -> Iterator[None]:
+def _library_stays_sound(
+    settings: IngestSettings, database: Database, tmp_path: Path
+) -> Iterator[None]:
     yield
+    mark_missing([tmp_path], Removal(database))  # what went after the last ingest
+    Removal(database).settle()
     assert find_faults(database, settings.keyframes_dir) == []
 
 
@@ -152,9 +159,105 @@ def test_a_film_that_was_only_touched_is_known_by_its_content(
 def test_a_film_that_was_moved_is_found_in_its_new_place(
     film: Path, ingest: Ingest, database: Database
 ) -> None:
-    moved = film.rename(film.parent / "moved.mp4")
+    moved = film.rename(film.parent / "holiday in spain.mp4")
     assert statuses(ingest(moved)) == ["unchanged"]
     assert only_path(database) == str(moved)
+    assert called(database) == ("holiday in spain", "holiday in spain · holiday in spain.mp4")
+
+
+def called(database: Database) -> tuple[object, ...]:
+    """The title of the only video, and what it is found by."""
+    titles = "SELECT title, text FROM video LEFT JOIN moment ON video_id = video.id "
+    (names,) = rows(database, f"{titles} AND kind = 'title'")
+    return names
+
+
+def test_a_renamed_film_keeps_the_title_that_its_container_has(
+    tmp_path: Path, ingest: Ingest, database: Database
+) -> None:
+    film = make_video(tmp_path / "harbour.mp4", [drawn(1)], title="Ships at night")
+    ingest(film)
+    ingest(film.rename(tmp_path / "IMG_2031.mp4"))
+    assert called(database) == ("Ships at night", "Ships at night")
+    ingest((tmp_path / "IMG_2031.mp4").rename(tmp_path / "docks.mp4"))
+    assert called(database) == ("Ships at night", "Ships at night · docks · docks.mp4")
+
+
+def test_a_film_is_made_anew_under_its_id_once_and_then_is_unchanged(
+    film: Path, ingest: Ingest, database: Database
+) -> None:
+    copy = Path(shutil.copy(film, film.with_name("copy.mp4")))
+    subtitles = film.with_name("copy.srt")
+    subtitles.write_text("1\n00:00:00,200 --> 00:00:00,900\nA ship leaves.\n")
+    ingest(film, copy)
+    (before,) = Library(database).list_videos(limit=2)
+    assert [each.scenes for each in ingest(film, copy, again=True)] == [2, 2]
+    (after,) = Library(database).list_videos(limit=2)
+    assert (after.id, after.again) == (before.id, False)
+    assert statuses(ingest(film, copy)) == ["unchanged"] * 2
+    said = rows(database, "SELECT text FROM moment WHERE kind = 'subtitle'")
+    assert said == [("A ship leaves.",)]
+
+
+@pytest.mark.parametrize("how", ["value", "damage", "permission"])
+def test_what_cannot_be_made_anew_stays_as_it_was(
+    how: str,
+    film: Path,
+    ingest: Ingest,
+    settings: IngestSettings,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    before = Library(database).row_counts()
+    with monkeypatch.context() as patch:
+        if how == "value":
+            patch.setattr(pipeline, "main_language", lambda _sentences: "\x00")
+        elif how == "damage":
+            patch.setattr(pipeline.Isolation, "run", refuse)
+        else:
+            patch.setattr(os, "access", lambda *_: False)
+        (outcome,) = ingest(film, again=True)
+    assert outcome.status.value == "failed"
+    assert Library(database).row_counts() == before
+    assert len(list(settings.keyframes_dir.rglob("*.jpg"))) == 2
+
+
+def refuse(*_: object, **__: object) -> None:
+    raise VideoUnreadable("damaged")
+
+
+def test_a_run_that_makes_anew_and_is_cut_off_leaves_the_rest_to_the_next(
+    film: Path, ingest: Ingest, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: object, **__: object) -> None:
+        raise Interrupted
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.Isolation, "run", end)
+        with pytest.raises(Interrupted):
+            ingest(film, again=True)
+    assert statuses(ingest(film)) == ["done"]
+    assert statuses(ingest(film)) == ["unchanged"]
+
+
+def test_a_copy_whose_lost_keyframes_cannot_be_made_again_keeps_its_film(
+    film: Path,
+    ingest: Ingest,
+    settings: IngestSettings,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lost = next(settings.keyframes_dir.rglob("*.jpg"))
+    kept = lost.read_bytes()
+    lost.unlink()
+    os.utime(film, ns=(0, 0))
+    with monkeypatch.context() as patch:
+        patch.setattr(pipeline.Isolation, "run", refuse)
+        (outcome,) = ingest(film)
+    assert outcome.status.value == "failed"
+    assert outcome.reason == "damaged; what the library has of it stays as it was"
+    assert only_path(database) == str(film)
+    lost.write_bytes(kept)
 
 
 def test_a_copy_adds_a_path_and_no_video(film: Path, ingest: Ingest, database: Database) -> None:
@@ -165,6 +268,8 @@ def test_a_copy_adds_a_path_and_no_video(film: Path, ingest: Ingest, database: D
     film.unlink()
     assert Library(database).get_intact_path(Library(database).list_videos(limit=1)[0].id) == copy
     assert statuses(ingest(copy)) == ["unchanged"]
+    shutil.copy(copy, film)
+    assert statuses(ingest(film)) == ["done"]
 
 
 def test_a_changed_film_replaces_the_old_one_and_its_keyframes(

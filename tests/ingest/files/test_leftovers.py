@@ -62,6 +62,14 @@ def test_what_is_left_is_found_by_few_questions_however_much_is_stored(
                 "FROM generate_series(0, 2499) AS n"
             )
         )
+        session.execute(
+            sa.text(
+                "INSERT INTO file (origin, path, size_bytes, mtime_ns, status, video_id) "
+                "SELECT :origin, '/v/' || content_hash, 1, 1, 'done', id FROM video "
+                "WHERE content_hash LIKE '0%'"
+            ),
+            {"origin": database.origin},
+        )
     for number in range(2500):
         (tmp_path / "keyframes" / "00" / f"{number:064}").mkdir(parents=True)
     with counted_statements(database) as statements:
