@@ -43,13 +43,13 @@ def ignore(path: Path, stage: str, part: float | None) -> None:
 def ingest(settings: IngestSettings, database: Database, encoders: Encoders) -> Ingest:
     """Ingests files as the command does, with the encoders of the session."""
 
-    def run(*paths: Path, retry: bool = False, again: bool = False) -> list[Outcome]:
+    def run(*paths: Path, retry: bool = False, again: bool = False, jobs: int = 1) -> list[Outcome]:
         ingest = pipeline.make_ingest(
             database, settings, PROFILES["bundled"], retry=retry, again=again
         )
         ingest = dataclasses.replace(ingest, encoders=encoders)
         found = discover([str(p) for p in paths])
-        ended = list(ingest_files(found, ingest, 1, ignore))
+        ended = list(ingest_files(found, ingest, jobs, ignore))
         settle(found.roots, ingest, None)
         return sorted((each.outcome for each in ended), key=lambda outcome: outcome.path)
 
@@ -197,6 +197,27 @@ def test_a_film_is_made_anew_under_its_id_once_and_then_is_unchanged(
     assert statuses(ingest(film, copy)) == ["unchanged"] * 2
     said = rows(database, "SELECT text FROM moment WHERE kind = 'subtitle'")
     assert said == [("A ship leaves.",)]
+
+
+def test_films_that_swap_names_and_one_that_is_replaced_are_told_apart_in_two_lanes(
+    tmp_path: Path, ingest: Ingest, database: Database
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    paths = [make_video(films / f"{name}.mp4", [drawn(n)]) for n, name in enumerate("abc")]
+    ingest(films, jobs=2)
+    ids = dict(rows(database, "SELECT content_hash, id FROM video"))
+    for number in range(3):
+        aside = paths[0].rename(tmp_path / "aside")
+        paths[1].rename(paths[0])
+        aside.rename(paths[1])
+        make_video(paths[2], [drawn(10 + number)])
+        assert statuses(ingest(films, jobs=2)) == ["unchanged", "unchanged", "done"]
+        found = dict(rows(database, "SELECT path, video_id FROM file"))
+        assert [found[str(path)] for path in paths[:2]] == [
+            ids[content_hash(path)] for path in paths[:2]
+        ]
+        assert num_videos(database) == 3
 
 
 @pytest.mark.parametrize("how", ["value", "damage", "permission"])
