@@ -189,7 +189,7 @@ def _print(ledger: Ledger, settled: Settled | None = None, *, as_json: bool, qui
         _print_json(ledger, settled)
         return
     out = Console(width=None if sys.stdout.isatty() else 160)
-    if not quiet:
+    if ledger.counts and not quiet:
         print_summary(out, ledger)
     for outcome in (outcome for outcome in ledger if quiet and outcome.is_fault):
         typer.echo(f"{outcome.status.value}: {outcome.path}: {outcome.reason}", err=True)

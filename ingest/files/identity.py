@@ -21,6 +21,7 @@ from ingest.files.outcome import (
 )
 from ingest.files.presence import is_as_recorded, is_moved, mount_of
 
+PARTIAL_AS_BEFORE = "as before; --again reads it anew, after a change of settings or program"
 AS_BEFORE = "as before; --retry tries again, after a change of settings or program"
 MAX_LOOKED_AT = 100
 """Other places of a content that are looked at when a file turns out to be one more: of a clip that
@@ -84,7 +85,7 @@ def _known_outcome(
         is_same = known.file.sidecars == file.sidecars
         is_due = known.is_missing or known.video.again
         return _unchanged(file, known.video) if is_same and not is_due else None
-    if retry:
+    if retry or known.is_missing:
         return None
     reason = known.file.reason
     if known.file.status is FileStatus.FAILED:
@@ -106,7 +107,9 @@ def _known_refusal(
     """
     outcome = refused(file, error)
     record = record_of_refusal(file, error, outcome)
-    is_told = known is not None and (known.video is not None or known.file == record)
+    is_told = known is not None and (
+        known.video is not None or (known.file == record and not known.is_missing)
+    )
     return outcome if record is None or is_told else None
 
 
@@ -148,10 +151,11 @@ def _is_link_to(path: str, other: str) -> bool:
 
 def _unchanged(file: FoundFile, video: StoredVideo) -> Outcome:
     is_partial = video.status is FileStatus.PARTIAL
+    reason = f"{video.reason} ({PARTIAL_AS_BEFORE})" if is_partial else video.reason
     return Outcome(
         printable(file.path),
         OutcomeStatus.PARTIAL if is_partial else OutcomeStatus.UNCHANGED,
-        video.reason,
+        reason,
         video.num_scenes,
         video.num_moments,
         notes=video.notes,

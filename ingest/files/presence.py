@@ -1,7 +1,6 @@
 """Whether files are there. A disk that is away takes its files along, and they are not gone."""
 
 import os
-from functools import lru_cache
 from pathlib import Path
 
 from database.videos.records import FileRecord, modified_ns
@@ -40,11 +39,7 @@ def is_unmounted(mount: str | None) -> bool:
 
 def mount_of(path: Path) -> str:
     """The mount point of the file system that a file lies on."""
-    return _mount_of_folder(path.parent)
-
-
-@lru_cache(maxsize=4096)
-def _mount_of_folder(folder: Path) -> str:
+    folder = path.parent
     while folder.parent != folder and not os.path.ismount(folder):
         folder = folder.parent
     return str(folder)
@@ -53,14 +48,17 @@ def _mount_of_folder(folder: Path) -> str:
 def why_away(path: Path, mount: str | None) -> str | None:
     """Why a file that is not at its path may be away rather than gone; None if it is gone."""
     if is_unmounted(mount):
-        return f"nothing is mounted at {mount}"
+        return f"nothing is mounted at {mount}; mount it, and ingest again"
     folder = path.parent
     while not folder.is_dir() and folder.parent != folder:
         folder = folder.parent
     try:
         with os.scandir(folder) as entries:
             if not any(entries):
-                return f"the folder {folder} is empty, as that of a disk that is not mounted"
+                return (
+                    f"the folder {folder} is empty, as that of a disk that is not mounted; if "
+                    "everything in it was deleted, remove the folder, too"
+                )
     except OSError as error:
         return f"the folder {folder} cannot be read: {error.strerror}"
     return None
