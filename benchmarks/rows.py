@@ -51,7 +51,7 @@ def measure(database: Database) -> list[Row]:
         _rate("8", "rows loaded, against a prebuilt binary COPY", ours, prebuilt, 0.8),
         _rate(
             *("8", "vectors into a space without its index, against executemany"),
-            *(filled, inserted, 10.0),
+            *(filled, inserted, 2.0),
         ),
         Row("12", "database bytes a scene, against raw float32 vectors", size, raw, "B", 1.05),
     ]

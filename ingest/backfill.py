@@ -9,7 +9,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -180,13 +180,17 @@ class Backfill:
         with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
             filled = self.filler.fill(chosen, display.report, limit=limit, video_ids=video_ids)
         refresh_null_statistics(self.spaces, chosen, self.filler.encoders)
-        for video in self.filler.library.videos(list(filled.faults)):
-            typer.echo(f"{video.path}: {filled.faults[video.id]}", err=True)
+        self._name(filled.faults)
         activate_complete(self.spaces)
         for space in chosen:
             if self.spaces.all()[space.key].state is SpaceState.ACTIVE:
                 self.spaces.index(space.key)
         return filled
+
+    def _name(self, faults: Mapping[int, str]) -> None:
+        """A line for each video that had a fault, and has not been removed meanwhile."""
+        for video in self.filler.library.videos(list(faults)) if faults else ():
+            typer.echo(f"{video.path}: {faults[video.id]}", err=True)
 
     def _add(self, chosen: Sequence[Space]) -> None:
         """Lets the chosen spaces fill: those that do not yet, only if their models compute."""

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pytest
@@ -28,17 +29,22 @@ from database.opening import open_database
 from database.queries.filters import Filters
 from database.server.connection import Database
 from database.settings import DatabaseSettings
+from database.spaces.coverage import Coverage
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.loaded import Encoders
+from embeddings.space import Space
 from ingest.backfill import app
+from ingest.settings import IngestSettings
+from scripts.tiny.drawing import draw_shape
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from tests.helpers import tiny_models
 from tests.helpers.commands import environment, outcomes, run_command, start_command
 from tests.helpers.films import THINGS, draw_films
 from tests.helpers.fixtures import NewSettings
-from tests.helpers.sql import forget_vectors
+from tests.helpers.media import write_video
+from tests.helpers.sql import execute, forget_vectors
 from tests.helpers.tiny_models import CLIP, TIMESFORMER_LABELS, VIDEOMAE, VIDEOMAE_LABELS
 
 ALL_TINY = [part for space in tiny_models.SPACES for part in ("--spaces", space.key)]
@@ -459,6 +465,74 @@ def test_the_standard_profile_without_its_models_fails_at_once(settings: Databas
     assert done.returncode == 1
     assert "the space clip-b32 cannot be used" in done.stderr or "mpnet-base" in done.stderr
     assert "EMBEDDING_MODEL_DIR" in done.stderr
+
+
+def test_a_model_that_cannot_be_loaded_leaves_no_space_that_fills(
+    settings: IngestSettings, tmp_path: Path
+) -> None:
+    shutil.copytree(tiny_models.FOLDER / "tiny-clip", tmp_path / "broken-clip")
+    declared = {"family": "image_text", "key": "broken-clip", "dim": 64}
+    (tmp_path / "broken-clip" / "space.json").write_text(json.dumps(declared))
+    (tmp_path / "broken-clip" / "model.safetensors").write_bytes(b"cut off")
+    here = settings.model_copy(update={"embedding_model_dir": tmp_path})
+    done = run_command("ingest.backfill", "--spaces", "broken-clip", settings=here)
+    assert done.returncode == 1
+    with contextlib.closing(open_database(settings)) as database:
+        assert "broken-clip" not in Spaces(database).all()
+
+
+def test_nothing_is_loaded_for_spaces_that_are_complete(
+    backfill: Backfill, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_encoders: Encoders, space: Space) -> NoReturn:
+        raise AssertionError(f"{space.key} was loaded")
+
+    monkeypatch.setattr(Encoders, "_encoder", refuse)
+    assert "moments" in backfill()
+
+
+def test_a_searched_space_that_lost_its_index_gets_it_from_a_backfill(
+    filled: DatabaseSettings, library: Database
+) -> None:
+    execute(library, "DROP INDEX embedding_tiny_videomae_labels_hnsw")
+    assert Spaces(library).lacks_index(VIDEOMAE_LABELS.key)
+    done = run_command("ingest.backfill", "--spaces", VIDEOMAE_LABELS.key, settings=filled)
+    assert done.returncode == 0, done.stderr
+    assert "indexing" in done.stderr
+    assert not Spaces(library).lacks_index(VIDEOMAE_LABELS.key)
+
+
+def test_a_video_that_was_missing_while_a_space_was_filled_is_made_anew_when_it_is_back(
+    settings: IngestSettings, tmp_path: Path
+) -> None:
+    films = tmp_path / "films"
+    films.mkdir()
+    rng = np.random.default_rng(3)
+    for thing in THINGS[:2]:
+        write_video(films / f"{' '.join(thing)}.mp4", [draw_shape(*thing, 240, rng)] * 50)
+    here = settings.model_copy(update={"embedding_model_dir": tiny_models.tiny_models()})
+
+    def run(*command: object) -> str:
+        done = run_command(*map(str, command), settings=here)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("ingest", films)
+    lost = films / f"{' '.join(THINGS[0])}.mp4"
+    hidden = lost.rename(tmp_path / "hidden.mp4")
+    run("ingest", films)
+    both = [f"--spaces={CLIP.key}", f"--spaces={VIDEOMAE_LABELS.key}"]
+    assert "1 of 1 moments, active" in run("ingest.backfill", *both, "--activate")
+    hidden.rename(lost)
+    outcome = json.loads(run("ingest", films, "--json"))
+    assert [file["status"] for file in outcome["files"]] == ["unchanged", "done"]
+    with contextlib.closing(open_database(here)) as database:
+        for space in (CLIP, VIDEOMAE_LABELS):
+            assert Spaces(database).coverage(space.key) == Coverage(2, 2)
+            assert Spaces(database).all()[space.key].state is SpaceState.ACTIVE
+        engine = MultiModalSearchEngine(database, Encoders(here.runtime(2)))
+        assert rank(engine, lost.stem, CLIP.key) == 1
+    assert "error" not in run("database", "check")
 
 
 def test_a_video_that_is_not_there_is_named(filled: DatabaseSettings) -> None:
