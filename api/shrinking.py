@@ -48,7 +48,7 @@ def forget_missing_files(state: State) -> Forgotten:
     Raises Busy."""
     removal, store = Removal(state.database), Store(state.database)
     with state.listing.turn():
-        forgotten = forget_missing((), _grace(state), removal, store)
+        forgotten = forget_missing((), _grace(state), removal)
         removal.settle()
         remove_orphans(state.settings.keyframes_dir, removal, store)
     return forgotten

@@ -51,7 +51,7 @@ def ingest_files(
             raise Interrupted
         report(path, stage, part)
 
-    with ThreadPoolExecutor(jobs, "lane") as pool:
+    with ingest.removal.run(), ThreadPoolExecutor(jobs, "lane") as pool:
         lanes = _Lanes(stopped)
         try:
             for number, (file, known) in enumerate(with_outcomes(files, ingest)):

@@ -52,7 +52,7 @@ class Remedies:
             Kind.GONE: self._mark_missing,
             Kind.NO_OUTCOME: self._look_again,
             Kind.RETURNED: self._take_up,
-            Kind.CHANGED: partial(_each, self._ingest_finding),
+            Kind.CHANGED: self._ingest_findings,
             Kind.SCENES: partial(_each, self._make_anew),
             Kind.BACKWARDS: partial(_each, self._make_anew),
             Kind.TRACKLESS: partial(_each, self._make_anew),
@@ -93,11 +93,15 @@ class Remedies:
         others = [finding for finding in findings if finding.video_id is None]
         gone = [finding for finding in others if is_gone(Path(finding.path))]
         self.ingest.store.forget_files([finding.path for finding in gone])
-        yield from _each(self._ingest_finding, [each for each in others if each not in gone])
+        yield from self._ingest_findings([each for each in others if each not in gone])
 
     def _take_up(self, findings: Sequence[Finding]) -> Failures:
-        yield from _each(self._ingest_finding, findings)
+        yield from self._ingest_findings(findings)
         self.ingest.removal.settle()
+
+    def _ingest_findings(self, findings: Sequence[Finding]) -> Failures:
+        with self.ingest.removal.run():
+            yield from _each(self._ingest_finding, findings)
 
     def _ingest_finding(self, finding: Finding) -> str | None:
         return self._ingest_file(finding.path)

@@ -30,7 +30,7 @@ def settle(roots: Collection[Path], ingest: Ingest, grace: timedelta | None) -> 
     mark_missing(roots, ingest.removal)
     forgotten = None
     if grace is not None:
-        forgotten = forget_missing(roots, grace, ingest.removal, ingest.store)
+        forgotten = forget_missing(roots, grace, ingest.removal)
     ingest.removal.settle()
     follow_names(ingest.names)
     remove_orphans(ingest.keyframes_dir, ingest.removal, ingest.store)

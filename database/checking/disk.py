@@ -33,8 +33,7 @@ _NAMED = """
     WHERE video_id = ANY(:videos) AND image_path IS NOT NULL"""
 _NAMED_OF_CONTENTS = """
     SELECT content_hash, image_path FROM video JOIN moment ON moment.video_id = video.id
-    WHERE content_hash = ANY(:contents) AND image_path IS NOT NULL
-    AND EXISTS (SELECT FROM file WHERE file.video_id = video.id AND origin = :origin)"""
+    WHERE content_hash = ANY(:contents) AND image_path IS NOT NULL"""
 
 
 def lost_keyframes(checked: Checked) -> Iterator[Finding]:
@@ -51,7 +50,7 @@ def lost_keyframes(checked: Checked) -> Iterator[Finding]:
 
 
 def stray_keyframes(checked: Checked) -> Iterator[Finding]:
-    """The JPEGs, and what was to become some, that no row of a video of this host names."""
+    """The JPEGs, and what was to become some, that no row names."""
     for batch in _batches(_keyframe_folders(checked.keyframes_dir)):
         named = named_keyframes(checked, {content for _, content in batch})
         for folder, content in batch:
@@ -78,7 +77,7 @@ def is_jpeg(keyframes_dir: Path, image_path: str) -> bool:
 
 
 def named_keyframes(checked: Checked, contents: Collection[str]) -> set[str]:
-    """The image paths that rows of these contents name, as far as this host has a file of them."""
+    """The image paths that rows of these contents name."""
     rows = checked.rows(_NAMED_OF_CONTENTS, contents=sorted(contents))
     return {row.image_path for row in rows}
 

@@ -42,6 +42,7 @@ class _Wrong:
 
 _WRONG = {
     Kind.UNSETTLED: _Wrong(
+        # One that no file leads to is missing at some time, too, and an orphan.
         "SELECT video.id AS video_id, '' AS space FROM video JOIN (SELECT file.video_id, "
         "CASE WHEN bool_and(missing_since IS NOT NULL) THEN max(missing_since) END AS since "
         "FROM file WHERE file.video_id IS NOT NULL GROUP BY file.video_id) AS told "

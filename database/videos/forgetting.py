@@ -34,21 +34,23 @@ def forget_videos(
 ) -> list[ForgottenVideo]:
     """Removes videos from the library, whatever files lead to them: their next ingest makes them
     anew, under other ids. Raises NotFound, and forgets none, if one does not exist; and what
-    `while_waiting` raises while an ingest is at work on one."""
-    forgotten = removal.forget(video_ids)
+    `while_waiting` raises while an ingest is at work on one, which is not forgotten then."""
+    forgotten = removal.to_forget(video_ids)
     for video in forgotten:
         with store.claim(video.content_hash, while_waiting):
-            _remove_orphan(video.content_hash, keyframes_dir, removal)
+            removal.forget(video.id)
+            remove_keyframes(video.content_hash, keyframes_dir)
     return forgotten
 
 
 def remove_orphans(keyframes_dir: Path, removal: Removal, store: Store) -> int:
-    """Removes the videos that no file leads to; how many. One whose content is worked on is left to
-    the end of that work."""
-    return sum(
-        unless_busy(store, content, partial(_remove_orphan, content, keyframes_dir, removal))
-        for content in removal.orphans()
-    )
+    """Removes the videos that no file leads to; how many. While an ingest is running anywhere they
+    are left to its end: it may not have come to the file that leads to one by now."""
+    with removal.between_runs() as is_alone:
+        return sum(
+            unless_busy(store, content, partial(_remove_orphan, content, keyframes_dir, removal))
+            for content in (removal.orphans() if is_alone else ())
+        )
 
 
 def unless_busy(store: Store, content: str, act: Callable[[], bool]) -> bool:

@@ -1,8 +1,10 @@
 """Files that are missing, and videos that leave the library: marked at the end of an ingest, and
 removed only when somebody says so, or when no file leads to them any more."""
 
+import time
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -10,28 +12,49 @@ import sqlalchemy as sa
 
 from database.errors import NotFound
 from database.server.connection import Database
+from database.server.sqlstates import translated_errors
 
+_RUN_LOCK = 7_305_808_871
+"""Advisory lock: shared by the ingests that run, exclusive for who removes what no file leads to.
+"""
+_SETTLE_LOCK = 7_305_808_872
+"""Advisory lock: of two who settle at once, the second sees what the first has done."""
+_LOCK_POLL_S = 0.25
 _PAGE = 2000
-_UNDER = "(path = :root OR starts_with(path, :folder))"
+_FILES_AT = sa.text(
+    "SELECT path, missing_since, mount FROM file WHERE origin = :origin AND path = ANY(:paths)"
+)
 _FILES_UNDER = sa.text(
-    f"SELECT path, missing_since, mount FROM file WHERE origin = :origin AND {_UNDER} "
-    "AND path > :after ORDER BY path LIMIT :limit"
+    "SELECT path, missing_since, mount FROM file "
+    "WHERE origin = :origin AND starts_with(path, :folder)"
 )
 _MISSING = sa.text(
     "SELECT path, missing_since, mount, video_id FROM file "
     "WHERE origin = :origin AND missing_since IS NOT NULL ORDER BY path"
 )
+# In the order of paths, as everybody locks them.
 _MARK = sa.text(
-    "UPDATE file SET missing_since = clock_timestamp() "
-    "WHERE origin = :origin AND path = ANY(:paths) AND missing_since IS NULL"
+    "UPDATE file SET missing_since = clock_timestamp() WHERE origin = :origin AND path IN ("
+    "SELECT path FROM file WHERE origin = :origin AND path = ANY(:paths) "
+    "AND missing_since IS NULL ORDER BY path FOR UPDATE)"
 )
-# Since the last of its files went; not that of one that no file leads to, which is removed.
+_SAVE_MOUNTS = sa.text(
+    "UPDATE file SET mount = told.mount "
+    "FROM unnest(CAST(:paths AS text[]), CAST(:mounts AS text[])) AS told (path, mount) "
+    "WHERE origin = :origin AND file.path = told.path"
+)
+_FORGET_FILES = sa.text(
+    "DELETE FROM file WHERE origin = :origin AND path IN ("
+    "SELECT path FROM file WHERE origin = :origin AND path = ANY(:paths) "
+    "AND missing_since IS NOT NULL ORDER BY path FOR UPDATE)"
+)
+# Since the last of its files went. One that no file leads to is missing until it is removed.
 _SETTLE = sa.text("""
     UPDATE video SET missing_since = since FROM (
-        SELECT video_id, CASE WHEN bool_and(file.missing_since IS NOT NULL)
-            THEN max(file.missing_since) END AS since
-        FROM file WHERE video_id IS NOT NULL GROUP BY video_id) AS told
-    WHERE video.id = video_id AND video.missing_since IS DISTINCT FROM since""")
+        SELECT id, CASE WHEN count(file.path) = 0 THEN coalesce(video.missing_since, now())
+            WHEN bool_and(file.missing_since IS NOT NULL) THEN max(file.missing_since) END AS since
+        FROM video LEFT JOIN file ON video_id = id GROUP BY id) AS settled
+    WHERE video.id = settled.id AND video.missing_since IS DISTINCT FROM since""")
 _ORPHANS = sa.text(
     "SELECT content_hash FROM video WHERE NOT EXISTS (SELECT FROM file WHERE video_id = video.id)"
 )
@@ -45,7 +68,8 @@ _PLACES = sa.text(
     "SELECT video_id, origin, path FROM file WHERE video_id = ANY(:ids) "
     "ORDER BY origin <> :origin, missing_since IS NOT NULL, seen_at, path"
 )
-_FORGET = sa.text("DELETE FROM file WHERE video_id = ANY(:ids)")
+_LOCK_FILES = sa.text("SELECT FROM file WHERE video_id = :id ORDER BY origin, path FOR UPDATE")
+_FORGET = sa.text("DELETE FROM video WHERE id = :id")
 
 
 @dataclass(frozen=True)
@@ -60,7 +84,7 @@ class PlacedFile:
 
 @dataclass(frozen=True)
 class ForgottenVideo:
-    """A video that somebody has let go of, and where its files are."""
+    """A video that somebody lets go of, and where its files are."""
 
     id: int
     content_hash: str
@@ -75,24 +99,56 @@ class Removal:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def files_under(self, root: str) -> Iterator[PlacedFile]:
-        """The files that the library has at a path or below it, in the order of their paths."""
-        values = {"origin": self._database.origin, "root": root, "folder": root.rstrip("/") + "/"}
-        after = ""
-        while True:
-            with self._database.reading() as connection:
-                page = connection.execute(
-                    _FILES_UNDER, {**values, "after": after, "limit": _PAGE}
-                ).all()
-            if not page:
-                return
-            yield from (PlacedFile(*row) for row in page)
-            after = page[-1].path
+    @contextmanager
+    def run(self) -> Iterator[None]:
+        """A run of an ingest, in which files are met one after the other: as long as one lasts,
+        nobody removes a video because no file leads to it."""
+        with self._database.lock_connection() as connection:
+            with translated_errors(self._database.description):
+                lock = sa.text("SELECT pg_try_advisory_lock_shared(:lock)")
+                while not connection.scalar(lock, {"lock": _RUN_LOCK}):
+                    time.sleep(_LOCK_POLL_S)
+            yield
+
+    @contextmanager
+    def between_runs(self) -> Iterator[bool]:
+        """Whether no ingest is running anywhere; none begins until the end of the block."""
+        with self._database.lock_connection() as connection:
+            with translated_errors(self._database.description):
+                lock = sa.text("SELECT pg_try_advisory_lock(:lock)")
+                is_alone = bool(connection.scalar(lock, {"lock": _RUN_LOCK}))
+            yield is_alone
+
+    def files_at(self, paths: Sequence[str]) -> list[PlacedFile]:
+        """The files that the library has at these paths."""
+        with self._database.reading() as connection:
+            rows = connection.execute(
+                _FILES_AT, {"origin": self._database.origin, "paths": list(paths)}
+            )
+            return [PlacedFile(*row) for row in rows]
+
+    def files_under(self, folder: str) -> Iterator[PlacedFile]:
+        """The files that the library has below a folder, in no order; there may be a million."""
+        values = {"origin": self._database.origin, "folder": folder.rstrip("/") + "/"}
+        with self._database.session() as session:
+            session.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            rows = session.execute(_FILES_UNDER, values, execution_options={"yield_per": _PAGE})
+            yield from (PlacedFile(*row) for row in rows)
 
     def mark_missing(self, paths: Sequence[str]) -> None:
         """These files are gone; those that are marked already keep their time."""
         with self._database.session() as session:
             session.execute(_MARK, {"origin": self._database.origin, "paths": list(paths)})
+
+    def save_mounts(self, mounts: Mapping[str, str]) -> None:
+        """The mount points of the file systems that files lie on, by path."""
+        values = {
+            "origin": self._database.origin,
+            "paths": list(mounts),
+            "mounts": list(mounts.values()),
+        }
+        with self._database.session() as session:
+            session.execute(_SAVE_MOUNTS, values)
 
     def missing(self) -> list[PlacedFile]:
         """The files that were found missing."""
@@ -103,11 +159,18 @@ class Removal:
     def settle(self) -> None:
         """Searches find the videos that have a file which is there, and no others."""
         with self._database.session() as session:
+            # A statement of its own: the next one sees what was settled while this one waited.
+            session.execute(sa.text("SELECT pg_advisory_xact_lock(:l)"), {"l": _SETTLE_LOCK})
             session.execute(_SETTLE)
 
-    def forget(self, video_ids: Collection[int]) -> list[ForgottenVideo]:
-        """Lets go of the files of videos, on whatever host; the videos are then to be removed.
-        Raises NotFound, and lets go of none, if one does not exist."""
+    def forget_files(self, paths: Sequence[str]) -> None:
+        """Removes the outcomes of those of these files that are still missing; their videos go
+        between two runs, if no other file leads to them."""
+        with self._database.session() as session:
+            session.execute(_FORGET_FILES, {"origin": self._database.origin, "paths": list(paths)})
+
+    def to_forget(self, video_ids: Collection[int]) -> list[ForgottenVideo]:
+        """Videos with their files, on whatever host. Raises NotFound if one does not exist."""
         ids = sorted(set(video_ids))
         with self._database.session() as session:
             found = session.execute(_CONTENTS, {"ids": ids}).all()
@@ -117,8 +180,15 @@ class Removal:
             files: dict[int, list[tuple[str, str]]] = defaultdict(list)
             for row in session.execute(_PLACES, {"ids": ids, "origin": self._database.origin}):
                 files[row.video_id].append((row.origin, row.path))
-            session.execute(_FORGET, {"ids": ids})
             return [ForgottenVideo(row.id, row.content_hash, tuple(files[row.id])) for row in found]
+
+    def forget(self, video_id: int) -> None:
+        """Removes a video with its files, if it is still there. To be called under the claim of its
+        content."""
+        with self._database.session() as session:
+            session.execute(sa.text("SET LOCAL statement_timeout = 0"))  # vectors are many
+            session.execute(_LOCK_FILES, {"id": video_id})
+            session.execute(_FORGET, {"id": video_id})  # and, by cascade, its files
 
     def orphans(self) -> list[str]:
         """The contents of the videos that no file leads to."""

@@ -31,10 +31,7 @@ _VIDEO = (
     "(SELECT count(*) FROM moment WHERE video_id = video.id) AS num_moments"
 )
 _STORED_VIDEO = sa.text(f"SELECT {_VIDEO} FROM video WHERE content_hash = :content")
-_OWN_CONTENTS = sa.text(
-    "SELECT content_hash FROM video WHERE content_hash = ANY(:hashes) AND EXISTS "
-    "(SELECT FROM file WHERE video_id = video.id AND origin = :origin)"
-)
+_STORED = sa.text("SELECT content_hash, again FROM video WHERE content_hash = ANY(:hashes)")
 _KNOWN_FILES = sa.text(
     "SELECT path, size_bytes, mtime_ns, file.status, file.reason, video_id, sidecars, mount, "
     f"file.missing_since IS NOT NULL AS is_missing, {_VIDEO} "
@@ -92,12 +89,12 @@ class Store:
             row = connection.execute(_STORED_VIDEO, {"content": content_hash}).one_or_none()
             return None if row is None else _stored_video(row)
 
-    def own_contents(self, hashes: Collection[str]) -> set[str]:
-        """Those of these contents, each the SHA-256 of a file in hex, that the library has of files
-        of this host."""
-        values = {"origin": self._database.origin, "hashes": list(hashes)}
+    def stored_contents(self, hashes: Collection[str]) -> dict[str, bool]:
+        """Those of these contents, each the SHA-256 of a file in hex, that are in the library, and
+        whether they are to be made anew."""
         with self._database.reading() as connection:
-            return set(connection.scalars(_OWN_CONTENTS, values))
+            rows = connection.execute(_STORED, {"hashes": list(hashes)})
+            return {row.content_hash: row.again for row in rows}
 
     def places_of(self, video_id: int, limit: int) -> list[FileRecord]:
         """Files in which an ingest has seen the content of a video, the one that it found first

@@ -16,14 +16,19 @@ _HASH = re.compile("[0-9a-f]{64}")
 
 
 def remove_leftovers(work_dir: Path, keyframes_dir: Path, store: Store) -> None:
-    """Removes work on contents that are stored, or that nobody goes on with, and keyframes of
-    contents that the library has no file of on this host."""
-    for folder, content, is_own in _of_contents(work_dir.glob("*-*-*"), store):
-        if folder.suffix == GONE or is_own or is_given_up(folder):
+    """Removes work on contents that are done, or that nobody goes on with, and keyframes of
+    contents that are not in the library. Those of a content that only another host has a file of
+    now stay: it may come back."""
+    for folder, content in _of_contents(work_dir.glob("*-*-*")):
+        if folder.suffix == GONE or is_given_up(folder):
             unless_busy(store, content, partial(_remove, folder))
-    for images, content, is_own in _of_contents(keyframes_dir.glob("*/*"), store):
-        if not is_own:
-            unless_busy(store, content, partial(_remove_unowned, images, content, store))
+        else:
+            unless_busy(store, content, partial(_remove_done, folder, content, store))
+    for batch in batches(_of_contents(keyframes_dir.glob("*/*"))):
+        stored = store.stored_contents([content for _, content in batch])
+        for images, content in batch:
+            if content not in stored:
+                unless_busy(store, content, partial(_remove_unstored, images, content, store))
 
 
 def _remove(folder: Path) -> bool:
@@ -31,15 +36,15 @@ def _remove(folder: Path) -> bool:
     return True
 
 
-def _remove_unowned(images: Path, content: str, store: Store) -> bool:
-    return not store.own_contents([content]) and _remove(images)
+def _remove_done(work: Path, content: str, store: Store) -> bool:
+    return store.stored_contents([content]).get(content) is False and _remove(work)
 
 
-def _of_contents(folders: Iterable[Path], store: Store) -> Iterator[tuple[Path, str, bool]]:
-    """Each folder whose name begins with a content's hash, the hash, and whether the library has a
-    file of it on this host."""
+def _remove_unstored(images: Path, content: str, store: Store) -> bool:
+    return not store.stored_contents([content]) and _remove(images)
+
+
+def _of_contents(folders: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """Each folder whose name begins with a content's hash, and the hash."""
     named = ((folder, _HASH.match(folder.name)) for folder in folders)
-    for batch in batches((folder, found[0]) for folder, found in named if found):
-        own = store.own_contents([content for _, content in batch])
-        for folder, content in batch:
-            yield folder, content, content in own
+    return ((folder, found[0]) for folder, found in named if found)

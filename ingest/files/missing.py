@@ -1,16 +1,15 @@
 """Files that the library knows and that are gone: marked after each ingest of their folder, and
 forgotten when somebody says so, unless it may be only their disk that is away."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
 from database.videos.removal import PlacedFile, Removal
-from database.videos.stored import Store
 from ingest.files.batches import batches
-from ingest.files.presence import is_gone, why_away
+from ingest.files.presence import is_gone, mount_of, why_away
 
 
 @dataclass(frozen=True)
@@ -30,11 +29,22 @@ class Forgotten:
     kept: list[Kept]
 
 
-def mark_missing(roots: Iterable[Path], removal: Removal) -> None:
-    """Marks the files at or under these paths that are no longer there."""
-    known = chain.from_iterable(removal.files_under(str(root)) for root in roots)
-    for batch in batches(file.path for file in known if is_gone(Path(file.path))):
+def mark_missing(roots: Collection[Path], removal: Removal) -> None:
+    """Marks the files at or under these paths that are no longer there, and keeps where those lie
+    of which a former version has not."""
+    folders = [root for root in roots if not root.is_file()]
+    files = (removal.files_at(batch) for batch in batches(map(str, roots)))
+    below = (removal.files_under(str(folder)) for folder in folders)
+    gone, unplaced = [], []
+    for file in chain.from_iterable(chain(files, below)):
+        if is_gone(Path(file.path)):
+            gone.append(file.path)
+        elif file.mount is None:
+            unplaced.append(file.path)
+    for batch in batches(gone):
         removal.mark_missing(batch)
+    for batch in batches(unplaced):
+        removal.save_mounts({path: mount_of(Path(path)) for path in batch})
 
 
 def missing_under(roots: Collection[Path], removal: Removal) -> Iterator[PlacedFile]:
@@ -45,14 +55,12 @@ def missing_under(roots: Collection[Path], removal: Removal) -> Iterator[PlacedF
             yield file
 
 
-def forget_missing(
-    roots: Collection[Path], grace: timedelta, removal: Removal, store: Store
-) -> Forgotten:
+def forget_missing(roots: Collection[Path], grace: timedelta, removal: Removal) -> Forgotten:
     """Forgets the missing files at or under these paths, or all, once they have been missing for
     so long; their videos go with the end of the run, if no other file leads to them. Of a disk that
     is away nothing is forgotten."""
     forgotten = to_forget(roots, grace, removal)
-    store.forget_files(forgotten.paths)
+    removal.forget_files(forgotten.paths)
     return forgotten
 
 

@@ -38,8 +38,8 @@ def is_unmounted(mount: str | None) -> bool:
 
 
 def mount_of(path: Path) -> str:
-    """The mount point of the file system that a file lies on."""
-    folder = path.parent
+    """The mount point of the file system that a file lies on, wherever links lead to it."""
+    folder = Path(os.path.realpath(path)).parent
     while folder.parent != folder and not os.path.ismount(folder):
         folder = folder.parent
     return str(folder)
@@ -47,6 +47,11 @@ def mount_of(path: Path) -> str:
 
 def why_away(path: Path, mount: str | None) -> str | None:
     """Why a file that is not at its path may be away rather than gone; None if it is gone."""
+    if mount is None:
+        return (
+            "it was gone before the library knew on which disk it lay; python -m database forget "
+            "removes its video"
+        )
     if is_unmounted(mount):
         return f"nothing is mounted at {mount}; mount it, and ingest again"
     folder = path.parent

@@ -109,7 +109,8 @@ def _name_videos() -> None:
             '')
         FROM video AS own LEFT JOIN (
             SELECT video_id, min(regexp_replace(text, '^.* · ', '')) AS name FROM moment
-            WHERE kind = 'title' GROUP BY video_id) AS called ON called.video_id = own.id
+            WHERE kind = 'title' GROUP BY video_id
+        ) AS called ON called.video_id = own.id AND called.name <> own.title
         WHERE own.id = video.id""")
 
 

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from database.videos.read import Library
+from ingest.files.presence import mount_of
 from ingest.settings import IngestSettings
 from tests.helpers.commands import run_command
 from tests.helpers.hosts import Host, host, pretend_keyframes, write
@@ -172,3 +174,28 @@ def test_the_command_says_what_it_has_forgotten_and_what_not(own: Host, tmp_path
     assert "1 missing, kept, 1 forgotten" in told.stdout
     assert f"kept: {films}/sea/sea.mp4: the folder {films}/sea is empty" in told.stderr
     assert told.returncode == 0
+
+
+def test_of_a_file_whose_disk_is_not_known_nothing_is_forgotten_until_an_ingest_has_seen_it(
+    own: Host, tmp_path: Path
+) -> None:
+    films = tmp_path / "films"
+    execute(own.database, "UPDATE file SET mount = NULL")  # as a former version has left them
+    shutil.rmtree(films / "rail")
+    _, settled = own.ingest(films, grace=NOW)
+    assert settled.forgotten is not None
+    (kept,) = settled.forgotten.kept
+    assert "before the library knew on which disk it lay" in kept.reason
+    shutil.rmtree(films / "sea")
+    write(films / "hill" / "hill.mp4", "hill")
+    _, settled = own.ingest(films, grace=NOW)
+    assert settled.forgotten is not None
+    assert settled.forgotten.paths == [str(films / "sea" / "sea.mp4")]
+
+
+def test_what_a_link_leads_to_lies_on_the_disk_that_it_leads_to(tmp_path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as elsewhere:
+        film = Path(elsewhere) / "a.mp4"
+        film.write_bytes(b"film")
+        (tmp_path / "link").symlink_to(elsewhere)
+        assert mount_of(tmp_path / "link" / "a.mp4") == mount_of(film) != mount_of(tmp_path)
