@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks.http_search import http_rows
@@ -128,17 +128,19 @@ def _recall(
 ) -> float:
     """How much of the exact first ten a search finds; `same` asks for no less and no more than
     `filters`, but by comparing every scene."""
-    found = 0
+    found = wanted = 0
     for text in texts:
         ranking = _ranked(engine, text, filters)
         words = WordLeg(ranking.terms, text)
-        exact, _ = retrieve(
+        scenes, _ = retrieve(
             database, ranking.encoded.vectors, words, Conditions(same), Scan.EXACT, _EXACT_DEPTH
         )
-        best = FUSIONS[FusionName.EVIDENCE].rank(exact, ranking.weights)[:10]
-        ids = {scene.scene_id for scene in ranking.scenes[:10]}
-        found += len(ids & {scene.scene_id for scene in best})
-    return found / (10 * len(texts))
+        ranked = FUSIONS[FusionName.EVIDENCE].rank(scenes, ranking.weights)
+        exact = replace(ranking, scenes=ranked).with_words_found()
+        best = {scene.scene_id for scene in exact.scenes[:10]}
+        found += len(best & {scene.scene_id for scene in ranking.scenes[:10]})
+        wanted += len(best)
+    return found / wanted
 
 
 def _planted(engine: MultiModalSearchEngine, library: SyntheticLibrary) -> float:

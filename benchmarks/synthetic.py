@@ -74,6 +74,10 @@ def load(
                 f"USING hnsw ((vector::halfvec({space.dim})) halfvec_ip_ops) WITH ({HNSW})"
             )
         connection.execute("UPDATE space SET state = 'active'")
+        connection.execute(
+            "INSERT INTO coverage (video_id, space, wanted, embedded) "
+            "SELECT video_id, space, count(*), count(*) FROM embedding GROUP BY video_id, space"
+        )
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as analysing:
         analysing.execute(sa.text("SET statement_timeout = 0"))
         analysing.execute(sa.text("VACUUM ANALYZE"))
