@@ -173,7 +173,7 @@ class PageTracker:
             turned.append(self._turn(*self._short, _FLASH_S))
         self._last, strokes = sample, sample.strokes
         gone = (self._read != 0) & (strokes.signs != self._read)
-        self._left_s[gone & ~self._gone] = strokes.time_s
+        np.copyto(self._left_s, np.float32(strokes.time_s), where=gone & ~self._gone)
         self._gone = gone
         changed = self._changed(strokes)
         num_new = int(np.count_nonzero(changed))
@@ -211,14 +211,16 @@ class PageTracker:
         """The tiles in which strokes have just come and do not move; None if there are few."""
         strokes = sample.strokes
         is_calm = strokes.moving(_FLASH_S) < _CALM
-        there = strokes.settled(_FLASH_S if is_calm else _WORD_S) & (strokes.signs != 0)
+        there = strokes.standing(_FLASH_S if is_calm else _WORD_S)
         new = tiles(there & (strokes.signs != self._read)) >= MIN_CHANGED
         if np.count_nonzero(new) <= _SMALL:
             return None
         standing, passing = tiles(there), tiles((strokes.signs != 0) & ~there)
         still = new & (passing < _CALM * standing)
-        is_writing = (writing(np.where(there, strokes.signs, 0)) & still).any()
-        return (sample, still) if is_writing and np.count_nonzero(still) > _SMALL else None
+        if np.count_nonzero(still) <= _SMALL:
+            return None
+        is_writing = (writing(strokes.signs * there.view(np.int8)) & still).any()
+        return (sample, still) if is_writing else None
 
     def _changed(self, strokes: Strokes) -> Mask:
         """The tiles that are no longer as on the page before."""
@@ -254,7 +256,7 @@ class PageTracker:
         self._gone &= ~here
         self._num_new = 0
         # Where nothing moves, a single digit counts: large ones are no writing by their strokes.
-        is_writing = is_calm or writing(np.where(here, strokes.signs, 0))
+        is_writing = is_calm or writing(strokes.signs * here.view(np.int8))
         is_new = bool((is_writing & (come >= MIN_CHANGED)).any())
         kept = sample.frame if is_new or was_written else None
         return Turned(strokes.time_s, kept, changes, is_new, slide_s)

@@ -17,7 +17,7 @@ WIDTH_PX = 480
 """The longer side of the pictures in which strokes are looked for: letters that can be read at all
 are 5 pixels high in them."""
 _AROUND_PX = 11
-_CONTRAST, _KEPT_CONTRAST = 14.0, 8.0
+_CONTRAST, _KEPT_CONTRAST = 14, 8
 """How much lighter or darker than what surrounds it a pixel of a stroke is, of 255; less is enough
 to stay one, so that compression does not make strokes flicker."""
 
@@ -56,15 +56,18 @@ def first_strokes(time_s: float, grey: Grey) -> Strokes:
 def next_strokes(before: Strokes, time_s: float, grey: Grey) -> Strokes:
     """The strokes of a picture that follows another of its size."""
     signs = _signs(grey, before.signs)
+    other = signs != before.signs
+    if not other.any():
+        return Strokes(time_s, before.signs, before.since_s)
     since_s = before.since_s.copy()
-    since_s[signs != before.signs] = time_s
+    np.copyto(since_s, np.float32(time_s), where=other)
     return Strokes(time_s, signs, since_s)
 
 
 def _signs(grey: Grey, before: Signs) -> Signs:
     around = cv2.blur(grey, (_AROUND_PX, _AROUND_PX), borderType=cv2.BORDER_REPLICATE)
-    contrast = cv2.subtract(grey, around, dtype=cv2.CV_16S)
-    light = (contrast > _CONTRAST) | ((contrast > _KEPT_CONTRAST) & (before > 0))
-    dark = (contrast < -_CONTRAST) | ((contrast < -_KEPT_CONTRAST) & (before < 0))
+    lighter, darker = cv2.subtract(grey, around), cv2.subtract(around, grey)
+    light = (lighter > _CONTRAST) | ((lighter > _KEPT_CONTRAST) & (before > 0))
+    dark = (darker > _CONTRAST) | ((darker > _KEPT_CONTRAST) & (before < 0))
     signs: Signs = light.view(np.int8) - dark.view(np.int8)
     return signs

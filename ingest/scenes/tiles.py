@@ -21,6 +21,8 @@ def tiles(mask: Mask) -> npt.NDArray[np.uint8]:
     """The part of each tile's pixels that are set, of 255: [rows, columns]."""
     height, width = mask.shape
     columns, rows = max(1, width // _TILE_PX[0]), max(1, height // _TILE_PX[1])
+    if not mask.any():
+        return np.zeros((rows, columns), np.uint8)
     share = mask.view(np.uint8) * np.uint8(255)
     return np.asarray(cv2.resize(share, (columns, rows), interpolation=cv2.INTER_AREA), np.uint8)
 
