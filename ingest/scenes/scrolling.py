@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 
 from ingest.scenes.picture import Box
 from ingest.scenes.strokes import Signs
@@ -85,7 +86,7 @@ class Scrolling:
         written = writing(signs)
         if not written.any():
             return []
-        down = _shift(before, signs)
+        down = _shift(before, signs, 0)
         since_s = self._whole.move(down, time_s)
         if since_s is not None:
             return [Scrolled((0.0, 0.0, 1.0, 1.0), since_s)]
@@ -95,7 +96,7 @@ class Scrolling:
         for number, band in enumerate(self._bands):
             rows = _rows(number, len(signs))
             is_writing = written[_rows(number, len(written))].any()
-            moved = _shift(before[rows].T, signs[rows].T) if is_writing else 0.0
+            moved = _shift(before[rows], signs[rows], 1) if is_writing else 0.0
             since_s = band.move(moved, time_s)
             if since_s is not None:
                 top, bottom = (number - 0.5) / _NUM_BANDS, (number + 1.5) / _NUM_BANDS
@@ -108,15 +109,17 @@ def _rows(band: int, num_rows: int) -> slice:
     return slice(band * num_rows // _NUM_BANDS, (band + 1) * num_rows // _NUM_BANDS)
 
 
-def _shift(before: Signs, now: Signs) -> float:
-    """How far strokes have moved along the first axis, as a part of its length; 0 if they have not
-    moved as a whole.
+def _shift(before: Signs, now: Signs, axis: int) -> float:
+    """How far strokes have moved along an axis, as a part of its length; 0 if they have not moved
+    as a whole.
     """
-    length = len(now)
-    if cv2.countNonZero(now) < _MIN_STROKES * now.size:
+    length = now.shape[axis]
+    if np.count_nonzero(now) < _MIN_STROKES * now.size:
         return 0.0
-    profiles = [np.count_nonzero(signs, axis=1).astype(np.float32) for signs in (before, now)]
-    first, second = (profile - profile.mean() for profile in profiles)
+    least = max(_MIN_SAME, _same(before, now, 0, axis) + _MIN_BETTER)
+    if least > 1:
+        return 0.0
+    first, second = (_profile(signs, axis) for signs in (before, now))
     products = np.correlate(second, first, "full")
     most = int(_MAX_SHIFT * length)
     near = products[length - 1 - most : length + most]
@@ -124,16 +127,28 @@ def _shift(before: Signs, now: Signs) -> float:
     peaks = 1 + np.flatnonzero((near[1:-1] > near[:-2]) & (near[1:-1] >= near[2:]))
     best = peaks[np.argsort(near[peaks])[-_NUM_PEAKS:]] - most
     moved = [int(shift) for shift in best if abs(shift) >= 2]
-    same, shift = max(((_same(before, now, shift), shift) for shift in moved), default=(0.0, 0))
-    is_better = same >= max(_MIN_SAME, _same(before, now, 0) + _MIN_BETTER)
-    return shift / length if is_better else 0.0
+    tried = ((_same(before, now, shift, axis), shift) for shift in moved)
+    same, shift = max(tried, default=(0.0, 0))
+    return shift / length if same >= least else 0.0
 
 
-def _same(before: Signs, now: Signs, shift: int) -> float:
-    """The part of the strokes that are as those before were, `shift` rows earlier."""
-    if shift >= 0:
-        old, new = before[: len(before) - shift], now[shift:]
+def _profile(signs: Signs, axis: int) -> npt.NDArray[np.float32]:
+    """How many strokes each row (axis 0) or column has more than the mean of all."""
+    strokes = (signs != 0).view(np.uint8)
+    profile = cv2.reduce(strokes, 1 - axis, cv2.REDUCE_SUM, dtype=cv2.CV_32F).ravel()
+    return np.asarray(profile - profile.mean(), np.float32)
+
+
+def _same(before: Signs, now: Signs, shift: int, axis: int) -> float:
+    """The part of the strokes that are as those before were, `shift` rows or columns earlier."""
+    length = now.shape[axis]
+    earlier = slice(max(0, -shift), length - max(0, shift))
+    later = slice(max(0, shift), length - max(0, -shift))
+    if axis == 0:
+        old, new = before[earlier], now[later]
     else:
-        old, new = before[-shift:], now[:shift]
-    same = (old == new) & (new != 0)
-    return int(np.count_nonzero(same)) / max(1, int(np.count_nonzero(new)))
+        old, new = before[:, earlier], now[:, later]
+    strokes = new != 0
+    num_strokes = np.count_nonzero(strokes)
+    strokes &= old == new
+    return int(np.count_nonzero(strokes)) / max(1, int(num_strokes))

@@ -1,9 +1,7 @@
 """Whether a page that was turned is another slide: most of what was written has been replaced by
 other writing, not added to, scrolled, or changed in a line of captions."""
 
-import cv2
 import numpy as np
-import numpy.typing as npt
 
 from ingest.scenes.strokes import Mask, Signs, Strokes
 from ingest.scenes.tiles import MIN_CHANGED, tiles, writing
@@ -58,17 +56,18 @@ def _is_replaced(before: Signs, now: Signs, changed: Mask) -> bool:
 
 def _has_scrolled(before: Signs, now: Signs) -> bool:
     """Whether the strokes of a picture, signs [h, w], are those of another, moved up or down."""
-    least = _MIN_LEFT * cv2.countNonZero(now)
+    above = np.concatenate(([0], np.cumsum(np.count_nonzero(now, axis=1))))
+    num_strokes = above[-1]
+    least = _MIN_LEFT * num_strokes
     for rows in range(2, len(now)):
-        up = _matches(before[rows:], now[:-rows]), now[:-rows]
-        down = _matches(before[:-rows], now[rows:]), now[rows:]
-        for same, left in (up, down):
-            num_left = cv2.countNonZero(left)
-            if num_left >= least and cv2.countNonZero(same) >= _MIN_MOVED * num_left:
+        up = before[rows:], now[:-rows], above[-1 - rows]
+        down = before[:-rows], now[rows:], num_strokes - above[rows]
+        for old, new, num_left in (up, down):
+            if num_left >= least and _num_same(old, new) >= _MIN_MOVED * num_left:
                 return True
     return False
 
 
-def _matches(first: Signs, second: Signs) -> npt.NDArray[np.uint8]:
-    same: Mask = (first == second) & (second != 0)
-    return same.view(np.uint8)
+def _num_same(first: Signs, second: Signs) -> int:
+    """How many pixels are strokes of one kind in both pictures."""
+    return int(np.count_nonzero((first == second) & (second != 0)))
