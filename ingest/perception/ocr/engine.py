@@ -82,37 +82,39 @@ class TextEngine:
         Of `places`, lines that touch one of them are read, each of them whole. A line with the
         picture of a `known` one has its text.
         """
-        sized = _sized(image, _DETECT_SIDE_PX)
-        found = self._found(image, sized, places)
+        found = self._found(image, places)
         if places is not None:
             found = [place for place in found if any(touch(place.box, box) for box in places)]
         lines = [self._line(image, place, known) for place in in_order(found)]
         return in_order_as_turned(without_chance(lines))
 
-    def _found(self, image: Image, sized: Image, places: Sequence[Box] | None) -> list[Place]:
+    def _found(self, image: Image, places: Sequence[Box] | None) -> list[Place]:
         """The lines in the areas where lines are looked for. If one of these cuts a line, the look
         did not see all that is there, and the whole width around `places` is looked through.
         """
-        rows, columns = sized.shape[0] // CELL_PX, sized.shape[1] // CELL_PX
-        maps = self._maps(sized, self._areas(image, sized, places))
+        rows, columns = _cells(image, _DETECT_SIDE_PX)
+        maps = self._maps(image, self._areas(image, rows, columns, places))
         if any(
             is_cut(likely, area, rows, columns, sides_only=places is not None)
             for area, likely in maps
         ):
-            maps = self._maps(sized, strips_across(places or [_WHOLE], rows, columns))
+            maps = self._maps(image, strips_across(places or [_WHOLE], rows, columns))
         return [place for area, likely in maps for place in places_in(likely, area, rows, columns)]
 
-    def _maps(self, sized: Image, areas: Sequence[Cells]) -> list[tuple[Cells, Likely]]:
+    def _maps(self, image: Image, areas: Sequence[Cells]) -> list[tuple[Cells, Likely]]:
         """Areas of the picture in which lines are looked for, each with its map."""
-        maps = []
+        if not areas:
+            return []
+        sized, maps = _sized(image, _DETECT_SIDE_PX), []
         for area in areas:
             left, top, right, bottom = (CELL_PX * edge for edge in area)
             maps.append((area, self._likely(sized[top:bottom, left:right])))
         return maps
 
-    def _areas(self, image: Image, sized: Image, places: Sequence[Box] | None) -> list[Cells]:
+    def _areas(
+        self, image: Image, rows: int, columns: int, places: Sequence[Box] | None
+    ) -> list[Cells]:
         """Where lines are looked for: at once, if that costs no more than a look."""
-        rows, columns = sized.shape[0] // CELL_PX, sized.shape[1] // CELL_PX
         if places is not None:
             strips = strips_across(places, rows, columns)
             if sum(bottom - top for _, top, _, bottom in strips) <= _LOOK_COST * rows:
@@ -153,11 +155,19 @@ class TextEngine:
         return open_session(verified_path(TEXT_DETECTOR), self._num_threads)
 
 
-def _sized(image: Image, side_px: int) -> Image:
-    """A picture as the detector takes it, its longer side about `side_px` or what it was."""
+def _cells(image: Image, side_px: int) -> tuple[int, int]:
+    """The rows and columns of a picture as the detector takes it, its longer side about `side_px`
+    or what it was.
+    """
     scale = min(1.0, side_px / max(image.shape[:2])) / CELL_PX
-    height, width = (max(1, round(side * scale)) * CELL_PX for side in image.shape[:2])
-    sized: Image = cv2.resize(image, (width, height))
+    rows, columns = (max(1, round(side * scale)) for side in image.shape[:2])
+    return rows, columns
+
+
+def _sized(image: Image, side_px: int) -> Image:
+    """A picture as the detector takes it."""
+    rows, columns = _cells(image, side_px)
+    sized: Image = cv2.resize(image, (columns * CELL_PX, rows * CELL_PX))
     return sized
 
 
