@@ -144,9 +144,12 @@ class _Statement:
         self.values[name] = "[" + ",".join(map(str, leg.vector.tolist())) + "]"
         distance = f"(e.vector::halfvec({dim}) <#> CAST(:{name} AS halfvec({dim})))"
         scan = Scan.EXACT if leg.space in self._exact else self._scan
+        # An index knows no such sum: without statistics the planner walks it for a comparison of
+        # all, too, and finds a part.
+        order = f"{distance} + 0" if scan is Scan.EXACT else distance
         self._ctes.append(f"""{name} AS MATERIALIZED (
             SELECT e.video_id, e.moment_id FROM {table} e {self._only_allowed_vectors(scan)}
-            ORDER BY {distance} LIMIT {self._depth})""")
+            ORDER BY {order} LIMIT {self._depth})""")
         self._scored.append(f"""
             SELECT {number} AS leg, -{distance} AS raw, {_PLACE} FROM own
             JOIN {table} e ON e.video_id = own.video_id AND e.moment_id = own.id""")

@@ -19,7 +19,8 @@ def upgrade() -> None:
     _key_embeddings()
     _count_coverage()
     _show("")
-    op.execute("ANALYZE moment")  # by which words are weighed
+    # By these words are weighed, and searches planned.
+    op.execute("ANALYZE moment, embedding, coverage")
 
 
 def downgrade() -> None:

@@ -83,6 +83,19 @@ def test_a_library_with_videos_goes_down_and_up_again(database: Database, store:
     }
 
 
+def test_a_library_that_was_migrated_has_the_statistics_that_searches_are_planned_by(
+    database: Database, store: Store
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    _go_to(database, "0008")
+    upgrade_schema(database)
+    with database.session() as session:
+        known = session.scalars(
+            sa.text("SELECT DISTINCT tablename FROM pg_stats WHERE attname = 'video_id'")
+        )
+        assert {"moment", "embedding_minilm_l6", "coverage"} <= set(known)
+
+
 def test_upgrading_twice_keeps_what_is_stored(database: Database, store: Store) -> None:
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
     upgrade_schema(database)
