@@ -17,7 +17,13 @@ from ingest.settings import IngestSettings
 
 ROOT = Path(__file__).resolve().parents[1]
 _FIELDS = {**IngestSettings.model_fields, **ApiSettings.model_fields}
-_NO_DEFAULT = {"embedding_model_dir", "embedding_redis_url", "sceneseek_home", "database_url"}
+_NO_DEFAULT = {
+    "database_url",
+    "embedding_model_dir",
+    "embedding_redis_url",
+    "sceneseek_home",
+    "sceneseek_host",
+}
 """Fields whose default is computed, or is that they are not set."""
 
 

@@ -10,7 +10,8 @@ from database.models import VideoStatus
 from database.videos.read import VideoInfo
 
 SILENT = VideoInfo(
-    id=1, path="/library/film.mov", title="film", status=VideoStatus.DONE, reason=None,
+    id=1, path="/library/film.mov", origin="file://test", title="film",
+    status=VideoStatus.DONE, reason=None,
     duration_s=10.0, width_px=640, height_px=360, frame_rate=25.0, container="mov",
     video_codec="h264", audio_codec=None, language=None, num_scenes=1, content_hash="",
     recorded_at=None, tags=(), ingested_at=datetime(2026, 11, 26, tzinfo=UTC),

@@ -169,7 +169,7 @@ def test_a_keyframe_that_cannot_be_read_is_not_found(
     keyframe.unlink()
     keyframe.mkdir()
     answer = shelf.client.get("/scenes/1/keyframe.jpg", headers=asked)
-    assert "cannot be read; ingest its folder again" in assert_problem(answer, 404)
+    assert "python -m database check --repair" in assert_problem(answer, 404)
 
 
 def test_a_lost_database_is_503_until_it_is_back(shelf: Shelf, server: str) -> None:

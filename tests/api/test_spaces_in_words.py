@@ -54,6 +54,7 @@ def test_a_space_that_is_retired_can_be_removed(
 def test_a_model_that_is_not_known_here_is_not_said_to_be_one_of_the_hub(
     spaces: Spaces, database: Database, encoders: Encoders
 ) -> None:
+    execute(database, f"DELETE FROM coverage WHERE space = '{CLIP}'")
     execute(database, f"UPDATE space SET key = 'my-clip' WHERE key = '{CLIP}'")
     *_, own = standings(spaces, encoders, counted=False)
     assert (own.known, own.weights_here) == (False, False)

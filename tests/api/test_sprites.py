@@ -199,7 +199,8 @@ def info(name: str) -> VideoInfo:
     done = VideoStatus.DONE
     size = (1, 1, 25.0)
     return VideoInfo(
-        1, "", name, done, None, 4.0, *size, "mov", "h264", None, None, 1, digest(name), at, (), at
+        *(1, "", "", name, done, None, 4.0, *size, "mov", "h264", None, None, 1, digest(name)),
+        *(at, (), at),
     )
 
 

@@ -105,7 +105,7 @@ def put_file(path: Path) -> FileRecord:
     record = file(path)
     path.write_bytes(bytes(record.size_bytes))
     os.utime(path, ns=(record.mtime_ns, record.mtime_ns))
-    return record
+    return replace(record, mount="/")
 
 
 def with_vector(record: VideoRecord, space: str, vector: Vector) -> VideoRecord:

@@ -54,7 +54,9 @@ def shrinking_library(
             put_still(settings.keyframes_dir, name)
             store.save_video(video(name), put_file(path))
         broken = paths["gone"].with_name("broken.mp4")
-        store.save_file(FileRecord(str(broken), 0, 1, FileStatus.FAILED, "the file is empty"))
+        store.save_file(
+            FileRecord(str(broken), 0, 1, FileStatus.FAILED, "the file is empty", mount="/")
+        )
         (folder / "gone" / "notes.txt").touch()
         for name in ("gone", "away"):
             paths[name].unlink()

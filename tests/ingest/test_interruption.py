@@ -18,13 +18,13 @@ import sqlalchemy as sa
 from database.check import find_faults
 from database.server.connection import Database
 from database.settings import DatabaseSettings
-from database.spaces.spaces import SWITCH_LOCK
 from database.videos.read import Library
 from database.videos.stored import Store
 from embeddings.settings import EmbeddingSettings
 from ingest.files.identity import content_hash
 from tests.helpers.commands import TOUR, environment, outcomes, run_command, start_command
 from tests.helpers.media import cut, drawn, make_video
+from tests.helpers.sql import forget_vectors
 
 NOTHING = {"video": 0, "scene": 0, "moment": 0, "embedding": 0}
 
@@ -211,9 +211,10 @@ def test_a_backfill_that_is_stopped_ends_soon_and_can_go_on(
 ) -> None:
     film = make_video(tmp_path / "film.mp4", [drawn(1)])
     assert run_command("ingest", film, settings=settings).returncode == 0
+    forget_vectors(database)
     assert settings.database_url is not None
     with psycopg.connect(settings.database_url) as other:
-        other.execute("SELECT pg_advisory_lock(%s)", [SWITCH_LOCK])
+        other.execute("SELECT FROM moment FOR UPDATE")
         process = start_in_terminal("ingest.backfill", "--all", settings=settings)
         wait_for(lambda: waits_for_a_lock(database), process)
         require_in_order(press_ctrl_c(process))
@@ -222,10 +223,10 @@ def test_a_backfill_that_is_stopped_ends_soon_and_can_go_on(
 
 
 def waits_for_a_lock(database: Database) -> bool:
-    """Whether some connection to this database waits for an advisory lock."""
+    """Whether some connection to this database waits for a lock."""
     query = (
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() "
-        "AND wait_event = 'advisory')"
+        "AND wait_event_type = 'Lock')"
     )
     with database.reading() as connection:
         return bool(connection.scalar(sa.text(query)))

@@ -215,7 +215,7 @@ def test_a_file_with_other_content_becomes_a_video_with_the_tags_of_the_one_befo
 
 def test_a_video_that_no_file_leads_to_is_removed_with_its_keyframes(library: Broken) -> None:
     library.sql("DELETE FROM file")
-    assert library.kinds() == {Kind.ORPHAN: 1, Kind.KEYFRAME_STRAY: 2}
+    assert library.kinds() == {Kind.ORPHAN: 1}
     mend(library.remedies)
     assert (library.kinds(), library.held()) == ({}, [])
     assert list(library.settings.keyframes_dir.glob("*/*")) == []
