@@ -2,9 +2,11 @@
 // place says that there is none, and a browser's broken picture says that the page is.
 
 export function start() {
-  addEventListener("error", (event) => leaveOut(event.target), true); // neither bubbles
-  addEventListener("load", (event) => event.target.classList?.remove("lost"), true); // another one
-  for (const image of document.images) if (image.complete && !image.naturalWidth) leaveOut(image);
+  document.addEventListener("error", (event) => leaveOut(event.target), true); // neither bubbles
+  document.addEventListener("load", (event) => event.target.classList.remove("lost"), true);
+  for (const image of document.images) {
+    if (image.hasAttribute("src") && image.complete && !image.naturalWidth) leaveOut(image);
+  }
 }
 
 function leaveOut(target) {
