@@ -121,6 +121,7 @@ def test_a_video_is_made_anew_or_forgotten_by_keyboard(
     expect(page.get_by_role("heading", name="Forgotten: there")).to_be_visible()
     expect(page.get_by_text("the next ingest of its folder makes it anew")).to_be_visible()
     page.get_by_role("link", name="To the library").click()
+    expect(row(page, "away")).to_be_visible()
     assert sorted(titles(page)) == ["away", "gone", "nas"]
 
 
