@@ -51,6 +51,7 @@ def test_the_library_tells_what_is_missing_and_narrows_to_it(
     expect(row(page, "there")).not_to_contain_text("missing")
     expect(row(page, "nas")).to_contain_text("a nas.mp4 on nas")
     page.get_by_role("link", name="2 videos").click()
+    expect(row(page, "there")).to_have_count(0)
     assert sorted(titles(page)) == ["away", "gone"]
     page.get_by_label("Files").select_option("There")
     expect(page.locator(".title")).to_have_text(["nas", "there"])
