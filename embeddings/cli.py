@@ -34,7 +34,7 @@ def new_app(help_text: str | None = None) -> typer.Typer:
 def run(app: typer.Typer) -> NoReturn:
     """A command line from its arguments to its exit code."""
     try:
-        code = app(standalone_mode=False)
+        code = _code_of(app)
     except typer.TyperException as error:
         sentence = error.format_message().replace("Value error, ", "")
         fail(f"{sentence} (--help lists what there is)", error.exit_code)
@@ -44,6 +44,21 @@ def run(app: typer.Typer) -> NoReturn:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         fail("the disk is full: free disk space and run again" if full else str(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _code_of(app: typer.Typer) -> object:
+    """What a command line ends with: EXIT_INTERRUPTED also where Ctrl-C was pressed and what was to
+    be closed could not be, such as a connection in the middle of a query.
+    """
+    try:
+        return app(standalone_mode=False)
+    except Exception as error:
+        cause: BaseException | None = error
+        while cause and not isinstance(cause, KeyboardInterrupt):
+            cause = cause.__cause__ or cause.__context__
+        if cause is None:
+            raise
+        return EXIT_INTERRUPTED
 
 
 def fail(sentence: str, exit_code: int = EXIT_FAILED) -> NoReturn:
