@@ -6,8 +6,9 @@ from embeddings import cli
 
 
 def test_ctrl_c_is_the_end_of_a_command_whatever_cannot_be_closed_after_it(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("sys.argv", ["query"])
     app = cli.new_app()
 
     @app.command()
@@ -20,8 +21,7 @@ def test_ctrl_c_is_the_end_of_a_command_whatever_cannot_be_closed_after_it(
             except ValueError as error:
                 raise RuntimeError("it cannot be given back") from error
 
-    with pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as end:
-        patch.setattr("sys.argv", ["query"])
+    with pytest.raises(SystemExit) as end:
         cli.run(app)
     assert end.value.code == cli.EXIT_INTERRUPTED
     assert capsys.readouterr().err == ""
