@@ -2,7 +2,7 @@
 
 Each step is a search of its own. Of all ways to take one scene for each step, in the order of
 time and none further from the one before than asked, the best for each last scene is found by
-dynamic programming over the scenes of a video.
+dynamic programming over the scenes of a video, twice: among the sure ones, and among all.
 """
 
 import math
@@ -10,6 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 from pydantic import Field
 
@@ -103,7 +104,12 @@ def _hits(
 
 
 def best_chains(steps: Sequence[Sequence[Candidate]], within_s: float) -> list[Chain]:
-    """For each scene that may be the last step, the best chain that ends there; best first."""
+    """For each scene that may be the last step, the best chain that ends there; best first.
+
+    The best without a weak step and the best of any are searched for apart, since the best way
+    to one scene need not be the best to go on from: where a later step is weak in any case, a
+    sure beginning counts no more than its scores.
+    """
     by_video: list[dict[int, list[Candidate]]] = []
     for step in steps:
         videos: dict[int, list[Candidate]] = defaultdict(list)
@@ -112,30 +118,48 @@ def best_chains(steps: Sequence[Sequence[Candidate]], within_s: float) -> list[C
         by_video.append(videos)
     chains: list[Chain] = []
     for video_id in set.intersection(*(set(videos) for videos in by_video)):
-        ends = [Chain((s,), math.log(s.score), s.score < WEAK) for s in by_video[0][video_id]]
-        for videos in by_video[1:]:
-            ends = _extended(ends, videos[video_id], within_s)
-        chains += ends
+        of_video = [videos[video_id] for videos in by_video]
+        sure = [[scene for scene in scenes if scene.score >= WEAK] for scenes in of_video]
+        ends = {chain.scenes[-1].scene_id: chain for chain in _highest(of_video, within_s)}
+        ends |= {chain.scenes[-1].scene_id: chain for chain in _highest(sure, within_s)}
+        chains += ends.values()
     return sorted(chains, key=_place)
 
 
+def _highest(steps: Sequence[Sequence[Candidate]], within_s: float) -> list[Chain]:
+    """For each last scene of one video, the chain of the highest score, weak or not."""
+    ends = [Chain((s,), math.log(s.score), s.score < WEAK) for s in steps[0]]
+    for scenes in steps[1:]:
+        ends = _extended(ends, scenes, within_s)
+    return ends
+
+
 def _extended(chains: Sequence[Chain], scenes: Sequence[Candidate], within_s: float) -> list[Chain]:
-    """Each scene after the best of the chains that it may follow."""
+    """Each scene after the highest of the chains that it may follow: those whose last scene begins
+    before it and ends at most `within_s` before it. In the order of time, what is over stays over,
+    so that the highest one that is not is always on top of the heap."""
+    waiting = sorted(chains, key=lambda chain: chain.scenes[-1].start_s, reverse=True)
+    open_ones: list[tuple[tuple[float, ...], Chain]] = []
     extended = []
-    for scene in scenes:
-        before = [chain for chain in chains if _follows(scene, chain.scenes[-1], within_s)]
-        if before:
-            best = min(before, key=_place)
+    for scene in sorted(scenes, key=lambda scene: scene.start_s):
+        while waiting and waiting[-1].scenes[-1].start_s < scene.start_s:
+            chain = waiting.pop()
+            heappush(open_ones, (_height(chain), chain))
+        while open_ones and open_ones[0][1].scenes[-1].end_s + within_s < scene.start_s:
+            heappop(open_ones)
+        if open_ones:
+            best = open_ones[0][1]
             log_score = best.log_score + math.log(scene.score)
             weak = best.weak or scene.score < WEAK
             extended.append(Chain((*best.scenes, scene), log_score, weak))
     return extended
 
 
-def _follows(later: Candidate, earlier: Candidate, within_s: float) -> bool:
-    return earlier.start_s < later.start_s <= earlier.end_s + within_s
+def _height(chain: Chain) -> tuple[float, ...]:
+    """Higher scores come first, and equal ones in the order of their scenes."""
+    return (-chain.log_score, *(scene.scene_id for scene in chain.scenes))
 
 
 def _place(chain: Chain) -> tuple[float, ...]:
-    """Better chains come first, weak ones last, and equal ones in the order of their scenes."""
-    return (chain.weak, -chain.log_score, *(scene.scene_id for scene in chain.scenes))
+    """Better chains come first, weak ones last."""
+    return (chain.weak, *_height(chain))

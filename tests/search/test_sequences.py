@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from search.retrieval.candidates import Candidate
@@ -58,6 +58,14 @@ def is_weak(chain: tuple[Candidate, ...]) -> bool:
 
 
 @given(steps, st.integers(0, 12))
+@example(
+    [
+        [((1, 0, 1), -3), ((1, 1, 1), -4)],
+        [((1, 2, 1), -3), ((1, 3, 1), 0)],
+        [((1, 4, 1), -4)],
+    ],
+    1,
+)
 def test_for_each_last_scene_the_best_chain_of_all_is_found(
     drawn: list[list[tuple[tuple[int, int, int], int]]], quarters: int
 ) -> None:
@@ -121,6 +129,22 @@ def test_a_chain_with_a_weak_step_comes_after_those_without() -> None:
     assert (first.scenes, first.weak) == ((fair, other), False)
     assert (last.scenes, last.weak) == ((sure, weak), True)
     assert first.log_score < last.log_score
+
+
+def test_a_sure_beginning_does_not_win_where_the_end_is_weak_in_any_case() -> None:
+    sure, weak = choice(1, 0, 1, -0.75), choice(1, 1, 2, -1.0)
+    after_sure, after_weak = choice(1, 2, 3, -0.75), choice(1, 3, 4, 0.0)
+    last = choice(1, 4, 5, -1.0)
+    (chain,) = best_chains([[sure, weak], [after_sure, after_weak], [last]], 1)
+    assert chain.scenes == (weak, after_weak, last)
+    assert chain.log_score == pytest.approx(-2.0), "through the sure ones: -2.5"
+
+
+def test_thousands_of_scenes_of_one_video_are_joined_in_no_time() -> None:
+    step = [choice(1, place, place + 1, -0.1 - place % 7 / 10) for place in range(3000)]
+    chains = best_chains([step] * 4, 60)
+    assert len(chains) == 2997, "each scene but the first three may be the last"
+    assert chains[0].log_score == pytest.approx(-0.4)
 
 
 def test_three_steps_are_joined_through_the_only_way() -> None:
