@@ -1,8 +1,9 @@
 """The mode `auto`: weights chosen by the form of a query.
 
-Quotes, numbers, names, and words of saying and writing lean to text; an article or a count at the
-beginning leans to vision. Everything else is `balanced`: predicting from the scores which modality
-is right was tried and did not help, since the stronger evidence decides anyway (docs/ranking.md).
+Quotes and numbers lean to text in every language. English words of saying and writing do, too, and
+so do names; an article or a count at the beginning leans to vision. Everything else is `balanced`:
+predicting from the scores which modality is right was tried and did not help, since the stronger
+evidence decides anyway (docs/ranking.md).
 """
 
 import re
@@ -12,9 +13,9 @@ from embeddings.space import Modality
 from search.query.query import Weights
 
 _LEAN = 0.35
+_TYPED = re.compile(r"""[\d"“”„«»「」『』]""")
 _WORDS = re.compile(
-    r"""\d|["“”„]
-    |\b(says?|said|saying|mention(s|ed|ing)?|discuss(es|ed|ing)?|explain(s|ed|ing)?)\b
+    r"""\b(says?|said|saying|mention(s|ed|ing)?|discuss(es|ed|ing)?|explain(s|ed|ing)?)\b
     |\b(talk(s|ed|ing)?|speak(s|ing)?|spoken)\s+(about|of)\b
     |\b(the\s+words?|titles?|captions?|subtitles?|headlines?|written)\b
     |\bsigns?\s+(to|for|saying|reading)\b""",
@@ -26,13 +27,46 @@ _PICTURE = re.compile(
     |\b(shown|showing|visible|wearing)\b""",
     re.IGNORECASE | re.VERBOSE,
 )
+_ENGLISH = frozenset(
+    """about and are at by for from he her his how into is it its my not of or our she that the
+    their these they this those to we were what when where which who whose with you your""".split()
+)
+_OTHER = frozenset(
+    """auf aus bei beim das dem der die ein eine einem einen einer ist mit nach nicht oder sich und
+    vom von wie wird zu zum zur im sind
+    au aux avec ce cette dans de des du est et la le les que qui sans sont une
+    al con del el en es para por una
+    alla che degli dei della delle di gli il lo nel nella sul
+    ao com da em na os pela pelo um uma
+    een het naar niet voor wordt zijn
+    nie jest och det ett og som az egy bir ile ve dan dengan untuk yang""".split()
+)
+"""The commonest words of languages in Latin letters, without those that English has, too: `van`,
+`an`, `no`, `met`."""
+_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 
 def choose_weights(text: str, present: Collection[Modality]) -> Weights:
     """The weights for a query as it was typed, among scenes that have these modalities."""
     if len(present) == 1:
         return Weights(*(float(modality in present) for modality in Modality))
-    lean = bool(_WORDS.search(text)) - bool(_PICTURE.search(text))
-    if lean == 0 and any(word[:1].isupper() for word in text.split()[1:]):
-        lean = 1  # a name
+    lean = _lean(text)
     return Weights(0.5 + _LEAN * lean, 0.5 - _LEAN * lean)
+
+
+def _lean(text: str) -> int:
+    """1 to text, -1 to vision, 0 to neither."""
+    english = _english(text)
+    said = _TYPED.search(text) or (english >= 0 and _WORDS.search(text))
+    lean = bool(said) - bool(english >= 0 and _PICTURE.search(text))
+    if lean == 0 and english > 0 and any(word[:1].isupper() for word in text.split()[1:]):
+        return 1  # a name; elsewhere, as in German, capitals may be of any noun
+    return lean
+
+
+def _english(text: str) -> int:
+    """How many more words are surely English than surely of another language: below 0 cues are
+    not what they seem ("an der Wand"), and 0 says nothing ("two wolves")."""
+    words = [word.lower() for word in _WORD.findall(text)]
+    others = sum(word in _OTHER or not word.replace("’", "'").isascii() for word in words)
+    return sum(word in _ENGLISH for word in words) - others

@@ -36,6 +36,70 @@ def test_words_of_saying_lean_to_text_and_descriptions_to_vision(
     assert (chosen.text, chosen.vision) == pytest.approx((expected.text, expected.vision))
 
 
+@pytest.mark.parametrize(
+    "query",
+    [
+        "die Schweißgeräte der Firma",
+        "ein Mann mit Helm am Gerüst",
+        "an der Wand hängt ein Bild",
+        "Bohrer Zange Hammer",
+        "der Titel des Films",
+        "la tour Eiffel et les touristes",
+        "a la playa con el perro",
+        "a casa della nonna",
+        "le visible et le caption",
+        "человек в Москве на мосту",
+        "два волка",
+        "一个男人在说话",
+        "两只狼 showing",
+        "رجل يتحدث",
+        "two 狼 雪",
+    ],
+)
+def test_cues_are_read_only_in_english(query: str) -> None:
+    chosen = choose_weights(query, BOTH)
+    assert (chosen.text, chosen.vision) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "Drehmoment 42 Nm",
+        "„Wir bohren“ sagt er",
+        "поезд 17",
+        "«мы бурим»",
+        "他说「你好」",
+        "扭矩 ４２",
+        "le mot « sortie »",
+    ],
+)
+def test_quotes_and_numbers_are_cues_in_every_language(query: str) -> None:
+    chosen = choose_weights(query, BOTH)
+    assert (chosen.text, chosen.vision) == pytest.approx((WORDS.text, WORDS.vision))
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("people at the Café de Flore", EVEN),
+        ("two people at a café", PICTURE),
+        ("a bear that may die", PICTURE),
+        ("the caption of the photo", WORDS),
+        ("a white van", PICTURE),
+        ("wolves in a café", EVEN),
+        ("a man in a café", EVEN),
+        ("a man at the café", PICTURE),
+        ("the bridge of San Francisco", WORDS),
+        ("it’s the boss of Siemens", WORDS),
+    ],
+)
+def test_a_word_of_elsewhere_does_not_make_a_query_another_language(
+    query: str, expected: Weights
+) -> None:
+    chosen = choose_weights(query, BOTH)
+    assert (chosen.text, chosen.vision) == pytest.approx((expected.text, expected.vision))
+
+
 @pytest.mark.parametrize(("present", "text"), [((Modality.TEXT,), 1.0), ((Modality.VISION,), 0.0)])
 def test_a_library_with_one_modality_has_all_the_weight_on_it(
     present: tuple[Modality, ...], text: float
