@@ -1,6 +1,5 @@
 """Real servers, real models, real files: what the tests share."""
 
-import atexit
 import contextlib
 import json
 import os
@@ -64,14 +63,13 @@ def pytest_configure(config: pytest.Config) -> None:
     if RUN_HOME not in os.environ:
         config.stash[_MADE] = Path(tempfile.mkdtemp(prefix="sceneseek-tests-"))
         os.environ[RUN_HOME] = str(config.stash[_MADE])
-        # The server's wheel still writes here when the process ends.
-        atexit.register(shutil.rmtree, config.stash[_MADE], ignore_errors=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     """By now every worker has ended."""
     if _MADE in config.stash:
         stop_embedded(config.stash[_MADE])
+        shutil.rmtree(config.stash[_MADE], ignore_errors=True)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

