@@ -17,7 +17,7 @@ from benchmarks.measure import Row, medians, percentile, seconds
 from benchmarks.synthetic import SCENES_PER_VIDEO, SyntheticLibrary, load
 from database.opening import open_database
 from database.queries.filters import Conditions, Filters, Scan
-from database.queries.statement import WordLeg
+from database.queries.terms import WordLeg
 from database.server.connection import Database
 from database.server.embedded import stop_embedded
 from database.spaces.spaces import Spaces
@@ -131,7 +131,7 @@ def _recall(
     found = wanted = 0
     for text in texts:
         ranking = _ranked(engine, text, filters)
-        words = WordLeg(ranking.terms, text)
+        words = WordLeg(ranking.terms)
         scenes, _ = retrieve(
             database, ranking.encoded.vectors, words, Conditions(same), Scan.EXACT, _EXACT_DEPTH
         )

@@ -253,7 +253,7 @@ class Moment(Base):
     """Of on-screen text, where each line stands: [left, top, right, bottom], parts of the
     picture's width and height."""
     tsv: Mapped[Any] = mapped_column(
-        TSVECTOR, Computed("to_tsvector(text_config(language), words_of(text))", persisted=True)
+        TSVECTOR, Computed("words_vector(language, text)", persisted=True)
     )
 
 

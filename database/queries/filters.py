@@ -12,8 +12,9 @@ from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, mode
 
 from database.forms import EachOnce, Form, Id, Seconds, is_storable
 from database.models import MomentKind
+from database.queries.forms import Phrase
 from database.server.connection import Database
-from database.tags import MAX_TAG_CHARACTERS, MAX_TAGS, normal_tag
+from database.tags import HAS_TAGS, MAX_TAG_CHARACTERS, MAX_TAGS, normal_tag
 
 EXACT_SCENES = 2_000
 """Up to so many allowed scenes are all compared: faster than an index scan that has to skip most
@@ -59,14 +60,17 @@ def _clock(value: object) -> time:
 Clock = Annotated[time, BeforeValidator(_clock)]
 
 
-def _readable(tag: str) -> str:
-    if not tag.strip() or not is_storable(tag):
+def _readable(tag: object) -> object:
+    """A tag as it is kept; before its length is checked, since NFC may be shorter."""
+    if not isinstance(tag, str):
+        return tag
+    if not is_storable(tag) or not normal_tag(tag):
         raise ValueError("a tag has characters that can be read")
     return normal_tag(tag)
 
 
 TagName = Annotated[
-    str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS), AfterValidator(_readable)
+    str, Field(min_length=1, max_length=MAX_TAG_CHARACTERS), BeforeValidator(_readable)
 ]
 TagNames = Annotated[tuple[TagName, ...], Field(max_length=MAX_TAGS), EachOnce]
 
@@ -143,8 +147,8 @@ class Conditions:
     matches each of `required`, and none that matches any of `excluded`."""
 
     filters: Filters = field(default_factory=Filters)
-    required: tuple[str, ...] = ()
-    excluded: tuple[str, ...] = ()
+    required: tuple[Phrase, ...] = ()
+    excluded: tuple[Phrase, ...] = ()
 
     def of_videos(self) -> tuple[str, dict[str, object]]:
         """The condition over `video`, empty if there is none, and its parameters."""
@@ -162,10 +166,7 @@ class Conditions:
             parts.append(_clock_sql(filters.clock_from, filters.clock_to, values))
         if filters.tags:
             values["tags"] = list(filters.tags)
-            parts.append(
-                "(SELECT count(*) FROM tag WHERE video_id = video.id AND name = ANY(:tags)) "
-                "= cardinality(:tags)"
-            )
+            parts.append(HAS_TAGS.format(video="video.id"))
         return " AND ".join(parts), values
 
     def of_scenes(self) -> tuple[str, dict[str, object]]:
@@ -180,15 +181,17 @@ class Conditions:
                 "EXISTS (SELECT FROM moment WHERE scene_id = scene.id "
                 f"AND kind = CAST(:kind_{number} AS moment_kind))"
             )
-        for name, operator, queries in (
+        for name, operator, phrases in (
             ("required", "IN", self.required),
             ("excluded", "NOT IN", self.excluded),
         ):
-            for number, query in enumerate(queries):
-                values[f"{name}_{number}"] = query
+            for number, phrase in enumerate(phrases):
+                parameter = f"{name}_{number}"
+                values[parameter] = phrase.query or phrase.pattern
+                matches = f"tsv @@ CAST(:{parameter} AS tsquery)"
                 parts.append(
                     f"scene.id {operator} (SELECT scene_id FROM moment "
-                    f"WHERE tsv @@ CAST(:{name}_{number} AS tsquery))"
+                    f"WHERE {matches if phrase.query else f'text ILIKE :{parameter}'})"
                 )
         return " AND ".join(parts), values
 

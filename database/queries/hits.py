@@ -1,6 +1,5 @@
 """What hits show, read by id: moments, videos, and the looks of keyframes."""
 
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -9,23 +8,15 @@ from typing import Any
 import sqlalchemy as sa
 
 from database.models import MomentKind
-from database.queries.terms import quoted
+from database.queries.marks import Mark, find_marks
 from database.server.connection import Database
 from database.videos.file_clock import PRESENTED, FileClock
 from database.videos.places import FIRST_PATH
 
-_BEGIN, _END = "\x02", "\x03"
-"""What words are marked with on their way here; in texts, they are read as spaces."""
-_MOMENTS = sa.text(f"""
-    SELECT id, kind, start_s, end_s, text, boxes, matched,
-        CASE WHEN cardinality(matched) > 0 THEN ts_headline(
-            text_config(language), plain, CAST(:query AS tsquery),
-            'HighlightAll=true, StartSel={_BEGIN}, StopSel={_END}') END AS marked,
-        plain, track, words
-    FROM moment, LATERAL (SELECT ARRAY(SELECT lexeme FROM unnest(tsv), unnest(positions) AS place
-        WHERE lexeme = ANY(:lexemes) ORDER BY place),
-        translate(words_of(text), '{_BEGIN}{_END}', '  ')) AS found (matched, plain)
-    WHERE id = ANY(:ids)""")
+_MOMENTS = sa.text("""
+    SELECT id, kind, start_s, end_s, text, boxes, track, words,
+        coalesce(language, 'en') AS language
+    FROM moment WHERE id = ANY(:ids)""")
 
 
 @dataclass(frozen=True)
@@ -74,7 +65,7 @@ class MomentInfo:
     marks: tuple[tuple[int, int], ...] = ()
     """[start, end) in characters of its text: the words that have those lexemes."""
     mark_lexemes: tuple[str, ...] = ()
-    """The lexeme of each mark; empty where that is not known."""
+    """The lexeme of each mark."""
     track: str | None = None
     """The sound track or channel that speech was heard on (database/models.py)."""
     words: tuple[tuple[int, float, float], ...] = ()
@@ -112,11 +103,13 @@ class HitReader:
             return {row[0]: SceneRef(*row) for row in rows}
 
     def moments(self, ids: Collection[int], lexemes: Sequence[str] = ()) -> dict[int, MomentInfo]:
-        """The moments with these ids that exist, by id."""
-        query = " | ".join(quoted(lexeme) for lexeme in lexemes)
-        values = {"ids": sorted(ids), "lexemes": list(lexemes), "query": query}
+        """The moments with these ids that exist, by id, with marks where their texts have these
+        lexemes."""
         with self._database.reading() as connection:
-            return {row.id: _moment(row) for row in connection.execute(_MOMENTS, values)}
+            rows = connection.execute(_MOMENTS, {"ids": sorted(ids)}).all()
+            texts = [(row.text or "", row.language) for row in rows]
+            marks = find_marks(connection, texts, lexemes) if lexemes else [()] * len(rows)
+        return {row.id: _moment(row, own) for row, own in zip(rows, marks, strict=True)}
 
     def looks(self, scene_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
         """The difference hashes of the keyframes of these scenes, by scene; those without any are
@@ -130,8 +123,7 @@ class HitReader:
             return {row[0]: tuple(row[1]) for row in rows}
 
 
-def _moment(row: sa.Row[Any]) -> MomentInfo:
-    marks = _marks(row.plain, row.marked)
+def _moment(row: sa.Row[Any], marks: tuple[Mark, ...]) -> MomentInfo:
     return MomentInfo(
         row.id,
         MomentKind(row.kind),
@@ -139,22 +131,9 @@ def _moment(row: sa.Row[Any]) -> MomentInfo:
         row.end_s,
         row.text,
         row.boxes,
-        tuple(dict.fromkeys(row.matched)),
-        marks,
-        tuple(row.matched) if len(row.matched) == len(marks) else (),
+        tuple(dict.fromkeys(mark.lexeme for mark in marks)),
+        tuple((mark.start, mark.end) for mark in marks),
+        tuple(mark.lexeme for mark in marks),
         row.track,
         tuple((first, start_s, end_s) for first, start_s, end_s in row.words or ()),
     )
-
-
-def _marks(plain: str | None, marked: str | None) -> tuple[tuple[int, int], ...]:
-    """Where the words stand that PostgreSQL has marked; none where it gives another text back."""
-    marks: list[tuple[int, int]] = []
-    pieces: list[str] = []
-    at = 0
-    for piece in re.split(f"[{_BEGIN}{_END}]", marked or ""):
-        if len(pieces) % 2:
-            marks.append((at, at + len(piece)))
-        pieces.append(piece)
-        at += len(piece)
-    return tuple(marks) if "".join(pieces) == plain else ()

@@ -15,16 +15,16 @@ import numpy.typing as npt
 import sqlalchemy as sa
 
 from database.queries.filters import Conditions, Scan
-from database.queries.terms import Term
-from database.queries.word_sql import NAMED, all_of, heavy, like, slides
+from database.queries.terms import WordLeg, lexemes_of
+from database.queries.word_sql import NAMED, OTHERWISE, all_of, coverage, heavy, slides
 from database.server.connection import Database
 from database.spaces.partitions import partition_name
 
 FULL_TEXT = "full-text"
 """The key of the leg that matches words; all other legs are named by their space."""
-WHOLE = 1 - 1e-6
-"""The part of a query's words that a moment with all of them has: their weights are no exact
-numbers."""
+WHOLE = OTHERWISE - 1e-6
+"""The part of a query's words that a moment with all of them has, in whatever form: their weights
+are no exact numbers."""
 _APART = 1 - 5e-7
 """What words in several moments are worth: as good as in one, which comes before them all the same.
 """
@@ -47,15 +47,6 @@ class VectorLeg:
     vector: npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class WordLeg:
-    """The leg of full text: the query's words."""
-
-    terms: tuple[Term, ...]
-    text: str
-    """Where the server has trigrams, a moment that holds this as it stands matches whole."""
-
-
 class LegMatch(NamedTuple):
     """A moment of a candidate scene in one leg."""
 
@@ -72,7 +63,7 @@ class LegMatch(NamedTuple):
 def search_legs(
     database: Database,
     vector_legs: Sequence[VectorLeg],
-    words: WordLeg | None,
+    words: WordLeg,
     conditions: Conditions,
     scan: Scan,
     depth: int,
@@ -97,14 +88,14 @@ def search_legs(
 def _read(
     database: Database,
     vector_legs: Sequence[VectorLeg],
-    words: WordLeg | None,
+    words: WordLeg,
     statement: "_Statement",
 ) -> tuple[Sequence[Any], list[str]]:
     """The rows of a statement that has these legs, and the keys of its legs."""
     for leg in vector_legs:
         statement.add_vectors(leg)
-    if words is not None and words.terms:
-        statement.add_words(words, database.has_trigrams)
+    if words.terms or words.pattern:
+        statement.add_words(words)
     if not statement.keys:
         return [], []
     with database.reading() as connection:
@@ -161,30 +152,31 @@ class _Statement:
         self.names.append(name)
         self.keys.append(leg.space)
 
-    def add_words(self, words: WordLeg, has_trigrams: bool) -> None:
+    def add_words(self, words: WordLeg) -> None:
         """Adds the leg of full text: scenes with all words, then those with the heavy ones."""
-        coverage = self._coverage_sql(words.terms, has_trigrams)
+        terms = words.terms
+        covered = coverage(words, self.values)
         of_slides = slides("found", "video_id, id, scene_id")
-        self.values["lexemes"] = sorted({term.lexeme for term in words.terms})
-        self.values["any_words"] = " | ".join(sorted({term.query for term in words.terms}))
-        self._ctes.append(f"found AS MATERIALIZED ({self._found_sql(words, has_trigrams)})")
+        self.values["lexemes"] = lexemes_of(terms)
+        self.values["any_words"] = " | ".join(sorted({term.anything for term in terms}))
+        self._ctes.append(f"found AS MATERIALIZED ({self._found_sql(words)})")
         self._ctes.append(f"""words AS MATERIALIZED (
             SELECT video_id, min(id) AS moment_id FROM (
-                SELECT video_id, id, scene_id, ({coverage}) * {NAMED} AS raw FROM found AS own
+                SELECT video_id, id, scene_id, ({covered}) * {NAMED} AS raw FROM found AS own
                 UNION ALL
-                SELECT video_id, id, scene_id, ({coverage}) * {_APART} FROM {of_slides}
+                SELECT video_id, id, scene_id, ({covered}) * {_APART} FROM {of_slides}
             ) AS compared
             GROUP BY video_id, scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
         number, place = len(self.names), _PLACE.replace("own.", "")
         self._scored.append(f"""
-            SELECT {number} AS leg, ({coverage}) * {NAMED} AS raw, {_PLACE}
+            SELECT {number} AS leg, ({covered}) * {NAMED} AS raw, {_PLACE}
             FROM own WHERE own.text IS NOT NULL""")
         self._scored.append(f"""
-            SELECT {number}, ({coverage}) * {_APART}, {_PLACE} FROM {slides("own", place)}""")
+            SELECT {number}, ({covered}) * {_APART}, {_PLACE} FROM {slides("own", place)}""")
         self.names.append("words")
         self.keys.append(FULL_TEXT)
 
-    def _found_sql(self, words: WordLeg, has_trigrams: bool) -> str:
+    def _found_sql(self, words: WordLeg) -> str:
         """Moments with all words, and such with heavy ones: so many that those of a few scenes do
         not stand before all others."""
         self.values["all_words"] = all_of(words.terms)
@@ -195,9 +187,9 @@ class _Statement:
             has_all: num_whole,
             f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}": _MATCHES_READ,
         }
-        if has_trigrams:
-            self.values["substring"] = like(words.text)
-            tests[f"moment.text ILIKE :substring AND NOT {has_all}"] = num_whole
+        if words.pattern:
+            self.values["pattern"] = words.pattern
+            tests = {"moment.text ILIKE :pattern": num_whole}
         joined = self._only_allowed_moments()
         return " UNION ALL ".join(
             f"(SELECT moment.video_id, moment.id, moment.scene_id, moment.kind, moment.tsv, "
@@ -253,26 +245,3 @@ class _Statement:
         if self._of_videos:
             return f"{video_id} IN (SELECT id FROM chosen)"
         return f"{video_id} NOT IN (SELECT id FROM missing)"
-
-    def _coverage_sql(self, terms: Sequence[Term], has_trigrams: bool) -> str:
-        """The part of the query's weight that the words of `own` match, in [0, 1]."""
-        cases: list[str] = []
-        for language in sorted({term.language for term in terms}):
-            theirs = [term for term in terms if term.language == language]
-            total = sum(term.weight for term in theirs)
-            matched = []
-            for term in theirs:
-                number = terms.index(term)
-                self.values[f"term_{number}"] = term.query
-                self.values[f"weight_{number}"] = term.weight / total
-                matched.append(
-                    f"CASE WHEN own.tsv @@ CAST(:term_{number} AS tsquery) "
-                    f"THEN CAST(:weight_{number} AS float8) ELSE 0 END"
-                )
-            name = f"language_{len(cases)}"
-            self.values[name] = language
-            cases.append(f"WHEN :{name} THEN {' + '.join(matched)}")
-        coverage = f"CASE coalesce(own.language, 'en') {' '.join(cases)} ELSE 0 END"
-        if has_trigrams:
-            return f"CASE WHEN own.text ILIKE :substring THEN 1 ELSE {coverage} END"
-        return coverage

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from database.queries.forms import Form, Phrase, like, read_forms, read_near, read_phrase
 from database.server.connection import Database
 
 _REREAD_S = 2.0
@@ -22,6 +23,8 @@ _COUNTED = 10_000
 """Moments that a rare word is counted in, at most."""
 _REMEMBERED = 4096
 """Texts whose terms are kept until the statistics change."""
+_FEW = 3
+"""Words that are common, each of them, are looked up as they were typed if there are so many."""
 _STATISTICS_SQL = """
     SELECT reltuples * (1 - coalesce(null_frac, 0)), most_common_elems::text::text[],
         most_common_elem_freqs
@@ -34,28 +37,49 @@ _LANGUAGES_SQL = """
     UNION SELECT unnest(most_common_vals::text::text[]) FROM pg_stats
     WHERE schemaname = current_schema() AND tablename = 'moment' AND attname = 'language'"""
 _COUNT_SQL = f"""
-    SELECT lexeme, (SELECT count(*) FROM (
+    SELECT query, (SELECT count(*) FROM (
         SELECT FROM moment WHERE tsv @@ CAST(query AS tsquery) LIMIT {_COUNTED}) AS seen)
-    FROM unnest(CAST(:lexemes AS text[]), CAST(:queries AS text[])) AS rare (lexeme, query)"""
+    FROM unnest(CAST(:queries AS text[])) AS rare (query)"""
 
 
 @dataclass(frozen=True)
 class Term:
-    """A lexeme of the query in one language, and its inverse document frequency there."""
+    """A word of the query in one language, and its inverse document frequency there."""
 
     language: str
     lexeme: str
+    """As the query has it; of a word of several parts, these with spaces."""
     weight: float
+    exact: str
+    """The tsquery of what was typed, as texts have it themselves."""
+    query: str
+    """The tsquery of any form: with and without accents, joined and apart, in numbers and words."""
+    lexemes: tuple[str, ...]
+    """Those of all forms."""
+    near: str = ""
+    """The tsquery of words that are nearly what was typed, where no text has any form of it."""
 
     @property
-    def query(self) -> str:
-        """The tsquery that matches it."""
-        return quoted(self.lexeme)
+    def anything(self) -> str:
+        """The tsquery of whatever it is found by."""
+        return f"{self.query} | {self.near}" if self.near else self.query
 
 
-def quoted(lexeme: str) -> str:
-    """A lexeme as an operand of a tsquery, whatever characters it has."""
-    return "'" + lexeme.replace("\\", "\\\\").replace("'", "''") + "'"
+@dataclass(frozen=True)
+class WordLeg:
+    """What the leg of words looks up."""
+
+    terms: tuple[Term, ...] = ()
+    pattern: str = ""
+    """Of LIKE, instead, for several words that are all too common to be indexed."""
+
+
+NO_WORDS = WordLeg()
+
+
+def lexemes_of(terms: Iterable[Term]) -> list[str]:
+    """Every lexeme that they are found by."""
+    return sorted({lexeme for term in terms for lexeme in term.lexemes})
 
 
 def rarity(terms: Iterable[Term]) -> float:
@@ -115,41 +139,36 @@ class WordReader:
                 self._known[text] = terms
         return terms
 
-    def phrases(self, texts: Sequence[str]) -> list[str]:
-        """Each text as a tsquery that matches it as a phrase in any of the languages; "" for one
-        that has only stop words. Raises DatabaseError."""
-        statement = sa.text(
-            "SELECT coalesce(string_agg(DISTINCT '(' || query::text || ')', ' | '), '') "
-            "FROM unnest(CAST(:languages AS text[])) AS language, "
-            "LATERAL phraseto_tsquery(text_config(language), words_of(:text)) AS query "
-            "WHERE numnode(query) > 0"
-        )
+    def leg(self, text: str) -> WordLeg:
+        """The leg of words for a text. Raises DatabaseError."""
+        terms = self.terms(text)
+        common = not terms and self._database.has_trigrams and len(text.split()) >= _FEW
+        return WordLeg(terms, like(text) if common else "")
+
+    def phrases(self, texts: Sequence[str]) -> list[Phrase]:
+        """Each text as a phrase in any of the languages. Raises DatabaseError."""
         languages = list(self.statistics().languages)
         with self._database.reading() as connection:
-            return [
-                connection.scalar(statement, {"languages": languages, "text": text}) or ""
-                for text in texts
-            ]
+            return [read_phrase(connection, text, languages) for text in texts]
 
     def _read_terms(self, text: str, statistics: WordStatistics) -> tuple[Term, ...]:
-        statement = sa.text(
-            "SELECT language, lexeme FROM unnest(CAST(:languages AS text[])) AS language, "
-            "unnest(to_tsvector(text_config(language), words_of(:text)))"
-        )
-        values = {"languages": list(statistics.languages), "text": text}
         with self._database.reading() as connection:
-            found = connection.execute(statement, values).all()
-            rare = sorted({lexeme for _, lexeme in found} - statistics.frequent.keys())
-            asked = {"lexemes": rare, "queries": [quoted(lexeme) for lexeme in rare]}
-            counts = connection.execute(sa.text(_COUNT_SQL), asked).all()
-        num_having = {lexeme: float(count) for lexeme, count in counts}
-        for _, lexeme in found:
-            if lexeme in statistics.frequent:
-                num_having[lexeme] = statistics.frequent[lexeme] * statistics.num_texts
-        return tuple(
-            Term(language, lexeme, _weight(num_having[lexeme], statistics.num_texts))
-            for language, lexeme in found
-        )
+            forms = read_forms(connection, text, statistics.languages)
+            num_having = _num_having(connection, forms, statistics)
+            unknown = {form.word for form in forms if num_having[form.query] == 0}
+            near = {
+                word: read_near(connection, word, statistics.languages)
+                for word in sorted(unknown if self._database.has_trigrams else ())
+            }
+        terms = []
+        for form in forms:
+            query, lexemes = near.get(form.word, {}).get(form.language, ("", ()))
+            weight = _weight(num_having[form.query], statistics.num_texts)
+            every = (*form.lexemes, *lexemes)
+            terms.append(
+                Term(form.language, form.lexeme, weight, form.exact, form.query, every, query)
+            )
+        return tuple(terms)
 
     def _read_statistics(self) -> WordStatistics:
         with self._database.reading() as connection:
@@ -158,6 +177,21 @@ class WordReader:
         # After the frequencies come their least and greatest.
         frequent = dict(zip(lexemes or [], parts or [], strict=False))
         return WordStatistics(tuple(sorted(languages)), max(float(num_texts), 1.0), frequent)
+
+
+def _num_having(
+    connection: sa.Connection, forms: Sequence[Form], statistics: WordStatistics
+) -> dict[str, float]:
+    """How many texts have any form of each word, by its tsquery: of common words, how many have it
+    as it was typed."""
+    common = {
+        form.query: statistics.frequent[form.lexeme] * statistics.num_texts
+        for form in forms
+        if form.lexeme in statistics.frequent
+    }
+    rare = sorted({form.query for form in forms} - common.keys())
+    counts = connection.execute(sa.text(_COUNT_SQL), {"queries": rare}).all()
+    return common | {query: float(count) for query, count in counts}
 
 
 def _weight(num_having: float, num_texts: float) -> float:

@@ -2,12 +2,16 @@
 
 from collections.abc import Sequence
 
-from database.queries.terms import Term, quoted
+from database.queries.terms import Term, WordLeg
 
 COVERED = 0.5
 """The part of a query's words that makes a moment a candidate of the full-text leg. Those that
 match less are scored when another leg has found them."""
-_CALLED = "tsvector_to_array(to_tsvector(text_config(own.language), words_of(called)))"
+OTHERWISE = 0.98
+"""What a word is worth that is written otherwise than typed: without accents, in numbers."""
+NEAR = 0.85
+"""What a word is worth that is nearly what was typed, which no text has."""
+_CALLED = "tsvector_to_array(to_tsvector(text_config(own.language), parts_of(words_of(called))))"
 NAMED = f"""CASE WHEN own.kind <> 'title' THEN 1 ELSE coalesce((
     SELECT max(CASE WHEN cardinality({_CALLED}) > 1 THEN 1 ELSE 0.7 END)
     FROM unnest(string_to_array(own.text, ' · ')) AS called
@@ -24,7 +28,8 @@ def slides(moments: str, place: str) -> str:
     return f"""(
         SELECT {place}, joined.tsv, NULL AS text, joined.language
         FROM (SELECT (array_agg(id ORDER BY begin_s DESC, id))[1] AS id,
-                array_to_tsvector(array_agg(lexeme)) AS tsv, language
+                string_agg(format('%L:1A', replace(lexeme, '\\', '\\\\')), ' ')::tsvector AS tsv,
+                language
             FROM (SELECT *, max(begin_s) OVER (PARTITION BY scene_id, language) AS last_s
                 FROM (SELECT DISTINCT ON (own.scene_id, own.language, lexeme)
                         own.scene_id, own.language, lexeme, own.id, own.begin_s, own.gone_s
@@ -41,7 +46,7 @@ def slides(moments: str, place: str) -> str:
 def all_of(terms: Sequence[Term]) -> str:
     """A tsquery that matches all terms of any one language."""
     by_language = {
-        language: " & ".join(quoted(term.lexeme) for term in terms if term.language == language)
+        language: " & ".join(f"({term.anything})" for term in terms if term.language == language)
         for language in sorted({term.language for term in terms})
     }
     return " | ".join(f"({query})" for query in dict.fromkeys(by_language.values()))
@@ -58,11 +63,36 @@ def heavy(terms: Sequence[Term]) -> str:
         for term in theirs:
             light -= term.weight
             if light <= 0:
-                heavy[term.query] = None
+                heavy[term.anything] = None
     return " | ".join(heavy)
 
 
-def like(text: str) -> str:
-    """A pattern of LIKE for texts that hold this one."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+def coverage(words: WordLeg, values: dict[str, object]) -> str:
+    """The part of the query's weight that the words of `own` match, in [0, 1]; adds to the
+    parameters of the statement."""
+    if words.pattern:
+        return "CASE WHEN own.text ILIKE :pattern THEN 1 ELSE 0 END"
+    terms = words.terms
+    cases: list[str] = []
+    for language in sorted({term.language for term in terms}):
+        theirs = [term for term in terms if term.language == language]
+        total = sum(term.weight for term in theirs)
+        matched = []
+        for term in theirs:
+            number = terms.index(term)
+            values[f"weight_{number}"] = term.weight / total
+            worths = {
+                "exact": (term.exact, 1.0),
+                "any": (term.query, OTHERWISE),
+                "near": (term.near, NEAR),
+            }
+            tests = []
+            for name, (query, worth) in worths.items():
+                if query:
+                    values[f"{name}_{number}"] = query
+                    tests.append(f"WHEN own.tsv @@ CAST(:{name}_{number} AS tsquery) THEN {worth}")
+            weight = f"CAST(:weight_{number} AS float8)"
+            matched.append(f"{weight} * CASE {' '.join(tests)} ELSE 0 END")
+        values[f"language_{len(cases)}"] = language
+        cases.append(f"WHEN :language_{len(cases)} THEN {' + '.join(matched)}")
+    return f"CASE coalesce(own.language, 'en') {' '.join(cases)} ELSE 0 END"

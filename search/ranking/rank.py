@@ -6,8 +6,7 @@ from dataclasses import dataclass, replace
 from database.errors import SpaceGone
 from database.queries.filters import Conditions, Scan, choose_scan
 from database.queries.hits import HitReader
-from database.queries.statement import WordLeg
-from database.queries.terms import Term, WordReader
+from database.queries.terms import NO_WORDS, Term, WordReader
 from database.server.connection import Database
 from database.videos.read import Library
 from embeddings.errors import WeightsMissing
@@ -114,8 +113,7 @@ class Ranker:
     def _retrieve_and_fuse(
         self, query: SearchQuery, encoded: EncodedQuery, depth: int, examples: Examples
     ) -> Ranking:
-        terms = self._words.terms(encoded.text) if encoded.text else ()
-        words = WordLeg(terms, encoded.text) if terms else None
+        words = self._words.leg(encoded.text) if encoded.text else NO_WORDS
         conditions = self._conditions(query)
         scan = choose_scan(self._database, conditions)
         found, scan = retrieve(self._database, encoded.vectors, words, conditions, scan, depth)
@@ -124,7 +122,7 @@ class Ranker:
         present = {score.modality for scene in candidates for score in scene.scores.values()}
         weights = query.weights or choose_weights(query.text, present)
         ranked = FUSIONS[query.shape.fusion].rank(candidates, weights)
-        ranking = Ranking(ranked, len(ranked), weights, encoded, scan, depth, terms)
+        ranking = Ranking(ranked, len(ranked), weights, encoded, scan, depth, words.terms)
         if query.shape.rerank:
             ranking = self._reranked(query, ranking)
         return ranking.with_words_found() if query.shape.fusion.is_calibrated else ranking
@@ -153,8 +151,8 @@ class Ranker:
         if not phrases:
             return Conditions(query.filters)
         found = self._words.phrases(phrases)
-        for phrase, tsquery in zip(phrases, found, strict=True):
-            if not tsquery:
+        for phrase, own in zip(phrases, found, strict=True):
+            if not own.query and not self._database.has_trigrams:
                 raise InvalidQuery(f"“{phrase}” has only words that are too common to be looked up")
         required, excluded = found[: len(words.phrases)], found[len(words.phrases) :]
         return Conditions(query.filters, tuple(required), tuple(excluded))

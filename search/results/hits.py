@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from database.queries.hits import HitReader, MomentInfo, VideoRef
 from database.queries.statement import FULL_TEXT, WHOLE
+from database.queries.terms import lexemes_of
 from database.queries.word_sql import COVERED
 from embeddings.space import Modality
 from search.query.query import SearchQuery
@@ -168,7 +169,7 @@ def make_hits(
     `explain`. They may be weak only if they are `judged`."""
     moments = reader.moments(
         {score.moment_id for scene in scenes for score in scene.scores.values()},
-        sorted({term.lexeme for term in ranking.terms}),
+        lexemes_of(ranking.terms),
     )
     videos = reader.videos({scene.video_id for scene in scenes})
     # A video may have gone between the reads.

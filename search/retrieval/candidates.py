@@ -7,8 +7,8 @@ from functools import partial
 from typing import NamedTuple
 
 from database.queries.filters import Conditions, Scan
-from database.queries.statement import LegMatch, VectorLeg, WordLeg, search_legs
-from database.queries.terms import Term, rarity
+from database.queries.statement import LegMatch, VectorLeg, search_legs
+from database.queries.terms import Term, WordLeg, rarity
 from database.server.connection import Database
 from embeddings.space import Modality
 from search.retrieval.calibrate import full_text_evidence
@@ -60,7 +60,7 @@ class Candidate:
 def retrieve(
     database: Database,
     vectors: Sequence[QueryVector],
-    words: WordLeg | None,
+    words: WordLeg,
     conditions: Conditions,
     scan: Scan,
     depth: int,
@@ -69,8 +69,7 @@ def retrieve(
     scan that found them in the end."""
     legs = [VectorLeg(vector.space.key, vector.vector) for vector in vectors]
     matches, scan = search_legs(database, legs, words, conditions, scan, depth)
-    terms = words.terms if words is not None else ()
-    return by_scene(matches, {vector.space.key: vector for vector in vectors}, terms), scan
+    return by_scene(matches, {vector.space.key: vector for vector in vectors}, words.terms), scan
 
 
 def by_scene(

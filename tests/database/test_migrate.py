@@ -36,6 +36,8 @@ def tables_of(database: Database) -> set[str]:
 
 def test_the_models_agree_with_the_migrations(database: Database) -> None:
     def is_modelled(name: str | None, kind: str, parents: object) -> bool:
+        if kind == "index":  # those of trigrams are there only where the server has these
+            return not (name or "").endswith("_trgm_idx")
         return kind != "table" or name in Base.metadata.tables
 
     with database.engine.connect() as connection:

@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from database.queries.filters import Conditions, Scan
 from database.queries.hits import HitReader, MomentInfo
-from database.queries.statement import WordLeg, search_legs
-from database.queries.terms import WordReader
+from database.queries.statement import search_legs
+from database.queries.terms import WordLeg, WordReader, lexemes_of
 from database.server.connection import Database
 from database.videos.stored import Store
 from tests.helpers import records
@@ -16,9 +16,9 @@ from tests.helpers import records
 def found(database: Database, words: str) -> MomentInfo:
     """The moment that the words find, with its marks."""
     terms = WordReader(database).terms(words)
-    matches, _ = search_legs(database, [], WordLeg(terms, words), Conditions(), Scan.INDEX, 10)
+    matches, _ = search_legs(database, [], WordLeg(terms), Conditions(), Scan.INDEX, 10)
     best = max(matches, key=lambda match: match.raw)
-    lexemes = sorted({term.lexeme for term in terms})
+    lexemes = lexemes_of(terms)
     (moment,) = HitReader(database).moments({best.moment_id}, lexemes).values()
     return moment
 

@@ -11,8 +11,9 @@ import sqlalchemy as sa
 import database.queries.filters
 from database.opening import open_database
 from database.queries.filters import Conditions, Filters, Scan, choose_scan
-from database.queries.statement import VectorLeg, WordLeg, search_legs
-from database.queries.terms import WordReader
+from database.queries.forms import Phrase
+from database.queries.statement import VectorLeg, search_legs
+from database.queries.terms import NO_WORDS, WordReader
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.videos.stored import Store
@@ -69,10 +70,10 @@ def found(
     database: Database, filters: Filters | None = None, *, words: str = "", required: str = ""
 ) -> tuple[list[int], Scan]:
     """The video of each scene of a search by a vector, or else by words; how it was found."""
-    conditions = Conditions(filters or Filters(), (required,) if required else ())
+    conditions = Conditions(filters or Filters(), (Phrase(required),) if required else ())
     scan = choose_scan(database, conditions)
     vectors = [] if words else [VectorLeg(TEXT, QUERY)]
-    leg = WordLeg(WordReader(database).terms(words), words) if words else None
+    leg = WordReader(database).leg(words) if words else NO_WORDS
     matches, scan = search_legs(database, vectors, leg, conditions, scan, DEPTH)
     return [match.video_id for match in matches if match.raw > 0], scan
 
@@ -95,7 +96,7 @@ def test_a_missing_video_is_not_found_by_vectors_or_words_or_parts_of_words(
         (Filters(video_ids=(1, 2, 3)), ""),
         (Filters(from_s=5.0), ""),
         (Filters(language="en", to_s=100.0), ""),
-        (Filters(), "'film03' | 'film01'"),
+        (Filters(), "'film' <-> ('03' | '01')"),
     ],
 )
 @pytest.mark.parametrize("most", [0, 100_000])
@@ -143,7 +144,7 @@ def walks_its_index(database: Database, filters: Filters, scan: Scan, *, setting
     def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
         sent.append((statement, parameters))
 
-    search_legs(database, [VectorLeg(TEXT, QUERY)], None, Conditions(filters), scan, DEPTH)
+    search_legs(database, [VectorLeg(TEXT, QUERY)], NO_WORDS, Conditions(filters), scan, DEPTH)
     sa.event.remove(database.engine, "before_cursor_execute", note)
     statement, parameters = sent[-1]
     with database.session() as session:

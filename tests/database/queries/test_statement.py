@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from database.models import MomentKind
 from database.queries.filters import Conditions, Scan
 from database.queries.hits import HitReader
-from database.queries.statement import LegMatch, VectorLeg, WordLeg, search_legs
-from database.queries.terms import WordReader
+from database.queries.statement import LegMatch, VectorLeg, search_legs
+from database.queries.terms import NO_WORDS, WordReader
 from database.server.connection import Database
 from database.videos.records import MomentRecord, VideoRecord
 from database.videos.stored import Store
@@ -19,7 +19,7 @@ from tests.helpers import records
 
 def nearest(database: Database, vector: Any) -> list[LegMatch]:
     leg = VectorLeg("minilm-l6", vector)
-    found, _ = search_legs(database, [leg], None, Conditions(), Scan.INDEX, 10)
+    found, _ = search_legs(database, [leg], NO_WORDS, Conditions(), Scan.INDEX, 10)
     return sorted(found, key=lambda match: -match.raw)
 
 
@@ -66,7 +66,7 @@ def slide(*texts: str, kind: MomentKind = MomentKind.OCR) -> VideoRecord:
 
 def covered(database: Database, words: str) -> dict[str, float]:
     """How much of the words each video has that is found, by its path."""
-    leg = WordLeg(WordReader(database).terms(words), words)
+    leg = WordReader(database).leg(words)
     found, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
     videos = HitReader(database).videos({match.video_id for match in found})
     best: dict[str, float] = {}
@@ -94,7 +94,7 @@ def test_words_of_a_slide_are_found_where_the_last_of_them_comes(
 ) -> None:
     made = slide("wheat", "Harvest report", "barley, wheat")
     store.save_video(made, records.file("/v/a.mp4"))
-    leg = WordLeg(WordReader(database).terms("report wheat"), "report wheat")
+    leg = WordReader(database).leg("report wheat")
     found, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
     best = max(found, key=lambda match: match.raw)
     assert best.raw == pytest.approx(1.0)
@@ -115,7 +115,7 @@ def test_a_line_with_all_words_is_found_before_others_that_have_them_together(
 ) -> None:
     made = slide("npm", "jovial", "npm run jovial")
     store.save_video(made, records.file("/v/1.mp4"))
-    leg = WordLeg(WordReader(database).terms("npm jovial"), "npm jovial")
+    leg = WordReader(database).leg("npm jovial")
     found, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
     best = max(found, key=lambda match: match.raw)
     (moment,) = HitReader(database).moments({best.moment_id}).values()

@@ -5,7 +5,7 @@ import pytest
 from database.models import MomentKind
 from database.queries.filters import Conditions, Scan
 from database.queries.hits import HitReader, MomentInfo
-from database.queries.statement import WordLeg, search_legs
+from database.queries.statement import search_legs
 from database.queries.terms import WordReader
 from database.server.connection import Database
 from database.videos.stored import Store
@@ -17,7 +17,7 @@ def save(store: Store, name: str, text: str, language: str | None = "en") -> Non
 
 
 def words_find(database: Database, words: str) -> list[MomentInfo]:
-    leg = WordLeg(WordReader(database).terms(words), words)
+    leg = WordReader(database).leg(words)
     found, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
     matching = {match.moment_id for match in found if match.raw > 0}
     return list(HitReader(database).moments(matching).values())

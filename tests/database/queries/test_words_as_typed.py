@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from database.queries.filters import Conditions, Scan
 from database.queries.hits import HitReader, MomentInfo
-from database.queries.statement import FULL_TEXT, WordLeg, search_legs
-from database.queries.terms import WordReader
+from database.queries.statement import FULL_TEXT, search_legs
+from database.queries.terms import WordLeg, WordReader, lexemes_of
 from database.server.connection import Database
 from database.videos.stored import Store
 from tests.helpers import records
@@ -18,12 +18,12 @@ TYPED = "abzRV019 ./\\:_-=<>@#$()[]{}'\"+,;&"
 def found(database: Database, query: str) -> tuple[float, MomentInfo | None]:
     """How much of the words the best moment has, and that moment."""
     terms = WordReader(database).terms(query)
-    leg = WordLeg(terms, query)
+    leg = WordLeg(terms)
     matches, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
     best = max((m for m in matches if m.leg == FULL_TEXT), key=lambda m: m.raw, default=None)
     if best is None:
         return 0.0, None
-    lexemes = sorted({term.lexeme for term in terms})
+    lexemes = lexemes_of(terms)
     return best.raw, HitReader(database).moments({best.moment_id}, lexemes)[best.moment_id]
 
 

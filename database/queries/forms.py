@@ -1,0 +1,162 @@
+"""The forms that a word of a query may have in texts
+(migrations/versions/0010_words_in_any_form.py).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from database.queries.near import SHORTEST_PART, SHORTEST_TYPO, near_words
+from database.queries.quantities import with_spellings
+
+# Words in small letters, and as tsqueries what was typed and what else is meant by it.
+_FORMS_SQL = """
+    SELECT language, word, plainto_tsquery(config, parts)::text AS typed,
+        ARRAY(SELECT plainto_tsquery(config, parts_of(words_of(other)))::text
+            FROM unnest(ARRAY[without_accents(parts), written_out(parts), joined(word)]
+                || string_to_array(chunk_others, '|')) AS other
+            WHERE other <> parts) AS others,
+        tsvector_to_array(words_vector(language, concat_ws(' ', word, chunk_others))) AS lexemes
+    FROM unnest(CAST(:chunks AS text[]), CAST(:others AS text[]))
+            WITH ORDINALITY AS own (chunk, chunk_others, place),
+        regexp_split_to_table(words_of(chunk), ' +') WITH ORDINALITY AS split (word, number),
+        parts_of(word) AS parts,
+        unnest(CAST(:languages AS text[])) AS language, text_config(language) AS config
+    WHERE numnode(plainto_tsquery(config, parts)) > 0
+    ORDER BY language, place, number"""
+_PHRASE_SQL = """
+    SELECT string_agg(DISTINCT '(' || query::text || ')', ' | ')
+    FROM unnest(CAST(:languages AS text[])) AS language,
+        parts_of(words_of(:text)) AS parts,
+        unnest(ARRAY[parts, without_accents(parts), written_out(parts),
+            CASE WHEN words_of(:text) ~ '^[[:alnum:]]+(-[[:alnum:]]+)+$'
+                THEN joined(words_of(:text)) END]) AS form,
+        phraseto_tsquery(text_config(language), form) AS query
+    WHERE numnode(query) > 0"""
+_PARTS_SQL = "SELECT text FROM moment WHERE text ILIKE :part LIMIT :most"
+_ALIKE_SQL = "SELECT text FROM moment WHERE :word <% text LIMIT :most"
+_LEAST_ALIKE = "0.4"
+"""The least similarity of a word to one that differs by a letter (pg_trgm)."""
+_TEXTS_READ = 200
+"""Texts that words nearly like an unknown one are taken from, at most."""
+_SHORT = 4
+"""Letters of words that may be one together: wi fi, e mail."""
+DENSE = re.compile(
+    "[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30fa\u30fc-\u30ff\u3400-\u4dbf"
+    "\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003134f]"
+)
+"""A character of a script without spaces, as in the migration: texts are looked up by its pairs."""
+
+_ONE_DENSE = re.compile(f"'{DENSE.pattern}'")
+
+
+@dataclass(frozen=True)
+class Form:
+    """A word of a query in one language, with its tsqueries; see Term (terms.py)."""
+
+    language: str
+    word: str
+    lexeme: str
+    exact: str
+    query: str
+    lexemes: tuple[str, ...]
+
+
+class Phrase(NamedTuple):
+    """Words side by side, in any form; those that are not indexed, as they were typed."""
+
+    query: str
+    """A tsquery; empty where no word is indexed."""
+    pattern: str = ""
+    """Of LIKE, instead."""
+
+
+def read_forms(connection: sa.Connection, text: str, languages: Sequence[str]) -> list[Form]:
+    """Each word of a text in each of the languages, once; without words that are not indexed."""
+    chunks = _with_neighbours(with_spellings(text.split()))
+    values = {
+        "chunks": [chunk for chunk, _ in chunks],
+        "others": ["|".join(others) for _, others in chunks],
+        "languages": list(languages),
+    }
+    forms: dict[tuple[str, str], Form] = {}
+    for row in connection.execute(sa.text(_FORMS_SQL), values):
+        for form in _forms(row.language, row.word, row.typed, row.others, row.lexemes):
+            forms.setdefault((form.language, form.exact), form)
+    return list(forms.values())
+
+
+def _with_neighbours(
+    chunks: Sequence[tuple[str, tuple[str, ...]]],
+) -> list[tuple[str, tuple[str, ...]]]:
+    """Words, short ones also as one with a short neighbour."""
+    found = []
+    for at, (chunk, others) in enumerate(chunks):
+        pairs = [(chunks[n][0], chunks[n + 1][0]) for n in (at - 1, at) if 0 <= n < len(chunks) - 1]
+        joined = tuple(
+            one + other
+            for one, other in pairs
+            if max(len(one), len(other)) <= _SHORT and (one + other).isalpha()
+        )
+        found.append((chunk, (*others, *joined)))
+    return found
+
+
+def _forms(
+    language: str, word: str, typed: str, others: Sequence[str], lexemes: Sequence[str]
+) -> list[Form]:
+    """A word as one form; one of a dense script as one for each of its pairs."""
+    operands = typed.split(" & ")
+    if DENSE.search(word):
+        return [_pair(language, operand) for operand in operands]
+    exact = " & ".join(f"{operand}:A" for operand in operands)
+    queries = dict.fromkeys([typed, *(other for other in others if other)])
+    query = " | ".join(f"({each})" if " & " in each else each for each in queries)
+    shown = " ".join(operand.strip("'") for operand in operands)
+    return [Form(language, word, shown, exact, query, tuple(lexemes))]
+
+
+def _pair(language: str, operand: str) -> Form:
+    lexeme = operand.strip("'")
+    query = operand if len(lexeme) > 1 else f"{operand}:*"
+    return Form(language, lexeme, lexeme, query, query, (lexeme,))
+
+
+def read_phrase(connection: sa.Connection, text: str, languages: Sequence[str]) -> Phrase:
+    """A text as a phrase in any of the languages."""
+    values = {"languages": list(languages), "text": text}
+    query = connection.scalar(sa.text(_PHRASE_SQL), values) or ""
+    return Phrase(_ONE_DENSE.sub(r"\g<0>:*", query), "" if query else like(text))
+
+
+def like(text: str) -> str:
+    """A pattern of LIKE for texts that hold this one."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+def read_near(
+    connection: sa.Connection, word: str, languages: Sequence[str]
+) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """By language the tsquery, and the lexemes, of words of the library that are nearly this one.
+    The server must have trigrams."""
+    if len(word) < SHORTEST_PART or not word.isalnum() or word.isdigit():
+        return {}
+    values = {"word": word, "part": like(word), "most": _TEXTS_READ}
+    texts = list(connection.scalars(sa.text(_PARTS_SQL), values))
+    if len(word) >= SHORTEST_TYPO:
+        connection.execute(
+            sa.text("SELECT set_config('pg_trgm.word_similarity_threshold', :least, true)"),
+            {"least": _LEAST_ALIKE},
+        )
+        texts += connection.scalars(sa.text(_ALIKE_SQL), values)
+    near = near_words(word, texts)
+    found = {}
+    for language in languages if near else ():
+        forms = read_forms(connection, " ".join(near), [language])
+        lexemes = tuple(dict.fromkeys(lexeme for form in forms for lexeme in form.lexemes))
+        found[language] = " | ".join(f"({form.query})" for form in forms), lexemes
+    return found

@@ -1,0 +1,95 @@
+"""Where the words of a query stand in a text."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+import sqlalchemy as sa
+
+from database.queries.forms import DENSE
+
+_WORDS = re.compile(
+    r"(?:[^\W\d_]\.)+[^\W\d_]\b|\d+(?:[.,]\d+)*|(?:(?!\d)[^\s\x00-\x26\x28-\x40\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf"
+    r"\u2000-\u2018\u201a-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u3020\u30fb\uff01-\uff0f])+"
+)
+_LEXEMES_SQL = sa.text("""
+    SELECT language, word, tsvector_to_array(words_vector(language, word))
+    FROM unnest(CAST(:languages AS text[]), CAST(:words AS text[])) AS own (language, word)""")
+
+
+class Mark(NamedTuple):
+    """[start, end) in characters of a text, and the lexeme of the query that stands there."""
+
+    start: int
+    end: int
+    lexeme: str
+
+
+_PREFIXED = ("ar", "ga", "id")
+"""Languages whose stemmers take beginnings away."""
+
+
+def find_marks(
+    connection: sa.Connection, texts: Sequence[tuple[str, str]], asked: Collection[str]
+) -> list[tuple[Mark, ...]]:
+    """The marks of each of these (text, language), in the order of their places."""
+    wanted = frozenset(asked)
+    words = sorted(
+        {
+            (language, word)
+            for text, language in texts
+            for word, _, _ in _words_of(text)
+            if language in _PREFIXED or _may_be(word, wanted)
+        }
+    )
+    values = {"languages": [own for own, _ in words], "words": [word for _, word in words]}
+    rows = connection.execute(_LEXEMES_SQL, values) if words else ()
+    known = {(language, word): wanted.intersection(own) for language, word, own in rows}
+    return [tuple(_marks(text, language, wanted, known)) for text, language in texts]
+
+
+def _may_be(word: str, lexemes: Collection[str]) -> bool:
+    """Whether a word may have one of these: it begins as they do."""
+    return word[0] > "\x7f" or any(lexeme[0] == word[0].lower() for lexeme in lexemes)
+
+
+def _words_of(text: str) -> Iterator[tuple[str, int, int]]:
+    """The words of a text without those of dense scripts, and where they stand."""
+    for match in _WORDS.finditer(text):
+        if not DENSE.search(match[0]):
+            yield match[0], match.start(), match.end()
+
+
+def _marks(
+    text: str,
+    language: str,
+    wanted: Collection[str],
+    known: Mapping[tuple[str, str], Collection[str]],
+) -> list[Mark]:
+    marks = [
+        Mark(start, end, min(found))
+        for word, start, end in _words_of(text)
+        if (found := known.get((language, word)))
+    ]
+    return sorted([*marks, *_dense_marks(text, wanted)])
+
+
+def _dense_marks(text: str, wanted: Collection[str]) -> Iterator[Mark]:
+    """Pairs of characters, or single ones, of a dense script; those that overlap as one."""
+    mark: Mark | None = None
+    for start in range(len(text)):
+        if not DENSE.match(text[start]):
+            continue
+        found = next(
+            (text[start : start + n] for n in (2, 1) if text[start : start + n] in wanted), None
+        )
+        if found is None:
+            continue
+        if mark and start < mark.end:
+            mark = mark._replace(end=start + len(found))
+            continue
+        if mark:
+            yield mark
+        mark = Mark(start, start + len(found), found)
+    if mark:
+        yield mark

@@ -1,0 +1,36 @@
+"""Words that are nearly what was typed: with one letter otherwise, or with it as a part."""
+
+import re
+
+SHORTEST_TYPO = 5
+"""Letters: a shorter word has too many neighbours that mean something else."""
+SHORTEST_PART = 3
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def near_words(typed: str, texts: list[str]) -> list[str]:
+    """The words of texts that hold what was typed, or differ from it by one letter: put in, left
+    out, another, or exchanged with its neighbour."""
+    words = {word for text in texts for word in _WORDS.findall(text.lower())}
+    return sorted(word for word in words if word != typed and _is_near(typed, word))
+
+
+def _is_near(typed: str, word: str) -> bool:
+    if len(typed) >= SHORTEST_PART and typed in word:
+        return True
+    return len(typed) >= SHORTEST_TYPO and _differ_by_one(typed, word)
+
+
+def _differ_by_one(one: str, other: str) -> bool:
+    """Whether their distance is one (Damerau, "A technique for computer detection and correction
+    of spelling errors", 1964)."""
+    begin = 0
+    while begin < min(len(one), len(other)) and one[begin] == other[begin]:
+        begin += 1
+    one, other = one[begin:], other[begin:]
+    end = 0
+    while end < min(len(one), len(other)) and one[-1 - end] == other[-1 - end]:
+        end += 1
+    one, other = one[: len(one) - end], other[: len(other) - end]
+    swapped = len(one) == 2 and one[::-1] == other
+    return swapped or max(len(one), len(other)) == 1
