@@ -166,7 +166,7 @@ class Conditions:
             parts.append(_clock_sql(filters.clock_from, filters.clock_to, values))
         if filters.tags:
             values["tags"] = list(filters.tags)
-            parts.append(HAS_TAGS.format(video="video.id"))
+            parts.append(HAS_TAGS)
         return " AND ".join(parts), values
 
     def of_scenes(self) -> tuple[str, dict[str, object]]:

@@ -2,6 +2,7 @@
 one of four orders, page by page."""
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -15,6 +16,7 @@ from database.forms import Form, is_storable
 from database.models import VideoStatus
 from database.queries.filters import TagNames
 from database.server.connection import Database
+from database.tags import HAS_TAGS
 from database.videos.read import Library, VideoInfo
 
 MAX_WORDS = 8
@@ -196,16 +198,18 @@ def _page_statement(listing: Listing, after: int | None) -> tuple[sa.TextClause,
 
 
 def _conditions(listing: Listing) -> tuple[str, dict[str, object]]:
-    """What the videos of a list fulfil, empty for all of them, and its values."""
+    """What the rows of `video` of a list fulfil, empty for all of them, and its values."""
     parts: list[str] = []
     values: dict[str, object] = {}
     for number, word in enumerate(listing.q.split()):
-        values[f"word_{number}"] = f"%{re.sub(_SPECIAL, _ESCAPED, word)}%"
-        like = f"LIKE lower(:word_{number})"
+        forms = {unicodedata.normalize(form, word) for form in ("NFC", "NFD")}
+        names = [f"word_{number}_{place}" for place in range(len(forms))]
+        for name, form in zip(names, sorted(forms), strict=True):
+            values[name] = f"%{re.sub(_SPECIAL, _ESCAPED, form)}%"
         parts.append(
-            f"id IN (SELECT id FROM video WHERE lower(title) {like} "
-            f"UNION ALL SELECT video_id FROM file WHERE lower(path) {like} "
-            f"UNION ALL SELECT video_id FROM tag WHERE lower(name) {like})"
+            f"id IN (SELECT id FROM video WHERE {_holds('title', names)} "
+            f"UNION ALL SELECT video_id FROM file WHERE {_holds('path', names)} "
+            f"UNION ALL SELECT video_id FROM tag WHERE {_holds('name', names)})"
         )
     if listing.status is not None:
         values["status"] = listing.status.value
@@ -214,8 +218,10 @@ def _conditions(listing: Listing) -> tuple[str, dict[str, object]]:
         parts.append(f"missing_since IS {'NOT NULL' if listing.missing else 'NULL'}")
     if listing.tags:
         values["tags"] = list(listing.tags)
-        parts.append(
-            "id IN (SELECT video_id FROM tag WHERE name = ANY(:tags) "
-            "GROUP BY video_id HAVING count(*) = cardinality(:tags))"
-        )
+        parts.append(HAS_TAGS)
     return " AND ".join(parts), values
+
+
+def _holds(column: str, patterns: list[str]) -> str:
+    """Whether a column is like one of these: disks keep names in either form of Unicode."""
+    return " OR ".join(f"lower({column}) LIKE lower(:{pattern})" for pattern in patterns)

@@ -14,7 +14,9 @@ _FIRST_SCENES = 50
 _LANGUAGES = sa.text(
     "SELECT language, count(*) FROM video WHERE language IS NOT NULL GROUP BY 1 ORDER BY 2 DESC, 1"
 )
-_TAGS = sa.text("SELECT name, count(*) FROM tag GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT :limit")
+_TAGS = sa.text("""
+    SELECT mode() WITHIN GROUP (ORDER BY name), count(DISTINCT video_id) FROM tag
+    GROUP BY lower(normalize(name)) ORDER BY 2 DESC, 1 LIMIT :limit""")
 _TEXTS = sa.text("""
     SELECT kind, text
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (video_id, place),
@@ -36,7 +38,8 @@ class Facets:
 
 
 def read_facets(database: Database) -> Facets:
-    """The languages and tags of a library; of tags the most frequent."""
+    """The languages and tags of a library; of tags the most frequent, and each once, as it is
+    written most often, whichever letters are capitals."""
     with database.reading() as connection:
         languages = connection.execute(_LANGUAGES)
         tags = connection.execute(_TAGS, {"limit": MAX_TAGS_SHOWN})

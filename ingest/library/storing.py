@@ -15,6 +15,7 @@ from embeddings.space import Space
 from ingest.atomic import PARTIAL, atomically, remove
 from ingest.files.discover import FoundFile
 from ingest.files.presence import mount_of
+from ingest.library.titles import title_of
 from ingest.media.decode import Decoded
 from ingest.scenes.scene import Scene
 
@@ -60,7 +61,7 @@ def _video_record(video: NewVideo) -> VideoRecord:
         content_hash=video.digest,
         status=VideoStatus.PARTIAL if decoded.partial_reason else VideoStatus.DONE,
         reason=decoded.partial_reason,
-        title=header.title or video.file.path.stem,
+        title=title_of(header.title or video.file.path.stem),
         file_name=video.file.path.name,
         container=header.container,
         video_codec=header.video.codec if header.video else None,

@@ -1,6 +1,7 @@
 """The query of a search, with its limits: text, mode or weights, filters, shape of the answer."""
 
 import math
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -133,6 +134,7 @@ def make_query(
 ) -> SearchQuery:
     """A query in a mode ("balanced" by default), or with (text, vision) weights of its own; the
     text may be empty only `with_examples`. Raises InvalidQuery."""
+    text = unicodedata.normalize("NFC", text)
     words = _checked_words(text, with_examples)
     if weights is not None and mode is not None:
         raise InvalidQuery("give a mode or weights, not both")

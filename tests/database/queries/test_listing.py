@@ -1,5 +1,6 @@
 """Lists of videos: narrowed, in four orders, page by page."""
 
+import unicodedata
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import pairwise
@@ -171,3 +172,12 @@ def test_an_empty_library_has_an_empty_list(lists: VideoLists) -> None:
     page = lists.page(Listing(), limit=2)
     assert (page.videos, page.total, page.next) == ((), 0, None)
     assert lists.summary().last_ingested_at is None
+
+
+def test_names_are_found_in_either_form_of_unicode(store: Store, lists: VideoLists) -> None:
+    typed, on_disk = "Pâté", unicodedata.normalize("NFD", "Pâté")
+    save(store, records.video(on_disk))
+    save(store, records.video(f"{typed} 2"))
+    for word in (typed, on_disk, typed.upper()):
+        assert titles(lists, q=word) == [f"{typed} 2", on_disk]
+    assert titles(lists, q="Pate") == []

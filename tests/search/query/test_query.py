@@ -1,6 +1,7 @@
 """Whatever is asked, it becomes a query that can be answered, or is refused with the reason."""
 
 import math
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -170,7 +171,7 @@ def test_every_input_is_a_query_whose_weights_sum_to_1_or_is_refused(
         assert query.weights is not None
         assert query.weights.text + query.weights.vision == pytest.approx(1)
         assert min(query.weights.text, query.weights.vision) >= 0
-    assert query.text == text.strip() != ""
+    assert query.text == unicodedata.normalize("NFC", text).strip() != ""
     query.text.encode()
     assert "\x00" not in query.text
     assert 1 <= query.shape.limit <= 100
