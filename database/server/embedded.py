@@ -15,7 +15,7 @@ import psycopg
 
 from database.errors import DatabaseUnreachable
 from database.server.cluster import find_postmaster, pid_lines, prepare_cluster
-from database.server.programs import find_owner, newest_version, run_program
+from database.server.programs import Owner, find_owner, newest_version, run_program
 from database.server.sqlstates import translated_errors
 
 _PROBE = "sceneseek-probe"
@@ -25,6 +25,9 @@ _ANSWER_S = 10
 """What one that says that it is ready may take to answer."""
 _PID_LINES = 8
 """Of postmaster.pid, the last of which is the state, once a server is as far as that."""
+_LEFT, _LEFT_S = "shared memory block", 60
+"""What a server says, and how long, where the one before was killed, and still has a process that
+works on a long statement, which ends by itself."""
 _POLL_S = 0.1
 
 
@@ -144,24 +147,34 @@ def _start(home: Path) -> str:
     owner = find_owner(data)
     prepare_cluster(data, owner)
     (data / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed
-    log = data / "log"
-    known = log.stat().st_size if log.exists() else 0
-    try:
-        run_program(
-            "pg_ctl", "--wait", f"--timeout={_START_S}", f"--log={log.name}",
-            f"--options=-D {shlex.quote(str(data))}", "start",
-            data=data, owner=owner,
-        )  # fmt: skip
-    except subprocess.CalledProcessError as error:
-        error.output = _said_since(log, known) or error.output
-        raise
+    _run_server(data, owner)
     found = _find_running(home)
     if found is None:
         raise DatabaseUnreachable(
-            f"the embedded PostgreSQL in {data} started but does not answer: {_last_line(log)}"
+            f"the embedded PostgreSQL in {data} started but does not answer: "
+            f"{_last_line(data / 'log')}"
         )
     _update_pgvector(found[0])
     return found[0]
+
+
+def _run_server(data: Path, owner: Owner | None) -> None:
+    log = data / "log"
+    end = time.monotonic() + _LEFT_S
+    while True:
+        known = log.stat().st_size if log.exists() else 0
+        try:
+            run_program(
+                "pg_ctl", "--wait", f"--timeout={_START_S}", f"--log={log.name}",
+                f"--options=-D {shlex.quote(str(data))}", "start",
+                data=data, owner=owner,
+            )  # fmt: skip
+            return
+        except subprocess.CalledProcessError as error:
+            error.output = _said_since(log, known) or error.output
+            if _LEFT not in error.output or time.monotonic() > end:
+                raise
+        time.sleep(1)
 
 
 def _update_pgvector(url: str) -> None:

@@ -28,12 +28,14 @@ class Owner:
 
 
 def find_owner(data: Path) -> Owner | None:
-    """None for who is not root: the server is their own. Else whoever owns the data folder that is
-    there, and an account made for it. Raises OSError, CalledProcessError."""
+    """None for who is not root: the server is their own. Else whoever owns the cluster that is
+    there, and an account made for a new one, or one that is root's. Raises OSError,
+    CalledProcessError."""
     if not _is_root():
         return None
-    if data.exists() and (status := data.stat()).st_uid != 0:
-        return Owner(status.st_uid, status.st_gid)
+    version = data / "PG_VERSION"
+    if version.exists() and (uid := version.stat().st_uid) != 0:
+        return Owner(uid, data.stat().st_gid)
     import pwd
 
     try:
@@ -44,15 +46,18 @@ def find_owner(data: Path) -> Owner | None:
     return Owner(entry.pw_uid, entry.pw_gid)
 
 
-def give(folder: Path, owner: Owner | None) -> None:
-    """All that is in a folder of root's, to the user who is to use it."""
-    if owner is None or folder.stat().st_uid == owner.uid:
+def give(data: Path, owner: Owner | None) -> None:
+    """The data folder to its owner, with all that is in it if root has copied it."""
+    if owner is None:
         return
-    for parent, folders, files in os.walk(folder):
-        for name in (*folders, *files):
-            os.chown(Path(parent, name), owner.uid, owner.gid, follow_symlinks=False)
-    os.chown(folder, owner.uid, owner.gid)
-    folder.chmod(0o700)  # or the server refuses it
+    version = data / "PG_VERSION"
+    if version.exists() and version.stat().st_uid == 0:
+        for parent, folders, files in os.walk(data):
+            for name in (*folders, *files):
+                os.chown(Path(parent, name), owner.uid, owner.gid, follow_symlinks=False)
+    if data.stat().st_uid != owner.uid:
+        os.chown(data, owner.uid, owner.gid)
+        data.chmod(0o700)  # or the server refuses it
 
 
 def let_pass(owner: Owner | None, path: Path) -> None:

@@ -7,7 +7,9 @@ import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from threading import Thread
 
 import psutil
 import psycopg
@@ -17,7 +19,13 @@ from database.errors import DatabaseUnreachable
 from database.opening import open_database
 from database.server import embedded
 from database.server.cluster import find_postmaster
-from database.server.embedded import data_dir, running_url, start_embedded, stop_embedded
+from database.server.embedded import (
+    data_dir,
+    num_clients,
+    running_url,
+    start_embedded,
+    stop_embedded,
+)
 from database.settings import DatabaseSettings
 from tests.helpers.commands import run_command, start_command
 
@@ -88,6 +96,24 @@ def test_an_embedded_server_that_was_killed_starts_again(home: Path) -> None:
     assert run_command("database", "stop", settings=own).stdout == "was not running\n"
 
 
+def test_a_server_that_was_killed_at_work_starts_again(stopped: Path) -> None:
+    url = start_embedded(stopped)
+
+    def work() -> None:
+        with suppress(psycopg.OperationalError), psycopg.connect(url) as connection:
+            connection.execute("SELECT count(*) FROM generate_series(1, 3e7) AS n")
+
+    worker = Thread(target=work)
+    worker.start()
+    while not num_clients(url):
+        time.sleep(0.005)
+    killed = postmaster(stopped)
+    killed.kill()
+    killed.wait(10)
+    assert kept(stopped) == 7
+    worker.join()
+
+
 def test_a_start_that_was_cut_short_is_gone_on_with(stopped: Path) -> None:
     kept(stopped)
     killed = postmaster(stopped)
@@ -142,10 +168,13 @@ def test_half_a_library_of_a_command_that_was_killed_is_made_anew(home: Path) ->
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to others")
 @pytest.mark.parametrize("user", [STRANGER, 0])
-def test_a_library_whose_server_ran_as_another_user_opens(stopped: Path, user: int) -> None:
+@pytest.mark.parametrize("has_folder", [True, False], ids=["folder too", "folder not"])
+def test_a_library_whose_server_ran_as_another_user_opens(
+    stopped: Path, user: int, has_folder: bool
+) -> None:
     data = data_dir(stopped)
     before = data.stat()
-    for path in (data, *data.rglob("*")):
+    for path in (*data.rglob("*"), *[data][: int(has_folder)]):
         os.chown(path, user, user)
     try:
         assert kept(stopped) == 7
