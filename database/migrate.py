@@ -16,11 +16,18 @@ if TYPE_CHECKING:  # alembic takes longer to import than a search takes
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _LOCK = 7_305_808_869
 """Advisory lock: two commands that start at once do not migrate at once."""
+_TRIGRAMS = {
+    "tag_name_trgm_idx": "tag USING gin (lower(name) gin_trgm_ops)",
+    "file_path_trgm_idx": "file USING gin (lower(path) gin_trgm_ops)",
+    "video_title_trgm_idx": "video USING gin (lower(title) gin_trgm_ops)",
+    "moment_text_trgm_idx": "moment USING gin (text gin_trgm_ops)",
+}
 
 
 def upgrade_schema(database: Database) -> None:
     """Runs the migrations that are missing, and gives a library without spaces the bundled ones,
-    active. Raises SchemaMismatch if the database is newer than the code.
+    active, and one without trigrams those of its server. Raises SchemaMismatch if the database is
+    newer than the code.
     """
     engine = database.engine
     if current_revision(engine) != head_revision():
@@ -28,6 +35,7 @@ def upgrade_schema(database: Database) -> None:
         # Pooled connections were set up before the extension, and so its types, existed.
         engine.dispose()
     _give_spaces(engine)
+    _give_trigrams(database)
 
 
 def _give_spaces(engine: sa.Engine) -> None:
@@ -42,6 +50,21 @@ def _give_spaces(engine: sa.Engine) -> None:
             create_space(connection, space)
             create_index(connection, space.key, space.dim)
         connection.execute(sa.text("UPDATE space SET state = 'active', activated_at = now()"))
+
+
+def _give_trigrams(database: Database) -> None:
+    """Not by migrations alone: the server may have got them since."""
+    with database.engine.begin() as connection:
+        lacking = sa.text(
+            "SELECT to_regclass('moment_text_trgm_idx') IS NULL "
+            "AND EXISTS (SELECT FROM pg_available_extensions WHERE name = 'pg_trgm')"
+        )
+        if not connection.scalar(lacking):
+            return
+        _take_time(connection, database)
+        connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+        for name, made in _TRIGRAMS.items():
+            connection.execute(sa.text(f"CREATE INDEX IF NOT EXISTS {name} ON {made}"))
 
 
 def require_current_schema(engine: sa.Engine, description: str) -> None:
@@ -105,13 +128,17 @@ def _upgrade(database: Database) -> None:
     engine = database.engine
     _refuse_newer(current_revision(engine))
     with engine.connect() as connection:
-        # A large library takes long to change; the pool is thrown away after this.
-        connection.execute(sa.text("SET statement_timeout = 0"))
-        if database.embedded:
-            connection.execute(sa.text(f"SET maintenance_work_mem = {index_memory_kb()}"))
-        connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+        _take_time(connection, database)
         command.upgrade(_config(connection, database.origin), "head")
         connection.commit()
+
+
+def _take_time(connection: sa.Connection, database: Database) -> None:
+    """For this transaction, which is alone in changing the schema: a large library takes long."""
+    connection.execute(sa.text("SET LOCAL statement_timeout = 0"))
+    if database.embedded:
+        connection.execute(sa.text(f"SET LOCAL maintenance_work_mem = {index_memory_kb()}"))
+    connection.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
 
 
 def _config(connection: sa.Connection, origin: str) -> "Config":

@@ -26,7 +26,6 @@ _YEARS = range(2025, 2100)
 _CONNECT_TIMEOUT_S = 3
 _UPGRADE = "python -m database upgrade"
 _LIKE_THIS = "write postgresql://user:password@host:5432/database, with %40 for @ in a password"
-_TRIGRAMS = "CREATE INDEX moment_text_trgm_idx ON moment USING gin (text gin_trgm_ops)"
 
 
 class Looks:
@@ -97,7 +96,7 @@ class Looks:
         if made and made[0][0] is not None and made[0][1] is None:
             return note(
                 f"pg_trgm is there, but came after the library, which does not use it; {unaccent}",
-                f"CREATE EXTENSION IF NOT EXISTS pg_trgm; {_TRIGRAMS}",
+                _UPGRADE,
             )
         return ok(f"pg_trgm; {unaccent}")
 

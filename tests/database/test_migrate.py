@@ -11,6 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 
+from database.doctor.findings import Level
+from database.doctor.library import Looks
 from database.migrate import (
     MIGRATIONS,
     current_revision,
@@ -20,6 +22,7 @@ from database.migrate import (
 )
 from database.models import Base, FileStatus, Moment, MomentKind, SpaceState, VideoStatus
 from database.server.connection import Database
+from database.settings import DatabaseSettings
 from database.spaces.partitions import partition_name
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
@@ -96,6 +99,27 @@ def test_a_library_that_was_migrated_has_the_statistics_that_searches_are_planne
             sa.text("SELECT DISTINCT tablename FROM pg_stats WHERE attname = 'video_id'")
         )
         assert {"moment", "embedding_minilm_l6", "coverage"} <= set(known)
+
+
+def test_a_library_from_before_its_server_had_trigrams_is_given_them(
+    database: Database, settings: DatabaseSettings
+) -> None:
+    names = (
+        "SELECT indexname || ' ' || regexp_replace(indexdef, '.* ON', '') FROM pg_indexes "
+        "WHERE indexname LIKE '%_trgm_idx' ORDER BY 1"
+    )
+    with database.session() as session:
+        migrated = session.scalars(sa.text(names)).all()
+        session.execute(sa.text("DROP EXTENSION pg_trgm CASCADE"))
+        assert session.scalars(sa.text(names)).all() == []
+    finding = Looks(settings)
+    assert finding.database().level is Level.OK
+    assert finding.extensions().remedy == "python -m database upgrade"
+    upgrade_schema(database)
+    assert finding.extensions().level is Level.OK
+    with database.session() as session:
+        assert session.scalars(sa.text(names)).all() == migrated
+    assert len(migrated) == 4
 
 
 def test_upgrading_twice_keeps_what_is_stored(database: Database, store: Store) -> None:
