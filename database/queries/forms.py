@@ -38,8 +38,8 @@ _PHRASE_SQL = """
     WHERE numnode(query) > 0"""
 _PARTS_SQL = "SELECT text FROM moment WHERE text ILIKE :part LIMIT :most"
 _ALIKE_SQL = "SELECT text FROM moment WHERE :word <% text LIMIT :most"
-_LEAST_ALIKE = "0.4"
-"""The least similarity of a word to one that differs by a letter (pg_trgm)."""
+LEAST_ALIKE = 0.4
+"""The least similarity of a word to one that differs by a letter (pg_trgm); of a connection."""
 _TEXTS_READ = 200
 """Texts that words nearly like an unknown one are taken from, at most."""
 _SHORT = 4
@@ -148,10 +148,6 @@ def read_near(
     values = {"word": word, "part": like(word), "most": _TEXTS_READ}
     texts = list(connection.scalars(sa.text(_PARTS_SQL), values))
     if len(word) >= SHORTEST_TYPO:
-        connection.execute(
-            sa.text("SELECT set_config('pg_trgm.word_similarity_threshold', :least, true)"),
-            {"least": _LEAST_ALIKE},
-        )
         texts += connection.scalars(sa.text(_ALIKE_SQL), values)
     near = near_words(word, texts)
     found = {}

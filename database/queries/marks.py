@@ -12,6 +12,7 @@ _WORDS = re.compile(
     r"(?:[^\W\d_]\.)+[^\W\d_]\b|\d+(?:[.,]\d+)*|(?:(?!\d)[^\s\x00-\x26\x28-\x40\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf"
     r"\u2000-\u2018\u201a-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u3020\u30fb\uff01-\uff0f])+"
 )
+_JOINED = re.compile(r"\w+(?:-\w+)+")
 _LEXEMES_SQL = sa.text("""
     SELECT language, word, tsvector_to_array(words_vector(language, word))
     FROM unnest(CAST(:languages AS text[]), CAST(:words AS text[])) AS own (language, word)""")
@@ -54,10 +55,12 @@ def _may_be(word: str, lexemes: Collection[str]) -> bool:
 
 
 def _words_of(text: str) -> Iterator[tuple[str, int, int]]:
-    """The words of a text without those of dense scripts, and where they stand."""
-    for match in _WORDS.finditer(text):
-        if not DENSE.search(match[0]):
-            yield match[0], match.start(), match.end()
+    """The words of a text, and such with a hyphen after their parts, and where they stand; without
+    those of dense scripts."""
+    for pattern in (_WORDS, _JOINED):
+        for match in pattern.finditer(text):
+            if not DENSE.search(match[0]):
+                yield match[0], match.start(), match.end()
 
 
 def _marks(
@@ -66,11 +69,11 @@ def _marks(
     wanted: Collection[str],
     known: Mapping[tuple[str, str], Collection[str]],
 ) -> list[Mark]:
-    marks = [
-        Mark(start, end, min(found))
-        for word, start, end in _words_of(text)
-        if (found := known.get((language, word)))
-    ]
+    marks: list[Mark] = []
+    for word, start, end in _words_of(text):
+        found = known.get((language, word))
+        if found and not any(start <= mark.start < end for mark in marks):
+            marks.append(Mark(start, end, min(found)))
     return sorted([*marks, *_dense_marks(text, wanted)])
 
 

@@ -96,12 +96,14 @@ def _joined() -> str:
 
 
 def _words_vector() -> str:
-    config = "text_config(language)"
+    """What is written otherwise is apart from what stands there, so that no phrase goes over both."""
+    config, apart = "text_config(language)", "'''|'':1'::tsvector"
+    others = " ".join(
+        f"|| CASE WHEN {other} <> parts THEN {apart} || to_tsvector({config}, {other}) ELSE '' END"
+        for other in ("without_accents(parts)", "written_out(parts)", "joined(words)")
+    )
     return f"""(
-        SELECT setweight(to_tsvector({config}, parts), 'A')
-            || CASE WHEN without_accents(parts) <> parts THEN to_tsvector({config}, without_accents(parts)) ELSE '' END
-            || CASE WHEN written_out(parts) <> parts THEN to_tsvector({config}, written_out(parts)) ELSE '' END
-            || to_tsvector({config}, coalesce(joined(words), ''))
+        SELECT ts_delete(setweight(to_tsvector({config}, parts), 'A') {others}, '|')
         FROM (SELECT words_of(text) AS words, parts_of(words_of(text)) AS parts) AS own
     )"""
 

@@ -6,6 +6,7 @@ distribution, so that a text's small cosines and a picture's large ones count al
 distribution of the sum follows from those of the parts.
 """
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -108,7 +109,8 @@ class QueryVectorizer:
         among_items = NullDistribution.of_items(statistics)
         parts = []
         if text and among_texts is not None and space.answers_text:
-            vector = self._encoders.encode_query(space, text)
+            # Letters of full width are letters, which models do not know.
+            vector = self._encoders.encode_query(space, unicodedata.normalize("NFKC", text))
             parts.append(_Part(TEXT_WEIGHT, vector, among_texts))
         if among_items is not None and examples:
             parts += self._example_parts(space, examples, among_items)
