@@ -1,9 +1,9 @@
 """The mode `auto`: weights chosen by the form of a query.
 
 Quotes and numbers lean to text in every language. English words of saying and writing do, too, and
-so do names; an article or a count at the beginning leans to vision. Everything else is `balanced`:
-predicting from the scores which modality is right was tried and did not help, since the stronger
-evidence decides anyway (docs/ranking.md).
+so do names; an article or a count at the beginning, and what somebody does ("pouring coffee into a
+mug"), lean to vision. Everything else is `balanced`: predicting from the scores which modality is
+right was tried and did not help, since the stronger evidence decides anyway (docs/ranking.md).
 """
 
 import re
@@ -24,7 +24,9 @@ _WORDS = re.compile(
 _PICTURE = re.compile(
     r"""^\s*(an?|two|three|four|five|several)\s
     |\b(photos?|pictures?|images?|shots?|views?|footage|close-?ups?)\s+of\b
-    |\b(shown|showing|visible|wearing)\b""",
+    |\b(shown|showing|visible|wearing)\b
+    |^\s*(?!(?:any|every|no|some)thing|during)[a-z]+ing\s+((?!about|for|from|of|to)[^\W\d]+\s+)?
+        (an?|the|his|her|their|two|three|four|five|several|at|in|into|on|onto|with)\s""",
     re.IGNORECASE | re.VERBOSE,
 )
 _ENGLISH = frozenset(

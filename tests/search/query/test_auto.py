@@ -27,6 +27,13 @@ WORDS, EVEN, PICTURE = Weights(0.85, 0.15), Weights(0.5, 0.5), Weights(0.15, 0.8
         ("drilling", EVEN),
         ("Drilling", EVEN),
         ("a sign saying exit", EVEN),
+        ("flipping a pancake", PICTURE),
+        ("Pouring coffee into a blue mug", PICTURE),
+        ("lying in a hammock", PICTURE),
+        ("drilling fluid report", EVEN),
+        ("meeting about the budget", EVEN),
+        ("something in the water", EVEN),
+        ("explaining the torque limit", EVEN),
     ],
 )
 def test_words_of_saying_lean_to_text_and_descriptions_to_vision(
@@ -42,6 +49,7 @@ def test_words_of_saying_lean_to_text_and_descriptions_to_vision(
         "die Schweißgeräte der Firma",
         "ein Mann mit Helm am Gerüst",
         "an der Wand hängt ein Bild",
+        "Ring in der Hand",
         "Bohrer Zange Hammer",
         "der Titel des Films",
         "la tour Eiffel et les touristes",
