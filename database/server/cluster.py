@@ -6,6 +6,7 @@ import shutil
 import stat
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 from database.server.programs import Owner, give, let_pass, run_program
@@ -79,8 +80,9 @@ def _end_leftover(data: Path) -> None:
 
     for process in psutil.process_iter(["name", "cmdline"]):
         if process.info["name"] == "postgres" and str(data) in (process.info["cmdline"] or ()):
-            process.kill()
-            process.wait(10)
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+                process.wait(10)
 
 
 def _write_settings(data: Path, owner: Owner | None) -> None:

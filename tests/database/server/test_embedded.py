@@ -101,7 +101,7 @@ def test_a_server_that_was_killed_at_work_starts_again(stopped: Path) -> None:
 
     def work() -> None:
         with suppress(psycopg.OperationalError), psycopg.connect(url) as connection:
-            connection.execute("SELECT count(*) FROM generate_series(1, 3e7) AS n")
+            connection.execute("SELECT count(*) FROM generate_series(1, 1e7) AS n")
 
     worker = Thread(target=work)
     worker.start()
@@ -164,6 +164,16 @@ def test_half_a_library_of_a_command_that_was_killed_is_made_anew(home: Path) ->
     start_embedded(home / "half")
     assert not half.exists()
     assert stop_embedded(home / "half")
+
+
+def test_a_library_that_was_deleted_while_its_server_ran_is_made_anew(home: Path) -> None:
+    start_embedded(home / "deleted")
+    old = postmaster(home / "deleted")
+    shutil.rmtree(home / "deleted")
+    url = start_embedded(home / "deleted")
+    old.wait(10)
+    assert running_url(home / "deleted") == url
+    assert stop_embedded(home / "deleted")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may give files to others")
