@@ -8,6 +8,7 @@ import os
 import shlex
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
@@ -83,6 +84,7 @@ def stop_embedded(home: Path) -> bool:
     data = data_dir(home)
     if find_postmaster(data) is None:
         return False
+    sockets = "".join(pid_lines(data)[4:5])
     try:
         run_program(
             "pg_ctl", "--wait", f"--timeout={_STOP_S}", "--mode=fast", "stop",
@@ -93,6 +95,9 @@ def stop_embedded(home: Path) -> bool:
             f"the embedded PostgreSQL in {data} did not stop: {_reason(error)}; "
             f"try again, or see {data / 'log'}"
         ) from error
+    if sockets not in ("", str(data.resolve())):
+        with suppress(OSError):
+            Path(sockets).rmdir()
     return True
 
 

@@ -14,6 +14,7 @@ from threading import Thread
 import psutil
 import psycopg
 import pytest
+import sqlalchemy as sa
 
 from database.errors import DatabaseUnreachable
 from database.opening import open_database
@@ -154,7 +155,10 @@ def test_a_home_may_have_any_name(home: Path, name: str) -> None:
     assert running_url(home / name) == url
     database = open_database(DatabaseSettings(sceneseek_home=home / name))
     database.close()
+    sockets = Path(sa.make_url(url).query["host"])
+    assert any(sockets.iterdir())
     assert stop_embedded(home / name)
+    assert sockets == data_dir(home / name) or not sockets.exists()
 
 
 def test_half_a_library_of_a_command_that_was_killed_is_made_anew(home: Path) -> None:
