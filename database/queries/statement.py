@@ -16,7 +16,16 @@ import sqlalchemy as sa
 
 from database.queries.filters import Conditions, Scan
 from database.queries.terms import WordLeg, lexemes_of
-from database.queries.word_sql import NAMED, OTHERWISE, all_of, coverage, heavy, slides
+from database.queries.word_sql import (
+    BESIDE,
+    NAMED,
+    OTHERWISE,
+    all_of,
+    coverage,
+    heavy,
+    lines_with_slides,
+    slides,
+)
 from database.server.connection import Database
 from database.spaces.partitions import partition_name
 
@@ -173,6 +182,8 @@ class _Statement:
             FROM own WHERE own.text IS NOT NULL""")
         self._scored.append(f"""
             SELECT {number}, ({covered}) * {_APART}, {_PLACE} FROM {slides("own", place)}""")
+        beside = lines_with_slides("own", place)
+        self._scored.append(f"SELECT {number}, ({covered}) * {BESIDE}, {_PLACE} FROM {beside}")
         self.names.append("words")
         self.keys.append(FULL_TEXT)
 

@@ -11,6 +11,8 @@ OTHERWISE = 0.98
 """What a word is worth that is written otherwise than typed: without accents, in numbers."""
 NEAR = 0.85
 """What a word is worth that is nearly what was typed, which no text has."""
+BESIDE = 0.95
+"""What words are worth of which some are said and others on screen meanwhile."""
 _CALLED = "tsvector_to_array(to_tsvector(text_config(own.language), parts_of(words_of(called))))"
 NAMED = f"""CASE WHEN own.kind <> 'title' THEN 1 ELSE coalesce((
     SELECT max(CASE WHEN cardinality({_CALLED}) > 1 THEN 1 ELSE 0.7 END)
@@ -40,6 +42,28 @@ def slides(moments: str, place: str) -> str:
             ) AS seen
             WHERE gone_s > last_s
             GROUP BY scene_id, language HAVING min(id) < max(id)
+        ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
+
+
+def lines_with_slides(moments: str, place: str) -> str:
+    """Each line that is said as one text with what is on screen meanwhile, where each has words of
+    the query: who explains a slide need not read it out."""
+    lacks = " AND ".join(
+        f"{own}.tsv @@ CAST(:any_words AS tsquery) AND NOT {own}.tsv @@ CAST(:all_words AS tsquery)"
+        for own in ("said", "shown")
+    )
+    return f"""(
+        SELECT {place}, joined.tsv, NULL AS text, joined.language
+        FROM (SELECT said.id, said.language,
+                string_agg(format('%L:1A', replace(lexeme, '\\', '\\\\')), ' ')::tsvector AS tsv
+            FROM {moments} AS said JOIN {moments} AS shown ON shown.scene_id = said.scene_id
+                AND shown.begin_s < said.gone_s AND shown.gone_s > said.begin_s
+                AND coalesce(shown.language, 'en') = coalesce(said.language, 'en'),
+                LATERAL (SELECT lexeme FROM unnest(said.tsv)
+                    UNION SELECT lexeme FROM unnest(shown.tsv)) AS either
+            WHERE said.kind IN ('speech', 'subtitle') AND shown.kind = 'ocr' AND {lacks}
+                AND lexeme = ANY(:lexemes)
+            GROUP BY said.id, said.language
         ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
 
 

@@ -130,6 +130,41 @@ def test_sentences_of_one_scene_are_not_taken_for_one_text(
     assert covered(database, "report barley").get("/v/1.mp4", 0.0) < 0.9
 
 
+def talk(said: str, shown: str, gone_s: float = 2.0) -> VideoRecord:
+    """A film in which something is said while, from the beginning, something is on screen."""
+    moments = (
+        MomentRecord(0, MomentKind.OCR, 0.0, gone_s, shown, "en"),
+        MomentRecord(0, MomentKind.SPEECH, 1.0, 2.0, said, "en"),
+    )
+    return replace(records.video(said + shown), moments=moments)
+
+
+def test_words_that_are_said_beside_a_slide_with_the_others_come_after_one_text_with_all(
+    store: Store, database: Database
+) -> None:
+    store.save_video(talk("The barley report", "Nothing"), records.file("/v/whole.mp4"))
+    store.save_video(talk("Barley is dear.", "Harvest report"), records.file("/v/beside.mp4"))
+    store.save_video(talk("Wheat is dear.", "Harvest report"), records.file("/v/half.mp4"))
+    late = talk("Barley is late.", "Harvest report", gone_s=1.0)
+    store.save_video(late, records.file("/v/gone.mp4"))
+    found = covered(database, "report barley")
+    assert found["/v/whole.mp4"] == pytest.approx(1.0)
+    assert found["/v/beside.mp4"] == pytest.approx(0.95)
+    assert found.get("/v/half.mp4", 0.0) < 0.6
+    assert found["/v/gone.mp4"] < 0.6, "what is said when the slide has gone is not of it"
+
+
+def test_a_talk_beside_a_slide_is_found_where_the_words_are_said(
+    store: Store, database: Database
+) -> None:
+    store.save_video(talk("Barley is dear.", "Harvest report"), records.file("/v/1.mp4"))
+    leg = WordReader(database).leg("report barley")
+    found, _ = search_legs(database, [], leg, Conditions(), Scan.INDEX, 10)
+    best = max(found, key=lambda match: match.raw)
+    (moment,) = HitReader(database).moments({best.moment_id}).values()
+    assert moment.text == "Barley is dear."
+
+
 def test_a_line_that_is_seen_again_and_again_does_not_hide_other_videos(
     store: Store, database: Database
 ) -> None:
