@@ -186,12 +186,17 @@ class Conditions:
             ("excluded", "NOT IN", self.excluded),
         ):
             for number, phrase in enumerate(phrases):
-                parameter = f"{name}_{number}"
-                values[parameter] = phrase.query or phrase.pattern
-                matches = f"tsv @@ CAST(:{parameter} AS tsquery)"
+                tests = {
+                    f"tsv @@ CAST(:{name}_{number} AS tsquery)": (f"{name}_{number}", phrase.query),
+                    f"text ILIKE :{name}_{number}_typed": (
+                        f"{name}_{number}_typed",
+                        phrase.pattern,
+                    ),
+                }
+                values.update(value for value in tests.values() if value[1])
+                matches = " OR ".join(test for test, (_, value) in tests.items() if value)
                 parts.append(
-                    f"scene.id {operator} (SELECT scene_id FROM moment "
-                    f"WHERE {matches if phrase.query else f'text ILIKE :{parameter}'})"
+                    f"scene.id {operator} (SELECT scene_id FROM moment WHERE {matches or 'false'})"
                 )
         return " AND ".join(parts), values
 

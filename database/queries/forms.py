@@ -28,7 +28,8 @@ _FORMS_SQL = """
     WHERE numnode(plainto_tsquery(config, parts)) > 0
     ORDER BY language, place, number"""
 _PHRASE_SQL = """
-    SELECT string_agg(DISTINCT '(' || query::text || ')', ' | ')
+    SELECT coalesce(string_agg(DISTINCT '(' || query::text || ')', ' | '), ''),
+        count(DISTINCT language) < cardinality(CAST(:languages AS text[]))
     FROM unnest(CAST(:languages AS text[])) AS language,
         parts_of(words_of(:text)) AS parts,
         unnest(ARRAY[parts, without_accents(parts), written_out(parts),
@@ -66,12 +67,12 @@ class Form:
 
 
 class Phrase(NamedTuple):
-    """Words side by side, in any form; those that are not indexed, as they were typed."""
+    """Words side by side, in any form."""
 
     query: str
-    """A tsquery; empty where no word is indexed."""
+    """A tsquery; empty where no language indexes them."""
     pattern: str = ""
-    """Of LIKE, instead."""
+    """Of LIKE: as they were typed, if in some language all of them are too common to be indexed."""
 
 
 def read_forms(connection: sa.Connection, text: str, languages: Sequence[str]) -> list[Form]:
@@ -128,8 +129,8 @@ def _pair(language: str, operand: str) -> Form:
 def read_phrase(connection: sa.Connection, text: str, languages: Sequence[str]) -> Phrase:
     """A text as a phrase in any of the languages."""
     values = {"languages": list(languages), "text": text}
-    query = connection.scalar(sa.text(_PHRASE_SQL), values) or ""
-    return Phrase(_ONE_DENSE.sub(r"\g<0>:*", query), "" if query else like(text))
+    query, is_common = connection.execute(sa.text(_PHRASE_SQL), values).one()
+    return Phrase(_ONE_DENSE.sub(r"\g<0>:*", query), like(text) if is_common else "")
 
 
 def like(text: str) -> str:

@@ -71,7 +71,7 @@ class WordLeg:
 
     terms: tuple[Term, ...] = ()
     pattern: str = ""
-    """Of LIKE, instead, for several words that are all too common to be indexed."""
+    """Of LIKE: several words as they were typed, if some language has none of them indexed."""
 
 
 NO_WORDS = WordLeg()
@@ -142,8 +142,9 @@ class WordReader:
     def leg(self, text: str) -> WordLeg:
         """The leg of words for a text. Raises DatabaseError."""
         terms = self.terms(text)
-        common = not terms and self._database.has_trigrams and len(text.split()) >= _FEW
-        return WordLeg(terms, like(text) if common else "")
+        indexed = {term.language for term in terms}
+        is_common = len(indexed) < len(self.statistics().languages) and len(text.split()) >= _FEW
+        return WordLeg(terms, like(text) if is_common and self._database.has_trigrams else "")
 
     def phrases(self, texts: Sequence[str]) -> list[Phrase]:
         """Each text as a phrase in any of the languages. Raises DatabaseError."""

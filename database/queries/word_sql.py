@@ -94,8 +94,9 @@ def heavy(terms: Sequence[Term]) -> str:
 def coverage(words: WordLeg, values: dict[str, object]) -> str:
     """The part of the query's weight that the words of `own` match, in [0, 1]; adds to the
     parameters of the statement."""
-    if words.pattern:
-        return "CASE WHEN own.text ILIKE :pattern THEN 1 ELSE 0 END"
+    typed = "CASE WHEN own.text ILIKE :pattern THEN 1 ELSE 0 END" if words.pattern else "0"
+    if not words.terms:
+        return typed
     terms = words.terms
     cases: list[str] = []
     for language in sorted({term.language for term in terms}):
@@ -119,4 +120,4 @@ def coverage(words: WordLeg, values: dict[str, object]) -> str:
             matched.append(f"{weight} * CASE {' '.join(tests)} ELSE 0 END")
         values[f"language_{len(cases)}"] = language
         cases.append(f"WHEN :language_{len(cases)} THEN {' + '.join(matched)}")
-    return f"CASE coalesce(own.language, 'en') {' '.join(cases)} ELSE 0 END"
+    return f"CASE coalesce(own.language, 'en') {' '.join(cases)} ELSE {typed} END"
