@@ -22,7 +22,6 @@ from search.errors import InvalidQuery
 from search.library import OpenLibrary, open_library
 from search.query.examples import NO_EXAMPLES, Examples
 from search.query.query import AUTO, SearchQuery, Shape, Weights, check_weights, make_query
-from search.ranking.confidence import confidence_of
 from search.ranking.rank import Ranker, Ranking
 from search.results.cache import AnswerCache
 from search.results.cursors import Cursor, fingerprint
@@ -187,8 +186,7 @@ class MultiModalSearchEngine:
         """A ranking as one page of hits."""
         confidence = cursor.confidence
         if confidence is None and query.shape.fusion.is_calibrated:
-            num_vectors = ranking.encoded.num_vectors
-            confidence = confidence_of(ranking.scenes, query.words.meaning, num_vectors)
+            confidence = ranking.confidence
         page = cut_page(ranking.scenes, query.shape, cursor, self.reader, confidence, query.most)
         hits = make_hits(
             page.scenes,

@@ -19,7 +19,7 @@ from database.metrics import count_search
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import MAX_LIMIT, Limit, Score, SearchQuery
-from search.ranking.confidence import WEAK, confidence_of, scored
+from search.ranking.confidence import WEAK, scored
 from search.ranking.rank import Ranking
 from search.results.hits import SearchHit, SequenceAnswer, SequenceHit, make_hits
 from search.retrieval.candidates import Candidate
@@ -79,10 +79,8 @@ def search_sequence(
 
 
 def _scored(step: SearchQuery, ranking: Ranking) -> list[Candidate]:
-    num_vectors = ranking.encoded.num_vectors
-    confidence = confidence_of(ranking.scenes, step.words.meaning, num_vectors)
     least = step.shape.min_score
-    return [scene for scene in scored(ranking.scenes, confidence) if scene.score >= least]
+    return [scene for scene in scored(ranking.scenes, ranking.confidence) if scene.score >= least]
 
 
 def _hits(

@@ -1,10 +1,12 @@
 """Confidence: the probability that the library holds what the query means.
 
-A logistic regression on three things that a search knows: the evidence of its first hit, how many
-words the query has (the same evidence for a longer query is rarer by chance), and how many of its
-words were found. The evidence is first set against the size of the library: the best of twice as
-many unrelated scenes has ln 2 more by chance. Fitted on labelled queries and on the same queries
-with their answers taken away (docs/ranking.md).
+A logistic regression on four things that a search knows: how much the best text and the best
+picture are better than the luck of a library of this size (the best of twice as many unrelated
+scenes has ln 2 more by chance), what part of the query's words one moment has, and how seldom
+that happens. Each is clamped to the range that it was fitted on, so that no one of them says more
+than it has been seen to. How long a query is says nothing. Fitted on queries of 1 to 20 words that
+nothing answers, and such as something does, over libraries of 6 to 10,000 scenes
+(search/evaluation/confidence.py, docs/ranking.md).
 """
 
 import math
@@ -12,14 +14,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from database.queries.statement import FULL_TEXT, WHOLE
-from database.queries.terms import Term
+from database.queries.terms import Term, rarity
+from embeddings.space import Modality
+from search.query.query import Weights
 from search.ranking.fusion import rank_key
 from search.retrieval.candidates import Candidate
 
-CONSTANT, PER_NAT, PER_WORD, PER_COVERAGE = -5.11, 0.447, 0.442, 2.14
-MAX_WORDS = 8
-SIZE = 257
-"""Vectors of the library that the constants were fitted on."""
+CONSTANT = -1.98
+PER_FEATURE = (0.606, 0.557, 3.935, 0.304)
+"""Of the logit, for each of `Confidence.features`."""
+MOST_NATS = 8.0
+"""Evidence above the luck of the library's size says no more than this, nor does it say more below
+LEAST_TEXT and LEAST_VISION: texts far from what is asked are silent about pictures."""
+LEAST_TEXT, LEAST_VISION = 0.0, -8.0
+MOST_RARE = 8.0
+"""Nor do words that are found together say more."""
+MISSING = -2.2
+"""Evidence in a modality that nothing found has: half of what is unrelated has more of it."""
+MOST_SURE = 3.0
+"""The greatest logit, 95%: some hundreds of queries do not say more. So a hit with 4 nats less than
+the first is weak, however sure the first is."""
 FALL_PER_NAT = 0.9
 """How much less sure, in logits, a hit is than the first for each nat of evidence less."""
 FOUND = 0.5
@@ -29,8 +43,6 @@ RARE = 3.0
 WEAK = 0.4
 """A hit that is less sure is weak; an answer without any other has no confident match."""
 _MOST = 36.0
-_WITHOUT_WORDS = 5
-"""Words that a query counts as which consists of pictures and scenes."""
 
 
 @dataclass(frozen=True)
@@ -38,60 +50,104 @@ class Confidence:
     """What the scores of one answer are computed from."""
 
     top: float
-    """Evidence of the first hit, in nats."""
-    num_vectors: int
-    """Vectors of the spaces searched."""
-    num_words: int
-    """Of the query."""
+    """What the first hit is ranked by, in nats."""
+    text: float
+    """Evidence of the best text above the luck of the library's size, in nats; MISSING of none."""
+    vision: float
+    """That of the best picture, likewise."""
     coverage: float
     """The greatest part of the query's words that one moment has, in [0, 1]."""
+    rarity: float
+    """How seldom a text has all of the query's words by chance, in nats."""
+    whole: bool
+    """Whether a scene has all of the query's words, and they are enough to answer it."""
 
     @property
     def answered(self) -> float:
         """The probability that the library holds what the query means."""
         return _logistic(self.logit)
 
+    @property
+    def by_chance(self) -> float:
+        """How often a query about nothing in a library of this size finds evidence as good."""
+        return -math.expm1(-math.exp(-max(self.text, self.vision, -_MOST)))
+
     def score(self, value: float) -> float:
         """How sure a hit with so much evidence is, in [0, 1]."""
         return _logistic(self.logit - FALL_PER_NAT * max(self.top - value, 0.0))
 
     @property
+    def features(self) -> tuple[float, ...]:
+        """What is known, each within the range that it was fitted on. A few of the words say
+        little, and all of them as little as they are common."""
+        found = _clamped(self.coverage, 0.0, 1.0)
+        return (
+            _clamped(self.text, LEAST_TEXT, MOST_NATS),
+            _clamped(self.vision, LEAST_VISION, MOST_NATS),
+            found**2 * _clamped(self.rarity / RARE, 0.0, 1.0),
+            _clamped(found * self.rarity, 0.0, MOST_RARE),
+        )
+
+    @property
     def logit(self) -> float:
         """Of the probability."""
-        nats = self.top - math.log(max(self.num_vectors, 1) / SIZE)
-        words = min(self.num_words or _WITHOUT_WORDS, MAX_WORDS)
-        return CONSTANT + PER_NAT * nats + PER_WORD * words + PER_COVERAGE * self.coverage
+        parts = (w * f for w, f in zip(PER_FEATURE, self.features, strict=True))
+        fitted = min(CONSTANT + math.fsum(parts), MOST_SURE)
+        return max(fitted, _logit(FOUND)) if self.whole else fitted
+
+
+def _clamped(value: float, least: float, most: float) -> float:
+    return max(least, min(value, most))
+
+
+def _logit(probability: float) -> float:
+    return math.log(probability / (1 - probability))
 
 
 def _logistic(logit: float) -> float:
     """1 / (1 + e^-logit), without overflow; never quite 0 or 1."""
-    return 1 / (1 + math.exp(-max(min(logit, _MOST), -_MOST)))
+    return 1 / (1 + math.exp(-_clamped(logit, -_MOST, _MOST)))
 
 
-def confidence_of(ranked: Sequence[Candidate], text: str, num_vectors: int) -> Confidence:
-    """Of a ranking by evidence, best first."""
-    top = ranked[0].value if ranked else 0.0
-    found = [scene.scores[FULL_TEXT] for scene in ranked if FULL_TEXT in scene.scores]
-    coverage = max((score.raw for score in found), default=0.0)
-    return Confidence(top, num_vectors, len(text.split()), coverage)
+def confidence_of(
+    ranked: Sequence[Candidate], weights: Weights, num_vectors: int, terms: Sequence[Term]
+) -> Confidence:
+    """Of a ranking by evidence, best first, over so many vectors, for a query of these words."""
+    luck = math.log(max(num_vectors, 1))
+
+    def best(modality: Modality, weight: float) -> float:
+        own = [s.nats[modality] for s in ranked if modality in s.nats]
+        return max(own) - luck if own and weight > 0 else MISSING
+
+    found = [scene.scores[FULL_TEXT].raw for scene in ranked if FULL_TEXT in scene.scores]
+    coverage = max(found, default=0.0)
+    return Confidence(
+        top=ranked[0].value if ranked else 0.0,
+        text=best(Modality.TEXT, weights.text),
+        vision=best(Modality.VISION, weights.vision),
+        coverage=coverage,
+        rarity=rarity(terms),
+        whole=coverage >= WHOLE and _suffice(terms),
+    )
 
 
 def with_words_found(
-    ranked: Sequence[Candidate], text: str, num_vectors: int, terms: Sequence[Term]
+    ranked: Sequence[Candidate], weights: Weights, num_vectors: int, terms: Sequence[Term]
 ) -> list[Candidate]:
     """A ranking in which no scene that has all words of the query is weak: it answers what was
     typed, however little its text as a whole has to do with it, and however much better others
     are."""
-    whole = {
-        s.scene_id for s in ranked if FULL_TEXT in s.scores and s.scores[FULL_TEXT].raw >= WHOLE
-    }
-    if not whole or not _suffice(terms):
+    sure = confidence_of(ranked, weights, num_vectors, terms)
+    if not sure.whole:
         return list(ranked)
-    sure = confidence_of(ranked, text, num_vectors)
-    excess = sure.logit - math.log(FOUND / (1 - FOUND))
-    least = sure.top - excess / (FALL_PER_NAT if excess > 0 else PER_NAT)
-    lifted = [replace(s, value=max(s.value, least)) if s.scene_id in whole else s for s in ranked]
+    excess = replace(sure, whole=False).logit - _logit(FOUND)
+    least = sure.top - excess / FALL_PER_NAT
+    lifted = [replace(s, value=max(s.value, least)) if _is_whole(s) else s for s in ranked]
     return sorted(lifted, key=rank_key)
+
+
+def _is_whole(scene: Candidate) -> bool:
+    return FULL_TEXT in scene.scores and scene.scores[FULL_TEXT].raw >= WHOLE
 
 
 def _suffice(terms: Sequence[Term]) -> bool:

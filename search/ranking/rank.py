@@ -15,7 +15,7 @@ from search.errors import InvalidQuery
 from search.query.auto import choose_weights
 from search.query.examples import NO_EXAMPLES, Examples
 from search.query.query import SearchQuery, Weights
-from search.ranking.confidence import with_words_found
+from search.ranking.confidence import Confidence, confidence_of, with_words_found
 from search.ranking.fusion import FUSIONS
 from search.ranking.rerank import TOP, rerank, text_moments
 from search.retrieval.candidates import Candidate, retrieve
@@ -38,9 +38,14 @@ class Ranking:
 
     def with_words_found(self) -> "Ranking":
         """Without a weak scene that has all words of the query."""
-        encoded = self.encoded
-        scenes = with_words_found(self.scenes, encoded.text, encoded.num_vectors, self.terms)
+        num_vectors = self.encoded.num_vectors
+        scenes = with_words_found(self.scenes, self.weights, num_vectors, self.terms)
         return replace(self, scenes=scenes)
+
+    @property
+    def confidence(self) -> Confidence:
+        """How sure it is; only of a calibrated fusion."""
+        return confidence_of(self.scenes, self.weights, self.encoded.num_vectors, self.terms)
 
 
 class Ranker:

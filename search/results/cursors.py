@@ -82,12 +82,11 @@ class Cursor:
 
 
 _Number = Annotated[FiniteFloat, Field(ge=-1e18, le=1e18)]
-_Count = Annotated[int, Field(ge=0, le=10**15)]
 _Document = tuple[
     str,
     Annotated[int, Field(ge=1, le=MAX_DEPTH)],
     Annotated[int, Field(ge=0, le=MAX_SHOWN)],
-    tuple[_Number, _Count, _Count, _Number] | None,
+    tuple[_Number, _Number, _Number, _Number, _Number, bool] | None,
     tuple[_Number, ...],
 ]
 _DOCUMENT: TypeAdapter[_Document] = TypeAdapter(_Document)

@@ -13,6 +13,7 @@ from database.queries.hits import VideoRef
 from database.queries.statement import FULL_TEXT
 from database.queries.terms import rarity
 from search.query.query import Weights
+from search.ranking.confidence import Confidence
 from search.results.hits import (
     Evidence,
     SearchAnswer,
@@ -274,7 +275,7 @@ def _search_explained(answer: SearchAnswer) -> dict[str, Any]:
         "scan": ranking.scan.value,
         "depth": ranking.depth,
         "candidates": ranking.num_candidates,
-        "confidence": None if answer.confidence is None else vars(answer.confidence),
+        "confidence": _confidence_explained(answer.confidence),
         "words": {
             "meaning": words.meaning,
             "phrases": list(words.phrases),
@@ -286,6 +287,12 @@ def _search_explained(answer: SearchAnswer) -> dict[str, Any]:
             "rarity": rarity(ranking.terms),
         },
     }
+
+
+def _confidence_explained(confidence: Confidence | None) -> dict[str, Any] | None:
+    if confidence is None:
+        return None
+    return {**vars(confidence), "by_chance": confidence.by_chance}
 
 
 def _hit_explained(hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:

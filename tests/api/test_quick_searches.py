@@ -1,6 +1,7 @@
 """Every form of a query over HTTP, on the sample film; its script is in sample/README.md."""
 
 import math
+import operator
 import string
 import time
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from search.ranking.confidence import CONSTANT, MOST_SURE, PER_FEATURE, Confidence
 from tests.helpers.fixtures import Ingested
 from tests.helpers.http import answered, assert_problem, search, serving, starts
 
@@ -174,8 +176,9 @@ def test_every_score_can_be_computed_again_from_the_explanation(
 ) -> None:
     answer = search(client, query, mode=mode, explain=True)
     told, rarity = answer["explain"]["confidence"], answer["explain"]["words"]["rarity"]
-    nats = told["top"] - math.log(told["num_vectors"] / 257)
-    logit = -5.11 + 0.447 * nats + 0.442 * min(told["num_words"], 8) + 2.14 * told["coverage"]
+    confidence = Confidence(**{k: v for k, v in told.items() if k != "by_chance"})
+    logit = min(CONSTANT + sum(map(operator.mul, PER_FEATURE, confidence.features)), MOST_SURE)
+    logit = max(logit, 0.0) if told["whole"] else logit
     for hit in answer["results"]:
         spaces: dict[str, list[float]] = {"text": [], "vision": []}
         words = {"text": 0.0, "vision": 0.0}
@@ -195,7 +198,9 @@ def test_every_score_can_be_computed_again_from_the_explanation(
         sure = 1 / (1 + math.exp(0.9 * (told["top"] - value) - logit))
         assert hit["score"] == pytest.approx(sure, abs=1e-3)
     assert told["top"] == answer["results"][0]["explain"]["value"]
-    assert told["num_words"] == len(query.split())
+    assert told["rarity"] == rarity
+    best = max(told["text"], told["vision"])
+    assert told["by_chance"] == pytest.approx(1 - math.exp(-math.exp(-best)))
 
 
 def test_the_part_of_the_words_that_match_follows_from_their_weights(client: httpx.Client) -> None:

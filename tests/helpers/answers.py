@@ -80,7 +80,7 @@ def answer(
     return SearchAnswer(
         query=make_query("drilling", shape=shape),
         hits=() if empty else (hit,),
-        confidence=Confidence(50.0 if sure >= 0.4 else 0.0, 100, 1, 0.0),
+        confidence=Confidence(50.0, 8.0 if sure >= 0.4 else -2.2, -2.2, 0.0, 5.0, whole=False),
         ranking=ranking,
         next=None,
         total=0 if empty else 1,

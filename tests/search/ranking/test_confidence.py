@@ -1,20 +1,35 @@
 """How sure an answer is: surer with more evidence, less in a larger library."""
 
 import math
+from dataclasses import astuple
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from database.queries.terms import Term
-from search.query.query import MODES, FusionName
-from search.ranking.confidence import WEAK, Confidence, confidence_of, scored, with_words_found
+from search.query.query import MODES, FusionName, Weights
+from search.ranking.confidence import (
+    MISSING,
+    WEAK,
+    Confidence,
+    confidence_of,
+    scored,
+    with_words_found,
+)
 from search.ranking.fusion import FUSIONS
-from tests.helpers.answers import FULL_TEXT, TEXT, found, scene
+from search.retrieval.candidates import Candidate
+from tests.helpers.answers import FULL_TEXT, TEXT, VISION, found, scene
 
 finite = st.floats(-1e6, 1e6)
-counts = st.integers(0, 10**12)
-confidences = st.builds(Confidence, finite, counts, st.integers(0, 1000), st.floats(0, 1))
+parts = st.floats(0, 1)
+confidences = st.builds(Confidence, finite, finite, finite, parts, st.floats(0, 1e3), st.booleans())
+BALANCED = MODES["balanced"]
+
+
+def term(language: str, lexeme: str, weight: float) -> Term:
+    """A word that has no form but one."""
+    return Term(language, lexeme, weight, f"'{lexeme}':A", f"'{lexeme}'", (lexeme,))
 
 
 @given(confidences, finite, finite)
@@ -25,47 +40,81 @@ def test_a_score_is_a_probability_that_rises_with_evidence(
     assert 0 < sure.score(less) <= sure.score(more) <= sure.answered < 1
 
 
-@given(confidences, st.integers(2, 1000))
-def test_the_same_evidence_is_less_in_a_larger_library(sure: Confidence, times: int) -> None:
-    larger = Confidence(sure.top, times * sure.num_vectors, sure.num_words, sure.coverage)
-    assert larger.answered <= sure.answered
+@given(confidences, confidences)
+def test_more_of_anything_that_is_known_is_surer(one: Confidence, other: Confidence) -> None:
+    pairs = list(zip(astuple(one), astuple(other), strict=True))
+    less = Confidence(*(min(pair) for pair in pairs))
+    more = Confidence(*(max(pair) for pair in pairs))
+    assert less.answered <= more.answered
+    assert 0 <= more.by_chance <= less.by_chance <= 1
 
 
-def test_chance_is_weak_and_certainty_is_not() -> None:
-    assert Confidence(3.0, 257, 3, 0.0).answered < WEAK / 2
-    assert Confidence(15.0, 257, 3, 0.0).answered > 0.9
-    assert Confidence(3.0 + math.log(100), 25_700, 3, 0.0).answered < WEAK / 2
+def ranked_by(**nats: float) -> list[Candidate]:
+    """One scene with this evidence of a text, or of a picture."""
+    legs = {"text": TEXT, "vision": VISION}
+    return FUSIONS[FusionName.EVIDENCE].rank(
+        [scene(1, *(found(legs[name], value) for name, value in nats.items()))], BALANCED
+    )
 
 
-def test_the_words_that_were_found_and_the_size_of_the_library_are_counted() -> None:
+@given(st.floats(0, 60), st.integers(1, 10**9), st.integers(2, 1000))
+def test_the_same_evidence_is_less_in_a_larger_library(nats: float, size: int, times: int) -> None:
+    ranked = ranked_by(vision=nats)
+    small, large = (confidence_of(ranked, BALANCED, n, ()) for n in (size, times * size))
+    assert large.answered <= small.answered
+    assert large.by_chance >= small.by_chance
+
+
+@pytest.mark.parametrize("size", [6, 257, 25_700])
+def test_chance_is_weak_and_what_cannot_be_chance_is_not(size: int) -> None:
+    luck = math.log(size)
+    assert confidence_of(ranked_by(text=luck, vision=luck), BALANCED, size, ()).answered < WEAK
+    for sure in ({"text": luck + 8.0}, {"vision": luck + 8.0}):
+        confidence = confidence_of(ranked_by(**sure), BALANCED, size, ())
+        assert confidence.answered > 0.6
+        assert confidence.by_chance < 0.001
+
+
+@given(st.integers(1, 40))
+def test_words_that_were_not_found_say_nothing_however_many(num_words: int) -> None:
+    one, many = (
+        confidence_of(ranked_by(text=3.0), BALANCED, 12, terms(*[2.0] * n)) for n in (1, num_words)
+    )
+    assert one.answered == many.answered
+
+
+def test_what_is_known_of_an_answer() -> None:
     scenes = [
         scene(1, found(TEXT, 9.0), found(FULL_TEXT, 1.0, raw=0.4)),
         scene(2, found(TEXT, 2.0), found(FULL_TEXT, 1.5, raw=0.7)),
     ]
     fused = FUSIONS[FusionName.EVIDENCE].rank(scenes, MODES["text_heavy"])
-    sure = confidence_of(fused, "a drill in granite", 500)
-    assert sure == Confidence(fused[0].value, 500, 4, 0.7)
+    sure = confidence_of(fused, MODES["text_heavy"], 500, terms(2.0, 3.0))
+    luck = math.log(500)
+    assert sure == Confidence(fused[0].value, 10.0 - luck, MISSING, 0.7, 5.0, whole=False)
 
 
-@pytest.mark.parametrize("text", ["", "two words"])
-def test_a_search_that_finds_nothing_is_not_confident(text: str) -> None:
-    assert confidence_of([], text, 0).answered < WEAK
+def test_a_modality_that_is_not_asked_for_counts_as_missing() -> None:
+    ranked = ranked_by(text=1.0, vision=30.0)
+    assert confidence_of(ranked, Weights(text=1, vision=0), 12, ()).vision == MISSING
+
+
+def test_a_search_that_finds_nothing_is_not_confident() -> None:
+    assert confidence_of([], BALANCED, 0, ()).answered < WEAK
 
 
 def terms(*weights: float) -> tuple[Term, ...]:
     """Words of these weights."""
-    return tuple(Term("en", f"word{number}", weight) for number, weight in enumerate(weights))
+    return tuple(term("en", f"word{number}", weight) for number, weight in enumerate(weights))
 
 
 @given(
     st.lists(st.tuples(st.floats(0, 60), st.booleans()), min_size=1, max_size=9),
     st.integers(1, 10**9),
-    st.integers(1, 30),
 )
 def test_a_scene_with_all_words_is_never_weak_and_what_is_surer_comes_first(
-    scenes: list[tuple[float, bool]], num_vectors: int, num_words: int
+    scenes: list[tuple[float, bool]], num_vectors: int
 ) -> None:
-    text = "word " * num_words
     fused = FUSIONS[FusionName.EVIDENCE].rank(
         [
             scene(number, found(TEXT, nats), found(FULL_TEXT, 0.0, raw=1.0 if whole else 0.4))
@@ -73,8 +122,9 @@ def test_a_scene_with_all_words_is_never_weak_and_what_is_surer_comes_first(
         ],
         MODES["balanced"],
     )
-    ranked = with_words_found(fused, text, num_vectors, terms(1.0, 1.0))
-    sure = scored(ranked, confidence_of(ranked, text, num_vectors))
+    words = terms(1.0, 1.0)
+    ranked = with_words_found(fused, BALANCED, num_vectors, words)
+    sure = scored(ranked, confidence_of(ranked, BALANCED, num_vectors, words))
     assert all(s.score > WEAK for s in sure if s.scores[FULL_TEXT].raw == 1)
     assert [s.score for s in sure] == sorted((s.score for s in sure), reverse=True)
     others = [s.scene_id for s in fused if s.scores[FULL_TEXT].raw < 1]
@@ -88,12 +138,17 @@ def test_a_scene_with_all_words_is_never_weak_and_what_is_surer_comes_first(
         (terms(3.1), True),
         (terms(2.9), False),
         # In German "the" is a word as any other; in English "elephant" is the only one.
-        ((Term("de", "the", 5.0), Term("de", "elephant", 5.0), Term("en", "elephant", 2.0)), False),
+        ((term("de", "the", 5.0), term("de", "elephant", 5.0), term("en", "elephant", 2.0)), False),
     ],
 )
 def test_a_single_common_word_does_not_make_a_scene_an_answer(
     words: tuple[Term, ...], suffice: bool
 ) -> None:
     ranked = [scene(1, found(FULL_TEXT, 0.0, raw=1.0))]
-    lifted = with_words_found(ranked, "elephant", 10_000, words)
-    assert (confidence_of(lifted, "elephant", 10_000).answered > WEAK) is suffice
+    lifted = with_words_found(ranked, BALANCED, 10_000, words)
+    assert confidence_of(lifted, BALANCED, 10_000, words).whole is suffice
+
+
+def test_a_word_that_most_texts_have_is_weak() -> None:
+    ranked = [scene(1, found(FULL_TEXT, 0.0, raw=1.0))]
+    assert confidence_of(ranked, BALANCED, 10_000, terms(0.7)).answered < WEAK
