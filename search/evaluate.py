@@ -3,7 +3,8 @@
 Reads labelled queries in the form of docs/evaluation.md and prints success at 1 (the first
 hit is right), recall at 1, 5 and 10, and nDCG at 10, by class of query: for every mode, beside
 each leg alone, reciprocal rank fusion, and the weighted sum of raw cosines. For every mode it
-also counts the queries that a wrong answer misleads.
+also counts the queries that a wrong answer misleads, and measures how well right hits begin and
+end where the answer does.
 """
 
 import sys
@@ -56,6 +57,12 @@ def main(
             )
         if (auroc := evaluation.auroc[mode]) is not None:
             typer.echo(f"{mode}: queries without an answer told apart, AUROC {auroc:.2f}")
+        if (found := evaluation.boundaries[mode].get("all")) is not None:
+            typer.echo(
+                f"{mode}: of {found.num_found} first right hits {found.close:.0%} overlap what was "
+                f"meant by half, {found.closer:.0%} by 0.7 of the union (their scenes "
+                f"{found.scene_close:.0%}, {found.scene_closer:.0%})"
+            )
 
 
 def _print_table(title: str, results: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:

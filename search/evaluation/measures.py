@@ -3,13 +3,14 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import ir_measures
 from ir_measures import R, Success, nDCG
 
 from database.queries.statement import FULL_TEXT
-from search.evaluation.labelled import LabelledQuery, QueryFile, Target
+from search.evaluation.boundaries import Boundaries, boundaries
+from search.evaluation.labelled import LabelledQuery, QueryFile
+from search.evaluation.matching import matches
 from search.multi_modal_search import DEPTH, MultiModalSearchEngine
 from search.query.query import AUTO, MODES, FusionName, Shape, make_query
 from search.ranking.confidence import scored
@@ -20,8 +21,6 @@ from search.retrieval.candidates import Candidate
 NUM_HITS = 10
 """Looked at of each answer."""
 MEASURES = (Success @ 1, R @ 1, R @ 5, R @ 10, nDCG @ 10)
-_LONG_S = 30.0
-"""Of a longer video, the whole is no moment."""
 
 Answers = Mapping[str, Sequence[SearchHit]]
 """The hits of every labelled query, by its id."""
@@ -48,6 +47,8 @@ class Evaluation:
     """The ids of the queries that a wrong answer misleads, by mode."""
     auroc: dict[str, float | None]
     """By mode; None without queries that nothing answers."""
+    boundaries: dict[str, dict[str, Boundaries]]
+    """Of the first right hits, by mode and class of query."""
 
 
 def evaluate(
@@ -60,21 +61,8 @@ def evaluate(
         methods={name: measure(queries, found) for name, found in answers.items()},
         misled={mode: misled(queries, answers[mode]) for mode in modes},
         auroc={mode: separation(engine, queries, mode, spaces) for mode in modes},
+        boundaries={mode: boundaries(queries, answers[mode]) for mode in modes},
     )
-
-
-def matches(hit: SearchHit, target: Target, tolerance_s: float) -> bool:
-    """Whether a hit is a target: it lies in its file and overlaps it, within the tolerance, by
-    more than half of the shorter of the two. The whole of a video is one only if the target is
-    most of it."""
-    path = Path(hit.video.path).as_posix()
-    if path != target.file and not path.endswith("/" + target.file):
-        return False
-    start_s, end_s = target.start - tolerance_s, target.end + tolerance_s
-    overlap_s = min(hit.end_s, end_s) - max(hit.start_s, start_s)
-    if hit.end_s - hit.start_s >= hit.video.duration_s - tolerance_s > _LONG_S:
-        return overlap_s > 0.5 * hit.video.duration_s
-    return overlap_s > 0.5 * min(hit.end_s - hit.start_s, end_s - start_s)
 
 
 def judge(

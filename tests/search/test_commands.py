@@ -180,6 +180,9 @@ def test_an_evaluation_measures_every_method_by_class(ingested: Ingested, querie
     assert {"only minilm-l6", "fusion=rrf", "fusion=raw", "fusion=sum"} < set(results)
     assert printed["misled"] == {mode: ["q4"] for mode in MODES}
     assert printed["auroc"] == dict.fromkeys(MODES, 1.0)
+    for mode in MODES:
+        assert set(printed["boundaries"][mode]) == {"all", "speech", "visual", "ocr"}
+        assert printed["boundaries"][mode]["all"]["num_found"] == 3
 
 
 def test_an_evaluation_prints_a_table(ingested: Ingested, queries: Path) -> None:
@@ -192,6 +195,7 @@ def test_an_evaluation_prints_a_table(ingested: Ingested, queries: Path) -> None
     assert "[/elsewhere]" in done.stdout
     for mode in MODES:
         assert f"\n{mode}: 1 of 2 queries misled by a must_not answer\n" in done.stdout
+        assert f"\n{mode}: of 3 first right hits " in done.stdout
 
 
 def test_a_query_that_cannot_be_asked_is_named_before_any_is_run(

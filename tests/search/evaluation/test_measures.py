@@ -10,7 +10,8 @@ from ir_measures import R, Success, calc_aggregate, nDCG
 from database.queries.hits import VideoRef
 from search.errors import QueryFileInvalid
 from search.evaluation.labelled import LabelledQuery, Target, load_queries
-from search.evaluation.measures import is_misled, judge, matches
+from search.evaluation.matching import matches
+from search.evaluation.measures import is_misled, judge
 from search.results.hits import SearchHit
 from search.retrieval.candidates import Candidate
 
