@@ -9,7 +9,7 @@ COVERED = 0.5
 match less are scored when another leg has found them."""
 OTHERWISE = 0.98
 """What a word is worth that is written otherwise than typed: without accents, in numbers."""
-NEAR = 0.85
+NEAR = 0.75
 """What a word is worth that is nearly what was typed, which no text has."""
 BESIDE = 0.95
 """What words are worth of which some are said and others on screen meanwhile."""

@@ -105,4 +105,4 @@ def test_part_of_a_word_is_found_where_the_server_has_trigrams(crowded: Database
         return [match.raw for match in found if match.raw > 0]
 
     assert matching(has_trigrams=False) == []
-    assert matching(has_trigrams=True) == pytest.approx([0.85] * 10)
+    assert matching(has_trigrams=True) == pytest.approx([0.75] * 10)
