@@ -103,7 +103,7 @@ def fitted(judged: Sequence[Judged]) -> tuple[float, npt.NDArray[np.float64]]:
     feature counts against an answer, its constant moved so that MOST_ABSENT are over WEAK."""
     features = np.array([one.confidence.features for one in judged])
     answered = np.array([one.answered for one in judged])
-    spread = features.std(axis=0) + 1e-9
+    spread = np.maximum(features.std(axis=0), 0.01)  # one that never differs says nothing
     inputs = np.column_stack([features / spread, np.ones(len(judged))])
     weights = np.zeros(len(PER_FEATURE) + 1)
     ridge = np.diag([*[_RIDGE] * len(PER_FEATURE), 0.0])

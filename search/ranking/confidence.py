@@ -20,8 +20,8 @@ from search.query.query import Weights
 from search.ranking.fusion import rank_key
 from search.retrieval.candidates import Candidate
 
-CONSTANT = -1.98
-PER_FEATURE = (0.606, 0.557, 3.935, 0.304)
+CONSTANT = -2.01
+PER_FEATURE = (0.651, 0.555, 3.219, 0.278)
 """Of the logit, for each of `Confidence.features`."""
 MOST_NATS = 8.0
 """Evidence above the luck of the library's size says no more than this, nor does it say more below
