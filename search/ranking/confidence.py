@@ -6,7 +6,7 @@ scenes has ln 2 more by chance), what part of the query's words one moment has, 
 that happens. Each is clamped to the range that it was fitted on, so that no one of them says more
 than it has been seen to. How long a query is says nothing. Fitted on queries of 1 to 20 words that
 nothing answers, and such as something does, over libraries of 6 to 10,000 scenes
-(search/evaluation/confidence.py, docs/ranking.md).
+(search/fit_confidence.py, docs/ranking.md).
 """
 
 import math
@@ -29,6 +29,8 @@ LEAST_TEXT and LEAST_VISION: texts far from what is asked are silent about pictu
 LEAST_TEXT, LEAST_VISION = 0.0, -8.0
 MOST_RARE = 8.0
 """Nor do words that are found together say more."""
+WITHOUT_WORDS = 0.25
+"""What a query of pictures or scenes, which has no words to be found, has instead."""
 MISSING = -2.2
 """Evidence in a modality that nothing found has: half of what is unrelated has more of it."""
 MOST_SURE = 3.0
@@ -84,7 +86,7 @@ class Confidence:
         return (
             _clamped(self.text, LEAST_TEXT, MOST_NATS),
             _clamped(self.vision, LEAST_VISION, MOST_NATS),
-            found**2 * _clamped(self.rarity / RARE, 0.0, 1.0),
+            found**2 * _clamped(self.rarity / RARE, 0.0, 1.0) if self.rarity else WITHOUT_WORDS,
             _clamped(found * self.rarity, 0.0, MOST_RARE),
         )
 

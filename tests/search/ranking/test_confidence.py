@@ -23,7 +23,9 @@ from tests.helpers.answers import FULL_TEXT, TEXT, VISION, found, scene
 
 finite = st.floats(-1e6, 1e6)
 parts = st.floats(0, 1)
-confidences = st.builds(Confidence, finite, finite, finite, parts, st.floats(0, 1e3), st.booleans())
+confidences = st.builds(
+    Confidence, finite, finite, finite, parts, st.floats(0.5, 1e3), st.booleans()
+)
 BALANCED = MODES["balanced"]
 
 
