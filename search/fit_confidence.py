@@ -1,8 +1,8 @@
-"""python -m search.evaluation.confidence: how well confidence tells what a library holds from
+"""python -m search.fit_confidence: how well confidence tells what a library holds from
 what it does not, and the constants that tell it best.
 
-    SCENESEEK_HOME=… python -m search.evaluation.confidence measure QUERIES.json tour > tour.json
-    python -m search.evaluation.confidence fit tour.json others.json
+    SCENESEEK_HOME=… python -m search.fit_confidence measure QUERIES.json tour > tour.json
+    python -m search.fit_confidence fit tour.json others.json
 
 `measure` asks the library that the environment names the queries of a file: `absent`, which
 nothing in any of the libraries answers, and the others under the name given. `fit` reads what was

@@ -188,7 +188,7 @@ class Conditions:
             for number, phrase in enumerate(phrases):
                 tests = {
                     f"tsv @@ CAST(:{name}_{number} AS tsquery)": (f"{name}_{number}", phrase.query),
-                    f"text ILIKE :{name}_{number}_typed": (
+                    f"text ~* :{name}_{number}_typed": (
                         f"{name}_{number}_typed",
                         phrase.pattern,
                     ),

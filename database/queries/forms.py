@@ -72,7 +72,8 @@ class Phrase(NamedTuple):
     query: str
     """A tsquery; empty where no language indexes them."""
     pattern: str = ""
-    """Of LIKE: as they were typed, if in some language all of them are too common to be indexed."""
+    """A regular expression of what was typed, if in some language all of these words are too common
+    to be indexed."""
 
 
 def read_forms(connection: sa.Connection, text: str, languages: Sequence[str]) -> list[Form]:
@@ -130,7 +131,13 @@ def read_phrase(connection: sa.Connection, text: str, languages: Sequence[str]) 
     """A text as a phrase in any of the languages."""
     values = {"languages": list(languages), "text": text}
     query, is_common = connection.execute(sa.text(_PHRASE_SQL), values).one()
-    return Phrase(_ONE_DENSE.sub(r"\g<0>:*", query), like(text) if is_common else "")
+    return Phrase(_ONE_DENSE.sub(r"\g<0>:*", query), as_typed(text) if is_common else "")
+
+
+def as_typed(text: str) -> str:
+    """A regular expression of PostgreSQL for these words side by side; empty if there are none."""
+    words = re.findall(r"\w+", text)
+    return r"\m" + r"\W+".join(words) + r"\M" if words else ""
 
 
 def like(text: str) -> str:

@@ -200,7 +200,7 @@ class _Statement:
         }
         if words.pattern:
             self.values["pattern"] = words.pattern
-            tests[f"moment.text ILIKE :pattern AND NOT {has_all}"] = num_whole
+            tests[f"moment.text ~* :pattern AND NOT {has_all}"] = num_whole
         joined = self._only_allowed_moments()
         return " UNION ALL ".join(
             f"(SELECT moment.video_id, moment.id, moment.scene_id, moment.kind, moment.tsv, "

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from database.queries.forms import Form, Phrase, like, read_forms, read_near, read_phrase
+from database.queries.forms import Form, Phrase, as_typed, read_forms, read_near, read_phrase
 from database.server.connection import Database
 
 _REREAD_S = 2.0
@@ -71,7 +71,7 @@ class WordLeg:
 
     terms: tuple[Term, ...] = ()
     pattern: str = ""
-    """Of LIKE: several words as they were typed, if some language has none of them indexed."""
+    """A regular expression: several words as typed, if some language has none of them indexed."""
 
 
 NO_WORDS = WordLeg()
@@ -144,7 +144,7 @@ class WordReader:
         terms = self.terms(text)
         indexed = {term.language for term in terms}
         is_common = len(indexed) < len(self.statistics().languages) and len(text.split()) >= _FEW
-        return WordLeg(terms, like(text) if is_common and self._database.has_trigrams else "")
+        return WordLeg(terms, as_typed(text) if is_common and self._database.has_trigrams else "")
 
     def phrases(self, texts: Sequence[str]) -> list[Phrase]:
         """Each text as a phrase in any of the languages. Raises DatabaseError."""

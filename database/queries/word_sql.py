@@ -94,7 +94,7 @@ def heavy(terms: Sequence[Term]) -> str:
 def coverage(words: WordLeg, values: dict[str, object]) -> str:
     """The part of the query's weight that the words of `own` match, in [0, 1]; adds to the
     parameters of the statement."""
-    typed = "CASE WHEN own.text ILIKE :pattern THEN 1 ELSE 0 END" if words.pattern else "0"
+    typed = "CASE WHEN own.text ~* :pattern THEN 1 ELSE 0 END" if words.pattern else "0"
     if not words.terms:
         return typed
     terms = words.terms

@@ -157,7 +157,7 @@ class Ranker:
             return Conditions(query.filters)
         found = self._words.phrases(phrases)
         for phrase, own in zip(phrases, found, strict=True):
-            if not own.query and not self._database.has_trigrams:
-                raise InvalidQuery(f"“{phrase}” has only words that are too common to be looked up")
+            if not own.query and not (own.pattern and self._database.has_trigrams):
+                raise InvalidQuery(f"“{phrase}” has no words that can be looked up")
         required, excluded = found[: len(words.phrases)], found[len(words.phrases) :]
         return Conditions(query.filters, tuple(required), tuple(excluded))

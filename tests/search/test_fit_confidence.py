@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from embeddings.loaded import Encoders
-from search.evaluation.confidence import CLASSES, MOST_ABSENT, Judged, fitted, table
+from search.fit_confidence import CLASSES, MOST_ABSENT, Judged, fitted, table
 from search.multi_modal_search import MultiModalSearchEngine
 from search.ranking.confidence import WEAK, Confidence
 from tests.helpers.fixtures import Ingested
