@@ -25,6 +25,8 @@ _REMEMBERED = 4096
 """Texts whose terms are kept until the statistics change."""
 _FEW = 3
 """Words that are common, each of them, are looked up as they were typed if there are so many."""
+_UNKNOWN = 8
+"""Words of a query that no text has, for which such as are nearly the same are looked up."""
 _STATISTICS_SQL = """
     SELECT reltuples * (1 - coalesce(null_frac, 0)), most_common_elems::text::text[],
         most_common_elem_freqs
@@ -156,10 +158,11 @@ class WordReader:
         with self._database.reading() as connection:
             forms = read_forms(connection, text, statistics.languages)
             num_having = _num_having(connection, forms, statistics)
-            unknown = {form.word for form in forms if num_having[form.query] == 0}
+            known = {form.word for form in forms if num_having[form.query] > 0}
+            unknown = list(dict.fromkeys(form.word for form in forms if form.word not in known))
             near = {
                 word: read_near(connection, word, statistics.languages)
-                for word in sorted(unknown if self._database.has_trigrams else ())
+                for word in unknown[: _UNKNOWN if self._database.has_trigrams else 0]
             }
         terms = []
         for form in forms:

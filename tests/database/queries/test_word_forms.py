@@ -137,6 +137,23 @@ def test_what_is_nearly_a_word_finds_it_below_the_word_itself(
     assert marked(database, typed)
 
 
+def test_a_word_that_some_language_has_is_no_typo_in_another(
+    store: Store, database: Database
+) -> None:
+    save(store, "The crew was drilling")
+    save(store, "Das Drillinge-Paar", language="de")
+    assert {term.near for term in WordReader(database).terms("drilling")} == {""}
+
+
+def test_of_a_long_query_only_some_words_are_taken_for_parts_or_typos(
+    store: Store, database: Database
+) -> None:
+    words = [f"zq{first}{second}" for first in "abcdefgh" for second in "klmnopqr"]
+    save(store, " ".join(f"pre{word}post" for word in words))
+    terms = WordReader(database).terms(" ".join(words))
+    assert sum(bool(term.near) for term in terms) == 8  # each takes two more look-ups
+
+
 @pytest.mark.parametrize("typed", ["cart", "bar", "beach", "q", "12"])
 def test_what_is_another_word_finds_nothing(typed: str, store: Store, database: Database) -> None:
     save(store, "The carp rests on the peach at 127 km")
