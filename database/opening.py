@@ -10,7 +10,6 @@ from sqlalchemy import event, exc
 
 from database.errors import DatabaseUnreachable
 from database.migrate import require_current_schema, upgrade_schema
-from database.queries.forms import LEAST_ALIKE
 from database.server.connection import Database
 from database.server.embedded import data_dir, start_embedded
 from database.server.sqlstates import translated_errors
@@ -89,7 +88,6 @@ def _engine(url: sa.URL) -> sa.Engine:
         driver.execute("SET plan_cache_mode = force_custom_plan")
         driver.execute("SET timezone = 'UTC'")  # dates and times of day mean the same everywhere
         driver.execute("SET jit = off")  # compiling a search takes longer than running it
-        driver.execute(f"SET pg_trgm.word_similarity_threshold = {LEAST_ALIKE}")
         driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
         if psycopg.types.TypeInfo.fetch(driver, "vector") is not None:
             register_vector(driver)

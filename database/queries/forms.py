@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from database.queries.near import SHORTEST_PART, SHORTEST_TYPO, near_words
+from database.queries.near import SHORTEST_PART, SHORTEST_TYPO, exchanged, near_words
 from database.queries.quantities import with_spellings
 
 # Words in small letters, and as tsqueries what was typed and what else is meant by it.
@@ -39,10 +39,13 @@ _PHRASE_SQL = """
     WHERE numnode(query) > 0"""
 _PARTS_SQL = "SELECT text FROM moment WHERE text ILIKE :part LIMIT :most"
 _ALIKE_SQL = "SELECT text FROM moment WHERE :word <% text LIMIT :most"
-LEAST_ALIKE = 0.4
-"""The least similarity of a word to one that differs by a letter (pg_trgm); of a connection."""
+_HAVING_SQL = "SELECT text FROM moment WHERE tsv @@ CAST(:query AS tsquery) LIMIT :most"
+_SET_SIMILARITY = "SELECT set_config('pg_trgm.word_similarity_threshold', :least, false)"
 _TEXTS_READ = 200
 """Texts that words nearly like an unknown one are taken from, at most."""
+_MOST_FORMS = 100
+"""Words of a query that are looked up, and of those nearly like one word, at most."""
+_MOST_NEAR = 20
 _SHORT = 4
 """Letters of words that may be one together: wi fi, e mail."""
 DENSE = re.compile(
@@ -88,7 +91,12 @@ def read_forms(connection: sa.Connection, text: str, languages: Sequence[str]) -
     for row in connection.execute(sa.text(_FORMS_SQL), values):
         for form in _forms(row.language, row.word, row.typed, row.others, row.lexemes):
             forms.setdefault((form.language, form.exact), form)
-    return list(forms.values())
+    found = list(forms.values())
+    return [each for own in languages for each in _of(found, own)[:_MOST_FORMS]]
+
+
+def _of(forms: Sequence[Form], language: str) -> list[Form]:
+    return [form for form in forms if form.language == language]
 
 
 def _with_neighbours(
@@ -123,7 +131,7 @@ def _forms(
 
 def _pair(language: str, operand: str) -> Form:
     lexeme = operand.strip("'")
-    query = operand if len(lexeme) > 1 else f"{operand}:*"
+    query = f"{operand}:*" if len(lexeme) == 1 and DENSE.match(lexeme) else operand
     return Form(language, lexeme, lexeme, query, query, (lexeme,))
 
 
@@ -146,6 +154,20 @@ def like(text: str) -> str:
     return f"%{escaped}%"
 
 
+def _read_typed_wrong(connection: sa.Connection, word: str, languages: Sequence[str]) -> list[str]:
+    """Texts with a word that this one may have been meant for."""
+    # It has one more trigram than letters, of which another letter changes three, and what both
+    # have is set against what either has (pg_trgm).
+    least = (len(word) - 2) / (len(word) + 4) - 0.01
+    connection.execute(sa.text(_SET_SIMILARITY), {"least": str(least)})
+    alike = connection.scalars(sa.text(_ALIKE_SQL), {"word": word, "most": _TEXTS_READ}).all()
+    # Two that are exchanged are in four: too many to be alike.
+    forms = read_forms(connection, " ".join(exchanged(word)), languages)
+    query = " | ".join(sorted({f"({form.query})" for form in forms}))
+    values = {"query": query, "most": _TEXTS_READ}
+    return [*alike, *connection.scalars(sa.text(_HAVING_SQL), values)]
+
+
 def read_near(
     connection: sa.Connection, word: str, languages: Sequence[str]
 ) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -156,8 +178,8 @@ def read_near(
     values = {"word": word, "part": like(word), "most": _TEXTS_READ}
     texts = list(connection.scalars(sa.text(_PARTS_SQL), values))
     if len(word) >= SHORTEST_TYPO:
-        texts += connection.scalars(sa.text(_ALIKE_SQL), values)
-    near = near_words(word, texts)
+        texts += _read_typed_wrong(connection, word, languages)
+    near = near_words(word, texts)[:_MOST_NEAR]
     found = {}
     for language in languages if near else ():
         forms = read_forms(connection, " ".join(near), [language])

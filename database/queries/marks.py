@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from database.queries.forms import DENSE
 
 _WORDS = re.compile(
-    r"(?:[^\W\d_]\.)+[^\W\d_]\b|\d+(?:[.,]\d+)*|(?:(?!\d)[^\s\x00-\x26\x28-\x40\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf"
-    r"\u2000-\u2018\u201a-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u3020\u30fb\uff01-\uff0f])+"
+    r"(?:[^\W\d_]\.)+[^\W\d_]\b|\d+(?:[.,]\d+)*|(?:(?!\d)[^\s\x00-\x40\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf"
+    r"\u2000-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u3020\u30fb\uff01-\uff0f])+"
 )
 _JOINED = re.compile(r"\w+(?:-\w+)+")
 _LEXEMES_SQL = sa.text("""

@@ -12,7 +12,14 @@ def near_words(typed: str, texts: list[str]) -> list[str]:
     """The words of texts that hold what was typed, or differ from it by one letter: put in, left
     out, another, or exchanged with its neighbour."""
     words = {word for text in texts for word in _WORDS.findall(text.lower())}
-    return sorted(word for word in words if word != typed and _is_near(typed, word))
+    near = (word for word in words if word != typed and _is_near(typed, word))
+    return sorted(near, key=lambda word: (len(word), word))
+
+
+def exchanged(typed: str) -> list[str]:
+    """What was typed with two neighbouring letters exchanged."""
+    pairs = range(len(typed) - 1)
+    return [typed[:at] + typed[at + 1] + typed[at] + typed[at + 2 :] for at in pairs]
 
 
 def _is_near(typed: str, word: str) -> bool:

@@ -1,5 +1,6 @@
 """Numbers and units as people write and say them: 42 Nm, forty-two newton metres."""
 
+import re
 from collections.abc import Iterator, Sequence
 
 _BELOW_20 = (
@@ -53,7 +54,6 @@ _UNITS = {
     "s": ["second"],
     "v": ["volt"],
     "w": ["watt"],
-    "%": ["percent", "per-cent"],
     "°c": ["degree-celsius"],
 }
 """Symbols of units, in small letters, and their names."""
@@ -76,6 +76,8 @@ def _spellings() -> dict[str, tuple[str, ...]]:
 
 
 _SPELLINGS = _spellings()
+_NUMBER_AND_UNIT = re.compile(r"(\W*\d+(?:[.,]\d+)*)([^\W\d_]+\W*)")
+_AROUND = " .,;:!?()[]\"'“”„«»"
 _LONGEST = 4
 """Words of a quantity, at most."""
 
@@ -83,6 +85,7 @@ _LONGEST = 4
 def with_spellings(words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     """Words of a query, each with its other spellings; several words that are one number or unit
     become one with hyphens. A letter is a unit only behind a number."""
+    words = [part for word in words for part in _apart(word)]
     found: list[tuple[str, tuple[str, ...]]] = []
     at = 0
     while at < len(words):
@@ -91,7 +94,7 @@ def with_spellings(words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
         )
         typed = words[at : at + length]
         key = _key(typed)
-        before = words[at - 1][-1:] if at else ""
+        before = words[at - 1].strip(_AROUND)[-1:] if at else ""
         others = (
             _SPELLINGS.get(key, ()) if len(key) > 1 or key.isdigit() or before.isdigit() else ()
         )
@@ -100,5 +103,11 @@ def with_spellings(words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
     return found
 
 
+def _apart(word: str) -> list[str]:
+    """A number and the unit behind it, or else the word."""
+    match = _NUMBER_AND_UNIT.fullmatch(word)
+    return [match[1], match[2]] if match and _key([match[2]]) in _SPELLINGS else [word]
+
+
 def _key(words: Sequence[str]) -> str:
-    return "-".join(words).lower()
+    return "-".join(word.strip(_AROUND) for word in words).lower()

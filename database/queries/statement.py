@@ -194,10 +194,10 @@ class _Statement:
         self.values["heavy_words"] = heavy(words.terms)
         has_all = "moment.tsv @@ CAST(:all_words AS tsquery)"
         num_whole = _MATCHES_PER_SCENE * self._depth
-        tests = {
-            has_all: num_whole,
-            f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}": _MATCHES_READ,
-        }
+        tests = {has_all: num_whole}
+        if len(words.terms) > len({term.language for term in words.terms}):  # else it is the same
+            heavy_only = f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}"
+            tests[heavy_only] = _MATCHES_READ
         if words.pattern:
             self.values["pattern"] = words.pattern
             tests[f"moment.text ~* :pattern AND NOT {has_all}"] = num_whole

@@ -158,8 +158,7 @@ class WordReader:
         with self._database.reading() as connection:
             forms = read_forms(connection, text, statistics.languages)
             num_having = _num_having(connection, forms, statistics)
-            known = {form.word for form in forms if num_having[form.query] > 0}
-            unknown = list(dict.fromkeys(form.word for form in forms if form.word not in known))
+            unknown = _unknown(forms, num_having, statistics.languages)
             near = {
                 word: read_near(connection, word, statistics.languages)
                 for word in unknown[: _UNKNOWN if self._database.has_trigrams else 0]
@@ -181,6 +180,18 @@ class WordReader:
         # After the frequencies come their least and greatest.
         frequent = dict(zip(lexemes or [], parts or [], strict=False))
         return WordStatistics(tuple(sorted(languages)), max(float(num_texts), 1.0), frequent)
+
+
+def _unknown(
+    forms: Sequence[Form], num_having: Mapping[str, float], languages: Sequence[str]
+) -> list[str]:
+    """The words that no text has in any language, and that are too common in none; the longest
+    first."""
+    counts: dict[str, list[float]] = {}
+    for form in forms:
+        counts.setdefault(form.word, []).append(num_having[form.query])
+    unknown = [w for w, own in counts.items() if len(own) == len(languages) and not any(own)]
+    return sorted(unknown, key=len, reverse=True)
 
 
 def _num_having(

@@ -30,7 +30,8 @@ def slides(moments: str, place: str) -> str:
     return f"""(
         SELECT {place}, joined.tsv, NULL AS text, joined.language
         FROM (SELECT (array_agg(id ORDER BY begin_s DESC, id))[1] AS id,
-                string_agg(format('%L:1A', replace(lexeme, '\\', '\\\\')), ' ')::tsvector AS tsv,
+                string_agg(
+                    format('''%s''\\:1A', replace(lexeme, '''', '''''')), ' ')::tsvector AS tsv,
                 language
             FROM (SELECT *, max(begin_s) OVER (PARTITION BY scene_id, language) AS last_s
                 FROM (SELECT DISTINCT ON (own.scene_id, own.language, lexeme)
@@ -55,7 +56,8 @@ def lines_with_slides(moments: str, place: str) -> str:
     return f"""(
         SELECT {place}, joined.tsv, NULL AS text, joined.language
         FROM (SELECT said.id, said.language,
-                string_agg(format('%L:1A', replace(lexeme, '\\', '\\\\')), ' ')::tsvector AS tsv
+                string_agg(
+                    format('''%s''\\:1A', replace(lexeme, '''', '''''')), ' ')::tsvector AS tsv
             FROM {moments} AS said JOIN {moments} AS shown ON shown.scene_id = said.scene_id
                 AND shown.begin_s < said.gone_s AND shown.gone_s > said.begin_s
                 AND coalesce(shown.language, 'en') = coalesce(said.language, 'en'),
@@ -97,27 +99,38 @@ def coverage(words: WordLeg, values: dict[str, object]) -> str:
     typed = "CASE WHEN own.text ~* :pattern THEN 1 ELSE 0 END" if words.pattern else "0"
     if not words.terms:
         return typed
-    terms = words.terms
-    cases: list[str] = []
-    for language in sorted({term.language for term in terms}):
-        theirs = [term for term in terms if term.language == language]
-        total = sum(term.weight for term in theirs)
-        matched = []
-        for term in theirs:
-            number = terms.index(term)
-            values[f"weight_{number}"] = term.weight / total
-            worths = {
-                "exact": (term.exact, 1.0),
-                "any": (term.query, OTHERWISE),
-                "near": (term.near, NEAR),
-            }
-            tests = []
-            for name, (query, worth) in worths.items():
-                if query:
-                    values[f"{name}_{number}"] = query
-                    tests.append(f"WHEN own.tsv @@ CAST(:{name}_{number} AS tsquery) THEN {worth}")
-            weight = f"CAST(:weight_{number} AS float8)"
-            matched.append(f"{weight} * CASE {' '.join(tests)} ELSE 0 END")
-        values[f"language_{len(cases)}"] = language
-        cases.append(f"WHEN :language_{len(cases)} THEN {' + '.join(matched)}")
-    return f"CASE coalesce(own.language, 'en') {' '.join(cases)} ELSE {typed} END"
+    alike: dict[tuple[tuple[str, str, str, float], ...], list[str]] = {}
+    for language in sorted({term.language for term in words.terms}):
+        theirs = [term for term in words.terms if term.language == language]
+        key = tuple((term.exact, term.query, term.near, term.weight) for term in theirs)
+        alike.setdefault(key, []).append(language)
+    cases = []
+    for number, (own, languages) in enumerate(alike.items()):
+        values[f"languages_{number}"] = languages
+        matched = _matched(own, f"{number}", values)
+        cases.append(f"WHEN coalesce(own.language, 'en') = ANY(:languages_{number}) THEN {matched}")
+    return f"CASE {' '.join(cases)} ELSE {typed} END"
+
+
+def _matched(
+    words: Sequence[tuple[str, str, str, float]], name: str, values: dict[str, object]
+) -> str:
+    """The part that `own` matches of words given by their tsqueries, exact, of any form and near,
+    and their weights."""
+    total = sum(weight for *_, weight in words)
+    parts = []
+    for number, (exact, query, near, weight) in enumerate(words):
+        worths = (
+            {exact: 1.0, near: NEAR}
+            if exact == query
+            else {exact: 1.0, query: OTHERWISE, near: NEAR}
+        )
+        tests = []
+        for place, (matching, worth) in enumerate(worths.items()):
+            if matching:
+                parameter = f"word_{name}_{number}_{place}"
+                values[parameter] = matching
+                tests.append(f"WHEN own.tsv @@ CAST(:{parameter} AS tsquery) THEN {worth}")
+        values[f"weight_{name}_{number}"] = weight / total
+        parts.append(f"CAST(:weight_{name}_{number} AS float8) * CASE {' '.join(tests)} ELSE 0 END")
+    return " + ".join(parts)

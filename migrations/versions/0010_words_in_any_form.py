@@ -49,15 +49,20 @@ def upgrade() -> None:
 
 
 def _words_of() -> str:
-    """Decimal commas are points."""
+    """A comma within a number is a point, but for those of lists such as 12,14,16."""
     has_utf8 = op.get_bind().exec_driver_sql("SELECT EXISTS (SELECT FROM pg_collation WHERE collname = 'pg_c_utf8')").scalar()
     small = "lower(normalize(text, NFKC) COLLATE pg_c_utf8) COLLATE \"default\"" if has_utf8 else "lower(normalize(text, NFKC))"
-    return f"""regexp_replace(
-        regexp_replace({small}, '([0-9]),(?=[0-9])', '\\1.', 'g'), '{_JOINTS}', ' ', 'gi')"""
+    decimal = "(?<![0-9]|[0-9][.,])([0-9]+),(?=[0-9]+(?![0-9]|[.,][0-9]))"
+    thousands = "(?<![0-9])([0-9]{1,3}),(?=[0-9]{3}(?![0-9]))"
+    return f"""regexp_replace(regexp_replace(regexp_replace(
+        {small}, '{decimal}', '\\1.', 'g'), '{thousands}', '\\1.', 'g'), '{_JOINTS}', ' ', 'gi')"""
 
 
 def _parts_of() -> str:
-    pairs = "SELECT string_agg(substr(run, at, 2), ' ' ORDER BY at) FROM generate_series(1, greatest(length(run) - 1, 1)) AS at"
+    pairs = """SELECT string_agg(one || coalesce(next, ''), ' ' ORDER BY at) FROM (
+        SELECT one, lead(one) OVER (ORDER BY at) AS next, at
+        FROM unnest(string_to_array(run, NULL)) WITH ORDINALITY AS own (one, at)) AS each
+        WHERE next IS NOT NULL OR at = 1"""
     return f"""(
         SELECT CASE WHEN apart ~ '[{DENSE}]' THEN (
             SELECT string_agg(CASE WHEN run ~ '[{DENSE}]' THEN ' ' || ({pairs}) || ' ' ELSE run END, '' ORDER BY place)
@@ -124,6 +129,7 @@ def _index_trigrams() -> None:
                     CREATE EXTENSION IF NOT EXISTS pg_trgm;
                     CREATE INDEX IF NOT EXISTS {name} ON {made};
                 END IF;
+            EXCEPTION WHEN insufficient_privilege THEN NULL; -- searches can do without
             END $$""")
 
 

@@ -1,5 +1,7 @@
 """Words are found as people write them, whatever way the text has them."""
 
+import time
+
 import pytest
 import sqlalchemy as sa
 
@@ -82,6 +84,12 @@ def marked(database: Database, typed: str) -> list[str]:
         ("en", "wifi router", "wi fi"),
         ("en", "Wi-Fi router", "wi fi router"),
         ("en", "an e-mail", "email"),
+        ("en", "five kilograms of nails", "(5 kg),"),
+        ("en", "five kilograms of nails", "5kg."),
+        ("en", "see pages 12,14,16", "14"),
+        ("en", "see pages 12,14,16", "12 16"),
+        ("en", "1,234,567 rows", "1234567"),
+        ("zh", "3号仓库", "3号"),
         ("en", "To be or not to be", "to be or not to be"),
     ],
 )
@@ -122,6 +130,10 @@ def test_the_form_that_was_typed_comes_before_others(
         ("Drilling in Kasurinen", "kasrinen"),
         ("Drilling in Kasurinen", "kasurrinen"),
         ("Drilling in Kasurinen", "ksaurinen"),
+        ("the brzko", "brkzo"),
+        ("the brzko", "rbzko"),
+        ("the brzko", "brzok"),
+        ("the quorple", "qourple"),
         ("Das Schweißgerät", "gerät"),
         ("Das Schweißgerät", "schweiß"),
         ("the hovercraft", "craft"),
@@ -152,6 +164,41 @@ def test_of_a_long_query_only_some_words_are_taken_for_parts_or_typos(
     save(store, " ".join(f"pre{word}post" for word in words))
     terms = WordReader(database).terms(" ".join(words))
     assert sum(bool(term.near) for term in terms) == 8  # each takes two more look-ups
+
+
+def test_a_typo_of_a_rare_word_is_found_among_many_words_that_are_alike(
+    store: Store, database: Database
+) -> None:
+    alike = [f"plon{a}inxen{b}lon" for a in "bcdfghjklmnpqrstvwxz" for b in "bcfghjklmnqrstvwxz"]
+    save(store, *(" ".join(alike[at : at + 2]) for at in range(0, 360, 2)), "plondinxenplon")
+    (best, _), *_ = ranked(database, "plondinxenplan")
+    assert best == "plondinxenplon"
+
+
+def test_a_typo_is_found_among_common_words(store: Store, database: Database) -> None:
+    save(store, "The quorple wrench")
+    save(store, "Nichts dergleichen", language="de")
+    typed = "what would they have been doing before they were going with the quorpel wrench"
+    near = {term.lexeme for term in WordReader(database).terms(typed) if term.near}
+    assert "quorpel" in near
+    assert not near & {"with", "what", "they"}
+
+
+def test_long_queries_of_dense_scripts_are_answered_soon(store: Store, database: Database) -> None:
+    line = "".join(chr(0x4E00 + number) for number in range(1000))
+    save(store, line[:200])
+    for language in ("de", "fr", "ja", "es", "it", "ru", "pl", "nl"):
+        save(store, f"Text {language}", language=language)
+    started = time.monotonic()
+    assert ranked(database, line)
+    assert time.monotonic() - started < 10  # it took 30 s
+
+
+def test_a_letter_beside_a_dense_script_is_a_word_of_its_own(
+    store: Store, database: Database
+) -> None:
+    save(store, "安全号 30 xylophone", language="zh")
+    assert all(part < 0.9 for _, part in ranked(database, "3号"))
 
 
 @pytest.mark.parametrize("typed", ["cart", "bar", "beach", "q", "12"])
