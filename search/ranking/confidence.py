@@ -112,9 +112,13 @@ def _logistic(logit: float) -> float:
 
 
 def confidence_of(
-    ranked: Sequence[Candidate], weights: Weights, num_vectors: int, terms: Sequence[Term]
+    ranked: Sequence[Candidate],
+    weights: Weights,
+    num_vectors: int,
+    text: str,
+    terms: Sequence[Term],
 ) -> Confidence:
-    """Of a ranking by evidence, best first, over so many vectors, for a query of these words."""
+    """Of a ranking by evidence, best first, over so many vectors, for a text of these words."""
     luck = math.log(max(num_vectors, 1))
 
     def best(modality: Modality, weight: float) -> float:
@@ -129,18 +133,22 @@ def confidence_of(
         vision=best(Modality.VISION, weights.vision),
         coverage=coverage,
         rarity=rarity(terms),
-        whole=coverage >= WHOLE and _suffice(terms),
+        whole=coverage >= WHOLE and (len(text.split()) == 1 or _suffice(terms)),
     )
 
 
 def with_words_found(
-    ranked: Sequence[Candidate], weights: Weights, num_vectors: int, terms: Sequence[Term]
+    ranked: Sequence[Candidate],
+    weights: Weights,
+    num_vectors: int,
+    text: str,
+    terms: Sequence[Term],
 ) -> list[Candidate]:
     """A ranking in which no scene that has all words of the query is weak: it answers what was
     typed, however little its text as a whole has to do with it, and however much better others
     are."""
-    sure = confidence_of(ranked, weights, num_vectors, terms)
-    if not sure.whole:
+    sure = confidence_of(ranked, weights, num_vectors, text, terms)
+    if not sure.whole or not _suffice(terms):
         return list(ranked)
     excess = replace(sure, whole=False).logit - _logit(FOUND)
     least = sure.top - excess / FALL_PER_NAT
@@ -153,7 +161,8 @@ def _is_whole(scene: Candidate) -> bool:
 
 
 def _suffice(terms: Sequence[Term]) -> bool:
-    """Whether a text that has all of these words, of any one language, answers them."""
+    """Whether a text that has all of these words, of any one language, answers a query that may
+    have others, too common to be indexed."""
     by_language: dict[str, list[float]] = {}
     for term in terms:
         by_language.setdefault(term.language, []).append(term.weight)

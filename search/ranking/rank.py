@@ -38,14 +38,17 @@ class Ranking:
 
     def with_words_found(self) -> "Ranking":
         """Without a weak scene that has all words of the query."""
-        num_vectors = self.encoded.num_vectors
-        scenes = with_words_found(self.scenes, self.weights, num_vectors, self.terms)
-        return replace(self, scenes=scenes)
+        return replace(self, scenes=with_words_found(*self._judged))
 
     @property
     def confidence(self) -> Confidence:
         """How sure it is; only of a calibrated fusion."""
-        return confidence_of(self.scenes, self.weights, self.encoded.num_vectors, self.terms)
+        return confidence_of(*self._judged)
+
+    @property
+    def _judged(self) -> tuple[Sequence[Candidate], Weights, int, str, tuple[Term, ...]]:
+        encoded = self.encoded
+        return self.scenes, self.weights, encoded.num_vectors, encoded.text, self.terms
 
 
 class Ranker:

@@ -119,7 +119,7 @@ def test_a_video_that_comes_between_two_pages_shifts_nothing(
 
 
 @pytest.mark.parametrize(
-    ("query", "more"), [("drilling granite", {}), ("drilling", {"min_score": 0.7})]
+    ("query", "more"), [("drilling granite", {}), ("drilling", {"min_score": 0.3})]
 )
 def test_a_much_better_video_with_a_rare_word_shifts_nothing_either(
     own: Made, encoders: Encoders, query: str, more: dict[str, object]

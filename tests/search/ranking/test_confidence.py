@@ -27,6 +27,7 @@ confidences = st.builds(
     Confidence, finite, finite, finite, parts, st.floats(0.5, 1e3), st.booleans()
 )
 BALANCED = MODES["balanced"]
+TWO = "the drill"
 
 
 def term(language: str, lexeme: str, weight: float) -> Term:
@@ -62,7 +63,7 @@ def ranked_by(**nats: float) -> list[Candidate]:
 @given(st.floats(0, 60), st.integers(1, 10**9), st.integers(2, 1000))
 def test_the_same_evidence_is_less_in_a_larger_library(nats: float, size: int, times: int) -> None:
     ranked = ranked_by(vision=nats)
-    small, large = (confidence_of(ranked, BALANCED, n, ()) for n in (size, times * size))
+    small, large = (confidence_of(ranked, BALANCED, n, TWO, ()) for n in (size, times * size))
     assert large.answered <= small.answered
     assert large.by_chance >= small.by_chance
 
@@ -70,9 +71,9 @@ def test_the_same_evidence_is_less_in_a_larger_library(nats: float, size: int, t
 @pytest.mark.parametrize("size", [6, 257, 25_700])
 def test_chance_is_weak_and_what_cannot_be_chance_is_not(size: int) -> None:
     luck = math.log(size)
-    assert confidence_of(ranked_by(text=luck, vision=luck), BALANCED, size, ()).answered < WEAK
+    assert confidence_of(ranked_by(text=luck, vision=luck), BALANCED, size, TWO, ()).answered < WEAK
     for sure in ({"text": luck + 8.0}, {"vision": luck + 8.0}):
-        confidence = confidence_of(ranked_by(**sure), BALANCED, size, ())
+        confidence = confidence_of(ranked_by(**sure), BALANCED, size, TWO, ())
         assert confidence.answered > 0.6
         assert confidence.by_chance < 0.001
 
@@ -80,7 +81,8 @@ def test_chance_is_weak_and_what_cannot_be_chance_is_not(size: int) -> None:
 @given(st.integers(1, 40))
 def test_words_that_were_not_found_say_nothing_however_many(num_words: int) -> None:
     one, many = (
-        confidence_of(ranked_by(text=3.0), BALANCED, 12, terms(*[2.0] * n)) for n in (1, num_words)
+        confidence_of(ranked_by(text=3.0), BALANCED, 12, TWO, terms(*[2.0] * n))
+        for n in (1, num_words)
     )
     assert one.answered == many.answered
 
@@ -91,18 +93,18 @@ def test_what_is_known_of_an_answer() -> None:
         scene(2, found(TEXT, 2.0), found(FULL_TEXT, 1.5, raw=0.7)),
     ]
     fused = FUSIONS[FusionName.EVIDENCE].rank(scenes, MODES["text_heavy"])
-    sure = confidence_of(fused, MODES["text_heavy"], 500, terms(2.0, 3.0))
+    sure = confidence_of(fused, MODES["text_heavy"], 500, TWO, terms(2.0, 3.0))
     luck = math.log(500)
     assert sure == Confidence(fused[0].value, 10.0 - luck, MISSING, 0.7, 5.0, whole=False)
 
 
 def test_a_modality_that_is_not_asked_for_counts_as_missing() -> None:
     ranked = ranked_by(text=1.0, vision=30.0)
-    assert confidence_of(ranked, Weights(text=1, vision=0), 12, ()).vision == MISSING
+    assert confidence_of(ranked, Weights(text=1, vision=0), 12, TWO, ()).vision == MISSING
 
 
 def test_a_search_that_finds_nothing_is_not_confident() -> None:
-    assert confidence_of([], BALANCED, 0, ()).answered < WEAK
+    assert confidence_of([], BALANCED, 0, TWO, ()).answered < WEAK
 
 
 def terms(*weights: float) -> tuple[Term, ...]:
@@ -125,8 +127,8 @@ def test_a_scene_with_all_words_is_never_weak_and_what_is_surer_comes_first(
         MODES["balanced"],
     )
     words = terms(1.0, 1.0)
-    ranked = with_words_found(fused, BALANCED, num_vectors, words)
-    sure = scored(ranked, confidence_of(ranked, BALANCED, num_vectors, words))
+    ranked = with_words_found(fused, BALANCED, num_vectors, TWO, words)
+    sure = scored(ranked, confidence_of(ranked, BALANCED, num_vectors, TWO, words))
     assert all(s.score > WEAK for s in sure if s.scores[FULL_TEXT].raw == 1)
     assert [s.score for s in sure] == sorted((s.score for s in sure), reverse=True)
     others = [s.scene_id for s in fused if s.scores[FULL_TEXT].raw < 1]
@@ -147,10 +149,19 @@ def test_a_single_common_word_does_not_make_a_scene_an_answer(
     words: tuple[Term, ...], suffice: bool
 ) -> None:
     ranked = [scene(1, found(FULL_TEXT, 0.0, raw=1.0))]
-    lifted = with_words_found(ranked, BALANCED, 10_000, words)
-    assert confidence_of(lifted, BALANCED, 10_000, words).whole is suffice
+    lifted = with_words_found(ranked, BALANCED, 10_000, TWO, words)
+    assert confidence_of(lifted, BALANCED, 10_000, TWO, words).whole is suffice
 
 
 def test_a_word_that_most_texts_have_is_weak() -> None:
     ranked = [scene(1, found(FULL_TEXT, 0.0, raw=1.0))]
-    assert confidence_of(ranked, BALANCED, 10_000, terms(0.7)).answered < WEAK
+    assert confidence_of(ranked, BALANCED, 10_000, TWO, terms(0.7)).answered < WEAK
+
+
+@pytest.mark.parametrize(("text", "is_confident"), [("drill", True), ("the drill", False)])
+def test_one_word_that_is_there_is_found_however_common_it_is(
+    text: str, is_confident: bool
+) -> None:
+    ranked = [scene(1, found(FULL_TEXT, raw=1.0))]
+    sure = confidence_of(ranked, BALANCED, 12, text, terms(0.5))
+    assert (sure.answered >= WEAK) == is_confident
