@@ -10,7 +10,7 @@ _WORDS = re.compile(r"[^\W_]+")
 
 def near_words(typed: str, texts: list[str]) -> list[str]:
     """The words of texts that hold what was typed, or differ from it by one letter: put in, left
-    out, another, or exchanged with its neighbour."""
+    out, another, or exchanged with its neighbour; the shortest first."""
     words = {word for text in texts for word in _WORDS.findall(text.lower())}
     near = (word for word in words if word != typed and _is_near(typed, word))
     return sorted(near, key=lambda word: (len(word), word))
