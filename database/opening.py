@@ -1,6 +1,8 @@
 """The database of a library, opened: an embedded one is started and migrated, another checked."""
 
 import dataclasses
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import psycopg
@@ -12,7 +14,8 @@ from database.errors import DatabaseUnreachable
 from database.migrate import require_current_schema, upgrade_schema
 from database.server.connection import Database
 from database.server.embedded import data_dir, start_embedded
-from database.server.sqlstates import translated_errors
+from database.server.restarts import Restarts
+from database.server.sqlstates import is_unreachable, translated_errors
 from database.settings import DatabaseSettings
 
 EF_SEARCH = 100
@@ -26,7 +29,8 @@ _CONNECT_TIMEOUT_S = 10
 
 
 def open_database(settings: DatabaseSettings, *, require_schema: bool = True) -> Database:
-    """The database of DATABASE_URL, or the embedded one of the home folder.
+    """The database of DATABASE_URL, or the embedded one of the home folder, whose server is
+    started, now and whenever it is found to be gone.
 
     The schema of the embedded one is brought up to date; that of a server is checked, if
     `require_schema`. Raises DatabaseUnreachable, DatabaseUnsuitable, SchemaMismatch.
@@ -37,7 +41,8 @@ def open_database(settings: DatabaseSettings, *, require_schema: bool = True) ->
         description = f"embedded PostgreSQL in {data_dir(settings.home)}"
     else:
         description = url.set(drivername="postgresql").render_as_string(hide_password=True)
-    database = Database(_engine(url), description, embedded, settings.origin)
+    restarts = Restarts(settings.home) if embedded else None
+    database = Database(_engine(url, restarts), description, embedded, settings.origin)
     try:
         with translated_errors(description):
             if embedded:
@@ -70,7 +75,7 @@ def _driver_url(text: str) -> sa.URL:
     return url.set(drivername="postgresql+psycopg")
 
 
-def _engine(url: sa.URL) -> sa.Engine:
+def _engine(url: sa.URL, restarts: Restarts | None) -> sa.Engine:
     engine = sa.create_engine(
         url,
         pool_size=_POOL_SIZE,
@@ -78,6 +83,9 @@ def _engine(url: sa.URL) -> sa.Engine:
         pool_pre_ping=True,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
     )
+
+    if restarts is not None:
+        event.listen(engine, "do_connect", partial(_connect, restarts))
 
     @event.listens_for(engine, "connect")
     def prepare(driver: psycopg.Connection[Any], _record: object) -> None:
@@ -94,3 +102,22 @@ def _engine(url: sa.URL) -> sa.Engine:
         driver.commit()
 
     return engine
+
+
+def _connect(
+    restarts: Restarts,
+    dialect: sa.Dialect,
+    _record: object,
+    arguments: Sequence[Any],
+    options: dict[str, Any],
+) -> Any:
+    """A connection to the embedded server, which is started if it is gone: it may listen at another
+    place then."""
+    try:
+        return dialect.connect(*arguments, **options)
+    except psycopg.OperationalError as error:
+        if not is_unreachable(error):
+            raise
+    _, found = dialect.create_connect_args(_driver_url(restarts.url()))
+    options.update(found)
+    return dialect.connect(*arguments, **options)

@@ -6,7 +6,6 @@ import shutil
 import stat
 import sys
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from database.server.programs import Owner, give, let_pass, run_program
@@ -21,6 +20,7 @@ _PORT = 5432
 """Part of the name of a socket; nothing listens on the network."""
 _SOCKET_BYTES = 103
 """The longest address of a socket on any system: macOS's."""
+_END_S = 10
 
 
 def prepare_cluster(data: Path, owner: Owner | None) -> None:
@@ -75,14 +75,21 @@ def _make_cluster(data: Path, owner: Owner | None) -> None:
 
 def _end_leftover(data: Path) -> None:
     """A server whose folder was removed under it lives on for a minute, and would then take the
-    socket of the new one with it."""
+    socket of the new one with it. Raises OSError for one that cannot be ended."""
     import psutil
 
     for process in psutil.process_iter(["name", "cmdline"]):
         if process.info["name"] == "postgres" and str(data) in (process.info["cmdline"] or ()):
-            with suppress(psutil.NoSuchProcess):
+            try:
                 process.kill()
-                process.wait(10)
+                process.wait(_END_S)
+            except psutil.NoSuchProcess:
+                continue
+            except (psutil.AccessDenied, psutil.TimeoutExpired) as error:
+                raise OSError(
+                    f"a PostgreSQL of before (process {process.pid}) works in {data} and could not "
+                    "be ended: end it"
+                ) from error
 
 
 def _write_settings(data: Path, owner: Owner | None) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import time
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 import psycopg
@@ -18,6 +19,9 @@ from database.errors import DatabaseUnreachable
 from database.server.cluster import find_postmaster, pid_lines, prepare_cluster
 from database.server.programs import Owner, find_owner, newest_version, run_program
 from database.server.sqlstates import translated_errors
+
+if TYPE_CHECKING:  # only who starts or stops a server takes the time to import it
+    from fasteners import InterProcessLock
 
 _PROBE = "sceneseek-probe"
 _START_S, _STOP_S = 600, 120
@@ -45,13 +49,11 @@ def start_embedded(home: Path) -> str:
     found = _find_running(home)
     if found is not None and found[1] >= newest_version():
         return found[0]
-    import fasteners
-
     _refuse_closed_home(home)
     data = data_dir(home)
     try:
         home.mkdir(parents=True, exist_ok=True)
-        with fasteners.InterProcessLock(home / "postgres.lock"):
+        with _alone(home):
             return _find_current(home) or _start(home)
     except (OSError, subprocess.CalledProcessError) as error:
         raise DatabaseUnreachable(
@@ -80,7 +82,22 @@ def num_clients(url: str) -> int:
 
 
 def stop_embedded(home: Path) -> bool:
-    """Stops the server of `home`; False if none was running. Raises DatabaseUnreachable."""
+    """Stops the server of `home`; False if none was running. Who starts it again meanwhile waits
+    for the end. Raises DatabaseUnreachable."""
+    if find_postmaster(data_dir(home)) is None:
+        return False
+    with _alone(home):
+        return _stop(home)
+
+
+def _alone(home: Path) -> "InterProcessLock":
+    """What keeps one process from starting the server while another one starts or stops it."""
+    import fasteners
+
+    return fasteners.InterProcessLock(home / "postgres.lock")
+
+
+def _stop(home: Path) -> bool:
     data = data_dir(home)
     if find_postmaster(data) is None:
         return False
@@ -127,7 +144,7 @@ def _find_current(home: Path) -> str | None:
     with translated_errors("the embedded PostgreSQL"):
         if version >= newest_version() or num_clients(url):
             return url
-    stop_embedded(home)
+    _stop(home)
     return None
 
 

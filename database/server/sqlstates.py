@@ -120,6 +120,12 @@ def find_translation(sqlstate: str, message: str) -> Translation | None:
     return max(fitting, key=lambda row: len(row.sqlstate), default=None)
 
 
+def is_unreachable(error: psycopg.Error) -> bool:
+    """Whether an error of the driver means that no server answers."""
+    row = find_translation(_sqlstate(error), _first_line(error))
+    return row is not None and row.error is DatabaseUnreachable
+
+
 @contextmanager
 def translated_errors(database: str) -> Iterator[None]:
     """Errors of the driver, and of SQLAlchemy's pool, as ours; `database` is its description."""
