@@ -18,20 +18,26 @@ _LOCALE = "en_US.UTF-8" if sys.platform == "darwin" else "C.UTF-8"
 ASCII; and an upgrade of the system may sort another anew, and so part an index from its table."""
 _PORT = 5432
 """Part of the name of a socket; nothing listens on the network."""
+_SOCKET = f".s.PGSQL.{_PORT}"
 _SOCKET_BYTES = 103
 """The longest address of a socket on any system: macOS's."""
 _END_S = 10
 
 
 def prepare_cluster(data: Path, owner: Owner | None) -> None:
-    """The data folder as a server needs it to start; one that is not there is made. Raises OSError,
-    CalledProcessError."""
+    """The data folder as a server needs it to start, where none runs; one that is not there is
+    made. Raises OSError, CalledProcessError."""
     let_pass(owner, data)
     if (data / "PG_VERSION").exists():
         give(data, owner)
     else:
         _make_cluster(data, owner)
-    _write_settings(data, owner)
+    sockets = _socket_folder(data, owner)
+    _write_settings(data, sockets, owner)
+    # Of a server that was killed: its id may be a stranger's by now, or that of a process which
+    # nobody has buried yet, and the next server would take it for one at work.
+    for lock in (data / "postmaster.pid", sockets / f"{_SOCKET}.lock"):
+        lock.unlink(missing_ok=True)
 
 
 def find_postmaster(data: Path) -> int | None:
@@ -92,16 +98,16 @@ def _end_leftover(data: Path) -> None:
                 ) from error
 
 
-def _write_settings(data: Path, owner: Owner | None) -> None:
+def _write_settings(data: Path, sockets: Path, owner: Owner | None) -> None:
     import psutil
 
     buffers = psutil.virtual_memory().total // _PART_OF_MEMORY
     megabytes = min(max(buffers // 2**20, _LEAST_MB), _MOST_MB)
-    sockets = str(_socket_folder(data, owner)).replace("\\", "\\\\").replace("'", "''")
+    quoted = str(sockets).replace("\\", "\\\\").replace("'", "''")
     settings = data / _SETTINGS_FILE
     settings.write_text(
         f"shared_buffers = {megabytes}MB\nrandom_page_cost = 1.1\nlisten_addresses = ''\n"
-        f"port = {_PORT}\nunix_socket_directories = '\"{sockets}\"'\n",
+        f"port = {_PORT}\nunix_socket_directories = '\"{quoted}\"'\n",
         encoding="utf-8",
     )
     if owner is not None:
@@ -116,7 +122,7 @@ def _write_settings(data: Path, owner: Owner | None) -> None:
 def _socket_folder(data: Path, owner: Owner | None) -> Path:
     """The data folder, unless its path cannot be the address of a socket: it is too long, or has a
     comma or quote, which part several addresses."""
-    address = os.fsencode(data / f".s.PGSQL.{_PORT}")
+    address = os.fsencode(data / _SOCKET)
     if len(address) <= _SOCKET_BYTES and not {",", '"'} & set(str(data)):
         return data
     name = hashlib.sha256(os.fsencode(data)).hexdigest()[:16]

@@ -168,7 +168,6 @@ def _start(home: Path) -> str:
     data = data_dir(home).resolve()
     owner = find_owner(data)
     prepare_cluster(data, owner)
-    (data / "postmaster.pid").unlink(missing_ok=True)  # of a server that was killed
     _run_server(data, owner)
     found = _find_running(home)
     if found is None:

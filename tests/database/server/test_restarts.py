@@ -1,10 +1,13 @@
 """The embedded server, killed or stopped while it is in use, is started by whoever needs it."""
 
+import os
 import shutil
+import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -124,6 +127,28 @@ def test_a_library_whose_folder_is_gone_is_not_replaced_by_an_empty_one(home: Pa
         with pytest.raises(DatabaseUnreachable, match=r"is gone, with the library in it"):
             answer(database)
         assert not folder.exists()
+
+
+def test_what_a_server_that_was_killed_left_behind_names_nobody_who_is_at_work(
+    own: tuple[Path, Database],
+) -> None:
+    home, database = own
+    assert answer(database) == 7
+    kill(home)
+    with subprocess.Popen(["sleep", "60"], **as_owner(data_dir(home))) as stranger:
+        for lock in (data_dir(home) / "postmaster.pid", data_dir(home) / ".s.PGSQL.5432.lock"):
+            _, *rest = lock.read_text().splitlines()
+            lock.write_text("\n".join([str(stranger.pid), *rest, ""]))
+        try:
+            assert answer(database) == 7
+        finally:
+            stranger.kill()
+
+
+def as_owner(path: Path) -> dict[str, Any]:
+    """The user whom the server runs as: it takes no other user's process for a server."""
+    status = path.stat()
+    return {"user": status.st_uid, "group": status.st_gid} if os.geteuid() == 0 else {}
 
 
 @pytest.mark.parametrize("error", [psutil.AccessDenied(1), psutil.TimeoutExpired(10, 1)])
