@@ -4,13 +4,15 @@ import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 
 from api.deps import State
 from api.errors import add_error_handlers, document_problems
 from api.facts import LibraryFacts
-from api.limits import BodyLimit, Turns
+from api.lanes import Lane, Lanes
+from api.limits import BodyLimit
 from api.metrics import CountRequests
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
@@ -39,9 +41,6 @@ from embeddings.settings import EmbeddingSettings
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
-_LISTS_AT_ONCE = 2
-"""Others wait: lists are not to take the processors from searches."""
-
 
 def create_app(settings: ApiSettings, database: Database) -> FastAPI:
     """The API over an opened library, with the embedding service; models are loaded before the
@@ -50,7 +49,8 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.library = _open(settings, database, service)
+        app.state.library = state = _open(settings, database, service)
+        current_default_thread_limiter().total_tokens = state.lanes.num_threads
         _keep_what_is_loaded()
         yield
         await service.cleanup()
@@ -126,6 +126,5 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
         pictures=QueryPictures(settings.home / "query-pictures"),
         sprites=Sprites(settings),
         facts=LibraryFacts(database, service.encoders),
-        turns=Turns(settings.api_max_concurrent),
-        listing=Turns(_LISTS_AT_ONCE),
+        lanes=Lanes(Lane("searches", settings.api_max_concurrent)),
     )

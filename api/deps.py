@@ -1,13 +1,14 @@
 """What routes depend on: the state of the server, and a URL without slips."""
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Depends, HTTPException, Request
 from fastapi.dependencies.models import Dependant
 
 from api.facts import LibraryFacts
-from api.limits import Turns
+from api.lanes import Lane, Lanes
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.settings import ApiSettings
@@ -26,7 +27,7 @@ from search.semantic_search import SemanticSearchEngine
 
 @dataclass(frozen=True)
 class State:
-    """What all routes share: the settings, the open library, its search engines, the turns."""
+    """What all routes share: the settings, the open library, its search engines, the lanes."""
 
     settings: ApiSettings
     database: Database
@@ -38,10 +39,7 @@ class State:
     pictures: QueryPictures
     sprites: Sprites
     facts: LibraryFacts
-    turns: Turns
-    """Of searches."""
-    listing: Turns
-    """Of lists of videos and files, for which whole tables may have to be read."""
+    lanes: Lanes
 
 
 async def _state(request: Request) -> State:  # a plain function would wait for a thread
@@ -50,6 +48,23 @@ async def _state(request: Request) -> State:  # a plain function would wait for 
 
 
 StateDep = Annotated[State, Depends(_state)]
+
+
+def _turn(lane_of: Callable[[Lanes], Lane]) -> Any:
+    """A dependency: the route is called during a turn, and its answer sent after it."""
+
+    async def turn(state: StateDep, request: Request) -> AsyncIterator[None]:
+        async with lane_of(state.lanes).turn(request):
+            yield
+
+    return Depends(turn, scope="function")
+
+
+SEARCH_TURN = _turn(lambda lanes: lanes.searches)
+LIST_TURN = _turn(lambda lanes: lanes.lists)
+DETAIL_TURN = _turn(lambda lanes: lanes.details)
+REMOVAL_TURN = _turn(lambda lanes: lanes.removals)
+MEDIA_TURN = _turn(lambda lanes: lanes.media)
 
 
 async def _service(request: Request) -> EmbeddingService:

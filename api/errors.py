@@ -56,7 +56,11 @@ _WHOLE = {"query": "URL"}
 
 
 class Busy(Exception):
-    """All places for searches were taken for longer than a person waits."""
+    """All places for such requests were taken for longer than a person waits."""
+
+
+class QueueFull(Exception):
+    """As many requests of a kind wait for their turn as may."""
 
 
 def problem(
@@ -108,7 +112,12 @@ def add_error_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(Busy)
     async def busy(request: Request, _error: Busy) -> Response:
-        return _try_later(request.scope, "too many searches at once; try again in a few seconds")
+        return _try_later(request.scope, "too much is asked at once; try again in a few seconds")
+
+    @app.exception_handler(QueueFull)
+    async def full(request: Request, _error: QueueFull) -> Response:
+        detail = "too many requests wait already; try again in a few seconds"
+        return refuse(request.scope, 429, detail, {"Retry-After": str(RETRY_AFTER_S)})
 
     @app.exception_handler(ClientGone)
     async def gone(_request: Request, _error: ClientGone) -> Response:

@@ -1,14 +1,12 @@
-"""Limits of a server: the size of request bodies, and the number of searches at once."""
+"""Limits of request bodies: of each, and of all together."""
 
 import asyncio
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import RETRY_AFTER_S, Busy, refuse
+from api.errors import RETRY_AFTER_S, refuse
+from api.hang_up import ClientGone
 from embeddings.pictures import MAX_PICTURE_BYTES
 
 PATIENCE_S = 10.0
@@ -24,23 +22,6 @@ MAX_BYTES_OF = {
     "/v1/rerank": 8 * 1024 * 1024,
 }
 """For those paths that take more: a picture and what a form adds; texts; pictures as base64."""
-
-
-class Turns:
-    """The places for searches that run at once; more wait, and are refused after a while."""
-
-    def __init__(self, num_places: int) -> None:
-        self._places = threading.BoundedSemaphore(num_places)
-
-    @contextmanager
-    def turn(self) -> Iterator[None]:
-        """Holds a place. Raises Busy if none is free for PATIENCE_S."""
-        if not self._places.acquire(timeout=PATIENCE_S):
-            raise Busy
-        try:
-            yield
-        finally:
-            self._places.release()
 
 
 class _Refused(Exception):
@@ -73,6 +54,8 @@ class BodyLimit:
                 return taken_in.pop() if taken_in else await receive()
 
             await self._app(scope, next_message, send)
+        except ClientGone:
+            pass  # nobody is left to be answered
         except _Refused as refused:
             headers = {"Retry-After": str(RETRY_AFTER_S)} if refused.status == 503 else None
             refusal = refuse(scope, refused.status, refused.detail, headers)
@@ -94,7 +77,7 @@ class BodyLimit:
             except TimeoutError:
                 raise _Refused(408, f"the body did not go on for {PATIENCE_S:g} s") from None
             if message["type"] == "http.disconnect":
-                return message
+                raise ClientGone
             piece = message.get("body", b"")
             body += piece
             self._num_held += len(piece)

@@ -39,18 +39,16 @@ def ingest_command(path: str) -> str:
 
 def missing_files(state: State) -> Forgotten:
     """What `forget_missing_files` would do now."""
-    with state.listing.turn():
-        return to_forget((), _grace(state), Removal(state.database))
+    return to_forget((), _grace(state), Removal(state.database))
 
 
 def forget_missing_files(state: State) -> Forgotten:
-    """Forgets the missing files of this host, and removes the videos that no other file leads to.
-    Raises Busy."""
+    """Forgets the missing files of this host, and removes the videos that no other file leads
+    to."""
     removal, store = Removal(state.database), Store(state.database)
-    with state.listing.turn():
-        forgotten = forget_missing((), _grace(state), removal)
-        removal.settle()
-        remove_orphans(state.settings.keyframes_dir, removal, store)
+    forgotten = forget_missing((), _grace(state), removal)
+    removal.settle()
+    remove_orphans(state.settings.keyframes_dir, removal, store)
     return forgotten
 
 

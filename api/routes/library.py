@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import StateDep, only_known_parameters, own_origin
+from api.deps import LIST_TURN, REMOVAL_TURN, StateDep, only_known_parameters, own_origin
 from api.requests import FilesIn, part_of
 from api.responses import (
     FileList,
@@ -28,11 +28,10 @@ router = APIRouter(
 )
 
 
-@router.get("/files", operation_id="list_files")
+@router.get("/files", operation_id="list_files", dependencies=[LIST_TURN])
 def list_files(state: StateDep, form: Annotated[FilesIn, Query()]) -> FileList:
     """The files that an ingest has seen with what became of each, the newest first."""
-    with state.listing.turn():
-        found = Files(state.database).page(part_of(form, FileListing), limit=form.limit)
+    found = Files(state.database).page(part_of(form, FileListing), limit=form.limit)
     return FileList(files=[_file_out(file) for file in found.files], next=found.next)
 
 
@@ -40,7 +39,7 @@ def list_files(state: StateDep, form: Annotated[FilesIn, Query()]) -> FileList:
     FORGET_MISSING,
     operation_id="forget_missing",
     responses={403: {"model": ProblemOut}},
-    dependencies=[Depends(own_origin)],
+    dependencies=[Depends(own_origin), REMOVAL_TURN],
 )
 def forget_missing(state: StateDep) -> ForgottenOut:
     """Forgets the files of the server's host that are missing, and the videos that no other file
@@ -51,7 +50,7 @@ def forget_missing(state: StateDep) -> ForgottenOut:
     return ForgottenOut(forgotten=found.paths, kept=kept)
 
 
-@router.get("/spaces", operation_id="list_spaces")
+@router.get("/spaces", operation_id="list_spaces", dependencies=[LIST_TURN])
 def list_spaces(state: StateDep) -> SpaceList:
     """The spaces of the library: what each is for, and how many moments it holds of those that it
     should, as counted in the last few seconds. To count takes seconds in a large library."""

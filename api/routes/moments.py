@@ -4,9 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi import Path as InPath
-from starlette.concurrency import run_in_threadpool
 
-from api.deps import State, StateDep, only_known_parameters
+from api.deps import SEARCH_TURN, State, StateDep, only_known_parameters
 from api.hang_up import unless_gone
 from api.media import stream_file
 from api.requests import MomentsIn
@@ -25,22 +24,21 @@ from search.results.moments import moments_of, whole
 router = APIRouter(
     prefix="/videos",
     tags=["videos"],
-    responses={status: {"model": ProblemOut} for status in (404, 422, 503)},
+    responses={status: {"model": ProblemOut} for status in (404, 422, 429, 503)},
     dependencies=[Depends(only_known_parameters)],
 )
 VideoId = Annotated[Id, InPath()]
 SheetNumber = Annotated[int, InPath(ge=0, lt=MAX_SHEETS)]
 
 
-@router.get("/{video_id}/moments", operation_id="get_moments")
+@router.get("/{video_id}/moments", operation_id="get_moments", dependencies=[SEARCH_TURN])
 def moments(state: StateDep, video_id: VideoId, form: Annotated[MomentsIn, Query()]) -> MomentsOut:
     """All that a query finds in a video, in order of time."""
     state.library.get_video(video_id)
     here, shape = Filters(video_ids=(video_id,)), whole(Shape())
-    with state.turns.turn():
-        answer = state.multi_modal.search(
-            form.q, mode=form.mode, filters=here, shape=shape, most=MAX_AT_ONCE
-        )
+    answer = state.multi_modal.search(
+        form.q, mode=form.mode, filters=here, shape=shape, most=MAX_AT_ONCE
+    )
     return MomentsOut(
         query=answer.query.text,
         mode=answer.query.mode,
@@ -57,7 +55,7 @@ async def sprites(state: StateDep, video_id: VideoId, request: Request) -> Respo
     """Which part of which sheet of stills shows which time, as WebVTT; the sheets are made when
     they are first asked for. Without a cue, but with a note that tells why, if the file has gone
     or cannot be decoded."""
-    video, making = await run_in_threadpool(_sheets, state, video_id)
+    video, making = await _sheets(state, video_id, request)
     try:
         return await _part(video, making, INDEX, "text/vtt; charset=utf-8", request)
     except NotFound as error:  # no error: a page cannot know before it asks
@@ -74,7 +72,7 @@ async def sprite_sheet(
     state: StateDep, video_id: VideoId, number: SheetNumber, request: Request
 ) -> Response:
     """A sheet of up to a hundred stills, ten in a row."""
-    video, making = await run_in_threadpool(_sheets, state, video_id)
+    video, making = await _sheets(state, video_id, request)
     return await _part(video, making, f"{number}.jpg", "image/jpeg", request)
 
 
@@ -89,12 +87,16 @@ async def _part(
     return stream_file(path, media_type, f'"{video.content_hash}-{FORMAT}-{name}"', request)
 
 
-def _sheets(state: State, video_id: int) -> tuple[VideoInfo, Making]:
-    """A video, and its sheets, which may have to be made. Raises NotFound."""
-    video = state.library.get_video(video_id)
-    if video.video_codec is None:
-        raise NotFound(f"video {video.id} has no pictures")
-    return video, state.sprites.find(video, lambda: state.library.get_intact_path(video_id))
+async def _sheets(state: State, video_id: int, request: Request) -> tuple[VideoInfo, Making]:
+    """A video, and its sheets, which may have to be made. Raises NotFound, Busy, QueueFull."""
+
+    def find() -> tuple[VideoInfo, Making]:
+        video = state.library.get_video(video_id)
+        if video.video_codec is None:
+            raise NotFound(f"video {video.id} has no pictures")
+        return video, state.sprites.find(video, lambda: state.library.get_intact_path(video_id))
+
+    return await state.lanes.media.run(request, find)
 
 
 def _moment_out(hit: SearchHit) -> MomentOut:

@@ -5,7 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from api.deps import ServiceDep, StateDep, own_origin
+from api.deps import (
+    DETAIL_TURN,
+    LIST_TURN,
+    REMOVAL_TURN,
+    ServiceDep,
+    StateDep,
+    own_origin,
+)
 from api.shrinking import set_again
 from api.views.forgotten import forgotten_page
 from api.views.library import files_page, library_page, spaces_page
@@ -14,18 +21,18 @@ from api.views.search import search_page
 from api.views.watch import watch_page
 from database.forms import Id, Seconds
 
-_OWN_ORIGIN = [Depends(own_origin)]
+_OWN_ORIGIN = Depends(own_origin)
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
 @router.get("/")
-def search(state: StateDep, request: Request) -> HTMLResponse:
+async def search(state: StateDep, request: Request) -> HTMLResponse:
     """The search: a whole page, or for the page's own script the part that changes."""
-    return search_page(state, request)
+    return await search_page(state, request)
 
 
 @router.get("/watch/{video_id}")
-def watch(
+async def watch(
     state: StateDep,
     request: Request,
     video_id: Annotated[Id, Path()],
@@ -34,47 +41,47 @@ def watch(
     q: str = "",
 ) -> HTMLResponse:
     """A video at a moment."""
-    return watch_page(state, request, video_id, t, end, q)
+    return await watch_page(state, request, video_id, t, end, q)
 
 
-@router.post("/watch/{video_id}/forget", dependencies=_OWN_ORIGIN)
+@router.post("/watch/{video_id}/forget", dependencies=[_OWN_ORIGIN, REMOVAL_TURN])
 def forget(state: StateDep, video_id: Annotated[Id, Path()]) -> HTMLResponse:
     """Forgets a video, and says so."""
     return forgotten_page(state, video_id)
 
 
-@router.post("/watch/{video_id}/again", dependencies=_OWN_ORIGIN)
+@router.post("/watch/{video_id}/again", dependencies=[_OWN_ORIGIN, DETAIL_TURN])
 def again(state: StateDep, video_id: Annotated[Id, Path()], again: bool = True) -> Response:
     """Has a video made anew, or takes that back, and leads to its page."""
     set_again(state, video_id, again=again)
     return RedirectResponse(f"/watch/{video_id}#anew", status_code=303)
 
 
-@router.get("/library")
+@router.get("/library", dependencies=[LIST_TURN])
 def library(state: StateDep, request: Request) -> HTMLResponse:
     """The videos of the library."""
     return library_page(state, request)
 
 
-@router.get("/library/spaces")
+@router.get("/library/spaces", dependencies=[LIST_TURN])
 def library_spaces(state: StateDep, service: ServiceDep, request: Request) -> HTMLResponse:
     """Its spaces with their models."""
     return spaces_page(state, service.encoders, request)
 
 
-@router.get("/library/missing")
+@router.get("/library/missing", dependencies=[LIST_TURN])
 def library_missing(state: StateDep) -> HTMLResponse:
     """The files that are missing."""
     return missing_page(state)
 
 
-@router.post("/library/missing", dependencies=_OWN_ORIGIN)
+@router.post("/library/missing", dependencies=[_OWN_ORIGIN, REMOVAL_TURN])
 def forget_missing(state: StateDep) -> HTMLResponse:
     """Forgets those of them that can be forgotten, and says so."""
     return forget_missing_page(state)
 
 
-@router.get("/library/files")
+@router.get("/library/files", dependencies=[LIST_TURN])
 def library_files(state: StateDep, request: Request) -> HTMLResponse:
     """The files with a fault, and why."""
     return files_page(state, request)

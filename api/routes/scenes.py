@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.deps import StateDep, only_known_parameters
+from api.deps import MEDIA_TURN, SEARCH_TURN, StateDep, only_known_parameters
 from api.media import stream_file
 from api.requests import SimilarIn, part_of
 from api.responses import ProblemOut
@@ -24,8 +24,13 @@ _GONE = (
 _SIMILAR: dict[int | str, dict[str, Any]] = {200: {"model": SearchDocument}}
 
 
-@router.head("/{scene_id}/keyframe.jpg", include_in_schema=False)
-@router.get("/{scene_id}/keyframe.jpg", operation_id="get_keyframe", response_class=Response)
+@router.head("/{scene_id}/keyframe.jpg", include_in_schema=False, dependencies=[MEDIA_TURN])
+@router.get(
+    "/{scene_id}/keyframe.jpg",
+    operation_id="get_keyframe",
+    response_class=Response,
+    dependencies=[MEDIA_TURN],
+)
 def keyframe(
     state: StateDep,
     scene_id: SceneId,
@@ -42,15 +47,14 @@ def keyframe(
     "/{scene_id}/similar",
     operation_id="similar_scenes",
     responses=_SIMILAR,
-    dependencies=[Depends(only_known_parameters)],
+    dependencies=[Depends(only_known_parameters), SEARCH_TURN],
 )
 def similar(
     state: StateDep, scene_id: SceneId, form: Annotated[SimilarIn, Query()]
 ) -> JSONResponse:
     """Scenes that look like this one, move like it, or say the like."""
     filters, shape = part_of(form, Filters), part_of(form, Shape)
-    with state.turns.turn():
-        answer = state.multi_modal.similar(
-            scene_id, by=form.by, space=form.space, filters=filters, shape=shape
-        )
-        return respond(answer)
+    answer = state.multi_modal.similar(
+        scene_id, by=form.by, space=form.space, filters=filters, shape=shape
+    )
+    return respond(answer)

@@ -5,7 +5,15 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.deps import State, StateDep, only_known_parameters, own_origin
+from api.deps import (
+    DETAIL_TURN,
+    MEDIA_TURN,
+    SEARCH_TURN,
+    State,
+    StateDep,
+    only_known_parameters,
+    own_origin,
+)
 from api.media import stream_file
 from api.requests import (
     PICTURE_BODY,
@@ -37,12 +45,13 @@ from search.sequences import search_sequence
 router = APIRouter(prefix="/search", tags=["search"], dependencies=[Depends(only_known_parameters)])
 _FAILURES: dict[int | str, dict[str, Any]] = {
     422: {"model": ProblemOut},
+    429: {"model": ProblemOut},
     503: {"model": ProblemOut},
 }
 _RESPONSES = {200: {"model": SearchDocument}, **_FAILURES}
 _BODY_RESPONSES = {**_RESPONSES, 404: {"model": ProblemOut}, 413: {"model": ProblemOut}}
 _WRITES: dict[int | str, dict[str, Any]] = {403: {"model": ProblemOut}}
-_OWN_ORIGIN = [Depends(own_origin)]
+_OWN_ORIGIN = Depends(own_origin)
 
 
 def respond(answer: SearchAnswer) -> JSONResponse:
@@ -50,41 +59,47 @@ def respond(answer: SearchAnswer) -> JSONResponse:
     return JSONResponse(search_document(answer))
 
 
-@router.get("/quick", operation_id="search_quick", responses=_RESPONSES)
+@router.get("/quick", operation_id="search_quick", responses=_RESPONSES, dependencies=[SEARCH_TURN])
 def quick(state: StateDep, form: Annotated[QuickIn, Query()]) -> JSONResponse:
     """Searches what is said and written on screen."""
-    with state.turns.turn():
-        return respond(state.semantic.search(form.q, shape=part_of(form, Shape)))
+    return respond(state.semantic.search(form.q, shape=part_of(form, Shape)))
 
 
-@router.get("/multimodal/quick", operation_id="search_multimodal_quick", responses=_RESPONSES)
+@router.get(
+    "/multimodal/quick",
+    operation_id="search_multimodal_quick",
+    responses=_RESPONSES,
+    dependencies=[SEARCH_TURN],
+)
 def multimodal_quick(state: StateDep, form: Annotated[MultimodalQuickIn, Query()]) -> JSONResponse:
     """Searches what is said, written on screen, and shown."""
     shape = part_of(form, Shape)
-    with state.turns.turn():
-        return respond(state.multi_modal.search(form.q, mode=form.mode, shape=shape))
+    return respond(state.multi_modal.search(form.q, mode=form.mode, shape=shape))
 
 
-@router.post("/multimodal", operation_id="search_multimodal", responses=_BODY_RESPONSES)
+@router.post(
+    "/multimodal",
+    operation_id="search_multimodal",
+    responses=_BODY_RESPONSES,
+    dependencies=[SEARCH_TURN],
+)
 def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
     """Searches with weights of one's own, filters, examples, and answers of any shape."""
-    with state.turns.turn():
-        return respond(_search(state, body))
+    return respond(_search(state, body))
 
 
 @router.post(
     "/feedback",
     operation_id="search_feedback",
     responses={**_BODY_RESPONSES, **_WRITES},
-    dependencies=_OWN_ORIGIN,
+    dependencies=[_OWN_ORIGIN, SEARCH_TURN],
 )
 def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
     """Keeps which scenes are what a query means and which are not, and searches again, bent
     towards the ones and away from the others."""
-    with state.turns.turn():
-        answer = _search(state, body)
-        state.judgements.save(answer.query.text, body.like, body.unlike)
-        return respond(answer)
+    answer = _search(state, body)
+    state.judgements.save(answer.query.text, body.like, body.unlike)
+    return respond(answer)
 
 
 @router.put(
@@ -92,7 +107,7 @@ def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
     operation_id="keep_feedback",
     status_code=204,
     responses={**_FAILURES, **_WRITES, 404: {"model": ProblemOut}},
-    dependencies=_OWN_ORIGIN,
+    dependencies=[_OWN_ORIGIN, DETAIL_TURN],
 )
 def keep(state: StateDep, form: Annotated[MarkIn, Query()]) -> None:
     """Keeps whether a scene is what a query means, without a search."""
@@ -105,7 +120,7 @@ def keep(state: StateDep, form: Annotated[MarkIn, Query()]) -> None:
     operation_id="take_back_feedback",
     status_code=204,
     responses={**_FAILURES, **_WRITES, 404: {"model": ProblemOut}},
-    dependencies=_OWN_ORIGIN,
+    dependencies=[_OWN_ORIGIN, DETAIL_TURN],
 )
 def take_back(state: StateDep, form: Annotated[JudgedIn, Query()]) -> None:
     """Takes back what was said of a scene for a query."""
@@ -116,6 +131,7 @@ def take_back(state: StateDep, form: Annotated[JudgedIn, Query()]) -> None:
     "/sequence",
     operation_id="search_sequence",
     responses={**_BODY_RESPONSES, 200: {"model": SequenceDocument}},
+    dependencies=[SEARCH_TURN],
 )
 def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
     """Searches for one thing, then another, in the same video."""
@@ -124,8 +140,7 @@ def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
         make_query(step.query, mode=step.mode, filters=body.filters, shape=shape)
         for step in body.steps
     ]
-    with state.turns.turn():
-        answer = search_sequence(state.multi_modal, steps, body.within_s, body.limit)
+    answer = search_sequence(state.multi_modal, steps, body.within_s, body.limit)
     return JSONResponse(sequence_document(answer))
 
 
@@ -134,21 +149,21 @@ def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
     operation_id="search_image",
     responses=_BODY_RESPONSES,
     openapi_extra=PICTURE_BODY,
+    dependencies=[SEARCH_TURN],
 )
 def image(
     state: StateDep, picture: PictureBytes, form: Annotated[ImageIn, Query()]
 ) -> JSONResponse:
     """Searches for scenes that show what a picture shows: the body, or one file."""
     crop = Crop.parse(form.crop) if form.crop is not None else None
-    with state.turns.turn():
-        answer = state.multi_modal.search_image(
-            read_query_picture(picture, crop),
-            form.query,
-            filters=part_of(form, Filters),
-            spaces=form.spaces,
-            shape=part_of(form, Shape),
-        )
-        return respond(answer)
+    answer = state.multi_modal.search_image(
+        read_query_picture(picture, crop),
+        form.query,
+        filters=part_of(form, Filters),
+        spaces=form.spaces,
+        shape=part_of(form, Shape),
+    )
+    return respond(answer)
 
 
 @router.post(
@@ -157,21 +172,21 @@ def image(
     status_code=201,
     responses={**_FAILURES, **_WRITES, 413: {"model": ProblemOut}},
     openapi_extra=PICTURE_BODY,
-    dependencies=_OWN_ORIGIN,
+    dependencies=[_OWN_ORIGIN, SEARCH_TURN],
 )
 def keep_picture(state: StateDep, picture: PictureBytes) -> PictureOut:
     """Keeps a picture for a while, so that an address can name it: the body, or one file."""
-    with state.turns.turn():
-        key = state.pictures.keep(read_query_picture(picture))
+    key = state.pictures.keep(read_query_picture(picture))
     return PictureOut(image=key, url=f"/?image={key}")
 
 
-@router.head("/pictures/{key}.jpg", include_in_schema=False)
+@router.head("/pictures/{key}.jpg", include_in_schema=False, dependencies=[MEDIA_TURN])
 @router.get(
     "/pictures/{key}.jpg",
     operation_id="get_picture",
     response_class=Response,
     responses={404: {"model": ProblemOut}},
+    dependencies=[MEDIA_TURN],
 )
 def kept_picture(state: StateDep, key: Annotated[PictureKey, Path()], request: Request) -> Response:
     """A picture that is kept."""

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Path, Response
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
-from api.deps import StateDep
+from api.deps import DETAIL_TURN, StateDep
 from api.responses import ProblemOut, SpokenOut
 from api.subtitles import as_subtitles, subtitle_lines, subtitle_tracks
 from database.forms import MAX_ID, Id
@@ -15,6 +15,7 @@ router = APIRouter(
     prefix="/videos/{video_id}/subtitles",
     tags=["videos"],
     responses={404: {"model": ProblemOut}},
+    dependencies=[DETAIL_TURN],
 )
 
 

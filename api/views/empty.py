@@ -93,8 +93,6 @@ def _drops(state: State, form: PageForm, chips: Sequence[Chip]) -> list[Drop]:
 def _counted(state: State, without: Sequence[tuple[str, PageForm]]) -> list[Drop]:
     drops = []
     for label, form in without:
-        with state.turns.turn():  # one for each, so that others come between
-            num_hits = count(state, form)
-        if num_hits:
+        if num_hits := count(state, form):
             drops.append(Drop(label, form.url(), num_hits))
     return sorted(drops, key=lambda drop: -drop.num_hits)

@@ -34,10 +34,9 @@ class Landing:
 
     @classmethod
     def of(cls, state: State) -> "Landing":
-        """The landing of a library as it is now. Raises Busy, DatabaseError."""
-        with state.listing.turn():
-            videos = VideoLists(state.database).page(Listing(), limit=_RECENT).videos
-            texts = first_texts(state.database, [listed.video.id for listed in videos])
+        """The landing of a library as it is now. Raises DatabaseError."""
+        videos = VideoLists(state.database).page(Listing(), limit=_RECENT).videos
+        texts = first_texts(state.database, [listed.video.id for listed in videos])
         return cls(videos, tuple(islice(_examples(texts), _EXAMPLES)))
 
 

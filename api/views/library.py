@@ -89,9 +89,8 @@ def library_page(state: State, request: Request) -> HTMLResponse:
 
 
 def _shelf(state: State, form: VideosForm) -> Shelf:
-    with state.listing.turn():
-        lists, limit = VideoLists(state.database), min(max(form.shown, PAGE_VIDEOS), MAX_AT_ONCE)
-        found = lists.page(form, limit=limit, after=form.after)
+    lists, limit = VideoLists(state.database), min(max(form.shown, PAGE_VIDEOS), MAX_AT_ONCE)
+    found = lists.page(form, limit=limit, after=form.after)
     more_url = _url("/library", form, after=found.next, shown=None) if found.next else None
     return Shelf(found.videos, found.total, more_url, form.after is None)
 
@@ -115,8 +114,7 @@ def files_page(state: State, request: Request) -> HTMLResponse:
     form, problem = _read(FileListing, request)
     shown: dict[str, Any] = {"asked": form, "files": None, "refusals": None}
     if form != FileListing():
-        with state.listing.turn():
-            found = Files(state.database).page(form, limit=PAGE_FILES)
+        found = Files(state.database).page(form, limit=PAGE_FILES)
         next_url = _url("/library/files", form, after=found.next) if found.next else None
         shown |= {"files": found.files, "next_url": next_url}
     else:

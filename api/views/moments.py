@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from fastapi import Request
+
 from api.deps import State
-from api.errors import Busy
+from api.errors import Busy, QueueFull
 from api.views.answers import find
 from api.views.cards import reason_of, watch_url
 from api.views.form import PageForm
@@ -57,23 +59,26 @@ class Found:
     """Why there are no steps, if something is asked for."""
 
 
-def find_moments(state: State, form: PageForm, video_id: int) -> Found:
-    """All hits of a form in one video. Raises DatabaseError."""
-    here = {**dict(whole(form.shape)), "video_ids": (video_id,), "shown": MAX_AT_ONCE}
+async def find_moments(state: State, request: Request, form: PageForm, video_id: int) -> Found:
+    """All hits of a form in one video. Raises ClientGone, DatabaseError."""
     if not form.asks:
         return Found()
     try:
-        form, _ = without_gone(state, form.model_copy(update=here))
-        with state.turns.turn():
-            answers = [
-                (asked, find(state, form.model_copy(update={"q": asked})))
-                for asked in (form.q, *form.then)
-            ]
+        return await state.lanes.searches.run(request, lambda: _find_all(state, form, video_id))
     except (InvalidQuery, NotFound) as error:
         return Found(problem=f"No moments are marked: {error}.")
-    except Busy:
+    except (Busy, QueueFull):
         return Found(problem="No moments are marked: the server is busy. Reload to try again.")
-    return Found(tuple((asked, moments_of(answer, video_id)) for asked, answer in answers))
+
+
+def _find_all(state: State, form: PageForm, video_id: int) -> Found:
+    here = {**dict(whole(form.shape)), "video_ids": (video_id,), "shown": MAX_AT_ONCE}
+    form, _ = without_gone(state, form.model_copy(update=here))
+    steps = []
+    for asked in (form.q, *form.then):
+        answer = find(state, form.model_copy(update={"q": asked}))
+        steps.append((asked, moments_of(answer, video_id)))
+    return Found(tuple(steps))
 
 
 def strip_of(found: Found, video: VideoInfo, query: str, playing_s: float) -> Strip:

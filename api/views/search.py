@@ -1,7 +1,9 @@
 """The page of a search: the form, and below it what was found, or why nothing was."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -70,40 +72,52 @@ class Found:
     """The weight of what is shown that the hits were fused with; None for sequences."""
 
 
-def search_page(state: State, request: Request) -> HTMLResponse:
-    """The page of a URL, or, for the page's own script, the part below its form."""
-    shown = _Shown(state, "x-fragment" in request.headers)
+async def search_page(state: State, request: Request) -> HTMLResponse:
+    """The page of a URL, or, for the page's own script, the part below its form. Raises Busy,
+    QueueFull, ClientGone, DatabaseError."""
+    shown, lanes = _Shown(state, "x-fragment" in request.headers), state.lanes
     try:
         form = read_form(request)
     except ValidationError as error:
-        q = request.query_params.get("q", "")[:1000]
-        return shown.refused(PageForm(q=q), in_words(error))
+        of_query = PageForm(q=request.query_params.get("q", "")[:1000])
+        problem = in_words(error)
+        return await lanes.pages.run(request, lambda: shown.refused(of_query, problem))
     if not form.asks:
-        return shown.landing(form)
+        return await lanes.lists.run(request, lambda: shown.landing(form))
+    found = await lanes.searches.run(request, lambda: _search(state, form, shown))
+    if isinstance(found, HTMLResponse):
+        return found
+    return await lanes.pages.run(request, found)
+
+
+def _search(
+    state: State, form: PageForm, shown: "_Shown"
+) -> HTMLResponse | Callable[[], HTMLResponse]:
+    """The page that refuses a form; or what is left to do once the search has been made."""
     try:
         form, gone = without_gone(state, form)
     except NotFound as error:
         return shown.refused(form, str(error), status=404)
-    return _search(state, form, gone, shown)
-
-
-def _search(state: State, form: PageForm, gone: tuple[str, ...], shown: "_Shown") -> HTMLResponse:
-    """The answer to a form, with what of it is gone."""
     try:
-        with state.turns.turn():
-            found = _find(state, form)
-        if shown.fragment and form.cursor:
-            return page("_hits.html", form=form, found=found)
+        return partial(_answer, state, form, gone, _find(state, form), shown)
+    except (InvalidQuery, NotFound) as error:
+        return shown.refused_for(form, error)
+
+
+def _answer(
+    state: State, form: PageForm, gone: tuple[str, ...], found: Found, shown: "_Shown"
+) -> HTMLResponse:
+    """The page of what was found."""
+    if shown.fragment and form.cursor:
+        return page("_hits.html", form=form, found=found)
+    try:
         controls = Controls.of(state, form, found.vision)
         empty = None
         if not found.cards:
             degraded = bool(found.reasons)
             empty = nothing_found(state, form, controls.chips, degraded=degraded)
-    except InvalidQuery as error:
-        return shown.refused(form, str(error))
-    except NotFound as error:
-        there = form.model_copy(update={"image": None})
-        return shown.refused(there, missing(form, error), status=404)
+    except (InvalidQuery, NotFound) as error:
+        return shown.refused_for(form, error)
     reasons = (*gone, *found.reasons)
     is_doubtful = not (found.confident or empty)
     searched_all = not (controls.chips or reasons)
@@ -182,6 +196,13 @@ class _Shown:
         landing = Landing.of(self.state)
         empty = None if landing.videos else no_videos()
         return self._page(form, self._controls(form), landing=landing, empty=empty)
+
+    def refused_for(self, form: PageForm, error: InvalidQuery | NotFound) -> HTMLResponse:
+        """The question without what of it is not there, and why it cannot be answered."""
+        if isinstance(error, InvalidQuery):
+            return self.refused(form, str(error))
+        there = form.model_copy(update={"image": None})
+        return self.refused(there, missing(form, error), status=404)
 
     def refused(self, form: PageForm, why: str, status: int = 422) -> HTMLResponse:
         """The question, and why it cannot be answered."""

@@ -13,22 +13,18 @@ from pydantic import ValidationError
 from api.codecs import Codec, picture_codec, sound_codec
 from api.deps import State
 from api.shrinking import ingest_command
-from api.subtitles import SubtitleTrack, plays, subtitle_lines, subtitle_tracks, tracks_of
+from api.subtitles import plays, subtitle_tracks
 from api.views.cards import watch_url
 from api.views.form import PageForm, read_form
-from api.views.moments import find_moments, strip_of
+from api.views.moments import Found, find_moments, strip_of
+from api.views.parts import Parts
 from api.views.why import Why, why_here
 from api.web.rendering import clock, page
 from database.errors import NotFound
+from database.videos.contents import Contents
 from database.videos.file_clock import FileClock
-from database.videos.read import SpokenText, VideoInfo
+from database.videos.read import VideoInfo
 from search.results.links import keyframe_url, stream_url
-
-MAX_SCENES = 60
-"""Of a video with more, so many are shown, from everywhere in it, until all are asked for."""
-
-MAX_LINES = 10_000
-"""Of a transcript with all that is said; films have about 1,500 lines of subtitles a track."""
 
 
 @dataclass(frozen=True)
@@ -96,17 +92,32 @@ class MediaFile:
         )
 
 
-def watch_page(
+async def watch_page(
     state: State, request: Request, video_id: int, start_s: float, end_s: float | None, query: str
 ) -> HTMLResponse:
     """The page of a video. For the page's own script, which names it in X-Fragment: what stands
-    around the player, or of that only what changes with the moment. Raises NotFound."""
+    around the player, or of that only what changes with the moment. Raises NotFound, Busy,
+    QueueFull, ClientGone."""
+    found = await find_moments(state, request, _form(request, query), video_id)
+    return await state.lanes.pages.run(
+        request, lambda: _page(state, request, video_id, start_s, end_s, query, found)
+    )
+
+
+def _page(
+    state: State,
+    request: Request,
+    video_id: int,
+    start_s: float,
+    end_s: float | None,
+    query: str,
+    found: Found,
+) -> HTMLResponse:
     video = state.library.get_video(video_id)
     fragment = request.headers.get("x-fragment")
     moment = Moment.within(video.duration_s, start_s, end_s)
     own_clock = FileClock.of(video.clock)
     form = _form(request, query)
-    found = find_moments(state, form, video_id)
     why = why_here(found, moment.start_s, moment.end_s)
     here: dict[str, Any] = {
         "fragment": fragment,
@@ -124,43 +135,22 @@ def watch_page(
     }
     if fragment == "moment":
         return page("_moment.html", **here)
-    spoken = state.library.transcript(video_id)
-    tracks = tracks_of(spoken)
+    tracks = Contents(state.database).tracks(video_id)
     subtitles = subtitle_tracks(state.database, video_id)
-    scenes = list(enumerate(state.library.scenes(video_id), 1))
-    all_scenes_url = None
-    if len(scenes) > MAX_SCENES and "all" not in request.query_params:
-        scenes = [scenes[place * len(scenes) // MAX_SCENES] for place in range(MAX_SCENES)]
-        all_scenes_url = f"{watch_url(video_id, start_s, end_s, query)}&all=1#scenes"
+    reader = Parts(state.database, video, query)
     return page(
         "_video.html" if fragment else "watch.html",
         **here,
         stream_url=stream_url(video_id, own_clock, moment.start_s, moment.end_s),
-        scenes=scenes,
-        all_scenes_url=all_scenes_url,
-        spoken=spoken,
+        scenes=reader.scenes_at(moment.start_s, every="all" in request.query_params),
+        all_scenes_url=f"{watch_url(video_id, start_s, end_s, query)}&all=1#scenes",
         subtitles=subtitles,
-        transcript=_transcript(state, video_id, spoken, subtitles),
+        lines=reader.lines_at(moment.start_s, tracks, subtitles),
         tracks=tracks,
         played=[track for track in tracks if plays(track)],
         query=query,
         form=form,
     )
-
-
-def _transcript(
-    state: State, video_id: int, spoken: Sequence[SpokenText], subtitles: Sequence[SubtitleTrack]
-) -> list[tuple[SpokenText, int]]:
-    """What is said, and the lines of as many tracks of subtitles as a page has room for, in order
-    of time, each with the number of its track: those that are heard come first.
-    """
-    tracks = tracks_of(spoken)
-    lines = [(said, tracks.index(said.track)) for said in spoken]
-    for position, track in enumerate(subtitles):
-        if len(lines) + track.num_lines <= MAX_LINES:
-            own = subtitle_lines(state.database, video_id, position)
-            lines += [(line, len(tracks) + position) for line in own]
-    return sorted(lines, key=lambda each: each[0].start_s)
 
 
 def _unheard(why: Sequence[Why]) -> str | None:

@@ -1,5 +1,6 @@
 """Facts of a whole library: right after every change, and counted no oftener than needed."""
 
+import asyncio
 import re
 import threading
 from collections.abc import Callable
@@ -7,6 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from fastapi import Request
+from fastapi.responses import HTMLResponse
 
 from api.deps import State
 from api.errors import Busy
@@ -41,6 +44,11 @@ def state(database: Database, encoders: Encoders, tmp_path: Path) -> State:
         null = {"mean": 0.0, "std": 0.2}
         Spaces(database).save_null_statistics(space, {**null, "alike": null, "count": 257})
     return make_state(database, encoders, tmp_path)
+
+
+def searched(state: State, request: Request) -> bytes:
+    """The page of a search."""
+    return bytes(asyncio.run(search_page(state, request)).body)
 
 
 def test_facts_are_read_once_for_each_version_of_the_library(
@@ -105,7 +113,7 @@ def test_fragments_count_nothing_that_they_do_not_show(
     fragments: list[Callable[[], object]] = [
         lambda: library_page(state, request_of("q=film", fragment=True)),
         lambda: spaces_page(state, encoders, request_of("", fragment=True)),
-        lambda: search_page(state, request_of("q=drilling", fragment=True)),
+        lambda: searched(state, request_of("q=drilling", fragment=True)),
     ]
     for number, fragment in enumerate(fragments):
         state.tags.put(1, [str(number)])  # another version: nothing is known of it
@@ -130,22 +138,20 @@ def test_a_search_without_hits_holds_no_turn_while_its_reason_is_sought(
         assert go_on.wait(60)
         return is_empty()
 
-    with monkeypatch.context() as patched:
-        patched.setattr(state.library, "is_empty", slowly)
-        ask = request_of("q=drilling&tags=nothing")
-        found: list[bytes] = []
+    async def meanwhile() -> list[HTMLResponse]:
         many = [
-            threading.Thread(target=lambda: found.append(bytes(search_page(state, ask).body)))
+            asyncio.ensure_future(search_page(state, request_of("q=drilling&tags=nothing")))
             for _ in range(16)
         ]
-        for thread in many:
-            thread.start()
-        assert seeking.wait(60)
-        with state.turns.turn():
+        assert await asyncio.to_thread(seeking.wait, 60)
+        async with state.lanes.searches.turn(request_of("")):
             assert state.multi_modal.search("drilling").hits
         go_on.set()
-        for thread in many:
-            thread.join(60)
+        return await asyncio.gather(*many)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(state.library, "is_empty", slowly)
+        found = [bytes(page.body) for page in asyncio.run(meanwhile())]
     assert len(found) == 16
     assert all("Without “Tag: nothing”".encode() in body for body in found)
 
@@ -153,9 +159,9 @@ def test_a_search_without_hits_holds_no_turn_while_its_reason_is_sought(
 def test_a_search_without_hits_counts_no_table_where_everything_was_searched(
     state: State, database: Database
 ) -> None:
-    search_page(state, request_of("q=drilling&tags=nothing"))
+    searched(state, request_of("q=drilling&tags=nothing"))
     with statements(database) as asked:
-        search_page(state, request_of("q=drilling&tags=other"))
+        searched(state, request_of("q=drilling&tags=other"))
     count = re.compile(r"SELECT count\(\*\)( AS \w+)?\s+FROM (moment|embedding|scene|video)")
     assert [one for one in asked if count.match(one)] == []
 
@@ -172,7 +178,7 @@ def test_a_page_that_brings_back_many_hits_ranks_once_and_is_in_the_metrics_once
 
     monkeypatch.setattr(Ranker, "rank", noted)
     before = [metric(name, kind="library") for name in (SEARCHES, RESULTS)]
-    shown = bytes(search_page(state, request_of("q=drilling&shown=40&limit=12")).body)
+    shown = searched(state, request_of("q=drilling&shown=40&limit=12"))
     after = [metric(name, kind="library") for name in (SEARCHES, RESULTS)]
     assert shown.count(b'class="hit"') == 40
     assert len(ranked) == 1
@@ -181,6 +187,6 @@ def test_a_page_that_brings_back_many_hits_ranks_once_and_is_in_the_metrics_once
 
 def test_sequences_are_in_the_metrics_too(state: State) -> None:
     before = metric(SEARCHES, kind="library")
-    shown = bytes(search_page(state, request_of("q=drilling&then=drilling")).body)
+    shown = searched(state, request_of("q=drilling&then=drilling"))
     assert b'class="hits sequences"' in shown
     assert metric(SEARCHES, kind="library") - before == 1

@@ -1,32 +1,32 @@
 """What a search finds in one video, for the page: searched once, and never in the video's way."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import cast
 
 import pytest
 
-import api.limits
 import api.views.moments
 from api.deps import State
-from api.limits import Turns
+from api.lanes import Lane, Lanes
 from api.views.cards import watch_url
 from api.views.form import PageForm
-from api.views.moments import find_moments
+from api.views.moments import Found, find_moments
 from api.views.why import why_here
 from search.errors import InvalidQuery
+from tests.helpers.state import request_of
 
 
-def state(num_turns: int) -> State:
-    """A server over a library that has every video."""
-    reader = SimpleNamespace(videos=set)
-    return cast(
-        State, SimpleNamespace(turns=Turns(num_turns), multi_modal=SimpleNamespace(reader=reader))
-    )
+def found_with(num_places: int, form: PageForm, video_id: int) -> Found:
+    """What a server finds over a library that has every video."""
+    engine = SimpleNamespace(reader=SimpleNamespace(videos=set))
+    lanes = Lanes(Lane("searches", num_places, patience_s=0.01))
+    state = cast(State, SimpleNamespace(lanes=lanes, multi_modal=engine))
+    return asyncio.run(find_moments(state, request_of(""), form, video_id))
 
 
-def test_a_busy_server_marks_nothing_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(api.limits, "PATIENCE_S", 0.01)
-    found = find_moments(state(0), PageForm(q="drilling"), 1)
+def test_a_busy_server_marks_nothing_and_says_so() -> None:
+    found = found_with(0, PageForm(q="drilling"), 1)
     assert "the server is busy" in (found.problem or "")
     assert why_here(found, 0, None) == ()
 
@@ -39,10 +39,10 @@ def test_each_step_is_searched_for_once(monkeypatch: pytest.MonkeyPatch) -> None
         return SimpleNamespace(hits=())
 
     monkeypatch.setattr(api.views.moments, "find", find)
-    found = find_moments(state(1), PageForm(q="a", then=("b", "c")), 7)
+    found = found_with(1, PageForm(q="a", then=("b", "c")), 7)
     assert asked == [("a", (7,)), ("b", (7,)), ("c", (7,))]
     assert [words for words, _hits in found.steps] == ["a", "b", "c"]
-    assert find_moments(state(0), PageForm(), 7).problem is None, "nothing is asked"
+    assert found_with(0, PageForm(), 7).problem is None, "nothing is asked"
 
 
 def test_what_cannot_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -50,7 +50,7 @@ def test_what_cannot_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
         raise InvalidQuery("the query only excludes")
 
     monkeypatch.setattr(api.views.moments, "find", find)
-    found = find_moments(state(1), PageForm(q="-a"), 7)
+    found = found_with(1, PageForm(q="-a"), 7)
     assert found.problem == "No moments are marked: the query only excludes."
 
 

@@ -1,5 +1,6 @@
 """The state of a server inside the process of a test, and what its page answers."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 import sqlalchemy as sa
 from fastapi import Request
 from sqlalchemy import event
+from starlette.types import Message
 
 from api.deps import State
 from api.facts import LibraryFacts
-from api.limits import Turns
+from api.lanes import Lane, Lanes
 from api.query_pictures import QueryPictures
 from api.settings import ApiSettings
 from api.sprites import Sprites
@@ -41,15 +43,22 @@ def make_state(
         pictures=QueryPictures(home / "query-pictures"),
         sprites=Sprites(settings),
         facts=LibraryFacts(database, encoders),
-        turns=Turns(searches_at_once),
-        listing=Turns(2),
+        lanes=Lanes(Lane("searches", searches_at_once)),
     )
 
 
-def request_of(query: str, *, fragment: bool = False) -> Request:
-    """A request with this query string."""
+def request_of(query: str, *, fragment: bool = False, gone: asyncio.Event | None = None) -> Request:
+    """A request with this query string, whose client hangs up when it is `gone`."""
     headers = [(b"x-fragment", b"1")] if fragment else []
-    return Request({"type": "http", "query_string": query.encode(), "headers": headers})
+    body: list[Message] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+    async def receive() -> Message:
+        if body:
+            return body.pop()
+        await (gone or asyncio.Event()).wait()
+        return {"type": "http.disconnect"}
+
+    return Request({"type": "http", "query_string": query.encode(), "headers": headers}, receive)
 
 
 @contextmanager

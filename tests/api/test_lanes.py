@@ -1,0 +1,132 @@
+"""Turns: first come, first served; few wait too long, no more than can be answered wait at all."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import pytest
+from fastapi import Request
+
+from api import lanes
+from api.errors import Busy, QueueFull
+from api.hang_up import ClientGone
+from api.lanes import Lane
+from tests.helpers.state import request_of
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+async def hold(lane: Lane, until: asyncio.Event, request: Request | None = None) -> None:
+    async with lane.turn(request or request_of("")):
+        await until.wait()
+
+
+def run(work: Callable[[], Awaitable[None]]) -> None:
+    async def within_time() -> None:
+        async with asyncio.timeout(20):
+            await work()
+
+    asyncio.run(within_time())
+
+
+def test_turns_are_given_in_the_order_in_which_they_were_asked_for() -> None:
+    async def work() -> None:
+        lane, order = Lane("test", 1), []
+
+        async def take(number: int) -> None:
+            async with lane.turn(request_of("")):
+                order.append(number)
+                await asyncio.sleep(0)
+
+        await asyncio.gather(*map(take, range(20)))
+        assert order == list(range(20))
+
+    run(work)
+
+
+def test_no_more_are_worked_on_than_there_are_places() -> None:
+    async def work() -> None:
+        lane, at_work, most = Lane("test", 3), 0, 0
+
+        async def take() -> None:
+            nonlocal at_work, most
+            async with lane.turn(request_of("")):
+                at_work += 1
+                most = max(most, at_work)
+                await asyncio.sleep(0.001)
+                at_work -= 1
+
+        await asyncio.gather(*(take() for _ in range(30)))
+        assert most == 3
+
+    run(work)
+
+
+def test_who_waits_too_long_is_refused_and_the_next_one_is_served() -> None:
+    async def work() -> None:
+        lane, done = Lane("test", 1, patience_s=0.05), asyncio.Event()
+        first = asyncio.ensure_future(hold(lane, done))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await hold(lane, done)
+        done.set()
+        await first
+        await hold(lane, done)
+
+    run(work)
+
+
+def test_a_full_queue_refuses_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "MAX_WAITING", 2)
+
+    async def work() -> None:
+        lane, done = Lane("test", 1), asyncio.Event()
+        waiting = [asyncio.ensure_future(hold(lane, done)) for _ in range(3)]
+        await asyncio.sleep(0.01)
+        with pytest.raises(QueueFull):
+            await hold(lane, done)
+        done.set()
+        await asyncio.gather(*waiting)
+        await hold(lane, done)
+
+    run(work)
+
+
+def test_a_client_that_hangs_up_leaves_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes, "MAX_WAITING", 1)
+
+    async def work() -> None:
+        lane, done, gone = Lane("test", 1), asyncio.Event(), asyncio.Event()
+        first = asyncio.ensure_future(hold(lane, done))
+        await asyncio.sleep(0)
+        leaving = asyncio.ensure_future(hold(lane, done, request_of("", gone=gone)))
+        await asyncio.sleep(0.01)
+        gone.set()
+        with pytest.raises(ClientGone):
+            await leaving
+        staying = asyncio.ensure_future(hold(lane, done))  # there is room for one again
+        await asyncio.sleep(0.01)
+        done.set()
+        await asyncio.gather(first, staying)
+
+    run(work)
+
+
+@pytest.mark.parametrize("late_s", [0.0, 0.001, 0.002])
+def test_no_place_is_lost_where_clients_leave_just_when_their_turn_comes(late_s: float) -> None:
+    async def work() -> None:
+        lane = Lane("test", 1, patience_s=0.002)
+
+        async def come_and_go() -> None:
+            gone = asyncio.Event()
+            asyncio.get_running_loop().call_later(late_s, gone.set)
+            try:
+                async with lane.turn(request_of("", gone=gone)):
+                    await asyncio.sleep(0.0005)
+            except (Busy, ClientGone):
+                pass
+
+        await asyncio.gather(*(come_and_go() for _ in range(200)))
+        async with asyncio.timeout(1), lane.turn(request_of("")):
+            pass
+
+    run(work)
