@@ -1,15 +1,86 @@
 """The environment variables of this package, beside those of ingest/settings.py: the server reads
 media files, too, within the limits of an ingest."""
 
+import os
+import re
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, SecretStr, field_validator
 
+from embeddings.settings import EmbeddingSettings
 from ingest.settings import IngestSettings
 
+MIN_KEY_CHARACTERS = 24
+_HOST = re.compile(r"[a-z0-9_]([a-z0-9_.-]*[a-z0-9_])?|\[?[0-9a-f:.]+]?")
 
-class ApiSettings(IngestSettings):
+
+class DoorSettings(EmbeddingSettings):
+    """Who may ask a server, and how often."""
+
+    api_allowed_hosts: str = ""
+    """Names and addresses, after commas, that the server is called by, beside those of loopback and
+    the address that it listens on."""
+    api_require_keys: bool = False
+    """Whether keys are needed on loopback, too; beyond it they always are."""
+    api_requests_per_minute: Annotated[int, Field(gt=0)] = 1200
+    """Of each key; of each address, where no key is needed. Not of loopback without keys."""
+
+    @property
+    def allowed_hosts(self) -> frozenset[str]:
+        """The further hosts, in small letters."""
+        return frozenset(_after_commas(self.api_allowed_hosts.lower()))
+
+    @field_validator("api_allowed_hosts")
+    @classmethod
+    def _hosts_are_names(cls, value: str) -> str:
+        for name in _after_commas(value.lower()):
+            if not _HOST.fullmatch(name):
+                raise ValueError(
+                    f"{name[:60]!r} is no host: names and addresses stand after commas, without "
+                    "https://, port or *"
+                )
+        return value
+
+
+class EmbeddingServerSettings(DoorSettings):
+    """Of the server that gives embeddings alone."""
+
+    embedding_api_keys: SecretStr = SecretStr("")
+    """The keys of its clients, after commas; it has no database to keep them in."""
+
+    @property
+    def api_keys(self) -> tuple[str, ...]:
+        """The keys, each once."""
+        return tuple(dict.fromkeys(_after_commas(self.embedding_api_keys.get_secret_value())))
+
+    @field_validator("embedding_api_keys")
+    @classmethod
+    def _keys_are_long(cls, value: SecretStr) -> SecretStr:
+        keys = _after_commas(value.get_secret_value())
+        if any(len(key) < MIN_KEY_CHARACTERS or not key.isascii() for key in keys):
+            raise ValueError(
+                f"a key has at least {MIN_KEY_CHARACTERS} characters, all of them ASCII: "
+                'python -c "import secrets; print(secrets.token_urlsafe(32))" makes one'
+            )
+        return value
+
+
+class ApiSettings(IngestSettings, DoorSettings):
     """The limits of a server."""
 
     api_max_concurrent: Annotated[int, Field(gt=0)] = 16
     """Searches answered at once; more wait, or get 503."""
+    api_media_roots: str = ""
+    """Folders, between colons (of Windows: semicolons), outside which no video is read. Without
+    any, files are read wherever they were ingested."""
+
+    @property
+    def media_roots(self) -> tuple[Path, ...]:
+        """The folders, without links."""
+        named = (each.strip() for each in self.api_media_roots.split(os.pathsep))
+        return tuple(Path(each).expanduser().resolve() for each in named if each)
+
+
+def _after_commas(text: str) -> list[str]:
+    return [each.strip() for each in text.split(",") if each.strip()]

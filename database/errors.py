@@ -82,6 +82,12 @@ class NotFound(DatabaseError):
     """A row that was asked for by its id does not exist."""
 
 
+class KeyNameTaken(DatabaseError):
+    """There is an API key of this name."""
+
+    exit_code = 2
+
+
 class InvalidTag(DatabaseError):
     """A tag that cannot be given to a video; the message says why."""
 

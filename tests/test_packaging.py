@@ -12,11 +12,12 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from api.settings import ApiSettings
+from api.settings import ApiSettings, EmbeddingServerSettings
 from ingest.settings import IngestSettings
 
 ROOT = Path(__file__).resolve().parents[1]
-_FIELDS = {**IngestSettings.model_fields, **ApiSettings.model_fields}
+_KINDS = (IngestSettings, ApiSettings, EmbeddingServerSettings)
+_FIELDS = {name: field for kind in _KINDS for name, field in kind.model_fields.items()}
 _NO_DEFAULT = {
     "database_url",
     "embedding_model_dir",
@@ -94,7 +95,7 @@ def test_env_example_sets_nothing() -> None:
 
 @pytest.mark.parametrize("field", sorted(_FIELDS.keys() - _NO_DEFAULT))
 def test_env_example_shows_the_default(field: str) -> None:
-    kind = ApiSettings if field in ApiSettings.model_fields else IngestSettings
+    kind = next(kind for kind in _KINDS if field in kind.model_fields)
     shown = kind.model_validate({field: _variables()[field]})
     assert getattr(shown, field) == _FIELDS[field].default
 

@@ -5,6 +5,8 @@ security policy lets no script run but the files in `static/`.
 """
 
 import hashlib
+import re
+from contextvars import ContextVar
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -42,6 +44,9 @@ def _static_url() -> str:
 
 
 STATIC_URL = _static_url()
+_OWN_ADDRESS = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f-\xa0]*")
+signed_in: ContextVar[bool] = ContextVar("signed_in", default=False)
+"""Whether who sees a page has logged in, and so can log out."""
 
 
 def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
@@ -54,7 +59,9 @@ def is_page(path: str) -> bool:
     """Whether people see what this path answers, errors too."""
     if path == FORGET_MISSING:
         return False
-    return path in ("/", "/library") or path.startswith(("/watch/", "/library/"))
+    if path in ("/", "/library", "/login", "/logout"):
+        return True
+    return path.startswith(("/watch/", "/library/"))
 
 
 def error_page(status: int, detail: str, headers: dict[str, str] | None = None) -> HTMLResponse:
@@ -62,6 +69,18 @@ def error_page(status: int, detail: str, headers: dict[str, str] | None = None) 
     answer = page("error.html", status, title=HTTPStatus(status).phrase, detail=detail)
     answer.headers.update(headers or {})
     return answer
+
+
+def login_page(then: str, *, status: int = 200, wrong: str | None = None) -> HTMLResponse:
+    """The form that takes a key and leads to where one wanted to go, or says what was `wrong`."""
+    return page("login.html", status, then=own_address(then), wrong=wrong)
+
+
+def own_address(address: str) -> str:
+    """An address of this server, without its host; the first page for all that is none, or that a
+    browser may take for another host's, and for the pages of logging in and out."""
+    is_own = _OWN_ADDRESS.fullmatch(address) and not address.startswith(("/login", "/logout"))
+    return address if is_own else "/"
 
 
 def clock(seconds: float) -> str:
@@ -114,4 +133,4 @@ _environment.filters |= {
     "keyframe_url": keyframe_url,
     "percent": percent,
 }
-_environment.globals["static"] = STATIC_URL
+_environment.globals |= {"static": STATIC_URL, "signed_in": signed_in.get}

@@ -20,7 +20,7 @@ from database.migrate import (
     head_revision,
     upgrade_schema,
 )
-from database.models import Base, FileStatus, Moment, MomentKind, SpaceState, VideoStatus
+from database.models import ApiScope, Base, FileStatus, Moment, MomentKind, SpaceState, VideoStatus
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.spaces.partitions import partition_name
@@ -55,6 +55,7 @@ def test_the_models_agree_with_the_migrations(database: Database) -> None:
         ("file_status", FileStatus),
         ("moment_kind", MomentKind),
         ("space_state", SpaceState),
+        ("api_scope", ApiScope),
     ],
 )
 def test_enums_have_the_members_of_the_models(
