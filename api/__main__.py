@@ -18,10 +18,11 @@ def main(host: Host = "127.0.0.1", port: Port = 8000, debug: Debug = False) -> N
     settings = read_settings(ApiSettings)
     with listen(host, port) as listener:
         database = open_database(settings)
+        served = create_app(settings, database, host)
         port = listener.getsockname()[1]
         typer.echo(f"Library: {database.description}", err=True)
         typer.echo(f"Open in a browser: {url_of(host, port)}", err=True)
-        serve(create_app(settings, database), listener)
+        serve(served, listener)
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from fastapi import FastAPI
 from fastapi.middleware.gzip import GZipMiddleware
 
 from api.deps import State
+from api.doors.gate import Doors, Gate
+from api.doors.opening import doors_of_embeddings, doors_of_library
 from api.errors import add_error_handlers, document_problems
 from api.facts import LibraryFacts
 from api.lanes import Lane, Lanes
@@ -17,18 +19,21 @@ from api.metrics import CountRequests
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.routes import (
+    contents,
     embeddings,
     health,
     library,
+    login,
     metrics,
     moments,
+    page_parts,
     pages,
     scenes,
     search,
     subtitles,
     videos,
 )
-from api.settings import ApiSettings
+from api.settings import ApiSettings, EmbeddingServerSettings
 from api.sprites import Sprites
 from api.web.files import StaticFilesForever
 from api.web.rendering import STATIC_DIR, STATIC_URL
@@ -41,10 +46,13 @@ from embeddings.settings import EmbeddingSettings
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
+LOOPBACK = "127.0.0.1"
 
-def create_app(settings: ApiSettings, database: Database) -> FastAPI:
+
+def create_app(settings: ApiSettings, database: Database, host: str = LOOPBACK) -> FastAPI:
     """The API over an opened library, with the embedding service; models are loaded before the
-    first request."""
+    first request. `host` is what it listens on. Raises NoKeys."""
+    doors = doors_of_library(settings, database, host)
     service = EmbeddingService(settings=settings)
 
     @asynccontextmanager
@@ -56,8 +64,19 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
         await service.cleanup()
         database.close()
 
-    app = _new_app(settings, service, lifespan)
-    for module in (pages, search, videos, subtitles, moments, scenes, library):
+    app = _new_app(settings, service, doors, lifespan)
+    for module in (
+        login,
+        pages,
+        page_parts,
+        search,
+        videos,
+        contents,
+        subtitles,
+        moments,
+        scenes,
+        library,
+    ):
         app.include_router(module.router)
     for module in (embeddings, metrics, health):
         app.include_router(module.router)
@@ -66,8 +85,9 @@ def create_app(settings: ApiSettings, database: Database) -> FastAPI:
     return app
 
 
-def create_embedding_app(settings: EmbeddingSettings) -> FastAPI:
-    """The embedding service alone. Raises InvalidSettings."""
+def create_embedding_app(settings: EmbeddingServerSettings, host: str = LOOPBACK) -> FastAPI:
+    """The embedding service alone; `host` is what it listens on. Raises InvalidSettings, NoKeys."""
+    doors = doors_of_embeddings(settings, host)
     service = EmbeddingService(settings=settings)
 
     @asynccontextmanager
@@ -76,7 +96,7 @@ def create_embedding_app(settings: EmbeddingSettings) -> FastAPI:
         yield
         await service.cleanup()
 
-    app = _new_app(settings, service, lifespan)
+    app = _new_app(settings, service, doors, lifespan)
     for router in (embeddings.router, metrics.router, health.without_library):
         app.include_router(router)
     document_problems(app)
@@ -86,6 +106,7 @@ def create_embedding_app(settings: EmbeddingSettings) -> FastAPI:
 def _new_app(
     settings: EmbeddingSettings,
     service: EmbeddingService,
+    doors: Doors,
     lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
 ) -> FastAPI:
     app = FastAPI(
@@ -97,9 +118,11 @@ def _new_app(
         docs_url=None,
         redoc_url=None,
     )
+    app.state.doors = doors
     app.state.embeddings = service
     app.state.pictures = PictureSource(settings.image_hosts)
     app.add_middleware(BodyLimit)
+    app.add_middleware(Gate, doors=doors)
     app.add_middleware(CountRequests)
     add_error_handlers(app)
     return app

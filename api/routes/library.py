@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
 
-from api.deps import LIST_TURN, REMOVAL_TURN, StateDep, only_known_parameters, own_origin
+from api.deps import LIST_TURN, REMOVAL_TURN, StateDep, only_known_parameters
 from api.requests import FilesIn, part_of
 from api.responses import (
     FileList,
@@ -39,7 +39,7 @@ def list_files(state: StateDep, form: Annotated[FilesIn, Query()]) -> FileList:
     FORGET_MISSING,
     operation_id="forget_missing",
     responses={403: {"model": ProblemOut}},
-    dependencies=[Depends(own_origin), REMOVAL_TURN],
+    dependencies=[REMOVAL_TURN],
 )
 def forget_missing(state: StateDep) -> ForgottenOut:
     """Forgets the files of the server's host that are missing, and the videos that no other file

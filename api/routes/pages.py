@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from api.deps import (
@@ -11,7 +11,6 @@ from api.deps import (
     REMOVAL_TURN,
     ServiceDep,
     StateDep,
-    own_origin,
 )
 from api.shrinking import set_again
 from api.views.forgotten import forgotten_page
@@ -21,7 +20,6 @@ from api.views.search import search_page
 from api.views.watch import watch_page
 from database.forms import Id, Seconds
 
-_OWN_ORIGIN = Depends(own_origin)
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
@@ -44,13 +42,13 @@ async def watch(
     return await watch_page(state, request, video_id, t, end, q)
 
 
-@router.post("/watch/{video_id}/forget", dependencies=[_OWN_ORIGIN, REMOVAL_TURN])
+@router.post("/watch/{video_id}/forget", dependencies=[REMOVAL_TURN])
 def forget(state: StateDep, video_id: Annotated[Id, Path()]) -> HTMLResponse:
     """Forgets a video, and says so."""
     return forgotten_page(state, video_id)
 
 
-@router.post("/watch/{video_id}/again", dependencies=[_OWN_ORIGIN, DETAIL_TURN])
+@router.post("/watch/{video_id}/again", dependencies=[DETAIL_TURN])
 def again(state: StateDep, video_id: Annotated[Id, Path()], again: bool = True) -> Response:
     """Has a video made anew, or takes that back, and leads to its page."""
     set_again(state, video_id, again=again)
@@ -75,7 +73,7 @@ def library_missing(state: StateDep) -> HTMLResponse:
     return missing_page(state)
 
 
-@router.post("/library/missing", dependencies=[_OWN_ORIGIN, REMOVAL_TURN])
+@router.post("/library/missing", dependencies=[REMOVAL_TURN])
 def forget_missing(state: StateDep) -> HTMLResponse:
     """Forgets those of them that can be forgotten, and says so."""
     return forget_missing_page(state)

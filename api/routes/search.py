@@ -12,7 +12,6 @@ from api.deps import (
     State,
     StateDep,
     only_known_parameters,
-    own_origin,
 )
 from api.media import stream_file
 from api.requests import (
@@ -51,7 +50,6 @@ _FAILURES: dict[int | str, dict[str, Any]] = {
 _RESPONSES = {200: {"model": SearchDocument}, **_FAILURES}
 _BODY_RESPONSES = {**_RESPONSES, 404: {"model": ProblemOut}, 413: {"model": ProblemOut}}
 _WRITES: dict[int | str, dict[str, Any]] = {403: {"model": ProblemOut}}
-_OWN_ORIGIN = Depends(own_origin)
 
 
 def respond(answer: SearchAnswer) -> JSONResponse:
@@ -92,7 +90,7 @@ def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
     "/feedback",
     operation_id="search_feedback",
     responses={**_BODY_RESPONSES, **_WRITES},
-    dependencies=[_OWN_ORIGIN, SEARCH_TURN],
+    dependencies=[SEARCH_TURN],
 )
 def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
     """Keeps which scenes are what a query means and which are not, and searches again, bent
@@ -107,7 +105,7 @@ def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
     operation_id="keep_feedback",
     status_code=204,
     responses={**_FAILURES, **_WRITES, 404: {"model": ProblemOut}},
-    dependencies=[_OWN_ORIGIN, DETAIL_TURN],
+    dependencies=[DETAIL_TURN],
 )
 def keep(state: StateDep, form: Annotated[MarkIn, Query()]) -> None:
     """Keeps whether a scene is what a query means, without a search."""
@@ -120,7 +118,7 @@ def keep(state: StateDep, form: Annotated[MarkIn, Query()]) -> None:
     operation_id="take_back_feedback",
     status_code=204,
     responses={**_FAILURES, **_WRITES, 404: {"model": ProblemOut}},
-    dependencies=[_OWN_ORIGIN, DETAIL_TURN],
+    dependencies=[DETAIL_TURN],
 )
 def take_back(state: StateDep, form: Annotated[JudgedIn, Query()]) -> None:
     """Takes back what was said of a scene for a query."""
@@ -172,7 +170,7 @@ def image(
     status_code=201,
     responses={**_FAILURES, **_WRITES, 413: {"model": ProblemOut}},
     openapi_extra=PICTURE_BODY,
-    dependencies=[_OWN_ORIGIN, SEARCH_TURN],
+    dependencies=[SEARCH_TURN],
 )
 def keep_picture(state: StateDep, picture: PictureBytes) -> PictureOut:
     """Keeps a picture for a while, so that an address can name it: the body, or one file."""

@@ -195,7 +195,7 @@ def test_a_model_that_hangs_is_told_by_ready_and_its_callers_are_not_left_waitin
         stuck = Batcher(MODEL, 384, hangs, limits, num_workers=1, stall_s=0.3)
         service.queues._batchers[f"{MODEL} text"] = stuck
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             before = await client.get("/ready")
             waited = await client.post(EMBEDDINGS, json={"input": "granite"}, timeout=PATIENCE_S)
             after = [await client.get("/ready"), await client.get("/health")]
@@ -228,7 +228,7 @@ def test_a_fault_of_the_server_is_counted(models: Path) -> None:
         app = create_embedding_app(embedding_settings(models))
         del app.state.embeddings.cache  # what no request can do
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.post(EMBEDDINGS, json={"input": "granite"}, timeout=PATIENCE_S)
 
     before = counted()

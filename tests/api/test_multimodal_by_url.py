@@ -39,7 +39,7 @@ def posted(host: PictureHost, models: Path, body: object) -> httpx.Response:
         app = create_embedding_app(embedding_settings(models))
         app.state.pictures = host.source()
         transport = httpx.ASGITransport(app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             answer = await client.post(MULTIMODAL, json=body, timeout=60)
         await app.state.embeddings.cleanup()
         return answer

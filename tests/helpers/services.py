@@ -8,15 +8,15 @@ from typing import Any
 
 from prometheus_client import REGISTRY
 
+from api.settings import EmbeddingServerSettings
 from embeddings.cache import EmbeddingCache
 from embeddings.service import EmbeddingService
-from embeddings.settings import EmbeddingSettings
 
 
-def embedding_settings(models: Path, **changed: Any) -> EmbeddingSettings:
+def embedding_settings(models: Path, **changed: Any) -> EmbeddingServerSettings:
     """Of a service that uses what was made ready in `models`."""
     named = {f"embedding_{name}": value for name, value in changed.items()}
-    return EmbeddingSettings(sceneseek_home=models.parent, **named)
+    return EmbeddingServerSettings(sceneseek_home=models.parent, **named)
 
 
 @contextmanager
