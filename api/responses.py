@@ -96,13 +96,33 @@ class TimedOut(SpokenOut):
 
 
 @exact
-class VideoDetail(VideoOut):
-    """A video with its scenes, and the transcript of all its tracks."""
+class SceneList(TypedDict):
+    """A page of scenes; `next` is the `after` of the next page, null on the last."""
 
     scenes: list[SceneOut]
+    next: int | None
+
+
+@exact
+class Transcript(TypedDict):
+    """A page of what is said; `next` is the `after` of the next page, null on the last."""
+
+    transcript: list[TimedOut]
+    next: str | None
+
+
+@exact
+class VideoDetail(VideoOut):
+    """A video with its first scenes, and the beginning of the transcript of all its tracks."""
+
+    scenes: list[SceneOut]
+    scenes_next: int | None
+    """The `after` of the page of scenes that follows; null where these are all."""
     tracks: list[str]
     """The names of those tracks that have one, for `?track=` of the transcript's files."""
     transcript: list[SpokenOut]
+    transcript_next: str | None
+    """The `after` of the page of the transcript that follows; null where this is all."""
 
 
 @exact
@@ -232,3 +252,5 @@ class ProblemOut(BaseModel):
     title: str
     status: int
     detail: str
+    request_id: str | None = None
+    """That of the answer's `X-Request-Id`, and of the server's log."""

@@ -11,7 +11,7 @@ import pysubs2
 
 from database.errors import NotFound
 from database.server.connection import Database
-from database.videos.read import SpokenText
+from database.videos.contents import SpokenText
 from database.videos.subtitles import SubtitleStore
 from ingest.media.languages import is_channel
 
@@ -27,24 +27,14 @@ def plays(track: str | None) -> bool:
     return track is None or is_channel(track)
 
 
-def tracks_of(transcript: Sequence[SpokenText]) -> list[str | None]:
-    """The names of the tracks that somebody speaks on: the one without a name first, the others
-    in the order in which they are first heard."""
-    names = dict.fromkeys(spoken.track for spoken in transcript)
-    return sorted(names, key=lambda name: name is not None)
-
-
-def lines_of(transcript: Sequence[SpokenText], track: str | None) -> list[SpokenText]:
-    """What is said on one track, since lines of several overlap: by default on what plays, or else
-    on the one that is heard first. Raises NotFound."""
-    if track is None and (played := [spoken for spoken in transcript if plays(spoken.track)]):
-        return played
-    tracks = tracks_of(transcript)
-    if track is None:
-        track = next(iter(tracks), None)
-    elif track not in tracks:
-        raise NotFound("nothing is said on a track of this name: the video tells its `tracks`")
-    return [spoken for spoken in transcript if spoken.track == track]
+def tracks_to_read(tracks: Sequence[str | None], track: str | None) -> list[str | None]:
+    """Those of a video's tracks whose lines do not overlap: the one that is asked for; by default
+    what plays, or else the one that is heard first. Raises NotFound."""
+    if track is not None:
+        if track not in tracks:
+            raise NotFound("nothing is said on a track of this name: the video tells its `tracks`")
+        return [track]
+    return [name for name in tracks if plays(name)] or list(tracks[:1])
 
 
 @dataclass(frozen=True)

@@ -1,30 +1,22 @@
-"""Videos: lists, scenes, transcripts, and the files themselves."""
+"""Videos: lists, the files themselves, tags, and what is forgotten or made anew."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Path, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.deps import State, StateDep, own_origin
+from api.deps import DETAIL_TURN, MEDIA_TURN, REMOVAL_TURN, StateDep
 from api.media import media_type_of, stream_file
 from api.requests import TagsIn
 from api.responses import (
     AgainOut,
-    KeyframeOut,
     ProblemOut,
-    SceneOut,
-    SpokenOut,
-    TimedOut,
-    VideoDetail,
     VideoList,
     VideoOut,
-    WordOut,
 )
 from api.shrinking import forget_video, ingest_command, set_again
-from api.subtitles import as_subtitles, lines_of, tracks_of
 from database.forms import MAX_ID, Id
 from database.videos.places import uri_of
-from database.videos.read import SceneInfo, SpokenText, VideoInfo
-from search.results.links import keyframe_url
+from database.videos.read import VideoInfo
 
 router = APIRouter(prefix="/videos", tags=["videos"], responses={404: {"model": ProblemOut}})
 VideoId = Annotated[Id, Path()]
@@ -32,16 +24,9 @@ _WRITES: dict[int | str, dict[str, Any]] = {
     403: {"model": ProblemOut},
     422: {"model": ProblemOut},
 }
-Track = Annotated[
-    str | None,
-    Query(
-        max_length=1000,
-        description="One of the video's `tracks`; without it, what players play",
-    ),
-]
 
 
-@router.get("", operation_id="list_videos")
+@router.get("", operation_id="list_videos", dependencies=[DETAIL_TURN])
 def list_videos(
     state: StateDep,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
@@ -51,45 +36,18 @@ def list_videos(
     videos = state.library.list_videos(limit=limit + 1, after_id=after)
     more = len(videos) > limit
     return VideoList(
-        videos=[_video_out(video) for video in videos[:limit]],
+        videos=[video_out(video) for video in videos[:limit]],
         next=videos[limit - 1].id if more else None,
     )
 
 
-@router.get("/{video_id}", operation_id="get_video")
-def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
-    """A video with its scenes, and the transcript of all its tracks."""
-    video = state.library.get_video(video_id)
-    transcript = state.library.transcript(video_id)
-    return VideoDetail(
-        **_video_out(video),
-        scenes=[_scene_out(scene) for scene in state.library.scenes(video_id)],
-        tracks=[name for name in tracks_of(transcript) if name is not None],
-        transcript=[_spoken_out(spoken) for spoken in transcript],
-    )
-
-
-@router.get("/{video_id}/transcript.json", operation_id="get_transcript")
-def transcript_json(state: StateDep, video_id: VideoId, track: Track = None) -> list[TimedOut]:
-    """What is said on one track, with the times of sentences and words."""
-    return [
-        TimedOut(**_spoken_out(spoken), words=_words_out(spoken))
-        for spoken in _lines(state, video_id, track)
-    ]
-
-
-@router.get("/{video_id}/transcript.{kind}", operation_id="get_subtitles", response_class=Response)
-def subtitles(
-    state: StateDep, video_id: VideoId, kind: Literal["srt", "vtt"], track: Track = None
-) -> Response:
-    """What is said on one track, as subtitles."""
-    text = as_subtitles(_lines(state, video_id, track), kind)
-    media_type = "text/vtt" if kind == "vtt" else "application/x-subrip"
-    return Response(text, media_type=f"{media_type}; charset=utf-8")
-
-
-@router.head("/{video_id}/stream", include_in_schema=False)
-@router.get("/{video_id}/stream", operation_id="stream_video", response_class=Response)
+@router.head("/{video_id}/stream", include_in_schema=False, dependencies=[MEDIA_TURN])
+@router.get(
+    "/{video_id}/stream",
+    operation_id="stream_video",
+    response_class=Response,
+    dependencies=[MEDIA_TURN],
+)
 def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     """The file, whole or one range of it; browsers play and seek it."""
     video = state.library.get_video(video_id)
@@ -101,7 +59,7 @@ def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     "/{video_id}/tags",
     operation_id="put_tags",
     responses=_WRITES,
-    dependencies=[Depends(own_origin)],
+    dependencies=[DETAIL_TURN],
 )
 def put_tags(state: StateDep, video_id: VideoId, body: TagsIn) -> TagsIn:
     """Gives a video these tags instead of those it has."""
@@ -113,7 +71,7 @@ def put_tags(state: StateDep, video_id: VideoId, body: TagsIn) -> TagsIn:
     operation_id="forget_video",
     status_code=204,
     responses=_WRITES | {503: {"model": ProblemOut}},
-    dependencies=[Depends(own_origin)],
+    dependencies=[REMOVAL_TURN],
 )
 def forget(state: StateDep, video_id: VideoId) -> None:
     """Removes a video from the library. If its file is still there, the next ingest of its folder
@@ -126,7 +84,7 @@ def forget(state: StateDep, video_id: VideoId) -> None:
     operation_id="make_anew",
     status_code=202,
     responses=_WRITES,
-    dependencies=[Depends(own_origin)],
+    dependencies=[DETAIL_TURN],
 )
 def make_anew(state: StateDep, video_id: VideoId) -> AgainOut:
     """Has the next ingest of its file make a video anew, on the host that has it. Until then it
@@ -138,7 +96,7 @@ def make_anew(state: StateDep, video_id: VideoId) -> AgainOut:
     "/{video_id}/again",
     operation_id="leave_as_it_is",
     responses=_WRITES,
-    dependencies=[Depends(own_origin)],
+    dependencies=[DETAIL_TURN],
 )
 def leave_as_it_is(state: StateDep, video_id: VideoId) -> AgainOut:
     """Takes back that a video is to be made anew."""
@@ -155,13 +113,8 @@ def _again_out(video: VideoInfo) -> AgainOut:
     )
 
 
-def _lines(state: State, video_id: int, track: str | None) -> list[SpokenText]:
-    """The transcript of a track. Raises NotFound."""
-    state.library.get_video(video_id)
-    return lines_of(state.library.transcript(video_id), track)
-
-
-def _video_out(video: VideoInfo) -> VideoOut:
+def video_out(video: VideoInfo) -> VideoOut:
+    """A video as the API answers it."""
     return VideoOut(
         id=video.id,
         path=video.path,
@@ -186,37 +139,4 @@ def _video_out(video: VideoInfo) -> VideoOut:
         tags=list(video.tags),
         ingested_at=video.ingested_at.isoformat(),
         stream_url=f"/videos/{video.id}/stream",
-    )
-
-
-def _spoken_out(spoken: SpokenText) -> SpokenOut:
-    return SpokenOut(
-        start_s=spoken.start_s,
-        end_s=spoken.end_s,
-        text=spoken.text,
-        language=spoken.language,
-        track=spoken.track,
-    )
-
-
-def _words_out(spoken: SpokenText) -> list[WordOut] | None:
-    if spoken.words is None:
-        return None
-    ends = [first for first, _, _ in spoken.words[1:]] + [len(spoken.text)]
-    return [
-        WordOut(first=first, text=spoken.text[first:end].rstrip(), start_s=start_s, end_s=end_s)
-        for (first, start_s, end_s), end in zip(spoken.words, ends, strict=True)
-    ]
-
-
-def _scene_out(scene: SceneInfo) -> SceneOut:
-    return SceneOut(
-        id=scene.id,
-        start_s=scene.start_s,
-        end_s=scene.end_s,
-        keyframes=[
-            KeyframeOut(time_s=time_s, url=keyframe_url(scene.id, time_s))
-            for time_s, _path in scene.keyframes
-        ],
-        on_screen_text=list(scene.on_screen_text),
     )

@@ -20,7 +20,6 @@ from database.spaces.partitions import partition_name
 from database.videos.places import uri_of
 from database.videos.records import modified_ns
 
-_SHOWN = (MomentKind.KEYFRAME, MomentKind.OCR)
 _VIDEOS = sa.select(Video).options(selectinload(Video.files), selectinload(Video.tags))
 
 
@@ -53,32 +52,6 @@ class VideoInfo:
     again: bool = False
     notes: tuple[str, ...] = ()
     clock: tuple[tuple[float, float], ...] | None = None
-
-
-@dataclass(frozen=True)
-class SceneInfo:
-    """A scene, [start_s, end_s), with its keyframes and on-screen text; speech is not cut at the
-    scenes and stands in the transcript."""
-
-    id: int
-    start_s: float
-    end_s: float
-    keyframes: tuple[tuple[float, str], ...]
-    """(time in seconds, image path) of each, in the order of time."""
-    on_screen_text: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class SpokenText:
-    """A piece of speech, [start_s, end_s)."""
-
-    start_s: float
-    end_s: float
-    text: str
-    language: str | None
-    track: str | None = None
-    words: tuple[tuple[int, float, float], ...] | None = None
-    """(first, start_s, end_s) of each word (database/models.py); None where it is not known."""
 
 
 class Library:
@@ -152,27 +125,6 @@ class Library:
             "and ingest its folder again, or forget the video"
         )
 
-    def scenes(self, video_id: int) -> list[SceneInfo]:
-        """The scenes of a video in the order of time; none of a video that does not exist."""
-        with self._database.session() as session:
-            scenes = session.execute(
-                sa.select(Scene.id, Scene.start_s, Scene.end_s)
-                .where(Scene.video_id == video_id)
-                .order_by(Scene.position)
-            ).all()
-            moments = session.execute(
-                sa.select(
-                    Moment.scene_id, Moment.kind, Moment.start_s, Moment.text, Moment.image_path
-                )
-                .join(Scene)
-                .where(Scene.video_id == video_id, Moment.kind.in_(_SHOWN))
-                .order_by(Moment.start_s, Moment.id)
-            ).all()
-        of_scene: dict[int, list[sa.Row[*tuple[Any, ...]]]] = defaultdict(list)
-        for moment in moments:
-            of_scene[moment.scene_id].append(moment)
-        return [_scene_info(scene, of_scene[scene.id]) for scene in scenes]
-
     def find_scene_shown(self, video_id: int, at_s: float) -> int | None:
         """The scene of a video in which a time lies; None where there is none, or none that has a
         keyframe."""
@@ -184,29 +136,6 @@ class Library:
         )
         with self._database.session() as session:
             return session.scalar(query.order_by(Scene.position).limit(1))
-
-    def transcript(self, video_id: int) -> list[SpokenText]:
-        """The speech of a video in the order of time; none of a video that does not exist."""
-        query = (
-            sa.select(
-                Moment.start_s,
-                Moment.end_s,
-                sa.func.coalesce(Moment.text, "").label("text"),
-                Moment.language,
-                Moment.track,
-                Moment.words,
-            )
-            .join(Scene)
-            .where(Scene.video_id == video_id, Moment.kind == MomentKind.SPEECH)
-            .order_by(Moment.start_s, Moment.id)
-        )
-        with self._database.session() as session:
-            return [
-                SpokenText(
-                    row.start_s, row.end_s, row.text, row.language, row.track, _words(row.words)
-                )
-                for row in session.execute(query)
-            ]
 
     def get_keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
         """The image path of the keyframe of a scene nearest to `at_s`, by default to its middle.
@@ -309,24 +238,4 @@ def _video_info(video: Video, origin: str) -> VideoInfo:
         again=video.again,
         notes=tuple(video.notes),
         clock=None if video.clock is None else tuple((at, stamp) for at, stamp in video.clock),
-    )
-
-
-def _words(stored: list[list[float]] | None) -> tuple[tuple[int, float, float], ...] | None:
-    if stored is None:
-        return None
-    return tuple((int(first), start_s, end_s) for first, start_s, end_s in stored)
-
-
-def _scene_info(
-    scene: sa.Row[*tuple[Any, ...]], moments: Sequence[sa.Row[*tuple[Any, ...]]]
-) -> SceneInfo:
-    keyframes = [(m.start_s, m.image_path) for m in moments if m.kind is MomentKind.KEYFRAME]
-    texts = [m.text for m in moments if m.kind is MomentKind.OCR]
-    return SceneInfo(
-        id=scene.id,
-        start_s=scene.start_s,
-        end_s=scene.end_s,
-        keyframes=tuple((time_s, path) for time_s, path in keyframes if path is not None),
-        on_screen_text=tuple(text for text in texts if text is not None),
     )

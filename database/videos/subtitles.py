@@ -31,6 +31,16 @@ _LINES = sa.text(
     "SELECT lines FROM subtitle_track WHERE video_id = :video ORDER BY position "
     "LIMIT 1 OFFSET :number"
 )
+_SOME_LINES = sa.text(
+    "SELECT jsonb_path_query_array(lines, '$[$first to $last]', "
+    "jsonb_build_object('first', CAST(:first AS int), 'last', CAST(:last AS int))) AS lines "
+    "FROM subtitle_track WHERE video_id = :video ORDER BY position LIMIT 1 OFFSET :number"
+)
+_NUM_BEFORE = sa.text(
+    "SELECT count(*) FROM (SELECT lines FROM subtitle_track WHERE video_id = :video "
+    "ORDER BY position LIMIT 1 OFFSET :number) AS track, jsonb_array_elements(lines) AS line "
+    "WHERE CAST(line -> 0 AS float8) < :at_s"
+)
 _DELETE_MOMENTS = "DELETE FROM moment WHERE video_id = %s AND kind = 'subtitle'"
 _NUM_MOMENTS = "SELECT count(*) FROM moment WHERE video_id = %s"
 
@@ -92,6 +102,21 @@ class SubtitleStore:
         with self._database.reading() as connection:
             rows = connection.execute(_LINES, {"video": video_id, "number": number})
             return [(start_s, end_s, text) for row in rows for start_s, end_s, text in row.lines]
+
+    def some_lines(
+        self, video_id: int, number: int, first: int, limit: int
+    ) -> list[tuple[float, float, str]]:
+        """`limit` of these lines, from the one at `first`, counted from 0."""
+        values = {"video": video_id, "number": number, "first": first, "last": first + limit - 1}
+        with self._database.reading() as connection:
+            rows = connection.execute(_SOME_LINES, values)
+            return [(start_s, end_s, text) for row in rows for start_s, end_s, text in row.lines]
+
+    def num_before(self, video_id: int, number: int, at_s: float) -> int:
+        """How many lines of one track begin before a time."""
+        values = {"video": video_id, "number": number, "at_s": at_s}
+        with self._database.reading() as connection:
+            return connection.scalar(_NUM_BEFORE, values) or 0
 
     def places(self, video_id: int, limit: int) -> list[FileRecord]:
         """Files of this host in which an ingest has seen the content of a video, with what lay

@@ -137,7 +137,7 @@ def test_a_video_is_shown_with_its_scenes_and_transcript(client: httpx.Client) -
     assert listed["duration_s"] == pytest.approx(42, abs=0.1)
     shown = client.get(f"/videos/{listed['id']}").json()
     scenes, transcript = shown.pop("scenes"), shown.pop("transcript")
-    assert shown == {**listed, "tracks": []}
+    assert shown == {**listed, "tracks": [], "scenes_next": None, "transcript_next": None}
     assert len(scenes) == listed["num_scenes"] >= 6
     assert all(a["end_s"] == b["start_s"] for a, b in itertools.pairwise(scenes))
     assert "Site Safety Checklist" in scene_at(client, 17)["on_screen_text"][0]
@@ -279,19 +279,25 @@ def test_similar_scenes_leave_out_the_scene_itself(client: httpx.Client) -> None
     assert len(found(client.get(f"/scenes/{scene['id']}/similar", params={"limit": 2}))) == 2
 
 
-def test_the_server_is_healthy_and_ready(client: httpx.Client, ingested: Ingested) -> None:
+def test_the_server_is_healthy_and_ready(client: httpx.Client) -> None:
     assert client.get("/health").json() == {"status": "ok", "database": "server"}
-    ready = client.get("/ready").json()
-    assert ready["status"] == "ready"
+    assert client.get("/ready").json() == {"status": "ready"}
+
+
+def test_what_the_library_holds_is_in_the_metrics(
+    client: httpx.Client, ingested: Ingested
+) -> None:
+    # Only video models embed spans; names are found by their words alone.
+    others = "SELECT count(*) FROM moment WHERE kind NOT IN ('span', 'title')"
     expected = {
         "video": 1,
         "scene": ingested.outcome["scenes"],
         "moment": ingested.outcome["moments"],
+        "embedding": rows(ingested.database, others)[0][0],
     }
-    # Only video models embed spans; names are found by their words alone.
-    others = "SELECT count(*) FROM moment WHERE kind NOT IN ('span', 'title')"
-    embedded = rows(ingested.database, others)
-    assert ready["rows"] == {**expected, "embedding": embedded[0][0]}
+    told = client.get("/metrics").text.splitlines()
+    for table, num in expected.items():
+        assert f'library_rows{{table="{table}"}} {float(num)}' in told
 
 
 def test_other_sites_may_not_read_answers(client: httpx.Client) -> None:

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from api.subtitles import as_subtitles, lines_of, plays, tracks_of
+from api.subtitles import as_subtitles, plays, tracks_to_read
 from database.errors import NotFound
-from database.videos.read import SpokenText
+from database.videos.contents import SpokenText
 
 
 def spoken(text: str, start_s: float = 0.0, end_s: float = 1.0) -> SpokenText:
@@ -62,34 +62,25 @@ def test_a_film_without_speech_has_no_cues(kind: str) -> None:
     assert "-->" not in as_subtitles([], kind)  # type: ignore[arg-type]
 
 
-def on(track: str | None, text: str, start_s: float = 0.0) -> SpokenText:
-    return SpokenText(start_s, start_s + 1, text, "en", track)
-
-
-def words(transcript: list[SpokenText], track: str | None) -> list[str]:
-    return [line.text for line in lines_of(transcript, track)]
-
-
 def test_lines_are_those_of_one_track() -> None:
-    heard = [on("Director", "b"), on(None, "a"), on("Director", "d", 1), on("French", "c", 1)]
-    assert tracks_of(heard) == [None, "Director", "French"]
-    assert words(heard, None) == ["a"]
-    assert words(heard, "Director") == ["b", "d"]
+    heard = [None, "Director", "French"]
+    assert tracks_to_read(heard, None) == [None]
+    assert tracks_to_read(heard, "Director") == ["Director"]
     with pytest.raises(NotFound, match="nothing is said"):
-        lines_of(heard, "Klingon")
+        tracks_to_read(heard, "Klingon")
 
 
 def test_what_plays_is_the_first_track_with_its_channels() -> None:
-    interview = [on("left channel", "a"), on("right channel", "b"), on(None, "c")]
-    others = [on("Commentary (en)", "d"), on("German, left channel", "e")]
-    assert words([*interview, *others], None) == ["a", "b", "c"]
-    assert words([*interview, *others], "right channel") == ["b"]
-    assert words([*interview, *others], "German, left channel") == ["e"]
+    interview = [None, "left channel", "right channel"]
+    heard = [*interview, "Commentary (en)", "German, left channel"]
+    assert tracks_to_read(heard, None) == interview
+    assert tracks_to_read(heard, "right channel") == ["right channel"]
+    assert tracks_to_read(heard, "German, left channel") == ["German, left channel"]
 
 
 def test_where_nobody_speaks_on_what_plays_the_track_that_is_heard_first_is_taken() -> None:
-    heard = [on("Commentary", "a"), on("German", "b"), on("Commentary", "c")]
-    assert words(heard, None) == ["a", "c"]
+    assert tracks_to_read(["Commentary", "German"], None) == ["Commentary"]
+    assert tracks_to_read([], None) == []
 
 
 @pytest.mark.parametrize("layout", ["stereo", "7.1(wide)", "hexadecagonal", "22.2", "binaural"])

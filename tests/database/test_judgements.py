@@ -5,6 +5,7 @@ import pytest
 from database.errors import NotFound
 from database.judgements import Judged, Judgements
 from database.server.connection import Database
+from database.videos.contents import Contents
 from database.videos.read import Library
 from database.videos.stored import Store
 from tests.helpers import records
@@ -19,7 +20,7 @@ def scene_ids(store: Store, database: Database, path: str = "/v/a.mp4") -> list[
     """Those of the video that is stored under this path."""
     store.save_video(records.video("a"), records.file(path))
     (video,) = Library(database).list_videos(limit=1)
-    return [scene.id for scene in Library(database).scenes(video.id)]
+    return [scene.id for scene in Contents(database).scenes(video.id)]
 
 
 def test_a_scene_is_right_or_wrong_as_was_said_last(

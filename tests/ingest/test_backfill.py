@@ -31,6 +31,7 @@ from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.spaces.coverage import Coverage
 from database.spaces.spaces import Spaces
+from database.videos.contents import Contents
 from database.videos.read import Library
 from embeddings.loaded import Encoders
 from embeddings.space import Space
@@ -153,7 +154,7 @@ def test_clips_that_move_alike_are_similar_by_their_features(
     filled: DatabaseSettings, library: Database, engine: MultiModalSearchEngine
 ) -> None:
     ids = {v.title: v.id for v in Library(library).list_videos(limit=100)}
-    scene = Library(library).scenes(ids["growing"])[0].id
+    scene = Contents(library).scenes(ids["growing"])[0].id
     hits = engine.similar(scene, space=VIDEOMAE.key).hits
     assert len(hits) == 8
     assert all(hit.evidence[0].found.leg == VIDEOMAE.key for hit in hits)

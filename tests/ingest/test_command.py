@@ -15,6 +15,7 @@ from database.check import find_faults
 from database.opening import open_database
 from database.server.connection import Database
 from database.settings import DatabaseSettings
+from database.videos.contents import Contents
 from database.videos.read import Library
 from embeddings.weights.packages import package_path
 from tests.helpers.commands import ROOT, outcomes, run_command
@@ -127,9 +128,9 @@ def test_what_was_made_of_a_file_is_counted(scenario: Scenario) -> None:
 
 
 def test_nothing_is_heard_in_silence_or_in_a_tone(scenario: Scenario) -> None:
-    library = Library(scenario.database)
-    for video in library.list_videos(limit=100):
-        assert library.transcript(video.id) == [], video.title
+    contents = Contents(scenario.database)
+    for video in Library(scenario.database).list_videos(limit=100):
+        assert contents.spoken(video.id) == [], video.title
 
 
 def test_the_library_is_sound_and_no_work_is_left(scenario: Scenario) -> None:

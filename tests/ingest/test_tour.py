@@ -5,6 +5,7 @@ import sqlalchemy as sa
 
 from database.check import find_faults
 from database.spaces.spaces import Spaces
+from database.videos.contents import Contents
 from database.videos.read import Library, VideoInfo
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
@@ -15,13 +16,13 @@ CUTS = (7.0, 14.0, 21.0, 28.0, 34.0)
 
 
 @pytest.fixture
-def library(ingested: Ingested) -> Library:
-    return Library(ingested.database)
+def contents(ingested: Ingested) -> Contents:
+    return Contents(ingested.database)
 
 
 @pytest.fixture
-def tour(library: Library) -> VideoInfo:
-    (video,) = library.list_videos(limit=10)
+def tour(ingested: Ingested) -> VideoInfo:
+    (video,) = Library(ingested.database).list_videos(limit=10)
     return video
 
 
@@ -40,9 +41,9 @@ def test_the_film_is_described_as_it_was_decoded(tour: VideoInfo) -> None:
 
 
 def test_every_cut_ends_a_scene_and_each_scene_has_a_keyframe(
-    library: Library, tour: VideoInfo
+    contents: Contents, tour: VideoInfo
 ) -> None:
-    scenes = library.scenes(tour.id)
+    scenes = contents.scenes(tour.id)
     assert [scene.start_s for scene in scenes] == pytest.approx([0.0, *CUTS], abs=0.041)
     assert all(scene.keyframes for scene in scenes)
 
@@ -58,26 +59,26 @@ def test_every_cut_ends_a_scene_and_each_scene_has_a_keyframe(
     ],
 )
 def test_each_sentence_is_heard_over_its_scene(
-    start_s: float, end_s: float, words: list[str], library: Library, tour: VideoInfo
+    start_s: float, end_s: float, words: list[str], contents: Contents, tour: VideoInfo
 ) -> None:
     spoken = [
         piece
-        for piece in library.transcript(tour.id)
+        for piece in contents.spoken(tour.id)
         if start_s - 0.5 <= piece.start_s and piece.end_s <= end_s + 0.5
     ]
     text = " ".join(piece.text for piece in spoken)
     assert all(word in text for word in words), text
 
 
-def test_nothing_is_heard_over_the_silent_scene(library: Library, tour: VideoInfo) -> None:
-    assert [p.text for p in library.transcript(tour.id) if 28.0 <= p.start_s < 33.9] == []
+def test_nothing_is_heard_over_the_silent_scene(contents: Contents, tour: VideoInfo) -> None:
+    assert [p.text for p in contents.spoken(tour.id) if 28.0 <= p.start_s < 33.9] == []
 
 
 def test_the_slide_is_read_and_nothing_is_read_on_photographs(
-    library: Library, tour: VideoInfo
+    contents: Contents, tour: VideoInfo
 ) -> None:
     texts = {
-        round(s.start_s): s.on_screen_text for s in library.scenes(tour.id) if s.on_screen_text
+        round(s.start_s): s.on_screen_text for s in contents.scenes(tour.id) if s.on_screen_text
     }
     assert texts.keys() == {14}
     for line in ("Site Safety Checklist", "Torque limit: 42 Nm", "Report leaks to extension 318"):

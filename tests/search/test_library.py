@@ -16,7 +16,7 @@ from database.queries.statement import FULL_TEXT
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
-from database.videos.read import Library
+from database.videos.contents import Contents
 from database.videos.records import VideoRecord
 from database.videos.stored import Store
 from embeddings.loaded import Encoders
@@ -106,7 +106,7 @@ def test_scenes_like_one_without_pictures_say_the_like(
     near = unit_vector(1) + 0.3 * unit_vector(2)
     vectors = [unit_vector(1), unit_vector(3), near / np.linalg.norm(near)]
     save(database, talk("speech", ["One.", "Two.", "Three."], vectors))
-    first, second, third = (scene.id for scene in Library(database).scenes(1))
+    first, second, third = (scene.id for scene in Contents(database).scenes(1))
     hits = engine.similar(first).hits
     assert [hit.scene.scene_id for hit in hits] == [third, second]
     assert hits[0].evidence[0].moment.text == "Three."
@@ -117,7 +117,7 @@ def test_the_scene_most_like_another_is_its_near_duplicate(
     database: Database, engine: MultiModalSearchEngine
 ) -> None:
     save(database, film("film", 4, 3), film("remake", 4, 2))
-    for number, scene in enumerate(Library(database).scenes(1)):
+    for number, scene in enumerate(Contents(database).scenes(1)):
         best, second = engine.similar(scene.id, shape=Shape(limit=2)).hits
         assert (best.video.title, best.scene.start_s) == ("remake", 10.0 * number)
         assert best.score > 0.9

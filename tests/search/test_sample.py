@@ -11,6 +11,7 @@ from database.errors import NotFound
 from database.models import MomentKind
 from database.queries.filters import Filters
 from database.queries.statement import FULL_TEXT
+from database.videos.contents import Contents
 from database.videos.read import Library
 from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
@@ -257,7 +258,7 @@ def test_words_match_whatever_punctuation_stands_around_them(
 def test_similar_scenes_are_other_scenes_nearest_first(
     ingested: Ingested, engine: MultiModalSearchEngine
 ) -> None:
-    scenes = Library(ingested.database).scenes(1)
+    scenes = Contents(ingested.database).scenes(1)
     for scene in scenes:
         hits = engine.similar(scene.id).hits
         assert {hit.scene.scene_id for hit in hits} == {s.id for s in scenes} - {scene.id}

@@ -1,7 +1,8 @@
 // <scene-list>: the scenes of a video as one stop for the Tab key; the arrow keys go from one to
-// the next. The scene that plays is marked.
+// the next. The scene that plays is marked. Of a long video, what the page lacks is loaded.
 
 import { timeOf } from "./file_clock.js";
+import { loadParts } from "./parts.js";
 
 class SceneList extends HTMLElement {
   #unbound = new AbortController();
@@ -9,9 +10,11 @@ class SceneList extends HTMLElement {
 
   connectedCallback() {
     this.video = this.closest("moment-player").querySelector("video");
-    this.links = [...this.querySelectorAll("li a")];
+    this.links = [...this.querySelectorAll("a[data-at]")];
     for (const link of this.links) link.tabIndex = -1;
     this.links[0].tabIndex = 0;
+    this.#load("next", (links) => this.links.push(...links));
+    this.#load("prev", (links) => this.links.unshift(...links));
     const { signal } = this.#unbound;
     for (const name of ["timeupdate", "seeked"]) {
       this.video.addEventListener(name, () => this.#mark(), { signal });
@@ -23,6 +26,18 @@ class SceneList extends HTMLElement {
 
   disconnectedCallback() {
     this.#unbound.abort();
+  }
+
+  async #load(direction, add) {
+    const link = this.querySelector(`.more > a[rel="${direction}"]`);
+    if (!link) return;
+    try {
+      for await (const items of loadParts(link, this.#unbound.signal)) {
+        const links = items.map((item) => item.firstElementChild);
+        for (const each of links) each.tabIndex = -1;
+        add(links);
+      }
+    } catch {} // its link stays
   }
 
   #mark() {

@@ -1,9 +1,11 @@
 // <video-transcript>: what is said, beside the video. It follows what plays, unless somebody scrolls
 // it; a line leads to its moment; a search in it leaves the lines that have the words, and a choice
 // those of one sound track, or of subtitles. What is being said, and what comes next, stands right under the player,
-// too.
+// too. What is long comes in parts: the page has the lines around the moment, the others are loaded here, and those of
+// subtitles when they are chosen.
 
 import { timeOf } from "./file_clock.js";
+import { loadParts } from "./parts.js";
 
 const BEFORE_PX = 30;
 
@@ -12,6 +14,8 @@ class VideoTranscript extends HTMLElement {
   #follows = true;
   #current;
   #heard; // the lines of the track that is chosen
+  #numLoading = 0;
+  #asked = new Set(); // tracks of subtitles
 
   connectedCallback() {
     this.video = this.closest("moment-player").querySelector("video");
@@ -22,16 +26,33 @@ class VideoTranscript extends HTMLElement {
     this.follow = this.querySelector(".follow");
     this.saying = this.parentElement.querySelector(".saying");
     this.saying.hidden = false;
-    this.lines = [...this.list.children].map((item) => {
-      const link = item.firstElementChild;
-      return { item, link, text: item.querySelector("span").firstChild, at: Number(link.dataset.at) };
-    });
-    this.#heard = this.lines.filter(({ item }) => !item.hidden);
-    // One stop for the Tab key: thousands of lines would be in everybody's way.
-    for (const { link } of this.lines) link.tabIndex = -1;
-    if (this.#heard.length) this.#heard[0].link.tabIndex = 0;
+    this.lines = linesOf([...this.list.children].filter((item) => !item.matches(".more")));
+    this.#heard = [...this.lines];
+    const [first] = this.lines;
+    first.link.tabIndex = 0;
+    if (!("said" in first.link.dataset)) this.#asked.add(first.link.dataset.track);
     this.#listen();
     this.#mark();
+    for (const link of [...this.list.querySelectorAll(".more > a")].reverse()) this.#load(link);
+  }
+
+  /** Loads what a link leads to, to the end. */
+  async #load(link) {
+    this.#numLoading += 1;
+    const add = link.rel === "prev" ? "unshift" : "push";
+    try {
+      for await (const items of loadParts(link, this.#unbound.signal)) {
+        const lines = linesOf(items);
+        const heard = lines.filter((line) => this.#isHeard(line));
+        this.lines[add](...lines);
+        this.#heard[add](...heard);
+        if (this.field.value.trim()) this.#search();
+        else for (const line of lines) line.item.hidden = !this.#isHeard(line);
+        this.#mark();
+      }
+      this.#numLoading -= 1;
+    } catch {} // its link stays
+    if (this.field.value.trim()) this.#search();
   }
 
   disconnectedCallback() {
@@ -114,11 +135,27 @@ class VideoTranscript extends HTMLElement {
     lines[to]?.link.focus();
   }
 
-  /** Follows one sound track, all of them, or subtitles. */
-  #choose() {
+  /** Whether a line is of the sound track, or the subtitles, that are chosen. */
+  #isHeard({ link }) {
+    if (!this.track) return true;
     const { value } = this.track;
     const chosen = { "": "[data-said]", plays: "[data-plays]" }[value] ?? `[data-track="${value}"]`;
-    this.#heard = this.lines.filter(({ link }) => link.matches(chosen));
+    return link.matches(chosen);
+  }
+
+  /** Follows one sound track, all of them, or subtitles. */
+  #choose() {
+    const { part } = this.track.selectedOptions[0].dataset;
+    if (part && !this.#asked.has(this.track.value)) {
+      this.#asked.add(this.track.value);
+      const item = document.createElement("li");
+      item.className = "more";
+      item.innerHTML = '<a rel="next">Later lines</a>';
+      item.firstElementChild.dataset.part = part;
+      this.list.append(item);
+      this.#load(item.firstElementChild);
+    }
+    this.#heard = this.lines.filter((line) => this.#isHeard(line));
     this.#search();
     this.#mark();
   }
@@ -140,7 +177,8 @@ class VideoTranscript extends HTMLElement {
     }
     this.list.hidden = false;
     CSS.highlights?.set("transcript", new Highlight(...ranges));
-    this.found.textContent = wanted === "" ? "" : num === 1 ? "1 line" : `${num || "No"} lines`;
+    const soFar = this.#numLoading ? " so far" : "";
+    this.found.textContent = wanted === "" ? "" : (num === 1 ? "1 line" : `${num || "No"} lines`) + soFar;
     if (wanted === "") this.#show();
   }
 
@@ -148,6 +186,15 @@ class VideoTranscript extends HTMLElement {
     this.list.hidden = true;
     void this.list.offsetHeight; // now, not together with what follows
   }
+}
+
+/** Items of the list as lines. One stop for the Tab key: thousands of lines would be in everybody's way. */
+function linesOf(items) {
+  return items.map((item) => {
+    const link = item.firstElementChild;
+    link.tabIndex = -1;
+    return { item, link, text: item.querySelector("span").firstChild, at: Number(link.dataset.at) };
+  });
 }
 
 /** A line as it stands in the transcript, or none. */

@@ -9,6 +9,7 @@ import pytest
 from database.errors import NotFound
 from database.models import FileStatus, MomentKind
 from database.server.connection import Database
+from database.videos.contents import Contents
 from database.videos.read import Library
 from database.videos.records import FileRecord, MomentRecord
 from database.videos.stored import Store
@@ -37,28 +38,35 @@ def test_videos_are_listed_page_by_page(store: Store, library: Library) -> None:
     assert [v.id for v in library.list_videos(limit=2, after_id=ids[1])] == [ids[2]]
 
 
-def test_what_is_not_there_is_not_found(library: Library) -> None:
+@pytest.fixture
+def contents(database: Database) -> Contents:
+    return Contents(database)
+
+
+def test_what_is_not_there_is_not_found(library: Library, contents: Contents) -> None:
     with pytest.raises(NotFound, match="there is no video 7"):
         library.get_video(7)
     with pytest.raises(NotFound):
         library.get_keyframe_path(7)
     with pytest.raises(NotFound):
         library.get_intact_path(7)
-    assert library.scenes(7) == []
-    assert library.transcript(7) == []
+    assert contents.scenes(7) == []
+    assert contents.spoken(7) == []
 
 
-def test_scenes_are_shown_with_their_pictures_and_writing(store: Store, library: Library) -> None:
-    first, second = library.scenes(save(store, "a"))
+def test_scenes_are_shown_with_their_pictures_and_writing(store: Store, contents: Contents) -> None:
+    first, second = contents.scenes(save(store, "a"))
     assert (first.start_s, first.end_s, second.start_s, second.end_s) == (0.0, 2.0, 2.0, 4.0)
     assert first.keyframes == ((1.0, records.image_path("a")),)
     assert first.on_screen_text == ("EXIT",)
     assert (second.keyframes, second.on_screen_text) == ((), ())
 
 
-def test_a_time_lies_in_a_scene_that_is_shown_or_in_none(store: Store, library: Library) -> None:
+def test_a_time_lies_in_a_scene_that_is_shown_or_in_none(
+    store: Store, library: Library, contents: Contents
+) -> None:
     video_id = save(store, "a")
-    (first, _second) = library.scenes(video_id)
+    (first, _second) = contents.scenes(video_id)
     assert library.find_scene_shown(video_id, 0.0) == first.id
     assert library.find_scene_shown(video_id, 1.999) == first.id
     assert library.find_scene_shown(video_id, 2.0) is None, "it has no keyframe"
@@ -66,7 +74,7 @@ def test_a_time_lies_in_a_scene_that_is_shown_or_in_none(store: Store, library: 
 
 
 def test_the_keyframe_nearest_to_a_time_is_shown_by_default_that_of_the_middle(
-    store: Store, library: Library
+    store: Store, library: Library, contents: Contents
 ) -> None:
     times = (0.2, 1.1, 1.9)
     keyframes = tuple(
@@ -75,7 +83,7 @@ def test_the_keyframe_nearest_to_a_time_is_shown_by_default_that_of_the_middle(
     )
     store.save_video(replace(records.video("a"), moments=keyframes), records.file("/v/a.mp4"))
     (video,) = library.list_videos(limit=1)
-    scene = library.scenes(video.id)[0]
+    scene = contents.scenes(video.id)[0]
     assert library.get_keyframe_path(scene.id) == "1.1.jpg"
     assert library.get_keyframe_path(scene.id, at_s=0.0) == "0.2.jpg"
     assert library.get_keyframe_path(scene.id, at_s=99.0) == "1.9.jpg"

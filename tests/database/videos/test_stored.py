@@ -16,6 +16,7 @@ from database.models import FileStatus
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.tags import Tags
+from database.videos.contents import Contents
 from database.videos.read import Library
 from database.videos.records import FileRecord
 from database.videos.removal import Removal
@@ -60,7 +61,7 @@ def test_corrections_clock_and_tracks_are_stored_with_a_video(
         *(("keyframe", None), ("ocr", None), ("speech", None), ("speech", records.COMMENTARY)),
         *(("keyframe", None), ("ocr", None), ("speech", None)),
     ]
-    heard = [(spoken.start_s, spoken.track) for spoken in Library(database).transcript(a.id)]
+    heard = [(spoken.start_s, spoken.track) for spoken in Contents(database).spoken(a.id)]
     assert heard == [(2.5, None), (2.75, records.COMMENTARY)]
 
 
@@ -162,7 +163,7 @@ def test_the_same_content_is_stored_once_and_made_anew_under_its_id(
     assert counts(database) == ONE
     (video,) = Library(database).list_videos(limit=10)
     assert (video.title, video.tags) == ("anew", ("rail",))
-    assert [spoken.text for spoken in Library(database).transcript(first)] == ["A train arrives."]
+    assert [spoken.text for spoken in Contents(database).spoken(first)] == ["A train arrives."]
     assert [place.path for place in store.places_of(first, 10)] == ["/v/a.mp4", "/v/b.mp4"]
 
 
@@ -201,7 +202,7 @@ def test_what_is_said_and_written_is_only_data(text: str, store: Store, database
     )
     (video,) = Library(database).list_videos(limit=10)
     assert (video.title, video.path) == (text, f"/v/{text}.mp4")
-    assert [spoken.text for spoken in Library(database).transcript(video.id)] == [text]
+    assert [spoken.text for spoken in Contents(database).spoken(video.id)] == [text]
 
 
 def test_forgotten_paths_are_gone(store: Store) -> None:

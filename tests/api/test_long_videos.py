@@ -1,0 +1,151 @@
+"""A video of hours: its scenes and its transcript come in pages, and a page takes what it takes,
+however long the video is."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+import sqlalchemy as sa
+
+from database.opening import open_database
+from database.server.connection import Database
+from database.videos.contents import Contents, Place
+from database.videos.stored import Store
+from tests.helpers.fixtures import NewSettings
+from tests.helpers.http import answered, assert_problem, serving
+from tests.helpers.long_videos import LINES_PER_HOUR, SCENES_PER_HOUR, long_video
+from tests.helpers.records import file, video
+
+HOURS = 2
+LONG, SHORT = 1, 2
+
+
+@pytest.fixture(scope="module")
+def library(
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[httpx.Client, Database]]:
+    """Of a video of two hours and a short one."""
+    with new_settings(tmp_path_factory.mktemp("long") / "home") as settings:
+        with contextlib.closing(open_database(settings)) as database:
+            store = Store(database)
+            store.save_video(long_video("long", HOURS), file("/library/long.mp4"))
+            store.save_video(video("short"), file("/library/short.mp4"))
+            with serving(settings) as server:
+                yield server.client, database
+
+
+@pytest.fixture(scope="module")
+def client(library: tuple[httpx.Client, Database]) -> httpx.Client:
+    return library[0]
+
+
+@pytest.fixture(scope="module")
+def database(library: tuple[httpx.Client, Database]) -> Database:
+    return library[1]
+
+
+def pages(client: httpx.Client, address: str, limit: int) -> Iterator[dict[str, Any]]:
+    after = None
+    while True:
+        page = answered(client.get(address, params={"limit": limit, "after": after}))
+        yield page
+        after = page["next"]
+        if after is None:
+            return
+
+
+def test_the_pages_of_scenes_join_without_gap_or_repeat(client: httpx.Client) -> None:
+    found = list(pages(client, f"/videos/{LONG}/scenes", 400))
+    assert [len(page["scenes"]) for page in found] == [400, 400, 400, 300]
+    starts = [scene["start_s"] for page in found for scene in page["scenes"]]
+    assert starts == pytest.approx([n * 3600 / SCENES_PER_HOUR for n in range(1500)])
+    first = found[0]["scenes"][1]
+    assert first["on_screen_text"] == ["PAGE 1: drill"]
+    assert [still["time_s"] for still in first["keyframes"]] == pytest.approx([6.8])
+
+
+def test_the_pages_of_a_transcript_join_without_gap_or_repeat(client: httpx.Client) -> None:
+    found = list(pages(client, f"/videos/{LONG}/transcript", 500))
+    lines = [line for page in found for line in page["transcript"]]
+    said = [int(re.findall(r"\d+", line["text"])[0]) for line in lines]
+    assert said == list(range(HOURS * LINES_PER_HOUR))
+    assert lines[0]["words"][0] == {"first": 0, "text": "Part", "start_s": 0.0, "end_s": 0.1}
+    whole = client.get(f"/videos/{LONG}/transcript.json").json()
+    assert whole == lines
+
+
+def test_a_video_has_its_first_pages_and_tells_where_they_go_on(client: httpx.Client) -> None:
+    long = answered(client.get(f"/videos/{LONG}"))
+    assert (len(long["scenes"]), len(long["transcript"])) == (500, 500)
+    scenes = client.get(f"/videos/{LONG}/scenes", params={"after": long["scenes_next"]}).json()
+    assert scenes["scenes"][0]["start_s"] == pytest.approx(500 * 3600 / SCENES_PER_HOUR)
+    spoken = {"after": long["transcript_next"], "limit": 1}
+    (line,) = client.get(f"/videos/{LONG}/transcript", params=spoken).json()["transcript"]
+    assert line["text"].startswith("Part 500:")
+    short = answered(client.get(f"/videos/{SHORT}"))
+    assert (short["scenes_next"], short["transcript_next"]) == (None, None)
+    assert len(short["scenes"]) == 2
+
+
+@pytest.mark.parametrize("address", [
+    "scenes?after=-1", "scenes?after=1e3", "scenes?after=99999999999", "scenes?limit=0",
+    "scenes?limit=501", "scenes?before=3", "transcript?after=yesterday", "transcript?after=1.5",
+    "transcript?after=nan-3", "transcript?after=inf-3", "transcript?after=-1-3",
+    "transcript?after=1-99999999999999999999", "transcript?after=%00", "transcript?track=x",
+])  # fmt: skip
+def test_a_page_that_there_is_none_of_is_refused(client: httpx.Client, address: str) -> None:
+    assert_problem(client.get(f"/videos/{LONG}/{address}"), 422)
+
+
+@pytest.mark.parametrize("kind", ["scenes", "transcript"])
+def test_a_video_that_is_not_there_has_no_pages(client: httpx.Client, kind: str) -> None:
+    assert_problem(client.get(f"/videos/9/{kind}"), 404)
+    beyond = {"scenes": "2000", "transcript": "99999-1"}[kind]
+    page = answered(client.get(f"/videos/{LONG}/{kind}", params={"after": beyond}))
+    assert (page[kind], page["next"]) == ([], None)
+
+
+def rows_read(database: Database, read: Any) -> float:
+    """The rows that the statements of a read go through, in all nodes of their plans, as PostgreSQL
+    counts them."""
+    statements: list[tuple[str, Any]] = []
+
+    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
+        statements.append((statement, parameters))
+
+    sa.event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        read()
+    finally:
+        sa.event.remove(database.engine, "before_cursor_execute", note)
+    with database.engine.connect() as connection:
+        return sum(
+            _rows_of(connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", values))
+            for sql, values in statements
+        )
+
+
+def _rows_of(plan: sa.CursorResult[Any]) -> float:
+    def rows(node: dict[str, Any]) -> float:
+        own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+        return own * node["Actual Loops"] + sum(map(rows, node.get("Plans", ())))
+
+    return rows(plan.scalar_one()[0]["Plan"])
+
+
+def test_a_page_in_the_middle_of_a_long_video_reads_no_more_rows_than_it_shows(
+    database: Database,
+) -> None:
+    contents, limit = Contents(database), 50
+    middle = Place(3600.0, 0)
+    reads = {
+        "scenes": lambda: contents.scenes(LONG, after=700, limit=limit),
+        "spoken": lambda: contents.spoken(LONG, after=middle, limit=limit),
+        "before": lambda: contents.spoken_before(LONG, middle, limit),
+        "some": lambda: contents.scenes_at(LONG, range(0, 1500, 30)),
+    }
+    for name, read in reads.items():
+        assert rows_read(database, read) <= 12 * limit, name
