@@ -6,15 +6,15 @@ from typing import NamedTuple
 
 import sqlalchemy as sa
 
-from database.queries.forms import DENSE
+from database.queries.forms import DENSE, lexemes_sql
 
 _WORDS = re.compile(
     r"(?:[^\W\d_]\.)+[^\W\d_]\b|\d+(?:[.,]\d+)*|(?:(?!\d)[^\s\x00-\x40\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf"
     r"\u2000-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u3020\u30fb\uff01-\uff0f])+"
 )
 _JOINED = re.compile(r"\w+(?:-\w+)+")
-_LEXEMES_SQL = sa.text("""
-    SELECT language, word, tsvector_to_array(words_vector(language, word))
+_LEXEMES_SQL = sa.text(f"""
+    SELECT language, word, {lexemes_sql("language", "word")}
     FROM unnest(CAST(:languages AS text[]), CAST(:words AS text[])) AS own (language, word)""")
 
 

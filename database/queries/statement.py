@@ -165,25 +165,29 @@ class _Statement:
         """Adds the leg of full text: scenes with all words, then those with the heavy ones."""
         terms = words.terms
         covered = coverage(words, self.values)
-        of_slides = slides("found", "video_id, id, scene_id")
         self.values["lexemes"] = lexemes_of(terms)
         self.values["any_words"] = " | ".join(sorted({term.anything for term in terms}))
         self._ctes.append(f"found AS MATERIALIZED ({self._found_sql(words)})")
+        first, texts = "video_id, id, scene_id", "tsv, text, language"
         self._ctes.append(f"""words AS MATERIALIZED (
             SELECT video_id, min(id) AS moment_id FROM (
-                SELECT video_id, id, scene_id, ({covered}) * {NAMED} AS raw FROM found AS own
-                UNION ALL
-                SELECT video_id, id, scene_id, ({covered}) * {_APART} FROM {of_slides}
+                SELECT {first}, ({covered}) * worth AS raw FROM (
+                    SELECT {first}, {texts}, {NAMED} AS worth FROM found AS own
+                    UNION ALL
+                    SELECT {first}, {texts}, {_APART} FROM {slides("found", first)}
+                    OFFSET 0) AS own
             ) AS compared
             GROUP BY video_id, scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
         number, place = len(self.names), _PLACE.replace("own.", "")
+        # OFFSET 0 keeps the planner from copying the long sum into each part.
         self._scored.append(f"""
-            SELECT {number} AS leg, ({covered}) * {NAMED} AS raw, {_PLACE}
-            FROM own WHERE own.text IS NOT NULL""")
-        self._scored.append(f"""
-            SELECT {number}, ({covered}) * {_APART}, {_PLACE} FROM {slides("own", place)}""")
-        beside = lines_with_slides("own", place)
-        self._scored.append(f"SELECT {number}, ({covered}) * {BESIDE}, {_PLACE} FROM {beside}")
+            SELECT {number} AS leg, ({covered}) * worth AS raw, {place} FROM (
+                SELECT {place}, {texts}, {NAMED} AS worth FROM own WHERE text IS NOT NULL
+                UNION ALL
+                SELECT {place}, {texts}, {_APART} FROM {slides("own", place)}
+                UNION ALL
+                SELECT {place}, {texts}, {BESIDE} FROM {lines_with_slides("own", place)}
+                OFFSET 0) AS own""")
         self.names.append("words")
         self.keys.append(FULL_TEXT)
 

@@ -49,22 +49,25 @@ def slides(moments: str, place: str) -> str:
 def lines_with_slides(moments: str, place: str) -> str:
     """Each line that is said as one text with what is on screen meanwhile, where each has words of
     the query: who explains a slide need not read it out."""
-    lacks = " AND ".join(
-        f"{own}.tsv @@ CAST(:any_words AS tsquery) AND NOT {own}.tsv @@ CAST(:all_words AS tsquery)"
-        for own in ("said", "shown")
-    )
+
+    def having_some(kinds: str) -> str:
+        return f"""SELECT * FROM {moments} AS own WHERE own.kind IN ({kinds})
+            AND own.tsv @@ CAST(:any_words AS tsquery)
+            AND NOT own.tsv @@ CAST(:all_words AS tsquery)"""
+
     return f"""(
+        WITH said AS MATERIALIZED ({having_some("'speech', 'subtitle'")}),
+            shown AS MATERIALIZED ({having_some("'ocr'")})
         SELECT {place}, joined.tsv, NULL AS text, joined.language
         FROM (SELECT said.id, said.language,
                 string_agg(
                     format('''%s''\\:1A', replace(lexeme, '''', '''''')), ' ')::tsvector AS tsv
-            FROM {moments} AS said JOIN {moments} AS shown ON shown.scene_id = said.scene_id
+            FROM said JOIN shown ON shown.scene_id = said.scene_id
                 AND shown.begin_s < said.gone_s AND shown.gone_s > said.begin_s
                 AND coalesce(shown.language, 'en') = coalesce(said.language, 'en'),
                 LATERAL (SELECT lexeme FROM unnest(said.tsv)
                     UNION SELECT lexeme FROM unnest(shown.tsv)) AS either
-            WHERE said.kind IN ('speech', 'subtitle') AND shown.kind = 'ocr' AND {lacks}
-                AND lexeme = ANY(:lexemes)
+            WHERE lexeme = ANY(:lexemes)
             GROUP BY said.id, said.language
         ) AS joined JOIN (SELECT {place} FROM {moments}) AS best USING (id)) AS own"""
 
