@@ -40,6 +40,10 @@ class WeightsCorrupt(EmbeddingError):
     """A weights file is not the one that was pinned."""
 
 
+class ModelFailed(EmbeddingError):
+    """A model that could not be loaded or did not compute, for a reason that is not ours."""
+
+
 class DimensionMismatch(EmbeddingError):
     """Vectors of another dimension than their space has."""
 

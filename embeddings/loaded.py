@@ -2,9 +2,11 @@
 
 import importlib
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
 
 from embeddings.encoder import (
     Encoder,
@@ -15,7 +17,8 @@ from embeddings.encoder import (
     Vectors,
     check_vectors,
 )
-from embeddings.errors import NoTextQuery, UnknownSpace, WeightsMissing
+from embeddings.errors import InvalidVector, NoTextQuery, UnknownSpace, WeightsMissing
+from embeddings.failures import Failures, Result, named
 from embeddings.registry.local import local_spaces
 from embeddings.registry.pins import MS_MARCO_MINILM
 from embeddings.registry.spaces import SPACES
@@ -30,9 +33,13 @@ if TYPE_CHECKING:  # torch takes seconds to import
 QUERY_CACHE = 1024
 """Queries whose vectors are kept: spaces that share an encoder, and every repeat, encode once."""
 
+QUERY_S, LOADING_S = 10.0, 60.0
+"""What a model may take for a query, and if it has to be loaded first: a person waits for it."""
+
 
 class Encoders(Models):
-    """The encoders of all spaces; safe to call from several threads."""
+    """The encoders of all spaces; safe to call from several threads. What a model raises is ours
+    (embeddings/failures.py)."""
 
     spaces: dict[str, Space]
     """Those of the registry and of the person's own models, by key."""
@@ -47,20 +54,32 @@ class Encoders(Models):
         self._encoders: dict[str, Encoder] = {}
         self._video_classifiers: dict[HubWeights, VideoClassifier] = {}
         self._cross_encoder: CrossEncoder | None = None
+        self._failures = Failures()
         self._lock = threading.RLock()  # again by the same thread: one encoder loads another
         self._query_vector = lru_cache(QUERY_CACHE)(
-            lambda space, query: self.encode_queries(space, [query])[0]
+            lambda space, query: self._for_query(
+                space.key, space.key in self._encoders, lambda: self.encode_queries(space, [query])
+            )[0]
         )
 
     def encode_items(self, space: Space, items: Sequence[Any]) -> Vectors:
         """Texts, RGB images or clips, as the space takes them, to float32 [n, dim].
 
-        Raises WeightsMissing, WeightsCorrupt, DimensionMismatch, InvalidVector.
+        Raises WeightsMissing, WeightsCorrupt, ModelFailed, DimensionMismatch, InvalidVector.
         """
-        return check_vectors(self._encoder(space).encode_items(items), space.dim)
+        encoder = self._encoder(space)
+        with named(space.key):
+            return check_vectors(encoder.encode_items(items), space.dim)
+
+    def encode_pictures(self, space: Space, pictures: Sequence[Any]) -> Vectors:
+        """The RGB images of a query to float32 [n, dim], in a time that a person waits. Raises as
+        `encode_items` does."""
+        return self._for_query(
+            space.key, self.is_loaded(space), lambda: self.encode_items(space, pictures)
+        )
 
     def encode_query(self, space: Space, query: str) -> Vectors:
-        """A text query to float32 [dim], which is kept for a while.
+        """A text query to float32 [dim], in a time that a person waits; it is kept for a while.
 
         Raises NoTextQuery, and what `encode_items` raises.
         """
@@ -70,7 +89,8 @@ class Encoders(Models):
     def encode_queries(self, space: Space, queries: Sequence[str]) -> Vectors:
         """Text queries to float32 [n, dim]. Raises as `encode_query` does."""
         encoder = cast(QueryEncoder, self._encoder(self.text_space(space)))
-        return check_vectors(encoder.encode_queries(queries), space.dim)
+        with named(self.text_space(space).key):
+            return check_vectors(encoder.encode_queries(queries), space.dim)
 
     def encode_texts(self, space: Space, texts: Sequence[str], input_type: InputType) -> Vectors:
         """Texts to float32 [n, dim]; in a space of pictures, every text is a query.
@@ -110,23 +130,36 @@ class Encoders(Models):
             return self._video_classifiers[weights]
 
     def score_pairs(self, query: str, texts: Sequence[str]) -> Vectors:
-        """How well each text answers a query, by the cross-encoder: logits, float32 [n].
+        """How well each text answers a query, by the cross-encoder: logits, float32 [n], in a time
+        that a person waits.
 
-        Raises WeightsMissing, WeightsCorrupt.
+        Raises WeightsMissing, WeightsCorrupt, ModelFailed, InvalidVector.
         """
-        return self.cross_encoder().score(query, texts)
+        name = MS_MARCO_MINILM.name
+
+        def score() -> Vectors:
+            encoder = self.cross_encoder()
+            with named(name):
+                return encoder.score(query, texts)
+
+        logits = self._for_query(name, self._cross_encoder is not None, score)
+        if not np.isfinite(logits).all():
+            raise InvalidVector(f"the model of {name} gave a score that is no number")
+        return logits
 
     def cross_encoder(self) -> "CrossEncoder":
         """The model that reads a query and a text together. Raises WeightsMissing,
-        WeightsCorrupt."""
+        WeightsCorrupt, ModelFailed."""
         if self._cross_encoder is not None:  # without the lock, as in `_encoder`
             return self._cross_encoder
         with self._lock:
             if self._cross_encoder is None:
                 require_present(MS_MARCO_MINILM, self.runtime)  # before torch is imported
-                from embeddings.encoders.cross_encoder import CrossEncoder
+                self._failures.require_sound(MS_MARCO_MINILM.name)
+                with self._failures.loading(MS_MARCO_MINILM.name):
+                    from embeddings.encoders.cross_encoder import CrossEncoder
 
-                self._cross_encoder = CrossEncoder(MS_MARCO_MINILM, self.runtime)
+                    self._cross_encoder = CrossEncoder(MS_MARCO_MINILM, self.runtime)
             return self._cross_encoder
 
     def require_weights(self, space: Space) -> None:
@@ -155,6 +188,10 @@ class Encoders(Models):
             self._video_classifiers.clear()
             self._cross_encoder = None
             self._query_vector.cache_clear()
+            self._failures.forget()
+
+    def _for_query(self, model: str, is_loaded: bool, compute: Callable[[], Result]) -> Result:
+        return self._failures.within(QUERY_S if is_loaded else LOADING_S, model, compute)
 
     def _encoder(self, space: Space) -> Encoder:
         loaded = self._encoders.get(space.key)
@@ -162,6 +199,8 @@ class Encoders(Models):
             return loaded
         with self._lock:
             if space.key not in self._encoders:
-                module = importlib.import_module(f"embeddings.encoders.{space.encoder}")
-                self._encoders[space.key] = module.load(space, self)
+                self._failures.require_sound(space.key)
+                with self._failures.loading(space.key):
+                    module = importlib.import_module(f"embeddings.encoders.{space.encoder}")
+                    self._encoders[space.key] = module.load(space, self)
             return self._encoders[space.key]

@@ -13,5 +13,9 @@ class InvalidQuery(SearchError):
     exit_code = 2
 
 
+class SearchUnavailable(SearchError):
+    """No part of a search can answer it; the message says of each why."""
+
+
 class QueryFileInvalid(SearchError):
     """A file of labelled queries that does not have the documented form."""

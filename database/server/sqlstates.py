@@ -1,7 +1,8 @@
 """Driver errors as ours, in one table by SQLSTATE (PostgreSQL's manual, appendix A).
 
 What a person can put right becomes a DatabaseError whose message says how. All else is a fault of
-this program, and stays the driver's error with its traceback.
+this program, and stays the driver's error with its traceback. A column, table or function that is
+not there may be either; far more often another version has changed the database.
 """
 
 import re
@@ -19,6 +20,7 @@ from database.errors import (
     DatabaseUnreachable,
     DatabaseUnsuitable,
     DiskFull,
+    SchemaMismatch,
     SpaceGone,
     TooSlow,
     TransactionConflict,
@@ -97,6 +99,16 @@ TRANSLATIONS = (
     *(
         Translation(
             sqlstate,
+            SchemaMismatch,
+            "the tables of {database} are not those of this version of sceneseek ({reason}): run "
+            "python -m database upgrade, then start again what runs; if that does not help, a "
+            "draft of sceneseek has changed them",
+        )
+        for sqlstate in ("42P01", "42703", "42883")
+    ),
+    *(
+        Translation(
+            sqlstate,
             DatabaseUnsuitable,
             "{database} refuses what sceneseek needs ({reason}): install pgvector there, and let "
             "the user of DATABASE_URL create extensions and tables",
@@ -109,7 +121,8 @@ TRANSLATIONS = (
         "{database} cannot read or write its own files ({reason}): its log says which",
     ),
 )
-"""Where two rows fit, the longer SQLSTATE is meant."""
+"""Where two rows fit, the longer SQLSTATE is meant, and of two that are as long the one that names
+something."""
 
 
 def find_translation(sqlstate: str, message: str) -> Translation | None:
@@ -117,7 +130,7 @@ def find_translation(sqlstate: str, message: str) -> Translation | None:
     fitting = [
         row for row in TRANSLATIONS if sqlstate.startswith(row.sqlstate) and row.naming in message
     ]
-    return max(fitting, key=lambda row: len(row.sqlstate), default=None)
+    return max(fitting, key=lambda row: (len(row.sqlstate), row.naming), default=None)
 
 
 def is_unreachable(error: psycopg.Error) -> bool:

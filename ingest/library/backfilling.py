@@ -16,7 +16,7 @@ from database.spaces.coverage import MissingMoment
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.encoder import Clip, Image, Vectors
-from embeddings.errors import InvalidVector, SceneseekError
+from embeddings.errors import InvalidVector, ModelFailed, SceneseekError
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
 from ingest.atomic import atomically
@@ -203,11 +203,11 @@ class Filler:
 
 
 def _ends_run(error: Exception) -> bool:
-    """Whether an error is of the whole run. What models and drivers raise for an input has no
-    common class; what concerns the run has."""
+    """Whether an error is of the whole run. What drivers raise for an input has no common class;
+    what concerns the run has."""
     if isinstance(error, OSError):
         return error.errno in DiskFull.ERRNOS
-    of_moment = (VideoUnreadable, NotFound, ValueRefused, InvalidVector)
+    of_moment = (VideoUnreadable, NotFound, ValueRefused, InvalidVector, ModelFailed)
     return isinstance(error, SceneseekError) and not isinstance(error, of_moment)
 
 

@@ -8,6 +8,7 @@ from one ingest to the next.
 from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -75,7 +76,7 @@ def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: 
     queries: dict[str, Vectors] = {}
     for space in spaces:
         count = library.coverage(space.key).embedded
-        known = (stored[space.key].null_statistics or {}).get("count", 0)
+        known = _count_known(stored[space.key].null_statistics or {}, space)
         if count == 0 or abs(count - known) <= _GROWTH * known:
             continue
         vectors = library.sample_vectors(space.key, SAMPLE)
@@ -86,6 +87,13 @@ def refresh_null_statistics(library: Spaces, spaces: Iterable[Space], encoders: 
                 queries[text_space.key] = encoders.encode_queries(text_space, background_queries())
             statistics |= _fitted(queries[text_space.key] @ vectors.T)
         library.save_null_statistics(space.key, statistics)
+
+
+def _count_known(statistics: dict[str, Any], space: Space) -> int:
+    """Of how many vectors the statistics are; 0 for what is not all that a space needs."""
+    if space.answers_text and not {"mean", "std"} <= statistics.keys():
+        return 0
+    return int(statistics.get("count", 0))
 
 
 def _among_themselves(vectors: Vectors) -> npt.NDArray[np.float32]:

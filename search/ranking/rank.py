@@ -9,7 +9,7 @@ from database.queries.hits import HitReader
 from database.queries.terms import NO_WORDS, Term, WordReader
 from database.server.connection import Database
 from database.videos.read import Library
-from embeddings.errors import WeightsMissing
+from embeddings.errors import EmbeddingError
 from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
 from search.query.auto import choose_weights
@@ -147,7 +147,7 @@ class Ranker:
                 ranking.weights,
                 self._encoders,
             )
-        except WeightsMissing as error:
+        except EmbeddingError as error:
             reasons = (*ranking.encoded.reasons, f"nothing was reranked: {error}")
             return replace(ranking, encoded=replace(ranking.encoded, reasons=reasons))
         return replace(ranking, scenes=ranked)

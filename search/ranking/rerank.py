@@ -37,7 +37,7 @@ def rerank(
 ) -> list[Candidate]:
     """A ranking whose first TOP scenes have been read; `moments` are those of `text_moments`.
 
-    Raises WeightsMissing.
+    Raises EmbeddingError.
     """
     texts = {
         number: "\n".join(

@@ -38,7 +38,7 @@ class NullDistribution:
     def of_texts(cls, statistics: dict[str, Any], modality: Modality) -> "NullDistribution | None":
         """How unrelated texts score in a space of this modality, from the statistics that an
         ingest has stored; None if nothing is known, or no text can be compared there."""
-        if "mean" not in statistics:
+        if not {"mean", "std"} <= statistics.keys():
             return None
         spread = TEXT_SPREAD if modality is Modality.TEXT else 1.0
         return cls(float(statistics["mean"]), spread * max(float(statistics["std"]), 1e-6))
@@ -46,10 +46,10 @@ class NullDistribution:
     @classmethod
     def of_items(cls, statistics: dict[str, Any]) -> "NullDistribution | None":
         """How unrelated items of a space score against each other; None if nothing is known."""
-        if "alike" not in statistics:
+        alike = statistics.get("alike", {})
+        if not {"mean", "std"} <= alike.keys():
             return None
-        spread = max(float(statistics["alike"]["std"]), LEAST_SPREAD)
-        return cls(float(statistics["alike"]["mean"]), spread)
+        return cls(float(alike["mean"]), max(float(alike["std"]), LEAST_SPREAD))
 
     def evidence(self, raw: float) -> float:
         """-ln P(an unrelated query scores at least `raw`), in nats, at least 0."""

@@ -16,9 +16,10 @@ from database.server.connection import Database
 from database.spaces.spaces import SpaceInfo
 from database.videos.read import Library
 from embeddings.encoder import Vectors, normalise
-from embeddings.errors import WeightsMissing
+from embeddings.errors import EmbeddingError
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
+from search.errors import SearchUnavailable
 from search.query.examples import Examples
 from search.query.query import SearchQuery
 from search.retrieval.calibrate import NullDistribution
@@ -70,22 +71,29 @@ class QueryVectorizer:
         self.choice = SpaceChoice(database, encoders)
 
     def of_query(self, query: SearchQuery, scope: Scope, examples: Examples) -> EncodedQuery:
-        """A query's text and examples, in each space within the scope. Raises InvalidQuery."""
+        """A query's text and examples, in each space within the scope; a model that fails takes
+        its own space away from the search, no other. Raises InvalidQuery, and SearchUnavailable if
+        that leaves nothing to search with."""
         chosen = self.choice.choose(scope, query.spaces)
         reasons, vectors = list(chosen.reasons), []
+        failed: list[str] = []
         text = query.words.meaning
         for space in chosen.spaces:
             try:
                 vector = self._vector(space, chosen.infos[space.key], text, examples)
-            except WeightsMissing as error:
-                reasons.append(f"{space.key} took no part: {error}")
+            except EmbeddingError as error:
+                failed.append(f"{space.key} took no part: {error}")
             else:
                 vectors += [vector] if vector is not None else []
-        if examples and not vectors:
+        words = text if chosen.with_words else ""
+        if failed and not vectors and not words:
+            raise SearchUnavailable("; ".join(failed))
+        reasons += failed
+        if examples and not vectors and not failed:
             reasons.append("nothing is known yet to compare with: run python -m ingest FOLDER")
         return EncodedQuery(
             tuple(vectors),
-            text if chosen.with_words else "",
+            words,
             sum(_count(chosen.infos[vector.space.key]) for vector in vectors),
             tuple(reasons),
         )
@@ -103,7 +111,7 @@ class QueryVectorizer:
         self, space: Space, info: SpaceInfo, text: str, examples: Examples
     ) -> QueryVector | None:
         """Text and examples as one vector; None where neither says anything in this space. Raises
-        WeightsMissing."""
+        EmbeddingError."""
         statistics = info.null_statistics or {}
         among_texts = NullDistribution.of_texts(statistics, space.modality)
         among_items = NullDistribution.of_items(statistics)
@@ -121,7 +129,7 @@ class QueryVectorizer:
     ) -> list[_Part]:
         """The mean of what the answer should be like, and of what it should not."""
         pictures = examples.images if space.input is Input.IMAGE else ()
-        like = [self._encoders.encode_items(space, list(pictures))] if pictures else []
+        like = [self._encoders.encode_pictures(space, list(pictures))] if pictures else []
         stored = self._library.vectors_of([*examples.like, *examples.unlike], space.key)
         like += [stored[scene] for scene in examples.like if scene in stored]
         unlike = [stored[scene] for scene in examples.unlike if scene in stored]

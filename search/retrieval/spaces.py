@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 import structlog
 
@@ -17,6 +18,7 @@ from embeddings.errors import EmbeddingError
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Modality, Space
 from search.errors import InvalidQuery
+from search.retrieval.calibrate import NullDistribution
 
 _REREAD_S = 2.0
 _WARM_UP = "warm-up"
@@ -135,8 +137,8 @@ class SpaceChoice:
             keys, reasons = list(dict.fromkeys(wanted)), list(self._incomplete(wanted))
             modalities = [found.infos[key].modality for key in keys]
         reasons += [found.unready[key] for key in keys if key in found.unready]
-        ready = [k for k in keys if k not in found.unready and found.infos[k].null_statistics]
-        spaces = (self._known[key] for key in ready)
+        ready = (self._known[key] for key in keys if key not in found.unready)
+        spaces = (s for s in ready if _is_calibrated(found.infos[s.key].null_statistics, s))
         return ChosenSpaces(
             spaces=tuple(space for space in spaces if space.input in scope.inputs),
             infos=found.infos,
@@ -234,7 +236,7 @@ class SpaceChoice:
             require_same(info, self._known[info.key])
         except SpaceMismatch as error:
             return str(error)
-        if info.null_statistics is not None:
+        if _is_calibrated(info.null_statistics, self._known[info.key]):
             return None
         if self._library.is_empty():
             return "the library is empty: run python -m ingest FOLDER"
@@ -255,6 +257,15 @@ class SpaceChoice:
                     f"run python -m ingest.backfill --spaces {key}"
                 )
         return tuple(reasons)
+
+
+def _is_calibrated(statistics: dict[str, Any] | None, space: Space) -> bool:
+    """Whether what an ingest has stored of a space is enough to compare all that it can be
+    compared with."""
+    if not statistics:
+        return False
+    of_texts = NullDistribution.of_texts(statistics, space.modality)
+    return of_texts is not None or not space.answers_text
 
 
 def _no_such_space(key: str, infos: dict[str, SpaceInfo]) -> InvalidQuery:

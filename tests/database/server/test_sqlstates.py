@@ -16,6 +16,7 @@ from database.errors import (
     DatabaseUnreachable,
     DatabaseUnsuitable,
     DiskFull,
+    SchemaMismatch,
     SpaceGone,
     TooSlow,
     TransactionConflict,
@@ -199,6 +200,19 @@ CASES = [
         "can only be read .*: let DATABASE_URL name a server that takes writes",
     ),
     case("42P01", dropped_space, SpaceGone, "a space of the library was removed .*: try again"),
+    *(
+        case(
+            sqlstate,
+            statements(name, statement),
+            SchemaMismatch,
+            "does not exist.*: run python -m database upgrade, then start again",
+        )
+        for sqlstate, name, statement in (
+            ("42P01", "no_table", "SELECT * FROM no_such_table"),
+            ("42703", "no_column", "SELECT no_such_column FROM video"),
+            ("42883", "no_function", "SELECT words_never(1)"),
+        )
+    ),
     case("42501", no_right, DatabaseUnsuitable, "permission denied.*: install pgvector there"),
     case(
         "0A000",
@@ -265,8 +279,6 @@ def test_a_pool_without_a_connection_left_is_overloaded(database: Database) -> N
 @pytest.mark.parametrize(
     ("statement", "error"),
     [
-        ("SELECT no_such_column", psycopg.errors.UndefinedColumn),
-        ("SELECT * FROM no_such_table", psycopg.errors.UndefinedTable),
         ("SELEC", psycopg.errors.SyntaxError),
         ("INSERT INTO library SELECT * FROM library", psycopg.errors.UniqueViolation),
     ],
