@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from database.opening import open_database
 from database.server.connection import Database
-from database.videos.contents import Contents, Place
+from database.videos.contents import Contents
 from database.videos.stored import Store
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import answered, assert_problem, serving
@@ -48,13 +48,13 @@ def database(library: tuple[httpx.Client, Database]) -> Database:
 
 
 def pages(client: httpx.Client, address: str, limit: int) -> Iterator[dict[str, Any]]:
-    after = None
+    after: dict[str, str | int] = {}
     while True:
-        page = answered(client.get(address, params={"limit": limit, "after": after}))
+        page = answered(client.get(address, params={"limit": limit, **after}))
         yield page
-        after = page["next"]
-        if after is None:
+        if page["next"] is None:
             return
+        after = {"after": page["next"]}
 
 
 def test_the_pages_of_scenes_join_without_gap_or_repeat(client: httpx.Client) -> None:
@@ -140,11 +140,10 @@ def test_a_page_in_the_middle_of_a_long_video_reads_no_more_rows_than_it_shows(
     database: Database,
 ) -> None:
     contents, limit = Contents(database), 50
-    middle = Place(3600.0, 0)
+    with database.engine.begin() as connection:
+        connection.execute(sa.text("ANALYZE scene, moment"))  # as at the end of an ingest
     reads = {
         "scenes": lambda: contents.scenes(LONG, after=700, limit=limit),
-        "spoken": lambda: contents.spoken(LONG, after=middle, limit=limit),
-        "before": lambda: contents.spoken_before(LONG, middle, limit),
         "some": lambda: contents.scenes_at(LONG, range(0, 1500, 30)),
     }
     for name, read in reads.items():
