@@ -77,6 +77,8 @@ def _spellings() -> dict[str, tuple[str, ...]]:
 
 _SPELLINGS = _spellings()
 _NUMBER_AND_UNIT = re.compile(r"(\W*\d+(?:[.,]\d+)*)([^\W\d_]+\W*)")
+_PAIR = re.compile(r"\d{2,3},\d{2}")
+"""A decimal, or two numbers of a list, as in migrations/versions/0014_lists_of_numbers.py."""
 _AROUND = " .,;:!?()[]\"'“”„«»"
 _LONGEST = 4
 """Words of a quantity, at most."""
@@ -98,6 +100,8 @@ def with_spellings(words: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
         others = (
             _SPELLINGS.get(key, ()) if len(key) > 1 or key.isdigit() or before.isdigit() else ()
         )
+        if _PAIR.fullmatch(key):
+            others = (key.replace(",", " "),)
         found.append(("-".join(typed), others))
         at += length
     return found

@@ -5,7 +5,7 @@ from alembic import op
 revision = "0001"
 down_revision = None
 
-# ISO 639-1 codes to the text search configurations that every PostgreSQL has.
+# ISO 639-1 codes to the text search configurations of PostgreSQL; before 18 it has no Estonian.
 CONFIGS = {
     "ar": "arabic", "ca": "catalan", "da": "danish", "de": "german", "el": "greek",
     "en": "english", "es": "spanish", "et": "estonian", "eu": "basque", "fi": "finnish",
@@ -17,7 +17,10 @@ CONFIGS = {
 
 
 def upgrade() -> None:
-    cases = " ".join(f"WHEN '{code}' THEN 'pg_catalog.{name}'::regconfig" for code, name in CONFIGS.items())
+    known = set(op.get_bind().exec_driver_sql("SELECT cfgname FROM pg_ts_config").scalars())
+    cases = " ".join(
+        f"WHEN '{code}' THEN 'pg_catalog.{name}'::regconfig" for code, name in CONFIGS.items() if name in known
+    )
     op.execute("CREATE EXTENSION IF NOT EXISTS vector")
     op.execute(
         "CREATE FUNCTION text_config(language text) RETURNS regconfig "

@@ -9,7 +9,9 @@ down_revision = "0001"
 def upgrade() -> None:
     # A value that ALTER TYPE adds could not be used in the same transaction.
     op.execute("ALTER TYPE moment_kind RENAME TO old_moment_kind")
-    op.execute("CREATE TYPE moment_kind AS ENUM ('keyframe', 'speech', 'ocr', 'span')")
+    # The last three are those of 0007: before 17, PostgreSQL uses no value in the transaction that adds it.
+    op.execute("""
+        CREATE TYPE moment_kind AS ENUM ('keyframe', 'speech', 'ocr', 'span', 'subtitle', 'chapter', 'title')""")
     op.execute("ALTER TABLE moment ALTER COLUMN kind TYPE moment_kind USING kind::text::moment_kind")
     op.execute("DROP TYPE old_moment_kind")
     # Every scene of a video with pictures, in equal parts of at most 8 s (ingest/spans.py).

@@ -188,6 +188,49 @@ def test_videos_of_an_older_library_have_no_notes_and_the_stamps_of_their_files(
     assert Library(database).row_counts()["embedding"] == 4
 
 
+def test_a_server_from_before_18_is_given_the_languages_that_it_has_and_small_letters(
+    database: Database, store: Store
+) -> None:
+    downgrade_schema(database)
+    sql.execute(
+        database,
+        "DROP TEXT SEARCH CONFIGURATION pg_catalog.estonian",
+        "ALTER COLLATION pg_catalog.pg_c_utf8 RENAME TO of_newer_servers",
+    )
+    upgrade_schema(database)
+    store.save_video(records.video("a", "Suured LINNAD", "et"), records.file("/v/a.mp4"))
+    store.save_video(records.video("b", "DIE GRÖẞE", "de"), records.file("/v/b.mp4"))
+    words = "SELECT tsv::text FROM moment WHERE kind = 'speech' ORDER BY video_id"
+    (estonian,), (german,) = sql.rows(database, words)
+    assert estonian == "'linnad':2A 'suured':1A"
+    assert "'gross'" in str(german)
+
+
+def test_words_are_made_where_nothing_is_on_the_search_path_as_while_a_dump_is_restored(
+    database: Database, store: Store
+) -> None:
+    store.save_video(records.video("a", "Café QX-4471"), records.file("/v/a.mp4"))
+    words = "SELECT tsv::text FROM public.moment WHERE kind = 'speech'"
+    made = sql.rows(database, words)
+    sql.execute(
+        database,
+        "SET LOCAL search_path = ''",
+        "UPDATE public.moment SET tsv = DEFAULT, text = text || '.'",
+    )
+    assert sql.rows(database, words) == made
+
+
+def test_lists_of_two_numbers_in_older_texts_are_found_by_each(
+    database: Database, store: Store
+) -> None:
+    store.save_video(records.video("a", "See pages 12,14."), records.file("/v/a.mp4"))
+    found = "SELECT count(*) FROM moment WHERE tsv @@ '14'"
+    _go_to(database, "0010")
+    assert sql.rows(database, found) == [(0,)]
+    upgrade_schema(database)
+    assert sql.rows(database, found) == [(1,)]
+
+
 def _columns(database: Database, view: str) -> list[str]:
     return [column["name"] for column in sa.inspect(database.engine).get_columns(view)]
 
