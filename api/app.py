@@ -15,7 +15,6 @@ from api.errors import add_error_handlers, document_problems
 from api.facts import LibraryFacts
 from api.lanes import Lane, Lanes
 from api.limits import BodyLimit
-from api.metrics import CountRequests
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.routes import (
@@ -123,7 +122,6 @@ def _new_app(
     app.state.pictures = PictureSource(settings.image_hosts)
     app.add_middleware(BodyLimit)
     app.add_middleware(Gate, doors=doors)
-    app.add_middleware(CountRequests)
     add_error_handlers(app)
     return app
 

@@ -14,6 +14,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from api.access import request_id_of
 from api.hang_up import CLIENT_GONE, ClientGone
 from api.openai_errors import is_openai, openai_error, openai_error_of
 from api.web.rendering import error_page, is_page
@@ -81,6 +82,9 @@ def refuse(
         return openai_error(status, detail, headers=headers)
     if _is_for_people(scope):
         return error_page(status, detail, headers)
+    request_id = request_id_of(scope)
+    if request_id is not None:
+        members["request_id"] = request_id
     return problem(status, detail, headers, **members)
 
 

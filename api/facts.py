@@ -20,6 +20,8 @@ from embeddings.loaded import Encoders
 
 _COUNT_S = 5
 """How long counts of vectors are good for: a backfill adds some without another version."""
+_ROWS_S = 60
+"""The same of rows, which only /metrics tells: to count them reads whole tables."""
 Value = TypeVar("Value")
 
 
@@ -51,7 +53,8 @@ class LibraryFacts:
     once for each version; the vectors of its spaces are counted every few seconds at most."""
 
     def __init__(self, database: Database, encoders: Encoders) -> None:
-        version, files = Library(database).version, Files(database)
+        library, files = Library(database), Files(database)
+        version = library.version
         spaces = Spaces(database)
         self.facets = Kept(version, lambda: read_facets(database))
         self.summary = Kept(version, VideoLists(database).summary)
@@ -59,6 +62,7 @@ class LibraryFacts:
         self.refusals = Kept(version, files.reasons)
         self.missing = Kept(version, files.missing)
         self.filling = Kept(version, lambda: _filling(spaces))
+        self.rows = Kept(lambda: time.monotonic() // _ROWS_S, library.row_counts)
         self.standings = Kept(
             lambda: (version(), time.monotonic() // _COUNT_S),
             lambda: standings(spaces, encoders, counted=True),

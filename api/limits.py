@@ -1,6 +1,7 @@
 """Limits of request bodies: of each, and of all together."""
 
 import asyncio
+import time
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -12,6 +13,8 @@ from embeddings.pictures import MAX_PICTURE_BYTES
 PATIENCE_S = 10.0
 """As long as a person waits."""
 MAX_BODY_BYTES = 64 * 1024
+MIN_BYTES_PER_S = 8 * 1024
+"""What a body that takes longer than PATIENCE_S has to come at: a byte now and then is no body."""
 MAX_HELD_BYTES = 512 * 1024 * 1024
 """Of all bodies that are being taken in or worked on."""
 MAX_BYTES_OF = {
@@ -69,13 +72,16 @@ class BodyLimit:
         too_large = _Refused(413, f"a request body has {max_bytes} bytes at most here")
         if int(Headers(scope=scope).get("content-length", "0")) > max_bytes:
             raise too_large
-        more_body = True
+        more_body, began = True, time.monotonic()
         while more_body:
+            late_s = began + PATIENCE_S + len(body) / MIN_BYTES_PER_S - time.monotonic()
             try:
-                async with asyncio.timeout(PATIENCE_S):
+                async with asyncio.timeout(min(late_s, PATIENCE_S)):
                     message = await receive()
             except TimeoutError:
-                raise _Refused(408, f"the body did not go on for {PATIENCE_S:g} s") from None
+                raise _Refused(
+                    408, "the body did not go on, or too slowly: send it again"
+                ) from None
             if message["type"] == "http.disconnect":
                 raise ClientGone
             piece = message.get("body", b"")

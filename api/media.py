@@ -1,12 +1,14 @@
 """Files over HTTP: one range a request, HEAD, and If-None-Match."""
 
 import contextlib
+import functools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
@@ -14,6 +16,7 @@ from database.errors import NotFound
 from database.videos.read import VideoInfo
 
 _CHUNK_BYTES = 256 * 1024
+_READERS = 8
 _WEB_CODECS = {"vp8", "vp9", "av1", "libdav1d", "libvpx", "libvpx-vp9", "opus", "vorbis", None}
 _MEDIA_TYPES = {
     "mov": "mp4",
@@ -126,10 +129,20 @@ def _names(header: str | None, etag: str) -> bool:
     return etag in tags or "*" in tags
 
 
-def _chunks(file: BinaryIO, start: int, end: int) -> Iterator[bytes]:
+async def _chunks(file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
     with file:
         file.seek(start)
         left = end - start
-        while left > 0 and (chunk := file.read(min(_CHUNK_BYTES, left))):
+        while left > 0:
+            size = min(_CHUNK_BYTES, left)
+            chunk = await to_thread.run_sync(file.read, size, limiter=_readers())
+            if not chunk:
+                return
             left -= len(chunk)
             yield chunk
+
+
+@functools.cache
+def _readers() -> CapacityLimiter:
+    """The threads that read files, of their own: a film plays on while searches wait."""
+    return CapacityLimiter(_READERS)

@@ -1,13 +1,20 @@
 """What Prometheus reads of a server: requests, and what the library holds."""
 
-from prometheus_client import Counter, Gauge
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from importlib.metadata import version
 
-from api.hang_up import CLIENT_GONE
+from prometheus_client import Counter, Gauge, Histogram, Info
+from starlette.types import Scope
 
 REQUESTS = Counter("http_requests", "Requests by route and status", ["method", "route", "status"])
+REQUEST_SECONDS = Histogram(
+    "http_request_seconds",
+    "Seconds until an answer began",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
 LIBRARY_ROWS = Gauge("library_rows", "Rows of the library", ["table"])
 LIBRARY_UP = Gauge("library_up", "Whether the library's database answers: 1, or 0")
+Info("sceneseek", "The program that runs").info({"version": version("sceneseek")})
 _NO_ROUTE = "none"
 """For all paths that there are not: a label for each would have no end."""
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
@@ -15,32 +22,9 @@ _OTHER_METHOD = "other"
 """For the same reason: a client may make up methods."""
 
 
-class CountRequests:
-    """ASGI middleware: counts the answers."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Lets the app answer, and notes the status."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        status: int | None = None
-
-        async def noting(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        try:
-            await self._app(scope, receive, noting)
-        except Exception:
-            status = status or 500  # which is answered outside
-            raise
-        finally:
-            route = getattr(scope.get("route"), "path", _NO_ROUTE)
-            method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
-            REQUESTS.labels(method, route, status or CLIENT_GONE).inc()
+def note_request(scope: Scope, status: int, seconds: float) -> None:
+    """Counts an answer that began after so long."""
+    route = getattr(scope.get("route"), "path", _NO_ROUTE)
+    method = scope["method"] if scope["method"] in _METHODS else _OTHER_METHOD
+    REQUESTS.labels(method, route, status).inc()
+    REQUEST_SECONDS.labels(method, route).observe(seconds)

@@ -7,39 +7,15 @@ from typing import Annotated
 import typer
 import uvicorn
 from fastapi import FastAPI
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from api.access import Access
+from api.connections import BoundedHttp
 from embeddings.cli import fail
 
 _DRAIN_S = 30
-MAX_FRAMING_BYTES = 256 * 1024
-"""Of a request, all that is not its body: the head, the sizes of chunks, what follows them."""
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Log what is looked up in the cache, too.")]
-
-
-class BoundedHttp(HttpToolsProtocol):
-    """HTTP/1.1 by httptools, which would take in a head without end."""
-
-    _framing_bytes = 0
-
-    def data_received(self, data: bytes) -> None:
-        """Parses what has come; 400, and an end, if that is too much for no body."""
-        self._framing_bytes += len(data)
-        super().data_received(data)
-        if self._framing_bytes > MAX_FRAMING_BYTES and not self.transport.is_closing():
-            self.send_400_response("The head of the request is too large.")
-
-    def on_body(self, body: bytes) -> None:
-        """What the body's own limit counts (api/limits.py)."""
-        self._framing_bytes -= len(body)
-        super().on_body(body)
-
-    def on_message_complete(self) -> None:
-        """The next request begins."""
-        self._framing_bytes = 0
-        super().on_message_complete()
 
 
 def url_of(host: str, port: int) -> str:
@@ -50,7 +26,7 @@ def url_of(host: str, port: int) -> str:
 def serve(app: FastAPI, listener: socket.socket) -> None:
     """Answers requests until the process is told to end, then those that it has begun."""
     config = uvicorn.Config(
-        app,
+        Access(app),
         http=BoundedHttp,
         ws="none",
         log_level="warning",

@@ -92,9 +92,14 @@ def log_to_stderr(*, debug: bool = False) -> None:
         logging.getLogger("embeddings").setLevel(logging.DEBUG)
     structlog.configure(
         processors=[
+            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False),
-            structlog.dev.ConsoleRenderer(colors=False, pad_event_to=12),
+            structlog.dev.ConsoleRenderer(
+                colors=False,
+                pad_event_to=12,
+                exception_formatter=structlog.dev.plain_traceback,  # others show what values are
+            ),
         ],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

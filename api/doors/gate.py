@@ -10,6 +10,7 @@ from starlette.requests import cookie_parser
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.access import KEY_NAME
 from api.doors.hosts import HostRefused, Hosts, is_loopback
 from api.doors.keys import Holder, Ring
 from api.doors.origins import is_own_origin
@@ -44,7 +45,16 @@ class Doors:
     rates: Buckets | None
     """Of requests; None where nobody is held back."""
     wrong_keys: Buckets
-    """Of wrong keys, by address."""
+    """Of keys that are not known at first sight, by address."""
+
+    async def holder_of(self, ring: Ring, key: str, scope: Scope) -> Holder | None:
+        """Who holds a key; None for a wrong one. Raises Refused for an address that has sent too
+        many wrong ones, and DatabaseError."""
+        found = await ring.find(key)
+        if found is None:
+            hold_back(self.wrong_keys, scope, _address(scope))
+            found = await ring.find_new(key)
+        return found
 
 
 class Refused(Exception):
@@ -73,6 +83,8 @@ class Gate:
             await refused.response(scope, receive, send)
             return
         signed_in.set(holder is not None)
+        if holder is not None:
+            scope.setdefault("state", {})[KEY_NAME] = holder.name
         await self._app(scope, receive, send)
 
     async def _let_in(self, scope: Scope) -> Holder | None:
@@ -101,26 +113,26 @@ class Gate:
         """Who asks, by a key or by the cookie of a browser that has logged in. Raises Refused."""
         kind, _, key = headers.get("authorization", "").partition(" ")
         is_key = kind.lower() == "bearer" and key.strip() != ""
-        token = cookie_parser(headers.get("cookie", "")).get(COOKIE) if not kind else None
+        token = None if kind else cookie_parser(headers.get("cookie", "")).get(COOKIE)
         try:
             if is_key:
-                found = await ring.find(key.strip())
+                found = await self._doors.holder_of(ring, key.strip(), scope)
             else:
                 found = await ring.find_session(token) if token else None
         except DatabaseError:
             raise _refused(scope, 503, _UNKNOWABLE, {"Retry-After": str(RETRY_AFTER_S)}) from None
-        if found is not None:
-            return found
-        if is_key:
-            hold_back(self._doors.wrong_keys, scope, address_of(scope))
-        raise _unknown(scope, headers, WRONG if is_key else None)
+        if found is None:
+            raise _unknown(scope, headers, WRONG if is_key else None)
+        return found
 
     def _hold_back(self, scope: Scope, holder: Holder | None) -> None:
         """Raises Refused for who asks too often: by key, or where none is needed by address."""
-        who = holder.id if holder is not None else address_of(scope)
-        is_free = holder is None and (is_static(scope["path"]) or is_loopback(str(who)))
-        if self._doors.rates is not None and not is_free:
-            hold_back(self._doors.rates, scope, who)
+        if self._doors.rates is None:
+            return
+        if holder is not None:
+            hold_back(self._doors.rates, scope, holder.id)
+        elif not is_static(scope["path"]) and not is_loopback(address := _address(scope)):
+            hold_back(self._doors.rates, scope, address)
 
 
 def hold_back(buckets: Buckets, scope: Scope, who: Hashable) -> None:
@@ -131,7 +143,7 @@ def hold_back(buckets: Buckets, scope: Scope, who: Hashable) -> None:
         raise _refused(scope, 429, detail, {"Retry-After": str(seconds)})
 
 
-def address_of(scope: Scope) -> str:
+def _address(scope: Scope) -> str:
     """Whose connection it is, as far as that can be told."""
     client = scope.get("client")
     return network_of(client[0]) if client else ""

@@ -12,7 +12,8 @@ router = APIRouter(tags=["health"])
 
 @router.get("/metrics", operation_id="metrics", response_class=Response)
 def metrics(request: Request) -> Response:
-    """Numbers of the server, of the embedding service, and of the library if there is one."""
+    """Numbers of the server, of the embedding service, and of the library if there is one; its
+    rows are counted once a minute at most."""
     library: State | None = getattr(request.app.state, "library", None)
     if library is not None:
         _note_library(library)
@@ -21,7 +22,8 @@ def metrics(request: Request) -> Response:
 
 def _note_library(state: State) -> None:
     try:
-        rows = state.library.row_counts()
+        state.library.version()
+        rows = state.facts.rows()
     except DatabaseError:
         LIBRARY_UP.set(0)
         return

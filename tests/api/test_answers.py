@@ -284,9 +284,7 @@ def test_the_server_is_healthy_and_ready(client: httpx.Client) -> None:
     assert client.get("/ready").json() == {"status": "ready"}
 
 
-def test_what_the_library_holds_is_in_the_metrics(
-    client: httpx.Client, ingested: Ingested
-) -> None:
+def test_what_the_library_holds_is_in_the_metrics(client: httpx.Client, ingested: Ingested) -> None:
     # Only video models embed spans; names are found by their words alone.
     others = "SELECT count(*) FROM moment WHERE kind NOT IN ('span', 'title')"
     expected = {

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from prometheus_client import REGISTRY
 
+from api.access import Access
 from api.app import create_embedding_app
 from embeddings.batching import Batcher
 from embeddings.jobs import Limits
@@ -59,7 +60,7 @@ def asking(client: httpx.Client, body: object) -> Iterator[None]:
     """A client that has sent a request, and hangs up before it is answered."""
     address = (client.base_url.host, client.base_url.port)
     content = json.dumps(body).encode()
-    head = f"POST {EMBEDDINGS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = f"POST {EMBEDDINGS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     with socket.create_connection(address, timeout=PATIENCE_S) as connection:
         connection.sendall(f"{head}Content-Length: {len(content)}\r\n\r\n".encode() + content)
         yield
@@ -227,7 +228,7 @@ def test_a_fault_of_the_server_is_counted(models: Path) -> None:
     async def ask() -> httpx.Response:
         app = create_embedding_app(embedding_settings(models))
         del app.state.embeddings.cache  # what no request can do
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        transport = httpx.ASGITransport(Access(app))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:
             return await client.post(EMBEDDINGS, json={"input": "granite"}, timeout=PATIENCE_S)
 

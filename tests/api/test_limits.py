@@ -79,7 +79,7 @@ def test_a_larger_body_is_413(client: httpx.Client, path: str, chunked: bool) ->
     ids=["huge", "one byte over", "chunks without end", "one huge chunk"],
 )
 def test_the_rest_of_a_large_body_is_not_waited_for(client: httpx.Client, sent: bytes) -> None:
-    head = b"POST /search/multimodal HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+    head = b"POST /search/multimodal HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
     status, document = first_words(client, head + sent)
     assert status.startswith(b"HTTP/1.1 413 ")
     assert document["status"] == 413
@@ -92,7 +92,7 @@ def test_large_bodies_are_described(client: httpx.Client) -> None:
 
 def test_a_client_that_hangs_up_is_no_trouble(client: httpx.Client, tmp_path: Path) -> None:
     address = (client.base_url.host, client.base_url.port)
-    head = b"POST /search/multimodal HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{"
+    head = b"POST /search/multimodal HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\n\r\n{"
     for _ in range(3):
         with socket.create_connection(address, timeout=30) as connection:
             connection.sendall(head)
@@ -102,7 +102,7 @@ def test_a_client_that_hangs_up_is_no_trouble(client: httpx.Client, tmp_path: Pa
 # Bodies as they come in, without a server: what it takes seconds or gigabytes to see there
 
 
-def statuses(bodies: Sequence[Sequence[bytes | None]]) -> list[int]:
+def statuses(bodies: Sequence[Sequence[bytes | None]], pause_s: float = 0.0) -> list[int]:
     """What requests for a search with such bodies, in pieces and at once, are answered; None is a
     piece that does not come."""
     begun = asyncio.Event()
@@ -118,6 +118,7 @@ def statuses(bodies: Sequence[Sequence[bytes | None]]) -> list[int]:
         left, sent = list(pieces), []
 
         async def receive() -> Message:
+            await asyncio.sleep(pause_s)
             piece = left.pop(0)
             if piece is None:
                 await asyncio.Event().wait()
@@ -131,7 +132,7 @@ def statuses(bodies: Sequence[Sequence[bytes | None]]) -> list[int]:
 
     async def all_at_once() -> list[int]:
         asking = [asyncio.ensure_future(ask(pieces)) for pieces in bodies]
-        await asyncio.sleep(0.3)
+        await asyncio.wait(asking, timeout=0.3)
         begun.set()
         return await asyncio.gather(*asking)
 
@@ -141,6 +142,13 @@ def statuses(bodies: Sequence[Sequence[bytes | None]]) -> list[int]:
 def test_a_body_that_does_not_go_on_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "PATIENCE_S", 0.1)
     assert statuses([[b"{", None], [b"{}"]]) == [408, 200]
+
+
+def test_a_body_that_comes_byte_by_byte_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However short each pause is; the same bytes in larger pieces come in time."""
+    monkeypatch.setattr(limits, "PATIENCE_S", 0.1)
+    monkeypatch.setattr(limits, "MIN_BYTES_PER_S", 500)
+    assert statuses([[b" "] * 100, [b" " * 50] * 2], pause_s=0.02) == [408, 200]
 
 
 def test_bodies_that_are_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

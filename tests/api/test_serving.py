@@ -6,10 +6,10 @@ from collections.abc import Iterable
 import httpx
 import pytest
 
-from api.serving import MAX_FRAMING_BYTES
+from api.connections import MAX_FRAMING_BYTES
 from tests.helpers.openai import EMBEDDINGS, embedded
 
-HEAD = f"POST {EMBEDDINGS} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n".encode()
+HEAD = f"POST {EMBEDDINGS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n".encode()
 NO_END = 20 * MAX_FRAMING_BYTES
 PIECE = 16 * 1024
 

@@ -1,0 +1,171 @@
+"""HTTP/1.1 connections, each within bounds of time and memory, and not more than there is room for.
+
+Whoever sends a head slowly, or does not take an answer, holds a connection for some seconds only. A
+film is the exception: browsers stop reading while it is paused and go on later, so such connections
+are bounded in number. One that is closed is no harm: players ask for the range from where they are.
+"""
+
+import asyncio
+import json
+import time
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import ClassVar
+
+from prometheus_client import Counter
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+MAX_CONNECTIONS = 1000
+HEAD_S = 10.0
+"""For a head, from its first byte, or from the connection on."""
+STALL_S = 30.0
+"""For a reader that takes nothing of an answer; of a film only if too many of them do."""
+MAX_STALLED = 64
+"""Films that nobody reads at this moment: each holds a piece in memory, and its file open."""
+MAX_FRAMING_BYTES = 256 * 1024
+"""Of a request, all that is not its body: the head, the sizes of chunks, what follows them."""
+CUT_OFF = Counter("connections_cut_off", "Connections that the server ended, by reason", ["reason"])
+
+
+class BoundedHttp(HttpToolsProtocol):
+    """HTTP/1.1 by httptools, which would wait for heads and readers, and take in heads, without
+    end. What it refuses itself is a problem document, too."""
+
+    _stalled: ClassVar[dict["BoundedHttp", float]] = {}
+    """Since when nobody reads, the longest first."""
+    _framing_bytes = 0
+    _head_timer: asyncio.TimerHandle | None = None
+    _stall_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Turns it away if there are too many."""
+        super().connection_made(transport)
+        self._await_head()
+        if len(self.connections) > MAX_CONNECTIONS:
+            self._refuse(
+                503,
+                "too many connections at once; try again in a few seconds",
+                "connections",
+                {"Retry-After": "5"},
+            )
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forgets its timers."""
+        self._head_is_whole()
+        self._is_read()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parses what has come; 400, and an end, if that is too much for no body."""
+        if self.transport.is_closing():
+            return
+        if not self._is_answering():
+            self._await_head()
+        self._framing_bytes += len(data)
+        super().data_received(data)
+        if self._framing_bytes > MAX_FRAMING_BYTES and not self.transport.is_closing():
+            self._refuse(400, "the head of the request is too large", "head too large")
+
+    def on_message_begin(self) -> None:
+        """A head has its time from here on."""
+        super().on_message_begin()
+        self._await_head()
+
+    def on_headers_complete(self) -> None:
+        """A body has its own (api/limits.py)."""
+        self._head_is_whole()
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """What the body's own limit counts."""
+        self._framing_bytes -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """The next request begins."""
+        self._framing_bytes = 0
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """What is no HTTP."""
+        self._refuse(400, msg, "no HTTP")
+
+    def pause_writing(self) -> None:
+        """The reader does not keep up."""
+        super().pause_writing()
+        self._stalled[self] = time.monotonic()
+        self._stall_timer = self.loop.call_later(STALL_S, self._stall)
+        longest, since_s = next(iter(self._stalled.items()))
+        if len(self._stalled) > MAX_STALLED and time.monotonic() - since_s > STALL_S:
+            longest.cut_off("too many stalled")
+
+    def resume_writing(self) -> None:
+        """The reader has taken most of it."""
+        self._is_read()
+        super().resume_writing()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Closes an idle connection, whether or not its last answer is taken."""
+        super().timeout_keep_alive_handler()
+        self.loop.call_later(STALL_S, self.transport.abort)
+
+    def cut_off(self, reason: str) -> None:
+        """Ends the connection without waiting for its reader."""
+        CUT_OFF.labels(reason).inc()
+        self.transport.abort()
+
+    def _is_answering(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
+
+    def _await_head(self) -> None:
+        if self._head_timer is None:
+            self._head_timer = self.loop.call_later(HEAD_S, self._head_is_late)
+
+    def _head_is_whole(self) -> None:
+        if self._head_timer is not None:
+            self._head_timer.cancel()
+            self._head_timer = None
+
+    def _head_is_late(self) -> None:
+        self._head_timer = None
+        if self._is_answering():  # the head of the next request is not waited for yet
+            self._await_head()
+        elif not self.transport.is_closing():
+            self._refuse(408, f"the head did not come within {HEAD_S:g} s", "slow head")
+
+    def _stall(self) -> None:
+        self._stall_timer = None
+        is_film = self._is_answering() and self.cycle.scope["path"].endswith("/stream")
+        if not is_film:
+            self.cut_off("slow reader")
+
+    def _is_read(self) -> None:
+        self._stalled.pop(self, None)
+        if self._stall_timer is not None:
+            self._stall_timer.cancel()
+            self._stall_timer = None
+
+    def _refuse(
+        self, status: int, detail: str, reason: str, headers: Mapping[str, str] | None = None
+    ) -> None:
+        """A problem document and an end; only the end in the middle of another answer."""
+        CUT_OFF.labels(reason).inc()
+        if not self._is_answering():
+            self.transport.write(_problem(status, detail, headers or {}))
+        self.transport.close()
+        self.loop.call_later(STALL_S, self.transport.abort)
+
+
+def _problem(status: int, detail: str, headers: Mapping[str, str]) -> bytes:
+    """An answer as bytes, since there is no request that an app could answer."""
+    phrase = HTTPStatus(status).phrase
+    document = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
+    body = json.dumps(document).encode()
+    head = {
+        "Content-Type": "application/problem+json",
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+        **headers,
+    }
+    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in head.items())]
+    return "\r\n".join([*lines, "", ""]).encode() + body
