@@ -42,6 +42,8 @@ _FIELDS = {
     "/v1/rerank": "documents",
 }
 """The field of a request that holds its items."""
+_CODES_OF_STATUS = {401: "invalid_api_key", 429: "rate_limit_exceeded"}
+"""Of what is refused before it is known what a request asks for."""
 _AGAIN_IN_VAIN = {"x-should-retry": "false"}
 """What OpenAI's clients heed: they would send every 5xx twice more."""
 _RETRY_AFTER_S = 5
@@ -64,6 +66,7 @@ def openai_error(
     status = 400 if status == 422 else status
     kind = "server_error" if status >= 500 else "invalid_request_error"
     kind = "rate_limit_error" if status == 429 else kind
+    code = code or _CODES_OF_STATUS.get(status)
     error = {"message": message, "type": kind, "param": param, "code": code}
     return JSONResponse({"error": error}, status, headers)
 

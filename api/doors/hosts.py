@@ -41,8 +41,8 @@ class Hosts:
 
     def _judge_once(self, value: bytes, reached: str | None) -> tuple[int, str] | None:
         """Status and reason of a refusal; None for a host of ours."""
-        matched = _NAME_AND_PORT.fullmatch(value[:_MAX_LENGTH].decode("latin-1").lower())
-        if matched is None:
+        matched = _NAME_AND_PORT.fullmatch(value.decode("latin-1").lower())
+        if matched is None or len(value) > _MAX_LENGTH:
             return _NO_HOST
         name = _normal(matched[1].removesuffix(".").strip("[]"))
         if name in self._names or is_loopback(name):

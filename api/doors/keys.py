@@ -5,7 +5,8 @@ import asyncio
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Protocol
@@ -13,15 +14,17 @@ from typing import Protocol
 import structlog
 
 from database.api_keys import ApiKeys, StoredKey
-from database.errors import DatabaseError
+from database.errors import DatabaseError, TooSlow
 from database.models import ApiScope
 
 KEPT_S = 4.0
 """A key that is removed opens nothing after so long."""
 _RENEW_S = 2.0
 """After which keys are read anew beside the requests that go on meanwhile."""
-_UNKNOWN_S = 1.0
-"""After which they are read anew for one that is unknown."""
+_READ_APART_S = 0.3
+"""Between two readings for the sake of unknown keys: wrong ones are no load on the database."""
+_PATIENCE_S = 3.0
+"""As long as a request waits for the database to tell who asks."""
 _NOTE_USE_S = 60.0
 _KEY_BYTES = 32
 _BUCKET_BYTES = 8
@@ -41,6 +44,9 @@ class Ring(Protocol):
 
     async def find(self, key: str) -> Holder | None:
         """Who holds a key. Raises DatabaseError."""
+
+    async def find_new(self, key: str) -> Holder | None:
+        """Who holds a key that may be new. Raises DatabaseError."""
 
     async def find_session(self, token: str) -> Holder | None:
         """Whose session a browser's token belongs to. Raises DatabaseError."""
@@ -86,8 +92,12 @@ class FixedKeys:
         """Who holds a key."""
         return self._keys.find(key)
 
-    async def find_session(self, token: str) -> Holder | None:  # noqa: ARG002 - there are none
-        """Nobody."""
+    async def find_new(self, key: str) -> Holder | None:  # noqa: ARG002
+        """Nobody: there are no new ones."""
+        return None
+
+    async def find_session(self, token: str) -> Holder | None:  # noqa: ARG002
+        """Nobody: there are no sessions."""
         return None
 
 
@@ -103,27 +113,29 @@ class LibraryKeys:
         self._noting: set[asyncio.Task[None]] = set()
 
     async def find(self, key: str) -> Holder | None:
-        """Who holds a key. Raises DatabaseError."""
-        return await self._find(lambda: self._keys, key)
+        """Who holds a key, of those that were read some seconds ago. Raises DatabaseError."""
+        async with _patience():
+            await self._renew()
+        return self._noted(self._keys.find(key))
+
+    async def find_new(self, key: str) -> Holder | None:
+        """Who holds a key that may have been made since; many who ask wait for one look. Raises
+        DatabaseError."""
+        async with _patience():
+            await asyncio.sleep(_READ_APART_S - self._age_s())
+            await self._read()
+        return self._noted(self._keys.find(key))
 
     async def find_session(self, token: str) -> Holder | None:
         """Whose session a browser's token belongs to. Raises DatabaseError."""
-        return await self._find(lambda: self._sessions, token)
+        async with _patience():
+            await self._renew()
+            if self._sessions.find(token) is None and self._age_s() > _READ_APART_S:
+                await self._read()  # it may have begun at another server
+        return self._noted(self._sessions.find(token))
 
-    async def _find(self, held: Callable[[], Hashes], secret: str) -> Holder | None:
-        """Who holds a secret; an unknown one may have been made at another server, or by the
-        command, since all were read."""
-        await self._renew()
-        found = held().find(secret)
-        if found is None and self._age_s() > _UNKNOWN_S:
-            await self._read()
-            found = held().find(secret)
-        return self._noted(found)
-
-    async def log_in(self, key: str) -> str | None:
-        """The token of a new session; None for a wrong key. Raises DatabaseError."""
-        if await self.find(key) is None:
-            return None
+    async def begin_session(self, key: str) -> str:
+        """The token of a new session of who holds a key. Raises DatabaseError."""
         token = secrets.token_urlsafe(_KEY_BYTES)
         await asyncio.to_thread(self._stored.begin_session, hash_of(key), hash_of(token))
         await self._read()
@@ -183,6 +195,16 @@ class LibraryKeys:
             await asyncio.to_thread(self._stored.note_use, key_id)
         except DatabaseError as error:
             structlog.get_logger().warning("the use of a key was not noted", reason=str(error))
+
+
+@asynccontextmanager
+async def _patience() -> AsyncIterator[None]:
+    """Raises TooSlow when the database takes longer than a request waits."""
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            yield
+    except TimeoutError:
+        raise TooSlow("the database does not tell which keys there are") from None
 
 
 def _held(stored: Mapping[bytes, StoredKey]) -> dict[bytes, Holder]:

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import RedirectResponse
 
-from api.doors.gate import COOKIE, WRONG, Refused, address_of, hold_back
+from api.doors.gate import COOKIE, WRONG, Doors, Refused
 from api.doors.keys import LibraryKeys
 from api.doors.scopes import LOGIN, LOGOUT
 from api.web.rendering import login_page, own_address
@@ -14,8 +14,15 @@ from database.api_keys import SESSION_DAYS
 router = APIRouter(include_in_schema=False)
 
 
+def _doors(request: Request) -> Doors:
+    doors: Doors = request.app.state.doors
+    return doors
+
+
 def _keys(request: Request) -> LibraryKeys | None:
-    ring: LibraryKeys | None = request.app.state.doors.ring
+    """The keys of the library; None where none is needed."""
+    ring = _doors(request).ring
+    assert ring is None or isinstance(ring, LibraryKeys)
     return ring
 
 
@@ -36,13 +43,14 @@ async def log_in(
     answer = RedirectResponse(own_address(then), status_code=303)
     if keys is None:
         return answer
-    token = await keys.log_in(key.strip())
-    if token is None:
-        try:
-            hold_back(request.app.state.doors.wrong_keys, request.scope, address_of(request.scope))
-        except Refused as refused:
-            return refused.response
+    key = key.strip()
+    try:
+        holder = await _doors(request).holder_of(keys, key, request.scope)
+    except Refused as refused:
+        return refused.response
+    if holder is None:
         return login_page(then, status=401, wrong=WRONG)
+    token = await keys.begin_session(key)
     answer.set_cookie(
         COOKIE,
         token,

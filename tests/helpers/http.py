@@ -40,11 +40,11 @@ def serving(
 ) -> Iterator[Serving]:
     """`python -m PACKAGE` on a free port, ready, with further environment variables; it has to stop
     within 30 s and log no crash."""
-    port = _free_port()
+    port = free_port()
     process = start_command(package, "--port", port, settings=settings, **variables)
     with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         try:
-            _wait_until_ready(process, client)
+            wait_until_ready(process, client)
             yield Serving(process, client)
             if process.poll() is None:
                 logged = Serving(process, client).stop()
@@ -55,7 +55,7 @@ def serving(
             process.communicate()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """A port that no other worker is given before the server has taken it."""
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     num_workers = int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))
@@ -66,7 +66,8 @@ def _free_port() -> int:
             return port
 
 
-def _wait_until_ready(process: subprocess.Popen[str], client: httpx.Client) -> None:
+def wait_until_ready(process: subprocess.Popen[str], client: httpx.Client) -> None:
+    """Until it can answer."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and process.poll() is None:
         with contextlib.suppress(httpx.TransportError):
