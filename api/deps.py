@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import Depends, HTTPException, Request
+from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from api.facts import LibraryFacts
@@ -96,14 +96,6 @@ async def _picture_source(request: Request) -> PictureSource:
 
 
 PictureSourceDep = Annotated[PictureSource, Depends(_picture_source)]
-
-
-async def own_origin(request: Request) -> None:
-    """Refuses what another site's page asks for: it could write with its visitor's rights. Other
-    programs send no Origin. Raises HTTPException."""
-    origin = request.headers.get("origin")
-    if origin is not None and origin.partition("://")[2] != request.headers.get("host"):
-        raise HTTPException(403, "another site's page may not write here: use this server's own")
 
 
 async def only_known_parameters(request: Request) -> None:
