@@ -50,7 +50,7 @@ def _keep(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     machine = re.sub(r"[^a-z0-9]+", "-", socket.gethostname().split(".")[0].lower()).strip("-")
     name = f"{machine[:40] or 'host'}-{secrets.token_hex(_RANDOM_BYTES)}"
-    partial = path.with_name(f"{_FILE}.{os.getpid()}.part")
+    partial = path.with_name(f"{_FILE}.{secrets.token_hex(6)}.part")
     partial.write_text(f"{name}\n", encoding="ascii")
     with contextlib.suppress(FileExistsError):
         os.link(partial, path)

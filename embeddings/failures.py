@@ -32,7 +32,7 @@ def named(model: str) -> Iterator[None]:
     except (SceneseekError, KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # a panic of the tokenizer is no Exception
-        structlog.get_logger().error("a model failed", model=model, exc_info=error)
+        _log(model, error)
         raise ModelFailed(f"the model of {model} {_in_words(error)}") from error
 
 
@@ -84,6 +84,8 @@ class Failures:
         self._hanging.clear()
 
 
+_told: dict[tuple[str, str], float] = {}
+"""When the last failure was logged with its traceback, by model and error."""
 _idle: list[SimpleQueue[tuple[Callable[[], Any], "Future[Any]"]]] = []
 """The inboxes of threads that wait for work: a new one would make its model's threads anew."""
 
@@ -111,6 +113,19 @@ def _work(inbox: "SimpleQueue[tuple[Callable[[], Any], Future[Any]]]") -> None:
             call.set_result(result)
         del compute, call
         _idle.append(inbox)
+
+
+def _log(model: str, error: BaseException) -> None:
+    """With its traceback, unless it is that of a moment ago: an input may be tried several times,
+    and a query comes again."""
+    now = time.monotonic()
+    again = now - _told.get((model, repr(error)), float("-inf")) < REST_S
+    _told.clear()
+    _told[model, repr(error)] = now
+    traceback = None if again else error
+    structlog.get_logger().error(
+        "a model failed", model=model, reason=repr(error), exc_info=traceback
+    )
 
 
 def _hangs(model: str) -> ModelFailed:

@@ -33,8 +33,9 @@ if TYPE_CHECKING:  # torch takes seconds to import
 QUERY_CACHE = 1024
 """Queries whose vectors are kept: spaces that share an encoder, and every repeat, encode once."""
 
-QUERY_S, LOADING_S = 10.0, 60.0
-"""What a model may take for a query, and if it has to be loaded first: a person waits for it."""
+QUERY_S, LOADING_S = 20.0, 600.0
+"""What a model may take for a query, for which a person waits, and if it has to be loaded first: a
+bundled one is made ready then, which takes a minute on a machine that has much else to do."""
 
 
 class Encoders(Models):

@@ -1,13 +1,15 @@
 """Files and folders that are whole or not there, however a run ends."""
 
 import os
+import secrets
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 PARTIAL = ".part"
-"""Suffix of the name under which something is written; the id of the process stands before it."""
+"""Suffix of the name under which something is written. Before it stands what no other process has:
+its id would not do, since containers that share a folder have the same ones."""
 
 
 @contextmanager
@@ -18,7 +20,7 @@ def atomically(path: Path) -> Iterator[Path]:
     process left stays under its partial name.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}{PARTIAL}")
+    partial = path.with_name(f"{path.name}.{secrets.token_hex(6)}{PARTIAL}")
     try:
         yield partial
         if partial.is_dir():

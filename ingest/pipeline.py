@@ -24,6 +24,8 @@ from database.videos.removal import Removal
 from database.videos.stored import Store, StoredVideo
 from database.videos.subtitles import SubtitleStore
 from embeddings.encoder import Clip, Image
+from embeddings.errors import ModelFailed
+from embeddings.failures import named
 from embeddings.loaded import Encoders
 from embeddings.registry.pins import RECOGNISERS
 from embeddings.registry.spaces import Profile
@@ -48,7 +50,7 @@ from ingest.files.outcome import (
     refused,
 )
 from ingest.library.brought import brought_moments
-from ingest.library.embed import Embeddable, Lists, Source, embed_moments, read_image
+from ingest.library.embed import Embeddable, Lists, Source, embed_moments, prove, read_image
 from ingest.library.keyframes import make_missing
 from ingest.library.moments import build_moments, build_scenes, main_language
 from ingest.library.retaking import Retaking
@@ -125,7 +127,8 @@ class Ingest:
         """One file of which no outcome is known, from its name to its rows; a fault of the file is
         its outcome.
 
-        Raises what concerns the whole run: DatabaseError, EmbeddingError, Interrupted.
+        Raises what concerns the whole run: DatabaseError, EmbeddingError, Interrupted. A model
+        that fails at this file alone is its outcome, too.
         """
         started = time.monotonic()
         try:
@@ -134,7 +137,20 @@ class Ingest:
             outcome = self._ingest(file, partial(report, file.path))
         except (VideoUnreadable, ValueRefused) as error:
             outcome = self._refuse(file, error)
+        except ModelFailed as error:
+            outcome = self._try_later(file, error)
         return dataclasses.replace(outcome, seconds=round(time.monotonic() - started, 2))
+
+    def _try_later(self, file: FoundFile, error: ModelFailed) -> Outcome:
+        """The outcome of a file that a model failed at. Nothing of it is stored: the next run goes
+        on where this one stopped. Raises ModelFailed if a model computes nothing at all."""
+        path = printable(file.path)
+        kept = "what was made of it so far is kept, and the next run goes on there"
+        try:
+            prove(self.encoders, self.spaces_to_fill())
+        except ModelFailed as broken:
+            raise ModelFailed(f"{path}: {broken}; {kept}") from error
+        return Outcome(path, OutcomeStatus.FAILED, f"{error}; {kept}")
 
     def _ingest(self, file: FoundFile, report: StageReport) -> Outcome:
         report("hash", None)
@@ -241,23 +257,25 @@ class Ingest:
         )
 
     def _hear(self, work: Work, decoded: Decoded) -> list[Sentence]:
-        return hear(
-            work.media,
-            decoded.voices,
-            self.transcriber,
-            lambda time_s: work.report("speech", min(1.0, time_s / decoded.duration_s)),
-        )
+        with named("speech"):
+            return hear(
+                work.media,
+                decoded.voices,
+                self.transcriber,
+                lambda time_s: work.report("speech", min(1.0, time_s / decoded.duration_s)),
+            )
 
     def _read(self, work: Work, decoded: Decoded) -> Written:
         work.report("text", 0.0)
-        return read_screen(
-            decoded.pages,
-            decoded.keyframes,
-            decoded.duration_s,
-            self.text_engine,
-            lambda name: read_image(work.media / name),
-            partial(work.report, "text"),
-        )
+        with named("text on screen"):
+            return read_screen(
+                decoded.pages,
+                decoded.keyframes,
+                decoded.duration_s,
+                self.text_engine,
+                lambda name: read_image(work.media / name),
+                partial(work.report, "text"),
+            )
 
     def _put_together(
         self,

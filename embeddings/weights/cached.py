@@ -1,21 +1,26 @@
 """Files that appear under their name only when they are whole, and the hash that seals them."""
 
 import hashlib
-import os
+import secrets
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_LOCKS: dict[Path, threading.Lock] = {}
+"""What is being made; a lock between processes does not part the threads of one."""
 
 
 @contextmanager
 def written_whole(path: Path, partial: Path | None = None) -> Iterator[Path]:
     """A partial file or folder, renamed to `path` when the block ends, removed when it raises.
 
-    Its name holds the number of the process, so that no other process writes to it; a `partial`
-    of the caller's stays from one run to the next, for work that goes on where it stopped.
+    Its name is one that nobody else writes to (a process id is not: containers that share a folder
+    have the same ones); a `partial` of the caller's stays from one run to the next, for work that
+    goes on where it stopped.
     """
-    partial = partial or path.with_name(f"{path.name}.{os.getpid()}.part")
+    partial = partial or path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
@@ -26,19 +31,41 @@ def written_whole(path: Path, partial: Path | None = None) -> Iterator[Path]:
         partial.unlink(missing_ok=True)
 
 
+@contextmanager
+def made_by_one(path: Path) -> Iterator[None]:
+    """Who wants to make `path`, too, in whichever process, waits for the end of the block, and then
+    finds it made: it may take a minute of all processors. A process that is killed lets go."""
+    import fasteners  # who finds everything made does without
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    lock = path.with_name(f"{path.name}.lock")
+    with _LOCKS.setdefault(path, threading.Lock()), fasteners.InterProcessLock(lock):
+        try:
+            yield
+        finally:
+            lock.unlink(missing_ok=True)
+
+
 def sealed_file(path: Path, make: Callable[[Path], None]) -> Path:
     """A file made once by `make(partial)`, with its SHA-256 beside it.
 
     It is made again when it differs from its seal: cut off while it was written, or damaged since.
     """
     seal = path.with_name(path.name + ".sha256")
-    if path.is_file() and seal.is_file() and seal.read_text() == sha256_of(path):
+    if _is_sealed(path, seal):
         return path
-    with written_whole(path) as partial:
-        make(partial)
-        digest = sha256_of(partial)
-    seal.write_text(digest)
+    with made_by_one(path):
+        if not _is_sealed(path, seal):
+            with written_whole(path) as partial:
+                make(partial)
+                digest = sha256_of(partial)
+            with written_whole(seal) as partial:
+                partial.write_text(digest)
     return path
+
+
+def _is_sealed(path: Path, seal: Path) -> bool:
+    return path.is_file() and seal.is_file() and seal.read_text() == sha256_of(path)
 
 
 def sha256_of(path: Path) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from embeddings.errors import WeightsCorrupt, WeightsMissing
 from embeddings.runtime import Runtime
-from embeddings.weights.cached import sha256_of, written_whole
+from embeddings.weights.cached import made_by_one, sha256_of, written_whole
 from embeddings.weights.packages import PackageWeights, package_path
 
 MODEL_FILES = ("model.safetensors", "model.bin")
@@ -87,14 +87,18 @@ def get_model_folder(weights: HubWeights, runtime: Runtime) -> Path:
     Raises WeightsMissing, WeightsCorrupt.
     """
     require_present(weights, runtime)
-    folder = find_model_folder(weights, runtime)
-    if folder is not None:
-        verify(folder, weights)
-        return folder
+    folder = find_model_folder(weights, runtime) or _unpacked(weights, runtime)
+    verify(folder, weights)
+    return folder
+
+
+def _unpacked(weights: HubWeights, runtime: Runtime) -> Path:
     folder = pulled_folder(weights, runtime)
-    with written_whole(folder) as partial:
-        _unzip(installed_parts(weights), partial)
-        verify(partial, weights)
+    with made_by_one(folder):
+        if not folder.is_dir():
+            with written_whole(folder) as partial:
+                _unzip(installed_parts(weights), partial)
+                verify(partial, weights)
     return folder
 
 

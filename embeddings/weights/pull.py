@@ -6,7 +6,7 @@ from pathlib import Path
 
 from embeddings.errors import WeightsMissing
 from embeddings.runtime import Runtime
-from embeddings.weights.cached import written_whole
+from embeddings.weights.cached import made_by_one, written_whole
 from embeddings.weights.hub import MODEL_FILES, HubWeights, pulled_folder, verify
 
 _FILES = [*MODEL_FILES, "*.json", "*.txt", "*.model", "1_Pooling/*", "2_Dense/*", "2_Normalize/*"]
@@ -21,13 +21,14 @@ def pull(weights: HubWeights, runtime: Runtime) -> Path:
     is removed. Raises WeightsMissing, WeightsCorrupt.
     """
     folder = pulled_folder(weights, runtime)
-    if folder.is_dir():
-        verify(folder, weights)
-        return folder
-    downloaded = folder.with_name(f"{folder.name}.part")
-    _download(weights, downloaded)
-    with written_whole(folder, downloaded):
-        verify(downloaded, weights)
+    with made_by_one(folder):
+        if folder.is_dir():
+            verify(folder, weights)
+            return folder
+        downloaded = folder.with_name(f"{folder.name}.part")
+        _download(weights, downloaded)
+        with written_whole(folder, downloaded):
+            verify(downloaded, weights)
     return folder
 
 

