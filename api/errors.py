@@ -17,19 +17,10 @@ from starlette.types import Scope
 from api.access import request_id_of
 from api.hang_up import CLIENT_GONE, ClientGone
 from api.openai_errors import is_openai, openai_error, openai_error_of
+from api.unavailable import find_unavailable
 from api.web.rendering import error_page, is_page
-from database.errors import (
-    DatabaseOverloaded,
-    DatabaseUnreachable,
-    DiskFull,
-    InvalidTag,
-    NotFound,
-    SpaceGone,
-    TooSlow,
-    TransactionConflict,
-    ValueRefused,
-)
-from embeddings.errors import SceneseekError, WorkerLost
+from database.errors import InvalidTag, NotFound, ValueRefused
+from embeddings.errors import SceneseekError
 from search.errors import InvalidQuery
 
 MEDIA_TYPE = "application/problem+json"
@@ -41,16 +32,8 @@ _UNKNOWN = "the server could not answer; its log says why"
 _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
     (InvalidQuery, InvalidTag, ValueRefused): 422,
     NotFound: 404,
-    (
-        DatabaseUnreachable,
-        DatabaseOverloaded,
-        TooSlow,
-        TransactionConflict,
-        DiskFull,
-        SpaceGone,
-    ): 503,
 }
-"""Of errors that a request ends by; 500 for others. A 503 does not tell what runs where."""
+"""Of errors that are the request's own."""
 _NO_OBJECT = ("model_attributes_type", "model_type")
 _WHOLE = {"query": "URL"}
 """How people call a part of a request; a field of a body may be called query, too."""
@@ -147,14 +130,16 @@ def _refuse_known(scope: Scope, error: SceneseekError) -> Response:
     path = scope["path"]
     if is_openai(path):
         return openai_error_of(error, path)
-    status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), 500)
-    if status >= 500:
-        structlog.get_logger().error("request failed", reason=str(error))
-    if isinstance(error, WorkerLost):
-        return _try_later(scope, "a model makes no progress; restart the server if this lasts")
-    if status == 503:
-        return _try_later(scope, "the database cannot answer now; try again in a few seconds")
-    return refuse(scope, status, _UNKNOWN if status == 500 else str(error))
+    status = next((s for kinds, s in _STATUS.items() if isinstance(error, kinds)), None)
+    if status is not None:
+        return refuse(scope, status, str(error))
+    structlog.get_logger().error("request failed", reason=str(error))
+    unavailable = find_unavailable(error)
+    if unavailable is None:
+        return refuse(scope, 500, _UNKNOWN)
+    after_s = unavailable.retry_after_s
+    headers = None if after_s is None else {"Retry-After": str(after_s)}
+    return refuse(scope, 503, unavailable.detail, headers)
 
 
 def document_problems(app: FastAPI) -> None:
