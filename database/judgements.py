@@ -1,5 +1,6 @@
 """Judgements of hits by people: kept by content and time, so that they outlive an ingest."""
 
+import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
@@ -35,15 +36,16 @@ class Judgements:
         one does not exist."""
         said = {**dict.fromkeys(wrong, False), **dict.fromkeys(right, True)}
         statement = sa.text(
-            "INSERT INTO judgement (query, content_hash, start_s, end_s, relevant) "
-            "SELECT :query, content_hash, start_s, end_s, :relevant "
+            "INSERT INTO judgement (query, query_hash, content_hash, start_s, end_s, relevant) "
+            "SELECT :query, :query_hash, content_hash, start_s, end_s, :relevant "
             "FROM scene JOIN video ON video.id = video_id WHERE scene.id = :scene "
-            "ON CONFLICT (query, content_hash, start_s, end_s) "
+            "ON CONFLICT (query_hash, content_hash, start_s, end_s) "
             "DO UPDATE SET relevant = excluded.relevant, judged_at = now()"
         )
         with self._database.session() as session:
+            key = {"query": query, "query_hash": _hash(query)}
             for scene, relevant in said.items():
-                values = {"query": query, "relevant": relevant, "scene": scene}
+                values = {**key, "relevant": relevant, "scene": scene}
                 if session.execute(statement, values).rowcount == 0:  # type: ignore[attr-defined]
                     raise NotFound(f"there is no scene {scene}")
 
@@ -52,14 +54,14 @@ class Judgements:
         scene that does not exist."""
         statement = sa.text(
             "DELETE FROM judgement USING scene JOIN video ON video.id = video_id "
-            "WHERE scene.id = :scene AND query = :query "
+            "WHERE scene.id = :scene AND query_hash = :query_hash "
             "AND judgement.content_hash = video.content_hash "
             "AND (judgement.start_s, judgement.end_s) = (scene.start_s, scene.end_s)"
         )
         with self._database.session() as session:
             if session.scalar(sa.select(Scene.id).where(Scene.id == scene)) is None:
                 raise NotFound(f"there is no scene {scene}")
-            session.execute(statement, {"query": query, "scene": scene})
+            session.execute(statement, {"query_hash": _hash(query), "scene": scene})
 
     def all(self) -> Sequence[Judged]:
         """By query, then in the order in which they were made; only of videos that the library
@@ -72,3 +74,7 @@ class Judgements:
         with self._database.session() as session:
             rows = session.execute(statement, {"origin": self._database.origin})
             return [Judged(*row) for row in rows if row[1] is not None]
+
+
+def _hash(query: str) -> bytes:
+    return hashlib.sha256(query.encode()).digest()

@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     ForeignKeyConstraint,
     Index,
+    LargeBinary,
     MetaData,
     Text,
     UniqueConstraint,
@@ -343,10 +344,12 @@ class Judgement(Base):
 
     __tablename__ = "judgement"
 
-    query: Mapped[str] = mapped_column(Text, primary_key=True)
+    query_hash: Mapped[bytes] = mapped_column(LargeBinary, primary_key=True)
+    """SHA-256 of the query in UTF-8, which may be longer than a key can be."""
     content_hash: Mapped[str] = mapped_column(Text, primary_key=True)
     start_s: Mapped[float] = mapped_column(primary_key=True)
     end_s: Mapped[float] = mapped_column(primary_key=True)
+    query: Mapped[str] = mapped_column(Text)
     relevant: Mapped[bool]
     judged_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
 

@@ -1,5 +1,6 @@
 """What people say of hits is kept by content and time, and outlives an ingest."""
 
+import numpy as np
 import pytest
 
 from database.errors import NotFound
@@ -8,6 +9,7 @@ from database.server.connection import Database
 from database.videos.contents import Contents
 from database.videos.read import Library
 from database.videos.stored import Store
+from search.query.query import MAX_QUERY_CHARACTERS
 from tests.helpers import records
 
 
@@ -51,6 +53,24 @@ def test_what_was_said_of_a_scene_for_a_query_can_be_taken_back(
     ]
     with pytest.raises(NotFound, match="there is no scene 999"):
         judgements.forget("trains", 999)
+
+
+def test_what_is_said_for_a_query_of_any_length_is_kept(
+    judgements: Judgements, store: Store, database: Database
+) -> None:
+    first, second = scene_ids(store, database)
+    letters = np.random.default_rng(1).integers(0x1F300, 0x1F600, MAX_QUERY_CHARACTERS)
+    query = "".join(map(chr, letters))  # 4,000 bytes, which cannot be compressed
+    other = query[:-1] + "."
+    judgements.save(query, right=[first], wrong=[])
+    judgements.save(query, right=[], wrong=[first])
+    judgements.save(other, right=[second], wrong=[])
+    assert [(said.query, said.relevant) for said in judgements.all()] == [
+        (other, True),
+        (query, False),
+    ]
+    judgements.forget(query, first)
+    assert [said.query for said in judgements.all()] == [other]
 
 
 def test_of_a_scene_that_does_not_exist_nothing_is_kept(

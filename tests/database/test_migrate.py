@@ -13,6 +13,7 @@ from alembic.runtime.migration import MigrationContext
 
 from database.doctor.findings import Level
 from database.doctor.library import Looks
+from database.judgements import Judgements
 from database.migrate import (
     MIGRATIONS,
     current_revision,
@@ -229,6 +230,20 @@ def test_lists_of_two_numbers_in_older_texts_are_found_by_each(
     assert sql.rows(database, found) == [(0,)]
     upgrade_schema(database)
     assert sql.rows(database, found) == [(1,)]
+
+
+def test_what_was_said_of_hits_is_found_again_under_a_hash_of_its_query(
+    database: Database, store: Store
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    judgements = Judgements(database)
+    judgements.save("Züge", right=[1], wrong=[2])
+    before = judgements.all()
+    _go_to(database, "0014")
+    upgrade_schema(database)
+    assert judgements.all() == before
+    judgements.forget("Züge", 1)
+    assert len(judgements.all()) == 1
 
 
 def _columns(database: Database, view: str) -> list[str]:
