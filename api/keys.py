@@ -76,13 +76,13 @@ def remove(name: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 def first() -> None:
-    """Makes a key for all, unless there is any, and puts it into a file that only this user can
+    """Makes a key that may do all, unless there is any, and puts it into a file that only this user can
     read: for a server that starts by itself."""
     settings = read_settings(ApiSettings)
     file = settings.home / "first-api-key"
     keys = ApiKeys(open_database(settings))
     if not keys.all() and _made(keys, file):
-        typer.echo(f"There was no key. The first one, for all, lies in {file}", err=True)
+        typer.echo(f"There was no key. The first one, which may do all, lies in {file}", err=True)
     elif file.exists():
         typer.echo(f"The first key lies in {file}", err=True)
 
