@@ -61,6 +61,7 @@ class Failures:
         except WeightsMissing:
             raise
         except SceneseekError as error:
+            structlog.get_logger().error("a model was not loaded", model=model, reason=str(error))
             self._failed[model] = time.monotonic(), error
             raise
 

@@ -19,7 +19,7 @@ from search.ranking.confidence import Confidence, confidence_of, with_words_foun
 from search.ranking.fusion import FUSIONS
 from search.ranking.rerank import TOP, rerank, text_moments
 from search.retrieval.candidates import Candidate, retrieve
-from search.retrieval.query_vectors import EncodedQuery, QueryVectorizer
+from search.retrieval.query_vectors import EncodedQuery, QueryVectorizer, reason_of
 from search.retrieval.spaces import EVERYTHING, Likeness, Scope
 
 
@@ -148,7 +148,7 @@ class Ranker:
                 self._encoders,
             )
         except EmbeddingError as error:
-            reasons = (*ranking.encoded.reasons, f"nothing was reranked: {error}")
+            reasons = (*ranking.encoded.reasons, f"nothing was reranked: {reason_of(error)}")
             return replace(ranking, encoded=replace(ranking.encoded, reasons=reasons))
         return replace(ranking, scenes=ranked)
 

@@ -16,7 +16,7 @@ from database.server.connection import Database
 from database.spaces.spaces import SpaceInfo
 from database.videos.read import Library
 from embeddings.encoder import Vectors, normalise
-from embeddings.errors import EmbeddingError
+from embeddings.errors import EmbeddingError, WeightsCorrupt
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
 from search.errors import SearchUnavailable
@@ -82,7 +82,7 @@ class QueryVectorizer:
             try:
                 vector = self._vector(space, chosen.infos[space.key], text, examples)
             except EmbeddingError as error:
-                failed.append(f"{space.key} took no part: {error}")
+                failed.append(f"{space.key} took no part: {reason_of(error)}")
             else:
                 vectors += [vector] if vector is not None else []
         words = text if chosen.with_words else ""
@@ -139,6 +139,14 @@ class QueryVectorizer:
             if means:
                 parts.append(_Part(weight, normalise(np.mean(means, axis=0)), null))
         return parts
+
+
+def reason_of(error: EmbeddingError) -> str:
+    """Why a model did nothing for a query, for whoever asks: where which file lies is in the log
+    alone."""
+    if isinstance(error, WeightsCorrupt):
+        return "its model is damaged, or not the pinned one: python -m embeddings check says more"
+    return str(error)
 
 
 def _count(info: SpaceInfo) -> int:
