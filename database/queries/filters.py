@@ -7,7 +7,6 @@ from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import Annotated, Self
 
-import sqlalchemy as sa
 from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
 
 from database.forms import EachOnce, Form, Id, Seconds, is_storable
@@ -230,7 +229,6 @@ def choose_scan(database: Database, conditions: Conditions) -> Scan:
         source = (
             f"SELECT 1 AS num FROM scene WHERE {of_scenes} AND video_id IN (SELECT id {videos})"
         )
-    statement = sa.text(f"SELECT sum(num) FROM ({source} LIMIT {most + 1}) AS allowed")
-    with database.reading() as connection:
-        num_allowed = connection.scalar(statement, values | more) or 0
-    return Scan.EXACT if num_allowed <= most else Scan.FILTERED_INDEX
+    statement = f"SELECT sum(num) FROM ({source} LIMIT {most + 1}) AS allowed"
+    ((num_allowed,),) = database.rows(statement, values | more)
+    return Scan.EXACT if (num_allowed or 0) <= most else Scan.FILTERED_INDEX

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
 from database.queries.near import SHORTEST_PART, SHORTEST_TYPO, exchanged, near_words
 from database.queries.quantities import with_spellings
+from database.server.connection import Database
 
 _PLAIN = "^(?:(?:[A-Za-z]+[,;!]?|[0-9]+)(?: |$))*$"
 """Words that have no other forms. Without groups that are taken out, which would cost much more."""
@@ -100,7 +99,7 @@ class Phrase(NamedTuple):
     to be indexed."""
 
 
-def read_forms(connection: sa.Connection, text: str, languages: Sequence[str]) -> list[Form]:
+def read_forms(database: Database, text: str, languages: Sequence[str]) -> list[Form]:
     """Each word of a text in each of the languages, once; without words that are not indexed."""
     chunks = _with_neighbours(with_spellings(text.split()))
     values = {
@@ -109,8 +108,8 @@ def read_forms(connection: sa.Connection, text: str, languages: Sequence[str]) -
         "languages": list(languages),
     }
     forms: dict[tuple[str, str], Form] = {}
-    for row in connection.execute(sa.text(_FORMS_SQL), values):
-        for form in _forms(row.language, row.word, row.typed, row.others, row.lexemes):
+    for row in database.rows(_FORMS_SQL, values):
+        for form in _forms(*row):
             forms.setdefault((form.language, form.exact), form)
     found = list(forms.values())
     return [each for own in languages for each in _of(found, own)[:_MOST_FORMS]]
@@ -156,10 +155,10 @@ def _pair(language: str, operand: str) -> Form:
     return Form(language, lexeme, lexeme, query, query, (lexeme,))
 
 
-def read_phrase(connection: sa.Connection, text: str, languages: Sequence[str]) -> Phrase:
+def read_phrase(database: Database, text: str, languages: Sequence[str]) -> Phrase:
     """A text as a phrase in any of the languages."""
     values = {"languages": list(languages), "text": text}
-    query, is_common = connection.execute(sa.text(_PHRASE_SQL), values).one()
+    ((query, is_common),) = database.rows(_PHRASE_SQL, values)
     return Phrase(_ONE_DENSE.sub(r"\g<0>:*", query), as_typed(text) if is_common else "")
 
 
@@ -175,35 +174,36 @@ def like(text: str) -> str:
     return f"%{escaped}%"
 
 
-def _read_typed_wrong(connection: sa.Connection, word: str, languages: Sequence[str]) -> list[str]:
+def _read_typed_wrong(database: Database, word: str, languages: Sequence[str]) -> list[str]:
     """Texts with a word that this one may have been meant for."""
     # It has one more trigram than letters, of which another letter changes three, and what both
     # have is set against what either has (pg_trgm).
     least = (len(word) - 2) / (len(word) + 4) - 0.01
-    connection.execute(sa.text(_SET_SIMILARITY), {"least": str(least)})
-    alike = connection.scalars(sa.text(_ALIKE_SQL), {"word": word, "most": _TEXTS_READ}).all()
+    with database.reading():  # the setting is of one connection
+        database.rows(_SET_SIMILARITY, {"least": str(least)})
+        alike = database.rows(_ALIKE_SQL, {"word": word, "most": _TEXTS_READ})
     # Two that are exchanged are in four: too many to be alike.
-    forms = read_forms(connection, " ".join(exchanged(word)), languages)
+    forms = read_forms(database, " ".join(exchanged(word)), languages)
     query = " | ".join(sorted({f"({form.query})" for form in forms}))
     values = {"query": query, "most": _TEXTS_READ}
-    return [*alike, *connection.scalars(sa.text(_HAVING_SQL), values)]
+    return [text for (text,) in (*alike, *database.rows(_HAVING_SQL, values))]
 
 
 def read_near(
-    connection: sa.Connection, word: str, languages: Sequence[str]
+    database: Database, word: str, languages: Sequence[str]
 ) -> dict[str, tuple[str, tuple[str, ...]]]:
     """By language the tsquery, and the lexemes, of words of the library that are nearly this one.
     The server must have trigrams."""
     if len(word) < SHORTEST_PART or not word.isalnum() or word.isdigit():
         return {}
     values = {"word": word, "part": like(word), "most": _TEXTS_READ}
-    texts = list(connection.scalars(sa.text(_PARTS_SQL), values))
+    texts = [text for (text,) in database.rows(_PARTS_SQL, values)]
     if len(word) >= SHORTEST_TYPO:
-        texts += _read_typed_wrong(connection, word, languages)
+        texts += _read_typed_wrong(database, word, languages)
     near = near_words(word, texts)[:_MOST_NEAR]
     found = {}
     for language in languages if near else ():
-        forms = read_forms(connection, " ".join(near), [language])
+        forms = read_forms(database, " ".join(near), [language])
         lexemes = tuple(dict.fromkeys(lexeme for form in forms for lexeme in form.lexemes))
         found[language] = " | ".join(f"({form.query})" for form in forms), lexemes
     return found

@@ -1,11 +1,9 @@
 """What hits show, read by id: moments, videos, and the looks of keyframes."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-
-import sqlalchemy as sa
 
 from database.models import MomentKind
 from database.queries.marks import Mark, find_marks
@@ -13,10 +11,9 @@ from database.server.connection import Database
 from database.videos.file_clock import PRESENTED, FileClock
 from database.videos.places import FIRST_PATH
 
-_MOMENTS = sa.text("""
-    SELECT id, kind, start_s, end_s, text, boxes, track, words,
-        coalesce(language, 'en') AS language
-    FROM moment WHERE id = ANY(:ids)""")
+_MOMENTS = """
+    SELECT id, kind, start_s, end_s, boxes, track, words, text, coalesce(language, 'en')
+    FROM moment WHERE id = ANY(:ids)"""
 
 
 @dataclass(frozen=True)
@@ -80,60 +77,55 @@ class HitReader:
 
     def videos(self, ids: Collection[int]) -> dict[int, VideoRef]:
         """The videos with these ids that exist, by id."""
-        statement = sa.text(
+        statement = (
             f"SELECT id, coalesce({FIRST_PATH}, ''), "
             "title, duration_s, video_codec IS NOT NULL, recorded_at, width_px, height_px, clock "
             "FROM video WHERE id = ANY(:ids)"
         )
-        with self._database.reading() as connection:
-            values = {"origin": self._database.origin, "ids": sorted(ids)}
-            rows = connection.execute(statement, values)
-            return {
-                row.id: replace(VideoRef(*row[:-1]), clock=FileClock.of(row.clock)) for row in rows
-            }
+        values = {"origin": self._database.origin, "ids": sorted(ids)}
+        rows = self._database.rows(statement, values)
+        return {row[0]: VideoRef(*row[:-1], FileClock.of(row[-1])) for row in rows}
 
     def scenes(self, ids: Collection[int]) -> dict[int, SceneRef]:
         """The scenes with these ids that exist, by id."""
-        statement = sa.text(
+        statement = (
             "SELECT scene.id, video_id, title, start_s, end_s, video_codec IS NOT NULL "
             "FROM scene JOIN video ON video.id = video_id WHERE scene.id = ANY(:ids)"
         )
-        with self._database.reading() as connection:
-            rows = connection.execute(statement, {"ids": sorted(ids)})
-            return {row[0]: SceneRef(*row) for row in rows}
+        rows = self._database.rows(statement, {"ids": sorted(ids)})
+        return {row[0]: SceneRef(*row) for row in rows}
 
     def moments(self, ids: Collection[int], lexemes: Sequence[str] = ()) -> dict[int, MomentInfo]:
         """The moments with these ids that exist, by id, with marks where their texts have these
         lexemes."""
-        with self._database.reading() as connection:
-            rows = connection.execute(_MOMENTS, {"ids": sorted(ids)}).all()
-            texts = [(row.text or "", row.language) for row in rows]
-            marks = find_marks(connection, texts, lexemes) if lexemes else [()] * len(rows)
-        return {row.id: _moment(row, own) for row, own in zip(rows, marks, strict=True)}
+        rows = self._database.rows(_MOMENTS, {"ids": sorted(ids)})
+        texts = [(text or "", language) for *_, text, language in rows]
+        marks = find_marks(self._database, texts, lexemes) if lexemes else [()] * len(rows)
+        return {row[0]: _moment(row, own) for row, own in zip(rows, marks, strict=True)}
 
     def looks(self, scene_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
         """The difference hashes of the keyframes of these scenes, by scene; those without any are
         left out."""
-        statement = sa.text(
+        statement = (
             "SELECT scene_id, array_agg(look) FROM moment WHERE scene_id = ANY(:ids) "
             "AND look IS NOT NULL GROUP BY scene_id"
         )
-        with self._database.reading() as connection:
-            rows = connection.execute(statement, {"ids": sorted(scene_ids)})
-            return {row[0]: tuple(row[1]) for row in rows}
+        rows = self._database.rows(statement, {"ids": sorted(scene_ids)})
+        return {scene_id: tuple(looks) for scene_id, looks in rows}
 
 
-def _moment(row: sa.Row[Any], marks: tuple[Mark, ...]) -> MomentInfo:
+def _moment(row: tuple[Any, ...], marks: tuple[Mark, ...]) -> MomentInfo:
+    moment_id, kind, start_s, end_s, boxes, track, words, text, _language = row
     return MomentInfo(
-        row.id,
-        MomentKind(row.kind),
-        row.start_s,
-        row.end_s,
-        row.text,
-        row.boxes,
+        moment_id,
+        MomentKind(kind),
+        start_s,
+        end_s,
+        text,
+        boxes,
         tuple(dict.fromkeys(mark.lexeme for mark in marks)),
         tuple((mark.start, mark.end) for mark in marks),
         tuple(mark.lexeme for mark in marks),
-        row.track,
-        tuple((first, start_s, end_s) for first, start_s, end_s in row.words or ()),
+        track,
+        tuple((first, start_s, end_s) for first, start_s, end_s in words or ()),
     )

@@ -4,18 +4,17 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-import sqlalchemy as sa
-
 from database.queries.forms import DENSE, lexemes_sql
+from database.server.connection import Database
 
 _WORDS = re.compile(
     r"(?:[^\W\d_]\.)+[^\W\d_]\b|\d+(?:[.,]\d+)*|(?:(?!\d)[^\s\x00-\x40\[-`{-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf"
     r"\u2000-\u206f\u2190-\u2bff\u3000-\u3004\u3008-\u3020\u30fb\uff01-\uff0f])+"
 )
 _JOINED = re.compile(r"\w+(?:-\w+)+")
-_LEXEMES_SQL = sa.text(f"""
+_LEXEMES_SQL = f"""
     SELECT language, word, {lexemes_sql("language", "word")}
-    FROM unnest(CAST(:languages AS text[]), CAST(:words AS text[])) AS own (language, word)""")
+    FROM unnest(CAST(:languages AS text[]), CAST(:words AS text[])) AS own (language, word)"""
 
 
 class Mark(NamedTuple):
@@ -31,7 +30,7 @@ _PREFIXED = ("ar", "ga", "id")
 
 
 def find_marks(
-    connection: sa.Connection, texts: Sequence[tuple[str, str]], asked: Collection[str]
+    database: Database, texts: Sequence[tuple[str, str]], asked: Collection[str]
 ) -> list[tuple[Mark, ...]]:
     """The marks of each of these (text, language), in the order of their places."""
     wanted = frozenset(asked)
@@ -44,7 +43,7 @@ def find_marks(
         }
     )
     values = {"languages": [own for own, _ in words], "words": [word for _, word in words]}
-    rows = connection.execute(_LEXEMES_SQL, values) if words else ()
+    rows = database.rows(_LEXEMES_SQL, values) if words else ()
     known = {(language, word): wanted.intersection(own) for language, word, own in rows}
     return [tuple(_marks(text, language, wanted, known)) for text, language in texts]
 

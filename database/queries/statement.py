@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
-import sqlalchemy as sa
+from pgvector import HalfVector
 
 from database.queries.filters import Conditions, Scan
 from database.queries.terms import WordLeg, lexemes_of
@@ -107,8 +107,7 @@ def _read(
         statement.add_words(words)
     if not statement.keys:
         return [], []
-    with database.reading() as connection:
-        return connection.execute(sa.text(statement.sql()), statement.values).all(), statement.keys
+    return database.rows(statement.sql(), statement.values), statement.keys
 
 
 class _Statement:
@@ -141,7 +140,7 @@ class _Statement:
         """Adds the leg of a space: the nearest vectors, along its HNSW index or exactly."""
         number, name = len(self.names), f"leg_{len(self.names)}"
         table, dim = partition_name(leg.space), len(leg.vector)
-        self.values[name] = "[" + ",".join(map(str, leg.vector.tolist())) + "]"
+        self.values[name] = HalfVector(leg.vector)
         distance = f"(e.vector::halfvec({dim}) <#> CAST(:{name} AS halfvec({dim})))"
         scan = Scan.EXACT if leg.space in self._exact else self._scan
         # An index knows no such sum: without statistics the planner walks it for a comparison of

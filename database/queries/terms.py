@@ -11,8 +11,6 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
 from database.queries.forms import Form, Phrase, as_typed, read_forms, read_near, read_phrase
 from database.server.connection import Database
 
@@ -151,18 +149,16 @@ class WordReader:
     def phrases(self, texts: Sequence[str]) -> list[Phrase]:
         """Each text as a phrase in any of the languages. Raises DatabaseError."""
         languages = list(self.statistics().languages)
-        with self._database.reading() as connection:
-            return [read_phrase(connection, text, languages) for text in texts]
+        return [read_phrase(self._database, text, languages) for text in texts]
 
     def _read_terms(self, text: str, statistics: WordStatistics) -> tuple[Term, ...]:
-        with self._database.reading() as connection:
-            forms = read_forms(connection, text, statistics.languages)
-            num_having = _num_having(connection, forms, statistics)
-            unknown = _unknown(forms, num_having, statistics.languages)
-            near = {
-                word: read_near(connection, word, statistics.languages)
-                for word in unknown[: _UNKNOWN if self._database.has_trigrams else 0]
-            }
+        forms = read_forms(self._database, text, statistics.languages)
+        num_having = _num_having(self._database, forms, statistics)
+        unknown = _unknown(forms, num_having, statistics.languages)
+        near = {
+            word: read_near(self._database, word, statistics.languages)
+            for word in unknown[: _UNKNOWN if self._database.has_trigrams else 0]
+        }
         terms = []
         for form in forms:
             query, lexemes = near.get(form.word, {}).get(form.language, ("", ()))
@@ -174,9 +170,8 @@ class WordReader:
         return tuple(terms)
 
     def _read_statistics(self) -> WordStatistics:
-        with self._database.reading() as connection:
-            languages = connection.scalars(sa.text(_LANGUAGES_SQL)).all()
-            num_texts, lexemes, parts = connection.execute(sa.text(_STATISTICS_SQL)).one()
+        languages = [language for (language,) in self._database.rows(_LANGUAGES_SQL)]
+        ((num_texts, lexemes, parts),) = self._database.rows(_STATISTICS_SQL)
         # After the frequencies come their least and greatest.
         frequent = dict(zip(lexemes or [], parts or [], strict=False))
         return WordStatistics(tuple(sorted(languages)), max(float(num_texts), 1.0), frequent)
@@ -195,7 +190,7 @@ def _unknown(
 
 
 def _num_having(
-    connection: sa.Connection, forms: Sequence[Form], statistics: WordStatistics
+    database: Database, forms: Sequence[Form], statistics: WordStatistics
 ) -> dict[str, float]:
     """How many texts have any form of each word, by its tsquery: of common words, how many have it
     as it was typed."""
@@ -205,7 +200,7 @@ def _num_having(
         if form.lexeme in statistics.frequent
     }
     rare = sorted({form.query for form in forms} - common.keys())
-    counts = connection.execute(sa.text(_COUNT_SQL), {"queries": rare}).all()
+    counts = database.rows(_COUNT_SQL, {"queries": rare})
     return common | {query: float(count) for query, count in counts}
 
 

@@ -64,9 +64,8 @@ class Library:
     def version(self) -> int:
         """The number that triggers raise with every change that an answer may show: answers of
         the same version may be cached."""
-        with self._database.reading() as connection:
-            version: int = connection.scalar(sa.text("SELECT version FROM library"))
-            return version
+        ((version,),) = self._database.rows("SELECT version FROM library")
+        return int(version)
 
     def _info(self, video: Video) -> VideoInfo:
         return _video_info(video, self._database.origin)

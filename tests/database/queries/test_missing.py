@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import sqlalchemy as sa
 
 import database.queries.filters
 from database.opening import open_database
@@ -20,6 +19,7 @@ from database.videos.stored import Store
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.records import file, talk, unit_vector
 from tests.helpers.sql import execute, rows
+from tests.helpers.statements import plan_of_search
 
 TEXT = "minilm-l6"
 QUERY = unit_vector(1)
@@ -136,22 +136,14 @@ def test_what_is_left_of_a_library_is_compared_where_the_walk_ends_without_it(
     assert (len(videos), set(videos), scan) == (2 * SCENES, {FILMS - 1, FILMS}, Scan.EXACT)
 
 
-def walks_its_index(database: Database, filters: Filters, scan: Scan, *, setting: str = "") -> bool:
-    """Whether the plan of a search by a vector uses the HNSW index, under a setting."""
-    sent: list[tuple[str, Any]] = []
+def walks_its_index(database: Database, filters: Filters, scan: Scan, *settings: str) -> bool:
+    """Whether the plan of a search by a vector uses the HNSW index, under settings."""
 
-    @sa.event.listens_for(database.engine, "before_cursor_execute")
-    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        sent.append((statement, parameters))
+    def search() -> None:
+        search_legs(database, [VectorLeg(TEXT, QUERY)], NO_WORDS, Conditions(filters), scan, DEPTH)
 
-    search_legs(database, [VectorLeg(TEXT, QUERY)], NO_WORDS, Conditions(filters), scan, DEPTH)
-    sa.event.remove(database.engine, "before_cursor_execute", note)
-    statement, parameters = sent[-1]
-    with database.session() as session:
-        if setting:
-            session.execute(sa.text(f"SET LOCAL {setting}"))
-        plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters)
-        return "Index Scan using embedding_minilm_l6_hnsw" in "\n".join(plan.scalars())
+    plan = plan_of_search(database, search, *settings)
+    return "Index Scan using embedding_minilm_l6_hnsw" in plan
 
 
 def test_missing_videos_do_not_keep_a_search_from_its_index(library: Database) -> None:
@@ -165,4 +157,4 @@ def test_what_is_to_be_compared_whole_is_not_searched_along_an_index(
     library: Database, filters: Filters
 ) -> None:
     """Whatever the planner thinks of sorting: of tables without statistics it thinks as much."""
-    assert not walks_its_index(library, filters, Scan.EXACT, setting="enable_sort = off")
+    assert not walks_its_index(library, filters, Scan.EXACT, "enable_sort = off")

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 
 from database.models import MomentKind
 from database.queries.filters import Conditions, Scan
@@ -15,6 +14,7 @@ from database.server.connection import Database
 from database.videos.records import MomentRecord, VideoRecord
 from database.videos.stored import Store
 from tests.helpers import records
+from tests.helpers.statements import plan_of_search
 
 
 def nearest(database: Database, vector: Any) -> list[LegMatch]:
@@ -40,19 +40,13 @@ def test_the_nearest_of_many_are_found_through_the_index(store: Store, database:
         for i in range(1000)
     )
     store.save_video(replace(records.video("a"), moments=moments), records.file("/v/a.mp4"))
-    sent: list[tuple[str, Any]] = []
 
-    @sa.event.listens_for(database.engine, "before_cursor_execute")
-    def note(_c: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        sent.append((statement, parameters))
+    def search() -> None:
+        best, *_ = nearest(database, records.unit_vector(567))
+        assert best.raw == pytest.approx(1.0, abs=1e-2)
 
-    best, *_ = nearest(database, records.unit_vector(567))
-    assert best.raw == pytest.approx(1.0, abs=1e-2)
-    statement, parameters = sent[-1]
-    with database.session() as session:
-        session.execute(sa.text("SET LOCAL enable_seqscan = off"))
-        plan = session.connection().exec_driver_sql(f"EXPLAIN {statement}", parameters)
-        assert "Index Scan using embedding_minilm_l6_hnsw" in "\n".join(plan.scalars())
+    plan = plan_of_search(database, search, "enable_seqscan = off")
+    assert "Index Scan using embedding_minilm_l6_hnsw" in plan
 
 
 def slide(*texts: str, kind: MomentKind = MomentKind.OCR) -> VideoRecord:
