@@ -5,11 +5,12 @@ import os
 import signal
 import socket
 import subprocess
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import IO, Any
 
 import httpx
 
@@ -20,18 +21,36 @@ DRAIN_S = 30
 Answer = dict[str, Any]
 
 
+class Log:
+    """What a process logs, read all the while: one whose pipe is full would wait for a reader."""
+
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self._lines: list[str] = []
+        self._reader = threading.Thread(target=self._read, args=(process.stderr,), daemon=True)
+        self._reader.start()
+
+    def text(self) -> str:
+        """All of it, once the process has ended."""
+        self._reader.join(DRAIN_S)
+        return "".join(self._lines)
+
+    def _read(self, pipe: IO[str]) -> None:
+        self._lines += pipe
+
+
 @dataclass(frozen=True)
 class Serving:
     """A running server, with a client of it."""
 
     process: subprocess.Popen[str]
     client: httpx.Client
+    log: Log
 
     def stop(self) -> str:
         """Ends it as systemd and docker do; returns what it has logged."""
         self.process.send_signal(signal.SIGTERM)
-        _stdout, stderr = self.process.communicate(timeout=DRAIN_S)
-        return stderr
+        self.process.wait(DRAIN_S)
+        return self.log.text()
 
 
 @contextmanager
@@ -42,17 +61,18 @@ def serving(
     within 30 s and log no crash."""
     port = free_port()
     process = start_command(package, "--port", port, settings=settings, **variables)
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+    with process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        wait_until_ready(process, client)
+        running = Serving(process, client, Log(process))
         try:
-            wait_until_ready(process, client)
-            yield Serving(process, client)
+            yield running
             if process.poll() is None:
-                logged = Serving(process, client).stop()
+                logged = running.stop()
                 assert "Traceback" not in logged, logged
         finally:
             if process.poll() is None:
                 process.kill()
-            process.communicate()
+            running.log.text()
 
 
 def free_port() -> int:

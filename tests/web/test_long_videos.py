@@ -9,14 +9,17 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from database.opening import open_database
+from database.videos.records import Subtitles
 from database.videos.stored import Store
 from tests.helpers.browser import NewPage
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import Serving, serving
+from tests.helpers.long_videos import LINES_PER_HOUR, SCENES_PER_HOUR, long_video
 from tests.helpers.records import file, talk, unit_vector
 
 NUM_SCENES = 200
 SENTENCE = "İki kişi İstanbul'da drilling (deep)."
+GERMAN = Subtitles("German", "de", None, tuple((n, n + 1, f"Zeile {n}") for n in range(900)))
 MARKED = """() => [...CSS.highlights.get("transcript")].map(String)"""
 
 
@@ -28,6 +31,8 @@ def long(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) ->
             vectors = [unit_vector(number) for number in range(NUM_SCENES)]
             made = replace(talk("long", sentences, vectors, "tr"), title="long")
             Store(database).save_video(made, file("/library/long.wav"))
+            hour = replace(long_video("hour", 1), subtitles=(GERMAN,))
+            Store(database).save_video(hour, file("/library/hour.mp4"))
         with serving(settings) as running:
             yield running
 
@@ -68,3 +73,49 @@ def test_a_search_in_the_transcript_marks_just_what_was_typed(page: Page) -> Non
         assert page.evaluate(MARKED) == [marked]
     search.fill(".*")
     expect(page.get_by_role("status").filter(has_text="No lines")).to_be_visible()
+
+
+@pytest.fixture
+def hour(new_page: NewPage, long: Serving) -> Page:
+    """The page of a video of an hour, at its end."""
+    page = new_page(over=long, expected_faults=("404",))
+    page.goto("/watch/2?t=3590&all=1")
+    return page
+
+
+def test_what_is_said_in_a_long_video_and_its_scenes_come_in_parts(
+    hour: Page, new_page: NewPage, long: Serving
+) -> None:
+    lines, scenes = hour.locator("video-transcript li"), hour.locator(".scenes li")
+    expect(lines).to_have_count(LINES_PER_HOUR)
+    expect(scenes).to_have_count(SCENES_PER_HOUR)
+    for item, words in ((lines.first, "Part 0:"), (lines.last, f"Part {LINES_PER_HOUR - 1}:")):
+        expect(item).to_contain_text(words)
+    names = scenes.locator("a").evaluate_all("(all) => all.map((one) => one.ariaLabel)")
+    assert [name.split(",")[0] for name in names] == [f"Scene {n + 1}" for n in range(750)]
+    hour.get_by_role("searchbox", name="Search the transcript").fill("Part 7:")
+    expect(hour.get_by_role("status").filter(has_text="1 line")).to_be_visible()
+    bare = new_page(over=long, java_script_enabled=False, expected_faults=("404",))
+    bare.goto("/watch/2?t=3590&all=1")
+    expect(bare.locator("video-transcript li a").last).to_contain_text("Part 1249:")
+    seen = set()
+    while (earlier := bare.locator("video-transcript").get_by_role("link", name="Earlier")).count():
+        seen |= set(bare.locator("video-transcript span").all_text_contents())
+        earlier.click()
+    seen |= set(bare.locator("video-transcript span").all_text_contents())
+    assert len([text for text in seen if text.startswith("Part ")]) == LINES_PER_HOUR
+    bare.goto("/watch/2?t=10&all=1")
+    bare.locator(".scenes").get_by_role("link", name="Later").click()
+    expect(bare.locator(".scenes a[data-at]").first).to_have_accessible_name("Scene 301, 24:00")
+
+
+def test_subtitles_of_a_long_video_are_loaded_when_they_are_chosen(hour: Page) -> None:
+    expect(hour.locator("video-transcript li")).to_have_count(LINES_PER_HOUR)
+    shown = hour.locator("video-transcript li:visible")
+    chosen = hour.get_by_role("combobox", name="Track")
+    for _ in range(2):
+        chosen.select_option("Subtitles: German")
+        expect(shown).to_have_count(900)
+        expect(shown.last).to_contain_text("Zeile 899")
+        chosen.select_option("What is said")
+        expect(shown).to_have_count(LINES_PER_HOUR)

@@ -150,7 +150,7 @@ class VideoTranscript extends HTMLElement {
       this.#asked.add(this.track.value);
       const item = document.createElement("li");
       item.className = "more";
-      item.innerHTML = '<a rel="next">Later lines</a>';
+      item.innerHTML = '<a rel="next">Later</a>';
       item.firstElementChild.dataset.part = part;
       this.list.append(item);
       this.#load(item.firstElementChild);

@@ -19,7 +19,7 @@ from database.server.connection import Database
 from ingest.settings import IngestSettings
 from tests.helpers.commands import run_command, start_command
 from tests.helpers.guarded import Guarded, bearer, coming_from, make_key
-from tests.helpers.http import Serving, assert_problem, free_port, wait_until_ready
+from tests.helpers.http import Log, Serving, assert_problem, free_port, wait_until_ready
 from tests.helpers.openai import refusal, serving_embeddings
 from tests.helpers.services import embedding_settings
 from tests.helpers.state import statements
@@ -295,7 +295,7 @@ def test_a_server_that_other_machines_reach_answers_who_has_a_key(
             wait_until_ready(process, client)
             assert_problem(client.get("/videos"), 401)
             assert client.get("/videos", headers=bearer(key)).json() == {"videos": [], "next": None}
-        assert key not in Serving(process, client).stop()
+        assert key not in Serving(process, client, Log(process)).stop()
 
 
 @pytest.mark.parametrize(
