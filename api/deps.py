@@ -17,7 +17,7 @@ from database.forms import Form
 from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
-from database.videos.read import Library
+from database.videos.read import IntactFile, Library
 from embeddings.errors import EmbeddingsDisabled
 from embeddings.service import EmbeddingService
 from search.errors import InvalidQuery
@@ -41,6 +41,10 @@ class State:
     facts: LibraryFacts
     lanes: Lanes
 
+    def intact_file(self, video_id: int) -> IntactFile:
+        """The file of a video, as it was ingested, within API_MEDIA_ROOTS. Raises NotFound."""
+        return self.library.get_intact_file(video_id, self.settings.media_roots)
+
 
 async def _state(request: Request) -> State:  # a plain function would wait for a thread
     state: State = request.app.state.library
@@ -61,6 +65,7 @@ def _turn(lane_of: Callable[[Lanes], Lane]) -> Any:
 
 
 SEARCH_TURN = _turn(lambda lanes: lanes.searches)
+PICTURE_TURN = _turn(lambda lanes: lanes.pictures)
 LIST_TURN = _turn(lambda lanes: lanes.lists)
 DETAIL_TURN = _turn(lambda lanes: lanes.details)
 REMOVAL_TURN = _turn(lambda lanes: lanes.removals)

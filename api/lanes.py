@@ -106,6 +106,8 @@ class Lanes:
     """The lanes of a server with a library."""
 
     searches: Lane
+    pictures: Lane = field(default_factory=lambda: Lane("pictures", 2))
+    """Searches with a picture that has to be decoded, of which large ones wait for each other."""
     lists: Lane = field(default_factory=lambda: Lane("lists", 2))
     """Of videos and files, for which whole tables may have to be read: not to take the processors
     from searches."""

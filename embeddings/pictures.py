@@ -1,16 +1,13 @@
 """Pictures from outside as RGB: size checked before pixels are decoded, turned upright.
 
 One rule for files, PIL images and arrays: colours are what is stored, and how transparent they are
-is left out, as in `convert("RGB")` and so in what models were trained on. Of an animation it is
-the first picture.
+is left out, as in `convert("RGB")` and so in what models were trained on. Only a picture that
+people search with is laid over white, as they see it. Of an animation it is the first picture.
 """
 
 import binascii
 import io
 import re
-import struct
-import threading
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -22,38 +19,33 @@ from PIL import UnidentifiedImageError
 
 from embeddings.encoder import Image
 from embeddings.errors import PictureUnreadable
+from embeddings.pixels import MAX_PIXELS, WHOLE, Part, no_warnings, to_rgb
 
 Picture = Pillow.Image | npt.NDArray[np.uint8] | bytes
 """What Python programs have: a PIL image, an array of pixels, or a file's bytes."""
 MAX_PICTURE_BYTES = 16 * 1024 * 1024
-MAX_PIXELS = 50_000_000
 MAX_SCANNED_PIXELS = 100 * MAX_PIXELS
 """Pixels times scans of a JPEG. Programs make about 10 scans; a file of 1 MB may hold 30,000, each
 of which takes the time of the whole picture."""
 FORMATS = ("JPEG", "PNG", "WEBP")
-_ORIENTATION = 0x0112
-_TURNS = {
-    2: Pillow.Transpose.FLIP_LEFT_RIGHT,
-    3: Pillow.Transpose.ROTATE_180,
-    4: Pillow.Transpose.FLIP_TOP_BOTTOM,
-    5: Pillow.Transpose.TRANSPOSE,
-    6: Pillow.Transpose.ROTATE_270,
-    7: Pillow.Transpose.TRANSVERSE,
-    8: Pillow.Transpose.ROTATE_90,
-}
-"""What makes a picture upright, by the EXIF orientation."""
-_BY_WAY_OF = {"La": "LA", "RGBa": "RGBA", "P": "RGBA"}
-"""Modes that cannot be made RGB at once, or not without a warning."""
 _DATA_URI = re.compile(r"data:[^,]{0,200};base64,", re.IGNORECASE | re.ASCII)
 _MAX_CHARACTERS = 4 * ((MAX_PICTURE_BYTES + 2) // 3)
 _LOOKED_AT = 4096
-_WARNINGS = threading.Lock()
 
 
-def read_picture(data: bytes, formats: tuple[str, ...] = FORMATS) -> Image:
-    """A file as RGB uint8 [H, W, 3], turned upright. Raises PictureUnreadable."""
+def read_picture(
+    data: bytes,
+    formats: tuple[str, ...] = FORMATS,
+    part: Part = WHOLE,
+    *,
+    over_white: bool = False,
+) -> Image:
+    """A part of a file as RGB uint8 [H, W, 3], turned upright; large ones smaller than they are.
+
+    What is transparent is white where it is to be `over_white`. Raises PictureUnreadable.
+    """
     with _damage_told():
-        return _rgb(_opened(data, formats))
+        return _rgb(_opened(data, formats), part, over_white=over_white)
 
 
 def check_picture(data: bytes, formats: tuple[str, ...] = FORMATS) -> tuple[int, int]:
@@ -124,7 +116,7 @@ def _opened(data: bytes, formats: tuple[str, ...]) -> Pillow.Image:
     if len(data) > MAX_PICTURE_BYTES:
         raise _too_large()
     try:
-        with _no_warnings():
+        with no_warnings():
             picture = Pillow.open(io.BytesIO(data), formats=formats)
     except UnidentifiedImageError:
         raise PictureUnreadable(
@@ -146,30 +138,13 @@ def _check_size(width: int, height: int) -> None:
         raise PictureUnreadable("the picture has no pixels")
 
 
-def _rgb(picture: Pillow.Image) -> Image:
+def _rgb(picture: Pillow.Image, part: Part = WHOLE, *, over_white: bool = False) -> Image:
     if picture.mode in ("F", "I"):
         raise PictureUnreadable(
             f"the values of a picture of mode {picture.mode} have no range that is certain: "
             "make it RGB"
         )
-    picture = _upright(picture)
-    if picture.mode.startswith("I;16"):
-        return _rgb_of_array((np.asarray(picture) >> 8).astype(np.uint8))
-    if picture.mode in _BY_WAY_OF:
-        picture = picture.convert(_BY_WAY_OF[picture.mode])
-    return np.asarray(picture.convert("RGB"), np.uint8)
-
-
-def _upright(picture: Pillow.Image) -> Pillow.Image:
-    """Turned as its EXIF says; what cannot be made out there is left as it is."""
-    picture.load()
-    try:
-        with _no_warnings():
-            orientation = picture.getexif().get(_ORIENTATION)
-    except (AttributeError, KeyError, SyntaxError, TypeError, ValueError, struct.error):
-        return picture
-    turn = _TURNS.get(orientation) if isinstance(orientation, int) else None
-    return picture.transpose(turn) if turn is not None else picture
+    return to_rgb(picture, part, over_white=over_white)
 
 
 def _rgb_of_array(array: npt.NDArray[Any]) -> Image:
@@ -192,14 +167,6 @@ def _damage_told() -> Iterator[None]:
         yield
     except (OSError, ValueError, SyntaxError, EOFError) as error:
         raise PictureUnreadable(f"the picture is damaged: {error}") from None
-
-
-@contextmanager
-def _no_warnings() -> Iterator[None]:
-    """Silences Pillow, one thread at a time: the filters are those of the whole process."""
-    with _WARNINGS, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        yield
 
 
 def _too_large() -> PictureUnreadable:

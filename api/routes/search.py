@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 from api.deps import (
     DETAIL_TURN,
     MEDIA_TURN,
+    PICTURE_TURN,
     SEARCH_TURN,
     State,
     StateDep,
@@ -147,7 +148,7 @@ def sequence(state: StateDep, body: SequenceIn) -> JSONResponse:
     operation_id="search_image",
     responses=_BODY_RESPONSES,
     openapi_extra=PICTURE_BODY,
-    dependencies=[SEARCH_TURN],
+    dependencies=[PICTURE_TURN],
 )
 def image(
     state: StateDep, picture: PictureBytes, form: Annotated[ImageIn, Query()]
@@ -170,7 +171,7 @@ def image(
     status_code=201,
     responses={**_FAILURES, **_WRITES, 413: {"model": ProblemOut}},
     openapi_extra=PICTURE_BODY,
-    dependencies=[SEARCH_TURN],
+    dependencies=[PICTURE_TURN],
 )
 def keep_picture(state: StateDep, picture: PictureBytes) -> PictureOut:
     """Keeps a picture for a while, so that an address can name it: the body, or one file."""

@@ -3,11 +3,10 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
-
 from embeddings.encoder import Image
 from embeddings.errors import PictureUnreadable
 from embeddings.pictures import FORMATS, read_picture
+from embeddings.pixels import WHOLE, Part
 from search.errors import InvalidQuery
 
 QUERY_FORMATS = (*FORMATS, "BMP")
@@ -38,18 +37,17 @@ class Crop:
             raise InvalidQuery("the crop must lie within the picture, whose sides are 1")
         return crop
 
+    @property
+    def part(self) -> Part:
+        """Its edges."""
+        return self.left, self.top, self.left + self.width, self.top + self.height
+
 
 def read_query_picture(data: bytes, crop: Crop | None = None) -> Image:
-    """A JPEG, PNG, WebP or BMP as RGB uint8 [H, W, 3], turned upright. Raises InvalidQuery."""
+    """A JPEG, PNG, WebP or BMP, or a part of it, as RGB uint8 [H, W, 3], turned upright and laid
+    over white. Raises InvalidQuery."""
+    part = crop.part if crop is not None else WHOLE
     try:
-        picture = read_picture(data, QUERY_FORMATS)
+        return read_picture(data, QUERY_FORMATS, part, over_white=True)
     except PictureUnreadable as error:
         raise InvalidQuery(str(error)) from None
-    if crop is None:
-        return picture
-    height, width, _ = picture.shape
-    left = min(int(crop.left * width), width - 1)
-    top = min(int(crop.top * height), height - 1)
-    right = max(left + 1, round((crop.left + crop.width) * width))
-    bottom = max(top + 1, round((crop.top + crop.height) * height))
-    return np.ascontiguousarray(picture[top:bottom, left:right])

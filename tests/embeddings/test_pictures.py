@@ -194,7 +194,7 @@ def test_a_picture_without_any_pixel_is_refused() -> None:
 
 def test_a_jpeg_of_many_scans_is_refused_before_it_is_decoded() -> None:
     data = saved(Pillow.new("L", (4096, 4096)), "JPEG", progressive=True)
-    assert read_picture(data).shape == (4096, 4096, 3)
+    assert is_picture(read_picture(data))
     last_scan = data[data.rindex(b"\xff\xda") : -2]
     bomb = data[:-2] + last_scan * 1000 + data[-2:]
     assert len(bomb) < 200_000
