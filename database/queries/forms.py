@@ -66,6 +66,8 @@ _TEXTS_READ = 200
 _MOST_FORMS = 100
 """Words of a query that are looked up, and of those nearly like one word, at most."""
 _MOST_NEAR = 20
+FEW_COMMON = 3
+"""Words that are common, each of them, are looked up as they were typed if there are so many."""
 _SHORT = 4
 """Letters of words that may be one together: wi fi, e mail."""
 DENSE = re.compile(

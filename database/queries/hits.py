@@ -58,7 +58,8 @@ class MomentInfo:
     boxes: list[list[float]] | None
     """Of on-screen text, where each line stands: [left, top, right, bottom] in [0, 1]."""
     matched: tuple[str, ...]
-    """Those of the query's lexemes that its text has, in the order of the words."""
+    """Those of the query's lexemes that its text has, in the order of the words; of a query that
+    stands there as it was typed, its common words, too."""
     marks: tuple[tuple[int, int], ...] = ()
     """[start, end) in characters of its text: the words that have those lexemes."""
     mark_lexemes: tuple[str, ...] = ()
@@ -95,12 +96,15 @@ class HitReader:
         rows = self._database.rows(statement, {"ids": sorted(ids)})
         return {row[0]: SceneRef(*row) for row in rows}
 
-    def moments(self, ids: Collection[int], lexemes: Sequence[str] = ()) -> dict[int, MomentInfo]:
+    def moments(
+        self, ids: Collection[int], lexemes: Sequence[str] = (), typed: str = ""
+    ) -> dict[int, MomentInfo]:
         """The moments with these ids that exist, by id, with marks where their texts have these
-        lexemes."""
+        lexemes, or the whole of what was typed."""
         rows = self._database.rows(_MOMENTS, {"ids": sorted(ids)})
         texts = [(text or "", language) for *_, text, language in rows]
-        marks = find_marks(self._database, texts, lexemes) if lexemes else [()] * len(rows)
+        asked = lexemes or typed
+        marks = find_marks(self._database, texts, lexemes, typed) if asked else [()] * len(rows)
         return {row[0]: _moment(row, own) for row, own in zip(rows, marks, strict=True)}
 
     def looks(self, scene_ids: Collection[int]) -> dict[int, tuple[int, ...]]:

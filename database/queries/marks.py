@@ -4,7 +4,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from database.queries.forms import DENSE, lexemes_sql
+from database.queries.forms import DENSE, FEW_COMMON, lexemes_sql
 from database.server.connection import Database
 
 _WORDS = re.compile(
@@ -18,7 +18,8 @@ _LEXEMES_SQL = f"""
 
 
 class Mark(NamedTuple):
-    """[start, end) in characters of a text, and the lexeme of the query that stands there."""
+    """[start, end) in characters of a text, and the lexeme of the query that stands there, or the
+    word, if it is too common to have one."""
 
     start: int
     end: int
@@ -30,9 +31,13 @@ _PREFIXED = ("ar", "ga", "id")
 
 
 def find_marks(
-    database: Database, texts: Sequence[tuple[str, str]], asked: Collection[str]
+    database: Database,
+    texts: Sequence[tuple[str, str]],
+    asked: Collection[str],
+    typed: str,
 ) -> list[tuple[Mark, ...]]:
-    """The marks of each of these (text, language), in the order of their places."""
+    """The marks of each of these (text, language), in the order of their places: words with the
+    lexemes that are asked for, and all words of what was typed where they stand side by side."""
     wanted = frozenset(asked)
     words = sorted(
         {
@@ -45,7 +50,16 @@ def find_marks(
     values = {"languages": [own for own, _ in words], "words": [word for _, word in words]}
     rows = database.rows(_LEXEMES_SQL, values) if words else ()
     known = {(language, word): wanted.intersection(own) for language, word, own in rows}
-    return [tuple(_marks(text, language, wanted, known)) for text, language in texts]
+    as_typed = _as_typed(typed)
+    return [tuple(_marks(text, language, wanted, known, as_typed)) for text, language in texts]
+
+
+def _as_typed(typed: str) -> re.Pattern[str] | None:
+    """Words side by side; None of a few, which are marked if they can be looked up."""
+    words = re.findall(r"\w+", typed)
+    if len(words) < FEW_COMMON:
+        return None
+    return re.compile(r"\b" + r"\W+".join(words) + r"\b", re.IGNORECASE)
 
 
 def _may_be(word: str, lexemes: Collection[str]) -> bool:
@@ -67,13 +81,20 @@ def _marks(
     language: str,
     wanted: Collection[str],
     known: Mapping[tuple[str, str], Collection[str]],
+    as_typed: re.Pattern[str] | None,
 ) -> list[Mark]:
     marks: list[Mark] = []
     for word, start, end in _words_of(text):
         found = known.get((language, word))
         if found and not any(start <= mark.start < end for mark in marks):
             marks.append(Mark(start, end, min(found)))
-    return sorted([*marks, *_dense_marks(text, wanted)])
+    marks += _dense_marks(text, wanted)
+    for match in as_typed.finditer(text) if as_typed else ():
+        for word in re.finditer(r"\w+", match[0]):
+            start, end = match.start() + word.start(), match.start() + word.end()
+            if not any(mark.start < end and start < mark.end for mark in marks):
+                marks.append(Mark(start, end, word[0].lower()))
+    return sorted(marks)
 
 
 def _dense_marks(text: str, wanted: Collection[str]) -> Iterator[Mark]:

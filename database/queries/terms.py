@@ -11,7 +11,15 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from database.queries.forms import Form, Phrase, as_typed, read_forms, read_near, read_phrase
+from database.queries.forms import (
+    FEW_COMMON,
+    Form,
+    Phrase,
+    as_typed,
+    read_forms,
+    read_near,
+    read_phrase,
+)
 from database.server.connection import Database
 
 _REREAD_S = 2.0
@@ -21,8 +29,6 @@ _COUNTED = 10_000
 """Moments that a rare word is counted in, at most."""
 _REMEMBERED = 4096
 """Texts whose terms are kept until the statistics change."""
-_FEW = 3
-"""Words that are common, each of them, are looked up as they were typed if there are so many."""
 _UNKNOWN = 8
 """Words of a query that no text has, for which such as are nearly the same are looked up."""
 _STATISTICS_SQL = """
@@ -143,7 +149,9 @@ class WordReader:
         """The leg of words for a text. Raises DatabaseError."""
         terms = self.terms(text)
         indexed = {term.language for term in terms}
-        is_common = len(indexed) < len(self.statistics().languages) and len(text.split()) >= _FEW
+        is_common = (
+            len(indexed) < len(self.statistics().languages) and len(text.split()) >= FEW_COMMON
+        )
         return WordLeg(terms, as_typed(text) if is_common and self._database.has_trigrams else "")
 
     def phrases(self, texts: Sequence[str]) -> list[Phrase]:

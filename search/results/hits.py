@@ -170,6 +170,7 @@ def make_hits(
     moments = reader.moments(
         {score.moment_id for scene in scenes for score in scene.scores.values()},
         lexemes_of(ranking.terms),
+        ranking.encoded.text,
     )
     videos = reader.videos({scene.video_id for scene in scenes})
     # A video may have gone between the reads.

@@ -33,7 +33,7 @@ def ranked(database: Database, typed: str) -> list[tuple[str | None, float]]:
 def marked(database: Database, typed: str) -> list[str]:
     """The pieces of all texts that are marked for what was typed."""
     lexemes = lexemes_of(WordReader(database).terms(typed))
-    moments = HitReader(database).moments(range(1, 100), lexemes).values()
+    moments = HitReader(database).moments(range(1, 100), lexemes, typed).values()
     return [(m.text or "")[start:end] for m in moments for start, end in m.marks]
 
 
@@ -107,8 +107,15 @@ def test_a_text_is_found_and_marked_in_every_usual_spelling(
     ((found, part),) = ranked(database, typed)
     assert found == text
     assert part >= 0.98 - 1e-6
-    if any(term.language == language for term in WordReader(database).terms(typed)):
-        assert marked(database, typed)
+    assert marked(database, typed)
+
+
+def test_common_words_are_marked_where_all_that_was_typed_stands_side_by_side(
+    store: Store, database: Database
+) -> None:
+    save(store, "It is the end of the world, to be sure.", "The end is near")
+    assert marked(database, "The end, of the world") == ["the", "end", "of", "the", "world", "end"]
+    assert marked(database, "the end") == ["end", "end"]
 
 
 @pytest.mark.parametrize(
