@@ -3,11 +3,11 @@
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from database.queries.near import SHORTEST_PART, SHORTEST_TYPO, exchanged, near_words
+from database.queries.near import LONGEST, SHORTEST_PART, SHORTEST_TYPO, exchanged, near_words
 from database.queries.quantities import with_spellings
 from database.server.connection import Database
 
@@ -65,6 +65,8 @@ _TEXTS_READ = 200
 """Texts that words nearly like an unknown one are taken from, at most."""
 _MOST_FORMS = 100
 """Words of a query that are looked up, and of those nearly like one word, at most."""
+_CHUNKS_AT_ONCE = 50
+"""Of a long query no more are read than its first _MOST_FORMS words need."""
 _MOST_NEAR = 20
 FEW_COMMON = 3
 """Words that are common, each of them, are looked up as they were typed if there are so many."""
@@ -103,21 +105,34 @@ class Phrase(NamedTuple):
 
 def read_forms(database: Database, text: str, languages: Sequence[str]) -> list[Form]:
     """Each word of a text in each of the languages, once; without words that are not indexed."""
-    chunks = _with_neighbours(with_spellings(text.split()))
+    chunks: dict[str, tuple[str, ...]] = {}
+    for chunk, others in _with_neighbours(with_spellings(text.split())):
+        chunks.setdefault(chunk, others)
+    forms: dict[tuple[str, str], Form] = {}
+    found: list[Form] = []
+    for start in range(0, len(chunks), _CHUNKS_AT_ONCE):
+        part = list(chunks.items())[start : start + _CHUNKS_AT_ONCE]
+        for form in _read_part(database, part, languages):
+            forms.setdefault((form.language, form.exact), form)
+        found = [each for own in languages for each in _of(forms.values(), own)[:_MOST_FORMS]]
+        if len(found) == _MOST_FORMS * len(languages):
+            break
+    return found
+
+
+def _read_part(
+    database: Database, chunks: Sequence[tuple[str, tuple[str, ...]]], languages: Sequence[str]
+) -> Iterator[Form]:
     values = {
         "chunks": [chunk for chunk, _ in chunks],
         "others": ["|".join(others) for _, others in chunks],
         "languages": list(languages),
     }
-    forms: dict[tuple[str, str], Form] = {}
     for row in database.rows(_FORMS_SQL, values):
-        for form in _forms(*row):
-            forms.setdefault((form.language, form.exact), form)
-    found = list(forms.values())
-    return [each for own in languages for each in _of(found, own)[:_MOST_FORMS]]
+        yield from _forms(*row)
 
 
-def _of(forms: Sequence[Form], language: str) -> list[Form]:
+def _of(forms: Iterable[Form], language: str) -> list[Form]:
     return [form for form in forms if form.language == language]
 
 
@@ -196,7 +211,7 @@ def read_near(
 ) -> dict[str, tuple[str, tuple[str, ...]]]:
     """By language the tsquery, and the lexemes, of words of the library that are nearly this one.
     The server must have trigrams."""
-    if len(word) < SHORTEST_PART or not word.isalnum() or word.isdigit():
+    if not SHORTEST_PART <= len(word) <= LONGEST or not word.isalnum() or word.isdigit():
         return {}
     values = {"word": word, "part": like(word), "most": _TEXTS_READ}
     texts = [text for (text,) in database.rows(_PARTS_SQL, values)]

@@ -5,6 +5,8 @@ import re
 SHORTEST_TYPO = 5
 """Letters: a shorter word has too many neighbours that mean something else."""
 SHORTEST_PART = 3
+LONGEST = 64
+"""Letters: what is longer is no word that somebody has mistyped, and takes long to look up."""
 _WORDS = re.compile(r"[^\W_]+")
 
 
