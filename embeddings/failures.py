@@ -14,8 +14,6 @@ from functools import partial
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-import structlog
-
 from embeddings.errors import ModelFailed, SceneseekError, WeightsMissing
 
 REST_S = 60.0
@@ -61,7 +59,7 @@ class Failures:
         except WeightsMissing:
             raise
         except SceneseekError as error:
-            structlog.get_logger().error("a model was not loaded", model=model, reason=str(error))
+            _log("a model was not loaded", model=model, reason=str(error))
             self._failed[model] = time.monotonic(), error
             raise
 
@@ -76,7 +74,7 @@ class Failures:
             return call.result(seconds)
         except TimeoutError:
             self._hanging[model] = call
-            structlog.get_logger().error("a model hangs", model=model, seconds=seconds)
+            _log("a model hangs", model=model, seconds=seconds)
             raise _hangs(model) from None
 
     def forget(self) -> None:
@@ -124,9 +122,7 @@ def _log(model: str, error: BaseException) -> None:
     _told.clear()
     _told[model, repr(error)] = now
     traceback = None if again else error
-    structlog.get_logger().error(
-        "a model failed", model=model, reason=repr(error), exc_info=traceback
-    )
+    _log("a model failed", model=model, reason=repr(error), exc_info=traceback)
 
 
 def _hangs(model: str) -> ModelFailed:
@@ -141,3 +137,9 @@ def _in_words(error: BaseException) -> str:
     if isinstance(error, OSError) and error.strerror:
         return f"could not use its files ({error.strerror.lower()}): the log says which"
     return f"failed ({type(error).__name__}): the log says why"
+
+
+def _log(event: str, **values: object) -> None:
+    import structlog  # the quick commands do without
+
+    structlog.get_logger().error(event, **values)

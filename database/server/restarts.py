@@ -5,8 +5,6 @@ import time
 from concurrent.futures import Future
 from pathlib import Path
 
-import structlog
-
 from database.errors import DatabaseUnreachable
 from database.server.embedded import data_dir, start_embedded
 
@@ -60,5 +58,7 @@ class Restarts:
             raise DatabaseUnreachable(
                 f"{data} is gone, with the library in it: put it back, or end this program"
             )
+        import structlog  # the quick commands do without
+
         structlog.get_logger().warning("the embedded PostgreSQL is gone: it is started again")
         return start_embedded(self._home)

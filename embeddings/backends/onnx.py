@@ -25,12 +25,13 @@ EXPORT_VERSION = 1
 def exported_graph(name: str, module: str, weights: PackageWeights, cache_dir: Path) -> Path:
     """The ONNX file `name`-HASH-VERSION of weights, exported if it is not there or damaged.
 
-    `module` has the function `export(source, target)`. The weights are verified each time.
-    Raises WeightsMissing, WeightsCorrupt, EmbeddingError.
+    `module` has the function `export(source, target)`. The weights are verified before, and
+    what was made of them each time. Raises WeightsMissing, WeightsCorrupt, EmbeddingError.
     """
-    source = verified_path(weights)
     graph = cache_dir / f"{name}-{weights.sha256[:12]}-v{EXPORT_VERSION}.onnx"
-    return sealed_file(graph, lambda partial: _export_in_child(module, source, partial))
+    return sealed_file(
+        graph, lambda partial: _export_in_child(module, verified_path(weights), partial)
+    )
 
 
 def open_session(graph: Path, num_threads: int) -> ort.InferenceSession:

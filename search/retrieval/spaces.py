@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-import structlog
-
 from database.errors import NotFound, SpaceMismatch, UnknownStoredSpace
 from database.models import SpaceState
 from database.server.connection import Database
@@ -202,6 +200,8 @@ class SpaceChoice:
                     if self._known[key].answers_text:
                         self._encoders.encode_query(self._known[key], _WARM_UP)
             except (EmbeddingError, OSError) as error:  # every search will say so
+                import structlog  # the quick commands do without
+
                 structlog.get_logger().error("a model could not be loaded", reason=str(error))
             finally:
                 self.forget()
