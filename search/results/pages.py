@@ -1,7 +1,11 @@
 """Pages: a ranking, folded, grouped, sorted, and cut."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
 
 from database.queries.hits import HitReader, VideoRef
 from search.query.query import Shape, Sort
@@ -67,24 +71,57 @@ def cut_page(
 def _folded(scenes: Sequence[Candidate], looks: Mapping[int, tuple[int, ...]]) -> list[Candidate]:
     """Each look once: later scenes whose keyframes are nearly those of an earlier one go into
     it."""
-    kept: list[Candidate] = []
+    seen = _Looks(len(looks), sum(map(len, looks.values())))
+    firsts: list[Candidate] = []
+    alike: dict[int, list[int]] = defaultdict(list)
     for scene in scenes:
-        own = looks.get(scene.scene_id, ())
-        for number, first in enumerate(kept):
-            if _same_look(own, looks.get(first.scene_id, ())):
-                kept[number] = replace(first, alike=(*first.alike, scene.scene_id))
-                break
+        own = np.array(looks.get(scene.scene_id, ()), np.int64).view(np.uint64)
+        first = seen.find(own)
+        if first is None:
+            seen.add(own, len(firsts))
+            firsts.append(scene)
         else:
-            kept.append(scene)
-    return kept
+            alike[first].append(scene.scene_id)
+    for number, others in alike.items():
+        firsts[number] = replace(firsts[number], alike=(*firsts[number].alike, *others))
+    return firsts
 
 
-def _same_look(one: Sequence[int], other: Sequence[int]) -> bool:
-    """Whether each keyframe of the scene that has fewer is nearly one of the other's."""
-    fewer, more = sorted((one, other), key=len)
-    return bool(fewer) and all(
-        any(((a ^ b) & (2**64 - 1)).bit_count() <= _SAME_LOOK_BITS for b in more) for a in fewer
-    )
+class _Looks:
+    """The keyframes of scenes that all look different, side by side, so that a scene is compared
+    with all of them at once."""
+
+    def __init__(self, num_scenes: int, num_keyframes: int) -> None:
+        self._hashes = np.empty(num_keyframes, np.uint64)
+        self._starts = np.zeros(num_scenes + 1, np.intp)
+        """Where the hashes of each scene begin, and the last ones end."""
+        self._numbers: list[int] = []
+
+    def find(self, own: npt.NDArray[np.uint64]) -> int | None:
+        """The first scene that looks like one with these keyframes: each of those of the scene that
+        has fewer is nearly one of the other's."""
+        starts = self._starts[: len(self._numbers)]
+        if not len(own) or not len(starts):
+            return None
+        others = self._hashes[: self._starts[len(starts)]]
+        near = np.bitwise_count(own[:, np.newaxis] ^ others) <= _SAME_LOOK_BITS
+        is_near = near.any(axis=0)
+        if not is_near.any():
+            return None
+        all_of_own = np.logical_or.reduceat(near, starts, axis=1).all(axis=0)
+        all_of_theirs = np.logical_and.reduceat(is_near, starts)
+        sizes = np.diff(self._starts[: len(starts) + 1])
+        found = np.flatnonzero(np.where(len(own) <= sizes, all_of_own, all_of_theirs))
+        return self._numbers[found[0]] if len(found) else None
+
+    def add(self, own: npt.NDArray[np.uint64], number: int) -> None:
+        """One more, under a number; without keyframes it looks like none."""
+        if not len(own):
+            return
+        start = self._starts[len(self._numbers)]
+        self._hashes[start : start + len(own)] = own
+        self._numbers.append(number)
+        self._starts[len(self._numbers)] = start + len(own)
 
 
 def _by_video(scenes: Sequence[Candidate]) -> list[Candidate]:
