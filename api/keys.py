@@ -76,8 +76,8 @@ def remove(name: Name, as_json: AsJson = False) -> None:
 
 @app.command()
 def first() -> None:
-    """Makes a key that may do all, unless there is any, and puts it into a file that only this user can
-    read: for a server that starts by itself."""
+    """Makes a key that may do all, unless there is any, and puts it into a file that only this
+    user can read: for a server that starts by itself."""
     settings = read_settings(ApiSettings)
     file = settings.home / "first-api-key"
     keys = ApiKeys(open_database(settings))

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import re
+import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
@@ -13,7 +14,7 @@ from fastapi import HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
 
 from database.errors import NotFound
-from database.videos.read import VideoInfo
+from database.videos.read import IntactFile, VideoInfo
 
 _CHUNK_BYTES = 256 * 1024
 _READERS = 8
@@ -66,10 +67,15 @@ GONE = "the file is no longer there, or cannot be read; ingest its folder again"
 
 
 def stream_file(
-    path: Path, media_type: str, etag: str, request: Request, gone: str = GONE
+    path: Path,
+    media_type: str,
+    etag: str,
+    request: Request,
+    gone: str = GONE,
+    ingested: IntactFile | None = None,
 ) -> Response:
-    """The answer to GET or HEAD of a file whose content `etag` names. Raises NotFound, which says
-    that it is `gone`."""
+    """The answer to GET or HEAD of a file whose content `etag` names, and which still is what was
+    `ingested`, if that is told. Raises NotFound, which says that it is `gone`."""
     headers = {
         "ETag": etag,
         "Accept-Ranges": "bytes",
@@ -79,6 +85,8 @@ def stream_file(
     with contextlib.ExitStack() as opened:
         # Before a header is sent: afterwards it would be too late to say that it has gone.
         file = opened.enter_context(_open(path, gone))
+        if ingested is not None and not _is_still(ingested, file):
+            raise NotFound(gone)
         if _names(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         size = os.fstat(file.fileno()).st_size
@@ -97,10 +105,31 @@ def stream_file(
 
 
 def _open(path: Path, gone: str) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError:
-        raise NotFound(gone) from None
+    """A regular file, to be read; the path itself is no link, nor is a pipe waited for."""
+    with contextlib.ExitStack() as opened:
+        try:
+            file = opened.enter_context(open(path, "rb", opener=_without_links))
+        except OSError:
+            raise NotFound(gone) from None
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise NotFound(gone)
+        opened.pop_all()
+        return file
+
+
+def _without_links(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _is_still(ingested: IntactFile, file: BinaryIO) -> bool:
+    """Whether an open file is the one that was looked at: neither it nor a folder above it has been
+    exchanged for another, or for a link, since."""
+    status = os.fstat(file.fileno())
+    with contextlib.suppress(OSError):
+        is_there = os.path.samestat(ingested.real.lstat(), status)
+        is_real = ingested.real.resolve() == ingested.real
+        return is_there and is_real and ingested.is_as_ingested(status)
+    return False
 
 
 def _wanted_part(request: Request, etag: str, size: int) -> tuple[int, int] | None:

@@ -15,6 +15,7 @@ from fastapi import HTTPException
 from api.settings import ApiSettings
 from database.errors import NotFound
 from database.videos.read import VideoInfo
+from database.videos.records import require_content_hash
 from embeddings.weights.cached import written_whole
 from ingest.errors import VideoUnreadable
 from ingest.media.child import Isolation
@@ -84,7 +85,8 @@ class Sprites:
 
     def find(self, video: VideoInfo, find_file: Callable[[], Path]) -> Making:
         """A video's sheets and INDEX: there, or to be made from its file, once for all who ask; to
-        be waited for with `made`."""
+        be waited for with `made`. Raises DatabaseError for a content hash that is none."""
+        require_content_hash(video.content_hash)
         making = Making(video, find_file, time.monotonic())
         folder = self._folder / video.content_hash
         if _is_kept(folder):

@@ -51,8 +51,9 @@ def list_videos(
 def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     """The file, whole or one range of it; browsers play and seek it."""
     video = state.library.get_video(video_id)
-    path = state.library.get_intact_path(video_id)
-    return stream_file(path, media_type_of(video), f'"{video.content_hash}"', request)
+    file = state.intact_file(video_id)
+    etag = f'"{video.content_hash}"'
+    return stream_file(file.real, media_type_of(video), etag, request, ingested=file)
 
 
 @router.put(

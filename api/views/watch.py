@@ -77,7 +77,7 @@ class MediaFile:
         """The file of a video."""
         path, gone = None, None
         try:
-            path = state.library.get_intact_path(video.id)
+            path = state.intact_file(video.id).real
         except NotFound as error:
             gone = str(error)
         name = PurePath(video.path)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from database.videos.records import require_content_hash
 from database.videos.removal import ForgottenVideo, Removal
 from database.videos.stored import Store
 
@@ -16,7 +17,9 @@ class _Busy(Exception):
 
 
 def keyframe_folder(digest: str) -> str:
-    """The folder of the keyframes of a content, relative to the one of all keyframes."""
+    """The folder of the keyframes of a content, relative to the one of all keyframes. Raises
+    DatabaseError for a hash that is none."""
+    require_content_hash(digest)
     return f"{digest[:2]}/{digest}"
 
 

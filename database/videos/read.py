@@ -1,6 +1,8 @@
 """The read side of the library: videos and scenes as people see them, and what it holds in all."""
 
 import contextlib
+import os
+import stat
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -20,6 +22,7 @@ from database.spaces.partitions import partition_name
 from database.videos.places import uri_of
 from database.videos.records import modified_ns
 
+_OUTSIDE = "lies outside the folders that this server may read"
 _VIDEOS = sa.select(Video).options(selectinload(Video.files), selectinload(Video.tags))
 
 
@@ -52,6 +55,22 @@ class VideoInfo:
     again: bool = False
     notes: tuple[str, ...] = ()
     clock: tuple[tuple[float, float], ...] | None = None
+
+
+@dataclass(frozen=True)
+class IntactFile:
+    """A file of a video, with what an ingest has seen of it."""
+
+    path: Path
+    real: Path
+    """Where the path leads to, without links."""
+    size_bytes: int
+    mtime_ns: int
+
+    def is_as_ingested(self, status: os.stat_result) -> bool:
+        """Whether this is the status of a regular file of the size and time that it had."""
+        seen = (self.size_bytes, self.mtime_ns)
+        return stat.S_ISREG(status.st_mode) and (status.st_size, modified_ns(status)) == seen
 
 
 class Library:
@@ -94,6 +113,11 @@ class Library:
     def get_intact_path(self, video_id: int) -> Path:
         """The first path at which the file still has the size and time that it was ingested with.
         Raises NotFound."""
+        return self.get_intact_file(video_id).path
+
+    def get_intact_file(self, video_id: int, roots: Collection[Path] = ()) -> IntactFile:
+        """The file at that path; with `roots`, folders without links, the first that lies in one of
+        them. Raises NotFound."""
         query = (
             sa.select(File.origin, File.path, File.size_bytes, File.mtime_ns, File.missing_since)
             .where(File.video_id == video_id)
@@ -101,13 +125,19 @@ class Library:
         )
         with self._database.session() as session:
             files = session.execute(query).all()
+        intact = []
         for own in (file for file in files if file.origin == self._database.origin):
             path = Path(own.path)
             with contextlib.suppress(OSError):
-                status = path.stat()
-                if (status.st_size, modified_ns(status)) == (own.size_bytes, own.mtime_ns):
-                    return path
-        raise NotFound(f"the file of video {video_id} {self._why_not_here(files)}")
+                real = path.resolve(strict=True)
+                file = IntactFile(path, real, own.size_bytes, own.mtime_ns)
+                if file.is_as_ingested(real.stat()):
+                    intact.append(file)
+        for file in intact:
+            if not roots or any(file.real.is_relative_to(root) for root in roots):
+                return file
+        why = _OUTSIDE if intact else self._why_not_here(files)
+        raise NotFound(f"the file of video {video_id} {why}")
 
     def _why_not_here(self, files: Sequence[sa.Row[*tuple[Any, ...]]]) -> str:
         """Why none of the files of a video can be read on this host."""

@@ -1,14 +1,17 @@
 """What goes into the store, as plain frozen data. Pixels never come here, only paths."""
 
 import os
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import numpy as np
 import numpy.typing as npt
 
+from database.errors import DatabaseError
 from database.models import FileStatus, MomentKind, VideoStatus
 
+_CONTENT_HASH = re.compile("[0-9a-f]{64}")
 MAX_NS = 2**63 - 1
 """The latest time that PostgreSQL's bigint holds in nanoseconds: in April of 2262."""
 
@@ -109,3 +112,9 @@ class FileRecord:
     """The subtitle files beside it, as they were read."""
     mount: str | None = None
     """The mount point of its file system (database/models.py)."""
+
+
+def require_content_hash(digest: str) -> None:
+    """Raises DatabaseError for what is none: it names folders, which are removed some day."""
+    if not _CONTENT_HASH.fullmatch(digest):
+        raise DatabaseError(f"the library has {digest[:80]!r} for the hash of a video's content")

@@ -13,7 +13,7 @@ from database.server.connection import Database
 from database.server.sqlstates import translated_errors
 from database.spaces.coverage import count_video
 from database.videos.placed import file_record, read_places
-from database.videos.records import FileRecord, VideoRecord
+from database.videos.records import FileRecord, VideoRecord, require_content_hash
 from database.videos.rows import (
     copy,
     copy_moments,
@@ -179,8 +179,10 @@ class Store:
         """A lock on a content: a second ingest of it waits until the first has ended.
 
         The lock is the connection's, so it ends with a process that is killed. `while_waiting` is
-        called every quarter of a second; what it raises ends the wait.
+        called every quarter of a second; what it raises ends the wait. Raises DatabaseError for a
+        hash that is none.
         """
+        require_content_hash(content_hash)
         key = int(content_hash[:15], 16)
         with self._database.lock_connection() as connection:
             with translated_errors(self._database.description):
