@@ -19,7 +19,7 @@ from api.hang_up import CLIENT_GONE, ClientGone
 from api.openai_errors import is_openai, openai_error, openai_error_of
 from api.unavailable import find_unavailable
 from api.web.rendering import error_page, is_page
-from database.errors import InvalidTag, NotFound, ValueRefused
+from database.errors import DiskFull, InvalidTag, NotFound, ValueRefused
 from embeddings.errors import SceneseekError
 from search.errors import InvalidQuery
 
@@ -119,6 +119,12 @@ def add_error_handlers(app: FastAPI) -> None:
         if detail == _UNREADABLE:
             detail = "body: this cannot be read as JSON: send UTF-8, not compressed"
         return refuse(request.scope, error.status_code, detail, headers)
+
+    @app.exception_handler(OSError)
+    async def disk(request: Request, error: OSError) -> Response:
+        if error.errno not in DiskFull.ERRNOS:
+            raise error
+        return _refuse_known(request.scope, DiskFull("the disk of SCENESEEK_HOME"))
 
     @app.exception_handler(Exception)
     async def unexpected(request: Request, _error: Exception) -> Response:
