@@ -1,5 +1,6 @@
 """The files around the code agree with it, and with each other."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -117,6 +118,18 @@ def test_compose_serves_this_machine_only_and_reads_videos_only() -> None:
     assert api["ports"] == ["127.0.0.1:8000:8000"]
     assert "ports" not in compose["services"]["db"]
     assert "./videos:/videos:ro" in api["volumes"]
+
+
+def test_what_serves_other_machines_makes_a_key_at_its_first_start() -> None:
+    api = _compose()["services"]["api"]
+    for command in (api["command"][-1], json.loads(_instructions("CMD")[-1])[-1]):
+        assert "python -m api.keys first && exec python -m api --host 0.0.0.0" in command
+    assert api["environment"]["API_MEDIA_ROOTS"] == "/videos"
+
+
+def test_compose_bounds_the_memory_of_every_service() -> None:
+    for service in _compose()["services"].values():
+        assert re.fullmatch(r"\d+gb", service["mem_limit"])
 
 
 def test_compose_needs_a_password_and_holds_none() -> None:
