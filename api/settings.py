@@ -69,8 +69,8 @@ class EmbeddingServerSettings(DoorSettings):
 class ApiSettings(IngestSettings, DoorSettings):
     """The limits of a server."""
 
-    api_max_concurrent: Annotated[int, Field(gt=0)] = 16
-    """Searches answered at once; more wait, or get 503."""
+    api_max_concurrent: Annotated[int, Field(gt=0, le=32)] = 4
+    """Searches answered at once; more wait for their turn."""
     api_media_roots: str = ""
     """Folders, between colons (of Windows: semicolons), outside which no video is read. Without
     any, files are read wherever they were ingested."""

@@ -32,6 +32,7 @@ from api.embedding_responses import (
     usage,
 )
 from api.hang_up import unless_gone
+from api.json_bodies import LargeJson
 from api.remote_pictures import PictureSource
 from embeddings.errors import PictureNotFetched, PictureUnreadable
 from embeddings.inputs import place
@@ -43,6 +44,7 @@ from embeddings.space import Input, Space
 
 router = APIRouter(
     prefix="/v1",
+    route_class=LargeJson,
     tags=["embeddings"],
     responses={
         status: {"model": OpenAIProblemOut, "description": reason}
