@@ -20,10 +20,10 @@ HEADLESS := --no-deps --force-reinstall -c constraints.txt opencv-python-headles
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo check test bench soak clean
+.PHONY: help demo check test bench soak soak-embeddings clean
 
 help: ## show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-7s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 demo: $(BUNDLED) ## install, make the sample searchable, search it twice
 	@echo
@@ -52,8 +52,11 @@ test: $(DEV) $(CLIENTS) ## all tests
 bench: $(DEV) ## all benchmarks
 	$(BIN)/python -m benchmarks
 
-soak: $(DEV) ## the embedding service under load for SOAK_MINUTES (10), all answers checked
+soak: $(DEV) ## the library's server at half of what it bears for SOAK_MINUTES (15), and at three times
 	$(BIN)/python -m benchmarks.soak $(SOAK_MINUTES)
+
+soak-embeddings: $(DEV) ## the embedding service under load for SOAK_MINUTES (10), all answers checked
+	$(BIN)/python -m benchmarks.soak_embeddings $(SOAK_MINUTES)
 
 clean: ## remove .venv and caches; the library stays
 	@# An embedded database runs on the programs in .venv: stop it before they go.

@@ -1,243 +1,265 @@
-"""make soak: the embedding service under mixed load for minutes, every answer checked.
+"""make soak: a library's server under open-loop load, as crowds bring it, beside an ingest.
 
-`python -m benchmarks.soak [MINUTES] [SEED]`, 10 minutes by default. Clients send texts, tokens and
-pictures, good and bad, and hang up; the Redis comes and goes. Prints what happened, what was wanted
-of it and whether it held; exits 1 if something did not.
+`python -m benchmarks.soak [MINUTES] [SEED]`, 15 minutes by default. First the server is alone, then
+an ingest at nice 19 runs beside it. The knee is the highest rate at which 99 of 100 requests are
+answered within a second; half of it is offered for MINUTES, then three times as much, and then it
+is seen how soon the server recovers. Last, 200 searches wait. Prints what was measured, what was
+wanted and whether it held; exits 1 if something did not.
 """
 
 import asyncio
+import os
 import random
+import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
-from benchmarks.embedding_service import ours
-from benchmarks.load import Answer, Connection, get
-from benchmarks.servers import Contender, Running, running
-from benchmarks.soak_cases import Case, Wrong, bad_case, good_case
-from benchmarks.soak_known import Stock, make_stock
-from benchmarks.soak_redis import come_and_go
-from embeddings.cli import read_settings
-from embeddings.settings import EmbeddingSettings
-from tests.helpers.redis import RedisServer
-
-MINUTES = 10.0
-NUM_CLIENTS = 16
-DEADLINE_S = 30.0
-"""Of a request; what takes longer hangs."""
-CACHE_TTL_S = 5
-"""Short, so that vectors are computed again and again."""
-PHASE_S = 15.0
-GROWTH = 1.05
-"""Memory of the last quarter, against the second."""
-_METRICS = (
-    *("embedding_generation_seconds", "embedding_cache_hits_total", "embedding_cache_misses_total"),
-    *("embedding_queue_items", "embedding_batch_items", "embedding_batch_tokens"),
+from benchmarks.beside import ingest_beside
+from benchmarks.load import get
+from benchmarks.many_scenes import SAMPLE, add_many_scenes
+from benchmarks.measure import percentile
+from benchmarks.open_loop import (
+    LOST,
+    REFUSALS,
+    Pool,
+    Request,
+    Sample,
+    every,
+    find_knee,
+    in_turn,
+    offer,
+    p99,
+    recovered_after,
+    sustained,
 )
-_SHOWN = 20
+from benchmarks.servers import Contender, Running, running
+from benchmarks.soak_memory import GROWTH, growth, watch_memory
+from benchmarks.soak_requests import Mix, Shelf, piece, shelf_of
+from database.opening import open_database
+from database.server.embedded import stop_embedded
+from embeddings.cli import read_settings
+from embeddings.loaded import Encoders
+from ingest.settings import IngestSettings
+
+MINUTES = 15.0
+_KNEE_S = 1.0
+_FIRST_RATE = 8.0
+_STEP_S, _PAUSE_S = 12.0, 3.0
+_NUM_IDLE = 400
+_OVERLOAD_S, _RECOVERY_S = 90.0, 60.0
+_CROWD, _CROWD_S = 200, 20.0
+_TIMES_IDLE, _TIMES_KNEE = 3.0, 3.0
+_MAX_RECOVERY_S, _MAX_HEALTH_S, _MAX_MEDIA_S = 30.0, 0.05, 0.1
 
 
 @dataclass
 class Soak:
-    """What has happened so far."""
+    """What has been measured so far."""
 
-    stock: Stock
-    server: Running
-    until: float
-    sent: "Counter[str]" = field(default_factory=Counter)
-    """Requests by kind."""
-    redis: "Counter[str]" = field(default_factory=Counter)
-    """Phases of the Redis."""
-    wrong: list[str] = field(default_factory=list)
-    """Answers that were not as they should be."""
-    refused_wrongly: list[str] = field(default_factory=list)
-    """Errors of another shape, or with another status."""
-    lost: list[str] = field(default_factory=list)
-    """Requests without an answer, by the deadline or at all."""
-    unhealthy: list[str] = field(default_factory=list)
-    """Answers of /health, /ready and /metrics that were not as they should be."""
-    slowest_s: float = 0.0
+    idle: list[Sample] = field(default_factory=list)
+    knee: float = 0.0
+    steady: list[Sample] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
-    """Bytes resident, each second."""
+    overload: list[Sample] = field(default_factory=list)
+    recovery: list[Sample] = field(default_factory=list)
+    crowd: list[Sample] = field(default_factory=list)
+    health: list[Sample] = field(default_factory=list)
+    media: list[Sample] = field(default_factory=list)
+    """Both while the crowd waits."""
+    is_alive: bool = False
+    tracebacks: int = 0
 
 
-async def soak(run: Soak, redis: RedisServer, seed: int, minutes: float) -> None:
-    """All of it at once, until it is over."""
-    phase_s = min(PHASE_S, minutes * 60 / 16)
-    trouble = asyncio.create_task(come_and_go(redis, phase_s, run.redis))
-    clients = [_client(run, random.Random(f"{seed} {n}")) for n in range(NUM_CLIENTS)]
-    await asyncio.gather(*clients, _watch_memory(run), _watch_health(run))
-    failed = trouble.done()
-    trouble.cancel()
-    with suppress(asyncio.CancelledError):
-        await trouble
-    assert not failed, "the Redis did not come and go to the end"
+class Load:
+    """The phases, over one server."""
+
+    def __init__(self, server: Running, shelf: Shelf, seed: int) -> None:
+        self._server, self._shelf = server, shelf
+        self._mix, self._rng = Mix(shelf, seed), random.Random(seed)
+        self._pool = Pool(server.port)
+
+    async def alone(self, run: Soak) -> None:
+        """One client on a server that is idle."""
+        requests = [self._mix.draw() for _ in range(_NUM_IDLE + _NUM_IDLE // 10)]
+        samples = await in_turn(self._pool.ask, requests)
+        run.idle = samples[_NUM_IDLE // 10 :]  # after the first ones, which find nothing loaded
+        _tell("alone", run.idle)
+
+    async def beside(self, run: Soak, minutes: float) -> None:
+        """What is offered while an ingest is at work."""
+        run.knee = await find_knee(self._is_carried, _FIRST_RATE)
+        print(f"knee: {run.knee:.1f} requests a second\n", flush=True)
+        rate = max(run.knee, 1.0)
+        until = time.monotonic() + minutes * 60
+        watching = watch_memory(self._server.process.pid, run.memory, until)
+        run.steady, _ = await asyncio.gather(self._offer(rate / 2, minutes * 60), watching)
+        _tell(f"half the knee, {rate / 2:.1f}/s", run.steady)
+        run.overload, run.recovery = await self._overload(rate)
+        _tell(f"three times the knee, {_TIMES_KNEE * rate:.1f}/s", run.overload)
+        _tell("afterwards, at half the knee", run.recovery)
+
+    async def crowd(self, run: Soak) -> None:
+        """Searches that wait, and what others have meanwhile."""
+        until = time.monotonic() + _CROWD_S
+
+        async def client() -> None:
+            while time.monotonic() < until:
+                run.crowd += await in_turn(self._pool.ask, [self._mix.new_search()])
+
+        film = Request("film", piece(f"/videos/{self._shelf.videos[0]}/stream", 0))
+        probes = [
+            asyncio.ensure_future(
+                every(self._pool.ask, Request("health", get("/health")), 0.1, run.health)
+            ),
+            asyncio.ensure_future(every(self._pool.ask, film, 0.1, run.media)),
+        ]
+        await asyncio.gather(*(client() for _ in range(_CROWD)))
+        for probe in probes:
+            probe.cancel()
+        await asyncio.gather(*probes)
+        _tell(f"{_CROWD} searches wait", run.crowd)
+        _tell("/health meanwhile", run.health)
+        _tell("256 KiB of a film meanwhile", run.media)
+
+    def close(self) -> None:
+        """Its connections."""
+        self._pool.close()
+
+    async def _is_carried(self, rate: float) -> bool:
+        samples = await self._offer(rate, _STEP_S)
+        carried = sustained(samples, _KNEE_S)
+        _tell(f"{rate:.1f}/s {'is carried' if carried else 'is too much'}", samples)
+        await asyncio.sleep(_PAUSE_S)
+        return carried
+
+    async def _overload(self, knee: float) -> tuple[list[Sample], list[Sample]]:
+        """The answers to too much, and those to half the knee right after it: while what was
+        begun is still answered."""
+        flood = asyncio.ensure_future(self._offer(_TIMES_KNEE * knee, _OVERLOAD_S))
+        await asyncio.sleep(_OVERLOAD_S)
+        after = await self._offer(knee / 2, _RECOVERY_S)
+        return await flood, after
+
+    async def _offer(self, rate: float, seconds: float) -> list[Sample]:
+        return await offer(self._pool.ask, self._mix.draw, rate, seconds, self._rng)
 
 
-async def _client(run: Soak, rng: random.Random) -> None:
-    """One client: sends one thing after the other, and hangs up now and then."""
-    connection: Connection | None = None
-    while time.monotonic() < run.until:
-        good = rng.random() < 0.7
-        case = good_case(run.stock, rng) if good else bad_case(run.stock, rng)
-        try:
-            connection = connection or await Connection.open(run.server.port)
-            if rng.random() < 0.08:
-                await _hang_up(connection, case, rng)
-                run.sent["hang-ups"] += 1
-                connection = None
-                continue
-            answer = await asyncio.wait_for(connection.exchange(case.request), DEADLINE_S)
-        except (OSError, EOFError, TimeoutError) as error:
-            run.lost.append(f"{case.name}: {type(error).__name__} {error}")
-            connection = None
-            await asyncio.sleep(0.1)
-            continue
-        run.sent[case.name] += 1
-        run.slowest_s = max(run.slowest_s, answer.seconds)
-        _judge(case, answer, run.wrong if good else run.refused_wrongly)
-        if case.is_partial or b"connection: close" in answer.head.lower():
-            connection.close()
-            connection = None
+def _tell(what: str, samples: Sequence[Sample]) -> None:
+    """A line of a phase, and one for each kind of request."""
+    print(f"{what}: {_statuses(samples)}")
+    for kind in sorted({sample.kind for sample in samples}):
+        took = [s.seconds * 1000 for s in samples if s.kind == kind and s.is_good]
+        if took:
+            p50, high = percentile(took, 0.5), percentile(took, 0.99)
+            print(f"  {kind:14} {len(took):7,} p50 {p50:8.1f} ms  p99 {high:8.1f} ms")
+    print(flush=True)
 
 
-async def _hang_up(connection: Connection, case: Case, rng: random.Random) -> None:
-    """Sends all of a request or a part of it, waits a moment or not, and goes."""
-    size = len(case.request) if rng.random() < 0.7 else rng.randrange(len(case.request))
-    await connection.send(case.request[:size])
-    await asyncio.sleep(rng.choice((0, 0.001, 0.02, 0.1)))
-    connection.close()
+def _statuses(samples: Sequence[Sample]) -> str:
+    counts = Counter(sample.status for sample in samples)
+    return ", ".join(
+        f"{count:,} × {'lost' if status == LOST else status}"
+        for status, count in sorted(counts.items())
+    )
 
 
-def _judge(case: Case, answer: Answer, faults: list[str]) -> None:
-    try:
-        case.check(answer)
-    except (Wrong, ValueError, KeyError, TypeError) as error:
-        faults.append(f"{case.name}: {error!r}"[:400])
+Line = tuple[str, object, str, bool]
+"""What was measured, how much it was, what was wanted, whether it held."""
 
 
-async def _watch_memory(run: Soak) -> None:
-    process = psutil.Process(run.server.process.pid)
-    while time.monotonic() < run.until:
-        with suppress(psutil.Error):
-            family = [process, *process.children(recursive=True)]
-            run.memory.append(sum(one.memory_info().rss for one in family))
-        await asyncio.sleep(1)
-
-
-async def _watch_health(run: Soak) -> None:
-    """Each second one of /health, /ready and /metrics."""
-    second = 0
-    while time.monotonic() < run.until:
-        path = ("/health", "/ready", "/metrics")[second % 3]
-        second += 1
-        try:
-            answer = await _fetch(run.server.port, path)
-        except (OSError, EOFError, TimeoutError) as error:
-            run.unhealthy.append(f"{path}: {type(error).__name__} {error}")
-            continue
-        run.sent[path] += 1
-        missing = [name for name in _METRICS if name.encode() not in answer.body]
-        if answer.status != 200 or (path == "/metrics" and missing):
-            run.unhealthy.append(f"{path}: status {answer.status}, lacks {missing}")
-        await asyncio.sleep(1)
-
-
-async def _fetch(port: int, path: str) -> Answer:
-    connection = await asyncio.wait_for(Connection.open(port), DEADLINE_S)
-    try:
-        return await asyncio.wait_for(connection.exchange(get(path)), DEADLINE_S)
-    finally:
-        connection.close()
-
-
-def report(run: Soak) -> bool:
-    """Prints what happened; whether everything held."""
-    print("\n".join(f"{count:8,} {name}" for name, count in sorted(run.sent.items())))
-    phases = ", ".join(f"{name} {count}" for name, count in run.redis.items())
-    print(f"\nRedis: {phases}\n")
-    tracebacks = run.server.said().count("Traceback")
-    growth = _growth(run.memory)
-    lines = [
-        ("answers wrong or mixed", len(run.wrong), "0", not run.wrong),
+def verdict(run: Soak) -> list[Line]:
+    """The lines of the table."""
+    idle, steady = p99(run.idle), p99(run.steady)
+    faults = [s for s in run.steady if s.status >= 500 or s.status == LOST]
+    others = [s for s in run.overload if not s.is_good and s.status not in REFUSALS]
+    grown, recovered = growth(run.memory), recovered_after(run.recovery, _KNEE_S)
+    health, media = p99(run.health), p99(run.media)
+    return [
+        ("knee, requests a second", round(run.knee, 1), "> 0", run.knee > 0),
+        ("half the knee: 5xx and lost", len(faults), "0", not faults),
         (
-            "errors of another shape or status",
-            len(run.refused_wrongly),
-            "0",
-            not run.refused_wrongly,
+            "half the knee: p99 to that of idle",
+            f"{steady * 1000:.0f}/{idle * 1000:.0f} ms = {steady / idle:.2f}",
+            f"≤ {_TIMES_IDLE:g}",
+            steady <= _TIMES_IDLE * idle,
         ),
-        ("requests without an answer", len(run.lost), "0", not run.lost),
+        ("memory, last quarter to second", round(grown, 3), f"≤ {GROWTH}", grown <= GROWTH),
+        ("3 × the knee: other than 429, 503", len(others), "0", not others),
         (
-            "slowest answer, s",
-            round(run.slowest_s, 2),
-            f"≤ {DEADLINE_S:g}",
-            run.slowest_s <= DEADLINE_S,
+            "recovered after, s",
+            round(recovered, 1),
+            f"≤ {_MAX_RECOVERY_S:g}",
+            recovered <= _MAX_RECOVERY_S,
         ),
-        ("health, readiness, metrics", len(run.unhealthy), "0", not run.unhealthy),
-        ("memory, last quarter to second", round(growth, 3), f"≤ {GROWTH}", growth <= GROWTH),
-        ("tracebacks in the log", tracebacks, "0", not tracebacks),
-        ("server alive at the end", run.server.is_alive, "True", run.server.is_alive),
+        _limit(f"/health, {_CROWD} searches wait: p99, ms", health, _MAX_HEALTH_S),
+        _limit("256 KiB of a film, the same: p99, ms", media, _MAX_MEDIA_S),
+        ("tracebacks in the log", run.tracebacks, "0", not run.tracebacks),
+        ("server alive at the end", run.is_alive, "True", run.is_alive),
     ]
+
+
+def _limit(what: str, seconds: float, limit_s: float) -> Line:
+    return (what, round(seconds * 1000, 1), f"≤ {limit_s * 1000:g}", seconds <= limit_s)
+
+
+def report(lines: Sequence[Line]) -> bool:
+    """Prints the table; whether everything held."""
     for what, measured, wanted, held in lines:
-        print(f"{what:36} {measured!s:>8}  {wanted:8} {'held' if held else 'missed'}")
-    _print_some([*run.wrong, *run.refused_wrongly, *run.lost, *run.unhealthy])
-    if tracebacks:
-        said = run.server.said()
-        print("\n" + said[said.index("Traceback") :][:4000])
+        print(f"{what:44} {measured!s:>20}  {wanted:8} {'held' if held else 'missed'}")
     return all(held for *_rest, held in lines)
 
 
-def _growth(memory: Sequence[int]) -> float:
-    """The mean of the last quarter to that of the second."""
-    quarter = len(memory) // 4
-    if quarter == 0:
-        return float("inf")
-    second, last = memory[quarter : 2 * quarter], memory[-quarter:]
-    print(
-        f"memory: {sum(second) / quarter / 2**20:.0f} MiB in the second quarter, "
-        f"{sum(last) / quarter / 2**20:.0f} in the last\n"
-    )
-    return sum(last) / sum(second)
+@contextmanager
+def _served(folder: Path, models: Path) -> Iterator[Running]:
+    """A server over a library of the sample and fourteen long recordings, made by code."""
+    settings = IngestSettings(sceneseek_home=folder / "home", database_url=None)
+    settings.home.mkdir()
+    if models.is_dir():
+        settings.models_dir.symlink_to(models)
+    variables = {"SCENESEEK_HOME": str(settings.home)}
+    serve = (sys.executable, "-m", "api", "--port", "{port}")
+    try:
+        with closing(open_database(settings)) as database:
+            ingest = (sys.executable, "-m", "ingest", str(SAMPLE), "--quiet")
+            subprocess.run(ingest, env={**os.environ, **variables}, check=True)
+            stills = [
+                path.relative_to(settings.keyframes_dir).as_posix()
+                for path in settings.keyframes_dir.rglob("*.jpg")
+            ]
+            add_many_scenes(database, Encoders(settings.runtime()), stills, folder)
+        with running(Contender("ours", serve, "/ready", variables=variables), 2) as server:
+            yield server
+    finally:
+        stop_embedded(settings.home)
 
 
-def _print_some(faults: Sequence[str]) -> None:
-    """Of every kind of fault one, the most frequent kinds first."""
-    kinds = Counter(fault.partition(":")[0] for fault in faults)
-    for kind, count in kinds.most_common(_SHOWN):
-        example = next(fault for fault in faults if fault.startswith(kind))
-        print(f"  {count} × {example}")
-
-
-def _contender(home: Path, redis_url: str) -> Contender:
-    plain = ours(home)
-    variables = {"EMBEDDING_REDIS_URL": redis_url, "EMBEDDING_CACHE_TTL": str(CACHE_TTL_S)}
-    return Contender("ours", plain.command, plain.ready, variables={**plain.variables, **variables})
+async def _all_phases(load: Load, run: Soak, folder: Path, minutes: float) -> None:
+    await load.alone(run)
+    with ingest_beside(folder / "home", folder / "beside"):
+        await load.beside(run, minutes)
+    await load.crowd(run)
+    load.close()
 
 
 def main(minutes: float = MINUTES, seed: int = 1) -> bool:
     """Runs it in folders of its own; whether everything held."""
-    models = read_settings(EmbeddingSettings).models_dir
+    models = read_settings(IngestSettings).models_dir
     with tempfile.TemporaryDirectory(prefix="sceneseek-soak-") as name:
-        folder = Path(name)
-        if models.is_dir():
-            (folder / "models").symlink_to(models)
-        stock = make_stock(folder / "models")
-        redis = RedisServer(folder)
-        redis.start()
-        try:
-            with running(_contender(folder, redis.url), 1) as server:
-                run = Soak(stock, server, time.monotonic() + minutes * 60)
-                asyncio.run(soak(run, redis, seed, minutes))
-                return report(run)
-        finally:
-            redis.stop()
+        folder, run = Path(name), Soak()
+        with _served(folder, models) as server:
+            load = Load(server, shelf_of(server.port), seed)
+            asyncio.run(_all_phases(load, run, folder, minutes))
+            run.is_alive, said = server.is_alive, server.said()
+        run.tracebacks = said.count("Traceback")
+        if run.tracebacks:
+            print(said[said.index("Traceback") - 500 :][:4000])
+        return report(verdict(run))
 
 
 if __name__ == "__main__":

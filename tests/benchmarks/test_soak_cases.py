@@ -1,4 +1,4 @@
-"""The checks of `make soak` notice what they are there for."""
+"""The checks of `make soak-embeddings` notice what they are there for."""
 
 import base64
 import json
