@@ -22,9 +22,9 @@ EF_SEARCH = 100
 """Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
 STATEMENT_TIMEOUT_S = 30
 """Longer than any search, shorter than people wait. What may take longer lifts it for itself."""
-_POOL_SIZE, _MAX_OVERFLOW = 8, 24
-"""Connections that stay open, and those that a burst of requests may add: PostgreSQL allows 100,
-and other processes want some."""
+POOL_SIZE, MAX_OVERFLOW = 8, 56
+"""Connections that stay open, and those that a burst may add: one for each thread of a server, so
+that none waits for another's. PostgreSQL allows 100, and other processes want some."""
 _CONNECT_TIMEOUT_S = 10
 
 
@@ -78,8 +78,8 @@ def _driver_url(text: str) -> sa.URL:
 def _engine(url: sa.URL, restarts: Restarts | None) -> sa.Engine:
     engine = sa.create_engine(
         url,
-        pool_size=_POOL_SIZE,
-        max_overflow=_MAX_OVERFLOW,
+        pool_size=POOL_SIZE,
+        max_overflow=MAX_OVERFLOW,
         pool_pre_ping=True,
         connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
     )

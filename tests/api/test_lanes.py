@@ -4,12 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
+from annotated_types import Le
 from fastapi import Request
 
 from api import lanes
 from api.errors import Busy, QueueFull
 from api.hang_up import ClientGone
-from api.lanes import Lane
+from api.lanes import Lane, Lanes
+from api.settings import ApiSettings
+from database.opening import MAX_OVERFLOW, POOL_SIZE
 from tests.helpers.state import request_of
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -130,3 +133,12 @@ def test_no_place_is_lost_where_clients_leave_just_when_their_turn_comes(late_s:
             pass
 
     run(work)
+
+
+def test_no_thread_waits_for_the_connection_of_another() -> None:
+    (most,) = (
+        limit.le
+        for limit in ApiSettings.model_fields["api_max_concurrent"].metadata
+        if isinstance(limit, Le)
+    )
+    assert Lanes(Lane("searches", int(str(most)))).num_threads <= POOL_SIZE + MAX_OVERFLOW
