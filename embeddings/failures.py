@@ -59,7 +59,7 @@ class Failures:
         except WeightsMissing:
             raise
         except SceneseekError as error:
-            _log("a model was not loaded", model=model, reason=str(error))
+            _tell("a model was not loaded", model=model, reason=str(error))
             self._failed[model] = time.monotonic(), error
             raise
 
@@ -74,7 +74,7 @@ class Failures:
             return call.result(seconds)
         except TimeoutError:
             self._hanging[model] = call
-            _log("a model hangs", model=model, seconds=seconds)
+            _tell("a model hangs", model=model, seconds=seconds)
             raise _hangs(model) from None
 
     def forget(self) -> None:
@@ -122,7 +122,7 @@ def _log(model: str, error: BaseException) -> None:
     _told.clear()
     _told[model, repr(error)] = now
     traceback = None if again else error
-    _log("a model failed", model=model, reason=repr(error), exc_info=traceback)
+    _tell("a model failed", model=model, reason=repr(error), exc_info=traceback)
 
 
 def _hangs(model: str) -> ModelFailed:
@@ -139,7 +139,7 @@ def _in_words(error: BaseException) -> str:
     return f"failed ({type(error).__name__}): the log says why"
 
 
-def _log(event: str, **values: object) -> None:
+def _tell(event: str, **values: object) -> None:
     import structlog  # the quick commands do without
 
     structlog.get_logger().error(event, **values)

@@ -1,7 +1,7 @@
 """What hits show, read by id: moments, videos, and the looks of keyframes."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -85,7 +85,7 @@ class HitReader:
         )
         values = {"origin": self._database.origin, "ids": sorted(ids)}
         rows = self._database.rows(statement, values)
-        return {row[0]: VideoRef(*row[:-1], FileClock.of(row[-1])) for row in rows}
+        return {row[0]: replace(VideoRef(*row[:-1]), clock=FileClock.of(row[-1])) for row in rows}
 
     def scenes(self, ids: Collection[int]) -> dict[int, SceneRef]:
         """The scenes with these ids that exist, by id."""

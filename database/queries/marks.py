@@ -39,12 +39,13 @@ def find_marks(
     """The marks of each of these (text, language), in the order of their places: words with the
     lexemes that are asked for, and all words of what was typed where they stand side by side."""
     wanted = frozenset(asked)
+    initials = {lexeme[0] for lexeme in wanted}
     words = sorted(
         {
             (language, word)
             for text, language in texts
             for word, _, _ in _words_of(text)
-            if language in _PREFIXED or _may_be(word, wanted)
+            if language in _PREFIXED or word[0] > "\x7f" or word[0].lower() in initials
         }
     )
     values = {"languages": [own for own, _ in words], "words": [word for _, word in words]}
@@ -62,18 +63,14 @@ def _as_typed(typed: str) -> re.Pattern[str] | None:
     return re.compile(r"\b" + r"\W+".join(words) + r"\b", re.IGNORECASE)
 
 
-def _may_be(word: str, lexemes: Collection[str]) -> bool:
-    """Whether a word may have one of these: it begins as they do."""
-    return word[0] > "\x7f" or any(lexeme[0] == word[0].lower() for lexeme in lexemes)
-
-
 def _words_of(text: str) -> Iterator[tuple[str, int, int]]:
     """The words of a text, and such with a hyphen after their parts, and where they stand; without
     those of dense scripts."""
     for pattern in (_WORDS, _JOINED):
         for match in pattern.finditer(text):
-            if not DENSE.search(match[0]):
-                yield match[0], match.start(), match.end()
+            word = match[0]
+            if word.isascii() or not DENSE.search(word):
+                yield word, match.start(), match.end()
 
 
 def _marks(
@@ -90,15 +87,17 @@ def _marks(
             marks.append(Mark(start, end, min(found)))
     marks += _dense_marks(text, wanted)
     for match in as_typed.finditer(text) if as_typed else ():
-        for word in re.finditer(r"\w+", match[0]):
-            start, end = match.start() + word.start(), match.start() + word.end()
+        for part in re.finditer(r"\w+", match[0]):
+            start, end = match.start() + part.start(), match.start() + part.end()
             if not any(mark.start < end and start < mark.end for mark in marks):
-                marks.append(Mark(start, end, word[0].lower()))
+                marks.append(Mark(start, end, part[0].lower()))
     return sorted(marks)
 
 
 def _dense_marks(text: str, wanted: Collection[str]) -> Iterator[Mark]:
     """Pairs of characters, or single ones, of a dense script; those that overlap as one."""
+    if text.isascii():
+        return
     mark: Mark | None = None
     for start in range(len(text)):
         if not DENSE.match(text[start]):

@@ -126,7 +126,7 @@ def ask(
 def _of_leg(candidates: Sequence[Candidate], leg: str) -> list[Candidate]:
     """What one leg has found, as if there were no other."""
     return [
-        replace(candidate, scores={leg: candidate.scores[leg]})
+        candidate._replace(scores={leg: candidate.scores[leg]})
         for candidate in candidates
         if leg in candidate.scores and candidate.scores[leg].raw > 0
     ]

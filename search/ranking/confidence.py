@@ -12,6 +12,7 @@ nothing answers, and such as something does, over libraries of 6 to 10,000 scene
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 from database.queries.statement import FULL_TEXT, WHOLE
 from database.queries.terms import Term, rarity
@@ -90,7 +91,7 @@ class Confidence:
             _clamped(found * self.rarity, 0.0, MOST_RARE),
         )
 
-    @property
+    @cached_property
     def logit(self) -> float:
         """Of the probability."""
         parts = (w * f for w, f in zip(PER_FEATURE, self.features, strict=True))
@@ -152,7 +153,7 @@ def with_words_found(
         return list(ranked)
     excess = replace(sure, whole=False).logit - _logit(FOUND)
     least = sure.top - excess / FALL_PER_NAT
-    lifted = [replace(s, value=max(s.value, least)) if _is_whole(s) else s for s in ranked]
+    lifted = [s._replace(value=max(s.value, least)) if _is_whole(s) else s for s in ranked]
     return sorted(lifted, key=rank_key)
 
 
@@ -172,5 +173,5 @@ def _suffice(terms: Sequence[Term]) -> bool:
 def scored(ranked: Sequence[Candidate], confidence: Confidence | None) -> list[Candidate]:
     """A ranking with its scores; of a fusion that is not calibrated, the values themselves."""
     if confidence is None:
-        return [replace(scene, score=scene.value) for scene in ranked]
-    return [replace(scene, score=confidence.score(scene.value)) for scene in ranked]
+        return [scene._replace(score=scene.value) for scene in ranked]
+    return [scene._replace(score=confidence.score(scene.value)) for scene in ranked]

@@ -6,7 +6,7 @@ to do it, kept so that everybody can compare them (docs/ranking.md).
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from database.queries.statement import FULL_TEXT
 from embeddings.space import Modality
@@ -35,7 +35,7 @@ class Fusion:
         for candidate in candidates:
             nats = modality_nats(candidate)
             value = self.value(candidate, nats, weights)
-            fused.append(replace(candidate, nats=nats, value=value))
+            fused.append(candidate._replace(nats=nats, value=value))
         return sorted(fused, key=rank_key)
 
 

@@ -8,7 +8,6 @@ A scene that is only shown keeps its value.
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from database.queries.hits import MomentInfo
 from embeddings.loaded import Encoders
@@ -53,5 +52,5 @@ def rerank(
         own = max(logit, 0.0) + math.log1p(math.exp(-abs(logit)))
         nats = {**scene.nats, Modality.TEXT: (scene.nats[Modality.TEXT] + own) / 2}
         value = fusion.value(scene, nats, weights)
-        again[number] = replace(scene, value=value, nats=nats, logit=logit)
+        again[number] = scene._replace(value=value, nats=nats, logit=logit)
     return sorted(again, key=rank_key)

@@ -3,6 +3,7 @@
 Each class below is one object of it; docs/api.md and docs/ranking.md tell what the values mean.
 """
 
+from dataclasses import asdict
 from typing import Any, NotRequired
 
 from pydantic import ConfigDict, with_config
@@ -292,7 +293,7 @@ def _search_explained(answer: SearchAnswer) -> dict[str, Any]:
 def _confidence_explained(confidence: Confidence | None) -> dict[str, Any] | None:
     if confidence is None:
         return None
-    return {**vars(confidence), "by_chance": confidence.by_chance}
+    return {**asdict(confidence), "by_chance": confidence.by_chance}
 
 
 def _hit_explained(hit: SearchHit, answer: SearchAnswer) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -39,10 +39,10 @@ def cut_page(
 ) -> Page:
     """The page of a ranking, best first, that begins at the cursor, with the scenes' scores; it has
     as many scenes as the shape's limit, or `most`."""
-    scenes = list(ranked)
+    scenes = scored(ranked, confidence)
     if confidence is not None:
         least = max(shape.min_score, WEAK if shape.sort is not Sort.RELEVANCE else 0.0)
-        scenes = [scene for scene in ranked if confidence.score(scene.value) >= least]
+        scenes = [scene for scene in scenes if scene.score >= least]
     if shape.fold:
         scenes = _folded(scenes, reader.looks({scene.scene_id for scene in scenes}))
     if shape.by_video:
@@ -58,14 +58,14 @@ def cut_page(
     total = len(placed)
     num_weak = 0
     if confidence is not None:
-        num_weak = sum(confidence.score(scene.value) < WEAK for scene in scenes)
+        num_weak = sum(scene.score < WEAK for scene in scenes)
     if cursor.after is not None:
         placed = [pair for pair in placed if pair[0] > cursor.after]
     shown = placed[: most or shape.limit]
     following = None
     if len(placed) > len(shown):
         following = cursor.next(len(shown), confidence, shown[-1][0])
-    return Page(scored([scene for _, scene in shown], confidence), following, total, num_weak)
+    return Page([scene for _, scene in shown], following, total, num_weak)
 
 
 def _folded(scenes: Sequence[Candidate], looks: Mapping[int, tuple[int, ...]]) -> list[Candidate]:
@@ -83,7 +83,7 @@ def _folded(scenes: Sequence[Candidate], looks: Mapping[int, tuple[int, ...]]) -
         else:
             alike[first].append(scene.scene_id)
     for number, others in alike.items():
-        firsts[number] = replace(firsts[number], alike=(*firsts[number].alike, *others))
+        firsts[number] = firsts[number]._replace(alike=(*firsts[number].alike, *others))
     return firsts
 
 
@@ -130,7 +130,7 @@ def _by_video(scenes: Sequence[Candidate]) -> list[Candidate]:
     for scene in scenes:
         if scene.video_id in best:
             first = best[scene.video_id]
-            best[scene.video_id] = replace(first, others=first.others + 1)
+            best[scene.video_id] = first._replace(others=first.others + 1)
         else:
             best[scene.video_id] = scene
     return list(best.values())

@@ -2,8 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
 from typing import NamedTuple
 
 from database.queries.filters import Conditions, Scan
@@ -29,8 +29,7 @@ class LegScore(NamedTuple):
     moment_id: int
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A scene on its way to a hit, [start_s, end_s) of its video.
 
     The legs find it (`scores`), the fusion ranks it (`nats`, `value`), the reranker may read it
@@ -43,7 +42,7 @@ class Candidate:
     end_s: float
     scores: Mapping[str, LegScore]
     """By leg; a leg that has no moment of the scene is left out."""
-    nats: Mapping[Modality, float] = field(default_factory=dict)
+    nats: Mapping[Modality, float] = MappingProxyType({})
     """Evidence by modality, for those that the scene has."""
     value: float = 0.0
     """What it is ranked by; evidence in nats if the fusion is calibrated."""

@@ -1,7 +1,5 @@
 """Answers and candidates made by hand."""
 
-from dataclasses import replace
-
 from database.models import MomentKind
 from database.queries.filters import Scan
 from database.queries.hits import MomentInfo, VideoRef
@@ -73,7 +71,7 @@ def answer(
     video = VideoRef(1, path, title, 61.0, has_pictures, None)
     candidate = Candidate(5, 1, 12.0, 18.2, {e.found.leg: e.found for e in evidence})
     (fused,) = FUSIONS[FusionName.EVIDENCE].rank([candidate], MODES["balanced"])
-    best = replace(fused, score=sure)
+    best = fused._replace(score=sure)
     hit = SearchHit(1, best, sure < 0.4, video, start_s, end_s, evidence)
     encoded = EncodedQuery((), "drilling", 100, reasons)
     ranking = Ranking([best], 1, MODES["balanced"], encoded, Scan.INDEX, 60, ())

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -135,7 +134,7 @@ def test_a_ranking_does_not_depend_on_the_order_of_the_legs(
     found_scenes: list[Candidate], weights: tuple[int, int], legs: list[str]
 ) -> None:
     turned = [
-        replace(one, scores={leg: one.scores[leg] for leg in legs if leg in one.scores})
+        one._replace(scores={leg: one.scores[leg] for leg in legs if leg in one.scores})
         for one in found_scenes
     ]
     for fusion in FUSIONS.values():
@@ -161,8 +160,8 @@ def test_a_missing_modality_is_never_a_penalty(
 ) -> None:
     """Against the same scene with speech that says no more than half of all unrelated speech."""
     for one in found_scenes:
-        silent = replace(one, scores={leg: s for leg, s in one.scores.items() if leg == VISION})
-        talking = replace(one, scores={**silent.scores, TEXT: found(TEXT, chance, raw=-0.1)})
+        silent = one._replace(scores={leg: s for leg, s in one.scores.items() if leg == VISION})
+        talking = one._replace(scores={**silent.scores, TEXT: found(TEXT, chance, raw=-0.1)})
         for fusion in (FusionName.EVIDENCE, FusionName.SUM, FusionName.CONVEX, FusionName.RRF):
             (without,) = FUSIONS[fusion].rank([silent], ratio(*weights))
             (having,) = FUSIONS[fusion].rank([talking], ratio(*weights))
