@@ -206,3 +206,14 @@ def test_docs_name_files_that_are_there(page: str) -> None:
     every = [path.relative_to(ROOT).as_posix() for path in ROOT.rglob("*.py")]
     for name in named:
         assert any(path == name or path.endswith(f"/{name}") for path in every), name
+
+
+def test_the_threats_name_tests_that_there_are() -> None:
+    text = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+    threats = [line for line in text.split("## Threats")[1].splitlines() if line.startswith("| ")]
+    sources = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    there = set(re.findall(r"def (test_\w+)\(", sources))
+    for threat in threats[1:]:
+        named = re.findall(r"`(test_\w+)`", threat)
+        assert named, f"no test shows {threat[:80]}"
+        assert set(named) <= there, set(named) - there
