@@ -1,5 +1,6 @@
 """Files that appear under their name only when they are whole, and the hash that seals them."""
 
+import glob
 import hashlib
 import secrets
 import shutil
@@ -8,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+_PARTIAL = ".part"
 _LOCKS: dict[Path, threading.Lock] = {}
 """What is being made; a lock between processes does not part the threads of one."""
 
@@ -20,27 +22,28 @@ def written_whole(path: Path, partial: Path | None = None) -> Iterator[Path]:
     have the same ones); a `partial` of the caller's stays from one run to the next, for work that
     goes on where it stopped.
     """
-    partial = partial or path.with_name(f"{path.name}.{secrets.token_hex(6)}.part")
+    partial = partial or path.with_name(f"{path.name}.{secrets.token_hex(6)}{_PARTIAL}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         yield partial
         _rename(partial, path)
     finally:
-        if partial.is_dir():
-            shutil.rmtree(partial)
-        partial.unlink(missing_ok=True)
+        _remove(partial)
 
 
 @contextmanager
 def made_by_one(path: Path) -> Iterator[None]:
     """Who wants to make `path`, too, in whichever process, waits for the end of the block, and then
-    finds it made: it may take a minute of all processors. A process that is killed lets go."""
+    finds it made: it may take a minute of all processors. A process that is killed lets go, and
+    what it had begun is removed."""
     import fasteners  # who finds everything made does without
 
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f"{path.name}.lock")
     with _LOCKS.setdefault(path, threading.Lock()), fasteners.InterProcessLock(lock):
         try:
+            for left in path.parent.glob(f"{glob.escape(path.name)}.*{_PARTIAL}"):
+                _remove(left)
             yield
         finally:
             lock.unlink(missing_ok=True)
@@ -72,6 +75,12 @@ def sha256_of(path: Path) -> str:
     """The SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _remove(partial: Path) -> None:
+    if partial.is_dir():
+        shutil.rmtree(partial)
+    partial.unlink(missing_ok=True)
 
 
 def _rename(partial: Path, path: Path) -> None:

@@ -105,6 +105,14 @@ def test_threads_that_want_a_file_at_once_make_it_once(tmp_path: Path) -> None:
     assert numbers == [0]
 
 
+def test_what_a_killed_process_had_begun_is_removed_by_the_next(tmp_path: Path) -> None:
+    (tmp_path / "graph.0123456789ab.part").write_text("half")
+    (tmp_path / "graph-of-another.0123456789ab.part").write_text("half")
+    sealed_file(tmp_path / "graph", lambda target: target.write_text("whole") and None)
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["graph", "graph-of-another.0123456789ab.part", "graph.sha256"]
+
+
 def test_a_sealed_file_is_made_once(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "graph"
     assert sealed_file(path, lambda target: target.write_text("first") and None) == path
