@@ -1,12 +1,17 @@
 """Turns: first come, first served; few wait too long, no more than can be answered wait at all."""
 
 import asyncio
+import importlib
+import pkgutil
 from collections.abc import Awaitable, Callable
+from inspect import iscoroutinefunction
 
 import pytest
 from annotated_types import Le
 from fastapi import Request
+from fastapi.routing import APIRoute
 
+import api.routes
 from api import lanes
 from api.errors import Busy, QueueFull
 from api.hang_up import ClientGone
@@ -142,3 +147,15 @@ def test_no_thread_waits_for_the_connection_of_another() -> None:
         if isinstance(limit, Le)
     )
     assert Lanes(Lane("searches", int(str(most)))).num_threads <= POOL_SIZE + MAX_OVERFLOW
+
+
+def test_every_route_that_needs_a_thread_waits_for_its_turn_first() -> None:
+    without = set()
+    for found in pkgutil.iter_modules(api.routes.__path__):
+        router = importlib.import_module(f"api.routes.{found.name}").router
+        for route in router.routes:
+            if isinstance(route, APIRoute) and not iscoroutinefunction(route.endpoint):
+                needed = [each.call for each in route.dependant.dependencies]
+                if not any("_turn." in getattr(call, "__qualname__", "") for call in needed):
+                    without.add(route.path)
+    assert without == {"/ready", "/metrics"}, "for which there are threads to spare"
