@@ -18,14 +18,20 @@ from search.query.image import Crop, read_query_picture
 from tests.helpers.media import drawn
 from tests.helpers.pictures import encoded, saved
 
-LARGE = (5000, 3000)
+LARGE = (2500, 1500)
 PEAK = """
-import resource, sys
+import sys
+from pathlib import Path
 from embeddings.pictures import read_picture
+
+def peak():
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM"))
+
 data = sys.stdin.buffer.read()
-read_picture(open({small!r}, "rb").read())
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-print(read_picture(data).shape[:2], resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+read_picture(Path({small!r}).read_bytes())
+before = peak()
+print(read_picture(data).shape[:2], peak() - before)
 """
 
 
