@@ -11,10 +11,11 @@ from fastapi.middleware.gzip import GZipMiddleware
 from api.deps import State
 from api.doors.gate import Doors, Gate
 from api.doors.opening import doors_of_embeddings, doors_of_library
-from api.errors import add_error_handlers, document_problems
+from api.errors import add_error_handlers
 from api.facts import LibraryFacts
 from api.lanes import Lane, Lanes
 from api.limits import BodyLimit
+from api.openapi import VERSION, document
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.routes import (
@@ -80,7 +81,7 @@ def create_app(settings: ApiSettings, database: Database, host: str = LOOPBACK) 
     for module in (embeddings, metrics, health):
         app.include_router(module.router)
     app.mount(STATIC_URL, GZipMiddleware(StaticFilesForever(directory=STATIC_DIR)))
-    document_problems(app)
+    document(app)
     return app
 
 
@@ -98,7 +99,7 @@ def create_embedding_app(settings: EmbeddingServerSettings, host: str = LOOPBACK
     app = _new_app(settings, service, doors, lifespan)
     for router in (embeddings.router, metrics.router, health.without_library):
         app.include_router(router)
-    document_problems(app)
+    document(app)
     return app
 
 
@@ -111,7 +112,7 @@ def _new_app(
     app = FastAPI(
         title="sceneseek",
         summary="Find the moment you mean: said, shown, or written on screen.",
-        version="0.1.0",
+        version=VERSION,
         lifespan=lifespan,
         # The pages that show /openapi.json would load their scripts from the network.
         docs_url=None,

@@ -148,27 +148,6 @@ def _refuse_known(scope: Scope, error: SceneseekError) -> Response:
     return refuse(scope, 503, unavailable.detail, headers)
 
 
-def document_problems(app: FastAPI) -> None:
-    """In the OpenAPI document, every error is what the handlers make of it; under /v1 it is
-    what the routes say."""
-    generate = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        document = generate()
-        for path, operations in document["paths"].items():
-            for operation in operations.values():
-                if is_openai(path):
-                    operation["responses"].pop("422", None)  # FastAPI's own
-                    continue
-                for status, response in operation["responses"].items():
-                    if int(status) >= 400:
-                        schema = {"$ref": "#/components/schemas/ProblemOut"}
-                        response["content"] = {MEDIA_TYPE: {"schema": schema}}
-        return document
-
-    app.openapi = openapi  # type: ignore[method-assign]
-
-
 def in_words(error: ValidationError) -> str:
     """What is wrong with a form, field by field, without what was sent."""
     return _in_words([_without_input(dict(e, loc=("", *e["loc"]))) for e in _own(error.errors())])

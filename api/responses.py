@@ -4,7 +4,7 @@ from pydantic import BaseModel
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from database.models import MomentKind
-from search.results.json import SceneDocument, VideoDocument, exact
+from search.results.json import DateTime, SceneDocument, VideoDocument, exact
 
 
 @exact
@@ -13,7 +13,7 @@ class VideoOut(VideoDocument):
 
     uri: str
     """Of the file at `path`, with the host that has it: file://host/path."""
-    missing_since: str | None
+    missing_since: DateTime | None
     """When the last of its files was found missing: since then no search finds it."""
     again: bool
     """Whether the next ingest of its file makes it anew."""
@@ -34,7 +34,7 @@ class VideoOut(VideoDocument):
     language: str | None
     num_scenes: int
     tags: list[str]
-    ingested_at: str
+    ingested_at: DateTime
     stream_url: str
 
 
@@ -178,7 +178,7 @@ class AgainOut(TypedDict):
     """Of its file: the host in it is where the next ingest has to run."""
     command: str
     """What ingests it there."""
-    missing_since: str | None
+    missing_since: DateTime | None
 
 
 @exact
@@ -207,8 +207,8 @@ class FileOut(TypedDict):
     path: str
     status: str
     reason: str | None
-    seen_at: str
-    missing_since: str | None
+    seen_at: DateTime
+    missing_since: DateTime | None
     """When an ingest of its folder did not find it; null while it is there."""
     video_id: int | None
 
@@ -245,6 +245,13 @@ class SpaceList(TypedDict):
     spaces: list[SpaceOut]
 
 
+class FaultOut(BaseModel):
+    """A part of a request that cannot be answered."""
+
+    where: str
+    message: str
+
+
 class ProblemOut(BaseModel):
     """An error (RFC 9457)."""
 
@@ -252,5 +259,7 @@ class ProblemOut(BaseModel):
     title: str
     status: int
     detail: str
+    errors: list[FaultOut] = []
+    """With 422: field by field."""
     request_id: str | None = None
     """That of the answer's `X-Request-Id`, and of the server's log."""

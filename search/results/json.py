@@ -4,9 +4,9 @@ Each class below is one object of it; docs/api.md and docs/ranking.md tell what 
 """
 
 from dataclasses import asdict
-from typing import Any, NotRequired
+from typing import Annotated, Any, NotRequired
 
-from pydantic import ConfigDict, with_config
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from database.models import MomentKind
@@ -26,6 +26,8 @@ from search.results.links import keyframe_url, stream_url
 from search.retrieval.candidates import LegScore
 from search.retrieval.query_vectors import QueryVector
 
+DateTime = Annotated[str, Field(json_schema_extra={"format": "date-time"})]
+"""ISO 8601, with its offset from UTC."""
 exact = with_config(ConfigDict(extra="forbid", use_attribute_docstrings=True))
 """Objects have the fields that are declared and no others."""
 
@@ -46,7 +48,7 @@ class VideoDocument(TypedDict):
     path: str
     title: str
     duration_s: float
-    recorded_at: str | None
+    recorded_at: DateTime | None
     """As the container says, or else when its file was last changed."""
 
 
