@@ -25,6 +25,7 @@ from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
 from embeddings.space import Input, Space
 from embeddings.weights.hub import HubWeights, require_present
+from embeddings.weights.packages import PackageWeights
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from embeddings.encoders.cross_encoder import CrossEncoder
@@ -57,11 +58,7 @@ class Encoders(Models):
         self._cross_encoder: CrossEncoder | None = None
         self._failures = Failures()
         self._lock = threading.RLock()  # again by the same thread: one encoder loads another
-        self._query_vector = lru_cache(QUERY_CACHE)(
-            lambda space, query: self._for_query(
-                space.key, space.key in self._encoders, lambda: self.encode_queries(space, [query])
-            )[0]
-        )
+        self._query_vector = lru_cache(QUERY_CACHE)(self._vector_of)
 
     def encode_items(self, space: Space, items: Sequence[Any]) -> Vectors:
         """Texts, RGB images or clips, as the space takes them, to float32 [n, dim].
@@ -190,6 +187,17 @@ class Encoders(Models):
             self._cross_encoder = None
             self._query_vector.cache_clear()
             self._failures.forget()
+
+    def _vector_of(self, space: Space, query: str) -> Vectors:
+        """In another thread where a model may hang. A bundled one that is loaded runs on the
+        processor, in the thread that asks; to hand a query over takes longer on a busy machine
+        than to compute it (docs/operations.md)."""
+        if self.is_loaded(space) and isinstance(space.weights, PackageWeights):
+            return self.encode_queries(space, [query])[0]
+        vectors = self._for_query(
+            space.key, self.is_loaded(space), lambda: self.encode_queries(space, [query])
+        )
+        return vectors[0]
 
     def _for_query(self, model: str, is_loaded: bool, compute: Callable[[], Result]) -> Result:
         return self._failures.within(QUERY_S if is_loaded else LOADING_S, model, compute)

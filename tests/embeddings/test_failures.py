@@ -1,5 +1,6 @@
 """What a model raises is said in plain words; one that failed or hangs is left alone a while."""
 
+import importlib
 import threading
 import time
 from pathlib import Path
@@ -21,6 +22,7 @@ from embeddings.failures import in_thread
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
+from embeddings.space import Space
 from tests.helpers.own_models import declare_stand_in
 
 TEXT, OTHER = SPACES["minilm-l6"], SPACES["bge-large-en"]
@@ -130,29 +132,37 @@ def test_a_model_that_could_not_be_loaded_is_left_alone_and_then_tried_again(
     assert made.encode_query(TEXT, "anything").shape == (384,)
 
 
+@pytest.mark.parametrize("space", [TEXT, OTHER], ids=["while it is loaded", "loaded"])
 def test_a_model_that_hangs_keeps_a_query_for_a_while_and_the_next_ones_not_at_all(
-    made: Encoders, loads: Any, monkeypatch: pytest.MonkeyPatch
+    space: Space, made: Encoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     goes_on = threading.Event()
 
-    def hang() -> Any:
+    def hang(*_given: object) -> Any:
         goes_on.wait(30)
-        return np.full((1, 384), 384**-0.5, np.float32)
+        return np.full((1, space.dim), space.dim**-0.5, np.float32)
 
-    loads(lambda: Broken(hang))
-    monkeypatch.setattr(loaded, "LOADING_S", 0.2)
+    module = importlib.import_module(f"embeddings.encoders.{space.encoder}")
+    if space is TEXT:
+        sound = Broken(vectors(1, space.dim, value=space.dim**-0.5))
+        monkeypatch.setattr(module, "load", lambda *_: hang() is not None and sound)
+        monkeypatch.setattr(loaded, "LOADING_S", 0.2)
+    else:
+        monkeypatch.setattr(made, "_encoders", {space.key: Broken(hang)})
+        monkeypatch.setattr(loaded, "QUERY_S", 0.2)
     started = time.monotonic()
     with pytest.raises(ModelFailed, match="does not answer; restart the server if this lasts"):
-        made.encode_query(TEXT, "anything")
+        made.encode_query(space, "anything")
     assert 0.2 <= time.monotonic() - started < 5
-    monkeypatch.setattr(loaded, "QUERY_S", 60)
+    for bound in ("LOADING_S", "QUERY_S"):
+        monkeypatch.setattr(loaded, bound, 60)
     with pytest.raises(ModelFailed, match="does not answer"):
-        made.encode_query(TEXT, "something else")
+        made.encode_query(space, "something else")
     goes_on.set()
     deadline = time.monotonic() + 10
     while True:
         try:
-            assert made.encode_query(TEXT, "something else").shape == (384,)
+            assert made.encode_query(space, "something else").shape == (space.dim,)
             return
         except ModelFailed:
             assert time.monotonic() < deadline, "it answers again"

@@ -17,7 +17,7 @@ from database.spaces.coverage import MissingMoment
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.encoder import Vectors
-from embeddings.errors import InvalidVector, WeightsCorrupt
+from embeddings.errors import InvalidVector, ModelFailed, WeightsCorrupt
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from embeddings.space import Space
@@ -118,6 +118,7 @@ def test_no_clip_of_a_file_that_was_replaced_while_it_was_read_is_stored() -> No
         (RuntimeError("a kernel failed\nat 0x7f"), "RuntimeError: a kernel failed)"),
         (cv2.error("no picture"), "error: no picture)"),
         (InvalidVector("a model gave a vector that is not finite"), "is not finite"),
+        (ModelFailed("the model failed (RuntimeError)"), "the model failed (RuntimeError)"),
         (ValueRefused("the database cannot hold a value"), "cannot hold a value"),
     ],
 )
