@@ -1,6 +1,7 @@
 """How both commands serve: an address that can be had, and an end that loses no answer."""
 
 import os
+import resource
 import socket
 import sys
 from typing import Annotated
@@ -10,10 +11,11 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.access import Access
-from api.connections import BoundedHttp
+from api.connections import MAX_CONNECTIONS, BoundedHttp
 from embeddings.cli import fail
 
 _DRAIN_S = 30
+_OPEN_FILES = 4 * MAX_CONNECTIONS
 _SWITCH_S = 0.001
 """A thread that computes gives way to others after so long: the event loop, which every request
 needs several times, would wait for each of them five times as long otherwise."""
@@ -37,7 +39,16 @@ def serve(app: FastAPI, listener: socket.socket) -> None:
         timeout_graceful_shutdown=_DRAIN_S,
     )
     sys.setswitchinterval(_SWITCH_S)
+    allow_open_files()
     uvicorn.Server(config).run(sockets=[listener])
+
+
+def allow_open_files() -> None:
+    """As many as connections and films need, where the system lets this process have them."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(_OPEN_FILES, hard)
+    if soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(host: str, port: int) -> socket.socket:

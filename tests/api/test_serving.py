@@ -1,15 +1,20 @@
 """HTTP as sockets see it: heads and trailers have an end, bodies have their own limit."""
 
+import resource
 import socket
+import subprocess
+import sys
 from collections.abc import Iterable
 
 import httpx
 import pytest
 
-from api.connections import MAX_FRAMING_BYTES
+from api.connections import MAX_CONNECTIONS, MAX_FRAMING_BYTES
 from tests.helpers.openai import EMBEDDINGS, embedded
 
-HEAD = f"POST {EMBEDDINGS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n".encode()
+HEAD = (
+    f"POST {EMBEDDINGS} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n".encode()
+)
 NO_END = 20 * MAX_FRAMING_BYTES
 PIECE = 16 * 1024
 
@@ -68,3 +73,15 @@ def test_many_requests_on_one_connection_have_a_head_each(embeddings: httpx.Clie
     padding = {"X-Padding": "x" * 8000}
     for _ in range(2 * MAX_FRAMING_BYTES // 8000):
         assert embeddings.get("/health", headers=padding).status_code == 200
+
+
+def test_a_server_may_open_as_many_files_as_it_has_connections_for() -> None:
+    """Where a shell allows it 256, as some do."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    work = (
+        f"import resource; resource.setrlimit(resource.RLIMIT_NOFILE, (256, {hard}))\n"
+        "from api.serving import allow_open_files; allow_open_files()\n"
+        "print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])"
+    )
+    told = subprocess.run([sys.executable, "-c", work], capture_output=True, check=True).stdout
+    assert int(told) == min(4 * MAX_CONNECTIONS, hard if hard > 0 else 4 * MAX_CONNECTIONS)

@@ -13,8 +13,17 @@ from tests.helpers.media import drawn
 
 def png_of(width: int, height: int) -> bytes:
     """A PNG that only says how large it is."""
+    return _png(width, height, b"")
+
+
+def black_png(width: int, height: int) -> bytes:
+    """A PNG of one colour, made quickly however large it is."""
+    return _png(width, height, bytes((1 + 3 * width) * height))
+
+
+def _png(width: int, height: int, rows: bytes) -> bytes:
     header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = [header, b"IDAT" + zlib.compress(b""), b"IEND"]
+    chunks = [header, b"IDAT" + zlib.compress(rows, 9), b"IEND"]
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
         for chunk in chunks
