@@ -10,15 +10,19 @@ _PAIR = "(?<![0-9.,])[0-9]{2,3},[0-9]{2}(?![0-9]|[.,][0-9])"
 
 
 def upgrade() -> None:
-    schema = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar()
+    schema = _schema()
     pairs = f"""(SELECT string_agg(translate(pair[1], ',', ' '), ' ')
                 FROM regexp_matches(text, '({_PAIR})', 'g') AS pair)"""
     _make(f"ARRAY[{schema}.without_accents(parts), {schema}.written_out(parts), {schema}.joined(words), {pairs}]", schema)
 
 
 def downgrade() -> None:
-    schema = op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar()
+    schema = _schema()
     _make(f"ARRAY[{schema}.without_accents(parts), {schema}.written_out(parts), {schema}.joined(words)]", schema)
+
+
+def _schema() -> str:
+    return str(op.get_bind().exec_driver_sql("SELECT quote_ident(current_schema())").scalar())
 
 
 def _make(others: str, schema: str) -> None:
