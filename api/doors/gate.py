@@ -15,7 +15,7 @@ from api.doors.hosts import HostRefused, Hosts, is_loopback
 from api.doors.keys import Holder, Ring
 from api.doors.origins import is_own_origin
 from api.doors.rates import Buckets, network_of
-from api.doors.scopes import LOGIN, LOGOUT, allows, is_open, is_static, scope_of
+from api.doors.scopes import LOGIN, allows, is_open, is_static, scope_of
 from api.errors import RETRY_AFTER_S, refuse
 from api.web.rendering import login_page, signed_in
 from database.errors import DatabaseError
@@ -96,34 +96,32 @@ class Gate:
             raise _refused(scope, refused.status, refused.detail) from None
         headers = Headers(scope=scope)
         needed = scope_of(scope["method"], scope["path"])
-        by_cookie = "authorization" not in headers and COOKIE in headers.get("cookie", "")
-        writes = needed is not ApiScope.READ or scope["path"] in (LOGIN, LOGOUT)
+        key, token = _credentials(headers)
+        by_cookie = key is None and token is not None
+        writes = needed is not ApiScope.READ  # so are logging in and out
         if writes and not is_own_origin(headers, scope["scheme"], by_cookie=by_cookie):
             raise _refused(scope, 403, _ANOTHER_SITE)
         if self._doors.ring is None or is_open(scope["path"]):
             self._hold_back(scope, None)
             return None
-        holder = await self._holder(self._doors.ring, scope, headers)
+        holder = await self._holder(self._doors.ring, scope, key, token)
+        if holder is None:
+            raise _unknown(scope, headers, WRONG if key else None)
         self._hold_back(scope, holder)
         if not allows(holder.scope, needed):
             raise _too_little(scope, holder, needed)
         return holder
 
-    async def _holder(self, ring: Ring, scope: Scope, headers: Headers) -> Holder:
-        """Who asks, by a key or by the cookie of a browser that has logged in. Raises Refused."""
-        kind, _, key = headers.get("authorization", "").partition(" ")
-        is_key = kind.lower() == "bearer" and key.strip() != ""
-        token = None if kind else cookie_parser(headers.get("cookie", "")).get(COOKIE)
+    async def _holder(
+        self, ring: Ring, scope: Scope, key: str | None, token: str | None
+    ) -> Holder | None:
+        """Who asks, by a key, or else by the session of a browser. Raises Refused."""
         try:
-            if is_key:
-                found = await self._doors.holder_of(ring, key.strip(), scope)
-            else:
-                found = await ring.find_session(token) if token else None
+            if key is not None:
+                return await self._doors.holder_of(ring, key, scope)
+            return await ring.find_session(token) if token is not None else None
         except DatabaseError:
             raise _refused(scope, 503, _UNKNOWABLE, {"Retry-After": str(RETRY_AFTER_S)}) from None
-        if found is None:
-            raise _unknown(scope, headers, WRONG if is_key else None)
-        return found
 
     def _hold_back(self, scope: Scope, holder: Holder | None) -> None:
         """Raises Refused for who asks too often: by key, or where none is needed by address."""
@@ -141,6 +139,15 @@ def hold_back(buckets: Buckets, scope: Scope, who: Hashable) -> None:
         seconds = math.ceil(wait_s)
         detail = f"too many requests: the next one is answered in {seconds} s"
         raise _refused(scope, 429, detail, {"Retry-After": str(seconds)})
+
+
+def _credentials(headers: Headers) -> tuple[str | None, str | None]:
+    """A program's key, and the token of a browser's cookie; what else a proxy may have asked for in
+    Authorization is not for this server."""
+    kind, _, key = headers.get("authorization", "").partition(" ")
+    is_key = kind.lower() == "bearer" and key.strip() != ""
+    token = cookie_parser(cookies).get(COOKIE) if (cookies := headers.get("cookie")) else None
+    return key.strip() if is_key else None, token
 
 
 def _address(scope: Scope) -> str:

@@ -31,8 +31,9 @@ READ = [
     ("GET", "/search/quick?q=drilling"), ("GET", "/scenes/1/similar"), ("GET", "/openapi.json"),
     ("GET", f"/search/pictures/{'0' * 32}.jpg"), ("GET", "/"), ("GET", "/watch/1"),
     ("GET", "/library"), ("GET", "/library/spaces"), ("GET", "/v1/models"),
-    ("POST", "/search/multimodal"), ("POST", "/search/sequence"), ("POST", "/search/image"), ("POST", "/v1/embeddings"),
-    ("POST", "/v1/embeddings/multimodal"), ("POST", "/v1/rerank"), ("GET", "/nowhere"),
+    ("POST", "/search/multimodal"), ("POST", "/search/sequence"), ("POST", "/search/image"),
+    ("POST", "/v1/embeddings"), ("POST", "/v1/embeddings/multimodal"), ("POST", "/v1/rerank"),
+    ("GET", "/nowhere"),
 ]  # fmt: skip
 WRITE = [
     ("POST", "/search/feedback"), ("PUT", "/search/feedback"), ("DELETE", "/search/feedback"),

@@ -108,6 +108,28 @@ def test_the_login_leads_to_any_page_of_its_own(then: str) -> None:
     assert own_address(then) == then
 
 
+def test_who_is_logged_in_and_comes_to_the_login_again_may_log_in_again(
+    guarded: Guarded, browser: httpx.Client
+) -> None:
+    log_in(browser, guarded.keys["read"])
+    del browser.headers["origin"]  # which no browser sends with a page that it opens
+    assert browser.get("/login").status_code == 200
+    browser.headers["origin"] = guarded.url
+    assert log_in(browser, guarded.keys["write"]).status_code == 303
+    assert browser.put("/videos/1/tags", json={"tags": []}).status_code == 200
+
+
+def test_the_password_of_a_proxy_before_the_server_does_not_stand_in_the_way_of_the_cookie(
+    guarded: Guarded, browser: httpx.Client
+) -> None:
+    log_in(browser, guarded.keys["write"])
+    headers = {"Authorization": "Basic cHJveHk6cHJveHk="}
+    assert browser.get("/library", headers=headers).status_code == 200
+    other = headers | {"Origin": "https://evil.example"}
+    answer = browser.put("/videos/1/tags", json={"tags": []}, headers=other)
+    assert answer.status_code == 403
+
+
 def test_who_logs_out_is_out_at_once(guarded: Guarded, browser: httpx.Client) -> None:
     log_in(browser, guarded.keys["read"])
     stolen = {"Cookie": f"{COOKIE}={browser.cookies[COOKIE]}"}

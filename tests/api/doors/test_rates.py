@@ -3,7 +3,7 @@
 from api.doors.rates import Buckets, network_of
 from embeddings.loaded import Encoders
 from ingest.settings import IngestSettings
-from tests.helpers.guarded import guarded_library
+from tests.helpers.guarded import coming_from, guarded_library
 from tests.helpers.http import assert_problem, serving
 from tests.helpers.openai import refusal
 
@@ -77,6 +77,10 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_again_and_others_go_on(
         assert "too many requests" in page.text
         assert guarded.client.get("/videos", headers=guarded.by("write")).status_code == 200
         assert guarded.client.get("/health").status_code == 200
+        lives = [guarded.client.get("/health", headers=coming_from("192.0.2.9")) for _ in range(25)]
+        assert_problem(lives[-1], 429)
+        for address in ("192.0.2.10", "127.0.0.1"):
+            assert guarded.client.get("/health", headers=coming_from(address)).status_code == 200
 
 
 def test_where_no_key_is_needed_nobody_is_held_back(settings: IngestSettings) -> None:
