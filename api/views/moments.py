@@ -14,7 +14,7 @@ from api.views.gone import without_gone
 from api.web.rendering import clock
 from database.errors import NotFound
 from database.videos.read import VideoInfo
-from search.errors import InvalidQuery
+from search.errors import InvalidQuery, SearchUnavailable
 from search.query.query import MAX_AT_ONCE
 from search.results.hits import SearchHit
 from search.results.moments import by_time, moments_of, whole
@@ -65,7 +65,7 @@ async def find_moments(state: State, request: Request, form: PageForm, video_id:
         return Found()
     try:
         return await state.lanes.searches.run(request, lambda: _find_all(state, form, video_id))
-    except (InvalidQuery, NotFound) as error:
+    except (InvalidQuery, NotFound, SearchUnavailable) as error:
         return Found(problem=f"No moments are marked: {error}.")
     except (Busy, QueueFull):
         return Found(problem="No moments are marked: the server is busy. Reload to try again.")

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from api.subtitles import SubtitleTrack
 from api.views.cards import watch_url
+from database.errors import NotFound
 from database.server.connection import Database
 from database.videos.contents import Contents, Place, SceneInfo, SpokenText
 from database.videos.read import VideoInfo
@@ -67,7 +68,7 @@ class Parts:
         subtitles."""
         if not tracks and subtitles:
             position = self._subtitles.num_before(self._video.id, 0, at_s)
-            return self.subtitle_lines(0, subtitles, position // MAX_LINES * MAX_LINES)
+            return self.subtitle_lines(0, subtitles, max(position - 1, 0) // MAX_LINES * MAX_LINES)
         around = Place(at_s, 0)
         before = self._contents.spoken_before(self._video.id, around, _LINES_BEFORE + 1)
         num_later = MAX_LINES - min(len(before), _LINES_BEFORE)
@@ -89,9 +90,12 @@ class Parts:
         return self._lines(lines[-MAX_LINES:], has_earlier=len(lines) > MAX_LINES, has_later=True)
 
     def subtitle_lines(self, number: int, subtitles: Sequence[SubtitleTrack], first: int) -> Lines:
-        """The part of a track of subtitles from one of its lines on."""
+        """The part of a track of subtitles from one of its lines on. Raises NotFound if it has
+        fewer."""
         track = subtitles[number]
         found = self._subtitles.some_lines(self._video.id, number, first, MAX_LINES)
+        if first and not found:
+            raise NotFound(f"subtitles {number} of video {self._video.id} have no line {first}")
         lines = [SpokenText(*line, track.language, track.label) for line in found]
         following = first + MAX_LINES
         return Lines(
@@ -132,9 +136,10 @@ class Parts:
             later = self._link("lines", lines[-1].end_s, after=str(lines[-1].place))
         return Lines(lines, earlier, later)
 
-    def _subtitle_link(self, number: int, first: int) -> Link:
-        ((start_s, _, _), *_) = self._subtitles.some_lines(self._video.id, number, first, 1)
-        return self._link("lines", start_s, track=number, line=first)
+    def _subtitle_link(self, number: int, first: int) -> Link | None:
+        """None if a new file of subtitles has become shorter meanwhile."""
+        found = self._subtitles.some_lines(self._video.id, number, first, 1)
+        return self._link("lines", found[0][0], track=number, line=first) if found else None
 
     def _scene_link(self, first: int, at_s: float) -> Link:
         link = self._link("scenes", at_s, after=first)

@@ -4,15 +4,18 @@ however long the video is."""
 import contextlib
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 import sqlalchemy as sa
 
+from api.views.parts import MAX_LINES
 from database.opening import open_database
 from database.server.connection import Database
 from database.videos.contents import Contents
+from database.videos.records import Subtitles
 from database.videos.stored import Store
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import answered, assert_problem, serving
@@ -20,21 +23,26 @@ from tests.helpers.long_videos import LINES_PER_HOUR, SCENES_PER_HOUR, long_vide
 from tests.helpers.records import file, video
 
 HOURS = 2
-LONG, SHORT = 1, 2
+LONG, SHORT, MUTE = 1, 2, 3
+SUBTITLES = Subtitles(None, "de", None, tuple((n, n + 1, f"Zeile {n}") for n in range(MAX_LINES)))
 
 
 @pytest.fixture(scope="module")
 def library(
     new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[httpx.Client, Database]]:
-    """Of a video of two hours and a short one."""
-    with new_settings(tmp_path_factory.mktemp("long") / "home") as settings:
-        with contextlib.closing(open_database(settings)) as database:
-            store = Store(database)
-            store.save_video(long_video("long", HOURS), file("/library/long.mp4"))
-            store.save_video(video("short"), file("/library/short.mp4"))
-            with serving(settings) as server:
-                yield server.client, database
+    """Of a video of two hours, a short one, and one whose only words are its subtitles."""
+    with (
+        new_settings(tmp_path_factory.mktemp("long") / "home") as settings,
+        contextlib.closing(open_database(settings)) as database,
+    ):
+        store = Store(database)
+        store.save_video(long_video("long", HOURS), file("/library/long.mp4"))
+        store.save_video(video("short"), file("/library/short.mp4"))
+        mute = replace(video("mute"), moments=(), duration_s=MAX_LINES, subtitles=(SUBTITLES,))
+        store.save_video(mute, file("/library/mute.mp4"))
+        with serving(settings) as server:
+            yield server.client, database
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +156,15 @@ def test_a_page_in_the_middle_of_a_long_video_reads_no_more_rows_than_it_shows(
     }
     for name, read in reads.items():
         assert rows_read(database, read) <= 12 * limit, name
+
+
+def test_the_last_subtitles_are_shown_at_the_end_of_a_video(client: httpx.Client) -> None:
+    page = client.get(f"/watch/{MUTE}", params={"t": MAX_LINES})
+    assert f"Zeile {MAX_LINES - 1}" in page.text
+
+
+def test_subtitles_go_no_further_than_their_last_line(client: httpx.Client) -> None:
+    lines = f"/watch/{MUTE}/lines"
+    assert "Zeile 399" in client.get(lines, params={"track": 0, "line": 399}).text
+    beyond = client.get(lines, params={"track": 0, "line": MAX_LINES})
+    assert beyond.status_code == 404

@@ -13,7 +13,7 @@ from api.views.cards import watch_url
 from api.views.form import PageForm
 from api.views.moments import Found, find_moments
 from api.views.why import why_here
-from search.errors import InvalidQuery
+from search.errors import InvalidQuery, SearchUnavailable
 from tests.helpers.state import request_of
 
 
@@ -52,6 +52,17 @@ def test_what_cannot_be_asked_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(api.views.moments, "find", find)
     found = found_with(1, PageForm(q="-a"), 7)
     assert found.problem == "No moments are marked: the query only excludes."
+
+
+def test_a_search_that_no_model_can_answer_leaves_the_video_to_be_watched(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def find(_state: State, _form: PageForm) -> SimpleNamespace:
+        raise SearchUnavailable("clip-b32 failed: its weights are damaged")
+
+    monkeypatch.setattr(api.views.moments, "find", find)
+    found = found_with(1, PageForm(q="a"), 7)
+    assert found.problem == "No moments are marked: clip-b32 failed: its weights are damaged."
 
 
 @pytest.mark.parametrize(
