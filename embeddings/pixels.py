@@ -4,6 +4,7 @@ Encoders look at a few hundred pixels a side: a large picture is made smaller as
 where its format can (JPEG), or strip by strip right after. Large ones are decoded one by one.
 """
 
+import math
 import struct
 import threading
 import warnings
@@ -17,7 +18,8 @@ from embeddings.encoder import Image
 
 MAX_PIXELS = 50_000_000
 ENOUGH_PX = 1024
-"""Of the longer side, more than any encoder looks at; what is twice as long is reduced."""
+"""Of a square's side, more than any encoder looks at; a picture of four times as many pixels as
+that, or more, is reduced."""
 Part = tuple[float, float, float, float]
 """Left, top, right and bottom, from 0 to 1, of a picture that is upright."""
 WHOLE: Part = (0.0, 0.0, 1.0, 1.0)
@@ -76,8 +78,8 @@ def no_warnings() -> Iterator[None]:
 
 
 def to_rgb(picture: Pillow.Image, part: Part = WHOLE, *, over_white: bool = False) -> Image:
-    """A part of a picture within MAX_PIXELS, turned upright: uint8 [H, W, 3], less than twice
-    ENOUGH_PX a side. What is transparent shows the colour that is stored, as models were trained,
+    """A part of a picture within MAX_PIXELS, turned upright: uint8 [H, W, 3], about as large as a
+    square of ENOUGH_PX if it is larger than a few of them. What is transparent shows the colour that is stored, as models were trained,
     or white, as people see it. Raises what Pillow raises for damaged files."""
     with _ROOM.of(picture.width * picture.height):
         if picture.format not in _SCALABLE:
@@ -95,7 +97,8 @@ def _ask_for_less(picture: Pillow.Image, part: Part) -> None:
     """Has a JPEG decoded at a half, quarter or eighth of its size, if that is enough."""
     factor = _factor(_box(picture, part))
     if factor > 1 and picture.format in _SCALABLE:
-        picture.draft(None, (picture.width // factor, picture.height // factor))
+        smaller = (max(1, picture.width // factor), max(1, picture.height // factor))
+        picture.draft(None, smaller)
 
 
 def _box(picture: Pillow.Image, part: Part) -> tuple[int, int, int, int]:
@@ -108,7 +111,7 @@ def _box(picture: Pillow.Image, part: Part) -> tuple[int, int, int, int]:
 
 
 def _factor(box: tuple[int, int, int, int]) -> int:
-    return max(1, max(box[2] - box[0], box[3] - box[1]) // ENOUGH_PX)
+    return max(1, math.isqrt((box[2] - box[0]) * (box[3] - box[1])) // ENOUGH_PX)
 
 
 def _reduced(

@@ -18,7 +18,7 @@ from search.query.image import Crop, read_query_picture
 from tests.helpers.media import drawn
 from tests.helpers.pictures import black_png, encoded, saved
 
-LARGE = (2500, 1500)
+LARGE = (3000, 1800)
 PEAK = """
 import sys
 from pathlib import Path
@@ -40,7 +40,7 @@ def test_a_large_picture_is_made_smaller_and_looks_the_same(kind: str) -> None:
     whole = Pillow.fromarray(drawn(3, (500, 300))).resize(LARGE, Pillow.Resampling.BICUBIC)
     picture = read_picture(saved(whole, kind))
     height, width, _ = picture.shape
-    assert ENOUGH_PX <= width < 2 * ENOUGH_PX
+    assert ENOUGH_PX**2 <= height * width < 4 * ENOUGH_PX**2
     assert height / width == pytest.approx(0.6, abs=0.001)
     expected = np.asarray(whole.resize((width, height), Pillow.Resampling.BOX)).astype(int)
     assert np.abs(picture - expected).mean() < 3
@@ -66,6 +66,13 @@ def test_a_part_is_that_of_the_picture_as_people_see_it(kind: str, orientation: 
     height, width, _ = upright.shape
     rows, columns = slice(height // 4, height), slice(width // 10, width * 4 // 10)
     assert np.array_equal(read_picture(data, part=part), upright[rows, columns])
+
+
+@pytest.mark.parametrize("size", [(40_000, 3), (3, 40_000), (65_000, 700)])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG"])
+def test_a_long_and_narrow_picture_is_a_picture(kind: str, size: tuple[int, int]) -> None:
+    height, width, _ = read_picture(saved(Pillow.new("RGB", size), kind)).shape
+    assert width / height == pytest.approx(size[0] / size[1], rel=0.01)
 
 
 def test_a_small_part_of_a_large_picture_is_not_made_smaller() -> None:
