@@ -193,11 +193,13 @@ class Encoders(Models):
         processor, in the thread that asks; to hand a query over takes longer on a busy machine
         than to compute it (docs/operations.md)."""
         if self.is_loaded(space) and isinstance(space.weights, PackageWeights):
-            return self.encode_queries(space, [query])[0]
-        vectors = self._for_query(
-            space.key, self.is_loaded(space), lambda: self.encode_queries(space, [query])
-        )
-        return vectors[0]
+            vectors = self.encode_queries(space, [query])
+        else:
+            vectors = self._for_query(
+                space.key, self.is_loaded(space), lambda: self.encode_queries(space, [query])
+            )
+        vector: Vectors = vectors[0]
+        return vector
 
     def _for_query(self, model: str, is_loaded: bool, compute: Callable[[], Result]) -> Result:
         return self._failures.within(QUERY_S if is_loaded else LOADING_S, model, compute)
