@@ -15,9 +15,10 @@ BESIDE = 0.95
 """What words are worth of which some are said and others on screen meanwhile."""
 _CALLED = "tsvector_to_array(to_tsvector(text_config(own.language), parts_of(words_of(called))))"
 NAMED = f"""CASE WHEN own.kind <> 'title' THEN 1 ELSE coalesce((
-    SELECT max(CASE WHEN cardinality({_CALLED}) > 1 THEN 1 ELSE 0.7 END)
-    FROM unnest(string_to_array(own.text, ' · ')) AS called
-    WHERE {_CALLED} <@ CAST(:lexemes AS text[]) AND cardinality({_CALLED}) > 0), 0.5) END"""
+    SELECT max(CASE WHEN cardinality(lexemes) > 1 THEN 1 ELSE 0.7 END)
+    FROM unnest(string_to_array(own.text, ' · ')) AS called,
+        LATERAL (SELECT {_CALLED} AS lexemes OFFSET 0) AS its
+    WHERE lexemes <@ CAST(:lexemes AS text[]) AND cardinality(lexemes) > 0), 0.5) END"""
 """What words in the name of a video are worth: all if the query has the whole of a name of several
 words, or of a file with its suffix (ingest/library/titles.py); less of a single word, and of a part
 of the name, since the first scene, which has it, need not say or show what is asked."""
