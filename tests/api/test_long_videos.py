@@ -21,6 +21,7 @@ from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import answered, assert_problem, serving
 from tests.helpers.long_videos import LINES_PER_HOUR, SCENES_PER_HOUR, long_video
 from tests.helpers.records import file, video
+from tests.helpers.statements import sent_statements
 
 HOURS = 2
 LONG, SHORT, MUTE = 1, 2, 3
@@ -119,29 +120,16 @@ def test_a_video_that_is_not_there_has_no_pages(client: httpx.Client, kind: str)
 def rows_read(database: Database, read: Any) -> float:
     """The rows that the statements of a read go through, in all nodes of their plans, as PostgreSQL
     counts them."""
-    statements: list[tuple[str, Any]] = []
-
-    def note(_c: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        statements.append((statement, parameters))
-
-    sa.event.listen(database.engine, "before_cursor_execute", note)
-    try:
+    with sent_statements() as sent:
         read()
-    finally:
-        sa.event.remove(database.engine, "before_cursor_execute", note)
-    with database.engine.connect() as connection:
-        return sum(
-            _rows_of(connection.exec_driver_sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}", values))
-            for sql, values in statements
-        )
+    assert sent
+    with database.connection() as driver:
+        return sum(_rows_of(statement.plan(driver)) for statement in sent)
 
 
-def _rows_of(plan: sa.CursorResult[Any]) -> float:
-    def rows(node: dict[str, Any]) -> float:
-        own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
-        return own * node["Actual Loops"] + sum(map(rows, node.get("Plans", ())))
-
-    return rows(plan.scalar_one()[0]["Plan"])
+def _rows_of(node: dict[str, Any]) -> float:
+    own = node["Actual Rows"] + node.get("Rows Removed by Filter", 0)
+    return float(own * node["Actual Loops"] + sum(map(_rows_of, node.get("Plans", ()))))
 
 
 def test_a_page_in_the_middle_of_a_long_video_reads_no_more_rows_than_it_shows(

@@ -1,14 +1,9 @@
 """The state of a server inside the process of a test, and what its page answers."""
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
-import sqlalchemy as sa
 from fastapi import Request
-from sqlalchemy import event
 from starlette.types import Message
 
 from api.deps import State
@@ -59,18 +54,3 @@ def request_of(query: str, *, fragment: bool = False, gone: asyncio.Event | None
         return {"type": "http.disconnect"}
 
     return Request({"type": "http", "query_string": query.encode(), "headers": headers}, receive)
-
-
-@contextmanager
-def statements(database: Database) -> Iterator[list[str]]:
-    """What is asked of a database in a block."""
-    asked: list[str] = []
-
-    def note(_connection: sa.Connection, _cursor: object, statement: str, *_rest: Any) -> None:
-        asked.append(statement)
-
-    event.listen(database.engine, "before_cursor_execute", note)
-    try:
-        yield asked
-    finally:
-        event.remove(database.engine, "before_cursor_execute", note)

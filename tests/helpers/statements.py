@@ -2,27 +2,48 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 from unittest.mock import patch
 
+import psycopg
 import sqlalchemy as sa
 
 from database.server.connection import Database
 
+_PING = ";"
+"""Sent by the pool of SQLAlchemy for each connection that it gives."""
+
+
+class Sent(NamedTuple):
+    """A statement as it went to the driver."""
+
+    cursor: type[psycopg.Cursor[Any]]
+    sql: str
+    values: Any
+
+    def plan(self, driver: psycopg.Connection[Any]) -> dict[str, Any]:
+        """The plan of PostgreSQL, with the rows that each of its nodes has seen."""
+        told = self.cursor(driver).execute(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {self.sql}", self.values
+        )
+        (((plan,),),) = told.fetchall()
+        return dict(plan["Plan"])
+
 
 @contextmanager
-def counted_statements(database: Database) -> Iterator[list[str]]:
-    """The statements that go through SQLAlchemy meanwhile."""
-    statements: list[str] = []
+def sent_statements() -> Iterator[list[Sent]]:
+    """What this process asks of PostgreSQL meanwhile, through SQLAlchemy or past it."""
+    sent: list[Sent] = []
+    execute = psycopg.Cursor.execute
 
-    def count(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
+    def note(cursor: psycopg.Cursor[Any], query: Any, params: Any = None, **how: Any) -> Any:
+        sql = query.decode() if isinstance(query, bytes) else str(query)
+        if sql != _PING:
+            sent.append(Sent(type(cursor), sql, params))
+        return execute(cursor, query, params, **how)
 
-    sa.event.listen(database.engine, "before_cursor_execute", count)
-    try:
-        yield statements
-    finally:
-        sa.event.remove(database.engine, "before_cursor_execute", count)
+    with patch.object(psycopg.Cursor, "execute", note):
+        yield sent
 
 
 def plan_of_search(database: Database, search: Callable[[], object], *settings: str) -> str:

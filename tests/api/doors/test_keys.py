@@ -22,7 +22,7 @@ from tests.helpers.guarded import Guarded, bearer, coming_from, make_key
 from tests.helpers.http import Log, Serving, assert_problem, free_port, wait_until_ready
 from tests.helpers.openai import refusal, serving_embeddings
 from tests.helpers.services import embedding_settings
-from tests.helpers.state import statements
+from tests.helpers.statements import sent_statements
 
 READ = [
     ("GET", "/videos"), ("GET", "/videos/1"), ("HEAD", "/videos/1/stream"), ("GET", "/files"),
@@ -190,12 +190,12 @@ def test_keys_that_are_in_use_are_not_looked_up_in_the_database(
         ring = LibraryKeys(ApiKeys(database))
         assert await ring.find(key) is not None
         await asyncio.sleep(0.2)  # its first use is noted beside it
-        with statements(database) as asked:
+        with sent_statements() as sent:
             for _ in range(1000):
                 holder = await ring.find(key)
                 assert holder is not None
                 assert holder.name == "busy"
-        return len(asked)
+        return len(sent)
 
     assert asyncio.run(ask()) == 0
 

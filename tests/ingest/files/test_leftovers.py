@@ -12,7 +12,7 @@ from database.videos.stored import Store
 from ingest.checkpoint import GONE
 from ingest.files.leftovers import remove_leftovers
 from tests.helpers import records
-from tests.helpers.statements import counted_statements
+from tests.helpers.statements import sent_statements
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_what_is_left_is_found_by_few_questions_however_much_is_stored(
         )
     for number in range(2500):
         (tmp_path / "keyframes" / "00" / f"{number:064}").mkdir(parents=True)
-    with counted_statements(database) as statements:
+    with sent_statements() as statements:
         remove_leftovers(tmp_path / "work", tmp_path / "keyframes", store)
     assert len(statements) == 3
     assert len(list((tmp_path / "keyframes" / "00").iterdir())) == 2500
