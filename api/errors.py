@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import ValidationError
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import Scope
 
 from api.access import request_id_of
@@ -118,6 +119,8 @@ def add_error_handlers(app: FastAPI) -> None:
             detail = "there is nothing at this address"
         if detail == _UNREADABLE:
             detail = "body: this cannot be read as JSON: send UTF-8, not compressed"
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = ", ".join(_methods(request))
         return refuse(request.scope, error.status_code, detail, headers)
 
     @app.exception_handler(OSError)
@@ -146,6 +149,14 @@ def _refuse_known(scope: Scope, error: SceneseekError) -> Response:
     after_s = unavailable.retry_after_s
     headers = None if after_s is None else {"Retry-After": str(after_s)}
     return refuse(scope, 503, unavailable.detail, headers)
+
+
+def _methods(request: Request) -> list[str]:
+    """All methods of an address, of which each may have a route of its own."""
+    routes = [
+        route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE
+    ]
+    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 def in_words(error: ValidationError) -> str:

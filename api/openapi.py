@@ -125,7 +125,7 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
     if not is_open(path):
         kinds |= {"401", "403", "503"}
     if "requestBody" in operation:
-        kinds |= {"408", "413"}
+        kinds |= {"400", "408", "413"}
     if operation["operationId"] in _FILES:
         kinds.add("416")
     if is_openai(path):

@@ -7,7 +7,14 @@ from datetime import UTC, datetime, time
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, AwareDatetime, BeforeValidator, Field, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BeforeValidator,
+    Field,
+    WithJsonSchema,
+    model_validator,
+)
 
 from database.forms import EachOnce, Form, Id, Seconds, is_storable
 from database.models import MomentKind
@@ -22,6 +29,8 @@ EXACT_SCENES_OF_VIDEOS = 20_000
 """The same where whole videos are allowed: their vectors lie side by side."""
 
 
+_CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"
+_DATE = re.compile(r"\s*\d{4}-\d\d-\d\d")
 _LANGUAGE = r"^[a-z]{2,3}$"
 
 
@@ -43,7 +52,14 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("a date lies in the years 1 to 9999, in UTC") from None
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_in_utc)]
+def _date(value: object) -> object:
+    """What is written as a date: a number would be taken for seconds since 1970."""
+    if isinstance(value, datetime) or _DATE.match(str(value)):
+        return value
+    raise ValueError("a date looks like 2026-11-25T22:30:00Z")
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_in_utc), BeforeValidator(_date)]
 
 
 def _clock(value: object) -> time:
@@ -56,7 +72,11 @@ def _clock(value: object) -> time:
     return clock
 
 
-Clock = Annotated[time, BeforeValidator(_clock)]
+Clock = Annotated[
+    time,
+    BeforeValidator(_clock),
+    WithJsonSchema({"type": "string", "pattern": _CLOCK, "examples": ["18:30"]}),
+]
 
 
 def _readable(tag: object) -> object:

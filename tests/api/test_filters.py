@@ -74,6 +74,7 @@ def test_a_filter_leaves_the_videos_that_satisfy_it(
     "filters",
     [
         '{"recorded_from": "yesterday"}',
+        '{"recorded_from": 1747474200}',
         '{"recorded_from": "2024-05-17T09:30:00"}',
         '{"recorded_from": "0001-01-01T00:00:00+14:00"}',
         '{"recorded_to": "9999-12-31T23:59:59-14:00"}',

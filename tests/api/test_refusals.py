@@ -225,21 +225,23 @@ def test_an_unknown_route_is_404(client: httpx.Client, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "allowed"),
     [
-        ("DELETE", "/videos"),
-        ("POST", "/search/quick"),
-        ("GET", "/search/multimodal"),
-        ("PUT", "/videos/1/stream"),
-        ("POST", "/health"),
+        ("DELETE", "/videos", "GET"),
+        ("POST", "/search/quick", "GET"),
+        ("GET", "/search/multimodal", "POST"),
+        ("PUT", "/videos/1/stream", "GET, HEAD"),
+        ("POST", "/health", "GET"),
+        ("OPTIONS", "/videos/1", "DELETE, GET"),
+        ("GET", "/search/feedback", "DELETE, POST, PUT"),
     ],
 )
 def test_another_method_is_405_with_those_that_are_allowed(
-    client: httpx.Client, method: str, path: str
+    client: httpx.Client, method: str, path: str, allowed: str
 ) -> None:
     answer = client.request(method, path)
     assert_problem(answer, 405)
-    assert answer.headers["allow"]
+    assert answer.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(
@@ -255,6 +257,8 @@ def test_another_method_is_405_with_those_that_are_allowed(
         "/scenes/0/similar",
         "/scenes/1/similar?limit=0",
         "/scenes/1/similar?limit=101",
+        "/scenes/1/similar?recorded_to=0.5",
+        "/scenes/1/similar?recorded_from=1747474200",
         "/scenes/1/keyframe.jpg?at_s=NaN",
         "/scenes/1/keyframe.jpg?at_s=-1",
         "/scenes/1/keyframe.jpg?at_s=1e999",
