@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from database.errors import SchemaMismatch
+from database.models import Base
 from database.server.connection import Database
 from database.spaces.partitions import create_index, create_space, index_memory_kb
 from embeddings.registry.spaces import PROFILES
@@ -77,6 +78,23 @@ def require_current_schema(engine: sa.Engine, description: str) -> None:
         f"{description} has schema {current or 'none'}, this code needs {head}: "
         "run python -m database upgrade"
     )
+
+
+def require_columns(database: Database) -> None:
+    """Raises SchemaMismatch where the database lacks a column of this code although its revision is
+    the same: a draft of that revision has made it."""
+    statement = sa.text(
+        "SELECT table_name, column_name FROM information_schema.columns "
+        "WHERE table_schema = ANY (current_schemas(false))"
+    )
+    with database.reading() as connection:
+        there = {(table, column) for table, column in connection.execute(statement)}
+    wanted = {(c.table.name, c.name) for t in Base.metadata.tables.values() for c in t.columns}
+    if lacking := sorted(f"{table}.{column}" for table, column in wanted - there):
+        raise SchemaMismatch(
+            f"{database.description} lacks {', '.join(lacking)}: a draft of sceneseek has made it. "
+            "Open it with the program that made it, or ingest into another home"
+        )
 
 
 def downgrade_schema(database: Database) -> None:

@@ -18,13 +18,14 @@ from api.errors import add_error_handlers
 from database.errors import DatabaseError, TooSlow, TransactionConflict
 from database.opening import open_database
 from database.server.cluster import find_postmaster
+from database.server.connection import Database
 from database.server.embedded import data_dir, stop_embedded
 from database.settings import DatabaseSettings
 from embeddings.errors import SceneseekError, WorkerLost
 from embeddings.loaded import Encoders
 from ingest.settings import IngestSettings
 from search.errors import SearchUnavailable
-from tests.helpers.commands import ROOT
+from tests.helpers.commands import ROOT, run_command
 from tests.helpers.drilling import QUERY, Made, fill
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import Serving, assert_problem, search, serving
@@ -140,6 +141,16 @@ def test_a_library_that_another_version_has_changed_is_told(own: Made) -> None:
     assert "another version of sceneseek has changed the library" in detail
     execute(own.database, "ALTER TABLE video RENAME COLUMN name TO title")
     assert own.client.get("/videos").status_code == 200
+
+
+def test_a_library_that_a_draft_has_made_is_refused_in_a_sentence(
+    settings: IngestSettings, database: Database
+) -> None:
+    execute(database, "ALTER TABLE video RENAME COLUMN title TO name")
+    done = run_command("api", "--port", 0, settings=settings)
+    assert done.returncode == 1
+    assert "lacks video.title: a draft of sceneseek has made it" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def _answer_to(error: Exception) -> httpx.Response:
