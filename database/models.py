@@ -226,6 +226,13 @@ class Moment(Base):
         ),
         Index("moment_tsv_idx", "tsv", postgresql_using="gin"),
         Index("moment_id_idx", "id"),
+        Index(
+            "moment_speech_idx",
+            "video_id",
+            "start_s",
+            "id",
+            postgresql_where=text("kind = 'speech'"),
+        ),
     )
 
     video_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)

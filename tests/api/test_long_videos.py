@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from api.views.parts import MAX_LINES
 from database.opening import open_database
 from database.server.connection import Database
-from database.videos.contents import Contents
+from database.videos.contents import Contents, Place
 from database.videos.records import Subtitles
 from database.videos.stored import Store
 from tests.helpers.fixtures import NewSettings
@@ -138,7 +138,10 @@ def test_a_page_in_the_middle_of_a_long_video_reads_no_more_rows_than_it_shows(
     contents, limit = Contents(database), 50
     with database.engine.begin() as connection:
         connection.execute(sa.text("ANALYZE scene, moment"))  # as at the end of an ingest
+    middle = Place(3600.0, 0)
     reads = {
+        "spoken": lambda: contents.spoken(LONG, after=middle, limit=limit),
+        "before": lambda: contents.spoken_before(LONG, middle, limit),
         "scenes": lambda: contents.scenes(LONG, after=700, limit=limit),
         "some": lambda: contents.scenes_at(LONG, range(0, 1500, 30)),
     }
