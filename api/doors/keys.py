@@ -114,25 +114,24 @@ class LibraryKeys:
 
     async def find(self, key: str) -> Holder | None:
         """Who holds a key, of those that were read some seconds ago. Raises DatabaseError."""
-        async with _patience():
-            await self._renew()
+        await self._renew()
         return self._noted(self._keys.find(key))
 
     async def find_new(self, key: str) -> Holder | None:
         """Who holds a key that may have been made since; many who ask wait for one look. Raises
         DatabaseError."""
-        async with _patience():
-            await asyncio.sleep(_READ_APART_S - self._age_s())
-            await self._read()
+        await asyncio.sleep(_READ_APART_S - self._age_s())
+        await self._read()
         return self._noted(self._keys.find(key))
 
     async def find_session(self, token: str) -> Holder | None:
         """Whose session a browser's token belongs to. Raises DatabaseError."""
-        async with _patience():
-            await self._renew()
-            if self._sessions.find(token) is None and self._age_s() > _READ_APART_S:
-                await self._read()  # it may have begun at another server
-        return self._noted(self._sessions.find(token))
+        await self._renew()
+        found = self._sessions.find(token)
+        if found is None and self._age_s() > _READ_APART_S:
+            await self._read()  # it may have begun at another server
+            found = self._sessions.find(token)
+        return self._noted(found)
 
     async def begin_session(self, key: str) -> str:
         """The token of a new session of who holds a key. Raises DatabaseError."""
@@ -153,7 +152,8 @@ class LibraryKeys:
         """Keys that are not too old: read beside requests, or before one if they are."""
         age_s = self._age_s()
         if age_s > KEPT_S:
-            await asyncio.shield(self._begin_reading())
+            async with _patience():
+                await asyncio.shield(self._begin_reading())
         elif age_s > _RENEW_S:
             self._begin_reading()
 
@@ -166,9 +166,10 @@ class LibraryKeys:
     async def _read(self) -> None:
         """Reads what is there after this call, once for all who wait."""
         begun = self._reading
-        if begun is not None and not begun.done():
-            await asyncio.wait([begun])  # it may have looked before what is wanted now was there
-        await asyncio.shield(self._begin_reading())
+        async with _patience():
+            if begun is not None and not begun.done():
+                await asyncio.wait([begun])  # it may have looked before what is wanted was there
+            await asyncio.shield(self._begin_reading())
 
     async def _read_now(self) -> None:
         at_s = time.monotonic()
