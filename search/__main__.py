@@ -1,5 +1,9 @@
 """python -m search QUERY: finds moments by a description."""
 
+from search import ahead
+
+ENCODERS = ahead.begin() if __name__ == "__main__" else None
+
 from typing import Annotated
 
 import typer
@@ -56,7 +60,7 @@ def main(
     """Finds the moments that a description means: said, shown, or written on screen."""
     if len(query) > 1:
         raise InvalidQuery(f"put the query in quotes: '{' '.join(query)}'")
-    engine, database = cli.open_engine()
+    engine, database = cli.open_engine(ENCODERS)
     answer = engine.search(
         query[0],
         mode=mode,

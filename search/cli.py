@@ -22,6 +22,7 @@ from database.server.connection import Database
 from database.settings import DatabaseSettings
 from embeddings.cli import new_app, warn_of_slips
 from embeddings.cli import run as run_app
+from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
 from search.library import open_library
 from search.multi_modal_search import MultiModalSearchEngine
@@ -50,10 +51,11 @@ def run(command: Callable[..., None]) -> NoReturn:
     run_app(app)
 
 
-def open_engine() -> tuple[MultiModalSearchEngine, Database]:
-    """The library that the environment names, for searching."""
+def open_engine(encoders: Encoders | None = None) -> tuple[MultiModalSearchEngine, Database]:
+    """The library that the environment names, for searching; with its encoders, if they are there
+    already."""
     warn_of_slips(DatabaseSettings)
-    library = open_library()
+    library = open_library(encoders)
     return MultiModalSearchEngine(library.database, library.encoders), library.database
 
 

@@ -30,12 +30,12 @@ class OpenLibrary:
         self.close()
 
 
-def open_library() -> OpenLibrary:
+def open_library(encoders: Encoders | None = None) -> OpenLibrary:
     """The library of DATABASE_URL, or the embedded one of SCENESEEK_HOME, which is started.
 
-    No model is loaded yet. Raises InvalidSettings, UnknownSpace, DatabaseUnreachable,
-    DatabaseUnsuitable, SchemaMismatch.
+    No model is loaded yet, unless `encoders` are there already. Raises InvalidSettings,
+    UnknownSpace, DatabaseUnreachable, DatabaseUnsuitable, SchemaMismatch.
     """
     settings = load_settings(DatabaseSettings)
-    encoders = Encoders(settings.runtime())
+    encoders = encoders or Encoders(settings.runtime())
     return OpenLibrary(open_database(settings), encoders)
