@@ -1,8 +1,10 @@
 """HTTP/1.1 connections, each within bounds of time and memory, and not more than there is room for.
 
-Whoever sends a head slowly, or does not take an answer, holds a connection for some seconds only. A
-film is the exception: browsers stop reading while it is paused and go on later, so such connections
-are bounded in number. One that is closed is no harm: players ask for the range from where they are.
+Whoever sends a head slowly, or takes nothing of an answer, holds a connection for some seconds
+only; who takes it slowly gets all. A film is the exception: browsers stop reading while it is
+paused and go on later, so such connections are bounded in number. One that is closed is no harm:
+players ask for the range from where they are. Browsers also connect before they have anything to
+ask, and may show what comes unasked: such a connection is closed without a word.
 """
 
 import asyncio
@@ -17,9 +19,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 MAX_CONNECTIONS = 1000
 HEAD_S = 10.0
-"""For a head, from its first byte, or from the connection on."""
+"""For a head, from its first byte on; for that byte, from the connection on."""
 STALL_S = 30.0
-"""For a reader that takes nothing of an answer; of a film only if too many of them do."""
+"""For a reader that takes nothing of an answer, of a film only if too many of them do; and for what
+is left of a body whose request is answered already."""
 MAX_STALLED = 64
 """Films that nobody reads at this moment: each holds a piece in memory, and its file open."""
 MAX_FRAMING_BYTES = 256 * 1024
@@ -33,14 +36,17 @@ class BoundedHttp(HttpToolsProtocol):
 
     _stalled: ClassVar[dict["BoundedHttp", float]] = {}
     """Since when nobody reads, the longest first."""
+    _unread = 0
+    """Bytes of the answer that were not taken at the last look."""
     _framing_bytes = 0
+    _in_head = _in_body = False
     _head_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Turns it away if there are too many."""
         super().connection_made(transport)
-        self._await_head()
+        self._await_head(HEAD_S)
         if len(self.connections) > MAX_CONNECTIONS:
             self._refuse(
                 503,
@@ -59,8 +65,8 @@ class BoundedHttp(HttpToolsProtocol):
         """Parses what has come; 400, and an end, if that is too much for no body."""
         if self.transport.is_closing():
             return
-        if not self._is_answering():
-            self._await_head()
+        if not self._is_answering() and self._head_timer is None:
+            self._await_head(STALL_S if self._in_body else HEAD_S)
         self._framing_bytes += len(data)
         super().data_received(data)
         if self._framing_bytes > MAX_FRAMING_BYTES and not self.transport.is_closing():
@@ -69,11 +75,13 @@ class BoundedHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head has its time from here on."""
         super().on_message_begin()
-        self._await_head()
+        self._in_head = True
+        self._await_head(HEAD_S)
 
     def on_headers_complete(self) -> None:
         """A body has its own (api/limits.py)."""
         self._head_is_whole()
+        self._in_head, self._in_body = False, True
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -83,7 +91,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The next request begins."""
-        self._framing_bytes = 0
+        self._framing_bytes, self._in_body = 0, False
         super().on_message_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -93,8 +101,7 @@ class BoundedHttp(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The reader does not keep up."""
         super().pause_writing()
-        self._stalled[self] = time.monotonic()
-        self._stall_timer = self.loop.call_later(STALL_S, self._stall)
+        self._await_reader()
         longest, since_s = next(iter(self._stalled.items()))
         if len(self._stalled) > MAX_STALLED and time.monotonic() - since_s > STALL_S:
             longest.cut_off("too many stalled")
@@ -103,11 +110,13 @@ class BoundedHttp(HttpToolsProtocol):
         """The reader has taken most of it."""
         self._is_read()
         super().resume_writing()
+        if self.transport.is_closing():
+            self._await_end()
 
     def timeout_keep_alive_handler(self) -> None:
         """Closes an idle connection, whether or not its last answer is taken."""
         super().timeout_keep_alive_handler()
-        self.loop.call_later(STALL_S, self.transport.abort)
+        self._await_end()
 
     def cut_off(self, reason: str) -> None:
         """Ends the connection without waiting for its reader."""
@@ -117,9 +126,9 @@ class BoundedHttp(HttpToolsProtocol):
     def _is_answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
 
-    def _await_head(self) -> None:
-        if self._head_timer is None:
-            self._head_timer = self.loop.call_later(HEAD_S, self._head_is_late)
+    def _await_head(self, patience_s: float) -> None:
+        self._head_is_whole()
+        self._head_timer = self.loop.call_later(patience_s, self._head_is_late)
 
     def _head_is_whole(self) -> None:
         if self._head_timer is not None:
@@ -129,15 +138,38 @@ class BoundedHttp(HttpToolsProtocol):
     def _head_is_late(self) -> None:
         self._head_timer = None
         if self._is_answering():  # the head of the next request is not waited for yet
-            self._await_head()
-        elif not self.transport.is_closing():
+            self._await_head(HEAD_S)
+        elif self._in_head and not self.transport.is_closing():
             self._refuse(408, f"the head did not come within {HEAD_S:g} s", "slow head")
+        elif not self.transport.is_closing():
+            self.transport.close()
+            self._await_end()
+
+    def _await_reader(self) -> None:
+        """Looks after a while at what the reader has taken; who goes on is the last of the
+        stalled."""
+        self._is_read()
+        self._stalled[self] = time.monotonic()
+        self._unread = self.transport.get_write_buffer_size()
+        self._stall_timer = self.loop.call_later(STALL_S, self._stall)
 
     def _stall(self) -> None:
         self._stall_timer = None
-        is_film = self._is_answering() and self.cycle.scope["path"].endswith("/stream")
-        if not is_film:
+        if self.transport.get_write_buffer_size() < self._unread:
+            self._await_reader()
+        elif not (self._is_answering() and self.cycle.scope["path"].endswith("/stream")):
             self.cut_off("slow reader")
+
+    def _await_end(self) -> None:
+        """Of a connection that is closed once its reader has taken all, as long as that goes on."""
+        unread = self.transport.get_write_buffer_size()
+        self.loop.call_later(STALL_S, self._end, unread)
+
+    def _end(self, unread: int) -> None:
+        if self.transport.get_write_buffer_size() < unread:
+            self._await_end()
+        else:
+            self.transport.abort()
 
     def _is_read(self) -> None:
         self._stalled.pop(self, None)
@@ -153,7 +185,7 @@ class BoundedHttp(HttpToolsProtocol):
         if not self._is_answering():
             self.transport.write(_problem(status, detail, headers or {}))
         self.transport.close()
-        self.loop.call_later(STALL_S, self.transport.abort)
+        self._await_end()
 
 
 def _problem(status: int, detail: str, headers: Mapping[str, str]) -> bytes:

@@ -5,7 +5,9 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 import uvicorn
@@ -31,27 +33,88 @@ async def answers(scope: Scope, receive: Receive, send: Send) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+class Held:
+    """An event loop in which the seconds of a stalled reader pass when a test says so."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._due: list[tuple[asyncio.TimerHandle, Callable[..., None], tuple[Any, ...]]] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    def call_later(
+        self, delay_s: float, callback: Callable[..., None], *args: Any
+    ) -> asyncio.TimerHandle:
+        handle = self._loop.call_later(delay_s, callback, *args)
+        if delay_s == connections.STALL_S:
+            self._due.append((handle, callback, args))
+        return handle
+
+    def pass_stall(self) -> None:
+        """All that waits for the end of STALL_S at this moment does its work."""
+        done = threading.Event()
+
+        def fire() -> None:
+            due, self._due = self._due, []
+            for handle, callback, args in due:
+                if not handle.cancelled():
+                    handle.cancel()
+                    callback(*args)
+            done.set()
+
+        self._loop.call_soon_threadsafe(fire)
+        assert done.wait(20)
+
+
+class HeldHttp(BoundedHttp):
+    """As it is, in such a loop."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.held = Held(self.loop)
+        self.loop = self.held  # type: ignore[assignment]
+
+
+@contextmanager
+def serving(http: type[BoundedHttp]) -> Iterator[uvicorn.Server]:
+    """A server on loopback, whose sockets hold little."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
+        config = uvicorn.Config(
+            answers, http=http, lifespan="off", log_level="critical", timeout_keep_alive=1
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
+        thread.start()
+        server.config.port = listener.getsockname()[1]
+        try:
+            yield server
+        finally:
+            server.should_exit = server.force_exit = True
+            thread.join(20)
+
+
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Of a server that is soon impatient."""
     for name, value in (("HEAD_S", 0.3), ("STALL_S", 0.3), ("MAX_STALLED", 1)):
         monkeypatch.setattr(connections, name, value)
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        config = uvicorn.Config(
-            answers, http=BoundedHttp, lifespan="off", log_level="critical", timeout_keep_alive=1
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
-        thread.start()
-        yield listener.getsockname()[1]
-        server.should_exit = server.force_exit = True
-        thread.join(20)
+    with serving(BoundedHttp) as server:
+        yield server.config.port
 
 
 def connect(port: int, sent: bytes = b"") -> socket.socket:
     connection = socket.create_connection(("127.0.0.1", port), timeout=20)
     connection.sendall(sent)
     return connection
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    until = time.monotonic() + 20
+    while not is_so():
+        assert time.monotonic() < until
+        time.sleep(0.01)
 
 
 def rest(connection: socket.socket) -> bytes:
@@ -73,11 +136,68 @@ def assert_problem(answer: bytes, status: int) -> None:
     assert json.loads(body)["status"] == status
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
+@pytest.mark.parametrize("sent", [b"GET / HT", b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: "])
 def test_a_head_that_does_not_come_is_not_waited_for(port: int, sent: bytes) -> None:
     began = time.monotonic()
     assert_problem(rest(connect(port, sent)), 408)
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n"])
+def test_a_browser_that_connects_before_it_asks_is_let_go_without_a_word(
+    port: int, sent: bytes
+) -> None:
+    assert rest(connect(port, sent)) == b""
+
+
+def test_a_head_has_its_whole_time_from_its_first_byte_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connections, "HEAD_S", 3.0)
+    with serving(BoundedHttp) as server, connect(server.config.port) as connection:
+        time.sleep(2)
+        connection.sendall(GET[:10])
+        time.sleep(1.5)
+        connection.sendall(GET[10:])
+        assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
+
+
+def test_the_rest_of_a_body_that_is_not_wanted_is_no_late_head(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "STALL_S", 30.0)
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 14\r\n\r\n"
+    with connect(port, head) as connection:
+        answer = connection.recv(1000)
+        for _ in range(14):  # longer than a head may take
+            time.sleep(0.1)
+            connection.sendall(b"x")
+        connection.sendall(GET)
+        while answer.count(b"HTTP/1.1 ") < 2:
+            more = connection.recv(1000)
+            assert more, answer
+            answer += more
+        assert answer.count(b"HTTP/1.1 200 ") == 2
+
+
+def test_the_rest_of_a_body_that_is_not_wanted_is_not_taken_in_for_ever(port: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9999\r\n\r\n"
+    with connect(port, head) as connection:
+        answer = b""
+        while not answer.endswith(b"ok"):
+            answer += connection.recv(1000)
+        connection.settimeout(0.05)
+        for _ in range(9999):
+            try:
+                connection.sendall(b"x")
+                assert connection.recv(1000) == b""  # closed, without another answer
+                break
+            except TimeoutError:
+                continue
+            except (BrokenPipeError, ConnectionResetError):
+                break
+        else:
+            pytest.fail("it was taken in to its end")
 
 
 def test_a_head_that_comes_byte_by_byte_is_not_waited_for(port: int) -> None:
@@ -120,12 +240,37 @@ def test_a_reader_that_takes_nothing_is_cut_off(port: int) -> None:
     assert len(rest(connection)) < LONG
 
 
-def test_a_reader_that_takes_its_time_gets_all(port: int) -> None:
-    connection, got = connect(port, GET.replace(b"/", b"/long", 1)), 0
-    while got < LONG:
-        got += len(connection.recv(256 * 1024))
-        time.sleep(0.01)
-    connection.close()
+def test_a_reader_that_takes_its_time_gets_all() -> None:
+    """Before and after the connection is to be closed, since it idles otherwise."""
+    with serving(HeldHttp) as server:
+        connection = connect(server.config.port, GET.replace(b"/", b"/long", 1))
+        got = len(connection.recv(1000))
+        (protocol,) = server.server_state.connections
+        assert isinstance(protocol, HeldHttp)
+        wait_until(lambda: protocol.transport.get_write_buffer_size() > 0)
+        for look in range(6):
+            if look == 3:
+                wait_until(protocol.transport.is_closing)
+            unread = protocol.transport.get_write_buffer_size()
+            while protocol.transport.get_write_buffer_size() >= unread:
+                more = connection.recv(64 * 1024)
+                assert more, f"cut off at look {look}"
+                got += len(more)
+            protocol.held.pass_stall()
+        assert got < LONG
+        assert got + len(rest(connection)) > LONG
+
+
+def test_who_took_a_part_and_then_nothing_is_cut_off() -> None:
+    with serving(HeldHttp) as server:
+        connection = connect(server.config.port, GET.replace(b"/", b"/long", 1))
+        assert connection.recv(1000)
+        (protocol,) = server.server_state.connections
+        assert isinstance(protocol, HeldHttp)
+        wait_until(lambda: protocol.transport.get_write_buffer_size() > 0)
+        for _ in range(3):
+            protocol.held.pass_stall()
+        assert len(rest(connection)) < LONG
 
 
 def test_a_film_that_is_paused_goes_on_later(port: int) -> None:
@@ -141,7 +286,7 @@ def test_a_film_that_is_paused_goes_on_later(port: int) -> None:
 
 def test_of_too_many_paused_films_the_one_that_was_paused_longest_is_ended(port: int) -> None:
     first = connect(port, FILM)
-    time.sleep(0.6)
+    time.sleep(2)  # no piece of it goes into a buffer any more
     second = connect(port, FILM)
     time.sleep(0.2)
     rest(first)  # comes to an end
@@ -154,7 +299,8 @@ def test_beyond_the_last_place_a_connection_is_told_to_come_again(
 ) -> None:
     monkeypatch.setattr(connections, "MAX_CONNECTIONS", 2)
     with connect(port, FILM) as one, connect(port, FILM) as two:
-        assert one.recv(10) and two.recv(10)
+        assert one.recv(10)
+        assert two.recv(10)
         answer = rest(connect(port, GET))
         assert_problem(answer, 503)
         assert b"Retry-After: " in answer
