@@ -19,13 +19,16 @@ _OPEN_FILES = 4 * MAX_CONNECTIONS
 _SWITCH_S = 0.001
 """A thread that computes gives way to others after so long: the event loop, which every request
 needs several times, would wait for each of them five times as long otherwise."""
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+"""What listens on every address is called by one of this machine's."""
 Host = Annotated[str, typer.Option(help="Address to listen on.")]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Log what is looked up in the cache, too.")]
 
 
 def url_of(host: str, port: int) -> str:
-    """The address of a server."""
+    """The address of a server, as its own machine calls it."""
+    host = _EVERYWHERE.get(host, host)
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 

@@ -296,7 +296,9 @@ def test_a_server_that_other_machines_reach_answers_who_has_a_key(
             wait_until_ready(process, client)
             assert_problem(client.get("/videos"), 401)
             assert client.get("/videos", headers=bearer(key)).json() == {"videos": [], "next": None}
-        assert key not in Serving(process, client, Log(process)).stop()
+        said = Serving(process, client, Log(process)).stop()
+        assert f"Open in a browser: http://127.0.0.1:{port}\n" in said
+        assert key not in said
 
 
 @pytest.mark.parametrize(
