@@ -1,6 +1,7 @@
 """Errors as application/problem+json (RFC 9457), under /v1 as OpenAI's: the fact and what to do,
 no internals."""
 
+import errno
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -124,7 +125,12 @@ def add_error_handlers(app: FastAPI) -> None:
         return refuse(request.scope, error.status_code, detail, headers)
 
     @app.exception_handler(OSError)
-    async def disk(request: Request, error: OSError) -> Response:
+    async def of_the_system(request: Request, error: OSError) -> Response:
+        if error.errno in (errno.EMFILE, errno.ENFILE):
+            structlog.get_logger().error("request failed", reason="too many files are open")
+            return _try_later(
+                request.scope, "too many files are open at once; try again in a few seconds"
+            )
         if error.errno not in DiskFull.ERRNOS:
             raise error
         return _refuse_known(request.scope, DiskFull("the disk of SCENESEEK_HOME"))

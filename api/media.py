@@ -1,6 +1,7 @@
 """Files over HTTP: one range a request, HEAD, and If-None-Match."""
 
 import contextlib
+import errno
 import functools
 import os
 import re
@@ -63,6 +64,16 @@ def parse_range(header: str, size: int) -> tuple[int, int] | None:
     return (start, end) if start < size else None
 
 
+_NOT_THERE = {
+    errno.ENOENT,
+    errno.ENOTDIR,
+    errno.EISDIR,
+    errno.EACCES,
+    errno.ELOOP,  # a link
+    errno.ENXIO,  # a socket
+    errno.ENAMETOOLONG,
+}
+"""Of errors, those that say something of the file, and not of the server."""
 GONE = "the file is no longer there, or cannot be read; ingest its folder again"
 
 
@@ -105,11 +116,14 @@ def stream_file(
 
 
 def _open(path: Path, gone: str) -> BinaryIO:
-    """A regular file, to be read; the path itself is no link, nor is a pipe waited for."""
+    """A regular file, to be read; the path itself is no link, nor is a pipe waited for. Raises
+    NotFound, and OSError if that is no matter of the file."""
     with contextlib.ExitStack() as opened:
         try:
             file = opened.enter_context(open(path, "rb", opener=_without_links))
-        except OSError:
+        except OSError as error:
+            if error.errno not in _NOT_THERE:
+                raise
             raise NotFound(gone) from None
         if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
             raise NotFound(gone)

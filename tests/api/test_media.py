@@ -1,15 +1,19 @@
 """A file is opened before a word of the answer is sent, and closed with it."""
 
 import asyncio
+import resource
 from pathlib import Path
 
 import psutil
 import pytest
-from fastapi import HTTPException, Request, Response
+from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.responses import StreamingResponse
+from fastapi.testclient import TestClient
 
+from api.errors import add_error_handlers
 from api.media import stream_file
 from database.errors import NotFound
+from tests.helpers.http import assert_problem
 
 CONTENT = bytes(range(256)) * 4096
 ETAG = '"content"'
@@ -61,6 +65,26 @@ def test_what_cannot_be_opened_is_not_found_and_says_what_to_do(
     with pytest.raises(NotFound, match="ingest its folder again") as raised:
         asked(path.parent / name, method)
     assert str(path.parent) not in str(raised.value)
+
+
+def test_a_film_is_not_called_gone_where_the_server_has_too_many_files_open(path: Path) -> None:
+    app = FastAPI()
+    add_error_handlers(app)
+
+    @app.get("/film")
+    def film(request: Request) -> Response:
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+        try:
+            return stream_file(path, "video/mp4", ETAG, request)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    with TestClient(app) as client:
+        answer = client.get("/film")
+    assert_problem(answer, 503)
+    assert "too many files" in answer.json()["detail"]
+    assert answer.headers["retry-after"] == "5"
 
 
 def test_a_file_is_closed_with_its_answer(path: Path) -> None:
