@@ -20,7 +20,7 @@ HEADLESS := --no-deps --force-reinstall -c constraints.txt opencv-python-headles
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo check test bench soak soak-embeddings clean
+.PHONY: help demo check test bench schema openapi soak soak-embeddings clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -51,6 +51,12 @@ test: $(DEV) $(CLIENTS) ## all tests
 
 bench: $(DEV) ## all benchmarks
 	$(BIN)/python -m benchmarks
+
+schema: $(DEV) ## all routes held against /openapi.json for SCHEMA_S seconds (600), in sequences too
+	PYTEST_SCHEMA_S=$(or $(SCHEMA_S),600) $(BIN)/python -m pytest tests/api/test_schema.py -n 0
+
+openapi: $(DEV) ## tests/api/openapi.json anew, after routes have changed: read its diff
+	PYTEST_OPENAPI=renew $(BIN)/python -m pytest tests/api/test_openapi.py -n 0 -k snapshot
 
 soak: $(DEV) ## the library's server at half of what it bears for SOAK_MINUTES (15), and at three times
 	$(BIN)/python -m benchmarks.soak $(SOAK_MINUTES)

@@ -93,6 +93,9 @@ def _completed(document: dict[str, Any]) -> dict[str, Any]:
     document["info"]["version"] = VERSION
     document["servers"] = [{"url": "/", "description": "This server"}]
     document["components"]["securitySchemes"] = SECURITY_SCHEMES
+    document["components"]["responses"] = _errors("ProblemOut", MEDIA_TYPE) | _errors(
+        "OpenAIProblemOut", "application/json"
+    )
     used = set()
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
@@ -128,21 +131,25 @@ def _add_errors(path: str, operation: dict[str, Any]) -> None:
         kinds |= {"400", "408", "413"}
     if operation["operationId"] in _FILES:
         kinds.add("416")
-    if is_openai(path):
-        media, schema = "application/json", "OpenAIProblemOut"
-    else:
-        media, schema = MEDIA_TYPE, "ProblemOut"
+    schema = "OpenAIProblemOut" if is_openai(path) else "ProblemOut"
     for status in kinds:
-        number = int(status)
-        responses[status] = {
-            "description": _REASONS[number],
-            "content": {media: {"schema": {"$ref": f"#/components/schemas/{schema}"}}},
-        }
-        if schema == "ProblemOut":
-            responses[status]["content"][media]["example"] = _problem(number)
-        if number in _HEADERS:
-            responses[status]["headers"] = _HEADERS[number]
+        responses[status] = {"$ref": f"#/components/responses/{schema}{status}"}
     operation["responses"] = dict(sorted(responses.items()))
+
+
+def _errors(schema: str, media: str) -> dict[str, Any]:
+    """Every error in one shape."""
+    errors = {}
+    for status, reason in _REASONS.items():
+        content: dict[str, Any] = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+        if schema == "ProblemOut":
+            content["example"] = _problem(status)
+        errors[f"{schema}{status}"] = {
+            "description": reason,
+            "content": {media: content},
+            "headers": _HEADERS.get(status, {}),
+        }
+    return errors
 
 
 def _problem(status: int) -> dict[str, Any]:

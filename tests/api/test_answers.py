@@ -332,20 +332,3 @@ def test_every_operation_has_an_id_of_its_own(
 ) -> None:
     ids = [told["operationId"] for told in operations.values()]
     assert len(set(ids)) == len(ids)
-
-
-def test_errors_are_described_as_the_problem_documents_that_they_are(
-    operations: dict[tuple[str, str], dict[str, Any]],
-) -> None:
-    described = {
-        (method, path, status): list(answer.get("content", {}))
-        for (method, path), told in operations.items()
-        for status, answer in told["responses"].items()
-        if int(status) >= 400
-    }
-    of_openai = {key: kinds for key, kinds in described.items() if key[1].startswith("/v1/")}
-    ours = {key: kinds for key, kinds in described.items() if key not in of_openai}
-    assert ours
-    assert of_openai
-    assert [key for key, kinds in ours.items() if kinds != ["application/problem+json"]] == []
-    assert [key for key, kinds in of_openai.items() if kinds != ["application/json"]] == []

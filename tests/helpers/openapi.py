@@ -20,10 +20,18 @@ def assert_documented(answer: object, method: str, path: str, document: Document
         Draft202012Validator(whole).validate({**answer, "surprise": 1})
 
 
+def response_of(document: Document, operation: Document, status: str) -> Document:
+    """What is documented of an answer of this status."""
+    response: Document = operation["responses"][status]
+    if "$ref" in response:
+        response = document["components"]["responses"][response["$ref"].rpartition("/")[2]]
+    return response
+
+
 def assert_documented_error(
     answer: object, status: int, method: str, path: str, document: Document
 ) -> None:
     """The error is one that the document has under this status, in the form that it gives it."""
-    response = document["paths"][path][method]["responses"][str(status)]
+    response = response_of(document, document["paths"][path][method], str(status))
     (media,) = response["content"].values()
     Draft202012Validator({**media["schema"], "components": document["components"]}).validate(answer)
