@@ -92,6 +92,7 @@ def test_a_wrong_key_is_told_to_everyone(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         log_in(page, key)
         expect(page.get_by_role("heading", name="Library")).to_be_visible()
+        assert_accessible(page)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
