@@ -69,7 +69,9 @@ PICTURE_TURN = _turn(lambda lanes: lanes.pictures)
 LIST_TURN = _turn(lambda lanes: lanes.lists)
 DETAIL_TURN = _turn(lambda lanes: lanes.details)
 REMOVAL_TURN = _turn(lambda lanes: lanes.removals)
-MEDIA_TURN = _turn(lambda lanes: lanes.media)
+FILM_TURN = _turn(lambda lanes: lanes.films)
+STILL_TURN = _turn(lambda lanes: lanes.stills)
+STATE_TURN = _turn(lambda lanes: lanes.state)
 
 
 async def _service(request: Request) -> EmbeddingService:

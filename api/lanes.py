@@ -22,8 +22,8 @@ from api.limits import PATIENCE_S
 
 MAX_WAITING = 256
 """In each lane; more than a server answers while a person is patient would wait in vain."""
-SPARE_THREADS = 8
-"""For what has no lane: static files, /ready, /metrics."""
+SPARE_THREADS = 4
+"""For what has no lane: static files."""
 WAITING = Gauge("requests_waiting", "Requests that wait for their turn", ["lane"])
 WORKED_ON = Gauge("requests_worked_on", "Requests that have their turn", ["lane"])
 WAITED_SECONDS = Histogram(
@@ -117,8 +117,13 @@ class Lanes:
     """Of one video or a few rows, read or written."""
     removals: Lane = field(default_factory=lambda: Lane("removals", 2))
     """Of videos, which may wait for an ingest that is at work on them."""
-    media: Lane = field(default_factory=lambda: Lane("media", 8))
-    """Films and stills, until their file is open."""
+    films: Lane = field(default_factory=lambda: Lane("films", 6))
+    """Until their file is open, which lies wherever people keep their films: a mount may hang."""
+    stills: Lane = field(default_factory=lambda: Lane("stills", 6))
+    """And pictures that people sent, until their file is open, of the server's own home."""
+    state: Lane = field(default_factory=lambda: Lane("state", 2))
+    """Of the server, /ready and /metrics: anybody may ask, and while the database hangs they wait
+    for it."""
 
     @property
     def num_threads(self) -> int:

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from api.deps import ServiceDep, StateDep
+from api.deps import STATE_TURN, ServiceDep, StateDep
 from api.responses import ProblemOut
 
 router = APIRouter(tags=["health"])
@@ -17,7 +17,12 @@ async def health(state: StateDep) -> dict[str, str]:
     return {"status": "ok", "database": kind}
 
 
-@router.get("/ready", operation_id="ready", responses={503: {"model": ProblemOut}})
+@router.get(
+    "/ready",
+    operation_id="ready",
+    responses={503: {"model": ProblemOut}},
+    dependencies=[STATE_TURN],
+)
 def ready(state: StateDep, service: ServiceDep) -> dict[str, str]:
     """The database answers, the models are loaded and at work."""
     service.require_progress()

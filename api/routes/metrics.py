@@ -1,6 +1,9 @@
 """The route /metrics, for Prometheus."""
 
+from functools import partial
+
 from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.deps import State
@@ -11,13 +14,15 @@ router = APIRouter(tags=["health"])
 
 
 @router.get("/metrics", operation_id="metrics", response_class=Response)
-def metrics(request: Request) -> Response:
+async def metrics(request: Request) -> Response:
     """Numbers of the server, of the embedding service, and of the library if there is one; its
     rows are counted once a minute at most."""
     library: State | None = getattr(request.app.state, "library", None)
     if library is not None:
-        _note_library(library)
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        await library.lanes.state.run(request, partial(_note_library, library))
+    return Response(
+        await run_in_threadpool(generate_latest), headers={"Content-Type": CONTENT_TYPE_LATEST}
+    )
 
 
 def _note_library(state: State) -> None:

@@ -57,7 +57,7 @@ async def sprites(state: StateDep, video_id: VideoId, request: Request) -> Respo
     or cannot be decoded."""
     video, making = await _sheets(state, video_id, request)
     try:
-        return await _part(video, making, INDEX, "text/vtt; charset=utf-8", request)
+        return await _part(state, video, making, INDEX, "text/vtt; charset=utf-8", request)
     except NotFound as error:  # no error: a page cannot know before it asks
         note = " ".join(str(error).split()).replace("-->", "→")
         headers = {"Cache-Control": "private, no-cache"}
@@ -73,18 +73,20 @@ async def sprite_sheet(
 ) -> Response:
     """A sheet of up to a hundred stills, ten in a row."""
     video, making = await _sheets(state, video_id, request)
-    return await _part(video, making, f"{number}.jpg", "image/jpeg", request)
+    return await _part(state, video, making, f"{number}.jpg", "image/jpeg", request)
 
 
 async def _part(
-    video: VideoInfo, making: Making, name: str, media_type: str, request: Request
+    state: State, video: VideoInfo, making: Making, name: str, media_type: str, request: Request
 ) -> Response:
     """A file of a video's sheets; waiting for them takes no thread. Raises NotFound,
-    HTTPException, ClientGone."""
+    HTTPException, ClientGone, Busy, QueueFull."""
     path = await unless_gone(request, made(making)) / name
-    if not path.is_file():
-        raise NotFound(f"video {video.id} has no sheet {name}: sprites.vtt names those it has")
-    return stream_file(path, media_type, f'"{video.content_hash}-{FORMAT}-{name}"', request)
+    etag = f'"{video.content_hash}-{FORMAT}-{name}"'
+    gone = f"video {video.id} has no sheet {name}: sprites.vtt names those it has"
+    return await state.lanes.stills.run(
+        request, lambda: stream_file(path, media_type, etag, request, gone)
+    )
 
 
 async def _sheets(state: State, video_id: int, request: Request) -> tuple[VideoInfo, Making]:
@@ -96,7 +98,7 @@ async def _sheets(state: State, video_id: int, request: Request) -> tuple[VideoI
             raise NotFound(f"video {video.id} has no pictures")
         return video, state.sprites.find(video, lambda: state.intact_file(video_id).real)
 
-    return await state.lanes.media.run(request, find)
+    return await state.lanes.stills.run(request, find)
 
 
 def _moment_out(hit: SearchHit) -> MomentOut:

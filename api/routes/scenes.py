@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 
-from api.deps import MEDIA_TURN, SEARCH_TURN, StateDep, only_known_parameters
+from api.deps import SEARCH_TURN, STILL_TURN, StateDep, only_known_parameters
 from api.media import stream_file
 from api.requests import SimilarIn, part_of
 from api.responses import ProblemOut
@@ -24,12 +24,12 @@ _GONE = (
 _SIMILAR: dict[int | str, dict[str, Any]] = {200: {"model": SearchDocument}}
 
 
-@router.head("/{scene_id}/keyframe.jpg", include_in_schema=False, dependencies=[MEDIA_TURN])
+@router.head("/{scene_id}/keyframe.jpg", include_in_schema=False, dependencies=[STILL_TURN])
 @router.get(
     "/{scene_id}/keyframe.jpg",
     operation_id="get_keyframe",
     response_class=Response,
-    dependencies=[MEDIA_TURN],
+    dependencies=[STILL_TURN],
 )
 def keyframe(
     state: StateDep,

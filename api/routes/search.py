@@ -7,9 +7,9 @@ from fastapi.responses import JSONResponse
 
 from api.deps import (
     DETAIL_TURN,
-    MEDIA_TURN,
     PICTURE_TURN,
     SEARCH_TURN,
+    STILL_TURN,
     State,
     StateDep,
     only_known_parameters,
@@ -179,13 +179,13 @@ def keep_picture(state: StateDep, picture: PictureBytes) -> PictureOut:
     return PictureOut(image=key, url=f"/?image={key}")
 
 
-@router.head("/pictures/{key}.jpg", include_in_schema=False, dependencies=[MEDIA_TURN])
+@router.head("/pictures/{key}.jpg", include_in_schema=False, dependencies=[STILL_TURN])
 @router.get(
     "/pictures/{key}.jpg",
     operation_id="get_picture",
     response_class=Response,
     responses={404: {"model": ProblemOut}},
-    dependencies=[MEDIA_TURN],
+    dependencies=[STILL_TURN],
 )
 def kept_picture(state: StateDep, key: Annotated[PictureKey, Path()], request: Request) -> Response:
     """A picture that is kept."""

@@ -4,7 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from api.deps import DETAIL_TURN, MEDIA_TURN, REMOVAL_TURN, StateDep
+from api.deps import DETAIL_TURN, FILM_TURN, REMOVAL_TURN, StateDep
 from api.media import media_type_of, stream_file
 from api.requests import TagsIn
 from api.responses import (
@@ -41,12 +41,12 @@ def list_videos(
     )
 
 
-@router.head("/{video_id}/stream", include_in_schema=False, dependencies=[MEDIA_TURN])
+@router.head("/{video_id}/stream", include_in_schema=False, dependencies=[FILM_TURN])
 @router.get(
     "/{video_id}/stream",
     operation_id="stream_video",
     response_class=Response,
-    dependencies=[MEDIA_TURN],
+    dependencies=[FILM_TURN],
 )
 def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     """The file, whole or one range of it; browsers play and seek it."""

@@ -15,6 +15,7 @@ from api.app import create_app
 from api.settings import ApiSettings
 from database.models import FileStatus
 from database.opening import open_database
+from database.videos.read import IntactFile, Library
 from database.videos.records import FileRecord
 from database.videos.stored import Store
 from embeddings.loaded import Encoders
@@ -129,5 +130,61 @@ def test_what_is_too_much_to_wait_for_is_refused_at_once(
             assert answer.json()["detail"].startswith("too many requests wait")
             assert "too many requests wait" in page.text
             assert set(await searches.let_go()) == {200}
+
+    run(work)
+
+
+def test_films_play_while_many_ask_whether_a_database_that_hangs_is_ready(
+    library: ApiSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        async with held(library, monkeypatch) as searches:
+            hangs, asked = threading.Event(), []
+            version = Library.version
+
+            def slowly(self: Library) -> int:
+                assert hangs.wait(60)
+                return version(self)
+
+            monkeypatch.setattr(Library, "version", slowly)
+            try:
+                for path in ("/ready", "/metrics"):
+                    asked += [asyncio.ensure_future(searches.client.get(path)) for _ in range(40)]
+                await asyncio.sleep(0.5)
+                async with asyncio.timeout(8):
+                    answer = await searches.client.get("/videos/1/stream")
+                    assert answer.status_code == 200
+            finally:
+                hangs.set()
+            assert {answer.status_code for answer in await asyncio.gather(*asked)} == {200}
+
+    run(work)
+
+
+def test_stills_are_shown_while_films_lie_on_a_mount_that_hangs(
+    library: ApiSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work() -> None:
+        async with held(library, monkeypatch) as searches:
+            hangs = threading.Event()
+            intact = Library.get_intact_file
+
+            def slowly(*given: Any) -> IntactFile:
+                assert hangs.wait(60)
+                return intact(*given)
+
+            monkeypatch.setattr(Library, "get_intact_file", slowly)
+            try:
+                films = [
+                    asyncio.ensure_future(searches.client.get("/videos/1/stream"))
+                    for _ in range(40)
+                ]
+                await asyncio.sleep(0.5)
+                async with asyncio.timeout(8):
+                    answer = await searches.client.get("/scenes/1/keyframe.jpg")
+                    assert answer.status_code == 200
+            finally:
+                hangs.set()
+            assert {answer.status_code for answer in await asyncio.gather(*films)} == {200}
 
     run(work)
