@@ -166,7 +166,11 @@ def _unknown(scope: Scope, headers: Headers, wrong: str | None) -> Refused:
     """A browser is shown where to log in, a program told how to send a key."""
     has_pages = hasattr(scope["app"].state, "library")
     if has_pages and ("text/html" in headers.get("accept", "") or "x-fragment" in headers):
-        answer: Response = login_page(_address_in(scope), status=401)
+        answer: Response = login_page(
+            _address_in(scope),
+            status=401,
+            from_elsewhere=headers.get("sec-fetch-site") == "cross-site",
+        )
     else:
         answer = refuse(scope, 401, wrong or (_NEEDED_OF_ALL if has_pages else _NEEDED))
     error = ', error="invalid_token"' if wrong else ""

@@ -71,9 +71,13 @@ def error_page(status: int, detail: str, headers: dict[str, str] | None = None) 
     return answer
 
 
-def login_page(then: str, *, status: int = 200, wrong: str | None = None) -> HTMLResponse:
-    """The form that takes a key and leads to where one wanted to go, or says what was `wrong`."""
-    return page("login.html", status, then=own_address(then), wrong=wrong)
+def login_page(
+    then: str, *, status: int = 200, wrong: str | None = None, from_elsewhere: bool = False
+) -> HTMLResponse:
+    """The form that takes a key and leads to where one wanted to go, or says what was `wrong`. Who
+    has followed a link `from_elsewhere` may have logged in: no browser sends the cookie then."""
+    shown = {"then": own_address(then), "wrong": wrong, "from_elsewhere": from_elsewhere}
+    return page("login.html", status, **shown)
 
 
 def own_address(address: str) -> str:

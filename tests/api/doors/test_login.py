@@ -108,6 +108,15 @@ def test_the_login_leads_to_any_page_of_its_own(then: str) -> None:
     assert own_address(then) == then
 
 
+def test_who_follows_a_link_of_another_site_can_go_on_without_logging_in_again(
+    browser: httpx.Client,
+) -> None:
+    linked = {"Sec-Fetch-Site": "cross-site"}  # with which no browser sends the cookie
+    link = '<a href="/watch/1?t=3&amp;q=x">go on</a>'
+    assert link in browser.get("/watch/1?t=3&q=x", headers=linked).text
+    assert "go on" not in browser.get("/watch/1?t=3&q=x").text
+
+
 def test_who_is_logged_in_and_comes_to_the_login_again_may_log_in_again(
     guarded: Guarded, browser: httpx.Client
 ) -> None:
