@@ -1,13 +1,12 @@
 """python -m api.keys add | list | remove | first: the keys by which a library's server is asked."""
 
 import json
-import os
 import re
-import tempfile
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
+import fasteners
 import typer
 
 from api.doors.keys import hash_of, new_key
@@ -17,11 +16,12 @@ from database.errors import KeyNameTaken
 from database.models import ApiScope
 from database.opening import open_database
 from embeddings.cli import AsJson, fail, new_app, read_settings, run
+from ingest.atomic import atomically
 
 app = new_app("The keys by which a library's server is asked.")
 
 _NAME = re.compile(r"\w[\w.@-]{0,59}")
-_FIRST = "first"
+_FIRST, _FIRST_FILE = "first", "first-api-key"
 Name = Annotated[str, typer.Argument(help="Whose key it is: a person, or a program.")]
 Scope = Annotated[
     ApiScope,
@@ -79,30 +79,34 @@ def first() -> None:
     """Makes a key that may do all, unless there is any, and puts it into a file that only this
     user can read: for a server that starts by itself."""
     settings = read_settings(ApiSettings)
-    file = settings.home / "first-api-key"
+    file = settings.home / _FIRST_FILE
     keys = ApiKeys(open_database(settings))
-    if not keys.all() and _made(keys, file):
-        typer.echo(f"There was no key. The first one, which may do all, lies in {file}", err=True)
-    elif file.exists():
-        typer.echo(f"The first key lies in {file}", err=True)
+    _make_first(keys, file)
+    key = file.read_text().strip() if file.exists() else ""
+    if hash_of(key) in keys.holders().by_key:
+        typer.echo(f"A key that may do all lies in {file}", err=True)
+    else:
+        typer.echo(
+            "There are keys, none of which lies here: python -m api.keys add NAME makes another",
+            err=True,
+        )
 
 
-def _made(keys: ApiKeys, file: Path) -> bool:
-    """Whether the first key was made; not if another server was quicker."""
+def _make_first(keys: ApiKeys, file: Path) -> None:
+    """Makes the first key, unless another server is quicker."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    key = new_key()
-    # Written before the key is known, or a crash might leave one that nobody has.
-    with tempfile.NamedTemporaryFile("w", dir=file.parent, delete=False) as partial:
-        partial.write(f"{key}\n")
-        partial.flush()
-        os.fsync(partial.fileno())
-    try:
-        keys.add(_FIRST, ApiScope.ADMIN, hash_of(key))
-    except KeyNameTaken:
-        Path(partial.name).unlink()
-        return False
-    Path(partial.name).replace(file)
-    return True
+    with fasteners.InterProcessLock(file.with_suffix(".lock")):
+        if keys.all():
+            return
+        key = new_key()
+        # The file comes first: a crash must not leave a key that nobody has.
+        with atomically(file) as partial:
+            partial.touch(mode=0o600, exist_ok=False)
+            partial.write_text(f"{key}\n")
+        try:
+            keys.add(_FIRST, ApiScope.ADMIN, hash_of(key))
+        except KeyNameTaken:  # by a server with another home
+            file.unlink()
 
 
 def _stored() -> ApiKeys:

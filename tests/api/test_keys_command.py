@@ -82,11 +82,33 @@ def test_the_first_start_makes_a_key_that_only_its_user_can_read_and_later_ones_
     assert len(ApiKeys(database).all()) == 1
 
 
+def test_a_start_that_was_cut_off_leaves_no_key_that_nobody_has(
+    settings: IngestSettings, database: Database
+) -> None:
+    file = settings.home / "first-api-key"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text("written, but not known to the library yet\n")
+    run_command("api.keys", "first", settings=settings)
+    assert hash_of(file.read_text().strip()) in ApiKeys(database).holders().by_key
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_the_file_of_a_first_key_that_was_removed_is_not_taken_for_one(
+    settings: IngestSettings, database: Database
+) -> None:
+    run_command("api.keys", "first", settings=settings)
+    ApiKeys(database).add("anna", ApiScope.ADMIN, hash_of("x"))
+    ApiKeys(database).remove("first")
+    done = run_command("api.keys", "first", settings=settings)
+    assert "none of which lies here" in done.stderr
+
+
 def test_a_library_with_keys_gets_no_first_one(
     settings: IngestSettings, database: Database
 ) -> None:
     ApiKeys(database).add("anna", ApiScope.READ, hash_of("x"))
     done = run_command("api.keys", "first", settings=settings)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert done.returncode == 0
+    assert "python -m api.keys add NAME" in done.stderr
     assert not (settings.home / "first-api-key").exists()
     assert [key.name for key in ApiKeys(database).all()] == ["anna"]
