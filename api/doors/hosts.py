@@ -35,14 +35,15 @@ class Hosts:
         """Raises HostRefused unless a request has one Host, of ours; `reached` is the address that
         it has come to."""
         hosts = [value for name, value in headers if name == b"host"]
-        refused = self._judge(hosts[0], reached) if len(hosts) == 1 else _NO_HOST
+        is_one = len(hosts) == 1 and len(hosts[0]) <= _MAX_LENGTH  # what is judged is kept
+        refused = self._judge(hosts[0], reached) if is_one else _NO_HOST
         if refused is not None:
             raise HostRefused(*refused)
 
     def _judge_once(self, value: bytes, reached: str | None) -> tuple[int, str] | None:
         """Status and reason of a refusal; None for a host of ours."""
         matched = _NAME_AND_PORT.fullmatch(value.decode("latin-1").lower())
-        if matched is None or len(value) > _MAX_LENGTH:
+        if matched is None:
             return _NO_HOST
         name = _normal(matched[1].removesuffix(".").strip("[]"))
         if name in self._names or is_loopback(name):

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Hashable
 from ipaddress import IPv6Address, ip_address
 
+_NO_ADDRESS = "no address"
 _MAX_BUCKETS = 10_000
 """Those of who came last are kept."""
 
@@ -34,11 +35,12 @@ class Buckets:
 
 
 def network_of(address: str) -> str:
-    """Whom an address belongs to: of IPv6 the first half, since everybody has all of the second."""
+    """Whom an address belongs to: of IPv6 the first half, since everybody has all of the second.
+    What is no address, which a proxy may pass on of what a client says, is all of one."""
     try:
         parsed = ip_address(address)
     except ValueError:
-        return address
-    if isinstance(parsed, IPv6Address) and parsed.ipv4_mapped is None:
-        return parsed.exploded[:19]
+        return _NO_ADDRESS
+    if isinstance(parsed, IPv6Address):
+        return str(parsed.ipv4_mapped) if parsed.ipv4_mapped else parsed.exploded[:19]
     return address

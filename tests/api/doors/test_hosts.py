@@ -1,6 +1,7 @@
 """By which names a server may be asked: what a page gets to know whose own name leads here."""
 
 import socket
+import tracemalloc
 
 import httpx
 import pytest
@@ -40,6 +41,18 @@ def test_loopback_the_address_that_is_reached_and_what_is_allowed_are_names_of_a
     host: str,
 ) -> None:
     assert asked(LIBRARY, host) == 200
+
+
+def test_names_that_are_too_long_take_no_memory() -> None:
+    hosts = Hosts("127.0.0.1")
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            assert asked(hosts, f"{number}" + "x" * 200_000) == 400
+        kept, _peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert kept < 1_000_000
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,11 @@ def test_an_address_of_ipv6_counts_as_its_network() -> None:
     assert network_of("2001:db8:1:3::1") != network_of("2001:db8:1:2::1")
     assert network_of("192.0.2.1") != network_of("192.0.2.2")
     assert network_of("::ffff:192.0.2.1") != network_of("::ffff:192.0.2.2")
-    assert network_of("testclient") == "testclient"
+
+
+def test_what_is_no_address_is_one_for_all_who_make_some_up() -> None:
+    assert network_of("testclient") == network_of("x" * 100_000) == network_of("")
+    assert network_of("::ffff:192.0.2.1%" + "x" * 100_000) == network_of("192.0.2.1")
 
 
 def test_a_key_that_asks_too_often_is_told_when_to_come_again_and_others_go_on(
