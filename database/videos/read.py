@@ -125,18 +125,17 @@ class Library:
         )
         with self._database.session() as session:
             files = session.execute(query).all()
-        intact = []
+        is_intact = False
         for own in (file for file in files if file.origin == self._database.origin):
             path = Path(own.path)
             with contextlib.suppress(OSError):
                 real = path.resolve(strict=True)
                 file = IntactFile(path, real, own.size_bytes, own.mtime_ns)
                 if file.is_as_ingested(real.stat()):
-                    intact.append(file)
-        for file in intact:
-            if not roots or any(file.real.is_relative_to(root) for root in roots):
-                return file
-        why = _OUTSIDE if intact else self._why_not_here(files)
+                    is_intact = True
+                    if not roots or any(real.is_relative_to(root) for root in roots):
+                        return file  # the next one may lie on a mount that hangs
+        why = _OUTSIDE if is_intact else self._why_not_here(files)
         raise NotFound(f"the file of video {video_id} {why}")
 
     def _why_not_here(self, files: Sequence[sa.Row[*tuple[Any, ...]]]) -> str:

@@ -102,3 +102,27 @@ def test_a_file_that_was_changed_is_no_place_of_its_video_any_more(
     os.utime(path, ns=(0, 0))
     with pytest.raises(NotFound, match="ingest its folder again"):
         library.get_intact_path(video.id)
+
+
+def test_a_second_copy_is_not_looked_at_where_the_first_is_as_it_was(
+    store: Store, library: Library, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may lie on a mount that hangs."""
+    paths = [tmp_path / "a.mp4", tmp_path / "b.mp4"]
+    for path in paths:
+        path.write_bytes(b"content")
+        status = path.stat()
+        seen = FileRecord(str(path), status.st_size, status.st_mtime_ns, FileStatus.DONE)
+        store.save_video(records.video("a"), seen)
+    (video,) = library.list_videos(limit=2)
+    looked_at, resolve = [], Path.resolve
+
+    def noted(path: Path, strict: bool = False) -> Path:
+        looked_at.append(path)
+        return resolve(path, strict=strict)
+
+    monkeypatch.setattr(Path, "resolve", noted)
+    assert library.get_intact_path(video.id) == paths[0]
+    assert looked_at == [paths[0]]
+    paths[0].unlink()
+    assert library.get_intact_path(video.id) == paths[1]
