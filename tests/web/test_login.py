@@ -109,3 +109,23 @@ def test_who_is_logged_out_while_a_page_is_open_is_told_by_the_next_search(
         page.get_by_role("searchbox").fill("coffee")
         page.keyboard.press("Enter")
         expect(page.locator("main")).to_contain_text("Log in")
+
+
+def test_who_follows_a_link_of_another_site_goes_on_without_logging_in_again(
+    browser: Browser, guarded: Serving, key: str
+) -> None:
+    origin = str(guarded.client.base_url).rstrip("/")
+    elsewhere = origin.replace("127.0.0.1", "localhost")  # which is another site
+    with watched_page(browser, origin, (*REFUSED, "asked another server")) as page:
+        page.goto("/library")
+        log_in(page, key)
+        expect(page.get_by_role("heading", name="Library")).to_be_visible()
+        page.goto(f"{elsewhere}/login")
+        page.evaluate(
+            "address => { document.body.innerHTML = `<a href='${address}'>a link</a>`; }",
+            f"{origin}/watch/1?t=3",
+        )
+        page.get_by_role("link", name="a link").click()
+        page.get_by_role("link", name="go on").click()
+        expect(page.get_by_role("button", name="Log out")).to_be_visible()
+        expect(page).to_have_url(f"{origin}/watch/1?t=3")
