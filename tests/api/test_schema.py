@@ -68,7 +68,7 @@ def test_the_server_keeps_what_its_schema_promises(film: Serving, tmp_path: Path
                 *("--phases", WHOLE, "--max-time", f"{SECONDS:.0f}", "--continue-on-failure"),
                 *("--max-examples", "500" if LONG_S else "5", "--generation-deterministic"),
                 *("--exclude-checks", ",".join(NOT_CHECKED), "--warnings", "off", "--no-color"),
-                *("--request-timeout", "30"),
+                *("--request-timeout", "60"),
                 *options,
             ],
             cwd=tmp_path,  # it keeps what it finds beside it
