@@ -8,6 +8,7 @@ import math
 import struct
 import threading
 import warnings
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from embeddings.encoder import Image
+from embeddings.errors import PicturesWait
 
 MAX_PIXELS = 50_000_000
 ENOUGH_PX = 1024
@@ -25,6 +27,8 @@ Part = tuple[float, float, float, float]
 WHOLE: Part = (0.0, 0.0, 1.0, 1.0)
 _SCALABLE = ("JPEG", "MPO")
 _STRIP_PIXELS = 1_000_000
+_PATIENCE_S = 10.0
+"""For room, as long as a person waits: a picture that waits holds a place where others would."""
 _WHITE = (255, 255, 255)
 _ORIENTATION = 0x0112
 _TURNS = {
@@ -46,23 +50,38 @@ _BY_WAY_OF = {"La": "LA", "RGBa": "RGBA", "P": "RGBA", "PA": "RGBA"}
 
 
 class _Room:
-    """The pixels that may be decoded at the same time; who needs more waits."""
+    """The pixels that may be decoded at the same time; who needs more waits, and who comes later
+    waits behind: large pictures would have no turn otherwise while small ones come."""
 
     def __init__(self, num_pixels: int) -> None:
         self._free = num_pixels
+        self._waiting: deque[object] = deque()
         self._changed = threading.Condition()
 
     @contextmanager
     def of(self, num_pixels: int) -> Iterator[None]:
+        """Raises PicturesWait if there is no room within _PATIENCE_S."""
         with self._changed:
-            self._changed.wait_for(lambda: self._free >= num_pixels)
-            self._free -= num_pixels
+            self._take(num_pixels)
         try:
             yield
         finally:
             with self._changed:
                 self._free += num_pixels
                 self._changed.notify_all()
+
+    def _take(self, num_pixels: int) -> None:
+        ticket = object()
+        self._waiting.append(ticket)
+        try:
+            if not self._changed.wait_for(
+                lambda: self._waiting[0] is ticket and self._free >= num_pixels, _PATIENCE_S
+            ):
+                raise PicturesWait
+            self._free -= num_pixels
+        finally:
+            self._waiting.remove(ticket)
+            self._changed.notify_all()
 
 
 _ROOM = _Room(MAX_PIXELS)
@@ -79,8 +98,11 @@ def no_warnings() -> Iterator[None]:
 
 def to_rgb(picture: Pillow.Image, part: Part = WHOLE, *, over_white: bool = False) -> Image:
     """A part of a picture within MAX_PIXELS, turned upright: uint8 [H, W, 3], about as large as a
-    square of ENOUGH_PX if it is larger than a few of them. What is transparent shows the colour that is stored, as models were trained,
-    or white, as people see it. Raises what Pillow raises for damaged files."""
+    square of ENOUGH_PX if it is larger than a few of them.
+
+    What is transparent shows the colour that is stored, as models were trained, or white, as people
+    see it. Raises what Pillow raises for damaged files.
+    """
     with _ROOM.of(picture.width * picture.height):
         if picture.format not in _SCALABLE:
             picture.load()  # a PNG may tell its orientation after its pixels
