@@ -11,6 +11,7 @@ from embeddings.errors import (
     NoPictures,
     NoTextQuery,
     PictureNotFetched,
+    PicturesWait,
     PictureUnreadable,
     SceneseekError,
     ServiceBusy,
@@ -32,6 +33,7 @@ _CODES: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], tuple[int,
     (UnknownSpace, WeightsMissing): (404, "model_not_found"),
     ServiceBusy: (429, "rate_limit_exceeded"),
     WorkerLost: (503, "worker_lost"),
+    PicturesWait: (503, "rate_limit_exceeded"),
     EmbeddingsDisabled: (503, "embeddings_disabled"),
     SceneseekError: (503, "model_unavailable"),
 }
@@ -75,6 +77,8 @@ def openai_error_of(error: SceneseekError, path: str) -> JSONResponse:
     """What a request ended by; no internals."""
     if isinstance(error, ItemFailed) and isinstance(error.__cause__, PictureUnreadable):
         error = error.__cause__.at(error.position)
+    if isinstance(error, ItemFailed) and isinstance(error.__cause__, PicturesWait):
+        error = error.__cause__
     status, code = next(found for kinds, found in _CODES.items() if isinstance(error, kinds))
     REJECTED.labels(code).inc()
     if status >= 500 or isinstance(error, WeightsMissing):
@@ -100,7 +104,7 @@ def _message(error: SceneseekError, status: int, path: str) -> str:
             f"the weights of {error.model} are not on the server's machine: run "
             f"python -m embeddings pull {error.model} there"
         )
-    if status == 503 and not isinstance(error, (WorkerLost, EmbeddingsDisabled)):
+    if status == 503 and not isinstance(error, (WorkerLost, PicturesWait, EmbeddingsDisabled)):
         return "the model cannot be used now; the server's log says why"
     return str(error)
 
@@ -119,6 +123,6 @@ def _param(error: SceneseekError, path: str) -> str | None:
 def _headers(error: SceneseekError, status: int) -> dict[str, str] | None:
     if isinstance(error, ServiceBusy):
         return {"Retry-After": str(error.retry_after_s)}
-    if isinstance(error, WorkerLost):
+    if isinstance(error, (WorkerLost, PicturesWait)):
         return {"Retry-After": str(_RETRY_AFTER_S)}
     return _AGAIN_IN_VAIN if status >= 500 else None

@@ -13,7 +13,7 @@ from database.errors import (
     TooSlow,
     TransactionConflict,
 )
-from embeddings.errors import EmbeddingError, SceneseekError, WorkerLost
+from embeddings.errors import EmbeddingError, PicturesWait, SceneseekError, WorkerLost
 from search.errors import SearchUnavailable
 
 
@@ -52,6 +52,7 @@ _TABLE: dict[type[SceneseekError], Unavailable] = {
         "the database refuses what the server needs: the server's log says what", None
     ),
     WorkerLost: Unavailable("a model makes no progress: restart the server if this lasts", 5),
+    PicturesWait: Unavailable(str(PicturesWait()), 5),
     EmbeddingError: Unavailable("a model cannot be used now: the server's log says why", None),
 }
 _MODELS_REST_S = 60

@@ -120,6 +120,13 @@ class ServiceBusy(EmbeddingError):
         self.retry_after_s = retry_after_s
 
 
+class PicturesWait(EmbeddingError):
+    """A large picture had to wait for others for too long."""
+
+    def __init__(self) -> None:
+        super().__init__("other pictures are being decoded: try again in a few seconds")
+
+
 class WorkerLost(EmbeddingError):
     """The worker of a model ended, or makes no progress."""
 

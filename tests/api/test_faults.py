@@ -21,7 +21,7 @@ from database.server.cluster import find_postmaster
 from database.server.connection import Database
 from database.server.embedded import data_dir, stop_embedded
 from database.settings import DatabaseSettings
-from embeddings.errors import SceneseekError, WorkerLost
+from embeddings.errors import PicturesWait, SceneseekError, WorkerLost
 from embeddings.loaded import Encoders
 from ingest.settings import IngestSettings
 from search.errors import SearchUnavailable
@@ -186,6 +186,7 @@ def test_any_other_error_of_the_system_is_500() -> None:
         (TooSlow("secret"), "ask for less at once", "30"),
         (TransactionConflict("secret"), "at the same time: try again", "1"),
         (WorkerLost("secret"), "makes no progress", "5"),
+        (PicturesWait(), "other pictures are being decoded", "5"),
         (SearchUnavailable("minilm-l6 took no part"), "nothing can answer", "60"),
     ],
 )

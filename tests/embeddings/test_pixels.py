@@ -12,6 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 from embeddings import pixels
+from embeddings.errors import PicturesWait
 from embeddings.pictures import read_picture
 from embeddings.pixels import ENOUGH_PX, Part
 from search.query.image import Crop, read_query_picture
@@ -138,3 +139,34 @@ def test_large_pictures_are_decoded_one_by_one(monkeypatch: pytest.MonkeyPatch) 
     with ThreadPoolExecutor(4) as threads:
         assert len(list(threads.map(read_picture, [data] * 8))) == 8
     assert most == 1
+
+
+def test_a_large_picture_has_its_turn_before_small_ones_that_come_later() -> None:
+    room, order, threads = pixels._Room(10), [], []
+
+    def decode(name: str, num_pixels: int) -> None:
+        with room.of(num_pixels):
+            order.append(name)
+
+    with room.of(1):
+        for number, (name, num_pixels) in enumerate([("large", 10), ("small", 1), ("small", 1)]):
+            threads.append(threading.Thread(target=decode, args=(name, num_pixels)))
+            threads[-1].start()
+            until = time.monotonic() + 20
+            while len(room._waiting) <= number and len(order) == 0:
+                assert time.monotonic() < until
+                time.sleep(0.001)
+    for thread in threads:
+        thread.join(20)
+    assert order == ["large", "small", "small"]
+
+
+def test_a_picture_that_waits_too_long_is_told_to_come_again_and_leaves_the_queue(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pixels, "_PATIENCE_S", 0.05)
+    monkeypatch.setattr(pixels, "_ROOM", pixels._Room(20_000))
+    picture = encoded("PNG", (100, 100))
+    with pixels._ROOM.of(15_000), pytest.raises(PicturesWait, match="try again"):
+        read_picture(picture)
+    assert read_picture(picture).shape == (100, 100, 3)
