@@ -35,18 +35,16 @@ def written_whole(path: Path, partial: Path | None = None) -> Iterator[Path]:
 def made_by_one(path: Path) -> Iterator[None]:
     """Who wants to make `path`, too, in whichever process, waits for the end of the block, and then
     finds it made: it may take a minute of all processors. A process that is killed lets go, and
-    what it had begun is removed."""
+    what it had begun is removed. The lock's file stays: who waits for one that is removed waits for
+    another than who comes next."""
     import fasteners  # who finds everything made does without
 
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = path.with_name(f"{path.name}.lock")
     with _LOCKS.setdefault(path, threading.Lock()), fasteners.InterProcessLock(lock):
-        try:
-            for left in path.parent.glob(f"{glob.escape(path.name)}.*{_PARTIAL}"):
-                _remove(left)
-            yield
-        finally:
-            lock.unlink(missing_ok=True)
+        for left in path.parent.glob(f"{glob.escape(path.name)}.*{_PARTIAL}"):
+            _remove(left)
+        yield
 
 
 def sealed_file(path: Path, make: Callable[[Path], None]) -> Path:

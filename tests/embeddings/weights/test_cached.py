@@ -7,9 +7,11 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import fasteners
+import psutil
 import pytest
 
-from embeddings.weights.cached import sealed_file, written_whole
+from embeddings.weights.cached import made_by_one, sealed_file, written_whole
 from tests.helpers.commands import ROOT
 
 
@@ -88,7 +90,44 @@ def test_processes_that_want_a_file_at_once_make_it_once(tmp_path: Path) -> None
     assert [process.returncode for process in made] == [0] * 4
     assert len(found) == 1, "all read the same"
     assert len((path.parent / "made").read_text()) == 1
-    assert sorted(each.name for each in path.parent.iterdir()) == ["graph", "graph.sha256", "made"]
+    left = sorted(each.name for each in path.parent.iterdir())
+    assert left == ["graph", "graph.lock", "graph.sha256", "made"]
+
+
+WAITER = """
+import sys
+from pathlib import Path
+from embeddings.weights.cached import made_by_one
+
+with made_by_one(Path(sys.argv[1])):
+    print("in", flush=True)
+    sys.stdin.readline()
+"""
+
+
+def test_who_waited_for_another_is_alone_too(tmp_path: Path) -> None:
+    path, lock = tmp_path / "graph", tmp_path / "graph.lock"
+    with made_by_one(path):
+        waiter = subprocess.Popen(
+            [sys.executable, "-c", WAITER, str(path)],
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        until = time.monotonic() + 60
+        while str(lock) not in [file.path for file in psutil.Process(waiter.pid).open_files()]:
+            assert time.monotonic() < until
+            time.sleep(0.01)
+    assert waiter.stdout is not None
+    assert waiter.stdout.readline() == "in\n"
+    third = fasteners.InterProcessLock(lock)
+    try:
+        assert not third.acquire(blocking=False)
+    finally:
+        waiter.communicate("out\n", timeout=60)
+    assert third.acquire(blocking=False)
+    third.release()
 
 
 def test_threads_that_want_a_file_at_once_make_it_once(tmp_path: Path) -> None:
@@ -110,7 +149,12 @@ def test_what_a_killed_process_had_begun_is_removed_by_the_next(tmp_path: Path) 
     (tmp_path / "graph-of-another.0123456789ab.part").write_text("half")
     sealed_file(tmp_path / "graph", lambda target: target.write_text("whole") and None)
     names = sorted(path.name for path in tmp_path.iterdir())
-    assert names == ["graph", "graph-of-another.0123456789ab.part", "graph.sha256"]
+    assert names == [
+        "graph",
+        "graph-of-another.0123456789ab.part",
+        "graph.lock",
+        "graph.sha256",
+    ]
 
 
 def test_a_sealed_file_is_made_once(tmp_path: Path) -> None:
@@ -139,14 +183,15 @@ def test_a_damaged_sealed_file_is_made_again(damage: str, tmp_path: Path) -> Non
             path.unlink()
     sealed_file(path, make)
     assert path.read_text() == "content"
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["graph", "graph.sha256"]
+    left = sorted(p.name for p in tmp_path.iterdir())
+    assert left == ["graph", "graph.lock", "graph.sha256"]
 
 
-def test_a_sealed_file_whose_making_fails_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_sealed_file_whose_making_fails_leaves_nothing_half_behind(tmp_path: Path) -> None:
     def fail(target: Path) -> None:
         target.write_text("half")
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
         sealed_file(tmp_path / "graph", fail)
-    assert list(tmp_path.iterdir()) == []
+    assert [path.name for path in tmp_path.iterdir()] == ["graph.lock"]

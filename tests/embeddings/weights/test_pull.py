@@ -46,7 +46,8 @@ def test_a_model_is_put_in_place_whole_and_without_what_can_run_code(
     assert {path.name: path.read_bytes() for path in folder.iterdir()} == {
         name: FILES[name] for name in wanted
     }
-    assert list(folder.parent.iterdir()) == [folder]
+    lock = folder.with_name(f"{folder.name}.lock")
+    assert sorted(folder.parent.iterdir()) == [folder, lock]
     assert wanted < FILES.keys()
     assert not any(path.endswith((".bin", "README.md")) for path in Hub.requests)
 
