@@ -78,6 +78,11 @@ class BoundedHttp(HttpToolsProtocol):
         self._in_head = True
         self._await_head(HEAD_S)
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What comes after a body in chunks is no header: nobody could tell it from one."""
+        if self._in_head:
+            super().on_header(name, value)
+
     def on_headers_complete(self) -> None:
         """A body has its own (api/limits.py)."""
         self._head_is_whole()

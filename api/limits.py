@@ -70,7 +70,8 @@ class BodyLimit:
         """The request's body as one message, whose bytes are counted. Raises _Refused."""
         max_bytes = MAX_BYTES_OF.get(scope["path"], MAX_BODY_BYTES)
         too_large = _Refused(413, f"a request body has {max_bytes} bytes at most here")
-        if int(Headers(scope=scope).get("content-length", "0")) > max_bytes:
+        declared = Headers(scope=scope).get("content-length", "").lstrip("0")  # as long as a head
+        if int(declared or "0") > max_bytes:
             raise too_large
         more_body, began = True, time.monotonic()
         while more_body:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api import connections
 from api.connections import BoundedHttp
@@ -77,12 +77,12 @@ class HeldHttp(BoundedHttp):
 
 
 @contextmanager
-def serving(http: type[BoundedHttp]) -> Iterator[uvicorn.Server]:
+def serving(http: type[BoundedHttp], app: ASGIApp = answers) -> Iterator[uvicorn.Server]:
     """A server on loopback, whose sockets hold little."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
         config = uvicorn.Config(
-            answers, http=http, lifespan="off", log_level="critical", timeout_keep_alive=1
+            app, http=http, ws="none", lifespan="off", log_level="critical", timeout_keep_alive=1
         )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
