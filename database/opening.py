@@ -25,7 +25,15 @@ STATEMENT_TIMEOUT_S = 30
 POOL_SIZE, MAX_OVERFLOW = 8, 56
 """Connections that stay open, and those that a burst may add: one for each thread of a server, so
 that none waits for another's. PostgreSQL allows 100, and other processes want some."""
-_CONNECT_TIMEOUT_S = 10
+_REACHABLE: dict[str, int] = {
+    "connect_timeout": 10,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # ms
+}
+"""Of libpq: a host that is gone, or cannot be reached any more, is not waited for longer than some
+10 s, in the middle of an answer either."""
 
 
 def open_database(settings: DatabaseSettings, *, require_schema: bool = True) -> Database:
@@ -81,7 +89,7 @@ def _engine(url: sa.URL, restarts: Restarts | None) -> sa.Engine:
         pool_size=POOL_SIZE,
         max_overflow=MAX_OVERFLOW,
         pool_pre_ping=True,
-        connect_args={"connect_timeout": _CONNECT_TIMEOUT_S},
+        connect_args=_REACHABLE,
     )
 
     if restarts is not None:

@@ -2,6 +2,7 @@
 
 import contextlib
 import socket
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -94,3 +95,55 @@ def test_a_database_of_a_newer_version_is_refused(
     done = run_command("database", "upgrade", settings=settings)
     assert done.returncode == 1
     assert "upgrade sceneseek" in done.stderr
+
+
+@pytest.fixture
+def by_network(settings: DatabaseSettings) -> Iterator[str]:
+    """The URL of the tests' database, which listens on a Unix socket, by a port that leads there
+    for one connection."""
+    assert settings.database_url is not None
+    url = sa.make_url(settings.database_url)
+    folder = url.query.get("host", url.host)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.socket(socket.AF_UNIX) as there:
+        there.connect(f"{folder}/.s.PGSQL.{url.port or url.query.get('port', 5432)}")
+
+        def lead() -> None:
+            here, _address = listener.accept()
+            with here:
+                back = threading.Thread(target=_copy, args=(there, here))
+                back.start()
+                _copy(here, there)
+                back.join()
+
+        leading = threading.Thread(target=lead)
+        leading.start()
+        port = listener.getsockname()[1]
+        found = url.set(host="127.0.0.1", port=port, query={})
+        yield found.render_as_string(hide_password=False)
+        leading.join(20)
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    while data := source.recv(65536):
+        target.sendall(data)
+    with contextlib.suppress(OSError):
+        target.shutdown(socket.SHUT_WR)
+
+
+def test_a_host_that_vanishes_is_not_waited_for(by_network: str) -> None:
+    """What the system is told, which then ends the connection."""
+    database = open_database(DatabaseSettings(database_url=by_network), require_schema=False)
+    with contextlib.closing(database), database.engine.connect() as connection:
+        driver = connection.connection.driver_connection
+        assert driver is not None
+        with socket.fromfd(driver.fileno(), socket.AF_INET, socket.SOCK_STREAM) as held:
+            told = [
+                held.getsockopt(socket.IPPROTO_TCP, option)
+                for option in (
+                    socket.TCP_KEEPIDLE,
+                    socket.TCP_KEEPINTVL,
+                    socket.TCP_KEEPCNT,
+                    socket.TCP_USER_TIMEOUT,
+                )
+            ]
+    assert told == [5, 2, 3, 10_000]
