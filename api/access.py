@@ -1,4 +1,5 @@
-"""What is noted of every request: an id, one line of the log, and the numbers of /metrics.
+"""What every request gets: an id, one line of the log, its place in the numbers of /metrics; and
+every answer the headers that keep pages of other sites from it.
 
 The query of a URL is what people look for, so it is in neither.
 """
@@ -20,6 +21,12 @@ KEY_NAME = "key_name"
 """In a request's state: the name of the API key with which it came in."""
 _SANE = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 _REQUEST_ID = "request_id"
+_KEPT_FROM_OTHERS = {
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Another site's page could show stills and films of a server that needs no key, and learn their
+sizes and durations."""
 
 
 def request_id_of(scope: Scope) -> str | None:
@@ -67,7 +74,7 @@ class _Answer:
         if message["type"] == "http.response.start":
             self._status = message["status"]
             self._first_byte_s = time.perf_counter() - self._began
-            MutableHeaders(scope=message)[HEADER] = self._request_id
+            MutableHeaders(scope=message).update({HEADER: self._request_id, **_KEPT_FROM_OTHERS})
         self._num_bytes += len(message.get("body", b""))
         await self._send(message)
 

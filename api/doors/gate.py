@@ -15,7 +15,7 @@ from api.doors.hosts import HostRefused, Hosts, is_loopback
 from api.doors.keys import Holder, Ring
 from api.doors.origins import is_own_origin
 from api.doors.rates import Buckets, network_of
-from api.doors.scopes import LOGIN, allows, is_open, is_static, scope_of
+from api.doors.scopes import LOGIN, allows, is_open, is_static, is_write, scope_of
 from api.errors import RETRY_AFTER_S, refuse
 from api.web.rendering import login_page, signed_in
 from database.errors import DatabaseError
@@ -29,6 +29,11 @@ _MAY = {
 }
 _CHALLENGE = 'Bearer realm="sceneseek"'
 _ANOTHER_SITE = "another site's page may not write here: use this server's own"
+_OF_PROXIES = ("x-forwarded-for", "forwarded")
+_BY_A_PROXY = (
+    "this has come through a proxy, so that others may reach the server: have API_REQUIRE_KEYS=true "
+    "(EMBEDDING_API_KEYS for python -m api.embeddings) where it runs, and send a key"
+)
 _NEEDED = "a key is needed here: send it as Authorization: Bearer KEY"
 _NEEDED_OF_ALL = f"{_NEEDED}, or log in at {LOGIN}"
 WRONG = "this key is not known here: it may have been removed, or mistyped"
@@ -98,11 +103,15 @@ class Gate:
         needed = scope_of(scope["method"], scope["path"])
         key, token = _credentials(headers)
         by_cookie = key is None and token is not None
-        writes = needed is not ApiScope.READ  # so are logging in and out
+        writes = is_write(scope["method"], scope["path"])  # so are logging in and out
         if writes and not is_own_origin(headers, scope["scheme"], by_cookie=by_cookie):
             raise _refused(scope, 403, _ANOTHER_SITE)
-        if self._doors.ring is None or is_open(scope["path"]):
+        if is_open(scope["path"]):
             self._hold_back(scope, None)
+            return None
+        if self._doors.ring is None:
+            if any(name in headers for name in _OF_PROXIES):
+                raise _refused(scope, 403, _BY_A_PROXY)
             return None
         holder = await self._holder(self._doors.ring, scope, key, token)
         if holder is None:

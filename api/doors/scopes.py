@@ -16,7 +16,9 @@ _READING_POSTS = frozenset(
         "/v1/rerank",
     }
 )
-_WRITES = ("/search/feedback", "/search/pictures", "/videos/", "/watch/")
+_KEPT_PICTURES = "/search/pictures"
+"""A picture to search with is kept for a while: that is a part of a search, but a write."""
+_WRITES = ("/search/feedback", "/videos/", "/watch/")
 """Where paths of writes begin. To forget all that is missing is not among them."""
 _ORDER = tuple(ApiScope)
 
@@ -31,9 +33,14 @@ def is_static(path: str) -> bool:
     return path.startswith(f"{STATIC_URL}/")
 
 
+def is_write(method: str, path: str) -> bool:
+    """Whether something is changed, so that another site's page may not ask for it."""
+    return method not in _SAFE_METHODS and not (method == "POST" and path in _READING_POSTS)
+
+
 def scope_of(method: str, path: str) -> ApiScope:
     """What a key must allow for this."""
-    if method in _SAFE_METHODS or (method == "POST" and path in _READING_POSTS):
+    if not is_write(method, path) or (method == "POST" and path == _KEPT_PICTURES):
         return ApiScope.READ
     return ApiScope.WRITE if path.startswith(_WRITES) else ApiScope.ADMIN
 

@@ -131,3 +131,19 @@ def test_what_is_no_host_is_told_at_the_start(settings: IngestSettings, value: s
     assert done.returncode == 1
     assert done.stderr.startswith("error: API_ALLOWED_HOSTS: ")
     assert "is no host" in done.stderr
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded"])
+def test_a_server_without_keys_is_closed_to_what_a_proxy_passes_on(
+    client: httpx.Client, header: str
+) -> None:
+    told = {header: "for=192.0.2.1"}
+    assert "API_REQUIRE_KEYS" in assert_problem(client.get("/videos", headers=told), 403)
+    assert client.get("/health", headers=told).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/", "/videos", "/videos/1/stream", "/scenes/1/keyframe.jpg"])
+def test_no_answer_is_a_part_of_another_sites_page(client: httpx.Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["cross-origin-resource-policy"] == "same-origin"
+    assert headers["x-content-type-options"] == "nosniff"

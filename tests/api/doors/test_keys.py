@@ -33,11 +33,11 @@ READ = [
     ("GET", "/library"), ("GET", "/library/spaces"), ("GET", "/v1/models"),
     ("POST", "/search/multimodal"), ("POST", "/search/sequence"), ("POST", "/search/image"),
     ("POST", "/v1/embeddings"), ("POST", "/v1/embeddings/multimodal"), ("POST", "/v1/rerank"),
-    ("GET", "/nowhere"),
+    ("POST", "/search/pictures"), ("GET", "/nowhere"),
 ]  # fmt: skip
 WRITE = [
     ("POST", "/search/feedback"), ("PUT", "/search/feedback"), ("DELETE", "/search/feedback"),
-    ("POST", "/search/pictures"), ("PUT", "/videos/9999/tags"), ("DELETE", "/videos/9999"),
+    ("PUT", "/videos/9999/tags"), ("DELETE", "/videos/9999"),
     ("POST", "/videos/9999/again"), ("DELETE", "/videos/9999/again"),
     ("POST", "/watch/9999/forget"), ("POST", "/watch/9999/again"),
 ]  # fmt: skip
