@@ -31,8 +31,9 @@ _CHALLENGE = 'Bearer realm="sceneseek"'
 _ANOTHER_SITE = "another site's page may not write here: use this server's own"
 _OF_PROXIES = ("x-forwarded-for", "forwarded")
 _BY_A_PROXY = (
-    "this has come through a proxy, so that others may reach the server: have API_REQUIRE_KEYS=true "
-    "(EMBEDDING_API_KEYS for python -m api.embeddings) where it runs, and send a key"
+    "this has come through a proxy, so that others may reach the server: have "
+    "API_REQUIRE_KEYS=true where it runs (EMBEDDING_API_KEYS of python -m api.embeddings), and "
+    "send a key"
 )
 _NEEDED = "a key is needed here: send it as Authorization: Bearer KEY"
 _NEEDED_OF_ALL = f"{_NEEDED}, or log in at {LOGIN}"
