@@ -78,7 +78,7 @@ def _spellings() -> dict[str, tuple[str, ...]]:
 _SPELLINGS = _spellings()
 _NUMBER_AND_UNIT = re.compile(r"(\W*\d+(?:[.,]\d+)*)([^\W\d_]+\W*)")
 _PAIR = re.compile(r"\d{2,3},\d{2}")
-"""A decimal, or two numbers of a list, as in migrations/versions/0014_lists_of_numbers.py."""
+"""A decimal, or two numbers of a list, as in migrations/versions/0012_lists_of_numbers.py."""
 _AROUND = " .,;:!?()[]\"'“”„«»"
 _LONGEST = 4
 """Words of a quantity, at most."""

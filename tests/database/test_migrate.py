@@ -239,7 +239,7 @@ def test_what_was_said_of_hits_is_found_again_under_a_hash_of_its_query(
     judgements = Judgements(database)
     judgements.save("Züge", right=[1], wrong=[2])
     before = judgements.all()
-    _go_to(database, "0014")
+    _go_to(database, "0012")
     upgrade_schema(database)
     assert judgements.all() == before
     judgements.forget("Züge", 1)

@@ -3,8 +3,8 @@ a query of 1,000 characters may have 4,000."""
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:

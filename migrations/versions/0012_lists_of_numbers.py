@@ -3,7 +3,7 @@ words of a text at a sixth of the cost, which 0010 has had since."""
 
 from alembic import op
 
-revision = "0014"
+revision = "0012"
 down_revision = "0011"
 
 _PAIR = "(?<![0-9.,])[0-9]{2,3},[0-9]{2}(?![0-9]|[.,][0-9])"
