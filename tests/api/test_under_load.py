@@ -1,6 +1,7 @@
 """However many searches wait, all else is answered; and what a full server says."""
 
 import asyncio
+import os
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing
@@ -19,9 +20,10 @@ from database.videos.read import IntactFile, Library
 from database.videos.records import FileRecord
 from database.videos.stored import Store
 from embeddings.loaded import Encoders
+from ingest.media.sprites import FORMAT, INDEX
 from ingest.settings import IngestSettings
 from tests.helpers.drilling import fill
-from tests.helpers.records import put_keyframe, video
+from tests.helpers.records import digest, put_keyframe, video
 
 NUM_SEARCHES = 60
 """More than there are threads where nobody says how many there are to be."""
@@ -186,5 +188,32 @@ def test_stills_are_shown_while_films_lie_on_a_mount_that_hangs(
             finally:
                 hangs.set()
             assert {answer.status_code for answer in await asyncio.gather(*films)} == {200}
+
+    run(work)
+
+
+def test_a_disk_that_is_slow_holds_only_who_asks_for_its_stills(
+    library: ApiSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No file is opened in the thread in which all requests begin."""
+    sheets = library.home / "sprites" / FORMAT / digest("film")
+    sheets.mkdir(parents=True)
+    for name in (INDEX, "0.jpg"):
+        (sheets / name).write_text("WEBVTT")
+    threads, opened = [], os.open
+
+    def noted(path: str, *given: Any, **named: Any) -> int:
+        if str(path).startswith(str(sheets)):
+            threads.append(threading.current_thread())
+        return opened(path, *given, **named)
+
+    async def work() -> None:
+        async with held(library, monkeypatch) as searches:
+            monkeypatch.setattr(os, "open", noted)
+            for name in ("sprites.vtt", "sprites/0.jpg"):
+                answer = await searches.client.get(f"/videos/1/{name}")
+                assert (answer.status_code, answer.text) == (200, "WEBVTT")
+        assert len(threads) == 2
+        assert threading.current_thread() not in threads
 
     run(work)
