@@ -5,19 +5,36 @@ only; who takes it slowly gets all. A film is the exception: browsers stop readi
 paused and go on later, so such connections are bounded in number. One that is closed is no harm:
 players ask for the range from where they are. Browsers also connect before they have anything to
 ask, and may show what comes unasked: such a connection is closed without a word.
+
+What is refused here is told after the answers to what was asked before, and read on for a while:
+a connection that is closed while its client still sends is reset, and the client sees no answer.
 """
 
 import asyncio
 import json
 import time
+from collections import Counter as Counts
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import ClassVar
 
+import httptools
 from prometheus_client import Counter
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn._types import ASGI3Application
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+
+from api.doors.hosts import is_loopback
+from api.doors.rates import network_of
 
 MAX_CONNECTIONS = 1000
+MAX_OF_ONE = 100
+"""Connections of one address beyond loopback, which is for all who ask through a proxy there."""
+MAX_TURNED_AWAY = 100
+"""Connections beyond the last place that are told so; the others are reset."""
+TURN_AWAY_S = 2.0
+"""As long as such a one is waited for to ask something."""
+LINGER_S = 1.0
+"""As long as what comes after a refusal is read, and thrown away."""
 HEAD_S = 10.0
 """For a head, from its first byte on; for that byte, from the connection on."""
 STALL_S = 30.0
@@ -25,6 +42,10 @@ STALL_S = 30.0
 is left of a body whose request is answered already."""
 MAX_STALLED = 64
 """Films that nobody reads at this moment: each holds a piece in memory, and its file open."""
+DRAIN_STALL_S = 5.0
+"""For a reader that takes nothing, once the server is told to end."""
+DRAIN_S = 25.0
+"""For all connections then."""
 MAX_FRAMING_BYTES = 256 * 1024
 """Of a request, all that is not its body: the head, the sizes of chunks, what follows them."""
 CUT_OFF = Counter("connections_cut_off", "Connections that the server ended, by reason", ["reason"])
@@ -38,39 +59,82 @@ class BoundedHttp(HttpToolsProtocol):
     """Since when nobody reads, the longest first."""
     _unread = 0
     """Bytes of the answer that were not taken at the last look."""
+    _turned_away: ClassVar[set["BoundedHttp"]] = set()
+    _num_of: ClassVar[Counts[str]] = Counts()
+    """Connections that have a place, by whose they are."""
     _framing_bytes = 0
     _in_head = _in_body = False
+    _without_upgrade = b""
+    """The head of a request that is to be read again, since it asks for another protocol."""
+    _running: RequestResponseCycle | None = None
+    """What is answered; `cycle` is what was asked last, and may wait for it."""
+    _refusal: bytes | None = None
+    """What is said last, and then no more; nothing else is read once there is one."""
+    _has_left = False
     _head_timer: asyncio.TimerHandle | None = None
     _stall_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Turns it away if there are too many."""
+        """Has a place for it, or turns it away when it asks."""
         super().connection_made(transport)
-        self._await_head(HEAD_S)
-        if len(self.connections) > MAX_CONNECTIONS:
-            self._refuse(
-                503,
-                "too many connections at once; try again in a few seconds",
-                "connections",
-                {"Retry-After": "5"},
-            )
+        num_placed = len(self.connections) - len(self._turned_away)
+        if num_placed <= MAX_CONNECTIONS and self._num_of[self._whose()] < self._share():
+            self._num_of[self._whose()] += 1
+            self._await_head(HEAD_S)
+            return
+        self._turned_away.add(self)
+        self._await_head(TURN_AWAY_S)
+        if len(self._turned_away) > MAX_TURNED_AWAY:
+            self.cut_off("connections")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forgets its timers."""
+        """Forgets its timers and its place; the answer that is being made has nobody left."""
         self._head_is_whole()
         self._is_read()
+        if self in self._turned_away:
+            self._turned_away.remove(self)
+        else:
+            self._num_of.subtract([self._whose()])
+            if not self._num_of[self._whose()]:
+                del self._num_of[self._whose()]
+        self._give_up(self._running)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
         """Parses what has come; 400, and an end, if that is too much for no body."""
-        if self.transport.is_closing():
+        if self.transport.is_closing() or self._refusal is not None:
+            return
+        if self in self._turned_away:
+            detail = "too many connections at once; try again in a few seconds"
+            self._refuse(503, detail, "connections", {"Retry-After": "5"})
             return
         if not self._is_answering() and self._head_timer is None:
             self._await_head(STALL_S if self._in_body else HEAD_S)
         self._framing_bytes += len(data)
-        super().data_received(data)
-        if self._framing_bytes > MAX_FRAMING_BYTES and not self.transport.is_closing():
+        self._unset_keepalive_if_required()
+        try:
+            self._parse(memoryview(data))
+        except httptools.HttpParserError:
+            self._refuse(400, "this is no HTTP/1.1 as it has to be", "no HTTP")
+        if self._framing_bytes > MAX_FRAMING_BYTES and self._refusal is None:
             self._refuse(400, "the head of the request is too large", "head too large")
+
+    def _parse(self, data: memoryview) -> None:
+        """A request for another protocol is one for this one (RFC 9110, 7.8): its head is read
+        again without what the parser would stop at."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                head, self._without_upgrade = self._without_upgrade, b""
+                if not head:  # CONNECT: what follows is for nobody
+                    self.cycle.keep_alive = False
+                    return
+                data = data[upgrade.args[0] :]
+                self.parser = httptools.HttpRequestParser(self)
+                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+                self.parser.feed_data(head)
 
     def on_message_begin(self) -> None:
         """A head has its time from here on."""
@@ -85,9 +149,14 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """A body has its own (api/limits.py)."""
+        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
+            self._without_upgrade = self._head_without_upgrade()
+            return
         self._head_is_whole()
-        self._in_head, self._in_body = False, True
+        self._in_head = False
         super().on_headers_complete()
+        self._in_body = True
+        self.cycle.transport = _Answering(self)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         """What the body's own limit counts."""
@@ -96,12 +165,24 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The next request begins."""
+        if self._without_upgrade:
+            return
         self._framing_bytes, self._in_body = 0, False
         super().on_message_complete()
 
-    def send_400_response(self, msg: str) -> None:
-        """What is no HTTP."""
-        self._refuse(400, msg, "no HTTP")
+    def on_response_complete(self) -> None:
+        """The next answer begins, or the end."""
+        if self._has_left:
+            return
+        super().on_response_complete()
+        if self._refusal is not None and not self._is_answering():
+            self.leave()
+
+    def shutdown(self) -> None:
+        """Ends when what was asked is answered, and in time even if nobody takes that."""
+        super().shutdown()
+        self._end_if_stalled(0)
+        self.loop.call_later(DRAIN_S, self.transport.abort)
 
     def pause_writing(self) -> None:
         """The reader does not keep up."""
@@ -128,8 +209,48 @@ class BoundedHttp(HttpToolsProtocol):
         CUT_OFF.labels(reason).inc()
         self.transport.abort()
 
+    def leave(self) -> None:
+        """Says what is left to be said, and closes the connection; what the client still sends is
+        read for a while."""
+        if self.transport.is_closing() or self._has_left:
+            return
+        self._has_left = True
+        if self._refusal is None and not self._in_body:
+            self.transport.close()
+            self._await_end()
+            return
+        self.transport.write(self._refusal or b"")
+        self._refusal = b""
+        self.transport.write_eof()
+        self.flow.resume_reading()
+        self.loop.call_later(STALL_S if self._in_body else LINGER_S, self.transport.close)
+        self._await_end()
+
+    def has_left(self) -> bool:
+        """Whether there is nothing more to say."""
+        return self._has_left or self.transport.is_closing()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
+        self._running = cycle
+        super()._start_asgi_task(cycle, app)
+
     def _is_answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+        return self._running is not None and not self._running.response_complete
+
+    def _whose(self) -> str:
+        return network_of(self.client[0]) if self.client else ""
+
+    def _share(self) -> int:
+        return MAX_CONNECTIONS if is_loopback(self._whose() or "localhost") else MAX_OF_ONE
+
+    def _head_without_upgrade(self) -> bytes:
+        first = b"%s %s HTTP/%s" % (
+            self.parser.get_method(),
+            self.url,
+            self.parser.get_http_version().encode(),
+        )
+        lines = [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
+        return b"\r\n".join([first, *lines, b"", b""])
 
     def _await_head(self, patience_s: float) -> None:
         self._head_is_whole()
@@ -142,6 +263,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def _head_is_late(self) -> None:
         self._head_timer = None
+        if self._refusal is not None:
+            return
         if self._is_answering():  # the head of the next request is not waited for yet
             self._await_head(HEAD_S)
         elif self._in_head and not self.transport.is_closing():
@@ -162,8 +285,20 @@ class BoundedHttp(HttpToolsProtocol):
         self._stall_timer = None
         if self.transport.get_write_buffer_size() < self._unread:
             self._await_reader()
-        elif not (self._is_answering() and self.cycle.scope["path"].endswith("/stream")):
+        elif not self._is_film():
             self.cut_off("slow reader")
+
+    def _is_film(self) -> bool:
+        if self._running is None or self._running.response_complete:
+            return False
+        return self._running.scope["path"].endswith("/stream")
+
+    def _end_if_stalled(self, unread: int) -> None:
+        left = self.transport.get_write_buffer_size()
+        if left >= unread > 0:
+            self.transport.abort()
+        elif self in self.connections:
+            self.loop.call_later(DRAIN_STALL_S, self._end_if_stalled, left)
 
     def _await_end(self) -> None:
         """Of a connection that is closed once its reader has taken all, as long as that goes on."""
@@ -185,12 +320,38 @@ class BoundedHttp(HttpToolsProtocol):
     def _refuse(
         self, status: int, detail: str, reason: str, headers: Mapping[str, str] | None = None
     ) -> None:
-        """A problem document and an end; only the end in the middle of another answer."""
+        """A problem document and an end, after what was asked before it is answered. A request of
+        which a bad body has come is not answered any more, unless that has begun."""
         CUT_OFF.labels(reason).inc()
+        self._refusal = _problem(status, detail, headers or {})
+        self._head_is_whole()
+        if self._in_body and self.cycle is not self._running:
+            self.pipeline.popleft()
+        elif self._in_body and self.cycle.response_started:
+            self._refusal = b""
+        elif self._in_body:
+            self._give_up(self.cycle)
+            self._running = None
+        self._in_body = False
         if not self._is_answering():
-            self.transport.write(_problem(status, detail, headers or {}))
-        self.transport.close()
-        self._await_end()
+            self.leave()
+
+    @staticmethod
+    def _give_up(cycle: RequestResponseCycle | None) -> None:
+        """Nobody is to hear of it."""
+        if cycle is not None and not cycle.response_complete:
+            cycle.disconnected = True
+            cycle.message_event.set()
+
+
+class _Answering:
+    """A connection as an answer sees it: it ends only when the client can have heard all."""
+
+    def __init__(self, connection: BoundedHttp) -> None:
+        self._connection = connection
+        self.write = connection.transport.write
+        self.close = connection.leave
+        self.is_closing = connection.has_left
 
 
 def _problem(status: int, detail: str, headers: Mapping[str, str]) -> bytes:

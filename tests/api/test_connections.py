@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
+from uvicorn.protocols.http import httptools_impl
+from uvicorn.protocols.utils import get_remote_addr
 
 from api import connections
 from api.connections import BoundedHttp
@@ -222,11 +224,11 @@ def test_an_idle_connection_is_closed_even_if_a_line_comes_now_and_then(port: in
 
 def test_requests_on_one_connection_have_a_head_each(port: int) -> None:
     with connect(port) as connection:
-        for _ in range(5):
+        for _ in range(8):
             connection.sendall(GET[:10])
-            time.sleep(0.1)
+            time.sleep(0.03)
             connection.sendall(GET[10:])
-            time.sleep(0.1)
+            time.sleep(0.03)
             assert connection.recv(1000).startswith(b"HTTP/1.1 200 ")
 
 
@@ -304,3 +306,90 @@ def test_beyond_the_last_place_a_connection_is_told_to_come_again(
         answer = rest(connect(port, GET))
         assert_problem(answer, 503)
         assert b"Retry-After: " in answer
+
+
+def test_who_is_turned_away_hears_nothing_unasked_and_an_answer_when_it_asks(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 0)
+    with connect(port) as connection:
+        connection.settimeout(0.3)
+        with pytest.raises(TimeoutError):
+            connection.recv(1)
+        connection.settimeout(20)
+        connection.sendall(GET)
+        assert_problem(rest(connection), 503)
+
+
+def test_only_so_many_are_told_that_there_is_no_place(
+    port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "MAX_CONNECTIONS", 0)
+    monkeypatch.setattr(connections, "MAX_TURNED_AWAY", 1)
+    monkeypatch.setattr(connections, "TURN_AWAY_S", 20.0)
+    with connect(port) as told:
+        assert rest(connect(port)) == b""
+        told.sendall(GET)
+        assert_problem(rest(told), 503)
+        assert_problem(rest(connect(port, GET)), 503)  # the place is free again
+
+
+def test_one_address_beyond_loopback_has_a_share_of_all_connections(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def seen_from_afar(transport: asyncio.Transport) -> tuple[str, int]:
+        address, number = get_remote_addr(transport) or ("", 0)
+        return address.replace("127.0.0.", "192.0.2.").replace("192.0.2.1", "127.0.0.1"), number
+
+    monkeypatch.setattr(httptools_impl, "get_remote_addr", seen_from_afar)
+    monkeypatch.setattr(connections, "MAX_OF_ONE", 2)
+
+    def status_for(address: str) -> bytes:
+        connection = socket.create_connection(where, 20, (address, 0))
+        connection.sendall(GET)
+        held.append(connection)
+        return connection.recv(1000)[9:12]
+
+    held: list[socket.socket] = []
+    with serving(BoundedHttp) as server:
+        where = ("127.0.0.1", server.config.port)
+        assert [status_for("127.0.0.2") for _ in range(3)] == [b"200", b"200", b"503"]
+        assert [status_for("127.0.0.3"), status_for("127.0.0.1")] == [b"200", b"200"]
+        assert [status_for("127.0.0.1") for _ in range(3)] == [b"200"] * 3
+        for connection in held:
+            connection.close()
+        wait_until(lambda: not server.server_state.connections)
+        assert status_for("127.0.0.2") == b"200"
+        held[-1].close()
+
+
+@pytest.mark.parametrize("path", [b"/videos/1/stream", b"/long"])
+def test_a_server_that_is_told_to_end_does_not_wait_for_who_takes_nothing(
+    path: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connections, "DRAIN_STALL_S", 0.2)
+    with serving(BoundedHttp) as server:
+        connection = connect(server.config.port, GET.replace(b"/", path, 1))
+        assert connection.recv(10)
+        (protocol,) = server.server_state.connections
+        assert isinstance(protocol, BoundedHttp)
+        wait_until(lambda: protocol.transport.get_write_buffer_size() > 0)
+        server.should_exit = True
+        wait_until(lambda: not server.server_state.connections)
+        wait_until(lambda: not server.server_state.tasks)
+        rest(connection)
+    assert not caplog.records
+
+
+def test_a_server_that_is_told_to_end_ends_even_if_an_answer_does_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(connections, "DRAIN_S", 0.5)
+    with serving(BoundedHttp) as server, connect(server.config.port, FILM) as connection:
+        reading = threading.Thread(target=lambda: rest(connection))
+        reading.start()
+        wait_until(lambda: bool(server.server_state.tasks))
+        server.should_exit = True
+        wait_until(lambda: not server.server_state.connections)
+        reading.join(20)
+    assert not caplog.records

@@ -65,3 +65,53 @@ def test_what_follows_a_body_in_chunks_is_no_header(port: int) -> None:
     assert first[2]["body"] == "{}"
     assert first[1][HEADER.lower()] != "mine"
     assert last[2]["path"] == "/last"
+
+
+@pytest.mark.parametrize("protocol", [b"h2c", b"websocket"])
+def test_a_request_for_another_protocol_is_one_for_this(port: int, protocol: bytes) -> None:
+    asking = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: " + protocol + b"\r\n"
+    with_body = HEAD + asking + b"Content-Length: 2\r\n\r\n{}"
+    in_chunks = HEAD + asking + b"Transfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n\r\n"
+    found = answers(port, with_body + in_chunks + LAST)
+    assert [answer[2]["body"] for answer in found] == ["{}", "[]", ""]
+
+
+def test_a_request_for_another_protocol_may_come_in_pieces(port: int) -> None:
+    head = HEAD + b"Connection: Upgrade\r\nUpgrade: h2c\r\nContent-Length: 2\r\n\r\n"
+    with connect(port) as connection:
+        for byte in head + b"{}":
+            connection.sendall(bytes([byte]))
+        assert b'"body": "{}"' in connection.recv(1000) + connection.recv(1000)
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        HEAD + b"Transfer-Encoding: identity\r\n\r\n{}",
+        HEAD + b"Transfer-Encoding: xchunked\r\n\r\n{}",
+        *(
+            HEAD + b"Transfer-Encoding: chunked\r\n\r\n" + size + b"\r\n{}\r\n"
+            for size in (b"zz", b"-2", b"f" * 20)
+        ),
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\n{}\n0\n\n",
+        HEAD.replace(b"\r\n", b"\n") + b"\n",
+        HEAD + b"Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
+        b"GET example.org:80 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT example.org HTTP/1.1\r\nHost: x\r\n\r\n",
+    ],
+)
+def test_what_is_malformed_is_refused_in_words(port: int, request_: bytes) -> None:
+    """By itself, and behind requests that are answered none the less."""
+    good = HEAD + b"Content-Length: 2\r\n\r\n{}"
+    for before in (b"", good, good + good):
+        *answered, refused = answers(port, before + request_)
+        assert [answer[2]["body"] for answer in answered] == ["{}"] * before.count(good)
+        assert (refused[0], refused[1]["content-type"]) == (400, "application/problem+json")
+        assert refused[2]["detail"]
+
+
+def test_who_sends_more_than_is_taken_is_told_that_the_connection_ends(port: int) -> None:
+    """And hears of it however much more is sent."""
+    request = HEAD + b"Content-Length: 9000000\r\n\r\n" + b" " * 9000000
+    ((status, headers, _document),) = answers(port, request)
+    assert (status, headers["connection"]) == (413, "close")
