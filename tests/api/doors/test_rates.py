@@ -65,14 +65,14 @@ def test_what_is_no_address_is_one_for_all_who_make_some_up() -> None:
 def test_a_key_that_asks_too_often_is_told_when_to_come_again_and_others_go_on(
     settings: IngestSettings, encoders: Encoders
 ) -> None:
-    with guarded_library(settings, encoders, API_REQUESTS_PER_MINUTE="20") as guarded:
-        answers = [guarded.client.get("/videos", headers=guarded.by("read")) for _ in range(30)]
+    with guarded_library(settings, encoders, API_REQUESTS_PER_MINUTE="6") as guarded:
+        answers = [guarded.client.get("/videos", headers=guarded.by("read")) for _ in range(12)]
         statuses = [answer.status_code for answer in answers]
-        assert statuses[:20] == [200] * 20
-        assert 429 in statuses[20:]
+        assert statuses[:6] == [200] * 6
+        assert 429 in statuses[6:]
         late = next(answer for answer in answers if answer.status_code == 429)
         assert "too many requests" in assert_problem(late, 429)
-        assert int(late.headers["retry-after"]) == 3
+        assert 1 <= int(late.headers["retry-after"]) <= 10
         openai = guarded.client.get("/v1/models", headers=guarded.by("read"))
         assert refusal(openai, 429)["code"] == "rate_limit_exceeded"
         assert int(openai.headers["retry-after"]) > 0
@@ -81,7 +81,7 @@ def test_a_key_that_asks_too_often_is_told_when_to_come_again_and_others_go_on(
         assert "too many requests" in page.text
         assert guarded.client.get("/videos", headers=guarded.by("write")).status_code == 200
         assert guarded.client.get("/health").status_code == 200
-        lives = [guarded.client.get("/health", headers=coming_from("192.0.2.9")) for _ in range(25)]
+        lives = [guarded.client.get("/health", headers=coming_from("192.0.2.9")) for _ in range(9)]
         assert_problem(lives[-1], 429)
         for address in ("192.0.2.10", "127.0.0.1"):
             assert guarded.client.get("/health", headers=coming_from(address)).status_code == 200
