@@ -84,7 +84,7 @@ class Failures:
 
 
 _told: dict[tuple[str, str], float] = {}
-"""When the last failure was logged with its traceback, by model and error."""
+"""When failures of the last REST_S were logged, by model and error."""
 _idle: list[SimpleQueue[tuple[Callable[[], Any], "Future[Any]"]]] = []
 """The inboxes of threads that wait for work: a new one would make its model's threads anew."""
 
@@ -118,8 +118,9 @@ def _log(model: str, error: BaseException) -> None:
     """With its traceback, unless it is that of a moment ago: an input may be tried several times,
     and a query comes again."""
     now = time.monotonic()
-    again = now - _told.get((model, repr(error)), float("-inf")) < REST_S
-    _told.clear()
+    for told in [told for told, at in list(_told.items()) if now - at >= REST_S]:
+        _told.pop(told, None)
+    again = (model, repr(error)) in _told
     _told[model, repr(error)] = now
     traceback = None if again else error
     _tell("a model failed", model=model, reason=repr(error), exc_info=traceback)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import structlog.testing
 
 from embeddings import failures, loaded
 from embeddings.encoders import minilm
@@ -181,3 +182,12 @@ def test_a_damaged_model_of_ones_own_is_named(tmp_path: Path) -> None:
 def test_threads_that_compute_are_used_again() -> None:
     names = {in_thread(threading.get_ident).result(10) for _ in range(20)}
     assert len(names) <= 3, "one may still be on its way back"
+
+
+def test_the_traceback_of_each_failing_model_is_logged_once() -> None:
+    with structlog.testing.capture_logs() as logs:
+        for model in ("first", "second") * 3:
+            with pytest.raises(ModelFailed), failures.named(model):
+                raise ValueError("once each")
+    assert [log["model"] for log in logs if log["exc_info"] is not None] == ["first", "second"]
+    assert len(logs) == 6
