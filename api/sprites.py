@@ -17,7 +17,7 @@ from database.errors import NotFound
 from database.videos.read import VideoInfo
 from database.videos.records import require_content_hash
 from embeddings.weights.cached import written_whole
-from ingest.errors import VideoUnreadable
+from ingest.errors import DecoderKilled, VideoUnreadable
 from ingest.media.child import Isolation
 from ingest.media.clips import Footage
 from ingest.media.sprites import FORMAT, INDEX, write_sheets_aside
@@ -154,6 +154,8 @@ class Sprites:
                     )
                 self._forget_old()
             making.folder.set_result(folder)
+        except DecoderKilled as error:
+            making.folder.set_exception(_try_again(str(error)))
         except VideoUnreadable as error:
             with self._lock:
                 self._unreadable[video.content_hash] = (str(error), time.monotonic() + _RETRY_S)

@@ -19,6 +19,10 @@ class StillImage(VideoUnreadable):
     """A picture, not a recording."""
 
 
+class DecoderKilled(VideoUnreadable):
+    """A file whose decoder was ended by somebody else; by itself it may be as it should."""
+
+
 class Interrupted(IngestError):
     """The person stopped the run."""
 

@@ -16,12 +16,13 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection
+from multiprocessing.context import ForkServerProcess
 from typing import Any, Self, TypeVar
 
 import cv2
 
 from database.errors import DiskFull
-from ingest.errors import VideoUnreadable
+from ingest.errors import DecoderKilled, VideoUnreadable
 from ingest.settings import IngestSettings
 
 Result = TypeVar("Result")
@@ -33,6 +34,8 @@ _context.set_forkserver_preload(
         *("ingest.media.decode", "ingest.media.clips", "ingest.media.sprites"),
     ]
 )
+_FORK_SERVER_GONE = 255
+"""The exit code of a child of which nobody knows how it ended."""
 _NOT_MEANT = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
 """Signals that a terminal or a service manager sends to all processes of a command at once."""
 
@@ -87,13 +90,7 @@ class Isolation:
         on_progress: Callable[[float], None],
     ) -> Generator[tuple[str, Any], None, None]:
         """All that a child sends but progress and errors, up to its result."""
-        receiver, sender = _context.Pipe(duplex=False)
-        child = _context.Process(
-            target=_child_main, args=(sender, function, arguments, self.memory_mb), daemon=True
-        )
-        with _signals_held():  # by the child, and by the server, for as long as they live
-            child.start()
-        sender.close()
+        receiver, child = self._started(function, arguments)
         kind = ""
         try:
             while kind != "result":
@@ -103,7 +100,7 @@ class Isolation:
                     kind, value = receiver.recv()
                 except EOFError:
                     child.join()
-                    raise VideoUnreadable(_cause_of_death(child.exitcode)) from None
+                    raise _death(child.exitcode) from None
                 if kind == "progress":
                     on_progress(value)
                 elif kind == "error":
@@ -114,6 +111,27 @@ class Isolation:
             receiver.close()
             child.kill()
             child.join()
+
+    def _started(
+        self, function: Callable[..., object], arguments: tuple[object, ...]
+    ) -> tuple[Connection, ForkServerProcess]:
+        """A child and what it sends; tried twice, since the server that it is forked from may be
+        killed meanwhile."""
+        for _ in range(2):
+            receiver, sender = _context.Pipe(duplex=False)
+            child = _context.Process(
+                target=_child_main, args=(sender, function, arguments, self.memory_mb), daemon=True
+            )
+            with sender, contextlib.ExitStack() as opened:
+                opened.enter_context(receiver)
+                with (
+                    contextlib.suppress(EOFError, ConnectionError),
+                    _signals_held(),  # by the child, and by the server, for as long as they live
+                ):
+                    child.start()
+                    opened.pop_all()
+                    return receiver, child
+        raise DecoderKilled("the process that decoders are started from was killed")
 
 
 @contextlib.contextmanager
@@ -176,8 +194,10 @@ def _system_error(error: OSError) -> Exception:
     return VideoUnreadable(f"cannot be read: {error.strerror or error}")
 
 
-def _cause_of_death(exitcode: int | None) -> str:
+def _death(exitcode: int | None) -> VideoUnreadable:
     """The reason for a child that ended without a result."""
+    if exitcode in (-signal.SIGKILL, _FORK_SERVER_GONE):
+        return DecoderKilled("the decoder was killed, as a machine does that runs out of memory")
     if exitcode is not None and exitcode < 0:
-        return f"the decoder crashed ({signal.Signals(-exitcode).name})"
-    return f"the decoder ended without a result (exit {exitcode})"
+        return VideoUnreadable(f"the decoder crashed ({signal.Signals(-exitcode).name})")
+    return VideoUnreadable(f"the decoder ended without a result (exit {exitcode})")

@@ -32,7 +32,7 @@ from database.opening import open_database
 from database.videos.read import VideoInfo
 from database.videos.records import FileRecord
 from database.videos.stored import Store
-from ingest.errors import VideoUnreadable
+from ingest.errors import DecoderKilled, VideoUnreadable
 from ingest.media.child import Isolation
 from ingest.media.clips import Footage
 from ingest.media.sprites import FORMAT
@@ -173,13 +173,15 @@ class Decoder:
                 on_progress(0.5)
         finally:
             self.num_now -= 1
+        if path == KILLED:
+            raise DecoderKilled("was killed")
         if path == BROKEN:
             raise VideoUnreadable("is damaged")
         folder.mkdir()
         (folder / "sprites.vtt").write_text("WEBVTT\n")
 
 
-BROKEN = Path("broken")
+BROKEN, KILLED = Path("broken"), Path("killed")
 
 
 @pytest.fixture
@@ -345,6 +347,18 @@ def test_a_video_that_cannot_be_decoded_is_not_tried_again_soon(
     monkeypatch.setattr(time, "monotonic", lambda: now + 601)
     with pytest.raises(NotFound, match="is damaged"):
         begin(sprites, "broken").folder.result(20)
+    assert len(decoder.begun) == 2
+
+
+def test_a_video_whose_decoder_was_killed_is_tried_again_at_once(
+    sprites: Sprites, decoder: Decoder
+) -> None:
+    decoder.may_end.set()
+    for _ in range(2):
+        with pytest.raises(HTTPException, match="was killed") as raised:
+            begin(sprites, "killed").folder.result(20)
+        assert raised.value.status_code == 503
+        assert raised.value.headers == {"Retry-After": "2"}
     assert len(decoder.begun) == 2
 
 

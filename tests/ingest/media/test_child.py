@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -11,7 +12,8 @@ import psutil
 import pytest
 
 from database.errors import DiskFull
-from ingest.errors import VideoUnreadable
+from ingest.errors import DecoderKilled, VideoUnreadable
+from ingest.media import child
 from ingest.media.child import Isolation
 from tests.helpers import children
 from tests.helpers.commands import ROOT
@@ -74,6 +76,35 @@ def test_a_child_that_fails_gives_the_true_reason(
 ) -> None:
     with pytest.raises(VideoUnreadable, match=reason):
         run(function)
+
+
+def test_a_child_that_is_killed_says_nothing_about_its_file() -> None:
+    with pytest.raises(DecoderKilled, match="the decoder was killed"):
+        run(children.be_killed)
+
+
+def test_a_child_is_started_although_the_process_it_is_forked_from_is_killed_just_then() -> None:
+    assert run(children.add, 1, 1) == 2
+    (server,) = (p for p in psutil.Process().children() if "forkserver" in "".join(p.cmdline()))
+    server.suspend()  # so that it is asked for a child, and does not answer
+    results: list[object] = []
+    asking = threading.Thread(target=lambda: results.append(run(children.add, 2, 3)))
+    asking.start()
+    time.sleep(0.5)
+    server.kill()
+    asking.join(60)
+    assert results == [5]
+
+
+def test_a_child_that_cannot_be_started_says_nothing_about_its_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def start(_process: object) -> None:
+        raise EOFError
+
+    monkeypatch.setattr(child._context.Process, "start", start)
+    with pytest.raises(DecoderKilled, match="decoders are started from was killed"):
+        run(children.add, 2, 3)
 
 
 def test_a_child_that_stalls_is_ended() -> None:
