@@ -10,6 +10,7 @@ without_library = APIRouter(tags=["health"])
 """For a server that gives embeddings alone."""
 
 
+@router.head("/health", include_in_schema=False)
 @router.get("/health", operation_id="health")
 async def health(state: StateDep) -> dict[str, str]:
     """The server lives; which database it uses. Answered without a thread, however busy it is."""
@@ -17,6 +18,7 @@ async def health(state: StateDep) -> dict[str, str]:
     return {"status": "ok", "database": kind}
 
 
+@router.head("/ready", include_in_schema=False, dependencies=[STATE_TURN])
 @router.get(
     "/ready",
     operation_id="ready",
@@ -30,12 +32,14 @@ def ready(state: StateDep, service: ServiceDep) -> dict[str, str]:
     return {"status": "ready"}
 
 
+@without_library.head("/health", include_in_schema=False)
 @without_library.get("/health", operation_id="health")
 async def health_of_embeddings() -> dict[str, str]:
     """The server lives."""
     return {"status": "ok"}
 
 
+@without_library.head("/ready", include_in_schema=False)
 @without_library.get("/ready", operation_id="ready", responses={503: {"model": ProblemOut}})
 async def ready_to_embed(service: ServiceDep) -> dict[str, str]:
     """The model of texts is loaded, and no model hangs."""

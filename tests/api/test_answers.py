@@ -282,6 +282,7 @@ def test_similar_scenes_leave_out_the_scene_itself(client: httpx.Client) -> None
 def test_the_server_is_healthy_and_ready(client: httpx.Client) -> None:
     assert client.get("/health").json() == {"status": "ok", "database": "server"}
     assert client.get("/ready").json() == {"status": "ready"}
+    assert [client.head(path).status_code for path in ("/health", "/ready")] == [200, 200]
 
 
 def test_what_the_library_holds_is_in_the_metrics(client: httpx.Client, ingested: Ingested) -> None:

@@ -231,7 +231,7 @@ def test_an_unknown_route_is_404(client: httpx.Client, path: str) -> None:
         ("POST", "/search/quick", "GET"),
         ("GET", "/search/multimodal", "POST"),
         ("PUT", "/videos/1/stream", "GET, HEAD"),
-        ("POST", "/health", "GET"),
+        ("POST", "/health", "GET, HEAD"),
         ("OPTIONS", "/videos/1", "DELETE, GET"),
         ("GET", "/search/feedback", "DELETE, POST, PUT"),
     ],
