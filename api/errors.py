@@ -2,6 +2,7 @@
 no internals."""
 
 import errno
+import sys
 from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
@@ -28,6 +29,7 @@ from search.errors import InvalidQuery
 MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 _MAX_ERRORS = 100
+_METHODS = ("DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT")
 _UNREADABLE = "There was an error parsing the body"
 """What FastAPI says of a body that is no JSON for other reasons than its grammar."""
 _UNKNOWN = "the server could not answer; its log says why"
@@ -119,7 +121,7 @@ def add_error_handlers(app: FastAPI) -> None:
         if detail == HTTPStatus.NOT_FOUND.phrase:
             detail = "there is nothing at this address"
         if detail == _UNREADABLE:
-            detail = "body: this cannot be read as JSON: send UTF-8, not compressed"
+            detail = f"body: this cannot be read as JSON: {_why_unreadable(error.__cause__)}"
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             headers["Allow"] = ", ".join(_methods(request))
         return refuse(request.scope, error.status_code, detail, headers)
@@ -157,12 +159,24 @@ def _refuse_known(scope: Scope, error: SceneseekError) -> Response:
     return refuse(scope, 503, unavailable.detail, headers)
 
 
+def _why_unreadable(error: BaseException | None) -> str:
+    if isinstance(error, RecursionError):
+        return "lists and objects are within each other too deep"
+    if isinstance(error, ValueError) and not isinstance(error, UnicodeError):
+        return f"a number has more than {sys.get_int_max_str_digits():,} digits"
+    return "send UTF-8, not compressed"
+
+
 def _methods(request: Request) -> list[str]:
     """All methods of an address, of which each may have a route of its own."""
-    routes = [
-        route for route in request.app.routes if route.matches(request.scope)[0] != Match.NONE
+    return [
+        method
+        for method in _METHODS
+        if any(
+            route.matches({**request.scope, "method": method})[0] is Match.FULL
+            for route in request.app.routes
+        )
     ]
-    return sorted({method for route in routes for method in getattr(route, "methods", None) or ()})
 
 
 def in_words(error: ValidationError) -> str:
