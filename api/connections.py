@@ -11,20 +11,18 @@ a connection that is closed while its client still sends is reset, and the clien
 """
 
 import asyncio
-import json
 import time
 from collections import Counter as Counts
 from collections.abc import Mapping
-from http import HTTPStatus
 from typing import ClassVar
 
 import httptools
 from prometheus_client import Counter
-from uvicorn._types import ASGI3Application
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
 from api.doors.hosts import is_loopback
 from api.doors.rates import network_of
+from api.framing import Answering, Framed, problem_bytes
 
 MAX_CONNECTIONS = 1000
 MAX_OF_ONE = 100
@@ -51,7 +49,7 @@ MAX_FRAMING_BYTES = 256 * 1024
 CUT_OFF = Counter("connections_cut_off", "Connections that the server ended, by reason", ["reason"])
 
 
-class BoundedHttp(HttpToolsProtocol):
+class BoundedHttp(Framed):
     """HTTP/1.1 by httptools, which would wait for heads and readers, and take in heads, without
     end. What it refuses itself is a problem document, too."""
 
@@ -63,11 +61,6 @@ class BoundedHttp(HttpToolsProtocol):
     _num_of: ClassVar[Counts[str]] = Counts()
     """Connections that have a place, by whose they are."""
     _framing_bytes = 0
-    _in_head = _in_body = False
-    _without_upgrade = b""
-    """The head of a request that is to be read again, since it asks for another protocol."""
-    _running: RequestResponseCycle | None = None
-    """What is answered; `cycle` is what was asked last, and may wait for it."""
     _refusal: bytes | None = None
     """What is said last, and then no more; nothing else is read once there is one."""
     _has_left = False
@@ -97,7 +90,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._num_of.subtract([self._whose()])
             if not self._num_of[self._whose()]:
                 del self._num_of[self._whose()]
-        self._give_up(self._running)
+        self._give_up(self.running)
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -108,55 +101,28 @@ class BoundedHttp(HttpToolsProtocol):
             detail = "too many connections at once; try again in a few seconds"
             self._refuse(503, detail, "connections", {"Retry-After": "5"})
             return
-        if not self._is_answering() and self._head_timer is None:
-            self._await_head(STALL_S if self._in_body else HEAD_S)
+        if not self.is_answering() and self._head_timer is None:
+            self._await_head(STALL_S if self.in_body else HEAD_S)
         self._framing_bytes += len(data)
         self._unset_keepalive_if_required()
         try:
-            self._parse(memoryview(data))
+            self.parse(memoryview(data))
         except httptools.HttpParserError:
             self._refuse(400, "this is no HTTP/1.1 as it has to be", "no HTTP")
         if self._framing_bytes > MAX_FRAMING_BYTES and self._refusal is None:
             self._refuse(400, "the head of the request is too large", "head too large")
 
-    def _parse(self, data: memoryview) -> None:
-        """A request for another protocol is one for this one (RFC 9110, 7.8): its head is read
-        again without what the parser would stop at."""
-        while data:
-            try:
-                self.parser.feed_data(data)
-                return
-            except httptools.HttpParserUpgrade as upgrade:
-                head, self._without_upgrade = self._without_upgrade, b""
-                if not head:  # CONNECT: what follows is for nobody
-                    self.cycle.keep_alive = False
-                    return
-                data = data[upgrade.args[0] :]
-                self.parser = httptools.HttpRequestParser(self)
-                self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-                self.parser.feed_data(head)
-
     def on_message_begin(self) -> None:
         """A head has its time from here on."""
         super().on_message_begin()
-        self._in_head = True
         self._await_head(HEAD_S)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """What comes after a body in chunks is no header: nobody could tell it from one."""
-        if self._in_head:
-            super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
         """A body has its own (api/limits.py)."""
-        if self.parser.should_upgrade() and self.parser.get_method() != b"CONNECT":
-            self._without_upgrade = self._head_without_upgrade()
-            return
-        self._head_is_whole()
-        self._in_head = False
         super().on_headers_complete()
-        self._in_body = True
-        self.cycle.transport = _Answering(self)  # type: ignore[assignment]
+        if self.in_body:
+            self._head_is_whole()
+            self.cycle.transport = Answering(self.transport.write, self.leave, self.has_left)  # type: ignore[assignment]
 
     def on_body(self, body: bytes) -> None:
         """What the body's own limit counts."""
@@ -165,9 +131,8 @@ class BoundedHttp(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The next request begins."""
-        if self._without_upgrade:
-            return
-        self._framing_bytes, self._in_body = 0, False
+        if self.in_body:
+            self._framing_bytes = 0
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
@@ -175,14 +140,14 @@ class BoundedHttp(HttpToolsProtocol):
         if self._has_left:
             return
         super().on_response_complete()
-        if self._refusal is not None and not self._is_answering():
+        if self._refusal is not None and not self.is_answering():
             self.leave()
 
     def shutdown(self) -> None:
         """Ends when what was asked is answered, and in time even if nobody takes that."""
         super().shutdown()
         self._end_if_stalled(0)
-        self.loop.call_later(DRAIN_S, self.transport.abort)
+        self.loop.call_later(DRAIN_S, self._abort)
 
     def pause_writing(self) -> None:
         """The reader does not keep up."""
@@ -207,6 +172,10 @@ class BoundedHttp(HttpToolsProtocol):
     def cut_off(self, reason: str) -> None:
         """Ends the connection without waiting for its reader."""
         CUT_OFF.labels(reason).inc()
+        self._abort()
+
+    def _abort(self) -> None:
+        self._give_up(self.running)  # what is written from here on would be complained of
         self.transport.abort()
 
     def leave(self) -> None:
@@ -215,7 +184,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self.transport.is_closing() or self._has_left:
             return
         self._has_left = True
-        if self._refusal is None and not self._in_body:
+        if self._refusal is None and not self.in_body:
             self.transport.close()
             self._await_end()
             return
@@ -223,34 +192,18 @@ class BoundedHttp(HttpToolsProtocol):
         self._refusal = b""
         self.transport.write_eof()
         self.flow.resume_reading()
-        self.loop.call_later(STALL_S if self._in_body else LINGER_S, self.transport.close)
+        self.loop.call_later(STALL_S if self.in_body else LINGER_S, self.transport.close)
         self._await_end()
 
     def has_left(self) -> bool:
         """Whether there is nothing more to say."""
         return self._has_left or self.transport.is_closing()
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: ASGI3Application) -> None:
-        self._running = cycle
-        super()._start_asgi_task(cycle, app)
-
-    def _is_answering(self) -> bool:
-        return self._running is not None and not self._running.response_complete
-
     def _whose(self) -> str:
         return network_of(self.client[0]) if self.client else ""
 
     def _share(self) -> int:
         return MAX_CONNECTIONS if is_loopback(self._whose() or "localhost") else MAX_OF_ONE
-
-    def _head_without_upgrade(self) -> bytes:
-        first = b"%s %s HTTP/%s" % (
-            self.parser.get_method(),
-            self.url,
-            self.parser.get_http_version().encode(),
-        )
-        lines = [b"%s: %s" % header for header in self.headers if header[0] != b"upgrade"]
-        return b"\r\n".join([first, *lines, b"", b""])
 
     def _await_head(self, patience_s: float) -> None:
         self._head_is_whole()
@@ -265,9 +218,9 @@ class BoundedHttp(HttpToolsProtocol):
         self._head_timer = None
         if self._refusal is not None:
             return
-        if self._is_answering():  # the head of the next request is not waited for yet
+        if self.is_answering():  # the head of the next request is not waited for yet
             self._await_head(HEAD_S)
-        elif self._in_head and not self.transport.is_closing():
+        elif self.in_head and not self.transport.is_closing():
             self._refuse(408, f"the head did not come within {HEAD_S:g} s", "slow head")
         elif not self.transport.is_closing():
             self.transport.close()
@@ -289,14 +242,14 @@ class BoundedHttp(HttpToolsProtocol):
             self.cut_off("slow reader")
 
     def _is_film(self) -> bool:
-        if self._running is None or self._running.response_complete:
+        if self.running is None or self.running.response_complete:
             return False
-        return self._running.scope["path"].endswith("/stream")
+        return self.running.scope["path"].endswith("/stream")
 
     def _end_if_stalled(self, unread: int) -> None:
         left = self.transport.get_write_buffer_size()
         if left >= unread > 0:
-            self.transport.abort()
+            self._abort()
         elif self in self.connections:
             self.loop.call_later(DRAIN_STALL_S, self._end_if_stalled, left)
 
@@ -309,7 +262,7 @@ class BoundedHttp(HttpToolsProtocol):
         if self.transport.get_write_buffer_size() < unread:
             self._await_end()
         else:
-            self.transport.abort()
+            self._abort()
 
     def _is_read(self) -> None:
         self._stalled.pop(self, None)
@@ -323,17 +276,17 @@ class BoundedHttp(HttpToolsProtocol):
         """A problem document and an end, after what was asked before it is answered. A request of
         which a bad body has come is not answered any more, unless that has begun."""
         CUT_OFF.labels(reason).inc()
-        self._refusal = _problem(status, detail, headers or {})
+        self._refusal = problem_bytes(status, detail, headers or {})
         self._head_is_whole()
-        if self._in_body and self.cycle is not self._running:
+        if self.in_body and self.cycle is not self.running:
             self.pipeline.popleft()
-        elif self._in_body and self.cycle.response_started:
+        elif self.in_body and self.cycle.response_started:
             self._refusal = b""
-        elif self._in_body:
+        elif self.in_body:
             self._give_up(self.cycle)
-            self._running = None
-        self._in_body = False
-        if not self._is_answering():
+            self.running = None
+        self.in_body = False
+        if not self.is_answering():
             self.leave()
 
     @staticmethod
@@ -342,28 +295,3 @@ class BoundedHttp(HttpToolsProtocol):
         if cycle is not None and not cycle.response_complete:
             cycle.disconnected = True
             cycle.message_event.set()
-
-
-class _Answering:
-    """A connection as an answer sees it: it ends only when the client can have heard all."""
-
-    def __init__(self, connection: BoundedHttp) -> None:
-        self._connection = connection
-        self.write = connection.transport.write
-        self.close = connection.leave
-        self.is_closing = connection.has_left
-
-
-def _problem(status: int, detail: str, headers: Mapping[str, str]) -> bytes:
-    """An answer as bytes, since there is no request that an app could answer."""
-    phrase = HTTPStatus(status).phrase
-    document = {"type": "about:blank", "title": phrase, "status": status, "detail": detail}
-    body = json.dumps(document).encode()
-    head = {
-        "Content-Type": "application/problem+json",
-        "Content-Length": str(len(body)),
-        "Connection": "close",
-        **headers,
-    }
-    lines = [f"HTTP/1.1 {status} {phrase}", *(f"{name}: {value}" for name, value in head.items())]
-    return "\r\n".join([*lines, "", ""]).encode() + body

@@ -60,9 +60,7 @@ class BodyLimit:
         except ClientGone:
             pass  # nobody is left to be answered
         except _Refused as refused:
-            headers = {"Connection": "close"}  # the rest of the body may be on its way
-            if refused.status == 503:
-                headers["Retry-After"] = str(RETRY_AFTER_S)
+            headers = {"Retry-After": str(RETRY_AFTER_S)} if refused.status == 503 else None
             refusal = refuse(scope, refused.status, refused.detail, headers)
             await refusal(scope, receive, send)
         finally:
