@@ -1,6 +1,7 @@
 """Bodies of megabytes do not hold up others: what is too many values is not parsed."""
 
 import asyncio
+import gzip
 import json
 import time
 
@@ -93,3 +94,18 @@ def test_where_a_large_body_is_no_json_is_told() -> None:
     answer, _ = answer_to(b'{"input": "' + b"a" * 100_000 + b'", }')
     assert answer.status_code == 400
     assert "at character 1000" in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (b"[" * 30_000, "lists and objects are within each other too deep"),
+        (b"1" * 5000, "a number has more than 4,300 digits"),
+        (b"\xff\xfe1", "send UTF-8, not compressed"),
+        (gzip.compress(b"{}"), "send UTF-8, not compressed"),
+    ],
+)
+def test_what_cannot_be_read_as_json_is_refused_for_its_true_reason(value: bytes, why: str) -> None:
+    answer, _ = answer_to(value)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"] == f"body: this cannot be read as JSON: {why}"
