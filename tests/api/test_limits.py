@@ -79,7 +79,9 @@ def test_a_larger_body_is_413(client: httpx.Client, path: str, chunked: bool) ->
     ids=["huge", "one byte over", "chunks without end", "one huge chunk"],
 )
 def test_the_rest_of_a_large_body_is_not_waited_for(client: httpx.Client, sent: bytes) -> None:
-    head = b"POST /search/multimodal HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    head = (
+        b"POST /search/multimodal HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    )
     status, document = first_words(client, head + sent)
     assert status.startswith(b"HTTP/1.1 413 ")
     assert document["status"] == 413
