@@ -18,6 +18,7 @@ class ClientGone(Exception):
 async def unless_gone(request: Request, work: Awaitable[Answer]) -> Answer:
     """What `work` gives; it is cancelled as soon as the client hangs up. Raises ClientGone, and
     what the work raises."""
+    await request.body()  # or listening for the client to leave would take it for nothing
     asking = asyncio.current_task()
     assert asking is not None
     leaving = asyncio.ensure_future(_give_up_when_left(request, asking))

@@ -78,7 +78,6 @@ class Lane:
         if self._num_waiting >= MAX_WAITING:
             self._full.inc()
             raise QueueFull
-        await request.body()  # or waiting for the client to leave would take it for nothing
         self._num_waiting += 1
         self._waiting.inc()
         try:

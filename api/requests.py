@@ -185,8 +185,9 @@ PICTURE_BODY: dict[str, Any] = {
 
 async def _picture_bytes(request: Request) -> bytes:
     """The body, or the one file of a form. Raises InvalidQuery if a form has none."""
+    body = await request.body()  # kept by the request, whatever reads it again
     if not request.headers.get("content-type", "").startswith("multipart/form-data"):
-        return await request.body()
+        return body
     try:
         async with request.form(max_files=1, max_fields=10) as form:
             for value in form.values():

@@ -6,16 +6,19 @@ import pkgutil
 from collections.abc import Awaitable, Callable
 from inspect import iscoroutinefunction
 
+import httpx
 import pytest
 from annotated_types import Le
 from fastapi import Request
 from fastapi.routing import APIRoute
+from starlette.types import Message
 
 import api.routes
 from api import lanes
 from api.errors import Busy, QueueFull
-from api.hang_up import ClientGone
+from api.hang_up import ClientGone, unless_gone
 from api.lanes import Lane, Lanes
+from api.requests import _picture_bytes
 from api.settings import ApiSettings
 from database.opening import MAX_OVERFLOW, POOL_SIZE
 from tests.helpers.state import request_of
@@ -115,6 +118,40 @@ def test_a_client_that_hangs_up_leaves_the_queue(monkeypatch: pytest.MonkeyPatch
         await asyncio.sleep(0.01)
         done.set()
         await asyncio.gather(first, staying)
+
+    run(work)
+
+
+def test_who_has_waited_for_something_else_gets_a_turn_all_the_same() -> None:
+    """What a client sends is there once: listening for its leaving must not take it."""
+
+    async def work() -> None:
+        lane, done, request = Lane("test", 1), asyncio.Event(), request_of("")
+        first = asyncio.ensure_future(hold(lane, done))
+        await unless_gone(request, asyncio.sleep(0.01))
+        second = asyncio.ensure_future(hold(lane, done, request))
+        await asyncio.sleep(0.01)
+        done.set()
+        await asyncio.gather(first, second)
+
+    run(work)
+
+
+def test_a_picture_that_came_in_a_form_waits_for_its_turn() -> None:
+    sent = httpx.Request("POST", "http://localhost", files={"file": b"a picture"})
+    headers = [(name.lower(), value) for name, value in sent.headers.raw]
+    messages: list[Message] = [{"type": "http.request", "body": sent.read()}]
+
+    async def receive() -> Message:
+        if messages:
+            return messages.pop()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    async def work() -> None:
+        request = Request({"type": "http", "method": "POST", "headers": headers}, receive)
+        assert await _picture_bytes(request) == b"a picture"
+        await unless_gone(request, asyncio.sleep(0.01))
 
     run(work)
 
