@@ -258,7 +258,7 @@ def main(minutes: float = MINUTES, seed: int = 1) -> bool:
             run.is_alive, said = server.is_alive, server.said()
         run.tracebacks = said.count("Traceback")
         if run.tracebacks:
-            print(said[said.index("Traceback") - 500 :][:4000])
+            print(said[said.index("Traceback") - 500 :][:12_000])
         return report(verdict(run))
 
 
