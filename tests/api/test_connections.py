@@ -6,17 +6,16 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import uvicorn
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http import httptools_impl
 from uvicorn.protocols.utils import get_remote_addr
 
 from api import connections
 from api.connections import BoundedHttp
+from tests.helpers.sockets import connect, rest, serving_app
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 FILM = b"GET /videos/1/stream HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -78,38 +77,13 @@ class HeldHttp(BoundedHttp):
         self.loop = self.held  # type: ignore[assignment]
 
 
-@contextmanager
-def serving(http: type[BoundedHttp], app: ASGIApp = answers) -> Iterator[uvicorn.Server]:
-    """A server on loopback, whose sockets hold little."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 64 * 1024)
-        config = uvicorn.Config(
-            app, http=http, ws="none", lifespan="off", log_level="critical", timeout_keep_alive=1
-        )
-        server = uvicorn.Server(config)
-        thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
-        thread.start()
-        server.config.port = listener.getsockname()[1]
-        try:
-            yield server
-        finally:
-            server.should_exit = server.force_exit = True
-            thread.join(20)
-
-
 @pytest.fixture
 def port(monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """Of a server that is soon impatient."""
     for name, value in (("HEAD_S", 0.3), ("STALL_S", 0.3), ("MAX_STALLED", 1)):
         monkeypatch.setattr(connections, name, value)
-    with serving(BoundedHttp) as server:
+    with serving_app(BoundedHttp, answers) as server:
         yield server.config.port
-
-
-def connect(port: int, sent: bytes = b"") -> socket.socket:
-    connection = socket.create_connection(("127.0.0.1", port), timeout=20)
-    connection.sendall(sent)
-    return connection
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -117,18 +91,6 @@ def wait_until(is_so: Callable[[], bool]) -> None:
     while not is_so():
         assert time.monotonic() < until
         time.sleep(0.01)
-
-
-def rest(connection: socket.socket) -> bytes:
-    """All that comes until the server closes the connection."""
-    with connection:
-        answer = b""
-        try:
-            while more := connection.recv(1 << 20):
-                answer += more
-        except ConnectionResetError:
-            pass
-        return answer
 
 
 def assert_problem(answer: bytes, status: int) -> None:
@@ -156,7 +118,7 @@ def test_a_head_has_its_whole_time_from_its_first_byte_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(connections, "HEAD_S", 3.0)
-    with serving(BoundedHttp) as server, connect(server.config.port) as connection:
+    with serving_app(BoundedHttp, answers) as server, connect(server.config.port) as connection:
         time.sleep(2)
         connection.sendall(GET[:10])
         time.sleep(1.5)
@@ -246,7 +208,7 @@ def test_a_reader_that_takes_nothing_is_cut_off(port: int) -> None:
 
 def test_a_reader_that_takes_its_time_gets_all() -> None:
     """Before and after the connection is to be closed, since it idles otherwise."""
-    with serving(HeldHttp) as server:
+    with serving_app(HeldHttp, answers) as server:
         connection = connect(server.config.port, GET.replace(b"/", b"/long", 1))
         got = len(connection.recv(1000))
         (protocol,) = server.server_state.connections
@@ -266,7 +228,7 @@ def test_a_reader_that_takes_its_time_gets_all() -> None:
 
 
 def test_who_took_a_part_and_then_nothing_is_cut_off() -> None:
-    with serving(HeldHttp) as server:
+    with serving_app(HeldHttp, answers) as server:
         connection = connect(server.config.port, GET.replace(b"/", b"/long", 1))
         assert connection.recv(1000)
         (protocol,) = server.server_state.connections
@@ -353,7 +315,7 @@ def test_one_address_beyond_loopback_has_a_share_of_all_connections(
         return connection.recv(1000)[9:12]
 
     held: list[socket.socket] = []
-    with serving(BoundedHttp) as server:
+    with serving_app(BoundedHttp, answers) as server:
         where = ("127.0.0.1", server.config.port)
         assert [status_for("127.0.0.2") for _ in range(3)] == [b"200", b"200", b"503"]
         assert [status_for("127.0.0.3"), status_for("127.0.0.1")] == [b"200", b"200"]
@@ -370,7 +332,7 @@ def test_a_server_that_is_told_to_end_does_not_wait_for_who_takes_nothing(
     path: bytes, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connections, "DRAIN_STALL_S", 0.2)
-    with serving(BoundedHttp) as server:
+    with serving_app(BoundedHttp, answers) as server:
         connection = connect(server.config.port, GET.replace(b"/", path, 1))
         assert connection.recv(10)
         (protocol,) = server.server_state.connections
@@ -387,7 +349,10 @@ def test_a_server_that_is_told_to_end_ends_even_if_an_answer_does_not(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(connections, "DRAIN_S", 0.5)
-    with serving(BoundedHttp) as server, connect(server.config.port, FILM) as connection:
+    with (
+        serving_app(BoundedHttp, answers) as server,
+        connect(server.config.port, FILM) as connection,
+    ):
         reading = threading.Thread(target=lambda: rest(connection))
         reading.start()
         wait_until(lambda: bool(server.server_state.tasks))

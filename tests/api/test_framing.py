@@ -10,8 +10,7 @@ from starlette.types import Receive, Scope, Send
 from api.access import HEADER, Access
 from api.connections import BoundedHttp
 from api.limits import BodyLimit
-from tests.api.test_connections import connect, rest
-from tests.api.test_connections import serving as serving_app
+from tests.helpers.sockets import connect, rest, serving_app
 
 HEAD = b"POST / HTTP/1.1\r\nHost: x\r\n"
 LAST = b"GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

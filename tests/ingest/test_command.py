@@ -245,6 +245,7 @@ def test_weights_with_a_flipped_byte_end_the_run_with_what_to_do(
     weights.write_bytes(content)
     (weights.parent.parent / "__init__.py").touch()
     film = make_video(tmp_path / "a.mp4", [drawn(1)])
+    (settings.home / "models").unlink()  # nothing was made from these weights before
     done = run_command(
         *("ingest", film, "--json"), settings=settings, PYTHONPATH=f"{tmp_path}/packages:{ROOT}"
     )

@@ -72,6 +72,7 @@ def _edit_tags(page: Page) -> None:
 def _open_first(page: Page) -> None:
     page.locator(".videos .title").first.click()
     expect(page.get_by_role("alert")).to_contain_text("has been missing since")
+    page.wait_for_load_state()  # with its styles
 
 
 def _open_shrinking(page: Page) -> None:

