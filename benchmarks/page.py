@@ -1,24 +1,18 @@
 """Target 23: what the page takes in a browser: a search until it is painted, a hit until it plays,
 and the frames while a thousand hits are scrolled."""
 
-import os
 import shutil
 import statistics
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 
 from playwright.sync_api import Page, sync_playwright
 
-from benchmarks.many_scenes import MANY_HITS, QUERY, SAMPLE, add_many_scenes
+from benchmarks.many_scenes import MANY_HITS, QUERY
 from benchmarks.measure import Row
-from benchmarks.servers import Contender, running
-from database.opening import open_database
-from database.server.embedded import stop_embedded
-from embeddings.loaded import Encoders
-from ingest.settings import IngestSettings
+from benchmarks.sample_library import sample_library
+from benchmarks.servers import running
 
 MAX_PAINT_MS, MAX_PLAY_MS, MAX_FRAME_MS = 300.0, 500.0, 100.0
 _QUERIES = ("a cup of coffee", "train", "42 Nm", "potatoes", "orchestra", "north gate", "granite")
@@ -53,29 +47,16 @@ _AT_END = """() => !document.querySelector(".next")
 
 def measure(folder: Path, models: Path) -> list[Row]:
     """Rows of target 23: over the sample, and with many scenes beside it."""
-    settings = IngestSettings(sceneseek_home=folder / "page", database_url=None)
-    settings.home.mkdir()
-    if models.is_dir():
-        settings.models_dir.symlink_to(models)
-    variables = {"SCENESEEK_HOME": str(settings.home)}
-    serve = (sys.executable, "-m", "api", "--port", "{port}")
-    try:
-        with closing(open_database(settings)) as database:
-            ingest = (sys.executable, "-m", "ingest", str(SAMPLE), "--quiet")
-            subprocess.run(ingest, env={**os.environ, **variables}, check=True)
-            with running(Contender("the page", serve, "/ready", variables=variables), 2) as server:
-                origin = f"http://127.0.0.1:{server.port}"
-                with _browser_page(origin) as page:
-                    rows = [_painting(page), _playing(page)]
-                stills = [
-                    path.relative_to(settings.keyframes_dir).as_posix()
-                    for path in settings.keyframes_dir.rglob("*.jpg")
-                ]
-                add_many_scenes(database, Encoders(settings.runtime()), stills, folder)
-                with _browser_page(origin) as page:
-                    rows.append(_scrolling(page))
-    finally:
-        stop_embedded(settings.home)
+    with (
+        sample_library(folder / "page", models) as library,
+        running(library.server, 2) as server,
+    ):
+        origin = f"http://127.0.0.1:{server.port}"
+        with _browser_page(origin) as page:
+            rows = [_painting(page), _playing(page)]
+        library.add_many(folder)
+        with _browser_page(origin) as page:
+            rows.append(_scrolling(page))
     return rows
 
 

@@ -8,21 +8,18 @@ wanted and whether it held; exits 1 if something did not.
 """
 
 import asyncio
-import os
 import random
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from benchmarks.beside import ingest_beside
 from benchmarks.load import get
-from benchmarks.many_scenes import SAMPLE, add_many_scenes
 from benchmarks.measure import percentile
 from benchmarks.open_loop import (
     LOST,
@@ -38,13 +35,11 @@ from benchmarks.open_loop import (
     recovered_after,
     sustained,
 )
-from benchmarks.servers import Contender, Running, running
+from benchmarks.sample_library import sample_library
+from benchmarks.servers import Running, running
 from benchmarks.soak_memory import GROWTH, growth, watch_memory
 from benchmarks.soak_requests import Mix, Shelf, piece, shelf_of
-from database.opening import open_database
-from database.server.embedded import stop_embedded
 from embeddings.cli import read_settings
-from embeddings.loaded import Encoders
 from ingest.settings import IngestSettings
 
 MINUTES = 15.0
@@ -218,25 +213,10 @@ def report(lines: Sequence[Line]) -> bool:
 @contextmanager
 def _served(folder: Path, models: Path) -> Iterator[Running]:
     """A server over a library of the sample and fourteen long recordings, made by code."""
-    settings = IngestSettings(sceneseek_home=folder / "home", database_url=None)
-    settings.home.mkdir()
-    if models.is_dir():
-        settings.models_dir.symlink_to(models)
-    variables = {"SCENESEEK_HOME": str(settings.home)}
-    serve = (sys.executable, "-m", "api", "--port", "{port}")
-    try:
-        with closing(open_database(settings)) as database:
-            ingest = (sys.executable, "-m", "ingest", str(SAMPLE), "--quiet")
-            subprocess.run(ingest, env={**os.environ, **variables}, check=True)
-            stills = [
-                path.relative_to(settings.keyframes_dir).as_posix()
-                for path in settings.keyframes_dir.rglob("*.jpg")
-            ]
-            add_many_scenes(database, Encoders(settings.runtime()), stills, folder)
-        with running(Contender("ours", serve, "/ready", variables=variables), 2) as server:
+    with sample_library(folder / "home", models) as library:
+        library.add_many(folder)
+        with running(library.server, 2) as server:
             yield server
-    finally:
-        stop_embedded(settings.home)
 
 
 async def _all_phases(load: Load, run: Soak, folder: Path, minutes: float) -> None:
