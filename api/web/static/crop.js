@@ -24,11 +24,19 @@ export async function choosePart(source) {
     say("This picture cannot be loaded: reload the page, and try again.");
     return null;
   }
+  if (dialog.open) return null; // asked for twice while the picture was loading
   place({ left: 0.25, top: 0.25, width: 0.5, height: 0.5 });
   dialog.returnValue = "";
   dialog.showModal();
-  await new Promise((closed) => dialog.addEventListener("close", closed, { once: true }));
+  await closed();
   return dialog.returnValue === "search" ? cut() : null;
+}
+
+/** A browser tells that a dialog was closed some time after: it may be open again by then. */
+async function closed() {
+  while (dialog.open) {
+    await new Promise((told) => dialog.addEventListener("close", told, { once: true }));
+  }
 }
 
 async function loaded(address) {
