@@ -1,9 +1,12 @@
 """How both commands serve: an address that can be had, and an end that loses no answer."""
 
+import asyncio
 import os
 import resource
 import socket
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Annotated
 
 import typer
@@ -32,7 +35,32 @@ def url_of(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def serve(app: FastAPI, listener: socket.socket) -> None:
+@dataclass(frozen=True)
+class AtEnd:
+    """What a server does when it ends, beside answering what has begun."""
+
+    begin: Callable[[], None]
+    """At once: what has no end of its own would be waited for."""
+    finish: Callable[[], None]
+    """After the last answer; it may take a while."""
+
+
+class _Server(uvicorn.Server):
+    """uvicorn raises the signal again that it was ended by, which ends the process: nothing can be
+    done after it."""
+
+    def __init__(self, config: uvicorn.Config, at_end: AtEnd) -> None:
+        super().__init__(config)
+        self._at_end = at_end
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends when all that has begun is answered."""
+        self._at_end.begin()
+        await super().shutdown(sockets)
+        await asyncio.to_thread(self._at_end.finish)
+
+
+def serve(app: FastAPI, listener: socket.socket, at_end: AtEnd | None = None) -> None:
     """Answers requests until the process is told to end, then those that it has begun."""
     config = uvicorn.Config(
         Access(app),
@@ -43,7 +71,8 @@ def serve(app: FastAPI, listener: socket.socket) -> None:
     )
     sys.setswitchinterval(_SWITCH_S)
     allow_open_files()
-    uvicorn.Server(config).run(sockets=[listener])
+    server = _Server(config, at_end) if at_end else uvicorn.Server(config)
+    server.run(sockets=[listener])
 
 
 def allow_open_files() -> None:

@@ -33,7 +33,7 @@ def http_rows(settings: IngestSettings, database: Database, size: str) -> list[R
     """Rows of target 9, over a library of the bundled spaces."""
     port = _free_port()
     server = subprocess.Popen(
-        [sys.executable, "-m", "api", "--port", str(port)],
+        [sys.executable, "-m", "api", "--no-worker", "--port", str(port)],
         env={**os.environ, "SCENESEEK_HOME": str(settings.home)},
         cwd=Path(__file__).resolve().parent.parent,
     )

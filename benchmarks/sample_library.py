@@ -43,7 +43,7 @@ def sample_library(home: Path, models: Path) -> Iterator[SampleLibrary]:
     if models.is_dir():
         settings.models_dir.symlink_to(models)
     variables = {"SCENESEEK_HOME": str(home)}
-    serve = (sys.executable, "-m", "api", "--port", "{port}")
+    serve = (sys.executable, "-m", "api", "--no-worker", "--port", "{port}")
     ingest = (sys.executable, "-m", "ingest", str(SAMPLE), "--quiet")
     try:
         with closing(open_database(settings)) as database:

@@ -57,9 +57,10 @@ class Serving:
 def serving(
     settings: EmbeddingSettings, package: str = "api", **variables: str
 ) -> Iterator[Serving]:
-    """`python -m PACKAGE` on a free port, ready, with further environment variables; it has to stop
-    within 30 s and log no crash."""
+    """`python -m PACKAGE` on a free port, ready, with further environment variables; without a
+    worker, unless they ask for one. It has to stop within 30 s and log no crash."""
     port = free_port()
+    variables = {"API_WORKER": "false"} | variables
     process = start_command(package, "--port", port, settings=settings, **variables)
     with process, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
         wait_until_ready(process, client)
