@@ -1,5 +1,6 @@
 """Settings of an ingest, from environment variables; database/settings.py has those below."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,15 @@ class IngestSettings(DatabaseSettings):
     """Files that are missing are forgotten, by --forget-missing, after so many days."""
     ingest_scripts: str = ""
     """Scripts, after commas, that are read beside those of the bundled recogniser."""
+    ingest_watch: str = ""
+    """Folders, between colons (of Windows: semicolons), that python -m ingest.watch follows."""
+
+    @property
+    def watched_folders(self) -> tuple[Path, ...]:
+        """The folders of INGEST_WATCH, absolute, each once; links stay as they are named."""
+        named = (each.strip() for each in self.ingest_watch.split(os.pathsep))
+        folders = (os.path.abspath(os.path.expanduser(each)) for each in named if each)  # noqa: PTH100, PTH111
+        return tuple(dict.fromkeys(map(Path, folders)))
 
     @property
     def scripts(self) -> tuple[str, ...]:

@@ -58,6 +58,16 @@ def test_scripts_stand_after_commas_each_once(monkeypatch: pytest.MonkeyPatch) -
     assert load_settings(IngestSettings).scripts == ("thai", "cyrillic")
 
 
+def test_watched_folders_stand_between_colons_as_they_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "link").symlink_to(tmp_path)
+    monkeypatch.setenv(
+        "INGEST_WATCH", os.pathsep.join(["link", "", f"{tmp_path}/link/", "/b/../c"])
+    )
+    assert load_settings(IngestSettings).watched_folders == (tmp_path / "link", Path("/c"))
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValidationError):
         DatabaseSettings().database_url = "postgresql://elsewhere"

@@ -3,7 +3,7 @@
 import errno
 import os
 import stat
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -60,24 +60,27 @@ class Discovery:
     """
 
     roots: Collection[Path]
+    folder: Path | None = None
+    """Where the roots are but parts of a folder that is looked at: what a link must not leave."""
 
     def __iter__(self) -> Iterator[FoundFile]:
         folder, beside = None, Beside()
         for root in self.roots:
-            home = Path(os.path.realpath(root))
-            for found in _walk(root, self.roots):
+            home = Path(os.path.realpath(self.folder or root))
+            for found in _walk(root, self.roots, may_leave=self.folder is None):
                 if isinstance(found, FoundFile):
                     yield found
                     continue
                 if found.path.parent != folder:
                     folder, beside = found.path.parent, Beside(found.names_beside())
                 looked = _look(found, beside, home)
-                yield self._named_alone(looked, beside) if found.path == root else looked
+                is_named = self.folder is None and found.path == root
+                yield self._named_alone(looked, beside) if is_named else looked
 
     def _named_alone(self, found: FoundFile, beside: Beside) -> FoundFile:
         """A file of subtitles that is named itself, with what to do if its video is not named."""
         owners = [found.path.with_name(name) for name in beside.owners(found.path.name)]
-        is_read = any(owner in self.roots or _is_met(owner, self.roots) for owner in owners)
+        is_read = any(owner in self.roots or is_met(owner, self.roots) for owner in owners)
         if not (found.refusal or "").startswith(SUBTITLES_OF) or is_read:
             return found
         videos = " and ".join(owner.name for owner in owners)
@@ -95,12 +98,25 @@ def discover(arguments: Sequence[str]) -> Discovery:
     return Discovery(_roots(arguments))
 
 
+def discover_in(folder: Path, paths: Iterable[Path]) -> Discovery:
+    """What a walk of a folder comes by at and below some paths in it; nothing may be there."""
+    walked = sorted(path for path in paths if _is_walked(path, folder))
+    return Discovery(dict.fromkeys(walked), folder)
+
+
+def _is_walked(path: Path, folder: Path) -> bool:
+    if os.path.isdir(path):  # noqa: PTH112 - as in _walk
+        return path == folder or is_met(path, (folder,))
+    is_shown = os.path.lexists(path) and not path.name.startswith(".")
+    return is_shown and (path.parent == folder or is_met(path.parent, (folder,)))
+
+
 def _roots(arguments: Sequence[str]) -> dict[Path, None]:
     """The paths that arguments stand for, without those that the walk of one before them meets."""
     roots: dict[Path, None] = {}
     for argument in arguments:
         for path in _named(argument):
-            if not _is_met(path, roots):
+            if not is_met(path, roots):
                 roots[path] = None
     return roots
 
@@ -119,8 +135,8 @@ def _named(argument: str) -> list[Path]:
     raise UsageError(f"no such file or folder: {argument}")
 
 
-def _is_met(path: Path, roots: Collection[Path]) -> bool:
-    """Whether the walk of a root comes by a path, and looks at it as if it was named."""
+def is_met(path: Path, roots: Collection[Path]) -> bool:
+    """Whether the walk of one of some roots comes by a path, and looks at it as if it was named."""
     while not (path.name.startswith(".") or is_rubbish(path.name) or _is_link(path)):
         if path.parent == path:
             return False
@@ -150,12 +166,14 @@ class _Met:
             return ()
 
 
-def _walk(root: Path, roots: Collection[Path]) -> Iterator[FoundFile | _Met]:
+def _walk(
+    root: Path, roots: Collection[Path], *, may_leave: bool = True
+) -> Iterator[FoundFile | _Met]:
     """The files under a root, and the folders that are not looked into. A root below another one is
-    left to its own walk."""
+    left to its own walk; the root itself may be a link to wherever it leads, if it `may_leave`."""
     waiting = [root] if os.path.isdir(root) else []  # noqa: PTH112 - as below
     if not waiting:
-        yield _Met(root, is_link=False)
+        yield _Met(root, is_link=not may_leave and _is_link(root))
     while waiting:
         folder = waiting.pop()
         try:

@@ -18,6 +18,7 @@ from ingest.files.discover import (
     RUBBISH_FOLDER,
     FoundFile,
     discover,
+    discover_in,
 )
 from ingest.files.identity import require_unchanged
 
@@ -362,3 +363,27 @@ def test_whatever_is_named_each_path_is_found_once_and_counted(
         covered = [file for name in named for file in discover([name])]
         assert {file.path for file in covered if not file.left_out} <= set(seen)
         assert all(file.refusal or file.path.is_file() for file in found)
+
+
+def test_of_parts_of_a_folder_is_found_what_a_walk_of_all_of_it_finds(folder: Path) -> None:
+    for name in (
+        "a.mp4",
+        "a.srt",
+        "deep/down/b.mp4",
+        ".hidden.mp4",
+        ".cache/c.mp4",
+        "@eaDir/thumb.mp4",
+        "../elsewhere/e.mp4",
+    ):
+        put(folder / name)
+    (folder / "deep" / "out.mp4").symlink_to(folder.parent / "elsewhere" / "e.mp4")
+    (folder / "deep" / "same.mp4").symlink_to(folder / "a.mp4")
+    (folder / "linked").symlink_to(folder.parent / "elsewhere")
+    whole = {file.path: file for file in discover([str(folder)]) if file.seen}
+    everything = list(folder.rglob("*"))
+    everything += [folder / "gone.mp4", folder / "linked" / "e.mp4", folder.parent / "elsewhere"]
+    assert {file.path: file for file in discover_in(folder, everything)} == whole
+    assert {file.path: file for file in discover_in(folder, [folder])}.items() >= whole.items()
+    for path, file in whole.items():
+        (found,) = discover_in(folder, [path])
+        assert found == file
