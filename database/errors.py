@@ -78,8 +78,16 @@ class UnknownStoredSpace(DatabaseError):
     """A space that the library does not have."""
 
 
+class ClaimLost(DatabaseError):
+    """Another process has got what this one had to itself, or has done what it was for."""
+
+
 class NotFound(DatabaseError):
     """A row that was asked for by its id does not exist."""
+
+
+class JobConflict(DatabaseError):
+    """A job whose state does not allow what was asked for; the message says which would."""
 
 
 class KeyNameTaken(DatabaseError):

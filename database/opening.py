@@ -105,6 +105,11 @@ def _engine(url: sa.URL, restarts: Restarts | None) -> sa.Engine:
         driver.execute("SET timezone = 'UTC'")  # dates and times of day mean the same everywhere
         driver.execute("SET jit = off")  # compiling a search takes longer than running it
         driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")
+        # What a host has locked that is gone is free after 25 s; by default, after two hours.
+        driver.execute(
+            "SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; "
+            "SET tcp_keepalives_count = 3"
+        )
         if psycopg.types.TypeInfo.fetch(driver, "vector") is not None:
             register_vector(driver)
         driver.commit()

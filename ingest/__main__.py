@@ -47,7 +47,7 @@ _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
 _WORDS = {OutcomeStatus.PENDING: "would be opened"}
 """Statuses that say too little by themselves."""
 MAX_JOBS = 12
-"""Each file at work holds a connection for its lock and needs one more now and then."""
+"""Each file at work has models, a decoder and now and then a connection to itself."""
 DEFAULT_JOBS = min(num_cores(), MAX_JOBS)
 
 app = new_app()

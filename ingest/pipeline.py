@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from database.errors import SpacesChanged, ValueRefused
+from database.errors import ClaimLost, SpacesChanged, ValueRefused
 from database.forms import is_storable
 from database.server.connection import Database
+from database.server.locks import Holding
 from database.spaces.spaces import Spaces
 from database.videos.forgetting import keyframe_folder
 from database.videos.names import Names
@@ -84,6 +85,9 @@ class Work:
     """The SHA-256 of the file, in hex."""
     checkpoint: Checkpoint
     report: StageReport
+    claim: Holding
+    is_new: bool
+    """Whether the library has none of this content."""
 
     @property
     def media(self) -> Path:
@@ -153,25 +157,39 @@ class Ingest:
         return Outcome(path, OutcomeStatus.FAILED, f"{error}; {kept}")
 
     def _ingest(self, file: FoundFile, report: StageReport) -> Outcome:
-        report("hash", None)
-        digest = content_of(file, self.store)
+        """Once more if another process may have had the content in the middle of it, as happens
+        when the database was away: what that one has made of it is then known."""
+        while True:
+            report("hash", None)
+            digest = content_of(file, self.store)
+            try:
+                with self.store.claim(digest, lambda: report("hash", None)) as claim:
+                    return self._ingest_claimed(file, digest, claim, report)
+            except ClaimLost:
+                self.made.discard(digest)
+
+    def _ingest_claimed(
+        self, file: FoundFile, digest: str, claim: Holding, report: StageReport
+    ) -> Outcome:
         mode = "iframes" if self.decode_options.keyframes_only else "full"
         checkpoint = Checkpoint(self.work_dir, f"{digest}-{self.profile.name}-{mode}")
-        with self.store.claim(digest, lambda: report("hash", None)):
-            video = self.store.find_video_by_content(digest)
-            try:
-                if video is not None and not self._is_due(video):
-                    report("store", None)
-                    return self._take_up(file, video)
-                self.made.add(digest)
-                outcome = self._ingest_content(Work(file, digest, checkpoint, report))
-            except (VideoUnreadable, ValueRefused) as error:
-                checkpoint.clear()
-                if video is None or isinstance(error, FileChanged):
-                    raise
-                return self._keep(file, video, error)
+        video = self.store.find_video_by_content(digest)
+        try:
+            if video is not None and not self._is_due(video):
+                report("store", None)
+                return self._take_up(file, video)
+            self.made.add(digest)
+            work = Work(file, digest, checkpoint, report, claim, is_new=video is None)
+            outcome = self._ingest_content(work)
+        except (VideoUnreadable, ValueRefused) as error:
+            if claim.was_cut():
+                raise
             checkpoint.clear()
-            return outcome
+            if video is None or isinstance(error, FileChanged):
+                raise
+            return self._keep(file, video, error)
+        checkpoint.clear()
+        return outcome
 
     def _mark_again(self, files: Sequence[FoundFile]) -> None:
         found = {str(file.path): file for file in files if is_storable(str(file.path))}
@@ -246,6 +264,7 @@ class Ingest:
         )
 
     def _decode(self, work: Work) -> Decoded:
+        work.claim.confirm()
         work.checkpoint.clear()  # results of another decode pass would not fit this one
         work.report("decode", 0.0)
         return self.isolation.run(
@@ -298,6 +317,7 @@ class Ingest:
             ],
             language=main_language(sentences),
             profile=self.profile.name,
+            is_new=work.is_new,
         )
 
     def _embed_and_store(self, work: Work, video: NewVideo) -> None:
@@ -307,6 +327,7 @@ class Ingest:
             work.report("embed", None)
             embedded = self._embed(work, video, self.spaces_to_fill())
             work.report("store", None)
+            work.claim.confirm()
             require_unchanged(work.file)
             with contextlib.suppress(SpacesChanged):
                 save_video(embedded, self.keyframes_dir, self.store)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -12,6 +12,7 @@ import psycopg
 import sqlalchemy as sa
 from sqlalchemy.orm import Session
 
+from database.server.locks import Locks
 from database.server.sqlstates import translated_errors
 
 _NAME = re.compile(r"(?<![:\w\\]):([a-z]\w*)\b(?!:)")
@@ -31,6 +32,11 @@ class Database:
     """
     has_trigrams: bool = False
     """Whether substrings of texts can be looked up (pg_trgm)."""
+    locks: Locks = field(init=False, repr=False, compare=False)
+    """What this process has to itself."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "locks", Locks(self.engine, self.description))
 
     @contextmanager
     def session(self) -> Iterator[Session]:

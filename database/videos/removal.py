@@ -1,7 +1,6 @@
 """Files that are missing, and videos that leave the library: marked at the end of an ingest, and
 removed only when somebody says so, or when no file leads to them any more."""
 
-import time
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,14 +11,12 @@ import sqlalchemy as sa
 
 from database.errors import NotFound
 from database.server.connection import Database
-from database.server.sqlstates import translated_errors
 
 _RUN_LOCK = 7_305_808_871
 """Advisory lock: shared by the ingests that run, exclusive for who removes what no file leads to.
 """
 _SETTLE_LOCK = 7_305_808_872
 """Advisory lock: of two who settle at once, the second sees what the first has done."""
-_LOCK_POLL_S = 0.25
 _PAGE = 2000
 _FILES_AT = sa.text(
     "SELECT path, missing_since, mount FROM file WHERE origin = :origin AND path = ANY(:paths)"
@@ -103,20 +100,13 @@ class Removal:
     def run(self) -> Iterator[None]:
         """A run of an ingest, in which files are met one after the other: as long as one lasts,
         nobody removes a video because no file leads to it."""
-        with self._database.lock_connection() as connection:
-            with translated_errors(self._database.description):
-                lock = sa.text("SELECT pg_try_advisory_lock_shared(:lock)")
-                while not connection.scalar(lock, {"lock": _RUN_LOCK}):
-                    time.sleep(_LOCK_POLL_S)
+        with self._database.locks.holding(_RUN_LOCK, shared=True):
             yield
 
     @contextmanager
     def between_runs(self) -> Iterator[bool]:
         """Whether no ingest is running anywhere; none begins until the end of the block."""
-        with self._database.lock_connection() as connection:
-            with translated_errors(self._database.description):
-                lock = sa.text("SELECT pg_try_advisory_lock(:lock)")
-                is_alone = bool(connection.scalar(lock, {"lock": _RUN_LOCK}))
+        with self._database.locks.trying(_RUN_LOCK) as is_alone:
             yield is_alone
 
     def files_at(self, paths: Sequence[str]) -> list[PlacedFile]:

@@ -8,7 +8,7 @@ import numpy as np
 import psycopg
 from psycopg.types.json import Jsonb
 
-from database.errors import SpacesChanged
+from database.errors import ClaimLost, SpacesChanged
 from database.spaces.partitions import copy_vectors
 from database.spaces.spaces import SWITCH_LOCK
 from database.videos.records import FileRecord, MomentRecord, Subtitles, VideoRecord
@@ -29,9 +29,11 @@ def spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) 
     return set(embedded) - {key for key, _ in rows}
 
 
-def put_video(connection: psycopg.Connection[Any], video: VideoRecord) -> tuple[int, bool]:
+def put_video(
+    connection: psycopg.Connection[Any], video: VideoRecord, *, only_new: bool
+) -> tuple[int, bool]:
     """The row of a video alone: its id, and whether it is new. One of the same content is made anew
-    under its id, and what it held is removed."""
+    under its id, and what it held is removed; with `only_new` that raises ClaimLost instead."""
     columns = [*_VIDEO_COLUMNS, "num_scenes", "notes", "clock", "missing_since", "again"]
     clock = None if video.clock is None else Jsonb(video.clock)
     values = [getattr(video, name) for name in _VIDEO_COLUMNS]
@@ -44,6 +46,8 @@ def put_video(connection: psycopg.Connection[Any], video: VideoRecord) -> tuple[
     ).fetchone()
     assert row is not None
     video_id, is_new = int(row[0]), bool(row[1])
+    if not is_new and only_new:  # what was written here goes with the transaction
+        raise ClaimLost(f"{video.title} was stored by another process meanwhile: it stays as it is")
     if not is_new:
         connection.execute("DELETE FROM scene WHERE video_id = %s", (video_id,))
         connection.execute("DELETE FROM subtitle_track WHERE video_id = %s", (video_id,))

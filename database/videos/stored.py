@@ -1,16 +1,16 @@
 """The write side of the library: a video with all its rows, and the outcome of each file."""
 
-import time
 from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
 
+from database.errors import ClaimLost
 from database.models import FileStatus
 from database.server.connection import Database
-from database.server.sqlstates import translated_errors
+from database.server.locks import Holding
 from database.spaces.coverage import count_video
 from database.videos.placed import file_record, read_places
 from database.videos.records import FileRecord, VideoRecord, require_content_hash
@@ -37,8 +37,6 @@ _KNOWN_FILES = sa.text(
     f"file.missing_since IS NOT NULL AS is_missing, {_VIDEO} "
     "FROM file LEFT JOIN video ON video.id = video_id WHERE origin = :origin AND path = ANY(:paths)"
 )
-
-_LOCK_POLL_S = 0.25
 
 
 @dataclass(frozen=True)
@@ -115,14 +113,15 @@ class Store:
             upsert_file(connection, self._database.origin, file)
             delete_files(connection, self._database.origin, instead_of)
 
-    def save_video(self, video: VideoRecord, file: FileRecord) -> int:
+    def save_video(self, video: VideoRecord, file: FileRecord, *, only_new: bool = False) -> int:
         """A whole video with its file's outcome, in one transaction: its id. One of the same
         content is made anew, and keeps its id, its tags and its other files.
-        Raises SpacesChanged if it lacks the vectors of an active space, ValueRefused."""
+        Raises SpacesChanged if it lacks the vectors of an active space, ValueRefused, and, with
+        `only_new`, ClaimLost if one of the same content is there."""
         origin = self._database.origin
         with self._database.connection() as connection:
             gone = spaces_gone(connection, video.spaces)
-            video_id, is_new = put_video(connection, video)
+            video_id, is_new = put_video(connection, video, only_new=only_new)
             scene_ids = new_ids(connection, "scene", len(video.scenes))
             copy(
                 connection,
@@ -175,27 +174,23 @@ class Store:
     @contextmanager
     def claim(
         self, content_hash: str, while_waiting: Callable[[], None] = lambda: None
-    ) -> Iterator[None]:
+    ) -> Iterator[Holding]:
         """A lock on a content: a second ingest of it waits until the first has ended.
 
-        The lock is the connection's, so it ends with a process that is killed. `while_waiting` is
-        called every quarter of a second; what it raises ends the wait. Raises DatabaseError for a
-        hash that is none.
+        It ends with a process that is killed. `while_waiting` is called every quarter of a second;
+        what it raises ends the wait. Raises ClaimLost instead of whatever goes wrong in the block
+        once the connection was cut: another process may have removed what it works with; and
+        DatabaseError for a hash that is none.
         """
         require_content_hash(content_hash)
         key = int(content_hash[:15], 16)
-        with self._database.lock_connection() as connection:
-            with translated_errors(self._database.description):
-                lock = sa.text("SELECT pg_try_advisory_lock(:key)")
-                while not connection.scalar(lock, {"key": key}):
-                    while_waiting()
-                    time.sleep(_LOCK_POLL_S)
+        with self._database.locks.holding(key, while_waiting=while_waiting) as claim:
             try:
-                yield
-            finally:
-                # At once: the server ends a connection some time after it was closed.
-                with suppress(sa.exc.DBAPIError):  # the lock has gone with its connection
-                    connection.execute(sa.text("SELECT pg_advisory_unlock(:key)"), {"key": key})
+                yield claim
+            except Exception as error:
+                if isinstance(error, ClaimLost) or not claim.was_cut():
+                    raise
+                raise ClaimLost(f"{error}; the database was away: try again") from error
 
 
 def _known_file(row: sa.Row[Any]) -> KnownFile:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from database.errors import ValueRefused
+from database.errors import ClaimLost, ValueRefused
 from database.models import FileStatus, VideoStatus
 from database.videos.forgetting import keyframe_folder
 from database.videos.records import MAX_NS, FileRecord, MomentRecord, VideoRecord
@@ -34,6 +34,8 @@ class NewVideo:
     moments: Sequence[MomentRecord]
     language: str | None
     profile: str
+    is_new: bool
+    """Whether the library had none of this content when the work on it began."""
     spaces: Sequence[Space] = ()
     """Those that the moments have vectors of."""
 
@@ -41,15 +43,16 @@ class NewVideo:
 def save_video(video: NewVideo, keyframes_dir: Path, store: Store) -> None:
     """Stores a video and its file's outcome; what is interrupted is done again by the next run.
 
-    Raises SpacesChanged if the moments lack the vectors of an active space, and ValueRefused for
-    a value that the database cannot hold; then nothing is left of the video.
+    Raises SpacesChanged if the moments lack the vectors of an active space, ClaimLost if another
+    process has stored it meanwhile, and ValueRefused for a value that the database cannot hold;
+    then nothing is left of the video.
     """
     target = keyframes_dir / keyframe_folder(video.digest)
     _place_keyframes(video.media, target)
     record = _video_record(video)
     try:
-        store.save_video(record, _file_record(video.file, record))
-    except ValueRefused:
+        store.save_video(record, _file_record(video.file, record), only_new=video.is_new)
+    except (ValueRefused, ClaimLost):
         _keep_named(target, video.digest, store)
         raise
     _keep_named(target, video.digest, store)

@@ -36,3 +36,13 @@ def forget_vectors(database: Database, *keys: str) -> None:
         f"DELETE FROM embedding WHERE {own}",
         f"UPDATE coverage SET embedded = 0 WHERE {own}",
     )
+
+
+def cut_locks(database: Database) -> None:
+    """Ends the connections that hold advisory locks, as a server does that is started again."""
+    rows(
+        database,
+        "SELECT pg_terminate_backend(pid, 5000) FROM (SELECT DISTINCT pid FROM pg_locks "
+        "JOIN pg_database ON pg_database.oid = database "
+        "WHERE locktype = 'advisory' AND datname = current_database()) AS holders",
+    )

@@ -11,7 +11,7 @@ import numpy as np
 import psycopg
 import pytest
 
-from database.errors import SpacesChanged, ValueRefused
+from database.errors import ClaimLost, SpacesChanged, ValueRefused
 from database.models import FileStatus
 from database.server.connection import Database
 from database.settings import DatabaseSettings
@@ -165,6 +165,19 @@ def test_the_same_content_is_stored_once_and_made_anew_under_its_id(
     assert (video.title, video.tags) == ("anew", ("rail",))
     assert [spoken.text for spoken in Contents(database).spoken(first)] == ["A train arrives."]
     assert [place.path for place in store.places_of(first, 10)] == ["/v/a.mp4", "/v/b.mp4"]
+
+
+def test_a_content_that_another_process_has_stored_meanwhile_stays_as_it_is(
+    store: Store, database: Database
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"), only_new=True)
+    late = replace(records.video("a", text="A train arrives."), title="late")
+    with pytest.raises(ClaimLost, match="late was stored by another process"):
+        store.save_video(late, records.file("/v/b.mp4"), only_new=True)
+    assert counts(database) == ONE
+    (video,) = Library(database).list_videos(limit=10)
+    assert video.title == "a"
+    assert store.find_files(["/v/b.mp4"]) == {}
 
 
 def test_a_new_content_inherits_the_tags_of_its_path_and_no_other_does(
