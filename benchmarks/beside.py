@@ -1,5 +1,6 @@
 """An ingest that runs beside a load until the load ends."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -35,10 +36,20 @@ def _ingest(home: Path, folder: Path, ended: threading.Event) -> None:
         number += 1
         film = looped(folder / f"beside {number}.mp4", _ROUNDS)
         command = ("nice", "-n", _NICE, sys.executable, "-m", "ingest", str(film), "--quiet")
-        process = subprocess.Popen(command, env={**os.environ, "SCENESEEK_HOME": str(home)})
+        process = subprocess.Popen(
+            command, env={**os.environ, "SCENESEEK_HOME": str(home)}, start_new_session=True
+        )
+        _lower_session(process.pid)
         while process.poll() is None and not ended.wait(0.2):
             pass
         process.terminate()
         process.wait()
         film.unlink()
     print(f"ingested beside: {number} films of two minutes, the last one in part\n", flush=True)
+
+
+def _lower_session(pid: int) -> None:
+    """Gives the session of a process its niceness: where Linux schedules by session, a process's
+    own counts only among those of its session, and PostgreSQL has another."""
+    with contextlib.suppress(FileNotFoundError):  # no such scheduling here
+        Path(f"/proc/{pid}/autogroup").write_text(_NICE)
