@@ -21,7 +21,18 @@ from database.migrate import (
     head_revision,
     upgrade_schema,
 )
-from database.models import ApiScope, Base, FileStatus, Moment, MomentKind, SpaceState, VideoStatus
+from database.models import (
+    ApiScope,
+    Base,
+    FileStatus,
+    JobFileState,
+    JobKind,
+    JobState,
+    Moment,
+    MomentKind,
+    SpaceState,
+    VideoStatus,
+)
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.spaces.partitions import partition_name
@@ -57,6 +68,9 @@ def test_the_models_agree_with_the_migrations(database: Database) -> None:
         ("moment_kind", MomentKind),
         ("space_state", SpaceState),
         ("api_scope", ApiScope),
+        ("job_kind", JobKind),
+        ("job_state", JobState),
+        ("job_file_state", JobFileState),
     ],
 )
 def test_enums_have_the_members_of_the_models(
