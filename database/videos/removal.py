@@ -53,7 +53,8 @@ _SETTLE = sa.text("""
         FROM video LEFT JOIN file ON video_id = id GROUP BY id) AS settled
     WHERE video.id = settled.id AND video.missing_since IS DISTINCT FROM since""")
 _ORPHANS = sa.text(
-    "SELECT content_hash FROM video WHERE NOT EXISTS (SELECT FROM file WHERE video_id = video.id)"
+    "SELECT content_hash FROM video WHERE NOT EXISTS (SELECT FROM file WHERE video_id = video.id) "
+    "AND NOT EXISTS (SELECT FROM job_file WHERE state IN ('waiting', 'working'))"
 )
 _REMOVE_ORPHAN = sa.text(
     "DELETE FROM video WHERE content_hash = :content "
@@ -181,7 +182,8 @@ class Removal:
             session.execute(_FORGET, {"id": video_id})  # and, by cascade, its files
 
     def orphans(self) -> list[str]:
-        """The contents of the videos that no file leads to."""
+        """The contents of the videos that no file leads to; none while a job has files to come to,
+        between two of which nobody may be at work."""
         with self._database.reading() as connection:
             return list(connection.scalars(_ORPHANS))
 

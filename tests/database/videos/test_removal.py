@@ -40,6 +40,21 @@ def test_several_ingests_run_at_once(removal: Removal) -> None:
         assert not is_alone
 
 
+def test_while_a_job_has_files_to_come_to_no_video_goes_because_no_file_leads_to_it(
+    store: Store, removal: Removal, database: Database, tmp_path: Path
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/1.mp4"))
+    store.save_video(records.video("b"), records.file("/v/1.mp4"))
+    sql.execute(
+        database,
+        "WITH job AS (INSERT INTO job (origin, kind, request) VALUES ('x', 'ingest', '{}') "
+        "RETURNING id) INSERT INTO job_file (job_id, path) SELECT id, '/v/2.mp4' FROM job",
+    )
+    assert remove_orphans(tmp_path, removal, store) == 0
+    sql.execute(database, "UPDATE job_file SET state = 'done'")
+    assert remove_orphans(tmp_path, removal, store) == 1
+
+
 def test_a_video_that_no_file_leads_to_is_found_by_no_search(
     store: Store, removal: Removal, database: Database
 ) -> None:
