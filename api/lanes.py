@@ -116,6 +116,10 @@ class Lanes:
     """Of one video or a few rows, read or written."""
     removals: Lane = field(default_factory=lambda: Lane("removals", 2))
     """Of videos, which may wait for an ingest that is at work on them."""
+    uploads: Lane = field(default_factory=lambda: Lane("uploads", 4))
+    """How far they are; one that a server has left is finished then, which may take seconds."""
+    comparisons: Lane = field(default_factory=lambda: Lane("comparisons", 2))
+    """Of a file that is to be sent with those that are here, which are read for it."""
     films: Lane = field(default_factory=lambda: Lane("films", 6))
     """Until their file is open, which lies wherever people keep their films: a mount may hang."""
     stills: Lane = field(default_factory=lambda: Lane("stills", 6))

@@ -25,6 +25,15 @@ MAX_BYTES_OF = {
     "/v1/rerank": 8 * 1024 * 1024,
 }
 """For those paths that take more: a picture and what a form adds; texts; pictures as base64."""
+_FILMS, _UPLOADS = "/videos", "/uploads"
+
+
+def is_streamed(method: str, path: str) -> bool:
+    """Whether a body is a film, which is written to the disk while it comes in, within bounds of
+    its own (api/uploading/bodies.py)."""
+    if method == "POST":
+        return path in (_FILMS, _UPLOADS)
+    return method == "PATCH" and path.startswith(f"{_UPLOADS}/")
 
 
 class _Refused(Exception):
@@ -46,7 +55,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Takes in the body, and then lets the app answer."""
-        if scope["type"] != "http":
+        if scope["type"] != "http" or is_streamed(scope["method"], scope["path"]):
             await self._app(scope, receive, send)
             return
         body = bytearray()

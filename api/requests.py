@@ -10,7 +10,7 @@ from pydantic import Field, FiniteFloat, model_validator
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from database.forms import EachOnce, Form, Id
+from database.forms import MAX_ID, EachOnce, Form, Id
 from database.queries.filters import Filters, TagNames
 from database.videos.files import FileListing
 from search.errors import InvalidQuery
@@ -155,6 +155,17 @@ class TagsIn(Form):
     """The tags of a video, instead of those it has."""
 
     tags: TagNames
+
+
+class KnownIn(Form):
+    """The body of POST /uploads/known: a file that is to be sent."""
+
+    size_bytes: Annotated[int, Field(ge=0, le=MAX_ID)]
+    digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        default=None,
+        description="SHA-256 of the SHA-256 of each slice of 8 MiB (8,388,608 bytes; the last may "
+        "be shorter), in hex",
+    )
 
 
 class FilesIn(FileListing):

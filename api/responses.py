@@ -1,5 +1,7 @@
 """What the API answers beside searches, whose JSON is in search/results/json.py."""
 
+from typing import Literal
+
 from pydantic import BaseModel
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
@@ -243,6 +245,45 @@ class SpaceList(TypedDict):
     """The spaces of the library, those first that are searched."""
 
     spaces: list[SpaceOut]
+
+
+@exact
+class KnownVideoOut(TypedDict):
+    """A video with the content of a file that is to be sent."""
+
+    id: int
+    title: str
+    path: str
+    url: str
+    """Its page."""
+
+
+@exact
+class KnownOut(TypedDict):
+    """Whether a file that is to be sent is here already."""
+
+    same_size: bool
+    """Whether any file here has its size: only then it may be the same."""
+    video: KnownVideoOut | None
+
+
+@exact
+class UploadOut(TypedDict):
+    """A film that is sent to the server."""
+
+    id: str
+    name: str
+    """Made safe; once it is stored, that of its file."""
+    size_bytes: int
+    offset: int
+    """How many bytes have come."""
+    state: Literal["receiving", "stored", "known"]
+    """`stored`: a job ingests it. `known`: its content was here already, and it was not stored."""
+    job: int | None
+    video: int | None
+    """The video that it is, once the job has made it."""
+    expires_at: DateTime
+    """When this is forgotten, and with it what has come of a film that is not whole."""
 
 
 class FaultOut(BaseModel):

@@ -73,13 +73,23 @@ class ApiSettings(IngestSettings, DoorSettings):
     """Searches answered at once; more wait for their turn."""
     api_media_roots: str = ""
     """Folders, between colons (of Windows: semicolons), outside which no video is read. Without
-    any, files are read wherever they were ingested."""
+    any, files are read wherever they were ingested. What was uploaded always is."""
+    api_worker: bool = True
+    """Whether a worker runs beside the server, and with INGEST_WATCH a watcher."""
+    api_max_upload_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
+    """Of a film that is uploaded, in gigabytes (10^9 bytes)."""
 
     @property
     def media_roots(self) -> tuple[Path, ...]:
-        """The folders, without links."""
+        """The folders, without links, and that of uploads; none where none are named."""
         named = (each.strip() for each in self.api_media_roots.split(os.pathsep))
-        return tuple(Path(each).expanduser().resolve() for each in named if each)
+        roots = [Path(each).expanduser().resolve() for each in named if each]
+        return (*roots, self.uploads_dir.resolve()) if roots else ()
+
+    @property
+    def uploads_dir(self) -> Path:
+        """Folder of the films that were uploaded."""
+        return self.home / "uploads"
 
 
 def _after_commas(text: str) -> list[str]:

@@ -18,8 +18,9 @@ _READING_POSTS = frozenset(
 )
 _KEPT_PICTURES = "/search/pictures"
 """A picture to search with is kept for a while: that is a part of a search, but a write."""
-_WRITES = ("/search/feedback", "/videos/", "/watch/")
-"""Where paths of writes begin. To forget all that is missing is not among them."""
+_WRITES = ("/search/feedback", "/videos", "/uploads", "/watch/", "/jobs/", "/library/jobs/")
+"""Where paths of writes begin. To forget all that is missing is not among them, nor to ask for a
+job, which may be about any file that the server may read."""
 _ORDER = tuple(ApiScope)
 
 

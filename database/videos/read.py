@@ -73,6 +73,26 @@ class IntactFile:
         return stat.S_ISREG(status.st_mode) and (status.st_size, modified_ns(status)) == seen
 
 
+@dataclass(frozen=True)
+class OwnFile:
+    """A file of this host that was found to have the content of a video."""
+
+    video_id: int
+    content_hash: str
+    path: Path
+    size_bytes: int
+    mtime_ns: int
+
+    def is_intact(self) -> bool:
+        """Whether it still is as it was then."""
+        try:
+            return IntactFile(self.path, self.path, self.size_bytes, self.mtime_ns).is_as_ingested(
+                self.path.stat()
+            )
+        except OSError:
+            return False
+
+
 class Library:
     """Reads for the API and the commands; each method is one transaction, what it returns is
     detached and frozen."""
@@ -137,6 +157,22 @@ class Library:
                         return file  # the next one may lie on a mount that hangs
         why = _OUTSIDE if is_intact else self._why_not_here(files)
         raise NotFound(f"the file of video {video_id} {why}")
+
+    def files_of_size(self, size_bytes: int) -> list[OwnFile]:
+        """The files of this host that have a size and are not missing, the newest first."""
+        query = (
+            sa.select(File.video_id, Video.content_hash, File.path, File.size_bytes, File.mtime_ns)
+            .join(Video)
+            .where(File.size_bytes == size_bytes, File.origin == self._database.origin)
+            .where(File.missing_since.is_(None))
+            .order_by(File.seen_at.desc(), File.path)
+        )
+        with self._database.session() as session:
+            rows = session.execute(query).all()
+        return [
+            OwnFile(r.video_id, r.content_hash, Path(r.path), r.size_bytes, r.mtime_ns)
+            for r in rows
+        ]
 
     def _why_not_here(self, files: Sequence[sa.Row[*tuple[Any, ...]]]) -> str:
         """Why none of the files of a video can be read on this host."""

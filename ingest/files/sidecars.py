@@ -37,7 +37,7 @@ class Beside:
             return
         bases: dict[str, list[str]] = defaultdict(list)
         for name in names:
-            if _may_be_recording(name):
+            if may_be_recording(name):
                 for base in {_folded(PurePath(name).stem), _folded(name)}:
                     bases[base].append(name)
         for name in sorted(subtitles):
@@ -60,7 +60,8 @@ def is_subtitles(name: str) -> bool:
     return PurePath(name).suffix.lower() in SUFFIXES
 
 
-def _may_be_recording(name: str) -> bool:
+def may_be_recording(name: str) -> bool:
+    """Whether a name is not that of a file of another kind; names say no more."""
     if is_subtitles(name):
         return False
     kind = _KINDS.guess_type(name)[0] or ""

@@ -1,0 +1,58 @@
+"""Bodies of any size, piece by piece: only what is being written is in memory.
+
+The bounds of time are those of other bodies (api/limits.py). What has come of one that does not go
+on is given out before that is told: an upload goes on from there.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+
+from api.hang_up import ClientGone
+from api.limits import MIN_BYTES_PER_S, PATIENCE_S
+
+PIECE_BYTES = 1024 * 1024
+"""Written at once: each writing is a call of a thread."""
+
+
+async def pieces(request: Request, max_bytes: int, too_large: str) -> AsyncGenerator[bytes, None]:
+    """What is in a body. Raises HTTPException (413) for more than `max_bytes`, saying `too_large`,
+    and 408 for one that does not go on; ClientGone."""
+    if declared_bytes(request) > max_bytes:
+        raise HTTPException(413, too_large)
+    gathered, num_bytes, began = bytearray(), 0, time.monotonic()
+    fault: Exception | None = None
+    more_body = True
+    while more_body and fault is None:
+        late_s = began + PATIENCE_S + num_bytes / MIN_BYTES_PER_S - time.monotonic()
+        try:
+            async with asyncio.timeout(min(late_s, PATIENCE_S)):
+                message = await request.receive()
+        except TimeoutError:
+            fault = HTTPException(408, "the body did not go on, or too slowly: send the rest")
+            break
+        if message["type"] == "http.disconnect":
+            fault = ClientGone()
+            break
+        piece = message.get("body", b"")
+        num_bytes += len(piece)
+        if num_bytes > max_bytes:
+            fault = HTTPException(413, too_large)
+            break
+        gathered += piece
+        more_body = message.get("more_body", False)
+        if len(gathered) >= PIECE_BYTES:
+            yield bytes(gathered)
+            gathered.clear()
+    if gathered:
+        yield bytes(gathered)
+    if fault is not None:
+        raise fault
+
+
+def declared_bytes(request: Request) -> int:
+    """What a body is said to have; 0 where nothing is said."""
+    return int(request.headers.get("content-length", "0"))
