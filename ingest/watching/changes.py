@@ -1,0 +1,68 @@
+"""What the system tells of a folder. It may tell too little, of a disk on a network nothing, and is
+never relied on: all of a folder is looked at every now and then."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import structlog
+from watchfiles import Change, watch
+from watchfiles.main import FileChange
+
+from ingest.files.outcome import printable
+from ingest.files.presence import mount_of
+
+TICK_S = 1.0
+_TICK_MS = round(TICK_S * 1000)
+_STEP_MS = 100
+_REMOTE = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "gluster", "lustre", "fuse.")
+"""Starts of the names of file systems that others write to, too: a system tells only of its own
+changes."""
+
+
+def changes(folder: Path, stopped: threading.Event) -> Iterator[set[Path]]:
+    """Paths below a folder that have changed, as they do, and nothing after each second in which
+    none has; also where the system cannot tell."""
+    try:
+        for changed in _told(folder, stopped):
+            yield {
+                path
+                for change, path in ((change, Path(name)) for change, name in changed)
+                if change is not Change.modified or not path.is_dir()
+            }
+    except (OSError, RuntimeError) as error:  # a limit of inotify; the folder may be gone, too
+        structlog.get_logger().warning(
+            "changes are not told: the folder is looked at every 15 minutes",
+            folder=printable(folder),
+            reason=str(error),
+        )
+    while not stopped.wait(TICK_S):
+        yield set()
+
+
+def _told(folder: Path, stopped: threading.Event) -> Iterator[set[FileChange]]:
+    """Raises OSError, RuntimeError."""
+    for ignores_faults in (False, True):
+        with suppress(PermissionError):  # of a folder in it, of which nothing can be told then
+            yield from watch(
+                folder,
+                watch_filter=None,
+                debounce=_TICK_MS,
+                step=_STEP_MS,
+                rust_timeout=_TICK_MS,
+                yield_on_timeout=True,
+                stop_event=stopped,
+                raise_interrupt=False,
+                # It ignores every other fault, too: that there are too many folders, for one.
+                ignore_permission_denied=ignores_faults,
+            )
+            return
+
+
+def is_remote(folder: Path) -> bool:
+    """Whether a folder lies on a disk that other machines write to."""
+    mount = mount_of(folder / "film")
+    kinds = [each.fstype for each in psutil.disk_partitions(all=True) if each.mountpoint == mount]
+    return any(kind.startswith(_REMOTE) for kind in kinds[-1:])

@@ -1,0 +1,65 @@
+"""What the system tells of a folder, and that the watcher ticks on where it tells nothing."""
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from ingest.watching.changes import changes, is_remote
+
+
+@pytest.fixture
+def stopped() -> Iterator[threading.Event]:
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def wait_for(told: Iterator[set[Path]], path: Path) -> None:
+    """Until a path is told."""
+    deadline = time.monotonic() + 20
+    while path not in next(told):
+        assert time.monotonic() < deadline
+
+
+def test_what_comes_and_goes_anywhere_below_is_told(
+    tmp_path: Path, stopped: threading.Event
+) -> None:
+    told = changes(tmp_path, stopped)
+    assert next(told) == set()
+    (tmp_path / "new" / "deep").mkdir(parents=True)
+    wait_for(told, tmp_path / "new")
+    film = tmp_path / "new" / "deep" / "film.mp4"
+    film.write_bytes(b"film")
+    wait_for(told, film)
+    film.rename(tmp_path / "moved.mp4")
+    wait_for(told, tmp_path / "moved.mp4")
+    (tmp_path / "moved.mp4").unlink()
+    wait_for(told, tmp_path / "moved.mp4")
+    assert next(told) == set()
+
+
+def test_where_nothing_can_be_told_it_ticks_on_and_says_so(
+    tmp_path: Path, stopped: threading.Event
+) -> None:
+    told = changes(tmp_path / "absent", stopped)
+    with capture_logs() as lines:
+        assert next(told) == next(told) == set()
+    (line,) = lines
+    assert line["event"].startswith("changes are not told")
+
+
+def test_it_ends_when_it_is_stopped(tmp_path: Path, stopped: threading.Event) -> None:
+    told = changes(tmp_path, stopped)
+    next(told)
+    stopped.set()
+    began = time.monotonic()
+    assert list(told) == []
+    assert time.monotonic() - began < 2
+
+
+def test_a_folder_of_this_machine_is_not_remote(tmp_path: Path) -> None:
+    assert not is_remote(tmp_path)
