@@ -13,6 +13,7 @@ from api.doors.gate import Doors, Gate
 from api.doors.opening import doors_of_embeddings, doors_of_library
 from api.errors import add_error_handlers
 from api.facts import LibraryFacts
+from api.feed import Feed
 from api.lanes import Lane, Lanes
 from api.limits import BodyLimit
 from api.openapi import VERSION, document
@@ -21,7 +22,9 @@ from api.remote_pictures import PictureSource
 from api.routes import (
     contents,
     embeddings,
+    events,
     health,
+    jobs,
     library,
     login,
     metrics,
@@ -31,12 +34,15 @@ from api.routes import (
     scenes,
     search,
     subtitles,
+    uploads,
     videos,
 )
 from api.settings import ApiSettings, EmbeddingServerSettings
 from api.sprites import Sprites
+from api.uploading.uploads import Uploads
 from api.web.files import StaticFilesForever
 from api.web.rendering import STATIC_DIR, STATIC_URL
+from database.jobs.jobs import Jobs
 from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
@@ -58,6 +64,7 @@ def create_app(settings: ApiSettings, database: Database, host: str = LOOPBACK) 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.library = state = _open(settings, database, service)
+        state.uploads.sweep()
         current_default_thread_limiter().total_tokens = state.lanes.num_threads
         _keep_what_is_loaded()
         yield
@@ -76,6 +83,9 @@ def create_app(settings: ApiSettings, database: Database, host: str = LOOPBACK) 
         moments,
         scenes,
         library,
+        jobs,
+        events,
+        uploads,
     ):
         app.include_router(module.router)
     for module in (embeddings, metrics, health):
@@ -149,4 +159,7 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
         sprites=Sprites(settings),
         facts=LibraryFacts(database, service.encoders),
         lanes=Lanes(Lane("searches", settings.api_max_concurrent)),
+        jobs=Jobs(database),
+        feed=Feed(Jobs(database)),
+        uploads=Uploads(settings, database),
     )

@@ -8,12 +8,15 @@ from fastapi import Depends, Request
 from fastapi.dependencies.models import Dependant
 
 from api.facts import LibraryFacts
+from api.feed import Feed
 from api.lanes import Lane, Lanes
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.settings import ApiSettings
 from api.sprites import Sprites
+from api.uploading.uploads import Uploads
 from database.forms import Form
+from database.jobs.jobs import Jobs
 from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
@@ -40,6 +43,9 @@ class State:
     sprites: Sprites
     facts: LibraryFacts
     lanes: Lanes
+    jobs: Jobs
+    feed: Feed
+    uploads: Uploads
 
     def intact_file(self, video_id: int) -> IntactFile:
         """The file of a video, as it was ingested, within API_MEDIA_ROOTS. Raises NotFound."""
@@ -71,6 +77,8 @@ DETAIL_TURN = _turn(lambda lanes: lanes.details)
 REMOVAL_TURN = _turn(lambda lanes: lanes.removals)
 FILM_TURN = _turn(lambda lanes: lanes.films)
 STILL_TURN = _turn(lambda lanes: lanes.stills)
+UPLOAD_TURN = _turn(lambda lanes: lanes.uploads)
+COMPARISON_TURN = _turn(lambda lanes: lanes.comparisons)
 STATE_TURN = _turn(lambda lanes: lanes.state)
 
 

@@ -8,8 +8,9 @@ import asyncio
 import contextlib
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass
 
 import structlog
@@ -18,7 +19,7 @@ from fastapi.sse import ServerSentEvent
 from prometheus_client import Gauge
 
 from api.errors import RETRY_AFTER_S
-from api.job_responses import job_out, worker_out
+from api.job_responses import WorkerList, job_out, worker_out
 from database.errors import DatabaseError
 from database.jobs.jobs import Jobs
 
@@ -41,6 +42,15 @@ class Event:
 
     name: str
     data: str
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What was read: what is to be told to those who have read up to here."""
+
+    jobs: Mapping[int | None, Mapping[str, Event]]
+    workers: Event
+    until: int
 
 
 class Listener:
@@ -108,7 +118,10 @@ class Feed:
         LISTENERS.set(len(self._listeners))
         self._woken.set()
         if self._reading is None or self._reading.done():
-            self._reading = asyncio.create_task(self._read_while_heard())
+            self._reading = asyncio.create_task(
+                self._read_while_heard(),
+                context=Context(),  # its log is of no request
+            )
         if self._has_ended:
             listener.end()
         try:
@@ -125,13 +138,16 @@ class Feed:
 
     async def _read_while_heard(self) -> None:
         """Reads now and then, and at once for somebody new."""
+        is_away = False
         while self._listeners:
             self._woken.clear()
             try:
                 await self._read()
-            except Exception as error:
-                if not isinstance(error, DatabaseError):
-                    structlog.get_logger().exception("jobs could not be read")
+                is_away = False
+            except Exception as error:  # whatever it is, the streams go on
+                if not is_away and not isinstance(error, DatabaseError):
+                    structlog.get_logger().exception("jobs cannot be read")
+                is_away = True
                 for listener in self._listeners:
                     listener.tell("reach", Event("away", _AWAY))
             with contextlib.suppress(TimeoutError):
@@ -139,21 +155,25 @@ class Feed:
 
     async def _read(self) -> None:
         """Reads once for all who know the same, and has them know the same from then on."""
-        listeners = tuple(self._listeners)
-        found = {
-            since: await asyncio.to_thread(self._jobs.changes, since)
-            for since in {listener.since for listener in listeners}
-        }
-        workers = await asyncio.to_thread(self._jobs.workers)
-        workers_out = {"workers": [worker_out(worker) for worker in workers]}
-        told_of = {
-            since: [(f"job {job.id}", Event("job", json.dumps(job_out(job)))) for job in each.jobs]
-            for since, each in found.items()
-        }
-        until = min(changes.cursor for changes in found.values())
-        for listener in listeners:
+        listeners = {listener: listener.since for listener in self._listeners}
+        seen = await asyncio.to_thread(self._look, set(listeners.values()))
+        for listener, since in listeners.items():
             listener.tell("reach", Event("back", _BACK))
-            for about, event in told_of[listener.since]:
+            for about, event in seen.jobs[since].items():
                 listener.tell(about, event)
-            listener.tell("workers", Event("workers", json.dumps(workers_out)))
-            listener.since = until
+            listener.tell("workers", seen.workers)
+            listener.since = seen.until
+
+    def _look(self, sinces: Collection[int | None]) -> _Seen:
+        found = {since: self._jobs.changes(since) for since in sinces}
+        workers = WorkerList(workers=[worker_out(each) for each in self._jobs.workers()])
+        return _Seen(
+            jobs={
+                since: {
+                    f"job {job.id}": Event("job", json.dumps(job_out(job))) for job in changes.jobs
+                }
+                for since, changes in found.items()
+            },
+            workers=Event("workers", json.dumps(workers)),
+            until=min(changes.cursor for changes in found.values()),
+        )

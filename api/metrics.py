@@ -13,6 +13,9 @@ REQUEST_SECONDS = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
 LIBRARY_ROWS = Gauge("library_rows", "Rows of the library", ["table"])
+JOBS = Gauge("jobs", "Jobs by state", ["state"])
+JOB_FILES = Gauge("job_files", "Files of jobs that have not ended, by state", ["state"])
+WORKERS = Gauge("workers", "Processes that do jobs, on all hosts")
 LIBRARY_UP = Gauge("library_up", "Whether the library's database answers: 1, or 0")
 Info("sceneseek", "The program that runs").info({"version": version("sceneseek")})
 _NO_ROUTE = "none"

@@ -20,6 +20,8 @@ TAGS = {
     "videos": "Videos with their scenes, transcripts, subtitles, stills and files.",
     "scenes": "Stills of scenes, and scenes that are like one.",
     "library": "What became of each file, and what the library can be searched by.",
+    "jobs": "Work that takes long, such as an ingest: asked for, followed, paused and given up.",
+    "uploads": "Films that are sent to the server, in parts that go on after a fault, or as a form.",
     "embeddings": "Vectors for other programs, in the shape of OpenAI's API.",
     "health": "Whether the server lives and can answer, and its numbers.",
 }
@@ -58,12 +60,17 @@ _REASONS = {
     403: "The key allows less than this, or the page of another site asks for a write",
     404: "What is asked for is not here, or not any more",
     408: "The body did not go on",
+    409: "It cannot be done in this state; `detail` says in which it can",
+    412: "Another version of the protocol is spoken here",
     413: "The body is larger than this route takes",
+    415: "This is no video or sound file, or the body has another type than this route takes",
     416: "The range lies outside the file",
     421: "The host that was asked for is not this server",
     422: "What was sent cannot be answered; `detail` says which part of it, and why",
+    423: "Another request is at it: wait a second",
     429: "Too much is asked for at once, or by one key: try again later",
     503: "It cannot be answered now: try again later",
+    507: "The server's disk has no room for it",
 }
 _RETRY_AFTER = {"description": "Seconds to wait", "schema": {"type": "integer", "minimum": 0}}
 _HEADERS: dict[int, dict[str, Any]] = {

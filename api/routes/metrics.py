@@ -7,7 +7,7 @@ from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.deps import State
-from api.metrics import LIBRARY_ROWS, LIBRARY_UP
+from api.metrics import JOB_FILES, JOBS, LIBRARY_ROWS, LIBRARY_UP, WORKERS
 from database.errors import DatabaseError
 
 router = APIRouter(tags=["health"])
@@ -29,9 +29,16 @@ def _note_library(state: State) -> None:
     try:
         state.library.version()
         rows = state.facts.rows()
+        jobs, files = state.jobs.counts()
+        num_workers = len(state.jobs.workers())
     except DatabaseError:
         LIBRARY_UP.set(0)
         return
     LIBRARY_UP.set(1)
     for table, num in rows.items():
         LIBRARY_ROWS.labels(table).set(num)
+    for job_state, num in jobs.items():
+        JOBS.labels(job_state).set(num)
+    for file_state, num in files.items():
+        JOB_FILES.labels(file_state).set(num)
+    WORKERS.set(num_workers)

@@ -33,15 +33,21 @@ READ = [
     ("GET", "/library"), ("GET", "/library/spaces"), ("GET", "/v1/models"),
     ("POST", "/search/multimodal"), ("POST", "/search/sequence"), ("POST", "/search/image"),
     ("POST", "/v1/embeddings"), ("POST", "/v1/embeddings/multimodal"), ("POST", "/v1/rerank"),
-    ("POST", "/search/pictures"), ("GET", "/nowhere"),
+    ("POST", "/search/pictures"), ("GET", "/nowhere"), ("GET", "/workers"),
+    ("GET", "/jobs"), ("GET", "/jobs/9999"), ("GET", "/jobs/9999/files"),
 ]  # fmt: skip
 WRITE = [
     ("POST", "/search/feedback"), ("PUT", "/search/feedback"), ("DELETE", "/search/feedback"),
     ("PUT", "/videos/9999/tags"), ("DELETE", "/videos/9999"),
     ("POST", "/videos/9999/again"), ("DELETE", "/videos/9999/again"),
     ("POST", "/watch/9999/forget"), ("POST", "/watch/9999/again"),
+    ("POST", "/jobs/9999/pause"), ("POST", "/jobs/9999/resume"), ("POST", "/jobs/9999/cancel"),
+    ("POST", "/jobs/9999/retry"), ("PUT", "/jobs/9999/priority"),
 ]  # fmt: skip
-ADMIN = [("POST", "/library/forget-missing"), ("POST", "/library/missing"), ("POST", "/nowhere")]
+ADMIN = [
+    ("POST", "/library/forget-missing"), ("POST", "/library/missing"), ("POST", "/nowhere"),
+    ("POST", "/jobs"),
+]  # fmt: skip
 OPEN = ["/health", "/ready", "/login"]
 REFUSED = (401, 403)
 
@@ -96,7 +102,7 @@ def test_every_route_is_known_here(guarded: Guarded) -> None:
                 assert is_open(path) == (path in OPEN)
                 continue
             listed = {ApiScope.READ: READ, ApiScope.WRITE: WRITE, ApiScope.ADMIN: ADMIN}[scope]
-            filled = path.replace("{video_id}", "9999")
+            filled = path.replace("{video_id}", "9999").replace("{job_id}", "9999")
             assert (method, filled) in listed, f"{method} {path}"
 
 
@@ -291,7 +297,9 @@ def test_a_server_that_other_machines_reach_answers_who_has_a_key(
 ) -> None:
     key = make_key(database, "anna", ApiScope.READ)
     port = free_port()
-    with start_command("api", "--host", "0.0.0.0", "--port", port, settings=settings) as process:
+    with start_command(
+        "api", "--no-worker", "--host", "0.0.0.0", "--port", port, settings=settings
+    ) as process:
         with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
             wait_until_ready(process, client)
             assert_problem(client.get("/videos"), 401)
