@@ -1,8 +1,12 @@
 """python -m ingest.watch [FOLDER...]: the library follows folders."""
 
+import signal
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loaded
+
 import contextlib
 import os
-import signal
 import threading
 from collections.abc import Sequence
 from pathlib import Path

@@ -45,8 +45,8 @@ class Departures:
                 self._gone.setdefault(file.path, now)
 
     def due(self) -> dict[str, int]:
-        """Paths that are to be marked, each with the size of the file that was there. Raises
-        DatabaseError."""
+        """Paths that are to be marked, each with the size of the file that was there; those that
+        are not marked are due again after GONE_S. Raises DatabaseError."""
         now = self._clock()
         due = [path for path, since in self._gone.items() if now - since >= GONE_S]
         sizes = {}
@@ -61,6 +61,7 @@ class Departures:
                     self._tell_away(str(file.file.mount))
                 else:
                     sizes[path] = file.file.size_bytes
+        self._gone |= dict.fromkeys(sizes, now)
         return sizes
 
     def mark(self, paths: Collection[str]) -> None:

@@ -1,5 +1,9 @@
 """What the system tells of a folder, and that the watcher ticks on where it tells nothing."""
 
+import os
+import shlex
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -9,6 +13,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.watching.changes import changes, is_remote
+
+_TOLD_OF_ONE = """
+import sys, threading
+from pathlib import Path
+from ingest.watching.changes import changes
+told = changes(Path(sys.argv[1]), threading.Event())
+next(told)
+Path(sys.argv[1], "a", "film.mp4").touch()
+print(next(told), next(told))
+"""
 
 
 @pytest.fixture
@@ -50,6 +64,29 @@ def test_where_nothing_can_be_told_it_ticks_on_and_says_so(
         assert next(told) == next(told) == set()
     (line,) = lines
     assert line["event"].startswith("changes are not told")
+
+
+@pytest.mark.parametrize(
+    ("limited", "told"),
+    [
+        ("unshare -Ur sh -c 'echo 3 > /proc/sys/user/max_inotify_watches; exec \"$@\"' sh", False),
+        ("setpriv --bounding-set=-dac_override,-dac_read_search", True),
+    ],
+    ids=["too many folders", "a folder that may not be read"],
+)
+def test_folders_that_cannot_be_watched_do_not_end_it(
+    limited: str, told: bool, tmp_path: Path
+) -> None:
+    for name in "abcd":
+        (tmp_path / name).mkdir()
+    (tmp_path / "d").chmod(0)
+    command = [*shlex.split(limited), sys.executable, "-c", _TOLD_OF_ONE, tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    if "Operation not permitted" in done.stderr or os.geteuid() != 0:
+        pytest.skip("limits of its own are not permitted here")
+    assert done.returncode == 0, done.stderr
+    assert ("a/film.mp4" in done.stdout) == told
+    assert ("changes are not told" in done.stdout) != told
 
 
 def test_it_ends_when_it_is_stopped(tmp_path: Path, stopped: threading.Event) -> None:
