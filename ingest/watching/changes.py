@@ -17,7 +17,7 @@ from ingest.files.presence import mount_of
 TICK_S = 1.0
 _TICK_MS = round(TICK_S * 1000)
 _STEP_MS = 100
-_REMOTE = ("nfs", "cifs", "smb", "9p", "afs", "ceph", "gluster", "lustre", "fuse.")
+_REMOTE = tuple("9p afs ceph cifs drvfs fuse. gluster lustre nfs smb vboxsf virtiofs".split())
 """Starts of the names of file systems that others write to, too: a system tells only of its own
 changes."""
 

@@ -21,6 +21,8 @@ from ingest.watching.departures import Departures
 from ingest.watching.place import Place, is_bare, place_of
 
 SWEEP_S = 15 * 60.0
+MANY = 10_000
+"""Instead of at more paths than these, all of the folder is looked at."""
 AGAIN_S = 5.0
 """After so long, a database that has been away is asked again."""
 
@@ -96,7 +98,8 @@ class Visit:
         """Looks at what has changed, and does what is due. Raises DatabaseError; what has changed
         is then looked at the next time."""
         self._unseen.update(changed)
-        if self._clock() >= self._sweep_at or self._folder in self._unseen:
+        is_due = self._clock() >= self._sweep_at or len(self._unseen) > MANY
+        if is_due or self._folder in self._unseen:
             self._unseen = {self._folder}
             self._sweep_at = self._clock() + SWEEP_S
         self._arrivals.look(self._unseen)

@@ -10,10 +10,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
 import pytest
+import sqlalchemy as sa
 
 from database.check import find_faults
 from database.jobs.jobs import Jobs
+from database.jobs.records import IngestRequest
 from database.models import JobFileState
 from database.server.connection import Database
 from database.videos.read import Library
@@ -70,6 +73,22 @@ def running(command: str, *arguments: object, settings: IngestSettings) -> Itera
         reader.join()
         process.communicate()
     assert code == 0, told
+
+
+@contextmanager
+def away(settings: IngestSettings, server: str) -> Iterator[None]:
+    """A database that nobody reaches meanwhile."""
+    name = sa.make_url(settings.database_url or "").database
+    with psycopg.connect(server, autocommit=True) as admin:
+        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
+            [name],
+        )
+        try:
+            yield
+        finally:
+            admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
 
 
 def wait_for(condition: Callable[[], bool], told: list[str], most_s: float = 60.0) -> None:
@@ -137,18 +156,25 @@ def test_the_library_follows_a_folder(
     assert sum(counts[JobFileState.FAILED] for counts in ended) == 0
 
 
-def test_a_folder_that_is_not_there_yet_is_followed_when_it_is(
-    films: Path, tmp_path: Path, settings: IngestSettings, database: Database
+def test_a_folder_that_comes_later_is_followed_and_a_database_that_is_away_is_waited_for(
+    films: Path, tmp_path: Path, settings: IngestSettings, database: Database, server: str
 ) -> None:
-    absent = tmp_path / "absent"
-    with running("ingest.watch", absent, settings=settings) as told:
-        wait_for(lambda: any("the folder is away" in line for line in told), told)
-        shutil.copytree(films, absent)
-        jobs = Jobs(database)
+    def is_told(words: str) -> bool:
+        return any(words in line for line in told)
+
+    later, jobs = tmp_path / "later", Jobs(database)
+    with running("ingest.watch", later, settings=settings) as told:
+        wait_for(lambda: is_told("the folder is away"), told)
+        with away(settings, server):
+            shutil.copytree(films, later)
+            wait_for(lambda: is_told("the database is away"), told)
         wait_for(lambda: len(jobs.page()) == 1, told)
         (job,) = jobs.page()
-        assert job.request.paths == tuple(sorted(map(str, absent.iterdir())))  # type: ignore[union-attr]
-    assert sum("the folder is away" in line for line in told) == 1
+        assert isinstance(job.request, IngestRequest)
+        assert job.request.paths == tuple(sorted(map(str, later.iterdir())))
+        assert is_told("the database is back")
+    for words in ("the folder is away", "watching", "the database is away", "new files"):
+        assert sum(words in line for line in told) == 1
 
 
 def test_folders_are_those_that_are_named_or_of_the_environment(

@@ -7,12 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psycopg
 import pytest
-import sqlalchemy as sa
 from structlog.testing import capture_logs
 
-from database.errors import DatabaseUnreachable
 from ingest.settings import IngestSettings
 from ingest.watching.place import place_of
 from tests.helpers.hosts import pretend_keyframes, write
@@ -181,25 +178,3 @@ def test_a_disk_is_another_place_than_the_folder_that_it_is_mounted_at(tmp_path:
         assert place_of(tmp_path) not in (bare, None)
     assert place_of(tmp_path) == bare
     assert place_of(tmp_path / "absent") is None
-
-
-def test_what_was_told_while_the_database_was_away_is_done_when_it_is_back(
-    films: Watched, settings: IngestSettings, server: str
-) -> None:
-    assert settings.database_url is not None
-    name = sa.make_url(settings.database_url).database
-    (films.folder / "rail.mp4").unlink()
-    write(films.folder / "hill.mp4", "hill")
-    with psycopg.connect(server, autocommit=True) as admin:
-        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
-        admin.execute(
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = %s",
-            [name],
-        )
-        with pytest.raises(DatabaseUnreachable):
-            films.look("rail.mp4", "hill.mp4")
-        admin.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
-    films.look()
-    films.look(after=5.0)
-    assert films.submitted() == [["hill.mp4"]]
-    assert list(films.videos()) == ["sea"]
