@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import numpy as np
 
+from ingest.settings import IngestSettings
 from tests.helpers.media import drawn, make_video, tone
 
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -85,3 +86,13 @@ def start_part(client: httpx.Client, url: str, at: int, num_bytes: int) -> socke
     head = "".join(f"{name}: {value}\r\n" for name, value in lines.items())
     connection.sendall(f"PATCH {url} HTTP/1.1\r\n{head}\r\n".encode())
     return connection
+
+
+def stored(settings: IngestSettings) -> dict[str, Path]:
+    """The films that lie in the folder of a server, by name."""
+    return {path.name: path for path in (settings.home / "uploads").iterdir() if path.is_file()}
+
+
+def left(settings: IngestSettings) -> list[str]:
+    """What has come of films that are not whole."""
+    return sorted(path.name for path in (settings.home / "uploads/.incoming").glob("*.part"))
