@@ -28,7 +28,7 @@ from ingest.files.ledger import Ledger
 from ingest.files.outcome import OutcomeStatus, foretold, printable
 from ingest.interruption import last_words
 from ingest.lanes import ingest_files, with_outcomes
-from ingest.library.null_statistics import Growth, refresh_null_statistics
+from ingest.library.null_statistics import Growth
 from ingest.library.spaces import (
     activate_complete,
     not_searched,
@@ -40,7 +40,7 @@ from ingest.library.spaces import (
 from ingest.pipeline import Ingest, make_ingest
 from ingest.progress import ProgressDisplay
 from ingest.settings import IngestSettings
-from ingest.settling import Settled, settle
+from ingest.settling import Settled, renew_statistics, settle
 from ingest.summary import print_summary
 
 _STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
@@ -159,20 +159,12 @@ def _run(ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, quiet: 
             display.ended(ended.outcome)
             stored = ended.is_new and ended.outcome.status in _STORED
             if stored and growth.is_due(ended.outcome.moments, ingest.spaces_to_fill()):
-                _renew_statistics(ingest)
+                renew_statistics(ingest)
 
 
 def _finish(ingest: Ingest) -> None:
-    _renew_statistics(ingest)
+    renew_statistics(ingest)
     activate_complete(ingest.spaces)
-
-
-def _renew_statistics(ingest: Ingest) -> None:
-    """What searches know of a library beside its rows: how unrelated queries score, how frequent
-    words are.
-    """
-    refresh_null_statistics(ingest.spaces, ingest.spaces_to_fill(), ingest.encoders)
-    ingest.store.analyse()
 
 
 def _tell_not_searched(ingest: Ingest) -> None:

@@ -83,17 +83,21 @@ def _wait_for_the_end(reader: int) -> None:
     _end()
 
 
+def end_children() -> None:
+    """Ends what this process has started: its children that decode, and, in order, the programs
+    that it runs."""
+    for child in multiprocessing.active_children():
+        child.kill()
+    for program in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):  # it has just ended by itself
+            program.terminate()
+
+
 def _end() -> None:
-    """Ends this process and all that it has started: its children that decode, and, in order, the
-    programs that it runs.
-    """
+    """Ends this process and all that it has started."""
     _ending.acquire()
     try:
-        for child in multiprocessing.active_children():
-            child.kill()
-        for program in psutil.Process().children():
-            with suppress(psutil.NoSuchProcess):  # it has just ended by itself
-                program.terminate()
+        end_children()
         _say_last_words()
         Console(stderr=True).show_cursor()  # that a progress bar has hidden
         sys.stderr.write("interrupted; run the same command again to go on\n")

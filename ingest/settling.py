@@ -10,8 +10,17 @@ from pathlib import Path
 from database.videos.forgetting import remove_orphans
 from ingest.files.leftovers import remove_leftovers
 from ingest.files.missing import Forgotten, forget_missing, mark_missing, missing_under
+from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.titles import follow_names
 from ingest.pipeline import Ingest
+
+
+def renew_statistics(ingest: Ingest) -> None:
+    """What searches know of a library beside its rows: how unrelated queries score, how frequent
+    words are.
+    """
+    refresh_null_statistics(ingest.spaces, ingest.spaces_to_fill(), ingest.encoders)
+    ingest.store.analyse()
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,88 @@
+"""One thing of a job, from its turn to its outcome."""
+
+from pathlib import Path
+
+from database.jobs.worklog import BegunFile
+from database.models import JobFileState, JobKind
+from ingest.errors import Interrupted
+from ingest.files.discover import FoundFile, discover
+from ingest.files.outcome import Outcome, OutcomeStatus, printable
+from ingest.files.presence import is_gone
+from ingest.work.bench import Bench
+from ingest.work.reports import Reports, Unwanted
+from ingest.work.trying import PASSING, TryLater, ends_job, insist, reason_of
+
+
+def do_file(bench: Bench, job_id: int, path: str) -> None:
+    """Does a file of a job, or a space of a backfill, unless that has been done by now. Raises
+    TryLater, and nothing else."""
+    file = insist(lambda: bench.log.begin_file(job_id, path))
+    if file is None:
+        return
+    try:
+        outcome = _done(bench, file)
+    except Unwanted:
+        insist(lambda: bench.log.end_file(file, JobFileState.CANCELLED, None))
+        return
+    except (Interrupted, *PASSING):
+        insist(lambda: bench.log.give_back_file(file))
+        raise TryLater from None
+    except Exception as error:
+        _fail(bench, file, error)
+        return
+    state = JobFileState(outcome.status.value)
+    told = (outcome.reason, outcome.scenes, outcome.moments)
+    insist(lambda: bench.log.end_file(file, state, *told))
+
+
+def _done(bench: Bench, file: BegunFile) -> Outcome:
+    if file.kind is JobKind.BACKFILL:
+        return _fill(bench, file)
+    found = _look(file.path)
+    if found is None:
+        reason = "it was gone when its turn came"
+        return Outcome(printable(file.path), OutcomeStatus.SKIPPED, reason)
+    ingest = bench.ingest()
+    with ingest.removal.run():
+        (known,) = ingest.known_outcomes([found])  # by another job, or by a worker that is gone
+        if known is not None:
+            return known
+        outcome = ingest.ingest_file(found, Reports(bench, file))
+    if outcome.status in (OutcomeStatus.DONE, OutcomeStatus.PARTIAL):
+        bench.grew(outcome.moments)
+    return outcome
+
+
+def _look(path: str) -> FoundFile | None:
+    """The file as it is now, with the subtitles beside it."""
+    if is_gone(Path(path)):
+        return None
+    return next((found for found in discover([path]) if str(found.path) == path), None)
+
+
+def _fill(bench: Bench, file: BegunFile) -> Outcome:
+    """A space, whose key stands for a path."""
+    filler, reports = bench.filler(), Reports(bench, file)
+    space = filler.encoders.spaces[file.path]
+    coverage = filler.spaces.coverage(space.key)
+    num, most = 0, max(1, coverage.wanted - coverage.embedded)
+
+    def report(_space: object, num_embedded: int) -> None:
+        nonlocal num
+        num += num_embedded
+        reports(None, "embed", min(1.0, num / most))
+
+    filled = filler.fill([space], report)
+    if not filled.faults:
+        return Outcome(file.path, OutcomeStatus.DONE, moments=num)
+    video_id, reason = next(iter(filled.faults.items()))
+    others = f"; {len(filled.faults) - 1} others" if len(filled.faults) > 1 else ""
+    told = f"video {video_id}: {reason}{others}"
+    return Outcome(file.path, OutcomeStatus.PARTIAL, told, moments=num)
+
+
+def _fail(bench: Bench, file: BegunFile, error: Exception) -> None:
+    reason = reason_of(error)
+    insist(lambda: bench.log.end_file(file, JobFileState.FAILED, reason))
+    if ends_job(error):
+        insist(lambda: bench.log.fail(file.job_id, reason))

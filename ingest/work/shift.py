@@ -1,0 +1,193 @@
+"""A worker from its start to its end: what procrastinate hands out is done in threads, and beside
+that it says that it lives, and sweeps up after those that do not."""
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+from procrastinate import App, BaseRetryStrategy, RetryDecision
+from procrastinate.job_context import JobContext
+from procrastinate.jobs import Job
+from procrastinate.worker import Worker
+from typing_extensions import override
+
+from database.jobs.connector import AWAY, Connector, FencedManager
+from database.jobs.queue import FILE, FINISH, SCAN
+from database.jobs.sweep import find_strays, give_back, sweep
+from database.jobs.workers import Workers
+from ingest.interruption import end_children
+from ingest.work.bench import Bench
+from ingest.work.doing import do_file
+from ingest.work.giving_up import record_given_up
+from ingest.work.steps import do_finish, do_scan
+from ingest.work.trying import TryLater
+
+LATER_S = 3
+"""After which what was given back is tried again."""
+
+
+@dataclass(frozen=True)
+class Times:
+    """How often a worker does what, in seconds."""
+
+    poll_s: float = 1.0
+    """It asks whether there is something to do."""
+    heartbeat_s: float = 10.0
+    """It says that it lives, and looks for those that do not."""
+    stale_s: float = 30.0
+    """Who has not said so for so long is gone."""
+    grace_s: float = 8.0
+    """What is at work when it is told to end may go on to its next report."""
+
+
+class _Later(BaseRetryStrategy):
+    """What is given back is done again, however often that is: only a worker's end counts."""
+
+    def __init__(self, bench: Bench) -> None:
+        self._bench = bench
+
+    @override
+    def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
+        if not isinstance(exception, TryLater):
+            return None
+        return RetryDecision(retry_in={"seconds": 0 if self._bench.stopped.is_set() else LATER_S})
+
+
+class Shift:
+    """The work of one process, for one host's jobs."""
+
+    def __init__(self, bench: Bench, num_lanes: int, times: Times) -> None:
+        self._bench = bench
+        self._times = times
+        self._num_lanes = num_lanes
+        self._lanes = ThreadPoolExecutor(num_lanes, "lane")
+        self._beside = ThreadPoolExecutor(1, "beside")
+        self._workers = Workers(bench.database)
+        self._at_work: set[int] = set()
+        """The tasks that this process does, by their number in the queue."""
+        self._strays: set[int] = set()
+        self._steady_since: float | None = None
+        self._me = self._workers.enter()
+        connector = Connector(bench.database)
+        self._app = App(connector=connector)
+        self._app.job_manager = FencedManager(connector)
+        self._register(SCAN, do_scan)
+        self._register(FILE, do_file)
+        self._register(FINISH, do_finish)
+        self._worker = self._new_worker()
+
+    def _register(self, name: str, do: Callable[..., None]) -> None:
+        async def task(**arguments: Any) -> None:
+            loop = asyncio.get_running_loop()
+            await loop.run_in_executor(self._lanes, partial(do, self._bench, **arguments))
+
+        self._app.task(name=name, retry=_Later(self._bench))(task)
+
+    def _new_worker(self) -> Worker:
+        return Worker(
+            self._app,
+            queues=[self._bench.database.origin],
+            concurrency=self._num_lanes,
+            fetch_job_polling_interval=self._times.poll_s,
+            update_heartbeat_interval=self._times.heartbeat_s,
+            stalled_worker_timeout=3600,  # those that live, but were cut off, are not taken away
+            listen_notify=False,
+            install_signal_handlers=False,
+            worker_middleware=[self._noted],
+        )
+
+    async def _noted(
+        self, process: Callable[[], Awaitable[Any]], context: JobContext, _worker: Worker
+    ) -> Any:
+        task = context.job.id
+        assert task is not None
+        self._at_work.add(task)
+        try:
+            return await process()
+        finally:
+            self._at_work.discard(task)
+
+    async def run(self) -> None:
+        """Works until it is told to end."""
+        loop = asyncio.get_running_loop()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(each, self._stop)
+        async with self._app.open_async():
+            beside = asyncio.create_task(self._beside_the_work())
+            while not self._bench.stopped.is_set():
+                try:
+                    await self._worker.run()  # type: ignore[no-untyped-call]
+                except Exception as error:
+                    structlog.get_logger().error("the queue: begun again", exc_info=error)
+                    await asyncio.sleep(LATER_S)
+                    self._worker = self._new_worker()
+            beside.cancel()
+        self._workers.leave(self._me)
+
+    def _stop(self) -> None:
+        """At the first signal in order, at the second at once."""
+        if self._bench.stopped.is_set():
+            self._cut_off()
+        self._bench.stopped.set()
+        self._worker.stop()  # type: ignore[no-untyped-call]
+        asyncio.get_running_loop().call_later(self._times.grace_s, self._cut_off)
+
+    def _cut_off(self) -> None:
+        """Ends the process with all that is at work, which others do again at once; what its stages
+        have found so far is on disk."""
+        end_children()
+        try:
+            if self._worker.worker_id is not None:
+                give_back(self._bench.database, self._worker.worker_id)
+            self._workers.leave(self._me)
+        finally:
+            os._exit(0)
+
+    async def _beside_the_work(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            try:
+                await loop.run_in_executor(self._beside, self._round)
+            except AWAY:
+                self._steady_since = None
+            except Exception as error:
+                structlog.get_logger().error("beside the work", exc_info=error)
+            await asyncio.sleep(self._times.heartbeat_s)
+
+    def _round(self) -> None:
+        """Says that this worker lives; and once the database was there for as long as others may
+        be silent, takes up what those have left that are gone."""
+        bench = self._bench
+        self._workers.seen(self._me)
+        bench.database.locks.renew()
+        now = time.monotonic()
+        self._steady_since = self._steady_since or now
+        if now - self._steady_since < self._times.stale_s:
+            return
+        swept = sweep(bench.database, self._times.stale_s)
+        if swept.num_again:
+            structlog.get_logger().warning(
+                "workers are gone: what they had begun is done again", tasks=swept.num_again
+            )
+        for path in swept.given_up:
+            structlog.get_logger().error("given up", file=path)
+            record_given_up(bench, Path(path))
+        self._return_strays()
+
+    def _return_strays(self) -> None:
+        """Twice in a row: the first time it may just have been begun, or be about to end."""
+        worker = self._worker.worker_id
+        if worker is None:
+            return
+        strays = find_strays(self._bench.database, worker, self._at_work.copy())
+        if again := strays & self._strays:
+            give_back(self._bench.database, worker, again)
+        self._strays = strays - again
