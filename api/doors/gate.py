@@ -17,7 +17,7 @@ from api.doors.origins import is_own_origin
 from api.doors.rates import Buckets, network_of
 from api.doors.scopes import LOGIN, allows, is_open, is_static, is_write, scope_of
 from api.errors import RETRY_AFTER_S, refuse
-from api.web.rendering import login_page, signed_in
+from api.web.rendering import login_page, may_write, signed_in
 from database.errors import DatabaseError
 from database.models import ApiScope
 
@@ -89,6 +89,7 @@ class Gate:
             await refused.response(scope, receive, send)
             return
         signed_in.set(holder is not None)
+        may_write.set(holder is None or allows(holder.scope, ApiScope.WRITE))
         if holder is not None:
             scope.setdefault("state", {})[KEY_NAME] = holder.name
         await self._app(scope, receive, send)

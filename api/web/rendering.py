@@ -9,7 +9,7 @@ import re
 from contextvars import ContextVar
 from datetime import datetime
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from fastapi.responses import HTMLResponse
@@ -47,6 +47,8 @@ STATIC_URL = _static_url()
 _OWN_ADDRESS = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f-\xa0]*")
 signed_in: ContextVar[bool] = ContextVar("signed_in", default=False)
 """Whether who sees a page has logged in, and so can log out."""
+may_write: ContextVar[bool] = ContextVar("may_write", default=True)
+"""Whether who sees a page may add videos, and have jobs paused: a key may allow only to read."""
 
 
 def page(template: str, status: int = 200, **shown: Any) -> HTMLResponse:
@@ -116,6 +118,11 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
+def file_name(path: str) -> str:
+    """The name of a file, or of a folder; a whole path that has none."""
+    return PurePosixPath(path).name or path
+
+
 def host(origin: str) -> str:
     """The host of a file's origin as people call it: file://nas is nas."""
     return origin.removeprefix("file://")
@@ -133,8 +140,13 @@ _environment.filters |= {
     "clock": clock,
     "date": date,
     "duration": duration,
+    "file_name": file_name,
     "host": host,
     "keyframe_url": keyframe_url,
     "percent": percent,
 }
-_environment.globals |= {"static": STATIC_URL, "signed_in": signed_in.get}
+_environment.globals |= {
+    "may_write": may_write.get,
+    "signed_in": signed_in.get,
+    "static": STATIC_URL,
+}

@@ -1,19 +1,23 @@
 // The library: its list answers the form as one types; more videos come below; spaces are counted
-// after the page is there. The address says which videos are asked for; the history's state says
-// how many of them were shown, and where the page stood.
+// after the page is there; what jobs add or take away shows by itself. The address says which videos
+// are asked for; the history's state says how many of them were shown, and where the page stood.
 
+import { follow } from "./events.js";
 import { fill } from "./fields.js";
 import { alarmOf, askElements } from "./server.js";
 import "./tags.js";
 
 const TYPING_MS = 250;
+const RENEW_MS = 2000;
 const form = document.getElementById("filter");
 const list = document.getElementById("videos");
 let pending = new AbortController();
 let typing;
+let renewing;
 
 export function start() {
   for (const link of document.querySelectorAll("a[data-fragment]")) count(link);
+  if (list) followJobs();
   if (!form || !list) return;
   form.querySelector("button").hidden = true; // the list follows the form by itself
   form.addEventListener("submit", (event) => {
@@ -108,6 +112,34 @@ async function load(address) {
   list.removeAttribute("aria-busy");
   document.getElementById("said").textContent = list.querySelector(".count")?.textContent ?? "";
   return true;
+}
+
+/** Shows the videos that jobs have added, and not those that they have taken away. */
+function followJobs() {
+  const before = new Map(); // files that were done, by job
+  let areAllKnown = false; // the list has what those have done that are told first
+  follow({
+    job({ id, files }) {
+      const now = files.done + files.partial;
+      if (now > (before.get(id) ?? (areAllKnown ? 0 : now))) renewing ??= setTimeout(renew, RENEW_MS);
+      before.set(id, now);
+    },
+    workers() { areAllKnown = true; }, // which come after them
+  });
+}
+
+async function renew() {
+  renewing = null;
+  if (!form) {
+    if (!document.querySelector(".sending > li")) location.reload(); // these would be lost
+    return;
+  }
+  if (list.contains(document.activeElement) && document.activeElement.matches("input")) {
+    renewing = setTimeout(renew, RENEW_MS); // tags are being edited
+    return;
+  }
+  remember();
+  await restore(history.state, { always: true });
 }
 
 /** Links inside the list that lead to another list: tags, more videos, the beginning. */

@@ -2,6 +2,7 @@
 
 import { start as alike } from "./alike.js";
 import { start as controls } from "./controls.js";
+import { start as drops } from "./drops.js";
 import { start as keys } from "./keys.js";
 import { start as library } from "./library.js";
 import { start as pictures } from "./pictures.js";
@@ -15,5 +16,7 @@ import "./player.js";
 import "./scenes.js";
 import "./strip.js";
 
-for (const start of [stills, keys, controls, steps, tools, pictures, previews, play, alike, results]) start();
+for (const start of [stills, keys, controls, steps, tools, pictures, drops, previews, play, alike, results]) start();
 if (document.querySelector(".library")) library();
+if (document.querySelector(".adding")) import("./jobs.js").then(({ start }) => start());
+if (document.getElementById("uploads")) import("./uploads.js").then(({ start }) => start());

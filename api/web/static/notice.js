@@ -1,5 +1,5 @@
 // What the page says of something that was done or refused: one line, read out at once, with a
-// button where it can be taken back. It stays until it is closed or another answer is shown.
+// button where it can be taken back or gone on from. It stays until it is closed or another answer is shown.
 
 import { bind } from "./keys.js";
 
@@ -15,8 +15,9 @@ bind("u", "Undo what the message says", () => {
   undo.click();
 }, "Hits");
 
-/** Says something; `undo` takes it back, by a button or a key. */
-export function say(text, { undo } = {}) {
+/** Says something; `undo` takes it back, by a button or a key; `offer` is something else to do, with
+ * its name: `[name, action]`. */
+export function say(text, { undo, offer } = {}) {
   const words = document.createElement("p");
   words.dir = "auto";
   words.textContent = text;
@@ -27,6 +28,7 @@ export function say(text, { undo } = {}) {
     button.title = "Undo (key U)";
     notice.append(button);
   }
+  if (offer) notice.append(newButton(...offer));
   const close = newButton("×", () => {});
   close.setAttribute("aria-label", "Close this message");
   notice.append(close);

@@ -1,5 +1,5 @@
-// Searching with a picture: dropped on the page, pasted, chosen, or a part of one. It is sent to
-// the server, which names it; the address holds the name, and so do links to it.
+// Searching with a picture: pasted, chosen, dropped on the page (drops.js), or a part of one. It is
+// sent to the server, which names it; the address holds the name, and so do links to it.
 
 import { choosePart } from "./crop.js";
 import { isField } from "./keys.js";
@@ -18,7 +18,6 @@ let sending = new AbortController();
 export function start() {
   if (!chip) return;
   takeChosen(form.querySelector(".choose-picture"));
-  takeDropped();
   addEventListener("paste", takePasted);
   if (!answer) return;
   chip.querySelector("a").addEventListener("click", (event) => {
@@ -120,32 +119,4 @@ function takePasted(event) {
   if (!files.length || isText) return;
   event.preventDefault();
   searchWith(files[0], "The pasted picture");
-}
-
-function takeDropped() {
-  const veil = document.createElement("div");
-  veil.className = "drop";
-  veil.hidden = true;
-  veil.textContent = "Drop a picture to search with it";
-  document.body.append(veil);
-  let isOwn = false; // a link or still of this page, dragged by mistake or to another window
-  addEventListener("dragstart", () => { isOwn = true; });
-  addEventListener("dragend", () => { isOwn = false; });
-  addEventListener("dragover", (event) => {
-    if (isOwn || !event.dataTransfer.types.includes("Files")) return;
-    event.preventDefault();
-    event.dataTransfer.dropEffect = "copy";
-    veil.hidden = false;
-  });
-  addEventListener("dragleave", (event) => {
-    if (!event.relatedTarget) veil.hidden = true; // it left the window
-  });
-  addEventListener("drop", (event) => {
-    veil.hidden = true;
-    const files = [...event.dataTransfer.files];
-    if (isOwn || !files.length) return;
-    event.preventDefault();
-    const file = files.find(({ type }) => type.startsWith("image/")) ?? files[0];
-    searchWith(file, file.name);
-  });
 }

@@ -11,15 +11,15 @@ class Refusal extends Error {
 
 /** The part of a page that an address answers, and whether that is what was asked for (`ok`): a
  * search that cannot be made is told in the same place. */
-export async function askHtml(address, signal) {
-  const response = await reach(address, { headers: { "X-Fragment": "1" }, signal });
+export async function askHtml(address, signal, method = "GET") {
+  const response = await reach(address, { method, headers: { "X-Fragment": "1" }, signal });
   if (/^\s*<(!doctype|html)/i.test(response.text)) throw refusalOf(response);
   return { html: response.text, ok: response.ok };
 }
 
 /** The HTML of a part of a page as elements; a search that cannot be made is an error, too. */
-export async function askElements(address, signal) {
-  const { html, ok } = await askHtml(address, signal);
+export async function askElements(address, signal, method) {
+  const { html, ok } = await askHtml(address, signal, method);
   const { content } = Object.assign(document.createElement("template"), { innerHTML: html });
   if (!ok) throw new Refusal("Refused", content.querySelector(".problem")?.textContent ?? html);
   return content;

@@ -1,0 +1,119 @@
+// Jobs, as they go on: each is rendered by the server, and put in place when an event says that it has
+// changed. What is said aloud is only what becomes of a whole job.
+
+import { follow } from "./events.js";
+import { alarmOf, askElements } from "./server.js";
+
+const view = document.querySelector(".adding");
+const lists = { open: view.querySelector(".jobs.open"), ended: view.querySelector(".jobs.ended") };
+const only = view.dataset.job; // on the page of one job
+const MAX_ENDED = 100; // of a page that stays open for days
+const changed = new Set(); // jobs to be asked for
+let asking = false;
+
+export function start() {
+  view.addEventListener("submit", act);
+  follow({
+    job: note,
+    workers: showWorkers,
+    lost: (reason) => tell(`${reason} This page goes on by itself when it does.`),
+    back: () => tell(""),
+  });
+}
+
+const shown = (id) => document.getElementById(`job-${id}`);
+
+/** What a job's place in the page is about: as long as it stays, nothing has to be asked for. */
+const signOf = ({ state, num_files, num_ended, files }) => [state, num_files, num_ended, files.failed].join(" ");
+
+function note(job) {
+  if (only && only !== String(job.id)) return;
+  if (!only && !lists.open && !shown(job.id)) return; // of a later page
+  const isAtWork = job.state === "working";
+  if (!isAtWork && shown(job.id)?.dataset.sign === signOf(job)) return;
+  changed.add(job.id);
+  renew();
+}
+
+/** Asks for what has changed, one job after the other: the latest is what counts. */
+async function renew() {
+  if (asking) return;
+  asking = true;
+  for (const id of changed) {
+    changed.delete(id);
+    try {
+      put(await askElements(`/library/jobs/${id}`));
+    } catch {
+      // the next event brings it, or says that the server is away
+    }
+  }
+  asking = false;
+}
+
+/** Puts a job where it belongs. */
+function put(elements) {
+  const made = elements.querySelector(".job");
+  const old = document.getElementById(made.id);
+  if (old) {
+    if (old.dataset.state !== made.dataset.state) say(made);
+    fit(old, made);
+  } else {
+    say(made);
+  }
+  const list = lists[made.dataset.list];
+  const item = old ?? made;
+  if (list && item.closest(".jobs") !== list) place(item, list);
+  if (lists.ended?.children.length > MAX_ENDED) lists.ended.lastElementChild.remove();
+  for (const each of Object.values(lists)) each?.closest("section").toggleAttribute("hidden", !each.children.length);
+  view.querySelector(".none")?.remove();
+}
+
+/** The newest stands first. */
+function place(item, list) {
+  const number = ({ id }) => Number(id.slice("job-".length));
+  const after = [...list.children].find((other) => number(other) < number(item));
+  const focused = item.contains(document.activeElement) && document.activeElement;
+  list.insertBefore(item, after ?? null);
+  if (focused) focused.focus();
+}
+
+/** Gives a job its new parts. Those that stay the same are left alone, with focus and all. */
+function fit(old, made) {
+  Object.assign(old.dataset, made.dataset);
+  const parts = new Map([...made.children].map((part) => [part.className, part]));
+  for (const part of [...old.children]) {
+    const next = parts.get(part.className);
+    parts.delete(part.className);
+    if (!next || next.isEqualNode(part)) continue;
+    const focused = part.contains(document.activeElement) ? document.activeElement.dataset.act : null;
+    if (part.localName === "details") next.open = part.open;
+    part.replaceWith(next);
+    if (focused !== null) (next.querySelector(`[data-act="${focused}"]`) ?? old.querySelector("a")).focus();
+  }
+}
+
+/** Does what a button of a job says. */
+async function act(event) {
+  const form = event.target;
+  if (!form.matches(".job form")) return;
+  event.preventDefault();
+  const job = form.closest(".job");
+  job.querySelector(".problem")?.remove();
+  try {
+    put(await askElements(event.submitter.formAction, undefined, "POST"));
+  } catch (error) {
+    job.append(alarmOf(error));
+  }
+}
+
+function showWorkers(workers) {
+  const hosts = new Set(workers.map(({ origin }) => origin));
+  for (const idle of view.querySelectorAll(".idle")) idle.hidden = hosts.has(idle.dataset.origin);
+}
+
+const say = ({ dataset }) => { document.getElementById("said").textContent = dataset.said; };
+
+function tell(text) {
+  const place = view.querySelector(".lost");
+  if (place.textContent !== text) place.textContent = text;
+}
