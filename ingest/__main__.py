@@ -89,6 +89,10 @@ def main(
             help="Remove what is gone: of these paths, or of all without any.",
         ),
     ] = False,
+    detach: Annotated[
+        bool,
+        typer.Option("--detach", help="Leave it to workers (python -m ingest.worker), and end."),
+    ] = False,
 ) -> None:
     """Makes videos searchable: scenes, speech, on-screen text, and what is shown.
 
@@ -101,6 +105,11 @@ def main(
         raise UsageError("say what to ingest: folders, files or globs")
     if dry_run and (again or forget):
         raise UsageError("--dry-run goes with neither --again nor --forget-missing")
+    if detach:
+        if dry_run or forget or profile is not None or keyframes_only:
+            raise UsageError("--detach goes with --retry and --again alone")
+        _detach(paths or [], retry=retry, again=again, as_json=as_json)
+        return
     if profile is not None:
         require_profile(get_profile(profile), Encoders(settings.runtime()))
     files = discover(paths or [])
@@ -132,6 +141,21 @@ def main(
         _tell_not_searched(ingest)
     if ledger.has_faults:
         raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _detach(paths: list[str], *, retry: bool, again: bool, as_json: bool) -> None:
+    """Asks workers for what the command would do, and says by which number to follow it."""
+    from ingest.work.asking import submit_paths
+
+    database = open_database(read_settings(IngestSettings))
+    job, lacking = submit_paths(database, paths, retry=retry, again=again)
+    typer.echo(
+        json.dumps({"job": job})
+        if as_json
+        else f"job {job}: python -m ingest.jobs show {job} says how far it is"
+    )
+    if lacking is not None:
+        typer.echo(lacking, err=True)
 
 
 def _fill(
