@@ -39,6 +39,8 @@ _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
     JobConflict: 409,
 }
 """Of errors that are the request's own."""
+FILMS = "/videos"
+"""Where films are sent as a form: by programs, and by a page without scripts."""
 _NO_OBJECT = ("model_attributes_type", "model_type")
 _WHOLE = {"query": "URL"}
 """How people call a part of a request; a field of a body may be called query, too."""
@@ -77,13 +79,20 @@ def refuse(
 
 
 def _is_for_people(scope: Scope) -> bool:
-    """Whether a page was asked for: by its path, or by a browser where no route is. Only a server
-    with a library has pages."""
+    """Whether a page was asked for: by its path, or by a browser with a form, or where no route is.
+    Only a server with a library has pages."""
     app = scope.get("app")
     if app is None or not hasattr(app.state, "library"):
         return False
-    accepted = Headers(scope=scope).get("accept", "")
-    return is_page(scope["path"]) or ("endpoint" not in scope and "text/html" in accepted)
+    if is_page(scope["path"]):
+        return True
+    is_form = scope["method"] == "POST" and scope["path"] == FILMS
+    return accepts_pages(scope) and (is_form or "endpoint" not in scope)
+
+
+def accepts_pages(scope: Scope) -> bool:
+    """Whether a browser asks that shows its person what is answered."""
+    return "text/html" in Headers(scope=scope).get("accept", "")
 
 
 def add_error_handlers(app: FastAPI) -> None:

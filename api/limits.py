@@ -6,7 +6,7 @@ import time
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.errors import RETRY_AFTER_S, refuse
+from api.errors import FILMS, RETRY_AFTER_S, refuse
 from api.hang_up import ClientGone
 from embeddings.pictures import MAX_PICTURE_BYTES
 
@@ -25,14 +25,14 @@ MAX_BYTES_OF = {
     "/v1/rerank": 8 * 1024 * 1024,
 }
 """For those paths that take more: a picture and what a form adds; texts; pictures as base64."""
-_FILMS, _UPLOADS = "/videos", "/uploads"
+_UPLOADS = "/uploads"
 
 
 def is_streamed(method: str, path: str) -> bool:
     """Whether a body is a film, which is written to the disk while it comes in, within bounds of
     its own (api/uploading/bodies.py)."""
     if method == "POST":
-        return path in (_FILMS, _UPLOADS)
+        return path in (FILMS, _UPLOADS)
     return method == "PATCH" and path.startswith(f"{_UPLOADS}/")
 
 

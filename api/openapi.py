@@ -21,7 +21,7 @@ TAGS = {
     "scenes": "Stills of scenes, and scenes that are like one.",
     "library": "What became of each file, and what the library can be searched by.",
     "jobs": "Work that takes long, such as an ingest: asked for, followed, paused and given up.",
-    "uploads": "Films that are sent to the server, in parts that go on after a fault, or as a form.",
+    "uploads": "Films that are sent: in parts, which go on after a fault, or as a form.",
     "embeddings": "Vectors for other programs, in the shape of OpenAI's API.",
     "health": "Whether the server lives and can answer, and its numbers.",
 }

@@ -6,12 +6,14 @@ from email.utils import format_datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
+from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
 
 from api.deps import COMPARISON_TURN, UPLOAD_TURN, StateDep
+from api.errors import accepts_pages
 from api.requests import KnownIn
 from api.responses import KnownOut, KnownVideoOut, ProblemOut, UploadOut
 from api.uploading.bodies import declared_bytes, pieces
@@ -25,6 +27,8 @@ VERSION = "1.0.0"
 _PROTOCOL = "Tus-Resumable"
 _EXTENSIONS = "creation,creation-with-upload,expiration,termination"
 _PART = "application/offset+octet-stream"
+JOBS = "/library/jobs"
+"""Where a page's form leads."""
 _MAX_LENGTH = 2**63 - 1
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"model": ProblemOut} for status in (404, 408, 409, 412, 413, 415, 422, 423, 507)
@@ -85,15 +89,16 @@ def find_known(state: StateDep, body: KnownIn) -> KnownOut:
     return KnownOut(same_size=True, video=own)
 
 
-@tus.post("/uploads", operation_id="create_upload", status_code=201, response_class=Response)
+@tus.post("/uploads", operation_id="create_upload", status_code=201)
 async def create(
     state: StateDep,
     request: Request,
+    response: Response,
     upload_length: Annotated[int, Header(ge=0, le=_MAX_LENGTH, description="Bytes of the film")],
     upload_metadata: Annotated[
         str, Header(max_length=4096, description="`filename` and its name, UTF-8 in base64")
     ],
-) -> Response:
+) -> UploadOut:
     """Begins an upload, at `Location`. With a body of type application/offset+octet-stream its
     first bytes are taken in at once."""
     uploads, name = state.uploads, named_in(upload_metadata)
@@ -101,9 +106,9 @@ async def create(
     if request.headers.get("content-type") == _PART:
         with _forgotten_if_refused(uploads, upload):
             upload = await _take_in(uploads, upload, 0, request)
-    answer = _told(201, uploads, upload)
-    answer.headers["Location"] = f"/uploads/{upload.id}"
-    return answer
+    response.headers["Location"] = f"/uploads/{upload.id}"
+    response.headers.update(_told(uploads, upload))
+    return await uploads.run(_upload_out, uploads, upload)
 
 
 @tus.head(
@@ -114,11 +119,12 @@ async def create(
 def look(state: StateDep, upload_id: UploadId) -> Response:
     """How far an upload is: where to go on."""
     upload = state.uploads.get(upload_id)
-    answer = _told(200, state.uploads, upload)
-    answer.headers["Cache-Control"] = "no-store"
-    answer.headers["Upload-Length"] = str(upload.size_bytes)
-    answer.headers["Upload-Metadata"] = upload.metadata
-    return answer
+    headers = {
+        "Cache-Control": "no-store",
+        "Upload-Length": str(upload.size_bytes),
+        "Upload-Metadata": upload.metadata,
+    }
+    return Response(headers=headers | _told(state.uploads, upload))
 
 
 @tus.patch(
@@ -142,7 +148,7 @@ async def send(
         upload = await _take_in(uploads, upload, upload_offset, request)
     elif upload_offset != upload.size_bytes:
         raise HTTPException(409, "all of it has come", {"Upload-Offset": str(upload.size_bytes)})
-    return _told(204, uploads, upload)
+    return Response(status_code=204, headers=_told(uploads, upload))
 
 
 @tus.delete(
@@ -164,10 +170,15 @@ def get(state: StateDep, upload_id: UploadId) -> UploadOut:
     return _upload_out(state.uploads, state.uploads.get(upload_id))
 
 
-@router.post("/videos", operation_id="upload_video", openapi_extra=FORM_IN_OPENAPI)
-async def upload_video(state: StateDep, request: Request) -> UploadOut:
+@router.post(
+    "/videos",
+    operation_id="upload_video",
+    response_model=UploadOut,
+    openapi_extra=FORM_IN_OPENAPI,
+)
+async def upload_video(state: StateDep, request: Request) -> Any:
     """Takes in a film as a form, all at once, for a job that ingests it. One that is cut off has to
-    be sent again: /uploads goes on."""
+    be sent again: /uploads goes on. A page's form leads to the list of jobs."""
     uploads = state.uploads
     form = FormFile(request.headers.get("content-type", ""))
     await uploads.run(uploads.require_room, declared_bytes(request))
@@ -176,6 +187,8 @@ async def upload_video(state: StateDep, request: Request) -> UploadOut:
     upload = await uploads.run(uploads.create, name, None)
     with _forgotten_if_refused(uploads, upload):
         upload = await uploads.take_in(upload, 0, film)
+    if accepts_pages(request.scope):
+        return RedirectResponse(JOBS, status_code=303)
     return await uploads.run(_upload_out, uploads, upload)
 
 
@@ -202,7 +215,7 @@ async def _take_in(uploads: Uploads, upload: Upload, offset: int, request: Reque
     return await uploads.take_in(upload, offset, pieces(request, left, too_large))
 
 
-def _told(status: int, uploads: Uploads, upload: Upload) -> Response:
+def _told(uploads: Uploads, upload: Upload) -> dict[str, str]:
     """What every answer tells of an upload, in headers."""
     headers = {
         "Upload-Offset": str(uploads.offset(upload)),
@@ -212,7 +225,7 @@ def _told(status: int, uploads: Uploads, upload: Upload) -> Response:
         headers["Sceneseek-Video"] = str(upload.video)
     elif upload.job is not None:
         headers["Sceneseek-Job"] = str(upload.job)
-    return Response(status_code=status, headers=headers)
+    return headers
 
 
 def _upload_out(uploads: Uploads, upload: Upload) -> UploadOut:

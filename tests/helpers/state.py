@@ -8,10 +8,13 @@ from starlette.types import Message
 
 from api.deps import State
 from api.facts import LibraryFacts
+from api.feed import Feed
 from api.lanes import Lane, Lanes
 from api.query_pictures import QueryPictures
 from api.settings import ApiSettings
 from api.sprites import Sprites
+from api.uploading.uploads import Uploads
+from database.jobs.jobs import Jobs
 from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
@@ -39,6 +42,9 @@ def make_state(
         sprites=Sprites(settings),
         facts=LibraryFacts(database, encoders),
         lanes=Lanes(Lane("searches", searches_at_once)),
+        jobs=(jobs := Jobs(database)),
+        feed=Feed(jobs),
+        uploads=Uploads(settings, database),
     )
 
 

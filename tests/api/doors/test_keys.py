@@ -35,6 +35,7 @@ READ = [
     ("POST", "/v1/embeddings"), ("POST", "/v1/embeddings/multimodal"), ("POST", "/v1/rerank"),
     ("POST", "/search/pictures"), ("GET", "/nowhere"), ("GET", "/workers"),
     ("GET", "/jobs"), ("GET", "/jobs/9999"), ("GET", "/jobs/9999/files"),
+    ("GET", "/uploads/x"), ("HEAD", "/uploads/x"), ("OPTIONS", "/uploads"),
 ]  # fmt: skip
 WRITE = [
     ("POST", "/search/feedback"), ("PUT", "/search/feedback"), ("DELETE", "/search/feedback"),
@@ -43,6 +44,8 @@ WRITE = [
     ("POST", "/watch/9999/forget"), ("POST", "/watch/9999/again"),
     ("POST", "/jobs/9999/pause"), ("POST", "/jobs/9999/resume"), ("POST", "/jobs/9999/cancel"),
     ("POST", "/jobs/9999/retry"), ("PUT", "/jobs/9999/priority"),
+    ("POST", "/uploads"), ("POST", "/uploads/known"), ("PATCH", "/uploads/x"),
+    ("DELETE", "/uploads/x"), ("POST", "/videos"),
 ]  # fmt: skip
 ADMIN = [
     ("POST", "/library/forget-missing"), ("POST", "/library/missing"), ("POST", "/nowhere"),
@@ -103,6 +106,7 @@ def test_every_route_is_known_here(guarded: Guarded) -> None:
                 continue
             listed = {ApiScope.READ: READ, ApiScope.WRITE: WRITE, ApiScope.ADMIN: ADMIN}[scope]
             filled = path.replace("{video_id}", "9999").replace("{job_id}", "9999")
+            filled = filled.replace("{upload_id}", "x")
             assert (method, filled) in listed, f"{method} {path}"
 
 

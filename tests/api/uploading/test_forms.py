@@ -83,6 +83,17 @@ def test_the_answer_to_a_form_tells_its_upload_and_job(client: httpx.Client, fil
     assert told["job"] is not None
 
 
+def test_the_form_of_a_page_leads_on_to_a_page(client: httpx.Client, film: Path) -> None:
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    with film.open("rb") as content:
+        answer = client.post("/videos", files={"file": ("a.mp4", content)}, headers=browser)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/library/jobs")
+    answer = client.post("/videos", files={"file": ("a.pdf", b"x")}, headers=browser)
+    assert answer.status_code == 415
+    assert answer.headers["content-type"].startswith("text/html")
+    assert ".pdf is not" in answer.text
+
+
 @pytest.mark.parametrize(
     ("files", "status", "says"),
     [
