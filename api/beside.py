@@ -1,7 +1,8 @@
 """What runs beside the server: the worker that does its jobs, and the watcher of folders.
 
 They are processes of their own, so that no ingest takes the server's interpreter, at a lower
-priority. Each has a pipe whose other end only the server holds: however that ends, kill -9
+priority: of the process, and on Linux of its session, too, or it would count only among processes
+of its own session, which neither the server nor PostgreSQL is. Each has a pipe whose other end only the server holds: however that ends, kill -9
 included, the pipe does, and with it the process.
 
 `python -m api.beside MODULE` is such a process.
@@ -16,6 +17,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 import structlog
 
@@ -99,8 +101,14 @@ def _end_with_the_server(pipe: int) -> None:
     os._exit(1)
 
 
-def _main(module: str) -> None:
+def _give_way() -> None:
     os.nice(_NICENESS)
+    with contextlib.suppress(OSError):  # where there are no groups by session
+        Path("/proc/self/autogroup").write_text(str(_NICENESS))
+
+
+def _main(module: str) -> None:
+    _give_way()
     pipe = os.dup(sys.stdin.fileno())
     os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())  # children get no end of it
     threading.Thread(target=_end_with_the_server, args=(pipe,), daemon=True).start()

@@ -13,6 +13,9 @@ from database.jobs.records import (
 from database.models import JobFileState, JobKind, JobState
 from search.results.json import DateTime, exact
 
+MAX_NAMED = 10
+"""Of what a job's request lists."""
+
 
 @exact
 class FileCounts(TypedDict):
@@ -52,7 +55,9 @@ class JobOut(TypedDict):
     origin: str
     """The host whose files it is about, such as file://studio: only workers there do it."""
     request: dict[str, Any]
-    """As it was asked for."""
+    """As it was asked for; of paths, videos and spaces the first 10."""
+    num_asked: int
+    """How many paths, videos or spaces were named."""
     reason: str | None
     """Why the job as a whole failed; files that failed are counted, and each has its own."""
     created_at: DateTime
@@ -123,6 +128,7 @@ class WorkerList(TypedDict):
 
 def job_out(job: JobInfo) -> JobOut:
     """A job as the API answers it."""
+    asked = document_of(job.request)
     counts = {state.value: num for state, num in job.counts.items()}
     return JobOut(
         id=job.id,
@@ -130,7 +136,8 @@ def job_out(job: JobInfo) -> JobOut:
         state=job.state,
         priority=job.priority,
         origin=job.origin,
-        request=document_of(job.request),
+        request={name: _beginning(value) for name, value in asked.items()},
+        num_asked=sum(len(value) for value in asked.values() if isinstance(value, tuple)),
         reason=job.reason,
         created_at=job.created_at.isoformat(),
         started_at=job.started_at.isoformat() if job.started_at else None,
@@ -143,6 +150,11 @@ def job_out(job: JobInfo) -> JobOut:
         files_per_minute=job.files_per_minute,
         left_s=job.left_s,
     )
+
+
+def _beginning(value: Any) -> Any:
+    """A watcher's job names a thousand paths, which would come with every event."""
+    return value[:MAX_NAMED] if isinstance(value, tuple) else value
 
 
 def job_file_out(file: JobFileInfo) -> JobFileOut:

@@ -54,6 +54,9 @@ def test_a_process_beside_gives_way_to_the_server_and_ends_with_it(
     ((begun, pid, niceness),) = said(log)
     assert begun == "begun"
     assert int(niceness) >= os.nice(0) + 10
+    group = Path(f"/proc/{pid}/autogroup")
+    if group.exists():
+        assert group.read_text().split()[-2:] == ["nice", "10"]
     running.end()
     running.wait()
     assert said(log)[1:] == [["ended", pid, niceness]]

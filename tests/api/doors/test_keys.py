@@ -1,6 +1,7 @@
 """What is asked with a key, without one, and with one that allows too little."""
 
 import asyncio
+import re
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -44,6 +45,8 @@ WRITE = [
     ("POST", "/watch/9999/forget"), ("POST", "/watch/9999/again"),
     ("POST", "/jobs/9999/pause"), ("POST", "/jobs/9999/resume"), ("POST", "/jobs/9999/cancel"),
     ("POST", "/jobs/9999/retry"), ("PUT", "/jobs/9999/priority"),
+    ("POST", "/library/jobs/9999/pause"), ("POST", "/videos"), ("POST", "/uploads"),
+    ("POST", "/uploads/known"), ("PATCH", "/uploads/9999"), ("DELETE", "/uploads/9999"),
     ("POST", "/uploads"), ("POST", "/uploads/known"), ("PATCH", "/uploads/x"),
     ("DELETE", "/uploads/x"), ("POST", "/videos"),
 ]  # fmt: skip
@@ -105,7 +108,7 @@ def test_every_route_is_known_here(guarded: Guarded) -> None:
                 assert is_open(path) == (path in OPEN)
                 continue
             listed = {ApiScope.READ: READ, ApiScope.WRITE: WRITE, ApiScope.ADMIN: ADMIN}[scope]
-            filled = path.replace("{video_id}", "9999").replace("{job_id}", "9999")
+            filled = re.sub(r"{(video|job|upload)_id}", "9999", path)
             filled = filled.replace("{upload_id}", "x")
             assert (method, filled) in listed, f"{method} {path}"
 
