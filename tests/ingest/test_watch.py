@@ -22,17 +22,17 @@ from database.server.connection import Database
 from database.videos.read import Library
 from ingest.settings import IngestSettings
 from tests.helpers.commands import run_command, start_command
-from tests.helpers.media import drawn, make_video
+from tests.helpers.hosts import write
+
+NAMES = ("slow", "a", "b", "c", "gone", "under", "after")
 
 
 @pytest.fixture
 def films(tmp_path: Path) -> Path:
-    """Short films of one picture each, to be copied from."""
-    made = tmp_path / "films"
-    made.mkdir()
-    for seed, name in enumerate(("slow", "a", "b", "c", "gone", "under", "after")):
-        make_video(made / f"{name}.mp4", [drawn(seed)])
-    return made
+    """What pretended films are copied from."""
+    for name in NAMES:
+        write(tmp_path / "films" / f"{name}.mp4", f"what {name} shows")
+    return tmp_path / "films"
 
 
 @pytest.fixture
@@ -119,7 +119,7 @@ def test_the_library_follows_a_folder(
         return {video.title: video.id for video in found if video.missing_since is None}
 
     with (
-        running("ingest.worker", settings=settings),
+        running("tests.helpers.pretending", settings=settings),
         running("ingest.watch", disk, settings=settings) as told,
     ):
         for name in ("a", "b", "c", "gone"):
