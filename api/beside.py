@@ -1,9 +1,9 @@
 """What runs beside the server: the worker that does its jobs, and the watcher of folders.
 
 They are processes of their own, so that no ingest takes the server's interpreter, at a lower
-priority: of the process, and on Linux of its session, too, or it would count only among processes
-of its own session, which neither the server nor PostgreSQL is. Each has a pipe whose other end only the server holds: however that ends, kill -9
-included, the pipe does, and with it the process.
+priority: of the process, and on Linux of its session, too, since that of a process counts only
+within its session, where neither the server nor PostgreSQL is. Each has a pipe whose other end only
+the server holds: however that ends, kill -9 included, the pipe does, and with it the process.
 
 `python -m api.beside MODULE` is such a process.
 """
@@ -110,7 +110,8 @@ def _give_way() -> None:
 def _main(module: str) -> None:
     _give_way()
     pipe = os.dup(sys.stdin.fileno())
-    os.dup2(os.open(os.devnull, os.O_RDONLY), sys.stdin.fileno())  # children get no end of it
+    with Path(os.devnull).open() as nothing:
+        os.dup2(nothing.fileno(), sys.stdin.fileno())  # children get no end of the pipe
     threading.Thread(target=_end_with_the_server, args=(pipe,), daemon=True).start()
     sys.argv = [module]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

@@ -80,10 +80,15 @@ class ApiSettings(IngestSettings, DoorSettings):
     """Of a film that is uploaded, in gigabytes (10^9 bytes)."""
 
     @property
+    def named_roots(self) -> tuple[Path, ...]:
+        """The folders of API_MEDIA_ROOTS, absolute; links stay as they are named."""
+        named = (each.strip() for each in self.api_media_roots.split(os.pathsep))
+        return tuple(Path(each).expanduser().absolute() for each in named if each)
+
+    @property
     def media_roots(self) -> tuple[Path, ...]:
         """The folders, without links, and that of uploads; none where none are named."""
-        named = (each.strip() for each in self.api_media_roots.split(os.pathsep))
-        roots = [Path(each).expanduser().resolve() for each in named if each]
+        roots = [each.resolve() for each in self.named_roots]
         return (*roots, self.uploads_dir.resolve()) if roots else ()
 
     @property

@@ -162,19 +162,30 @@ def _roots(state: State) -> tuple[Path, ...]:
     """The folders whose files may be asked for: an ingest makes what is in them readable to all who
     may search."""
     settings = state.settings
-    return (*settings.media_roots, *settings.watched_folders, settings.uploads_dir)
+    return (*settings.named_roots, *settings.watched_folders, settings.uploads_dir)
 
 
 def _allowed(path: str, roots: tuple[Path, ...]) -> str:
-    """The path without detours. Raises HTTPException, InvalidQuery. Links are resolved before it is
-    judged, and what is outside is not looked at."""
-    real = Path(os.path.realpath(path))
-    if not any(real.is_relative_to(root.resolve()) for root in roots):
+    """The path as the library is to know it. Raises HTTPException, InvalidQuery."""
+    named = Path(path)
+    if not _is_within(named, roots):
         raise HTTPException(
             403,
             f"{path[:200]} is in no folder that this server may be asked to ingest: have "
             "API_MEDIA_ROOTS name its folder where the server runs, or run python -m ingest there",
         )
-    if not os.path.lexists(path):
+    if not os.path.lexists(named):
         raise InvalidQuery(f"paths: there is no {path[:200]} on the server's host")
-    return str(Path(path))
+    return str(named)
+
+
+def _is_within(named: Path, roots: tuple[Path, ...]) -> bool:
+    """Whether a path lies in a folder both as it is named, since it is looked up again later, and
+    with all links resolved. What is elsewhere is not looked at."""
+    if not any(named.is_relative_to(each) for root in roots for each in (root, root.resolve())):
+        return False
+    try:
+        real = Path(os.path.realpath(named))
+    except OSError:
+        return False
+    return any(real.is_relative_to(root.resolve()) for root in roots)

@@ -18,8 +18,10 @@ from tests.helpers.openapi import assert_documented
 def own(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Board]:
     """Of this file, with one film in the folder."""
     folder = tmp_path_factory.mktemp("jobs")
+    real = folder / "real"
+    real.mkdir()
     films = folder / "films"
-    films.mkdir()
+    films.symlink_to(real)
     (films / "tour.mp4").touch()
     (folder / "secret.mp4").touch()
     (films / "out.mp4").symlink_to(folder / "secret.mp4")
@@ -104,7 +106,16 @@ def test_only_files_of_the_servers_folders_may_be_asked_for(own: Board) -> None:
         detail = assert_problem(submit(own, paths=[str(own.folder), str(path)]), 403)
         assert "API_MEDIA_ROOTS" in detail
     assert "there is no" in assert_problem(submit(own, paths=[str(own.folder / "gone.mp4")]), 422)
-    assert submitted(own, paths=[str(own.folder / "tour.mp4"), str(outside / "watched")])
+    real = outside / "real"
+    for inside in (own.folder, own.folder / "tour.mp4", real / "tour.mp4", outside / "watched"):
+        assert submitted(own, paths=[str(inside)])["request"]["paths"] == [str(inside)]
+    (outside / "link").symlink_to(real)
+    for detour in (
+        outside / "link",
+        Path("/proc/self/root", *real.parts[1:]),
+        Path("/proc/1/root"),
+    ):
+        assert_problem(submit(own, paths=[str(detour)]), 403)
 
 
 def test_without_folders_that_it_may_read_the_server_ingests_nothing_that_is_asked_for(
