@@ -31,7 +31,7 @@ NUM_FAULTS = 5
 OPEN = (JobState.WORKING, JobState.PAUSED, JobState.WAITING)
 _NOUNS = {JobKind.INGEST: "file", JobKind.BACKFILL: "model", JobKind.FORGET: "video"}
 _OUTCOMES = {
-    JobFileState.DONE: "done",
+    JobFileState.DONE: "added",
     JobFileState.UNCHANGED: "already here",
     JobFileState.PARTIAL: "read in part",
     JobFileState.FAILED: "failed",
@@ -82,9 +82,13 @@ class ShownJob:
             return f"Failed: {job.reason}"
         if job.state in ENDED:
             outcomes = ", ".join(_outcomes(job)) or "nothing was to be done"
+            if job.state is JobState.DONE and job.num_files == 1:
+                return outcomes.removeprefix("1 ").capitalize()
             return f"{job.state.value.capitalize()}: {outcomes}"
         words = ["Paused"] if job.state is JobState.PAUSED else []
-        if job.num_files:
+        if self._only_at_work:
+            words.append(_at_work(self._only_at_work).capitalize())
+        elif job.num_files:
             num = counted(job.num_files, _NOUNS[job.kind])
             words.append(f"{job.num_ended:,} of {num}{'' if job.scanned_at else ' so far'}")
         elif not words:
@@ -98,7 +102,13 @@ class ShownJob:
     @property
     def at_work(self) -> list[tuple[str, str]]:
         """The files that workers have begun, and what they do with them."""
-        return [(at.path, _at_work(at)) for at in self.job.at_work]
+        return [(at.path, _at_work(at)) for at in self.job.at_work if not self._only_at_work]
+
+    @property
+    def _only_at_work(self) -> FileAtWork | None:
+        """The one file of a job, whose name is the job's title."""
+        job = self.job
+        return job.at_work[0] if job.at_work and job.scanned_at and job.num_files == 1 else None
 
     @property
     def actions(self) -> dict[str, str]:
@@ -215,7 +225,8 @@ def _outcomes(job: JobInfo) -> list[str]:
     """10 done, 3 already here, 1 failed."""
     counts = dict(job.counts)
     counts[JobFileState.UNCHANGED] += job.num_known
-    return [f"{counts[state]:,} {word}" for state, word in _OUTCOMES.items() if counts[state]]
+    words = _OUTCOMES if job.kind is JobKind.INGEST else _OUTCOMES | {JobFileState.DONE: "done"}
+    return [f"{counts[state]:,} {word}" for state, word in words.items() if counts[state]]
 
 
 def _at_work(at: FileAtWork) -> str:

@@ -7,6 +7,7 @@ import { alarmOf, askElements } from "./server.js";
 const view = document.querySelector(".adding");
 const lists = { open: view.querySelector(".jobs.open"), ended: view.querySelector(".jobs.ended") };
 const only = view.dataset.job; // on the page of one job
+const SILENT = new Set(["waiting", "working"]); // what is to come is worth no word
 const MAX_ENDED = 100; // of a page that stays open for days
 const changed = new Set(); // jobs to be asked for
 let asking = false;
@@ -55,10 +56,8 @@ function put(elements) {
   const made = elements.querySelector(".job");
   const old = document.getElementById(made.id);
   if (old) {
-    if (old.dataset.state !== made.dataset.state) say(made);
+    if (old.dataset.state !== made.dataset.state && !SILENT.has(made.dataset.state)) say(made);
     fit(old, made);
-  } else {
-    say(made);
   }
   const list = lists[made.dataset.list];
   const item = old ?? made;
@@ -79,16 +78,21 @@ function place(item, list) {
 
 /** Gives a job its new parts. Those that stay the same are left alone, with focus and all. */
 function fit(old, made) {
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const gone = new Map([...old.children].map((part) => [part.className, part]));
+  let place = old.firstElementChild;
+  for (const part of [...made.children]) {
+    const same = gone.get(part.className);
+    gone.delete(part.className);
+    const stays = same?.isEqualNode(part) ? same : part;
+    if (stays === part && same) same.replaceWith(part);
+    else if (stays === part) old.insertBefore(part, place);
+    place = stays.nextElementSibling;
+  }
+  for (const part of gone.values()) part.remove();
   Object.assign(old.dataset, made.dataset);
-  const parts = new Map([...made.children].map((part) => [part.className, part]));
-  for (const part of [...old.children]) {
-    const next = parts.get(part.className);
-    parts.delete(part.className);
-    if (!next || next.isEqualNode(part)) continue;
-    const focused = part.contains(document.activeElement) ? document.activeElement.dataset.act : null;
-    if (part.localName === "details") next.open = part.open;
-    part.replaceWith(next);
-    if (focused !== null) (next.querySelector(`[data-act="${focused}"]`) ?? old.querySelector("a")).focus();
+  if (focused?.isConnected === false) {
+    (old.querySelector(`[data-act="${focused.dataset.act}"]`) ?? old.querySelector("a")).focus();
   }
 }
 

@@ -15,7 +15,7 @@ const RATE_MS = 15_000; // over which the speed is taken
 const section = document.getElementById("uploads") ?? dock();
 const list = section.querySelector(".sending");
 const uploads = new Map(); // those that are shown, by fingerprint
-const done = { files: 0, bytes: 0, known: 0 };
+const done = { files: 0, bytes: 0, known: 0, refused: 0 };
 let samples = [];
 let telling;
 let started = false;
@@ -40,13 +40,15 @@ export function start() {
   if (started) return;
   started = true;
   const field = section.querySelector("input[type=file]");
-  field.addEventListener("change", () => {
-    add([...field.files]);
+  const takeChosen = () => {
+    if (field.files.length) add([...field.files]);
     field.value = ""; // the same file may be chosen again
-  });
+  };
+  field.addEventListener("change", takeChosen);
   section.querySelector("form button").hidden = true; // what is chosen is sent at once
   lookAtKept();
   whenChanged(lookAtKept);
+  takeChosen(); // what was chosen before the script was there
 }
 
 addEventListener("beforeunload", (event) => {
@@ -157,6 +159,7 @@ function ended(upload, url, title) {
 function refuse(upload, error) {
   const isForGood = error instanceof Refused && error.isForGood;
   if (isForGood) forget(upload.of);
+  done.refused += 1;
   become(upload, isForGood ? "refused" : "failed", error.message);
 }
 
@@ -245,13 +248,12 @@ function sum() {
 
 /** Says how it went, once nothing is left to be sent. */
 function finish() {
-  const refused = [...uploads.values()].filter(({ state }) => ["refused", "failed"].includes(state));
   const parts = [
     done.files && `${counted(done.files, "file")} sent, to be made searchable now`,
     done.known && `${done.known} already here`,
-    refused.length && `${refused.length} not taken`,
+    done.refused && `${done.refused} not taken`,
   ].filter(Boolean);
-  Object.assign(done, { files: 0, bytes: 0, known: 0 });
+  Object.assign(done, { files: 0, bytes: 0, known: 0, refused: 0 });
   samples = [];
   if (!parts.length) return;
   section.querySelector(".sum").textContent = `${parts.join(", ")}.`;
