@@ -499,6 +499,15 @@ class JobFile(Base):
             postgresql_where=text("started_at IS NOT NULL AND ended_at IS NOT NULL"),
         ),
         Index(
+            "job_file_unqueued_idx",
+            "job_id",
+            "path",
+            postgresql_where=text("state = 'waiting' AND NOT queued"),
+        ),
+        Index(
+            "job_file_queued_idx", "job_id", postgresql_where=text("state = 'waiting' AND queued")
+        ),
+        Index(
             "job_file_open_idx", "job_id", postgresql_where=text("state IN ('waiting', 'working')")
         ),
     )
@@ -518,6 +527,9 @@ class JobFile(Base):
     attempts: Mapped[int] = mapped_column(server_default=text("0"))
     """How often a worker has begun it without giving it back; who reports names the number that he
     has begun it with, and is not heard if another has begun it since."""
+    queued: Mapped[bool] = mapped_column(server_default=text("false"))
+    """Whether it was handed out to workers: some at a time, so that a job of a million files is
+    paused, and moved, as quickly as one of ten."""
     scenes: Mapped[int] = mapped_column(server_default=text("0"))
     moments: Mapped[int] = mapped_column(server_default=text("0"))
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

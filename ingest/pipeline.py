@@ -161,7 +161,7 @@ class Ingest:
         when the database was away: what that one has made of it is then known."""
         while True:
             report("hash", None)
-            digest = content_of(file, self.store)
+            digest = content_of(file, self.store, partial(report, "hash"))
             try:
                 with self.store.claim(digest, lambda: report("hash", None)) as claim:
                     return self._ingest_claimed(file, digest, claim, report)

@@ -2,7 +2,6 @@
 job that nobody is told of, and nobody is told of a job that is not there.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import psycopg
@@ -11,15 +10,21 @@ from procrastinate.types import JSONDict
 
 SCAN, FILE, FINISH = "scan", "file", "finish"
 """The tasks: what there is to do is looked for; one thing of it is done; the job is ended."""
-_AT_ONCE = 1000
+AHEAD = 1000
+"""Files of a job that are handed out at a time; when half of them are begun, more are."""
 _queue = App(connector=SyncPsycopgConnector())  # never opened: transactions are ours
 _LEFT = """
     SELECT origin, priority, scanned_at IS NOT NULL AS scanned, EXISTS (
         SELECT FROM job_file WHERE job_id = id AND job_file.state IN ('waiting', 'working')) AS open
     FROM job WHERE id = %s"""
-_WAITING = """
-    SELECT path FROM job_file WHERE job_id = %s AND state = 'waiting' AND path > %s
-    ORDER BY path LIMIT %s"""
+_NUM_QUEUED = """
+    SELECT count(*) FROM job_file WHERE job_id = %s AND state = 'waiting' AND queued"""
+_HAND_OUT = """
+    WITH next AS (SELECT path FROM job_file
+        WHERE job_id = %(id)s AND state = 'waiting' AND NOT queued ORDER BY path LIMIT %(most)s)
+    UPDATE job_file SET queued = true FROM next
+    WHERE job_id = %(id)s AND job_file.path = next.path RETURNING job_file.path"""
+_TAKE_BACK = "UPDATE job_file SET queued = false WHERE job_id = %s AND state = 'waiting' AND queued"
 _DROP = "DELETE FROM procrastinate_jobs WHERE args ->> 'job_id' = %s AND status = 'todo'"
 _MOVE = f"""
     UPDATE procrastinate_jobs SET priority = %s + (task_name <> '{FILE}')::int
@@ -35,10 +40,8 @@ def defer_left(connection: psycopg.Connection[Any], job_id: int) -> None:
         defer_step(connection, SCAN, job_id, origin, priority)
     elif not is_open:
         defer_step(connection, FINISH, job_id, origin, priority)
-    last = ""
-    while paths := [path for (path,) in connection.execute(_WAITING, (job_id, last, _AT_ONCE))]:
-        defer_files(connection, job_id, origin, priority, paths)
-        last = paths[-1]
+    connection.execute(_TAKE_BACK, (job_id,))
+    hand_out(connection, job_id, origin, priority)
 
 
 def defer_step(
@@ -51,23 +54,26 @@ def defer_step(
     step.defer(job_id=job_id)
 
 
-def defer_files(
-    connection: psycopg.Connection[Any],
-    job_id: int,
-    origin: str,
-    priority: int,
-    paths: Sequence[str],
-) -> None:
-    """Has files of a job done, in this order."""
-    files = _queue.configure_task(FILE, queue=origin, priority=2 * priority, connection=connection)
+def hand_out(connection: psycopg.Connection[Any], job_id: int, origin: str, priority: int) -> None:
+    """Has files of a job done, in the order of paths, if few of those before are left."""
+    row = connection.execute(_NUM_QUEUED, (job_id,)).fetchone()
+    assert row is not None
+    if row[0] > AHEAD // 2:
+        return
+    values = {"id": job_id, "most": AHEAD - row[0]}
+    paths = sorted(path for (path,) in connection.execute(_HAND_OUT, values))
     arguments: list[JSONDict] = [{"job_id": job_id, "path": path} for path in paths]
     if arguments:
-        files.batch_defer(*arguments)
+        task = _queue.configure_task(
+            FILE, queue=origin, priority=2 * priority, connection=connection
+        )
+        task.batch_defer(*arguments)
 
 
 def drop_waiting(connection: psycopg.Connection[Any], job_id: int) -> None:
     """Takes back what no worker has begun."""
     connection.execute(_DROP, (str(job_id),))
+    connection.execute(_TAKE_BACK, (job_id,))
 
 
 def move(connection: psycopg.Connection[Any], job_id: int, priority: int) -> None:

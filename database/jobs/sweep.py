@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from database.jobs.queue import FILE, defer_left
-from database.jobs.worklog import CHANGED, fail_job, finish_if_done
+from database.jobs.worklog import CHANGED, fail_job, go_on
 from database.server.connection import Database
 
 MAX_ATTEMPTS = 3
@@ -148,7 +148,7 @@ def _return_file(
         "reason": GIVEN_UP,
     }
     returned = connection.execute(_RETURN_FILE, values).fetchone()
-    finish_if_done(connection, job_id)
+    go_on(connection, job_id)
     return None if returned is None else returned[0]
 
 

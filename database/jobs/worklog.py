@@ -10,7 +10,7 @@ from typing import Any
 
 import psycopg
 
-from database.jobs.queue import FINISH, defer_files, defer_step, drop_waiting
+from database.jobs.queue import FINISH, defer_step, drop_waiting, hand_out
 from database.jobs.records import JobRequest, request_of
 from database.models import JobFileState, JobKind
 from database.server.connection import Database
@@ -46,12 +46,12 @@ _ADD = """
     INSERT INTO job_file (job_id, path, state, reason, ended_at)
     SELECT %s, path, state::job_file_state, reason, CASE WHEN state <> 'waiting' THEN now() END
     FROM unnest(%s::text[], %s::text[], %s::text[]) AS found (path, state, reason)
-    ON CONFLICT DO NOTHING RETURNING path, state = 'waiting'"""
+    ON CONFLICT DO NOTHING"""
 _SCANNED = f"UPDATE job SET {CHANGED}, scanned_at = now(), attempts = 0 WHERE id = %s"
-_FINISHABLE = """
-    SELECT origin, priority FROM job WHERE id = %s AND state = 'working'
-    AND scanned_at IS NOT NULL AND NOT EXISTS (
-        SELECT FROM job_file WHERE job_id = id AND job_file.state IN ('waiting', 'working'))"""
+_GOES_ON = """
+    SELECT origin, priority, scanned_at IS NOT NULL AND NOT EXISTS (
+        SELECT FROM job_file WHERE job_id = id AND job_file.state IN ('waiting', 'working'))
+    FROM job WHERE id = %s AND state = 'working'"""
 _DONE = f"UPDATE job SET {CHANGED}, state = 'done', ended_at = now(), attempts = 0 WHERE id = %s"
 _FAIL = f"""
     UPDATE job SET {CHANGED}, state = 'failed', reason = %s, ended_at = now()
@@ -130,17 +130,15 @@ class WorkLog:
                 [thing.state.value for thing in things],
                 [thing.reason for thing in things],
             )
-            added = connection.execute(_ADD, (job_id, *columns)).fetchall()
-            new = {path for path, waits in added if waits}
-            in_order = [thing.path for thing in things if thing.path in new]
-            defer_files(connection, job_id, job[0], job[1], in_order)
+            connection.execute(_ADD, (job_id, *columns))
+            hand_out(connection, job_id, *job)
         return True
 
     def scanned(self, job_id: int) -> None:
         """All that a job has to do was found."""
         with self._database.connection() as connection:
             connection.execute(_SCANNED, (job_id,))
-            finish_if_done(connection, job_id)
+            go_on(connection, job_id)
 
     def begin_file(self, job_id: int, path: str) -> BegunFile | None:
         """A file of a job; None if it is done, or is not to be done now."""
@@ -172,7 +170,7 @@ class WorkLog:
             connection.execute(_TOUCH, (file.job_id,))
             own = (file.job_id, file.path, file.attempt)
             connection.execute(_END_FILE, (state.value, reason, scenes, moments, *own))
-            finish_if_done(connection, file.job_id)
+            go_on(connection, file.job_id)
 
     def give_back_file(self, file: BegunFile) -> None:
         """A file that another worker is to go on with: it has done this one no harm."""
@@ -186,7 +184,8 @@ class WorkLog:
         """All of a job is done, and what comes after it, too."""
         with self._database.connection() as connection:
             connection.execute(_TOUCH, (job_id,))
-            if connection.execute(_FINISHABLE, (job_id,)).fetchone() is not None:
+            job = connection.execute(_GOES_ON, (job_id,)).fetchone()
+            if job is not None and job[2]:
                 connection.execute(_DONE, (job_id,))
 
     def fail(self, job_id: int, reason: str) -> None:
@@ -202,8 +201,14 @@ def fail_job(connection: psycopg.Connection[Any], job_id: int, reason: str) -> N
         drop_waiting(connection, job_id)
 
 
-def finish_if_done(connection: psycopg.Connection[Any], job_id: int) -> None:
-    """Has a job ended that this transaction has changed, if its last file has an outcome."""
-    job = connection.execute(_FINISHABLE, (job_id,)).fetchone()
-    if job is not None:
-        defer_step(connection, FINISH, job_id, *job)
+def go_on(connection: psycopg.Connection[Any], job_id: int) -> None:
+    """Has the next files of a job done that this transaction has changed, or the job ended, if its
+    last file has an outcome."""
+    job = connection.execute(_GOES_ON, (job_id,)).fetchone()
+    if job is None:
+        return
+    origin, priority, is_done = job
+    if is_done:
+        defer_step(connection, FINISH, job_id, origin, priority)
+    else:
+        hand_out(connection, job_id, origin, priority)

@@ -3,7 +3,7 @@
 import dataclasses
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from database.forms import is_storable
@@ -23,28 +23,36 @@ from ingest.files.presence import is_as_recorded, is_moved, mount_of
 
 PARTIAL_AS_BEFORE = "as before; --again reads it anew, after a change of settings or program"
 AS_BEFORE = "as before; --retry tries again, after a change of settings or program"
+_PIECE_BYTES = 2**21
 MAX_LOOKED_AT = 100
 """Other places of a content that are looked at when a file turns out to be one more: of a clip that
 lies in thousands of folders, each would be looked at for each."""
 
 
-def content_hash(path: Path) -> str:
-    """The SHA-256 of a file, in hex. Raises VideoUnreadable."""
+def content_hash(path: Path, report: Callable[[float], None] = lambda _part: None) -> str:
+    """The SHA-256 of a file, in hex; `report` is told which part is read, and what it raises ends
+    the reading. Raises VideoUnreadable."""
+    digest, num_read = hashlib.sha256(), 0
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        with path.open("rb", buffering=0) as file:
+            size = os.fstat(file.fileno()).st_size
+            while piece := file.read(_PIECE_BYTES):
+                digest.update(piece)
+                num_read += len(piece)
+                report(min(1.0, num_read / max(size, 1)))
     except OSError as error:
         raise VideoUnreadable(f"cannot be read: {error.strerror}") from error
+    return digest.hexdigest()
 
 
-def content_of(file: FoundFile, store: Store) -> str:
+def content_of(file: FoundFile, store: Store, report: Callable[[float], None]) -> str:
     """The same; of a path that is as a former run has left it, without reading the file. Raises
     VideoUnreadable.
     """
     known = store.find_files([str(file.path)]).get(str(file.path))
     if known is not None and known.video is not None and is_as_before(file, known):
         return known.video.content_hash
-    return content_hash(file.path)
+    return content_hash(file.path, report)
 
 
 def require_unchanged(file: FoundFile) -> None:

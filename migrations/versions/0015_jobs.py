@@ -41,6 +41,7 @@ CREATE TABLE job_file (
     stage text,
     part real,
     attempts int NOT NULL DEFAULT 0,
+    queued boolean NOT NULL DEFAULT false,
     scenes int NOT NULL DEFAULT 0,
     moments int NOT NULL DEFAULT 0,
     started_at timestamptz,
@@ -51,6 +52,9 @@ CREATE INDEX job_file_state_idx ON job_file (job_id, state, path);
 CREATE INDEX job_file_ended_idx ON job_file (job_id, ended_at DESC)
     WHERE started_at IS NOT NULL AND ended_at IS NOT NULL;
 CREATE INDEX job_file_open_idx ON job_file (job_id) WHERE state IN ('waiting', 'working');
+CREATE INDEX job_file_unqueued_idx ON job_file (job_id, path)
+    WHERE state = 'waiting' AND NOT queued;
+CREATE INDEX job_file_queued_idx ON job_file (job_id) WHERE state = 'waiting' AND queued;
 CREATE TABLE worker (
     id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     origin text NOT NULL,

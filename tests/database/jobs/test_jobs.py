@@ -7,7 +7,9 @@ import pytest
 
 from database.errors import JobConflict, NotFound, OutOfRange, ValueRefused
 from database.jobs.jobs import MAX_PRIORITY, Jobs
+from database.jobs.queue import AHEAD
 from database.jobs.records import BackfillRequest, ForgetRequest, IngestRequest, JobRequest
+from database.jobs.worklog import Thing, WorkLog
 from database.models import JobFileState, JobKind, JobState
 from database.server.connection import Database
 
@@ -131,6 +133,29 @@ def test_a_resumed_job_goes_on_with_the_files_that_are_left(jobs: Jobs, database
     jobs.pause(job_id)
     jobs.resume(job_id)
     assert [task[0] for task in tasks(database)] == ["file", "file"]
+
+
+def test_few_files_of_a_large_job_are_handed_out_at_a_time(jobs: Jobs, database: Database) -> None:
+    job_id, log = jobs.submit(FILMS), WorkLog(database)
+    assert log.begin_step(job_id, scanned=False) is not None
+    things = [Thing(f"/films/{number:05}.mp4") for number in range(2 * AHEAD)]
+    assert log.found(job_id, things, 0)
+    log.scanned(job_id)
+
+    def handed_out() -> int:
+        return [task[0] for task in tasks(database)].count("file")
+
+    assert handed_out() == AHEAD
+    jobs.pause(job_id)
+    assert handed_out() == 0
+    jobs.resume(job_id)
+    assert handed_out() == AHEAD
+    for thing in things[: AHEAD // 2]:
+        file = log.begin_file(job_id, thing.path)
+        assert file is not None
+        log.end_file(file, JobFileState.DONE, None)
+    # Those that are done are still in the queue here: their tasks end after them.
+    assert handed_out() == AHEAD + AHEAD // 2
 
 
 def test_a_job_whose_files_have_all_ended_while_it_was_paused_is_ended(
