@@ -20,7 +20,7 @@ HEADLESS := --no-deps --force-reinstall -c constraints.txt opencv-python-headles
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo check test bench schema openapi soak soak-embeddings clean
+.PHONY: help demo check test bench schema openapi soak soak-embeddings soak-jobs clean
 
 help: ## show this
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -63,6 +63,9 @@ soak: $(DEV) ## the library's server at half of what it bears for SOAK_MINUTES (
 
 soak-embeddings: $(DEV) ## the embedding service under load for SOAK_MINUTES (10), all answers checked
 	$(BIN)/python -m benchmarks.soak_embeddings $(SOAK_MINUTES)
+
+soak-jobs: $(DEV) ## workers, server and database killed and stopped at random for SOAK_MINUTES (10)
+	$(BIN)/python -m benchmarks.soak_jobs $(SOAK_MINUTES)
 
 clean: ## remove .venv and caches; the library stays
 	@# An embedded database runs on the programs in .venv: stop it before they go.

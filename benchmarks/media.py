@@ -39,6 +39,19 @@ def looped(target: Path, rounds: int, title: str = "") -> Path:
     return target
 
 
+def beginning(target: Path, seconds: float) -> Path:
+    """The first seconds of the sample, titled as the file is called: each is another content."""
+    with av.open(str(target), "w") as out, av.open(str(SAMPLE)) as source:
+        out.metadata["title"] = target.stem
+        streams = {each.index: out.add_stream_from_template(each) for each in source.streams}
+        for packet in source.demux():
+            if packet.dts is None or packet.dts * packet.time_base >= seconds:
+                continue
+            packet.stream = streams[packet.stream.index]
+            out.mux(packet)
+    return target
+
+
 def full_hd(target: Path, seconds: float = 30.0) -> Path:
     """A 1920×1080 H.264 video with sound: the sample's pictures, enlarged, with film grain."""
     noise = np.random.default_rng(7)
