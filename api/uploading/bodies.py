@@ -24,33 +24,37 @@ async def pieces(request: Request, max_bytes: int, too_large: str) -> AsyncGener
     if declared_bytes(request) > max_bytes:
         raise HTTPException(413, too_large)
     gathered, num_bytes, began = bytearray(), 0, time.monotonic()
-    fault: Exception | None = None
     more_body = True
-    while more_body and fault is None:
-        late_s = began + PATIENCE_S + num_bytes / MIN_BYTES_PER_S - time.monotonic()
-        try:
-            async with asyncio.timeout(min(late_s, PATIENCE_S)):
-                message = await request.receive()
-        except TimeoutError:
-            fault = HTTPException(408, "the body did not go on, or too slowly: send the rest")
-            break
-        if message["type"] == "http.disconnect":
-            fault = ClientGone()
-            break
-        piece = message.get("body", b"")
-        num_bytes += len(piece)
-        if num_bytes > max_bytes:
-            fault = HTTPException(413, too_large)
-            break
-        gathered += piece
-        more_body = message.get("more_body", False)
-        if len(gathered) >= PIECE_BYTES:
+    try:
+        while more_body:
+            late_s = began + PATIENCE_S + num_bytes / MIN_BYTES_PER_S - time.monotonic()
+            piece, more_body = await _next(request, min(late_s, PATIENCE_S))
+            num_bytes += len(piece)
+            if num_bytes > max_bytes:
+                raise HTTPException(413, too_large)
+            gathered += piece
+            if len(gathered) >= PIECE_BYTES:
+                yield bytes(gathered)
+                gathered.clear()
+    except (HTTPException, ClientGone):
+        if gathered:
             yield bytes(gathered)
-            gathered.clear()
+        raise
     if gathered:
         yield bytes(gathered)
-    if fault is not None:
-        raise fault
+
+
+async def _next(request: Request, patience_s: float) -> tuple[bytes, bool]:
+    """What comes next, and whether there is more to come."""
+    try:
+        async with asyncio.timeout(patience_s):
+            message = await request.receive()
+    except TimeoutError:
+        detail = "the body did not go on, or too slowly: send the rest"
+        raise HTTPException(408, detail) from None
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def declared_bytes(request: Request) -> int:

@@ -1,15 +1,17 @@
 """A film that is cut off goes on where it ended, whoever ended it; it is whole or not there."""
 
+import asyncio
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
+from starlette.exceptions import HTTPException
 
 from api.settings import ApiSettings
 from api.uploading.uploads import Uploads
@@ -18,6 +20,7 @@ from database.jobs.jobs import Jobs
 from database.jobs.records import IngestRequest
 from database.opening import open_database
 from database.server.connection import Database
+from database.videos.read import Library
 from database.videos.stored import Store
 from ingest.settings import IngestSettings
 from tests.helpers.http import assert_problem, serving
@@ -221,6 +224,22 @@ def test_an_upload_without_a_byte_for_a_day_is_forgotten(
     assert offset(client, url) == 0
 
 
+def test_a_server_that_is_told_to_end_ends_and_what_has_come_is_kept(
+    settings: IngestSettings, film: Path
+) -> None:
+    content = film.read_bytes()
+    with serving(settings) as server:
+        url = begun(server.client, film.name, len(content))
+        with start_part(server.client, url, 0, len(content)) as connection:
+            connection.sendall(content[: 2 * MB])
+            wait_until(lambda: offset(server.client, url) > MB)
+            server.process.send_signal(signal.SIGTERM)
+            connection.sendall(content[2 * MB :])
+            assert connection.recv(100).startswith(b"HTTP/1.1 204")
+        server.process.wait(PATIENCE_S)
+    assert hash_of(stored(settings)[film.name]) == hash_of(film)
+
+
 # A server that ends in the midst of the end
 
 
@@ -270,6 +289,37 @@ def test_a_film_waits_for_a_database_that_is_away_and_is_stored_once(
     assert uploads.get(upload_id).state == "stored"
     assert list(stored(settings)) == ["tour.mp4"]
     assert len(Jobs(database).page()) == 1
+
+
+def test_too_many_at_once_are_told_to_come_again(
+    uploads: Uploads, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body() -> AsyncGenerator[bytes, None]:
+        yield film.read_bytes()
+
+    upload = uploads.create(film.name, film.stat().st_size)
+    monkeypatch.setattr("api.uploading.uploads.MAX_AT_ONCE", 0)
+    with pytest.raises(HTTPException, match="too much is being sent") as refused:
+        asyncio.run(uploads.take_in(upload, 0, body()))
+    assert (refused.value.status_code, refused.value.headers) == (503, {"Retry-After": "5"})
+    monkeypatch.undo()
+    assert asyncio.run(uploads.take_in(upload, 0, body())).state == "stored"
+
+
+def test_what_was_uploaded_may_be_read_whatever_the_roots_are(
+    uploads: Uploads, settings: IngestSettings, film: Path, tmp_path: Path, database: Database
+) -> None:
+    upload = uploads.get(put(uploads, settings, film))
+    path = stored(settings)[str(upload.stored)]
+    take_up(settings, path)
+    roots = ApiSettings(sceneseek_home=settings.home, api_media_roots=str(tmp_path / "films"))
+    assert Library(database).get_intact_file(1, roots.media_roots).path == path
+    held = Uploads(roots, database)
+    known = held.find_known(held.same_size(film.stat().st_size), digest_of(film))
+    assert known is not None
+    assert known.id == 1
+    path.unlink()
+    assert held.find_known(held.same_size(film.stat().st_size), digest_of(film)) is None
 
 
 def test_films_of_one_name_and_of_one_content(
