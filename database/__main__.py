@@ -79,8 +79,8 @@ def stop() -> None:
     if stopped and others:
         cut = "1 connection of another program was" if others == 1 else f"{others} connections were"
         typer.echo(
-            f"{cut} cut: an API that runs starts the server again with its next request; "
-            "end it first, if the server is to stay stopped",
+            f"{cut} cut: an API or a worker that runs starts the server again; end them first, if "
+            "it is to stay stopped",
             err=True,
         )
 

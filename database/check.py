@@ -9,6 +9,7 @@ from database.checking.checked import Checked
 from database.checking.disk import given_up_work, lost_keyframes, stray_keyframes
 from database.checking.faults import NUM_SHOWN, Fault, Finding, Kind
 from database.checking.files import misplaced_files
+from database.checking.jobs import stalled_jobs, unended_files
 from database.checking.rows import files_without_outcome, spaces_without_index, wrong_rows
 from database.server.connection import Database
 
@@ -22,6 +23,8 @@ _FINDERS: dict[Kind, Callable[[Checked], Iterator[Finding]]] = {
     Kind.KEYFRAME_STRAY: stray_keyframes,
     Kind.NO_INDEX: spaces_without_index,
     Kind.GIVEN_UP: given_up_work,
+    Kind.STALLED: stalled_jobs,
+    Kind.UNENDED: unended_files,
 }
 
 

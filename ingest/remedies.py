@@ -11,8 +11,10 @@ from pathlib import Path
 from database.checking.checked import Checked
 from database.checking.disk import is_given_up, is_jpeg, named_keyframes
 from database.checking.faults import Finding, Kind
+from database.checking.jobs import LEASE_S, close_files
 from database.checking.mending import recount, remove_bad_vectors, take_outcomes
 from database.errors import DatabaseUnreachable
+from database.jobs.sweep import sweep
 from database.videos.forgetting import keyframe_folder, remove_orphans, unless_busy
 from database.videos.read import Library
 from embeddings.errors import SceneseekError
@@ -64,6 +66,8 @@ class Remedies:
             Kind.ORPHAN: self._remove_orphans,
             Kind.KEYFRAME_STRAY: self._remove_keyframes,
             Kind.GIVEN_UP: partial(_each, self._remove_work),
+            Kind.STALLED: lambda _findings: self._sweep(),
+            Kind.UNENDED: lambda _findings: self._close_files(),
         }
 
     def finish(self) -> None:
@@ -202,6 +206,14 @@ class Remedies:
             return True
 
         return self._claimed(finding.content, clear)
+
+    def _sweep(self) -> Failures:
+        sweep(self.checked.database, LEASE_S)
+        return iter(())
+
+    def _close_files(self) -> Failures:
+        close_files(self.checked)
+        return iter(())
 
     def _claimed(self, content: str, act: Callable[[], bool]) -> str | None:
         return None if unless_busy(self.ingest.store, content, act) else BUSY

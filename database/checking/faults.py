@@ -34,6 +34,8 @@ class Kind(StrEnum):
     VECTOR_LACKING = "moment without a vector in a space that is searched"
     NO_INDEX = "space that is searched without an index"
     GIVEN_UP = "unfinished work that nobody has gone on with for a week"
+    STALLED = "job whose worker is gone"
+    UNENDED = "file without an outcome in a job that has ended"
 
 
 REMEDIES = {
@@ -57,6 +59,9 @@ REMEDIES = {
     Kind.VECTOR_LACKING: f"{REPAIR} embeds it",
     Kind.NO_INDEX: f"{REPAIR} builds the index",
     Kind.GIVEN_UP: f"{REPAIR} removes it",
+    Kind.STALLED: "a worker does it within a minute (python -m ingest.worker); without one, "
+    f"{REPAIR} lets it wait for the next",
+    Kind.UNENDED: f"{REPAIR} cancels it",
 }
 
 

@@ -19,9 +19,14 @@ _LOCK = 7_305_808_873
 GONE = (
     "(task.worker_id IS NULL OR NOT EXISTS (SELECT FROM procrastinate_workers AS alive "
     "WHERE alive.id = task.worker_id "
-    "AND alive.last_heartbeat > now() - make_interval(secs => %(stale_s)s)))"
+    "AND alive.last_heartbeat > now() - make_interval(secs => {stale_s})))"
 )
 """Of rows of `procrastinate_jobs AS task`."""
+LOST = (
+    "state IN ('waiting', 'working') AND NOT EXISTS "
+    "(SELECT FROM procrastinate_jobs WHERE args ->> 'job_id' = job.id::text)"
+)
+"""Of rows of `job`: nothing of it is in the queue."""
 _TASKS = "SELECT id, task_name, args FROM procrastinate_jobs AS task WHERE status = 'doing' AND "
 _AGAIN = """
     UPDATE procrastinate_jobs SET status = 'todo', attempts = attempts + 1, scheduled_at = NULL,
@@ -38,10 +43,7 @@ _RETURN_FILE = """
         ended_at = CASE WHEN NOT %(wanted)s OR attempts - %(pardon)s >= %(most)s
             THEN now() END
     WHERE job_id = %(id)s AND path = %(path)s AND state = 'working' RETURNING state"""
-_LOST = """
-    SELECT id FROM job WHERE origin = %s AND state IN ('waiting', 'working')
-    AND NOT EXISTS (SELECT FROM procrastinate_jobs WHERE args ->> 'job_id' = job.id::text)
-    FOR UPDATE SKIP LOCKED"""
+_FIND_LOST = f"SELECT id FROM job WHERE origin = %s AND {LOST} FOR UPDATE SKIP LOCKED"
 _TIDY = (
     f"DELETE FROM job WHERE ended_at < now() - interval '{KEPT}' "
     "AND state IN ('done', 'failed', 'cancelled')",
@@ -72,9 +74,9 @@ def sweep(database: Database, stale_s: float) -> Swept:
         if taken != (True,):
             return Swept(0, ())
         values = {"origin": database.origin, "stale_s": stale_s}
-        gone = f"{_TASKS} queue_name = %(origin)s AND {GONE} ORDER BY id"
+        gone = f"{_TASKS} queue_name = %(origin)s AND {GONE.format(stale_s='%(stale_s)s')} ORDER BY id"
         swept = _take(connection, database.origin, connection.execute(gone, values).fetchall())
-        lost = connection.execute(_LOST, (database.origin,)).fetchall()
+        lost = connection.execute(_FIND_LOST, (database.origin,)).fetchall()
         for (job_id,) in lost:
             connection.execute(
                 "UPDATE job_file SET state = 'waiting' WHERE job_id = %s AND state = 'working'",

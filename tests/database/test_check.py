@@ -38,6 +38,9 @@ def library(settings: DatabaseSettings, store: Store, file: Path) -> Path:
     return settings.keyframes_dir
 
 
+JOB = "INSERT INTO job (origin, kind, request, state) SELECT origin, 'ingest', '{}',"
+
+
 @pytest.fixture
 def elsewhere(settings: DatabaseSettings, tmp_path: Path) -> Iterator[Database]:
     """The same database, of another host with a home of its own."""
@@ -124,6 +127,15 @@ def test_an_empty_library_has_no_faults(settings: DatabaseSettings, database: Da
         (
             ["UPDATE moment SET image_path = 'x/y/z.jpg' WHERE image_path IS NOT NULL"],
             Kind.KEYFRAME_LOST,
+            1,
+        ),
+        ([f"{JOB} 'working' FROM file"], Kind.STALLED, 1),
+        (
+            [
+                f"{JOB} 'done' FROM file",
+                "INSERT INTO job_file (job_id, path) SELECT id, '/v/a.mp4' FROM job",
+            ],
+            Kind.UNENDED,
             1,
         ),
     ],

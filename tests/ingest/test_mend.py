@@ -14,6 +14,9 @@ from database.check import find_faults
 from database.checking.checked import Checked
 from database.checking.disk import GIVEN_UP_S
 from database.checking.faults import Kind
+from database.jobs.jobs import Jobs
+from database.jobs.records import IngestRequest
+from database.jobs.worklog import WorkLog
 from database.server.connection import Database
 from database.tags import Tags
 from database.videos.read import Library
@@ -127,6 +130,18 @@ def give_up_work(library: Broken) -> None:
     os.utime(folder, (long_ago, long_ago))
 
 
+def lose_worker(library: Broken) -> None:
+    job_id = Jobs(library.database).submit(IngestRequest((str(library.film),)))
+    assert WorkLog(library.database).begin_step(job_id, scanned=False) is not None
+    library.sql("UPDATE procrastinate_jobs SET status = 'doing'")
+
+
+def lose_outcome(library: Broken) -> None:
+    job_id = Jobs(library.database).submit(IngestRequest((str(library.film),)))
+    Jobs(library.database).cancel(job_id)
+    library.sql(f"INSERT INTO job_file (job_id, path) VALUES ({job_id}, '/v/film.mp4')")
+
+
 def touch(library: Broken) -> None:
     os.utime(library.film, (1e9, 1e9))
 
@@ -173,6 +188,8 @@ UNFINISHED = (
         (Kind.NO_INDEX, by_sql(NO_INDEX)),
         (Kind.NO_INDEX, by_sql(UNFINISHED)),
         (Kind.GIVEN_UP, give_up_work),
+        (Kind.STALLED, lose_worker),
+        (Kind.UNENDED, lose_outcome),
     ],
     ids=lambda value: value.name if isinstance(value, Kind) else "",
 )
