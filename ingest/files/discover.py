@@ -19,6 +19,7 @@ LINKED_FOLDER = "a link to a folder is not followed; name it to ingest what it l
 RUBBISH_FOLDER = (
     "a folder that file servers and systems keep for themselves; name it to ingest what is in it"
 )
+EMPTY = "the file is empty"
 SUBTITLES_OF = "subtitles, read with"
 """What is said of a file of subtitles, before the name of its video."""
 MAX_PATH_BYTES = 2600
@@ -255,7 +256,7 @@ def _look(met: _Met, beside: Beside, home: Path) -> FoundFile:
     elif owners:
         refusal, left_out = f"{SUBTITLES_OF} {' and '.join(owners)}", True
     elif status.st_size == 0:
-        refusal = "the file is empty"
+        refusal = EMPTY
     return FoundFile(
         path,
         status.st_size,

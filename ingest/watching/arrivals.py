@@ -12,14 +12,17 @@ from database.jobs.jobs import Jobs
 from database.jobs.records import IngestRequest
 from database.videos.stored import Store
 from ingest.files.batches import batches
-from ingest.files.discover import FoundFile, discover_in
+from ingest.files.discover import EMPTY, FoundFile, discover_in
 from ingest.files.identity import known_outcomes
 from ingest.files.outcome import printable
 from ingest.files.sidecars import Beside, is_subtitles
 from ingest.watching.temporary import is_temporary
+from ingest.watching.writing import is_open_for_writing
 
 STOOD_S = 5.0
 """A file is taken when its size and time of modification have stood for so long."""
+STOOD_OPEN_S = 60.0
+"""The same, while a program has it open for writing: a copy may rest, a recording be paused."""
 TOGETHER_S = 10.0
 """What has stood waits so long for what has not. Files that swap names have to be taken together:
 between two jobs, a video that no file leads to would be removed."""
@@ -66,12 +69,12 @@ class Arrivals:
     def submit(self) -> None:
         """Makes a job of what has stood. Raises DatabaseError; what has no job then stays held."""
         now = self._clock()
-        ages = {path: now - held.since for path, held in self._held.items()}
-        stood = [self._held[path].file for path, age in ages.items() if age >= STOOD_S]
-        is_waited_for = any(0 <= age < STOOD_S for age in ages.values())
-        if is_waited_for and max(ages.values()) < STOOD_S + TOGETHER_S:
+        held = [each for each in self._held.values() if each.since <= now]
+        whole = [each for each in held if _is_whole(each, now)]
+        longest_s = max((now - each.since for each in whole), default=0.0)
+        if len(whole) < len(held) and longest_s < STOOD_S + TOGETHER_S:
             return
-        for batch in batches(stood):
+        for batch in batches(each.file for each in whole):
             self._submit(batch, now)
 
     def awaited_sizes(self, sizes: Collection[int]) -> set[int]:
@@ -85,8 +88,8 @@ class Arrivals:
 
     def _find(self, paths: Collection[Path]) -> Iterator[FoundFile]:
         for file in discover_in(self._folder, _with_owners(paths)):
-            is_empty = file.seen and file.size_bytes == 0  # as yet
-            if is_empty or file.left_out or self._is_temporary(file.path):
+            is_to_come = file.refusal == EMPTY or self._is_temporary(file.path)
+            if is_to_come or file.left_out:
                 continue
             if file.refusal is None:
                 yield file
@@ -132,6 +135,13 @@ class Arrivals:
         for file in new:
             del self._held[file.path]
             self._submitted[file.path] = file
+
+
+def _is_whole(held: _Held, now: float) -> bool:
+    stood_s = now - held.since
+    if stood_s >= STOOD_OPEN_S:
+        return True
+    return stood_s >= STOOD_S and not is_open_for_writing(held.file.path)
 
 
 def _log(event: str, **told: object) -> None:

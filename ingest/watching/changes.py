@@ -2,6 +2,7 @@
 never relied on: all of a folder is looked at every now and then."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +16,11 @@ from ingest.files.outcome import printable
 from ingest.files.presence import mount_of
 
 TICK_S = 1.0
+SWEEP_S = 15 * 60.0
+"""All of a folder is looked at after so long, and where nothing could be told in the beginning, it
+is tried again."""
+AGAIN_S = 5.0
+"""The same, where something was told before."""
 _TICK_MS = round(TICK_S * 1000)
 _STEP_MS = 100
 _REMOTE = tuple("9p afs ceph cifs drvfs fuse. gluster lustre nfs smb vboxsf virtiofs".split())
@@ -24,22 +30,38 @@ changes."""
 
 def changes(folder: Path, stopped: threading.Event) -> Iterator[set[Path]]:
     """Paths below a folder that have changed, as they do, and nothing after each second in which
-    none has; also where the system cannot tell."""
-    try:
-        for changed in _told(folder, stopped):
-            yield {
-                path
-                for change, path in ((change, Path(name)) for change, name in changed)
-                if change is not Change.modified or not path.is_dir()
-            }
-    except (OSError, RuntimeError) as error:  # a limit of inotify; the folder may be gone, too
+    none has; also where the system cannot tell. The folder itself means that all of it may have."""
+    reasons: set[str] = set()
+    missed: set[Path] = set()
+    while not stopped.is_set():
+        pause_s = SWEEP_S
+        try:
+            for changed in _told(folder, stopped):
+                yield _paths(changed) | missed
+                missed = set()
+                pause_s = AGAIN_S
+        except (OSError, RuntimeError) as error:  # a limit of inotify, a name that is no UTF-8
+            missed = {folder}
+            _tell_once(folder, str(error), reasons)
+        again_at = time.monotonic() + pause_s
+        while time.monotonic() < again_at and not stopped.wait(TICK_S):
+            yield set()
+
+
+def _paths(changed: set[FileChange]) -> set[Path]:
+    """Without folders of which only the time has changed."""
+    paths = ((change, Path(name)) for change, name in changed)
+    return {path for change, path in paths if change is not Change.modified or not path.is_dir()}
+
+
+def _tell_once(folder: Path, reason: str, reasons: set[str]) -> None:
+    if reason not in reasons:
+        reasons.add(reason)
         structlog.get_logger().warning(
-            "changes are not told: the folder is looked at every 15 minutes",
+            "changes were not told: all of the folder is looked at, every 15 minutes at least",
             folder=printable(folder),
-            reason=str(error),
+            reason=printable(reason),
         )
-    while not stopped.wait(TICK_S):
-        yield set()
 
 
 def _told(folder: Path, stopped: threading.Event) -> Iterator[set[FileChange]]:

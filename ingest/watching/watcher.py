@@ -16,11 +16,10 @@ from database.videos.removal import Removal
 from database.videos.stored import Store
 from ingest.files.outcome import printable
 from ingest.watching.arrivals import Arrivals
-from ingest.watching.changes import TICK_S, changes, is_remote
+from ingest.watching.changes import SWEEP_S, TICK_S, changes, is_remote
 from ingest.watching.departures import Departures
 from ingest.watching.place import Place, is_bare, place_of
 
-SWEEP_S = 15 * 60.0
 MANY = 10_000
 """Instead of at more paths than these, all of the folder is looked at."""
 AGAIN_S = 5.0

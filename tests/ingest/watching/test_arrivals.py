@@ -1,6 +1,7 @@
 """What is new in a watched folder is held until it is whole, then it becomes a job."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,28 @@ def test_a_file_that_is_still_written_is_taken_when_it_is_whole(films: Watched) 
     assert films.submitted() == []
     films.look(after=1.0)
     assert films.submitted() == [["slow.mp4"]]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system says who writes")
+def test_a_file_that_a_program_has_open_is_waited_for_and_not_for_ever(films: Watched) -> None:
+    with (films.folder / "recording.mp4").open("w") as recording:
+        recording.write("the first scene")
+        recording.flush()
+        films.look()
+        films.look(after=30.0)
+        assert films.submitted() == []
+        recording.write("the second scene")
+    films.look("recording.mp4")
+    films.look(after=5.0)
+    assert films.submitted() == [["recording.mp4"]]
+    with (films.folder / "seeded.mp4").open("w+") as seeded:
+        seeded.write("all of it")
+        seeded.flush()
+        films.look("seeded.mp4")
+        films.look(after=59.0)
+        assert films.submitted() == []
+        films.look(after=1.0)
+        assert films.submitted() == [["seeded.mp4"]]
 
 
 def test_what_has_stood_waits_for_what_has_not_and_not_for_ever(films: Watched) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from ingest.watching import changes as module
 from ingest.watching.changes import changes, is_remote
 
 _TOLD_OF_ONE = """
@@ -63,7 +64,22 @@ def test_where_nothing_can_be_told_it_ticks_on_and_says_so(
     with capture_logs() as lines:
         assert next(told) == next(told) == set()
     (line,) = lines
-    assert line["event"].startswith("changes are not told")
+    assert line["event"].startswith("changes were not told")
+
+
+def test_a_name_that_cannot_be_told_is_told_of_once_and_all_others_go_on(
+    tmp_path: Path, stopped: threading.Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "AGAIN_S", 1.0)
+    told = changes(tmp_path, stopped)
+    next(told)
+    with capture_logs() as lines:
+        for _ in range(2):
+            Path(os.fsdecode(os.fsencode(tmp_path) + b"/bad\xff.mp4")).touch()
+            wait_for(told, tmp_path)
+    assert len(lines) == 1
+    (tmp_path / "good.mp4").touch()
+    wait_for(told, tmp_path / "good.mp4")
 
 
 @pytest.mark.parametrize(
@@ -86,7 +102,7 @@ def test_folders_that_cannot_be_watched_do_not_end_it(
         pytest.skip("limits of its own are not permitted here")
     assert done.returncode == 0, done.stderr
     assert ("a/film.mp4" in done.stdout) == told
-    assert ("changes are not told" in done.stdout) != told
+    assert ("changes were not told" in done.stdout) != told
 
 
 def test_it_ends_when_it_is_stopped(tmp_path: Path, stopped: threading.Event) -> None:
