@@ -42,12 +42,14 @@ _RETURN_FILE = """
             THEN %(reason)s END,
         ended_at = CASE WHEN NOT %(wanted)s OR attempts - %(pardon)s >= %(most)s
             THEN now() END
-    WHERE job_id = %(id)s AND path = %(path)s AND state = 'working' RETURNING state"""
+    WHERE job_id = %(id)s AND path = %(path)s AND state = 'working'
+    RETURNING state, attempts"""
 _FIND_LOST = f"SELECT id FROM job WHERE origin = %s AND {LOST} FOR UPDATE SKIP LOCKED"
 _TIDY = (
-    f"DELETE FROM job WHERE ended_at < now() - interval '{KEPT}' "
-    "AND state IN ('done', 'failed', 'cancelled')",
+    "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state IN ('done', 'failed', 'cancelled') "
+    f"AND ended_at < now() - interval '{KEPT}' LIMIT 10)",
     "DELETE FROM worker WHERE seen_at < now() - interval '1 hour'",
+    "DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - interval '1 day'",
 )
 GIVEN_UP = (
     f"its worker ended {MAX_ATTEMPTS} times in the middle of it, for want of memory or by a fault "
@@ -74,18 +76,25 @@ def sweep(database: Database, stale_s: float) -> Swept:
         if taken != (True,):
             return Swept(0, ())
         values = {"origin": database.origin, "stale_s": stale_s}
-        gone = f"{_TASKS} queue_name = %(origin)s AND {GONE.format(stale_s='%(stale_s)s')} ORDER BY id"
+        gone = GONE.format(stale_s="%(stale_s)s")
+        gone = f"{_TASKS} queue_name = %(origin)s AND {gone} ORDER BY id"
         swept = _take(connection, database.origin, connection.execute(gone, values).fetchall())
         lost = connection.execute(_FIND_LOST, (database.origin,)).fetchall()
         for (job_id,) in lost:
+            connection.execute(_TOUCH, (job_id,))
             connection.execute(
                 "UPDATE job_file SET state = 'waiting' WHERE job_id = %s AND state = 'working'",
                 (job_id,),
             )
             defer_left(connection, job_id)
-        for statement in _TIDY:
-            connection.execute(statement)
     return Swept(swept.num_again + len(lost), swept.given_up)
+
+
+def tidy(database: Database) -> None:
+    """Forgets jobs that ended long ago, some at a time, and workers that have gone."""
+    for statement in _TIDY:
+        with database.connection() as connection:
+            connection.execute(statement)
 
 
 def find_strays(database: Database, worker_id: int, at_work: Collection[int]) -> set[int]:
@@ -122,11 +131,11 @@ def _take(
         again, suspect = False, None
         if job is not None and name == FILE:
             path = arguments["path"]
-            state = _return_file(connection, job_id, path, job[0], pardon)
+            state, attempts = _return_file(connection, job_id, path, job[0], pardon)
             again = state in ("waiting", None)
-            if state == "waiting" and not pardon:
-                # One of those that were at work has ended their worker: from now on they take
-                # turns, so that the others are not counted with it again.
+            if state == "waiting" and not pardon and attempts == MAX_ATTEMPTS - 1:
+                # One of those that were at work together may end their workers: in their last
+                # attempt they take turns, so that the others are not given up with it.
                 suspect = f"suspect {origin}"
             if state == "failed":
                 given_up.append(path)
@@ -139,8 +148,8 @@ def _take(
 
 def _return_file(
     connection: psycopg.Connection[Any], job_id: int, path: str, job_state: str, pardon: int
-) -> str | None:
-    """The state of a file from now on; None if it was not begun."""
+) -> tuple[str | None, int]:
+    """The state of a file from now on, and how often it was begun; None if it is not at work."""
     values = {
         "id": job_id,
         "path": path,
@@ -151,7 +160,7 @@ def _return_file(
     }
     returned = connection.execute(_RETURN_FILE, values).fetchone()
     go_on(connection, job_id)
-    return None if returned is None else returned[0]
+    return returned or (None, 0)
 
 
 def _return_step(

@@ -4,6 +4,7 @@ that it says that it lives, and sweeps up after those that do not."""
 import asyncio
 import os
 import signal
+import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,7 @@ from typing_extensions import override
 
 from database.jobs.connector import AWAY, Connector, FencedManager
 from database.jobs.queue import FILE, FINISH, SCAN
-from database.jobs.sweep import find_strays, give_back, sweep
+from database.jobs.sweep import find_strays, give_back, sweep, tidy
 from database.jobs.workers import Workers
 from ingest.interruption import end_children
 from ingest.work.bench import Bench
@@ -32,6 +33,8 @@ from ingest.work.trying import TryLater
 
 LATER_S = 3
 """After which what was given back is tried again."""
+LEAVE_S = 5
+"""If the database does not answer for so long, the worker leaves as one that is killed."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,9 @@ class Times:
 
     poll_s: float = 1.0
     """It asks whether there is something to do."""
-    heartbeat_s: float = 10.0
+    heartbeat_s: float = 5.0
     """It says that it lives, and looks for those that do not."""
-    stale_s: float = 30.0
+    stale_s: float = 20.0
     """Who has not said so for so long is gone."""
     grace_s: float = 8.0
     """What is at work when it is told to end may go on to its next report."""
@@ -75,6 +78,8 @@ class Shift:
         """The tasks that this process does, by their number in the queue."""
         self._strays: set[int] = set()
         self._steady_since: float | None = None
+        self._last_round = 0.0
+        self._loop = asyncio.get_running_loop()
         self._me = self._workers.enter()
         connector = Connector(bench.database)
         self._app = App(connector=connector)
@@ -86,8 +91,7 @@ class Shift:
 
     def _register(self, name: str, do: Callable[..., None]) -> None:
         async def task(**arguments: Any) -> None:
-            loop = asyncio.get_running_loop()
-            await loop.run_in_executor(self._lanes, partial(do, self._bench, **arguments))
+            await self._loop.run_in_executor(self._lanes, partial(do, self._bench, **arguments))
 
         self._app.task(name=name, retry=_Later(self._bench))(task)
 
@@ -98,7 +102,7 @@ class Shift:
             concurrency=self._num_lanes,
             fetch_job_polling_interval=self._times.poll_s,
             update_heartbeat_interval=self._times.heartbeat_s,
-            stalled_worker_timeout=3600,  # those that live, but were cut off, are not taken away
+            stalled_worker_timeout=10**6,  # those that live, but were cut off, are not taken away
             listen_notify=False,
             install_signal_handlers=False,
             worker_middleware=[self._noted],
@@ -117,9 +121,8 @@ class Shift:
 
     async def run(self) -> None:
         """Works until it is told to end."""
-        loop = asyncio.get_running_loop()
         for each in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(each, self._stop)
+            self._loop.add_signal_handler(each, self._stop)
         async with self._app.open_async():
             beside = asyncio.create_task(self._beside_the_work())
             while not self._bench.stopped.is_set():
@@ -138,24 +141,26 @@ class Shift:
             self._cut_off()
         self._bench.stopped.set()
         self._worker.stop()  # type: ignore[no-untyped-call]
-        asyncio.get_running_loop().call_later(self._times.grace_s, self._cut_off)
+        self._loop.call_later(self._times.grace_s, self._cut_off)
 
     def _cut_off(self) -> None:
         """Ends the process with all that is at work, which others do again at once; what its stages
         have found so far is on disk."""
-        end_children()
-        try:
-            if self._worker.worker_id is not None:
-                give_back(self._bench.database, self._worker.worker_id)
-            self._workers.leave(self._me)
-        finally:
-            os._exit(0)
+        leaving = threading.Thread(target=self._leave, daemon=True)
+        leaving.start()
+        leaving.join(LEAVE_S)
+        end_children()  # only now: what they were at work on has not failed
+        os._exit(0)
+
+    def _leave(self) -> None:
+        if self._worker.worker_id is not None:
+            give_back(self._bench.database, self._worker.worker_id)
+        self._workers.leave(self._me)
 
     async def _beside_the_work(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             try:
-                await loop.run_in_executor(self._beside, self._round)
+                await self._loop.run_in_executor(self._beside, self._round)
             except AWAY:
                 self._steady_since = None
             except Exception as error:
@@ -166,11 +171,10 @@ class Shift:
         """Says that this worker lives; and once the database was there for as long as others may
         be silent, takes up what those have left that are gone."""
         bench = self._bench
-        self._workers.seen(self._me)
+        if not self._workers.seen(self._me, self._worker.worker_id):
+            self._loop.call_soon_threadsafe(self._worker.stop)  # it is begun again, by a new number
         bench.database.locks.renew()
-        now = time.monotonic()
-        self._steady_since = self._steady_since or now
-        if now - self._steady_since < self._times.stale_s:
+        if not self._is_steady():
             return
         swept = sweep(bench.database, self._times.stale_s)
         if swept.num_again:
@@ -180,7 +184,17 @@ class Shift:
         for path in swept.given_up:
             structlog.get_logger().error("given up", file=path)
             record_given_up(bench, Path(path))
+        tidy(bench.database)
         self._return_strays()
+
+    def _is_steady(self) -> bool:
+        """Whether all who live have had the time to say so: since the database is there, and since
+        this machine was asleep, of which its clock that only goes forward knows nothing."""
+        now, before = time.time(), self._last_round
+        self._last_round = now
+        if self._steady_since is None or abs(now - before) > self._times.stale_s:
+            self._steady_since = now
+        return now - self._steady_since >= self._times.stale_s
 
     def _return_strays(self) -> None:
         """Twice in a row: the first time it may just have been begun, or be about to end."""

@@ -146,8 +146,10 @@ class Watch:
 
     postgres: Postgres
     waits_s: list[float] = field(default_factory=list)
-    """Seconds until such a file was begun again, elsewhere."""
+    """Seconds until such a file was begun again, elsewhere; without those in which there was no
+    database."""
     _at_work: list[tuple[Any, ...]] = field(default_factory=list)
+    _now_s: float = 0.0
     _cut_off: dict[tuple[int, str], tuple[float, int]] = field(default_factory=dict)
     """When, and in which attempt."""
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -157,7 +159,7 @@ class Watch:
         second time."""
         with self._lock:
             for job_id, path, attempts in self._at_work:
-                self._cut_off.setdefault((job_id, path), (time.monotonic(), attempts))
+                self._cut_off.setdefault((job_id, path), (self._now_s, attempts))
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -172,17 +174,22 @@ class Watch:
             thread.join()
 
     def _look(self, ended: threading.Event) -> None:
+        last_s = time.monotonic()
         while not ended.wait(_LOOK_S):
-            with contextlib.suppress(psycopg.OperationalError):
+            try:
                 rows = self.postgres.rows(_FILES_AT_WORK)
-                now_s = time.monotonic()
-                with self._lock:
-                    self._at_work = rows
-                    for job_id, path, attempts in rows:
-                        at_s, before = self._cut_off.get((job_id, path), (now_s, attempts))
-                        if attempts > before:
-                            del self._cut_off[job_id, path]
-                            self.waits_s.append(now_s - at_s)
+            except psycopg.OperationalError:
+                last_s = time.monotonic()
+                continue
+            with self._lock:
+                last_s, passed_s = time.monotonic(), time.monotonic() - last_s
+                self._now_s += passed_s
+                self._at_work = rows
+                for job_id, path, attempts in rows:
+                    at_s, before = self._cut_off.get((job_id, path), (self._now_s, attempts))
+                    if attempts > before:
+                        del self._cut_off[job_id, path]
+                        self.waits_s.append(self._now_s - at_s)
 
 
 @contextmanager

@@ -78,8 +78,17 @@ def test_what_a_silent_worker_had_begun_is_done_again(
     begin(database, log, job, PATHS[1], worker(database, silent_s=STALE_S - 10))
     assert sweep(database, STALE_S).num_again == 1
     assert states(jobs, job) == ["waiting", "working"]
-    assert queue(database) == [(FILE, "todo", True), (FILE, "doing", False)]
+    assert queue(database) == [(FILE, "todo", False), (FILE, "doing", False)]
     assert sweep(database, STALE_S).num_again == 0
+
+
+def test_files_in_their_last_attempt_take_turns_so_that_none_is_given_up_with_another(
+    database: Database, jobs: Jobs, log: WorkLog, job: int
+) -> None:
+    for is_in_turn in (False, True):
+        begin(database, log, job, PATHS[0], worker(database, silent_s=STALE_S + 1))
+        sweep(database, STALE_S)
+        assert (FILE, "todo", is_in_turn) in queue(database)
 
 
 def test_who_was_taken_for_dead_is_heard_no_more(
