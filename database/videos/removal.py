@@ -54,7 +54,9 @@ _SETTLE = sa.text("""
     WHERE video.id = settled.id AND video.missing_since IS DISTINCT FROM since""")
 _ORPHANS = sa.text(
     "SELECT content_hash FROM video WHERE NOT EXISTS (SELECT FROM file WHERE video_id = video.id) "
-    "AND NOT EXISTS (SELECT FROM job_file WHERE state IN ('waiting', 'working'))"
+    "AND NOT EXISTS (SELECT FROM job_file WHERE state IN ('waiting', 'working')) "
+    "AND NOT EXISTS (SELECT FROM job WHERE kind = 'ingest' AND scanned_at IS NULL "
+    "AND state IN ('waiting', 'working', 'paused'))"
 )
 _REMOVE_ORPHAN = sa.text(
     "DELETE FROM video WHERE content_hash = :content "

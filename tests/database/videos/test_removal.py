@@ -48,7 +48,12 @@ def test_while_a_job_has_files_to_come_to_no_video_goes_because_no_file_leads_to
     sql.execute(
         database,
         "WITH job AS (INSERT INTO job (origin, kind, request) VALUES ('x', 'ingest', '{}') "
-        "RETURNING id) INSERT INTO job_file (job_id, path) SELECT id, '/v/2.mp4' FROM job",
+        "RETURNING id) INSERT INTO job_file (job_id, path, state) "
+        "SELECT id, '/v/2.mp4', 'done' FROM job",
+    )
+    assert remove_orphans(tmp_path, removal, store) == 0  # it may find more
+    sql.execute(
+        database, "UPDATE job SET scanned_at = now()", "UPDATE job_file SET state = 'waiting'"
     )
     assert remove_orphans(tmp_path, removal, store) == 0
     sql.execute(database, "UPDATE job_file SET state = 'done'")
