@@ -155,7 +155,7 @@ def job_page(state: State, request: Request, job_id: int, after: str | None) -> 
         problem=None,
         only=shown,
         files=listed,
-        outcomes=_OUTCOMES,
+        became=_OUTCOMES,
         videos=_videos(state, [file.path for file in listed]),
         more_url=more if len(files) > PAGE_FILES else None,
     )

@@ -70,6 +70,7 @@ function put(elements) {
 /** The newest stands first. */
 function place(item, list) {
   const number = ({ id }) => Number(id.slice("job-".length));
+  list.closest("section").hidden = false; // or nothing in it could be focused
   const after = [...list.children].find((other) => number(other) < number(item));
   const focused = item.contains(document.activeElement) && document.activeElement;
   list.insertBefore(item, after ?? null);
