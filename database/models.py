@@ -469,7 +469,7 @@ class Job(Base):
     """The higher comes first."""
     request: Mapped[dict[str, Any]] = mapped_column(JSONB)
     reason: Mapped[str | None] = mapped_column(Text)
-    """Why it failed."""
+    """Why it failed, or what it waits for."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     scanned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

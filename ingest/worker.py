@@ -41,7 +41,11 @@ def main(
         host = database.origin.removeprefix("file://")
         typer.echo(f"Library: {database.description}", err=True)
         typer.echo(f"Worker for files of {host}, {jobs} at a time", err=True)
-        asyncio.run(Shift(Bench(database, settings), jobs, Times()).run())
+        asyncio.run(_work(Bench(database, settings), jobs))
+
+
+async def _work(bench: Bench, jobs: int) -> None:
+    await Shift(bench, jobs, Times()).run()
 
 
 if __name__ == "__main__":

@@ -65,8 +65,8 @@ _REOPEN_FILES = """
         started_at = NULL, ended_at = NULL
     WHERE job_id = %s AND state IN ('failed', 'cancelled')"""
 _REOPEN = """
-    UPDATE job SET state = 'waiting', reason = NULL, attempts = 0, ended_at = NULL,
-        scanned_at = CASE WHEN state = 'done' THEN scanned_at END
+    UPDATE job SET state = 'waiting', reason = NULL, attempts = 0, started_at = NULL,
+        ended_at = NULL, scanned_at = CASE WHEN state = 'done' THEN scanned_at END
     WHERE id = %s"""
 
 _PENDING = sa.text("""

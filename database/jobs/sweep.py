@@ -46,8 +46,8 @@ _RETURN_FILE = """
     RETURNING state, attempts"""
 _FIND_LOST = f"SELECT id FROM job WHERE origin = %s AND {LOST} FOR UPDATE SKIP LOCKED"
 _TIDY = (
-    "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE state IN ('done', 'failed', 'cancelled') "
-    f"AND ended_at < now() - interval '{KEPT}' LIMIT 10)",
+    "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE ended_at < now() - interval "
+    f"'{KEPT}' AND state IN ('done', 'failed', 'cancelled') LIMIT 10)",
     "DELETE FROM worker WHERE seen_at < now() - interval '1 hour'",
     "DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - interval '1 day'",
 )

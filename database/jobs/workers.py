@@ -14,6 +14,9 @@ _SEEN = sa.text(
     "INSERT INTO worker (id, origin, machine, pid) OVERRIDING SYSTEM VALUE "
     "VALUES (:id, :origin, :machine, :pid) ON CONFLICT (id) DO UPDATE SET seen_at = now()"
 )
+_SEEN_IN_QUEUE = sa.text(
+    "UPDATE procrastinate_workers SET last_heartbeat = now() WHERE id = :id RETURNING id"
+)
 
 
 class Workers:
@@ -29,10 +32,13 @@ class Workers:
             worker: int = session.execute(_ENTER, self._me).scalar_one()
             return worker
 
-    def seen(self, worker: int) -> None:
-        """That it lives."""
+    def seen(self, worker: int, in_queue: int | None) -> bool:
+        """That it lives, told to people and to the queue; whether the queue knows it, by this
+        number: it may have forgotten it while the machine slept."""
         with self._database.session() as session:
             session.execute(_SEEN, {"id": worker, **self._me})
+            told = session.execute(_SEEN_IN_QUEUE, {"id": in_queue}).first()
+            return in_queue is None or told is not None
 
     def leave(self, worker: int) -> None:
         """That it has ended."""

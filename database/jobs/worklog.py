@@ -6,6 +6,7 @@ worker that was taken for dead changes nothing of what another one does in its p
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import psycopg
@@ -23,9 +24,13 @@ _BEGIN = f"""
     WHERE id = %s AND state IN ('waiting', 'working')"""
 _BEGIN_STEP = f"""
     UPDATE job SET {CHANGED}, state = 'working', started_at = coalesce(started_at, now()),
-        attempts = attempts + 1
-    WHERE id = %s AND state IN ('waiting', 'working')
-        AND ((scanned_at IS NULL) = %s) RETURNING kind, request, origin"""
+        attempts = attempts + 1, reason = NULL
+    WHERE id = %s AND state IN ('waiting', 'working') AND (scanned_at IS NOT NULL) = %s
+    RETURNING kind, request, attempts, started_at"""
+_OWN_STEP = "id = %s AND attempts = %s AND started_at = %s AND (scanned_at IS NOT NULL) = %s"
+_GIVE_BACK_STEP = f"""
+    UPDATE job SET {CHANGED}, attempts = attempts - %s, reason = %s
+    WHERE {_OWN_STEP} AND state IN ('waiting', 'working', 'paused')"""
 _BEGIN_FILE = """
     UPDATE job_file SET state = 'working', attempts = attempts + 1, reason = NULL, stage = NULL,
         part = NULL, started_at = now(), ended_at = NULL
@@ -37,17 +42,17 @@ _END_FILE = f"""
     UPDATE job_file SET state = %s, reason = %s, scenes = %s, moments = %s, stage = NULL,
         part = NULL, ended_at = now() {_OWN}"""
 _GIVE_BACK = f"""
-    UPDATE job_file SET state = 'waiting', attempts = attempts - 1, stage = NULL, part = NULL,
-        started_at = NULL {_OWN}"""
+    UPDATE job_file SET state = 'waiting', attempts = attempts - %s, reason = %s, stage = NULL,
+        part = NULL, started_at = NULL {_OWN}"""
 _FOUND = f"""
-    UPDATE job SET {CHANGED}, num_known = %s WHERE id = %s AND state = 'working'
+    UPDATE job SET {CHANGED}, num_known = %s WHERE {_OWN_STEP} AND state = 'working'
     RETURNING origin, priority"""
 _ADD = """
     INSERT INTO job_file (job_id, path, state, reason, ended_at)
     SELECT %s, path, state::job_file_state, reason, CASE WHEN state <> 'waiting' THEN now() END
     FROM unnest(%s::text[], %s::text[], %s::text[]) AS found (path, state, reason)
     ON CONFLICT DO NOTHING"""
-_SCANNED = f"UPDATE job SET {CHANGED}, scanned_at = now(), attempts = 0 WHERE id = %s"
+_SCANNED = f"UPDATE job SET {CHANGED}, scanned_at = now(), attempts = 0 WHERE {_OWN_STEP}"
 _GOES_ON = """
     SELECT origin, priority, scanned_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM job_file WHERE job_id = id AND job_file.state IN ('waiting', 'working'))
@@ -57,7 +62,7 @@ _FAIL = f"""
     UPDATE job SET {CHANGED}, state = 'failed', reason = %s, ended_at = now()
     WHERE id = %s AND state IN ('waiting', 'working', 'paused')"""
 _CANCEL_WAITING = """
-    UPDATE job_file SET state = 'cancelled', ended_at = now()
+    UPDATE job_file SET state = 'cancelled', reason = NULL, ended_at = now()
     WHERE job_id = %s AND state = 'waiting'"""
 
 
@@ -66,8 +71,17 @@ class Step:
     """What concerns a job as a whole: its things are looked for, or it is ended."""
 
     job_id: int
-    origin: str
     request: JobRequest
+    attempt: int
+    started_at: datetime
+    """When the job was begun, which is another time after somebody has had it tried again."""
+    scanned: bool
+    """Whether its things were looked for before."""
+
+    @property
+    def own(self) -> tuple[int, int, datetime, bool]:
+        """What the worker is known by that does it."""
+        return self.job_id, self.attempt, self.started_at, self.scanned
 
 
 @dataclass(frozen=True)
@@ -99,16 +113,17 @@ class WorkLog:
         """The step of a job that comes before or after all its files; None if it is done, or is
         not to be done now."""
         with self._database.connection() as connection:
-            row = connection.execute(_BEGIN_STEP, (job_id, not scanned)).fetchone()
+            row = connection.execute(_BEGIN_STEP, (job_id, scanned)).fetchone()
             if row is None:
                 return None
-            kind, document, origin = row
-            return Step(job_id, origin, request_of(JobKind(kind), document))
+            kind, document, attempt, started_at = row
+            return Step(job_id, request_of(JobKind(kind), document), attempt, started_at, scanned)
 
-    def give_back_step(self, job_id: int) -> None:
-        """A step that another worker is to do: it has not failed."""
+    def give_back_step(self, step: Step, reason: str | None = None, *, pardon: bool = True) -> None:
+        """A step that is to be done again, and what it waits for; it has done no harm, if that is
+        to be pardoned."""
         with self._database.connection() as connection:
-            connection.execute("UPDATE job SET attempts = attempts - 1 WHERE id = %s", (job_id,))
+            connection.execute(_GIVE_BACK_STEP, (int(pardon), reason, *step.own))
 
     def known(self, job_id: int, paths: Collection[str]) -> set[str]:
         """Those of these paths that the job has found before."""
@@ -118,11 +133,11 @@ class WorkLog:
         )
         return {path for (path,) in rows}
 
-    def found(self, job_id: int, things: Sequence[Thing], num_known: int) -> bool:
+    def found(self, step: Step, things: Sequence[Thing], num_known: int) -> bool:
         """Enters what was found, and has done what waits; `num_known` counts all so far of which
         nothing is to be done. Whether the job is still to be worked on."""
         with self._database.connection() as connection:
-            job = connection.execute(_FOUND, (num_known, job_id)).fetchone()
+            job = connection.execute(_FOUND, (num_known, *step.own)).fetchone()
             if job is None:
                 return False
             columns = (
@@ -130,15 +145,15 @@ class WorkLog:
                 [thing.state.value for thing in things],
                 [thing.reason for thing in things],
             )
-            connection.execute(_ADD, (job_id, *columns))
-            hand_out(connection, job_id, *job)
+            connection.execute(_ADD, (step.job_id, *columns))
+            hand_out(connection, step.job_id, *job)
         return True
 
-    def scanned(self, job_id: int) -> None:
+    def scanned(self, step: Step) -> None:
         """All that a job has to do was found."""
         with self._database.connection() as connection:
-            connection.execute(_SCANNED, (job_id,))
-            go_on(connection, job_id)
+            if connection.execute(_SCANNED, step.own).rowcount:
+                go_on(connection, step.job_id)
 
     def begin_file(self, job_id: int, path: str) -> BegunFile | None:
         """A file of a job; None if it is done, or is not to be done now."""
@@ -164,19 +179,25 @@ class WorkLog:
         reason: str | None,
         scenes: int = 0,
         moments: int = 0,
-    ) -> None:
-        """What became of a file; after the last one, the job is ended."""
+    ) -> bool:
+        """What became of a file; after the last one, the job is ended. Whether that is heard."""
         with self._database.connection() as connection:
             connection.execute(_TOUCH, (file.job_id,))
             own = (file.job_id, file.path, file.attempt)
-            connection.execute(_END_FILE, (state.value, reason, scenes, moments, *own))
+            told = (state.value, reason, scenes, moments)
+            is_own = connection.execute(_END_FILE, (*told, *own)).rowcount > 0
             go_on(connection, file.job_id)
+            return is_own
 
-    def give_back_file(self, file: BegunFile) -> None:
-        """A file that another worker is to go on with: it has done this one no harm."""
+    def give_back_file(
+        self, file: BegunFile, reason: str | None = None, *, pardon: bool = True
+    ) -> None:
+        """A file that is to be gone on with later, or elsewhere, and what it waits for; it has done
+        no harm, if that is to be pardoned. One of a job that has ended is cancelled."""
         with self._database.connection() as connection:
             job = connection.execute(_TOUCH, (file.job_id,)).fetchone()
-            connection.execute(_GIVE_BACK, (file.job_id, file.path, file.attempt))
+            own = (file.job_id, file.path, file.attempt)
+            connection.execute(_GIVE_BACK, (int(pardon), reason, *own))
             if job is not None and job[0] not in _WANTED:
                 connection.execute(_CANCEL_WAITING, (file.job_id,))
 
@@ -189,9 +210,16 @@ class WorkLog:
                 connection.execute(_DONE, (job_id,))
 
     def fail(self, job_id: int, reason: str) -> None:
-        """Ends a job that cannot be run."""
+        """Ends a job that cannot be run, as one of its files has shown."""
         with self._database.connection() as connection:
             fail_job(connection, job_id, reason)
+
+    def fail_step(self, step: Step, reason: str) -> None:
+        """Ends a job that cannot be run."""
+        with self._database.connection() as connection:
+            own = f"SELECT FROM job WHERE {_OWN_STEP} FOR UPDATE"
+            if connection.execute(own, step.own).fetchone() is not None:
+                fail_job(connection, step.job_id, reason)
 
 
 def fail_job(connection: psycopg.Connection[Any], job_id: int, reason: str) -> None:

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from database.errors import TooSlow
 from database.jobs.worklog import BegunFile
 from database.models import JobFileState, JobKind
 from ingest.errors import Interrupted
@@ -9,8 +10,8 @@ from ingest.files.discover import FoundFile, discover
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
 from ingest.files.presence import is_gone
 from ingest.work.bench import Bench
-from ingest.work.reports import Reports, Unwanted
-from ingest.work.trying import PASSING, TryLater, ends_job, insist, reason_of
+from ingest.work.reports import Reports
+from ingest.work.trying import TryLater, ends_job, insist, passes, reason_of
 
 
 def do_file(bench: Bench, job_id: int, path: str) -> None:
@@ -21,14 +22,18 @@ def do_file(bench: Bench, job_id: int, path: str) -> None:
         return
     try:
         outcome = _done(bench, file)
-    except Unwanted:
-        insist(lambda: bench.log.end_file(file, JobFileState.CANCELLED, None))
-        return
-    except (Interrupted, *PASSING):
+    except Interrupted:
         insist(lambda: bench.log.give_back_file(file))
         raise TryLater from None
     except Exception as error:
-        _fail(bench, file, error)
+        reason = reason_of(error)
+        if passes(error, file.attempt):
+            pardon = not isinstance(error, TooSlow)
+            insist(lambda: bench.log.give_back_file(file, reason, pardon=pardon))
+            raise TryLater from None
+        is_heard = insist(lambda: bench.log.end_file(file, JobFileState.FAILED, reason))
+        if is_heard and ends_job(error):
+            insist(lambda: bench.log.fail(job_id, reason))
         return
     state = JobFileState(outcome.status.value)
     told = (outcome.reason, outcome.scenes, outcome.moments)
@@ -79,10 +84,3 @@ def _fill(bench: Bench, file: BegunFile) -> Outcome:
     others = f"; {len(filled.faults) - 1} others" if len(filled.faults) > 1 else ""
     told = f"video {video_id}: {reason}{others}"
     return Outcome(file.path, OutcomeStatus.PARTIAL, told, moments=num)
-
-
-def _fail(bench: Bench, file: BegunFile, error: Exception) -> None:
-    reason = reason_of(error)
-    insist(lambda: bench.log.end_file(file, JobFileState.FAILED, reason))
-    if ends_job(error):
-        insist(lambda: bench.log.fail(file.job_id, reason))

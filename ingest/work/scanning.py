@@ -27,14 +27,14 @@ def scan(bench: Bench, step: Step) -> bool:
     """
     match step.request:
         case IngestRequest():
-            return _scan_paths(bench, step.job_id, step.request)
+            return _scan_paths(bench, step, step.request)
         case BackfillRequest():
-            return _scan_spaces(bench, step.job_id, step.request)
+            return _scan_spaces(bench, step, step.request)
         case ForgetRequest():
-            return _forget(bench, step.job_id, step.request)
+            return _forget(bench, step, step.request)
 
 
-def _scan_paths(bench: Bench, job_id: int, request: IngestRequest) -> bool:
+def _scan_paths(bench: Bench, step: Step, request: IngestRequest) -> bool:
     from ingest.library.spaces import require_speech
 
     ingest = bench.ingest(retry=request.retry, again=request.again)
@@ -44,11 +44,11 @@ def _scan_paths(bench: Bench, job_id: int, request: IngestRequest) -> bool:
     with ingest.removal.run():
         for batch in batches(_files_of(request)):
             bench.require_running()
-            met = bench.log.known(job_id, [_name(file) for file in batch])
+            met = bench.log.known(step.job_id, [_name(file) for file in batch])
             new = [file for file in batch if _name(file) not in met]
             things = [thing for thing in _things(ingest, new) if thing is not None]
             num_known += len(new) - len(things)
-            if not bench.log.found(job_id, things, num_known):
+            if not bench.log.found(step, things, num_known):
                 return False
     return True
 
@@ -79,7 +79,7 @@ def _name(file: FoundFile) -> str:
     return path if is_storable(path) else printable(path)
 
 
-def _scan_spaces(bench: Bench, job_id: int, request: BackfillRequest) -> bool:
+def _scan_spaces(bench: Bench, step: Step, request: BackfillRequest) -> bool:
     from embeddings.registry.spaces import choose_spaces
     from ingest.library.spaces import spaces_to_fill
 
@@ -91,15 +91,15 @@ def _scan_spaces(bench: Bench, job_id: int, request: BackfillRequest) -> bool:
     for space in chosen:
         filler.encoders.require_weights(space)
     filler.spaces.add(chosen)
-    return bench.log.found(job_id, [Thing(space.key) for space in chosen], 0)
+    return bench.log.found(step, [Thing(space.key) for space in chosen], 0)
 
 
-def _forget(bench: Bench, job_id: int, request: ForgetRequest) -> bool:
+def _forget(bench: Bench, step: Step, request: ForgetRequest) -> bool:
     """Here and now: it takes no time that would be worth a queue."""
     things = [_forgotten_video(bench, video_id) for video_id in request.video_ids]
     if request.missing:
         things += _forgotten_files(bench)
-    return bench.log.found(job_id, things, 0)
+    return bench.log.found(step, things, 0)
 
 
 def _forgotten_video(bench: Bench, video_id: int) -> Thing:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from database.errors import TooSlow
 from database.jobs.jobs import Jobs
 from database.jobs.records import BackfillRequest, IngestRequest
 from database.jobs.worklog import Step
@@ -10,7 +11,7 @@ from database.models import JobFileState, SpaceState
 from ingest.errors import Interrupted
 from ingest.work.bench import Bench
 from ingest.work.scanning import scan
-from ingest.work.trying import PASSING, TryLater, insist, reason_of
+from ingest.work.trying import TryLater, insist, passes, reason_of
 
 
 def do_scan(bench: Bench, job_id: int) -> None:
@@ -18,9 +19,9 @@ def do_scan(bench: Bench, job_id: int) -> None:
 
     def work(step: Step) -> None:
         if scan(bench, step):
-            bench.log.scanned(job_id)
+            bench.log.scanned(step)
         else:
-            bench.log.give_back_step(job_id)
+            bench.log.give_back_step(step)
 
     _do(bench, job_id, work, scanned=False)
 
@@ -45,12 +46,16 @@ def _do(bench: Bench, job_id: int, work: Callable[[Step], None], *, scanned: boo
         return
     try:
         work(step)
-    except (Interrupted, *PASSING):
-        insist(lambda: bench.log.give_back_step(job_id))
+    except Interrupted:
+        insist(lambda: bench.log.give_back_step(step))
         raise TryLater from None
     except Exception as error:
         reason = reason_of(error)
-        insist(lambda: bench.log.fail(job_id, reason))
+        if passes(error, step.attempt):
+            pardon = not isinstance(error, TooSlow)
+            insist(lambda: bench.log.give_back_step(step, reason, pardon=pardon))
+            raise TryLater from None
+        insist(lambda: bench.log.fail_step(step, reason))
 
 
 def _finish_ingest(bench: Bench, job_id: int, paths: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ from database.errors import (
     TooSlow,
     TransactionConflict,
 )
+from database.jobs.sweep import MAX_ATTEMPTS
 from embeddings.errors import SceneseekError
 
 PASSING = (
@@ -47,6 +48,13 @@ def insist(enter: Callable[[], Answer]) -> Answer:
             return enter()
         except PASSING:
             time.sleep(_AGAIN_S)
+
+
+def passes(error: Exception, attempt: int) -> bool:
+    """Whether an error passes by itself. What takes too long each time does not."""
+    if isinstance(error, TooSlow):
+        return attempt < MAX_ATTEMPTS
+    return isinstance(error, PASSING)
 
 
 def reason_of(error: Exception) -> str:

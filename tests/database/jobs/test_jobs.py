@@ -137,10 +137,11 @@ def test_a_resumed_job_goes_on_with_the_files_that_are_left(jobs: Jobs, database
 
 def test_few_files_of_a_large_job_are_handed_out_at_a_time(jobs: Jobs, database: Database) -> None:
     job_id, log = jobs.submit(FILMS), WorkLog(database)
-    assert log.begin_step(job_id, scanned=False) is not None
+    step = log.begin_step(job_id, scanned=False)
+    assert step is not None
     things = [Thing(f"/films/{number:05}.mp4") for number in range(2 * AHEAD)]
-    assert log.found(job_id, things, 0)
-    log.scanned(job_id)
+    assert log.found(step, things, 0)
+    log.scanned(step)
 
     def handed_out() -> int:
         return [task[0] for task in tasks(database)].count("file")

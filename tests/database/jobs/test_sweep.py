@@ -5,7 +5,7 @@ import pytest
 from database.jobs.jobs import Jobs
 from database.jobs.queue import FILE, SCAN
 from database.jobs.records import IngestRequest
-from database.jobs.sweep import MAX_ATTEMPTS, find_strays, give_back, sweep
+from database.jobs.sweep import MAX_ATTEMPTS, find_strays, give_back, sweep, tidy
 from database.jobs.worklog import BegunFile, Thing, WorkLog
 from database.models import JobFileState, JobState
 from database.server.connection import Database
@@ -29,9 +29,10 @@ def log(database: Database) -> WorkLog:
 def job(jobs: Jobs, log: WorkLog, database: Database) -> int:
     """A job of two files, both waiting."""
     job_id = jobs.submit(IngestRequest(("/films",)))
-    assert log.begin_step(job_id, scanned=False) is not None
-    log.found(job_id, [Thing(path) for path in PATHS], 0)
-    log.scanned(job_id)
+    step = log.begin_step(job_id, scanned=False)
+    assert step is not None
+    log.found(step, [Thing(path) for path in PATHS], 0)
+    log.scanned(step)
     execute(database, f"DELETE FROM procrastinate_jobs WHERE task_name = '{SCAN}'")
     return job_id
 
@@ -203,5 +204,36 @@ def test_jobs_that_ended_long_ago_are_forgotten(database: Database, jobs: Jobs) 
     jobs.cancel(old)
     jobs.cancel(new)
     execute(database, f"UPDATE job SET ended_at = now() - interval '31 days' WHERE id = {old}")
-    sweep(database, STALE_S)
+    tidy(database)
     assert [job.id for job in jobs.page()] == [new]
+
+
+def test_a_scan_that_was_cancelled_and_begun_again_by_another_says_nothing_more(
+    database: Database, jobs: Jobs, log: WorkLog
+) -> None:
+    job_id = jobs.submit(IngestRequest(("/films",)))
+    late = log.begin_step(job_id, scanned=False)
+    assert late is not None
+    jobs.cancel(job_id)
+    jobs.retry(job_id)
+    heir = log.begin_step(job_id, scanned=False)
+    assert heir is not None
+    log.scanned(late)
+    log.fail_step(late, "what the late one says")
+    log.give_back_step(late)
+    assert log.found(late, [Thing("/films/late.mp4")], 0) is False
+    job = jobs.get(job_id)
+    assert (job.state, job.scanned_at, job.num_files) == (JobState.WORKING, None, 0)
+    assert log.found(heir, [Thing("/films/a.mp4")], 0) is True
+
+
+def test_a_file_of_a_job_that_is_cancelled_and_tried_again_at_once_is_done(
+    jobs: Jobs, log: WorkLog, job: int
+) -> None:
+    file = log.begin_file(job, PATHS[0])
+    assert file is not None
+    jobs.cancel(job)
+    assert log.report(file, "decode", 0.5) is False
+    jobs.retry(job)
+    log.give_back_file(file)
+    assert states(jobs, job) == ["waiting", "waiting"]

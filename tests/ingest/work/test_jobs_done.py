@@ -152,7 +152,7 @@ def test_a_file_at_work_ends_with_its_job(bench: Bench, jobs: Jobs, films: Path)
     jobs.cancel(job_id)
     with pytest.raises(Unwanted):
         Reports(bench, file)(None, "speech", 0.5)
-    bench.log.end_file(file, JobFileState.CANCELLED, None)
+    bench.log.give_back_file(file)
     assert told(jobs, job_id) == {"film.mp4": "cancelled"}
     jobs.retry(job_id)
     work_off(bench)
@@ -193,7 +193,7 @@ def test_a_paused_job_is_not_looked_for_to_its_end(bench: Bench, jobs: Jobs, fil
     step = bench.log.begin_step(job_id, scanned=False)
     assert step is not None
     jobs.pause(job_id)
-    assert bench.log.found(job_id, [], 0) is False
+    assert bench.log.found(step, [], 0) is False
     assert bench.log.begin_file(job_id, str(films / "film.mp4")) is None
 
 
