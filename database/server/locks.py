@@ -34,7 +34,8 @@ class Locks:
     locks alone would do nothing: it may take its own again. They end with the process.
 
     The connection is opened for the first lock and closed after the last. If it was cut, the next
-    who uses it opens another and takes the locks again, as far as nobody else has got them.
+    who uses it opens another and takes the locks again, as far as nobody else has got them. While
+    one thread waits for the server, all do that want something of their locks.
     """
 
     def __init__(self, engine: sa.Engine, description: str) -> None:
@@ -80,6 +81,8 @@ class Locks:
         with self._alone:
             if self._held:
                 self._ask("SELECT %s", 1)
+            for key, held in self._held.items():
+                self._regain(key, held)
 
     def _take(self, key: int, shared: bool) -> bool:
         with self._alone:
@@ -88,9 +91,17 @@ class Locks:
                 if is_taken := self._ask(_TAKE[shared], key):
                     self._held[key] = _Held(shared)
                 return is_taken
-            if shared and held.shared:
-                held.count += 1
-            return shared and held.shared
+            if not (shared and held.shared and self._regain(key, held)):
+                return False
+            held.count += 1
+            return True
+
+    def _regain(self, key: int, held: _Held) -> bool:
+        """Whether this process has a lock, if it is a shared one: then one that was lost is as good
+        as ever once nobody has it alone."""
+        if held.is_lost and held.shared:
+            held.is_lost = not self._ask(_TAKE[True], key)
+        return not held.is_lost
 
     def _give(self, key: int) -> None:
         with self._alone:

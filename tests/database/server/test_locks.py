@@ -122,6 +122,29 @@ def test_a_lock_that_another_process_got_meanwhile_is_lost_and_stays_with_it(
             assert not is_free
 
 
+def test_a_shared_lock_that_was_lost_is_taken_again_once_nobody_has_it_alone(
+    database: Database, other: Locks
+) -> None:
+    locks = database.locks
+    with locks.holding(1, shared=True):
+        cut_locks(database)
+        with other.holding(1):
+            locks.renew()
+            with (
+                pytest.raises(InterruptedError),
+                locks.holding(1, shared=True, while_waiting=give_up),
+            ):
+                pass
+        with locks.holding(1, shared=True), other.trying(1) as is_free:
+            assert not is_free
+        cut_locks(database)
+        with other.holding(1):
+            locks.renew()
+        locks.renew()
+        with other.trying(1) as is_free:
+            assert not is_free
+
+
 def test_a_lock_ends_though_its_connection_was_cut(database: Database, other: Locks) -> None:
     with database.locks.holding(1):
         cut_locks(database)
