@@ -302,7 +302,6 @@ PARAMETERS: dict[str, Any] = {
     "upload-length": 209715200,
     "upload-metadata": "filename dG91ci5tcDQ=",
     "upload-offset": 0,
-    "tus-resumable": "1.0.0",
     "upload_id": _UPLOAD["id"],
     "video_id": 1,
     "scene_id": 1,

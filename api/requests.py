@@ -160,7 +160,7 @@ class TagsIn(Form):
 class KnownIn(Form):
     """The body of POST /uploads/known: a file that is to be sent."""
 
-    size_bytes: Annotated[int, Field(ge=0, le=MAX_ID)]
+    size_bytes: Annotated[int, Field(strict=True, ge=0, le=MAX_ID)]
     digest: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = Field(
         default=None,
         description="SHA-256 of the SHA-256 of each slice of 8 MiB (8,388,608 bytes; the last may "

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Header, Path, Request, Response
 from fastapi.responses import RedirectResponse
 from fastapi.routing import APIRoute
+from starlette.convertors import StringConvertor, register_url_convertor
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope, Send
@@ -19,7 +20,7 @@ from api.responses import KnownOut, KnownVideoOut, ProblemOut, UploadOut
 from api.uploading.bodies import declared_bytes, pieces
 from api.uploading.forms import FORM_BYTES, FORM_IN_OPENAPI, FormFile
 from api.uploading.names import named_in
-from api.uploading.shelf import Upload
+from api.uploading.shelf import ID_PATTERN, Upload
 from api.uploading.uploads import Uploads
 from database.errors import DatabaseError
 
@@ -49,12 +50,21 @@ class TusRoute(APIRoute):
         await super().handle(scope, receive, send_named)
 
 
-async def _require_tus(
-    tus_resumable: Annotated[str, Header(description=f"{VERSION}: the protocol")] = "",
-) -> None:
-    if tus_resumable != VERSION:
+async def _require_tus(request: Request) -> None:
+    """Raises HTTPException (412) for another version; who names none means this one."""
+    if request.headers.get(_PROTOCOL, VERSION) != VERSION:
         detail = f"send `{_PROTOCOL}: {VERSION}`: no other version is spoken here"
         raise HTTPException(412, detail, {"Tus-Version": VERSION})
+
+
+class _IdConvertor(StringConvertor):
+    """Only what is an id: no other address below /uploads is taken for one."""
+
+    regex = ID_PATTERN
+
+
+register_url_convertor("upload", _IdConvertor())
+_ONE = "/uploads/{upload_id:upload}"
 
 
 router = APIRouter(tags=["uploads"], responses=_REFUSALS)
@@ -112,7 +122,7 @@ async def create(
 
 
 @tus.head(
-    "/uploads/{upload_id}",
+    _ONE,
     include_in_schema=False,
     dependencies=[UPLOAD_TURN],
 )
@@ -128,7 +138,10 @@ def look(state: StateDep, upload_id: UploadId) -> Response:
 
 
 @tus.patch(
-    "/uploads/{upload_id}", operation_id="send_upload", status_code=204, response_class=Response
+    _ONE,
+    operation_id="send_upload",
+    status_code=204,
+    response_class=Response,
 )
 async def send(
     state: StateDep,
@@ -152,7 +165,7 @@ async def send(
 
 
 @tus.delete(
-    "/uploads/{upload_id}",
+    _ONE,
     operation_id="end_upload",
     status_code=204,
     response_class=Response,
@@ -164,7 +177,7 @@ def end(state: StateDep, upload_id: UploadId) -> Response:
     return Response(status_code=204)
 
 
-@router.get("/uploads/{upload_id}", operation_id="get_upload", dependencies=[UPLOAD_TURN])
+@router.get(_ONE, operation_id="get_upload", dependencies=[UPLOAD_TURN])
 def get(state: StateDep, upload_id: UploadId) -> UploadOut:
     """How far an upload is, and what has become of it."""
     return _upload_out(state.uploads, state.uploads.get(upload_id))

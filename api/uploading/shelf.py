@@ -28,7 +28,7 @@ KEPT_S = 24 * 3600.0
 """An upload of which no byte comes for so long is removed, and so is the record of a whole one."""
 SPARE_BYTES = 256 * 1024 * 1024
 """Of the disk: the database and the stills of other films lie there, too."""
-_ID = re.compile(r"[A-Za-z0-9_-]{32}", re.ASCII)
+ID_PATTERN = "[A-Za-z0-9_-]{32}"
 _ID_BYTES = 24
 _RECORD = ".json"
 _UNKNOWN = "there is no such upload, or not any more: begin anew with POST /uploads"
@@ -74,7 +74,7 @@ class Shelf:
 
     def get(self, upload_id: str) -> Upload:
         """An upload by its id. Raises HTTPException (404)."""
-        if _ID.fullmatch(upload_id):
+        if re.fullmatch(ID_PATTERN, upload_id):
             with suppress(OSError, ValueError, TypeError):
                 upload = Upload(**json.loads(self._record(upload_id).read_bytes()))
                 if time.time() < self.expires_at(upload):

@@ -83,10 +83,10 @@ def test_another_protocol_or_type_is_refused(client: httpx.Client) -> None:
     assert "creation" in told.headers["tus-extension"].split(",")
     assert told.headers["tus-max-size"] == "500000000"
     url = begun(client, "a.mp4", 1000)
-    for version in ({}, {"Tus-Resumable": "0.2.1"}):
-        answer = client.head(url, headers=version)
-        assert answer.status_code == 412
-        assert answer.headers["tus-version"] == "1.0.0"
+    answer = client.head(url, headers={"Tus-Resumable": "0.2.1"})
+    assert answer.status_code == 412
+    assert answer.headers["tus-version"] == "1.0.0"
+    assert client.head(url).status_code == 200
     answer = client.patch(url, content=b"x", headers={**TUS, "Upload-Offset": "0"})
     assert "application/offset+octet-stream" in assert_problem(answer, 415)
     assert answer.headers["tus-resumable"] == "1.0.0"
@@ -101,6 +101,7 @@ def test_uploads_are_listed_to_nobody_and_have_ids_that_nobody_guesses(
     assert len(urls) == 20
     assert all(len(url) == len("/uploads/") + 32 for url in urls)
     assert_problem(client.get("/uploads"), 405)
+    assert client.put("/uploads/known").headers["allow"] == "POST"
     for other in ("/uploads/x", f"{urls.pop()[:-1]}!", "/uploads/..%2f..%2fetc%2fpasswd"):
         assert client.get(other).status_code == 404
 
