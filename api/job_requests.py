@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StrictBool, model_validator
 
 from api.requests import SpaceKeys
 from database.forms import EachOnce, Form, Id, is_storable
@@ -21,7 +21,8 @@ def _storable_absolute(path: str) -> str:
     return path
 
 
-Priority = Annotated[int, Field(ge=-MAX_PRIORITY, le=MAX_PRIORITY)]
+Priority = Annotated[int, Field(strict=True, ge=-MAX_PRIORITY, le=MAX_PRIORITY)]
+VideoId = Annotated[Id, Field(strict=True)]
 PathIn = Annotated[
     str, Field(min_length=1, max_length=MAX_PATH_BYTES), AfterValidator(_storable_absolute)
 ]
@@ -54,8 +55,8 @@ class IngestIn(_JobIn):
         ),
         EachOnce,
     ]
-    retry: bool = Field(default=False, description="Try files again that failed")
-    again: bool = Field(default=False, description="Make videos anew that are there already")
+    retry: StrictBool = Field(default=False, description="Try files again that failed")
+    again: StrictBool = Field(default=False, description="Make videos anew that are there already")
 
 
 class BackfillIn(_JobIn):
@@ -69,8 +70,8 @@ class ForgetIn(_JobIn):
     """Forgets videos: those named, or all whose files are missing."""
 
     kind: Literal["forget"]
-    video_ids: Annotated[tuple[Id, ...], Field(max_length=MAX_VIDEOS), EachOnce] = ()
-    missing: bool = False
+    video_ids: Annotated[tuple[VideoId, ...], Field(max_length=MAX_VIDEOS), EachOnce] = ()
+    missing: StrictBool = False
 
     @model_validator(mode="after")
     def _says_which(self) -> Self:

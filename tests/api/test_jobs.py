@@ -81,6 +81,8 @@ def test_a_backfill_and_what_is_to_be_forgotten_are_jobs_too(own: Board) -> None
         ({"kind": "ingest", "paths": ["/a\x00b"]}, "whole paths"),
         ({"kind": "ingest", "paths": ["/a"], "profile": "quality"}, "nothing of this name"),
         ({"kind": "ingest", "paths": ["/a"], "priority": 1001}, "1000"),
+        ({"kind": "ingest", "paths": ["/a"], "priority": True}, "priority"),
+        ({"kind": "ingest", "paths": ["/a"], "retry": "yes"}, "retry"),
         ({"kind": "forget"}, "video_ids"),
         ({"kind": "forget", "video_ids": [1], "missing": True}, "video_ids"),
         ({"kind": "backfill", "spaces": []}, "spaces"),
