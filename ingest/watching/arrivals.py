@@ -15,7 +15,9 @@ from ingest.files.batches import batches
 from ingest.files.discover import EMPTY, FoundFile, discover_in
 from ingest.files.identity import known_outcomes
 from ingest.files.outcome import printable
+from ingest.files.presence import mount_of
 from ingest.files.sidecars import Beside, is_subtitles
+from ingest.watching.disks import remote_mounts
 from ingest.watching.temporary import is_temporary
 from ingest.watching.writing import is_open_for_writing
 
@@ -46,6 +48,7 @@ class Arrivals:
         self._store = store
         self._jobs = jobs
         self._clock = clock
+        self._remote = remote_mounts()
         self._held: dict[Path, _Held] = {}
         self._submitted: dict[Path, FoundFile] = {}
         """What has been made jobs of, until it has an outcome. As it is, it is submitted only once:
@@ -70,11 +73,11 @@ class Arrivals:
         """Makes a job of what has stood. Raises DatabaseError; what has no job then stays held."""
         now = self._clock()
         held = [each for each in self._held.values() if each.since <= now]
-        whole = [each for each in held if _is_whole(each, now)]
-        longest_s = max((now - each.since for each in whole), default=0.0)
-        if len(whole) < len(held) and longest_s < STOOD_S + TOGETHER_S:
+        stood = [each for each in held if now - each.since >= STOOD_S]
+        longest_s = max((now - each.since for each in stood), default=0.0)
+        if len(stood) < len(held) and longest_s < STOOD_S + TOGETHER_S:
             return
-        for batch in batches(each.file for each in whole):
+        for batch in batches(each.file for each in stood if self._is_whole(each, now)):
             self._submit(batch, now)
 
     def awaited_sizes(self, sizes: Collection[int]) -> set[int]:
@@ -113,6 +116,12 @@ class Arrivals:
             elif self._submitted.get(file.path) != file:
                 self._held[file.path] = _Held(file, now)
 
+    def _is_whole(self, held: _Held, now: float) -> bool:
+        path = held.file.path
+        if now - held.since >= STOOD_OPEN_S or mount_of(path) in self._remote:
+            return True
+        return not is_open_for_writing(path)
+
     def _is_held(self, file: FoundFile) -> bool:
         held = self._held.get(file.path)
         return held is not None and held.file == file
@@ -135,13 +144,6 @@ class Arrivals:
         for file in new:
             del self._held[file.path]
             self._submitted[file.path] = file
-
-
-def _is_whole(held: _Held, now: float) -> bool:
-    stood_s = now - held.since
-    if stood_s >= STOOD_OPEN_S:
-        return True
-    return stood_s >= STOOD_S and not is_open_for_writing(held.file.path)
 
 
 def _log(event: str, **told: object) -> None:

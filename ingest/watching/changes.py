@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import structlog
 from watchfiles import Change, watch
 from watchfiles.main import FileChange
 
 from ingest.files.outcome import printable
-from ingest.files.presence import mount_of
 
 TICK_S = 1.0
 SWEEP_S = 15 * 60.0
@@ -23,9 +21,6 @@ AGAIN_S = 5.0
 """The same, where something was told before."""
 _TICK_MS = round(TICK_S * 1000)
 _STEP_MS = 100
-_REMOTE = tuple("9p afs ceph cifs drvfs fuse. gluster lustre nfs smb vboxsf virtiofs".split())
-"""Starts of the names of file systems that others write to, too: a system tells only of its own
-changes."""
 
 
 def changes(folder: Path, stopped: threading.Event) -> Iterator[set[Path]]:
@@ -81,10 +76,3 @@ def _told(folder: Path, stopped: threading.Event) -> Iterator[set[FileChange]]:
                 ignore_permission_denied=ignores_faults,
             )
             return
-
-
-def is_remote(folder: Path) -> bool:
-    """Whether a folder lies on a disk that other machines write to."""
-    mount = mount_of(folder / "film")
-    kinds = [each.fstype for each in psutil.disk_partitions(all=True) if each.mountpoint == mount]
-    return any(kind.startswith(_REMOTE) for kind in kinds[-1:])

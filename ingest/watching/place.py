@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.files.rubbish import is_rubbish
+from ingest.watching.disks import mounts_below
 
 
 @dataclass(frozen=True)
 class Place:
-    """The folder that is at a path now. When a disk is mounted or unmounted there, or the folder is
-    replaced, it is another one."""
+    """The folder that is at a path now. When a disk is mounted or unmounted there or below, or the
+    folder is replaced, it is another one."""
 
     device: int
     inode: int
+    below: frozenset[tuple[str, str]]
+    """The disks that are mounted below it, and where."""
 
 
 def place_of(folder: Path) -> Place | None:
@@ -23,7 +26,7 @@ def place_of(folder: Path) -> Place | None:
             status = folder.stat()
     except OSError:
         return None
-    return Place(status.st_dev, status.st_ino)
+    return Place(status.st_dev, status.st_ino, mounts_below(folder))
 
 
 def is_bare(folder: Path) -> bool:

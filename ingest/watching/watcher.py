@@ -15,9 +15,11 @@ from database.server.connection import Database
 from database.videos.removal import Removal
 from database.videos.stored import Store
 from ingest.files.outcome import printable
+from ingest.files.presence import mount_of
 from ingest.watching.arrivals import Arrivals
-from ingest.watching.changes import SWEEP_S, TICK_S, changes, is_remote
+from ingest.watching.changes import SWEEP_S, TICK_S, changes
 from ingest.watching.departures import Departures
+from ingest.watching.disks import remote_mounts
 from ingest.watching.place import Place, is_bare, place_of
 
 MANY = 10_000
@@ -52,7 +54,7 @@ class Watcher:
     def _follow(self, place: Place) -> None:
         """Follows the folder while it is the same one."""
         self._log.info("watching")
-        if is_remote(self._folder):
+        if mount_of(self._folder / "film") in remote_mounts():
             self._log.info("what other machines write there is found every 15 minutes")
         visit = Visit(self._folder, place, self._database)
         was_away = False

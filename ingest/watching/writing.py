@@ -7,8 +7,8 @@ from pathlib import Path
 
 
 def is_open_for_writing(path: Path) -> bool:
-    """Whether a program of this machine has a file open to write to it; no, where nobody knows: of
-    other people's files, on disks of networks, on systems other than Linux."""
+    """Whether a program of this machine has a file of a local disk open to write to it; no, where
+    nobody knows: of other people's files, on systems other than Linux."""
     if sys.platform != "linux":
         return False
     import fcntl

@@ -13,7 +13,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from ingest.watching import changes as module
-from ingest.watching.changes import changes, is_remote
+from ingest.watching.changes import changes
 
 _TOLD_OF_ONE = """
 import sys, threading
@@ -112,7 +112,3 @@ def test_it_ends_when_it_is_stopped(tmp_path: Path, stopped: threading.Event) ->
     began = time.monotonic()
     assert list(told) == []
     assert time.monotonic() - began < 2
-
-
-def test_a_folder_of_this_machine_is_not_remote(tmp_path: Path) -> None:
-    assert not is_remote(tmp_path)

@@ -1,10 +1,7 @@
 """What is gone from a watched folder is marked as missing; what may be away is not."""
 
-import os
 import shutil
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -157,24 +154,3 @@ def test_of_a_disk_that_is_not_mounted_nothing_is_marked_and_that_is_told_once(
             films.look(after=5.0)
     assert films.videos() == before
     assert [line["mount"] for line in lines] == [f"{films.folder}/sea"]
-
-
-@contextmanager
-def mounted(folder: Path) -> Iterator[None]:
-    """A disk at a folder."""
-    mount = ["mount", "-t", "tmpfs", "tmpfs", str(folder)]
-    if subprocess.run(mount, capture_output=True, check=False).returncode:
-        pytest.skip("mounts are not permitted here")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root may mount")
-def test_a_disk_is_another_place_than_the_folder_that_it_is_mounted_at(tmp_path: Path) -> None:
-    bare = place_of(tmp_path)
-    with mounted(tmp_path):
-        assert place_of(tmp_path) not in (bare, None)
-    assert place_of(tmp_path) == bare
-    assert place_of(tmp_path / "absent") is None
