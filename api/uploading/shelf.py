@@ -13,7 +13,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -86,6 +86,13 @@ class Shelf:
         with atomically(self._record(upload.id)) as partial:
             partial.write_text(json.dumps(dataclasses.asdict(upload)))
 
+    def end(self, upload: Upload) -> Upload:
+        """Writes the record of an upload that has become something, and only then removes what has
+        come of it: who asks meanwhile finds it held."""
+        self.save(upload)
+        self.part(upload).unlink(missing_ok=True)
+        return upload
+
     def part(self, upload: Upload) -> Path:
         """The file of what has come."""
         return self._folder / f"{upload.id}{PARTIAL}"
@@ -99,7 +106,7 @@ class Shelf:
         """How many bytes have come."""
         with suppress(FileNotFoundError):
             return self.part(upload).stat().st_size
-        return upload.size_bytes or 0  # it lies in the folder of films, or is not needed
+        return upload.size_bytes or 0  # it has ended
 
     def expires_at(self, upload: Upload) -> float:
         """When it is removed if nothing more comes, in seconds of the clock."""
@@ -164,25 +171,33 @@ class Partial:
         recording."""
         self._shelf.require_room(len(piece))
         began_at, left = self.offset, memoryview(piece)
-        try:
+        with _full_disk_told():
             while left:
                 num_bytes = os.write(self._file, left)
                 self.offset += num_bytes
                 left = left[num_bytes:]
-        except OSError as error:
-            if error.errno in DiskFull.ERRNOS:
-                raise _no_room() from None
-            raise
         if began_at < HEAD_BYTES and self.offset >= min(HEAD_BYTES, self._upload.size_bytes or 0):
             require_head_of_recording(os.pread(self._file, HEAD_BYTES, 0))
 
     def sync(self) -> None:
-        """Has the disk hold what was written, whatever becomes of the machine."""
-        os.fsync(self._file)
+        """Has the disk hold what was written, whatever becomes of the machine. Raises
+        HTTPException (507)."""
+        with _full_disk_told():
+            os.fsync(self._file)
 
     def close(self) -> None:
         """Lets go."""
         os.close(self._file)
+
+
+@contextmanager
+def _full_disk_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if error.errno in DiskFull.ERRNOS:
+            raise _no_room() from None
+        raise
 
 
 def _no_room() -> HTTPException:

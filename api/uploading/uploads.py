@@ -91,8 +91,6 @@ class Uploads:
         upload = self._shelf.get(upload_id)
         if upload.state != "receiving" or self.offset(upload) != upload.size_bytes:
             return upload
-        if not self._shelf.part(upload).exists():
-            return self.finish(upload)
         try:
             with closing(Partial(self._shelf, upload)):
                 return self.finish(self._shelf.get(upload_id))
@@ -175,18 +173,12 @@ class Uploads:
             self._require_recording(upload, part)
             video = self._find_same(part)
             if video is not None:
-                upload = dataclasses.replace(upload, video=video)
-                self._shelf.save(upload)
-                part.unlink()
-                return upload
+                return self._shelf.end(dataclasses.replace(upload, video=video))
             upload = dataclasses.replace(upload, stored=self._store(part, upload.name))
             self._shelf.save(upload)
-        part.unlink(missing_ok=True)
         path = str(self._folder / str(upload.stored))
         job = self._jobs.submit(IngestRequest(paths=(path,)), priority=PRIORITY)
-        upload = dataclasses.replace(upload, job=job)
-        self._shelf.save(upload)
-        return upload
+        return self._shelf.end(dataclasses.replace(upload, job=job))
 
     def _require_recording(self, upload: Upload, part: Path) -> None:
         try:
