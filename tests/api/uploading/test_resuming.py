@@ -14,6 +14,7 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from api.settings import ApiSettings
+from api.uploading.shelf import Shelf
 from api.uploading.uploads import Uploads
 from database.errors import DatabaseUnreachable
 from database.jobs.jobs import Jobs
@@ -270,6 +271,51 @@ def test_what_a_killed_server_has_left_whole_is_finished_by_the_next_one(
     (job,) = Jobs(database).page()
     assert job.id == upload.job
     assert left(settings) == []
+
+
+class Killed(BaseException):
+    """What no code catches."""
+
+
+@pytest.mark.parametrize("is_done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("step", range(5), ids=["link", "record", "job", "its record", "removal"])
+def test_wherever_the_end_of_a_film_is_cut_off_it_is_stored_once(
+    uploads: Uploads,
+    settings: IngestSettings,
+    database: Database,
+    film: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    step: int,
+    is_done: bool,
+) -> None:
+    left_to_do = [step]
+    upload_id = put(uploads, settings, film)
+
+    def cut_off(owner: object, name: str) -> None:
+        work = getattr(owner, name)
+
+        def may_be_killed(*arguments: object, **options: object) -> object:
+            left_to_do[0] -= 1
+            if left_to_do[0] != -1:
+                return work(*arguments, **options)
+            if is_done:
+                work(*arguments, **options)
+            raise Killed
+
+        killing.setattr(owner, name, may_be_killed)
+
+    with monkeypatch.context() as killing:
+        for owner, name in ((os, "link"), (Shelf, "save"), (Jobs, "submit"), (Path, "unlink")):
+            cut_off(owner, name)
+        with pytest.raises(Killed):
+            uploads.get(upload_id)
+    Uploads(ApiSettings(sceneseek_home=settings.home), database).sweep()
+    upload = uploads.get(upload_id)
+    assert (upload.state, uploads.offset(upload)) == ("stored", film.stat().st_size)
+    assert {name: hash_of(path) for name, path in stored(settings).items()} == {
+        "tour.mp4": hash_of(film)
+    }
+    assert upload.job in [job.id for job in Jobs(database).page()]
 
 
 def test_a_film_waits_for_a_database_that_is_away_and_is_stored_once(
