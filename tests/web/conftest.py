@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from embeddings.loaded import Encoders
+from tests.helpers.adding import adding_library
 from tests.helpers.browser import NewPage, chromium, watched_page
 from tests.helpers.crowd import crowd
 from tests.helpers.fixtures import Ingested, NewSettings
@@ -73,6 +74,16 @@ def shrinking(
     folder = tmp_path_factory.mktemp("shrinking")
     with new_settings(folder / "home") as settings, shrinking_library(settings, folder) as library:
         yield library
+
+
+@pytest.fixture(scope="session")
+def adding(
+    new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Serving]:
+    """A server of jobs in every state, which no test changes."""
+    home = tmp_path_factory.mktemp("adding") / "home"
+    with new_settings(home) as settings, adding_library(settings) as server:
+        yield server
 
 
 @pytest.fixture

@@ -81,6 +81,12 @@ def _open_shrinking(page: Page) -> None:
     expect(page.get_by_role("button", name="Forget “tour”")).to_be_visible()
 
 
+def _add_an_empty_file(page: Page) -> None:
+    empty = {"name": f"{ENDLESS}.mp4", "mimeType": "video/mp4", "buffer": b""}
+    page.get_by_label("Drop films").set_input_files([empty])  # type: ignore[list-item]
+    expect(page.get_by_text("the file is empty")).to_be_visible()
+
+
 @dataclass(frozen=True)
 class Sight:
     """What people see: an address, and what they do there."""
@@ -118,6 +124,11 @@ SIGHTS = {
     "models": Sight("/library/spaces?counted=true", over="shelf"),
     "files with a fault": Sight("/library/files", over="shelf"),
     "files": Sight("/library/files?status=failed", over="shelf"),
+    "adding": Sight("/library/jobs", over="adding"),
+    "adding, and a file that is not taken": Sight(
+        "/library/jobs", _add_an_empty_file, over="adding"
+    ),
+    "a job": Sight("/library/jobs/1", over="adding"),
     "make anew, or forget": Sight("/watch/1", _open_shrinking),
     "videos of which some are missing": Sight("/library", over="shrinking"),
     "missing files": Sight("/library/missing", over="shrinking"),

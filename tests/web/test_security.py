@@ -15,6 +15,7 @@ PAGES = (
     "/?q=drilling&then=coffee",
     "/watch/1",
     "/library",
+    "/library/jobs",
     "/library/spaces",
     "/library/files",
 )
@@ -58,7 +59,7 @@ def test_static_files_are_kept_for_ever_and_are_not_found_elsewhere(sample: Serv
     assert_problem(sample.client.get("/static/000000000000/main.js"), 404)
 
 
-@pytest.mark.parametrize("path", ["/", "/?q=drilling", "/watch/1", "/library"])
+@pytest.mark.parametrize("path", ["/", "/?q=drilling", "/watch/1", "/library", "/library/jobs"])
 def test_a_page_is_small(page: Page, path: str) -> None:
     loaded: set[Response] = set()
 
