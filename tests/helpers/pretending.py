@@ -36,7 +36,11 @@ def main() -> None:
         patch.object(pipeline, "make_missing", lambda *_: 0),
         patch.object(settling, "renew_statistics", lambda _ingest: None),
     ):
-        asyncio.run(Shift(PretendingBench(database, settings), 2, Times()).run())
+        asyncio.run(_work(PretendingBench(database, settings)))
+
+
+async def _work(bench: Bench) -> None:
+    await Shift(bench, 2, Times()).run()
 
 
 if __name__ == "__main__":
