@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -133,7 +134,8 @@ class Shift:
                     await asyncio.sleep(LATER_S)
                     self._worker = self._new_worker()
             beside.cancel()
-        self._workers.leave(self._me)
+        with suppress(*AWAY):
+            self._workers.leave(self._me)
 
     def _stop(self) -> None:
         """At the first signal in order, at the second at once."""
@@ -153,9 +155,10 @@ class Shift:
         os._exit(0)
 
     def _leave(self) -> None:
-        if self._worker.worker_id is not None:
-            give_back(self._bench.database, self._worker.worker_id)
-        self._workers.leave(self._me)
+        with suppress(*AWAY):  # then what it had begun is swept up
+            if self._worker.worker_id is not None:
+                give_back(self._bench.database, self._worker.worker_id)
+            self._workers.leave(self._me)
 
     async def _beside_the_work(self) -> None:
         while True:
