@@ -23,12 +23,14 @@ async def pieces(request: Request, max_bytes: int, too_large: str) -> AsyncGener
     and 408 for one that does not go on; ClientGone."""
     if declared_bytes(request) > max_bytes:
         raise HTTPException(413, too_large)
-    gathered, num_bytes, began = bytearray(), 0, time.monotonic()
+    gathered, num_bytes, waited_s = bytearray(), 0, 0.0
     more_body = True
     try:
         while more_body:
-            late_s = began + PATIENCE_S + num_bytes / MIN_BYTES_PER_S - time.monotonic()
-            piece, more_body = await _next(request, min(late_s, PATIENCE_S))
+            left_s = PATIENCE_S + num_bytes / MIN_BYTES_PER_S - waited_s
+            began = time.monotonic()  # until the piece before is written, nobody waits for this one
+            piece, more_body = await _next(request, min(left_s, PATIENCE_S))
+            waited_s += time.monotonic() - began
             num_bytes += len(piece)
             if num_bytes > max_bytes:
                 raise HTTPException(413, too_large)

@@ -15,11 +15,14 @@ _MAX_SUFFIX_BYTES = 20
 _MAX_NUMBER = 10_000
 _UNNAMED = "upload"
 _SEPARATORS = re.compile(r"[/\\]")
-_LEFT_OUT = frozenset(("Cc", "Cs", "Co", "Cn", "Zl", "Zp"))
-"""Categories of Unicode: control characters, halves of characters, what nobody has defined, ends of
-lines."""
-_TURNING = frozenset("\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
-"""Characters that have a name read as another one: film\u202e4pm.exe shows as filmexe.mp4."""
+_LEFT_OUT = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
+"""Categories of Unicode: control characters, those that nobody sees or that have a name read as
+another one (film\u202e4pm.exe shows as filmexe.mp4), halves of characters, what nobody has defined,
+ends of lines."""
+_JOINERS = frozenset("\u200c\u200d")
+"""Of these, what words and emojis are written with."""
+_SPECIAL = str.maketrans('<>:"|?*', "_______")
+"""What file systems of Windows do not take, or take for something else."""
 
 
 def named_in(metadata: str) -> str:
@@ -44,16 +47,18 @@ def _pair(text: str) -> tuple[str, str]:
 def safe_name(given: str) -> str:
     """A name that any file system takes, is no path, is not hidden, and looks as it is."""
     name = unicodedata.normalize("NFC", _SEPARATORS.split(given)[-1])
-    name = "".join(c for c in name if _is_plain(c)).strip(". ")
+    name = "".join(c for c in name if _is_plain(c)).translate(_SPECIAL).strip(". ")
     suffix = PurePath(name).suffix
     if len(suffix.encode()) > _MAX_SUFFIX_BYTES:
         suffix = ""
     stem = name.removesuffix(suffix).encode()[: MAX_NAME_BYTES - len(suffix.encode())]
-    return (stem.decode(errors="ignore").rstrip() or _UNNAMED) + suffix
+    shown = stem.decode(errors="ignore").rstrip()
+    is_seen = any(unicodedata.category(c)[0] in "LNPS" for c in shown)
+    return (shown if is_seen else _UNNAMED) + suffix
 
 
 def _is_plain(character: str) -> bool:
-    return unicodedata.category(character) not in _LEFT_OUT and character not in _TURNING
+    return character in _JOINERS or unicodedata.category(character) not in _LEFT_OUT
 
 
 def numbered(name: str) -> Iterator[str]:

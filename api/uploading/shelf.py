@@ -31,6 +31,7 @@ SPARE_BYTES = 256 * 1024 * 1024
 ID_PATTERN = "[A-Za-z0-9_-]{32}"
 _ID_BYTES = 24
 _RECORD = ".json"
+_NO_LINKS = "no films can be sent: SCENESEEK_HOME has to be on a file system with hard links"
 _UNKNOWN = "there is no such upload, or not any more: begin anew with POST /uploads"
 
 
@@ -66,10 +67,19 @@ class Shelf:
         self._folder = folder
 
     def add(self, name: str, size_bytes: int | None, metadata: str) -> Upload:
-        """A new upload without a byte, under an id that nobody can guess."""
+        """A new upload without a byte, under an id that nobody can guess. Raises HTTPException
+        (503) where what comes could not be given its name in the end."""
         upload = Upload(secrets.token_urlsafe(_ID_BYTES), name, size_bytes, metadata)
         self.save(upload)
-        self.part(upload).touch()
+        part = self.part(upload)
+        part.touch()
+        link = part.with_suffix(f".link{PARTIAL}")
+        try:
+            os.link(part, link)
+        except OSError as error:
+            self.forget(upload)
+            raise HTTPException(503, f"{_NO_LINKS} ({error.strerror})") from None
+        link.unlink()
         return upload
 
     def get(self, upload_id: str) -> Upload:

@@ -5,7 +5,7 @@ import filecmp
 import os
 import time
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -36,7 +36,10 @@ MAX_AT_ONCE = 64
 MAX_COMPARED = 16
 """Files of one size that are read to know a digest: of a camera, thousands may have the same."""
 _SWEEP_EVERY_S = 3600.0
+_LET_GO_S = 2.0
 _NUM_THREADS = 8
+_NUM_FINISHING = 2
+"""Films that are looked at as a whole at once, beside those that are taken in: it may take long."""
 Made = TypeVar("Made")
 
 
@@ -50,6 +53,7 @@ class Uploads:
         self._library, self._files = Library(database), Files(database)
         self._jobs = Jobs(database)
         self._threads = anyio.CapacityLimiter(_NUM_THREADS)
+        self._finishing = anyio.CapacityLimiter(_NUM_FINISHING)
         self._num_at_once = 0
         self._swept_at_s = float("-inf")
 
@@ -108,9 +112,27 @@ class Uploads:
         return datetime.fromtimestamp(self._shelf.expires_at(upload), UTC)
 
     def forget(self, upload_id: str) -> None:
-        """Removes what has come of an upload; a film that is stored stays. Raises HTTPException
-        (404)."""
-        self._shelf.forget(self._shelf.get(upload_id))
+        """Removes what has come of an upload; a film that is stored stays. Raises HTTPException:
+        404, and 423 if another request still sends or finishes it."""
+        upload = self._shelf.get(upload_id)
+        if upload.state == "receiving":
+            with closing(self._held(upload)):
+                upload = self._shelf.get(upload_id)
+                self._shelf.forget(upload)
+        else:
+            self._shelf.forget(upload)
+
+    def _held(self, upload: Upload) -> Partial:
+        """What has come of an upload, once the request that has sent it, and may just have been
+        given up, has let go. Raises HTTPException (423)."""
+        until_s = time.monotonic() + _LET_GO_S
+        while True:
+            try:
+                return Partial(self._shelf, upload)
+            except HTTPException as error:
+                if error.status_code != 423 or time.monotonic() > until_s:
+                    raise
+            time.sleep(0.05)
 
     def find_video(self, upload: Upload) -> int | None:
         """The video of an upload, once there is one."""
@@ -158,7 +180,7 @@ class Uploads:
             upload = dataclasses.replace(upload, size_bytes=partial.offset)
             await self.run(self._shelf.save, upload)
         if upload.size_bytes == partial.offset:
-            return await self.run(self.finish, upload)
+            return await anyio.to_thread.run_sync(self.finish, upload, limiter=self._finishing)
         return upload
 
     def finish(self, upload: Upload) -> Upload:
@@ -189,7 +211,7 @@ class Uploads:
 
     def _find_same(self, part: Path) -> int | None:
         """The video of the library with this content, whose file is on this host."""
-        files = self._library.files_of_size(part.stat().st_size)
+        files = self.same_size(part.stat().st_size)
         if not files:
             return None
         own = content_hash(part)
@@ -199,9 +221,8 @@ class Uploads:
         """The name under which a film lies in the folder from now on. A link, unlike a rename,
         never takes the place of another film; one with the same content, whose job may not have
         ended yet, is as good."""
-        size_bytes = part.stat().st_size
-        for path in sorted(self._folder.iterdir()):
-            if path.is_file() and path.stat().st_size == size_bytes and _are_same(path, part):
+        for path in _files_of_size(self._folder, part.stat().st_size):
+            if _are_same(path, part):
                 return path.name
         for name in numbered(wanted):
             try:
@@ -245,6 +266,16 @@ class Uploads:
                 self.get(upload.id)
             except (HTTPException, DatabaseError, OSError) as error:
                 structlog.get_logger().warning("upload not finished", reason=str(error))
+
+
+def _files_of_size(folder: Path, size_bytes: int) -> list[Path]:
+    found = []
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            with suppress(FileNotFoundError):  # somebody has just removed it
+                if entry.is_file() and entry.stat().st_size == size_bytes:
+                    found.append(Path(entry.path))
+    return sorted(found)
 
 
 def _are_same(path: Path, other: Path) -> bool:

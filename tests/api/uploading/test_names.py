@@ -25,6 +25,11 @@ from api.uploading.names import MAX_NAME_BYTES, named_in, numbered, safe_name
         ("u\u0308.mp4", "ü.mp4"),
         ("half \ud800.mp4", "half.mp4"),
         (" tour.mp4. ", "tour.mp4"),
+        ('a*?<>|".mp4', "a______.mp4"),
+        ("a.mp4:stream", "a.mp4_stream"),
+        ("\u200d\u200b\xad.mp4", "upload.mp4"),
+        ("\u0301\u0301.mp4", "upload.mp4"),
+        ("👩\u200d🎓.mp4", "👩\u200d🎓.mp4"),
         ("می\u200cخواهم.mp4", "می\u200cخواهم.mp4"),
     ],
 )

@@ -1,6 +1,7 @@
 """A film that is cut off goes on where it ended, whoever ended it; it is whole or not there."""
 
 import asyncio
+import errno
 import os
 import signal
 import time
@@ -14,7 +15,7 @@ import pytest
 from starlette.exceptions import HTTPException
 
 from api.settings import ApiSettings
-from api.uploading.shelf import Shelf
+from api.uploading.shelf import Shelf, Upload
 from api.uploading.uploads import Uploads
 from database.errors import DatabaseUnreachable
 from database.jobs.jobs import Jobs
@@ -288,8 +289,8 @@ def test_wherever_the_end_of_a_film_is_cut_off_it_is_stored_once(
     step: int,
     is_done: bool,
 ) -> None:
-    left_to_do = [step]
     upload_id = put(uploads, settings, film)
+    left_to_do = [step]
 
     def cut_off(owner: object, name: str) -> None:
         work = getattr(owner, name)
@@ -335,6 +336,48 @@ def test_a_film_waits_for_a_database_that_is_away_and_is_stored_once(
     assert uploads.get(upload_id).state == "stored"
     assert list(stored(settings)) == ["tour.mp4"]
     assert len(Jobs(database).page()) == 1
+
+
+def test_who_gives_up_while_a_film_is_finished_is_told_to_wait(
+    uploads: Uploads, settings: IngestSettings, film: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("api.uploading.uploads._LET_GO_S", 0.1)
+    upload_id = put(uploads, settings, film)
+    finish = uploads.finish
+
+    def given_up(upload: Upload) -> Upload:
+        with pytest.raises(HTTPException, match="another request") as refused:
+            uploads.forget(upload_id)
+        assert refused.value.status_code == 423
+        assert uploads.get(upload_id).state == "receiving"
+        return finish(upload)
+
+    with monkeypatch.context() as giving_up:
+        giving_up.setattr(uploads, "finish", given_up)
+        assert uploads.get(upload_id).state == "stored"
+    uploads.forget(upload_id)
+    assert list(stored(settings)) == ["tour.mp4"]
+
+
+def test_without_links_nothing_is_sent_in_vain(
+    uploads: Uploads, settings: IngestSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_arguments: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "link", refuse)
+    with pytest.raises(HTTPException, match="file system with hard links"):
+        uploads.create("tour.mp4", 10)
+    assert left(settings) == []
+
+
+def test_a_film_that_this_server_may_not_read_is_no_reason_to_throw_one_away(
+    uploads: Uploads, settings: IngestSettings, database: Database, film: Path, tmp_path: Path
+) -> None:
+    take_up(settings, film)
+    roots = ApiSettings(sceneseek_home=settings.home, api_media_roots=str(tmp_path / "others"))
+    assert uploads.get(put(uploads, settings, film)).state == "known"
+    assert Uploads(roots, database).get(put(uploads, settings, film)).state == "stored"
 
 
 def test_too_many_at_once_are_told_to_come_again(
