@@ -47,7 +47,7 @@ _RETURN_FILE = """
 _FIND_LOST = f"SELECT id FROM job WHERE origin = %s AND {LOST} FOR UPDATE SKIP LOCKED"
 _TIDY = (
     "DELETE FROM job WHERE id IN (SELECT id FROM job WHERE ended_at < now() - interval "
-    f"'{KEPT}' AND state IN ('done', 'failed', 'cancelled') LIMIT 10)",
+    f"'{KEPT}' AND state IN ('done', 'failed', 'cancelled') LIMIT 1)",
     "DELETE FROM worker WHERE seen_at < now() - interval '1 hour'",
     "DELETE FROM procrastinate_workers WHERE last_heartbeat < now() - interval '1 day'",
 )
@@ -91,7 +91,8 @@ def sweep(database: Database, stale_s: float) -> Swept:
 
 
 def tidy(database: Database) -> None:
-    """Forgets jobs that ended long ago, some at a time, and workers that have gone."""
+    """Forgets a job that ended long ago, which may have had a million files, and workers that have
+    gone."""
     for statement in _TIDY:
         with database.connection() as connection:
             connection.execute(statement)

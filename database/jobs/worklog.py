@@ -34,9 +34,9 @@ _GIVE_BACK_STEP = f"""
 _BEGIN_FILE = """
     UPDATE job_file SET state = 'working', attempts = attempts + 1, reason = NULL, stage = NULL,
         part = NULL, started_at = now(), ended_at = NULL
-    WHERE job_id = %s AND path = %s AND state = 'waiting' RETURNING attempts"""
+    WHERE job_id = %s AND path = %s AND state = 'waiting' RETURNING attempts, started_at"""
 _TOUCH = f"UPDATE job SET {CHANGED} WHERE id = %s RETURNING state"
-_OWN = "WHERE job_id = %s AND path = %s AND state = 'working' AND attempts = %s"
+_OWN = "WHERE job_id = %s AND path = %s AND state = 'working' AND attempts = %s AND started_at = %s"
 _REPORT = f"UPDATE job_file SET stage = %s, part = %s {_OWN}"
 _END_FILE = f"""
     UPDATE job_file SET state = %s, reason = %s, scenes = %s, moments = %s, stage = NULL,
@@ -90,8 +90,14 @@ class BegunFile:
 
     job_id: int
     path: str
-    attempt: int
     kind: JobKind
+    attempt: int
+    started_at: datetime
+
+    @property
+    def own(self) -> tuple[int, str, int, datetime]:
+        """What the worker is known by that does it."""
+        return self.job_id, self.path, self.attempt, self.started_at
 
 
 @dataclass(frozen=True)
@@ -162,14 +168,13 @@ class WorkLog:
             if job is None:
                 return None
             begun = connection.execute(_BEGIN_FILE, (job_id, path)).fetchone()
-            return None if begun is None else BegunFile(job_id, path, begun[0], JobKind(job[0]))
+            return None if begun is None else BegunFile(job_id, path, JobKind(job[0]), *begun)
 
     def report(self, file: BegunFile, stage: str, part: float | None) -> bool:
         """How far a file is; whether it is still wanted, and from this worker."""
         with self._database.connection() as connection:
             job = connection.execute(_TOUCH, (file.job_id,)).fetchone()
-            own = (file.job_id, file.path, file.attempt)
-            is_own = connection.execute(_REPORT, (stage, part, *own)).rowcount > 0
+            is_own = connection.execute(_REPORT, (stage, part, *file.own)).rowcount > 0
             return is_own and job is not None and job[0] in _WANTED
 
     def end_file(
@@ -183,9 +188,8 @@ class WorkLog:
         """What became of a file; after the last one, the job is ended. Whether that is heard."""
         with self._database.connection() as connection:
             connection.execute(_TOUCH, (file.job_id,))
-            own = (file.job_id, file.path, file.attempt)
             told = (state.value, reason, scenes, moments)
-            is_own = connection.execute(_END_FILE, (*told, *own)).rowcount > 0
+            is_own = connection.execute(_END_FILE, (*told, *file.own)).rowcount > 0
             go_on(connection, file.job_id)
             return is_own
 
@@ -196,8 +200,7 @@ class WorkLog:
         no harm, if that is to be pardoned. One of a job that has ended is cancelled."""
         with self._database.connection() as connection:
             job = connection.execute(_TOUCH, (file.job_id,)).fetchone()
-            own = (file.job_id, file.path, file.attempt)
-            connection.execute(_GIVE_BACK, (int(pardon), reason, *own))
+            connection.execute(_GIVE_BACK, (int(pardon), reason, *file.own))
             if job is not None and job[0] not in _WANTED:
                 connection.execute(_CANCEL_WAITING, (file.job_id,))
 

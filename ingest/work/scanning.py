@@ -96,10 +96,10 @@ def _scan_spaces(bench: Bench, step: Step, request: BackfillRequest) -> bool:
 
 def _forget(bench: Bench, step: Step, request: ForgetRequest) -> bool:
     """Here and now: it takes no time that would be worth a queue."""
-    things = [_forgotten_video(bench, video_id) for video_id in request.video_ids]
-    if request.missing:
-        things += _forgotten_files(bench)
-    return bench.log.found(step, things, 0)
+    for video_id in request.video_ids:
+        if not bench.log.found(step, [_forgotten_video(bench, video_id)], 0):
+            return False
+    return bench.log.found(step, _forgotten_files(bench) if request.missing else [], 0)
 
 
 def _forgotten_video(bench: Bench, video_id: int) -> Thing:
@@ -112,8 +112,8 @@ def _forgotten_video(bench: Bench, video_id: int) -> Thing:
         )
     except NotFound as error:
         return Thing(f"video {video_id}", JobFileState.SKIPPED, str(error))
-    path = video.files[0][1] if video.files else "without a file"
-    return Thing(f"video {video_id} ({path})", JobFileState.DONE)
+    path = printable(video.files[0][1]) if video.files else "a video without a file"
+    return Thing(f"video {video_id}", JobFileState.DONE, path)
 
 
 def _forgotten_files(bench: Bench) -> list[Thing]:

@@ -19,6 +19,7 @@ from procrastinate import App, BaseRetryStrategy, RetryDecision
 from procrastinate.job_context import JobContext
 from procrastinate.jobs import Job
 from procrastinate.worker import Worker
+from sqlalchemy.exc import IntegrityError
 from typing_extensions import override
 
 from database.jobs.connector import AWAY, Connector, FencedManager
@@ -129,6 +130,8 @@ class Shift:
             while not self._bench.stopped.is_set():
                 try:
                     await self._worker.run()  # type: ignore[no-untyped-call]
+                except IntegrityError:
+                    structlog.get_logger().warning("the queue has forgotten this worker")
                 except Exception as error:
                     structlog.get_logger().error("the queue: begun again", exc_info=error)
                     await asyncio.sleep(LATER_S)

@@ -237,3 +237,17 @@ def test_a_file_of_a_job_that_is_cancelled_and_tried_again_at_once_is_done(
     jobs.retry(job)
     log.give_back_file(file)
     assert states(jobs, job) == ["waiting", "waiting"]
+
+
+def test_who_began_a_file_before_its_job_was_tried_again_is_heard_no_more(
+    database: Database, jobs: Jobs, log: WorkLog, job: int
+) -> None:
+    late = begin(database, log, job, PATHS[0], worker(database, silent_s=STALE_S + 1))
+    jobs.cancel(job)
+    sweep(database, STALE_S)
+    jobs.retry(job)
+    heir = log.begin_file(job, PATHS[0])
+    assert heir is not None
+    assert heir.attempt == late.attempt
+    assert log.end_file(late, JobFileState.FAILED, "what the late one says") is False
+    assert log.end_file(heir, JobFileState.DONE, None) is True
