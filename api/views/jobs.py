@@ -28,7 +28,10 @@ PAGE_JOBS = 20
 PAGE_FILES = 100
 NUM_FAULTS = 5
 """Of a job's files that failed, so many are named beside it."""
-OPEN = (JobState.WORKING, JobState.PAUSED, JobState.WAITING)
+MAX_OPEN = 100
+"""Of jobs that wait, and of those that were begun, so many are shown: a thousand films that are
+dropped at once are a thousand jobs."""
+BEGUN, WAITING = (JobState.WORKING, JobState.PAUSED), (JobState.WAITING,)
 _NOUNS = {JobKind.INGEST: "file", JobKind.BACKFILL: "model", JobKind.FORGET: "video"}
 _OUTCOMES = {
     JobFileState.DONE: "added",
@@ -57,7 +60,7 @@ class ShownJob:
     @property
     def is_open(self) -> bool:
         """Whether it is still to end."""
-        return self.job.state in OPEN
+        return self.job.state not in ENDED
 
     @property
     def sign(self) -> str:
@@ -118,13 +121,19 @@ class ShownJob:
             return {"resume": "Go on", "cancel": "Cancel"}
         if self.is_open:
             return {"pause": "Pause", "cancel": "Cancel"}
-        if num_failed := job.counts[JobFileState.FAILED]:
-            return {"retry": f"Try {counted(num_failed, _NOUNS[job.kind])} again"}
-        return {} if job.state is JobState.DONE else {"retry": "Try again"}
+        if job.state is not JobState.DONE:
+            return {"retry": "Go on with the rest" if job.scanned_at else "Try again"}
+        num = job.counts[JobFileState.FAILED] + job.counts[JobFileState.CANCELLED]
+        return {"retry": f"Try {counted(num, _NOUNS[job.kind])} again"} if num else {}
 
 
 def jobs_page(state: State, before: int | None) -> HTMLResponse:
     """The jobs: those that are still to end, and the newest of those that have."""
+    begun, waiting = (
+        (state.jobs.page(states, None, MAX_OPEN) if before is None else [])
+        for states in (BEGUN, WAITING)
+    )
+    num_waiting = state.jobs.counts()[0].get(JobState.WAITING, 0)
     ended = state.jobs.page(ENDED, before, PAGE_JOBS + 1)
     more = f"/library/jobs?before={ended[PAGE_JOBS - 1].id}" if len(ended) > PAGE_JOBS else None
     return library_view(
@@ -133,7 +142,8 @@ def jobs_page(state: State, before: int | None) -> HTMLResponse:
         "jobs",
         problem=None,
         only=None,
-        open=_shown(state, state.jobs.page(OPEN, None, PAGE_FILES)) if before is None else [],
+        open=_shown(state, sorted([*begun, *waiting], key=lambda job: -job.id)),
+        num_beyond=num_waiting - len(waiting),
         ended=_shown(state, ended[:PAGE_JOBS]),
         before=before,
         more_url=more,

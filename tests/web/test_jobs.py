@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from database.jobs.jobs import Jobs
+from database.jobs.records import IngestRequest
 from database.jobs.workers import Workers
 from database.models import JobFileState
 from database.opening import open_database
@@ -150,6 +151,29 @@ def test_a_job_that_nobody_is_there_to_do_says_so_until_a_worker_comes(
     expect(idle).to_be_hidden()
     workers.leave(number)
     expect(idle).to_be_visible()
+
+
+def test_of_a_thousand_jobs_that_wait_the_newest_are_shown_and_those_that_are_begun(
+    new_page: NewPage, settings: IngestSettings, database: Database
+) -> None:
+    jobs, crew = Jobs(database), Crew(database)
+    first = crew.begin("/oldest", "a.mp4")
+    jobs.pause(first)
+    for number in range(150):
+        jobs.submit(IngestRequest((f"/films/{number}.mp4",)))
+    with serving(settings) as server:
+        page = new_page(server, expected_faults=AWAY)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(ADDING)
+        expect(page.locator(".beyond")).to_have_text("And 50 more jobs that wait.")
+        until(page, lambda: listeners(server) == 1)
+        expect(job(page, "oldest")).to_contain_text("Paused")
+        jobs.resume(first)
+        expect(job(page, "oldest")).to_contain_text("Waits")
+        assert len([url for url in asked if "/library/jobs/" in url]) < 5
+        expect(page.locator(".beyond")).to_have_text("And 50 more jobs that wait.")
+        expect(page.locator(".job")).to_have_count(101)
 
 
 def test_a_page_listens_once_and_only_while_it_is_seen(

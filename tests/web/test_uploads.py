@@ -107,6 +107,28 @@ def test_a_large_file_that_is_cut_off_and_reloaded_goes_on_and_is_the_same(
     assert digest(stored(library, "long talk.wav")) == digest(large)
 
 
+def test_an_upload_that_was_removed_meanwhile_begins_anew(
+    new_page: NewPage, bare: Serving, library: IngestSettings, tmp_path: Path
+) -> None:
+    film = write_silence(tmp_path / "removed.wav", 40_000_000)
+    page = new_page(bare, expected_faults=("404",))
+    addresses: list[str] = []
+    page.on("request", lambda request: addresses.append(request.url))
+    network = Network(page)
+    page.goto(ADDING)
+    network.limit(8e6)
+    choose(page, film)
+    row = sending(page, "removed.wav").get_by_role("paragraph")
+    expect(row).to_contain_text(re.compile(r"[45]\d % sent"))
+    (first,) = {each for each in addresses if re.search("/uploads/.{32}$", each)}
+    bare.client.delete(first, headers={"Tus-Resumable": "1.0.0"})
+    expect(row).to_contain_text("waits: what had come was removed")
+    network.limit(-1)
+    expect(job(page, "removed.wav")).to_be_visible()
+    assert digest(stored(library, "removed.wav")) == digest(film)
+    assert len({each for each in addresses if re.search("/uploads/.{32}$", each)}) == 2
+
+
 def test_a_server_that_is_killed_and_comes_again_gets_the_rest(
     new_page: NewPage, settings: IngestSettings, tmp_path: Path
 ) -> None:

@@ -1,7 +1,7 @@
 // The files of a drop, and which of them are recordings.
 
 const UNKNOWN_TO_BROWSERS = new Set(
-  "3g2 amr asf avi divx dv f4v flv m2t m2ts m2v mk3d mka mkv mod mov mpg mts mxf ogm ogv rm rmvb tod ts vob wmv".split(" "),
+  "3g2 amr asf avi dav divx dv f4v flv m2t m2ts m2v mk3d mka mkv mod mov mpg mts mxf ogm ogv rm rmvb tod ts vob wmv".split(" "),
 );
 
 /** Whether a file is a recording by its name; the server looks at what is in it. */

@@ -3,12 +3,15 @@
 
 import { follow } from "./events.js";
 import { alarmOf, askElements } from "./server.js";
+import { counted } from "./words.js";
 
 const view = document.querySelector(".adding");
 const lists = { open: view.querySelector(".jobs.open"), ended: view.querySelector(".jobs.ended") };
 const only = view.dataset.job; // on the page of one job
 const SILENT = new Set(["waiting", "working"]); // what is to come is worth no word
 const MAX_ENDED = 100; // of a page that stays open for days
+const MAX_OPEN = 100; // where somebody has dropped a thousand films
+const beyond = new Set(); // jobs that wait, and are too many to be shown
 const changed = new Set(); // jobs to be asked for
 let asking = false;
 
@@ -30,10 +33,23 @@ const signOf = ({ state, num_files, num_ended, files }) => [state, num_files, nu
 function note(job) {
   if (only && only !== String(job.id)) return;
   if (!only && !lists.open && !shown(job.id)) return; // of a later page
+  if (waitsBeyond(job)) return;
   const isAtWork = job.state === "working";
   if (!isAtWork && shown(job.id)?.dataset.sign === signOf(job)) return;
   changed.add(job.id);
   renew();
+}
+
+/** Whether a job is one of too many that wait; it is shown once it is begun. */
+function waitsBeyond(job) {
+  if (!lists.open) return false;
+  const isOne = job.state === "waiting" && !shown(job.id) && lists.open.children.length >= MAX_OPEN;
+  if (isOne) beyond.add(job.id);
+  else beyond.delete(job.id);
+  const told = view.querySelector(".beyond");
+  told.hidden = !beyond.size;
+  told.textContent = `And ${counted(beyond.size, "more job")} that ${beyond.size === 1 ? "waits" : "wait"}.`;
+  return isOne;
 }
 
 /** Asks for what has changed, one job after the other: the latest is what counts. */
@@ -62,7 +78,8 @@ function put(elements) {
   const list = lists[made.dataset.list];
   const item = old ?? made;
   if (list && item.closest(".jobs") !== list) place(item, list);
-  if (lists.ended?.children.length > MAX_ENDED) lists.ended.lastElementChild.remove();
+  const oldest = lists.ended?.children.length > MAX_ENDED && lists.ended.lastElementChild;
+  if (oldest && !oldest.contains(document.activeElement)) oldest.remove();
   for (const each of Object.values(lists)) each?.closest("section").toggleAttribute("hidden", !each.children.length);
   view.querySelector(".none")?.remove();
 }

@@ -45,6 +45,7 @@ export async function sendFile(file, address, { signal, began, moved, waits }) {
       while (state.offset < file.size) {
         moved(state.offset);
         state = await sendPiece(address, file, state.offset, { signal, moved });
+        if (state.status === GONE) throw new Later("what had come was removed", 1);
         faults = 0;
       }
       if (!state.job && !state.video) throw new Later("the server still looks at it", 1);

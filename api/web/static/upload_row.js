@@ -26,6 +26,7 @@ export function newRow({ name, size }, { toggled, removed }) {
       bar.hidden = ["known", "refused", "failed"].includes(state);
       if (words.textContent !== told) words.textContent = told;
       act.hidden = !(state in ACTS);
+      remove.hidden = state === "elsewhere"; // the other tab would begin anew
       act.textContent = ACTS[state] ?? "";
       act.setAttribute("aria-label", `${act.textContent} ${name}`);
     },
@@ -41,7 +42,7 @@ export function newRow({ name, size }, { toggled, removed }) {
       const next = row.nextElementSibling ?? row.previousElementSibling;
       const hadFocus = row.contains(document.activeElement);
       row.remove();
-      if (hadFocus) (next?.lastElementChild ?? document.querySelector("#uploads input")).focus();
+      if (hadFocus) (next?.querySelector("button:not([hidden])") ?? document.querySelector("#uploads input")).focus();
     },
   });
 }
