@@ -142,6 +142,8 @@ def _take(
                 given_up.append(path)
         elif job is not None:
             again = _return_step(connection, job_id, job[1], pardon)
+            if not pardon and job[1] == MAX_ATTEMPTS - 1:
+                suspect = f"suspect {origin}"
         num_again += again
         connection.execute(*((_AGAIN, (suspect, task)) if again else (_REMOVE, (task,))))
     return Swept(num_again, tuple(given_up))

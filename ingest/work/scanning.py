@@ -1,8 +1,9 @@
 """What there is to do for a job: looked for, entered, and handed out while it is looked for."""
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from database.errors import NotFound
 from database.forms import is_storable
@@ -17,6 +18,9 @@ from ingest.work.bench import Bench
 
 if TYPE_CHECKING:
     from ingest.pipeline import Ingest
+
+EVERY_S = 1.0
+Item = TypeVar("Item")
 
 
 def scan(bench: Bench, step: Step) -> bool:
@@ -43,14 +47,29 @@ def _scan_paths(bench: Bench, step: Step, request: IngestRequest) -> bool:
     num_known = 0
     with ingest.removal.run():
         for batch in batches(_files_of(request)):
-            bench.require_running()
             met = bench.log.known(step.job_id, [_name(file) for file in batch])
             new = [file for file in batch if _name(file) not in met]
-            things = [thing for thing in _things(ingest, new) if thing is not None]
-            num_known += len(new) - len(things)
-            if not bench.log.found(step, things, num_known):
-                return False
+            for looked_at in _in_time(_things(ingest, new)):
+                bench.require_running()
+                things = [thing for thing in looked_at if thing is not None]
+                num_known += len(looked_at) - len(things)
+                if not bench.log.found(step, things, num_known):
+                    return False
     return True
+
+
+def _in_time(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items in lists, one about every second: a thousand files may be told at once, or take
+    minutes, on a slow disk or where each is refused."""
+    piece: list[Item] = []
+    due = time.monotonic() + EVERY_S
+    for item in items:
+        piece.append(item)
+        if time.monotonic() >= due:
+            yield piece
+            piece, due = [], time.monotonic() + EVERY_S
+    if piece:
+        yield piece
 
 
 def _files_of(request: IngestRequest) -> Discovery:

@@ -1,6 +1,7 @@
 """Jobs from what was asked for to what became of it."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,6 +17,7 @@ from ingest.settings import IngestSettings
 from ingest.work.bench import Bench
 from ingest.work.doing import do_file
 from ingest.work.reports import Reports, Unwanted
+from ingest.work.steps import do_scan
 from ingest.work.trying import TryLater
 from tests.helpers.media import drawn, make_video
 from tests.helpers.sql import execute, forget_vectors, rows
@@ -195,6 +197,29 @@ def test_a_paused_job_is_not_looked_for_to_its_end(bench: Bench, jobs: Jobs, fil
     jobs.pause(job_id)
     assert bench.log.found(step, [], 0) is False
     assert bench.log.begin_file(job_id, str(films / "film.mp4")) is None
+
+
+def test_what_a_slow_disk_holds_is_told_while_it_is_looked_at(
+    bench: Bench, jobs: Jobs, films: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ingest.work.scanning.EVERY_S", 0)
+    found, told = bench.log.found, []
+
+    def entered(*given: Any) -> bool:
+        told.append(found(*given))
+        bench.stopped.set()
+        return told[-1]
+
+    monkeypatch.setattr(bench.log, "found", entered)
+    job_id = submit(jobs, films)
+    with pytest.raises(TryLater):
+        do_scan(bench, job_id)
+    assert told == [True]
+    assert jobs.get(job_id).num_files == 1
+    monkeypatch.undo()
+    bench.stopped.clear()
+    do_scan(bench, job_id)
+    assert jobs.get(job_id).num_files == 3
 
 
 def test_a_job_that_cannot_be_run_says_why(bench: Bench, jobs: Jobs) -> None:
