@@ -3,13 +3,19 @@
 import hashlib
 import socket
 from base64 import b64encode
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import numpy as np
 
+from api.uploading.uploads import Uploads
+from database.opening import open_database
+from database.videos.stored import Store
 from ingest.settings import IngestSettings
 from tests.helpers.media import drawn, make_video, tone
+from tests.helpers.records import commented, file
 
 TUS = {"Tus-Resumable": "1.0.0"}
 PART = {**TUS, "Content-Type": "application/offset+octet-stream"}
@@ -96,3 +102,19 @@ def stored(settings: IngestSettings) -> dict[str, Path]:
 def left(settings: IngestSettings) -> list[str]:
     """What has come of films that are not whole."""
     return sorted(path.name for path in (settings.home / "uploads/.incoming").glob("*.part"))
+
+
+def take_up(settings: IngestSettings, path: Path) -> None:
+    """Has the library hold what an ingest would have made of a film."""
+    status = path.stat()
+    own = replace(file(path), size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)
+    with closing(open_database(settings)) as database:
+        Store(database).save_video(replace(commented("tour"), content_hash=hash_of(path)), own)
+
+
+def put(uploads: Uploads, settings: IngestSettings, film: Path) -> str:
+    """The id of an upload of which all bytes have come, and nothing else has happened."""
+    upload = uploads.create(film.name, film.stat().st_size)
+    part = settings.home / "uploads" / ".incoming" / f"{upload.id}.part"
+    part.write_bytes(film.read_bytes())
+    return upload.id
