@@ -26,6 +26,8 @@ from ingest.atomic import PARTIAL, atomically
 
 KEPT_S = 24 * 3600.0
 """An upload of which no byte comes for so long is removed, and so is the record of a whole one."""
+_BEING_SENT_S = 600.0
+"""One that has stood for longer keeps no room from others: it may never go on."""
 SPARE_BYTES = 256 * 1024 * 1024
 """Of the disk: the database and the stills of other films lie there, too."""
 ID_PATTERN = "[A-Za-z0-9_-]{32}"
@@ -145,6 +147,17 @@ class Shelf:
                 upload = self.get(path.stem)
                 if upload.state == "receiving" and self.offset(upload) == upload.size_bytes:
                     yield upload
+
+    def to_come(self) -> int:
+        """Bytes that are still to come of the uploads that are being sent."""
+        total = 0
+        for path in self._folder.glob(f"*{_RECORD}"):
+            with suppress(HTTPException, FileNotFoundError):
+                upload = self.get(path.stem)
+                status = self.part(upload).stat()
+                if time.time() - status.st_mtime < _BEING_SENT_S:
+                    total += max((upload.size_bytes or 0) - status.st_size, 0)
+        return total
 
     def require_room(self, num_bytes: int) -> None:
         """Raises HTTPException (507) if the disk has no room for so much more."""

@@ -77,7 +77,7 @@ class Uploads:
             raise HTTPException(413, self.too_large(), {"Tus-Max-Size": str(self.max_bytes)})
         if time.monotonic() - self._swept_at_s > _SWEEP_EVERY_S:
             self.sweep()
-        self.require_room(size_bytes or 0)
+        self.require_room((size_bytes or 0) + self._shelf.to_come())
         return self._shelf.add(name, size_bytes, metadata)
 
     def require_room(self, num_bytes: int) -> None:

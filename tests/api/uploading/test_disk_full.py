@@ -3,6 +3,7 @@
 import asyncio
 import os
 import subprocess
+import time
 from collections.abc import AsyncGenerator, Iterator
 from pathlib import Path
 
@@ -57,3 +58,17 @@ def test_a_film_goes_on_when_there_is_room_again(
     done = asyncio.run(uploads.take_in(upload, at, pieces(content[at:])))
     assert done.state == "stored"
     assert hash_of(disk / "uploads" / "tour.mp4") == hash_of(film)
+
+
+def test_room_that_others_are_to_fill_is_not_given_twice(
+    database: Database, disk: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelf, "SPARE_BYTES", 0)
+    uploads = Uploads(ApiSettings(sceneseek_home=disk), database)
+    first = uploads.create("first.mp4", 5 * MIB)
+    with pytest.raises(HTTPException) as full:
+        uploads.create("second.mp4", 5 * MIB)
+    assert full.value.status_code == 507
+    part = disk / "uploads" / ".incoming" / f"{first.id}.part"
+    os.utime(part, (time.time() - 3600,) * 2)  # it may never go on
+    assert uploads.create("second.mp4", 5 * MIB).name == "second.mp4"
