@@ -158,6 +158,8 @@ class Watch:
         """Somebody is, just now: each file at work may be one of theirs. It was, if it is begun a
         second time."""
         with self._lock:
+            with contextlib.suppress(psycopg.OperationalError):
+                self._at_work = self.postgres.rows(_FILES_AT_WORK)
             for job_id, path, attempts in self._at_work:
                 self._cut_off.setdefault((job_id, path), (self._now_s, attempts))
 
