@@ -127,4 +127,4 @@ def test_an_ingest_goes_on_with_its_content_when_the_database_was_away(
 ) -> None:
     outcome = first.run(film, "decode", lambda: cut_locks(database))
     assert outcome.status.value == "done"
-    assert first.stages.count("hash") == 1
+    assert "hash" not in first.stages[first.stages.index("decode") :]
