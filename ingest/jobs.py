@@ -1,5 +1,4 @@
-"""python -m ingest.jobs [show | pause | resume | cancel | retry | priority JOB]: what workers do.
-"""
+"""python -m ingest.jobs: what workers do; show, pause, resume, cancel, retry or move one job."""
 
 import json
 from collections.abc import Callable
