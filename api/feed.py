@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import structlog
 from fastapi import HTTPException
-from fastapi.sse import ServerSentEvent
+from fastapi.sse import KEEPALIVE_COMMENT, format_sse_event
 from prometheus_client import Gauge
 
 from api.errors import RETRY_AFTER_S
@@ -27,6 +27,8 @@ MAX_LISTENERS = 256
 READ_EVERY_S = 1.0
 LISTEN_S = 300.0
 """Then a stream ends, and who listens comes again: a key may have been removed meanwhile."""
+KEEP_ALIVE_S = 15.0
+"""Without anything to tell; proxies end what is silent for a minute."""
 RETRY_MS = 2000
 """After which a browser comes again."""
 LISTENERS = Gauge("event_listeners", "Clients that listen to GET /events")
@@ -76,20 +78,22 @@ class Listener:
         self._until_s = 0
         self._woken.set()
 
-    async def events(self) -> AsyncIterator[ServerSentEvent]:
-        """What is told, until the stream ends. An id stands at the last of what belongs together:
-        who comes again with it has missed nothing."""
-        yield ServerSentEvent(retry=RETRY_MS)
-        while (patience_s := self._until_s - time.monotonic()) > 0:
+    async def stream(self) -> AsyncIterator[bytes]:
+        """What is told, as server-sent events, until the stream ends. An id stands at the last of
+        what belongs together: who comes again with it has missed nothing."""
+        yield format_sse_event(retry=RETRY_MS)
+        while (left_s := self._until_s - time.monotonic()) > 0:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), patience_s)
+                await asyncio.wait_for(self._woken.wait(), min(left_s, KEEP_ALIVE_S))
+            if left_s > KEEP_ALIVE_S and not self._woken.is_set():
+                yield KEEPALIVE_COMMENT
             self._woken.clear()
             since, untold = self.since, list(self._untold.values())
             self._untold.clear()
             for number, event in enumerate(untold, 1):
                 is_last = number == len(untold) and since is not None
-                yield ServerSentEvent(
-                    event=event.name, raw_data=event.data, id=str(since) if is_last else None
+                yield format_sse_event(
+                    event=event.name, data_str=event.data, id=str(since) if is_last else None
                 )
 
 

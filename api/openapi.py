@@ -53,6 +53,7 @@ _TEXTS = {
     "get_subtitles": (_VTT, _SRT),
     "get_subtitle_track": (_VTT, _SRT),
     "metrics": ("text/plain",),
+    "listen": ("text/event-stream",),
 }
 _REASONS = {
     400: "What was sent cannot be read",

@@ -15,14 +15,20 @@ class Client:
 
     def __init__(self, since: int | None = 7) -> None:
         self.listener = Listener(since)
-        self._events = self.listener.events()
+        self._stream = self.listener.stream()
 
     def tell(self, number: int, data: str) -> None:
         self.listener.tell(f"job {number}", Event("job", data))
 
     async def take(self, num: int = 1) -> list[Told]:
-        taken = [await asyncio.wait_for(anext(self._events), 5) for _ in range(num)]
-        return [(event.event, event.raw_data, event.id) for event in taken]
+        taken = [await asyncio.wait_for(anext(self._stream), 5) for _ in range(num)]
+        return [told(event.decode()) for event in taken]
+
+
+def told(event: str) -> Told:
+    """The name, the data and the id of an event."""
+    fields = dict(line.split(": ", 1) for line in event.splitlines() if line)
+    return fields.get("event"), fields.get("data"), fields.get("id")
 
 
 def test_only_the_last_of_what_belongs_together_bears_the_id() -> None:
@@ -70,6 +76,17 @@ def test_who_knows_nothing_yet_is_given_no_id() -> None:
         client.listener.tell("reach", Event("away", "{}"))
         assert (await client.take(2))[1] == ("away", "{}", None)
 
+    asyncio.run(scenario())
+
+
+def test_a_stream_without_anything_to_tell_is_kept_alive(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        client = Client()
+        assert await client.take(3) == [(None, None, None)] * 3
+        client.tell(1, "{}")
+        assert await client.take() == [("job", "{}", "7")]
+
+    monkeypatch.setattr(feed, "KEEP_ALIVE_S", 0.01)
     asyncio.run(scenario())
 
 
