@@ -40,6 +40,11 @@ class Workers:
             told = session.execute(_SEEN_IN_QUEUE, {"id": in_queue}).first()
             return in_queue is None or told is not None
 
+    def database_up_s(self) -> float:
+        """For how long the server has been there, in seconds."""
+        up = "SELECT extract(epoch FROM now() - pg_postmaster_start_time())::float8"
+        return float(self._database.rows(up)[0][0])
+
     def leave(self, worker: int) -> None:
         """That it has ended."""
         with self._database.session() as session:

@@ -80,7 +80,7 @@ class Shift:
         """The tasks that this process does, by their number in the queue."""
         self._strays: set[int] = set()
         self._steady_since: float | None = None
-        self._last_round = 0.0
+        self._last_round = time.time()
         self._loop = asyncio.get_running_loop()
         self._me = self._workers.enter()
         connector = Connector(bench.database)
@@ -168,9 +168,10 @@ class Shift:
             try:
                 await self._loop.run_in_executor(self._beside, self._round)
             except AWAY:
-                self._steady_since = None
+                self._steady_since = time.time() + self._times.heartbeat_s
             except Exception as error:
                 structlog.get_logger().error("beside the work", exc_info=error)
+            self._last_round = time.time()
             await asyncio.sleep(self._times.heartbeat_s)
 
     def _round(self) -> None:
@@ -196,9 +197,10 @@ class Shift:
     def _is_steady(self) -> bool:
         """Whether all who live have had the time to say so: since the database is there, and since
         this machine was asleep, of which its clock that only goes forward knows nothing."""
-        now, before = time.time(), self._last_round
-        self._last_round = now
-        if self._steady_since is None or abs(now - before) > self._times.stale_s:
+        now, asleep_s = time.time(), self._times.stale_s
+        if self._steady_since is None:
+            self._steady_since = now - self._workers.database_up_s()
+        elif abs(now - self._last_round) > asleep_s:
             self._steady_since = now
         return now - self._steady_since >= self._times.stale_s
 
