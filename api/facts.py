@@ -8,7 +8,8 @@ from typing import Generic, TypeVar
 from api.errors import Busy
 from api.limits import PATIENCE_S
 from api.spaces import Standing, standings
-from database.models import SpaceState
+from database.jobs.jobs import Jobs
+from database.models import JobState, SpaceState
 from database.queries.listing import VideoLists
 from database.server.connection import Database
 from database.spaces.coverage import Coverage
@@ -54,6 +55,7 @@ class LibraryFacts:
 
     def __init__(self, database: Database, encoders: Encoders) -> None:
         library, files = Library(database), Files(database)
+        self._jobs = Jobs(database)
         version = library.version
         spaces = Spaces(database)
         self.facets = Kept(version, lambda: read_facets(database))
@@ -67,6 +69,10 @@ class LibraryFacts:
             lambda: (version(), time.monotonic() // _COUNT_S),
             lambda: standings(spaces, encoders, counted=True),
         )
+
+    def jobs_under_way(self) -> bool:
+        """Whether something is being added just now."""
+        return bool(self._jobs.page((JobState.WAITING, JobState.WORKING), limit=1))
 
     def coverage(self) -> Coverage:
         """The vectors of all spaces in use, of how many that they should have."""

@@ -21,6 +21,7 @@ from database.opening import open_database
 from embeddings import cli
 from embeddings.cli import AsJson, new_app, read_settings
 from ingest.files.outcome import printable
+from ingest.progress import STAGES
 from ingest.settings import IngestSettings
 from ingest.work.asking import no_worker
 
@@ -78,7 +79,7 @@ def show(job: JobId, as_json: AsJson = False) -> None:
         return
     typer.echo(_line(info))
     for file in files:
-        told = file.reason or file.stage or ""
+        told = file.reason or _stage(file)
         typer.echo(f"{file.state.value:<10}{printable(file.path)}" + (told and f": {told}"))
     _tell_if_idle([info], jobs.workers())
 
@@ -158,6 +159,14 @@ def _line(info: JobInfo) -> str:
     if info.reason is not None:
         told.append(info.reason)
     return f"{info.id:>5}  {info.state.value:<10}{what}" + (f": {', '.join(told)}" if told else "")
+
+
+def _stage(file: JobFileInfo) -> str:
+    """What is done with it, in the words of a direct ingest."""
+    if file.stage is None:
+        return ""
+    word = STAGES.get(file.stage, file.stage)
+    return word if file.part is None else f"{word}, {file.part:.0%}"
 
 
 def _row(info: JobInfo) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from api.deps import State
 from api.views.answers import count
 from api.views.controls import Chip
 from api.views.form import PageForm
+from api.web.rendering import counted
+from database.models import JobState
 from search.query.query import Sort
 
 _MAX_DROPS = 8
@@ -34,10 +36,19 @@ class NothingFound:
     """The filters to drop, the one with most hits first."""
     no_videos: bool = False
     """Whether that is the whole reason."""
+    under_way: bool = False
+    """Whether the first ones are being made searchable."""
 
 
-def no_videos() -> NothingFound:
-    """The empty library."""
+def no_videos(state: State) -> NothingFound:
+    """The empty library, and whether it is to stay so. Raises DatabaseError."""
+    if begun := state.jobs.page((JobState.WAITING, JobState.WORKING), limit=1):
+        (job,) = begun
+        num = f"{job.num_ended:,} of {counted(job.num_files, 'file')}" if job.num_files else ""
+        heading = ", ".join(filter(None, ("The first videos are being made searchable", num)))
+        return NothingFound(
+            heading, "Each is found as soon as it is done.", no_videos=True, under_way=True
+        )
     return NothingFound(
         "No videos yet",
         "Make a folder of videos searchable, where this server runs:",
@@ -52,7 +63,7 @@ def nothing_found(
     """The reason for an answer without hits; vectors are counted only where it is `degraded`.
     Raises InvalidQuery, NotFound, Busy, DatabaseError."""
     if state.library.is_empty():
-        return no_videos()
+        return no_videos(state)
     if drops := _drops(state, form, chips):
         if not chips:
             advice = "In this order only sure hits are listed, and there are none. With weak ones:"

@@ -85,12 +85,17 @@ class ShownJob:
             return f"Failed: {job.reason}"
         if job.state in ENDED:
             outcomes = ", ".join(_outcomes(job)) or "nothing was to be done"
+            if job.at_work:
+                outcomes = (
+                    f"{counted(len(job.at_work), _NOUNS[job.kind])} still at work, to end soon"
+                )
             if job.state is JobState.DONE and job.num_files == 1:
                 return outcomes.removeprefix("1 ").capitalize()
             return f"{job.state.value.capitalize()}: {outcomes}"
         words = ["Paused"] if job.state is JobState.PAUSED else []
         if self._only_at_work:
-            words.append(_at_work(self._only_at_work).capitalize())
+            at_work = _at_work(self._only_at_work)
+            words.append(f"what is at work is still done: {at_work}" if words else _upper(at_work))
         elif job.num_files:
             num = counted(job.num_files, _NOUNS[job.kind])
             words.append(f"{job.num_ended:,} of {num}{'' if job.scanned_at else ' so far'}")
@@ -122,7 +127,7 @@ class ShownJob:
         if self.is_open:
             return {"pause": "Pause", "cancel": "Cancel"}
         if job.state is not JobState.DONE:
-            return {"retry": "Go on with the rest" if job.scanned_at else "Try again"}
+            return {"retry": "Go on with the rest" if job.num_files > 1 else "Try again"}
         num = job.counts[JobFileState.FAILED] + job.counts[JobFileState.CANCELLED]
         return {"retry": f"Try {counted(num, _NOUNS[job.kind])} again"} if num else {}
 
@@ -245,6 +250,10 @@ def _at_work(at: FileAtWork) -> str:
         return "begun"
     word = STAGES.get(at.stage, at.stage)
     return word if at.part is None else f"{word}, {int(at.part * 100)} %"
+
+
+def _upper(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _done_part(at: FileAtWork) -> float:

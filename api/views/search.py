@@ -194,7 +194,7 @@ class _Shown:
     def landing(self, form: PageForm) -> HTMLResponse:
         """Without a question: the newest videos, to begin with."""
         landing = Landing.of(self.state)
-        empty = None if landing.videos else no_videos()
+        empty = None if landing.videos else no_videos(self.state)
         return self._page(form, self._controls(form), landing=landing, empty=empty)
 
     def refused_for(self, form: PageForm, error: InvalidQuery | NotFound) -> HTMLResponse:

@@ -60,6 +60,11 @@ _OPEN_COUNTS = sa.text("""
 _CANCEL_FILES = """
     UPDATE job_file SET state = 'cancelled', ended_at = now()
     WHERE job_id = %s AND state = 'waiting'"""
+_RESUME = """
+    UPDATE job SET state = CASE WHEN EXISTS (SELECT FROM job_file
+        WHERE job_id = job.id AND job_file.state = 'working') THEN 'working' ELSE 'waiting'
+        END::job_state
+    WHERE id = %s"""
 _REOPEN_FILES = """
     UPDATE job_file SET state = 'waiting', reason = NULL, stage = NULL, part = NULL, attempts = 0,
         started_at = NULL, ended_at = NULL
@@ -171,7 +176,7 @@ class Jobs:
     def resume(self, job_id: int) -> JobInfo:
         """Goes on with a paused job. Raises NotFound, JobConflict."""
         with self._changing(job_id, (JobState.PAUSED,), "resumed") as connection:
-            connection.execute("UPDATE job SET state = 'waiting' WHERE id = %s", (job_id,))
+            connection.execute(_RESUME, (job_id,))
             defer_left(connection, job_id)
         return self.get(job_id)
 
@@ -194,7 +199,10 @@ class Jobs:
             reopened = connection.execute(_REOPEN_FILES, (job_id,)).rowcount
             done = "SELECT FROM job WHERE id = %s AND state = 'done'"
             if not reopened and connection.execute(done, (job_id,)).fetchone() is not None:
-                raise JobConflict(f"no file of job {job_id} has failed: submit a new job instead")
+                raise JobConflict(
+                    f"no file of job {job_id} has failed; to read one anew: "
+                    "python -m ingest --detach --again PATH"
+                )
             connection.execute(_REOPEN, (job_id,))
             defer_left(connection, job_id)
         return self.get(job_id)

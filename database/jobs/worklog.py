@@ -56,7 +56,7 @@ _SCANNED = f"UPDATE job SET {CHANGED}, scanned_at = now(), attempts = 0 WHERE {_
 _GOES_ON = """
     SELECT origin, priority, scanned_at IS NOT NULL AND NOT EXISTS (
         SELECT FROM job_file WHERE job_id = id AND job_file.state IN ('waiting', 'working'))
-    FROM job WHERE id = %s AND state = 'working'"""
+    FROM job WHERE id = %s AND state IN ('waiting', 'working')"""
 _DONE = f"UPDATE job SET {CHANGED}, state = 'done', ended_at = now(), attempts = 0 WHERE id = %s"
 _FAIL = f"""
     UPDATE job SET {CHANGED}, state = 'failed', reason = %s, ended_at = now()

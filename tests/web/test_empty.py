@@ -5,6 +5,8 @@ from dataclasses import replace
 
 from playwright.sync_api import Page, expect
 
+from database.jobs.jobs import Jobs
+from database.jobs.records import IngestRequest
 from database.opening import open_database
 from database.videos.stored import Store
 from ingest.settings import IngestSettings
@@ -24,6 +26,17 @@ def test_a_library_without_videos_says_how_to_add_some_and_one_that_fills_how_fa
             expect(page.get_by_role("heading", name="No videos yet")).to_be_visible()
             expect(page.get_by_text("python -m ingest FOLDER")).to_have_count(1)
         assert_accessible(page)
+
+        with contextlib.closing(open_database(settings)) as database:
+            number = Jobs(database).submit(IngestRequest(("/films",)))
+            for address in ("/", "/?q=drilling"):
+                page.goto(address)
+                first = page.get_by_role("heading", name="The first videos are being made")
+                expect(first).to_be_visible()
+                expect(page.get_by_role("link", name="How far they are")).to_be_visible()
+            page.goto("/library")
+            expect(page.get_by_text("Some are being made searchable")).to_be_visible()
+            Jobs(database).cancel(number)
 
         made = talk("early", ["Granite.", "Water.", "Sand."], [unit_vector(1)] * 3)
         bare = tuple(replace(moment, vectors={}) for moment in made.moments)

@@ -76,7 +76,10 @@ function take(upload) {
     upload.file = null; // which the other tab has
     return become(upload, "elsewhere", `another tab sends it: ${percent(upload)}`);
   }
-  if (!upload.file.size) return become(upload, "refused", "the file is empty");
+  if (!upload.file.size) {
+    done.refused += 1;
+    return become(upload, "refused", "the file is empty");
+  }
   upload.address ??= kept?.address ?? null;
   upload.sent = kept?.sent ?? 0;
   remember(upload, false);

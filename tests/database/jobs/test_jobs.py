@@ -169,6 +169,20 @@ def test_a_job_whose_files_have_all_ended_while_it_was_paused_is_ended(
     assert [task[0] for task in tasks(database)] == ["finish"]
 
 
+def test_a_job_that_goes_on_while_its_last_file_is_at_work_ends_with_that(
+    jobs: Jobs, database: Database
+) -> None:
+    job_id, log = jobs.submit(FILMS), WorkLog(database)
+    found(database, job_id, a="waiting")
+    file = log.begin_file(job_id, "/films/a.mp4")
+    assert file is not None
+    jobs.pause(job_id)
+    assert jobs.resume(job_id).state is JobState.WORKING
+    assert tasks(database) == []
+    log.end_file(file, JobFileState.DONE, None)
+    assert [task[0] for task in tasks(database)] == ["finish"]
+
+
 def test_a_cancelled_job_ends_at_once_but_for_the_files_at_work(
     jobs: Jobs, database: Database
 ) -> None:
