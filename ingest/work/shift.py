@@ -49,6 +49,8 @@ class Times:
     """It says that it lives, and looks for those that do not."""
     stale_s: float = 20.0
     """Who has not said so for so long is gone."""
+    steady_s: float = 12.0
+    """Within which all who live have said so again, after the database was away."""
     grace_s: float = 8.0
     """What is at work when it is told to end may go on to its next report."""
 
@@ -202,7 +204,7 @@ class Shift:
             self._steady_since = now - self._workers.database_up_s()
         elif abs(now - self._last_round) > asleep_s:
             self._steady_since = now
-        return now - self._steady_since >= self._times.stale_s
+        return now - self._steady_since >= self._times.steady_s
 
     def _return_strays(self) -> None:
         """Twice in a row: the first time it may just have been begun, or be about to end."""

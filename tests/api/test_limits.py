@@ -129,7 +129,7 @@ def statuses(bodies: Sequence[Sequence[bytes | None]], pause_s: float = 0.0) -> 
         async def send(message: Message) -> None:
             sent.append(message.get("status"))
 
-        await limit({"type": "http", "path": POST, "headers": []}, receive, send)
+        await limit({"type": "http", "method": "POST", "path": POST, "headers": []}, receive, send)
         return int(sent[0])
 
     async def all_at_once() -> list[int]:

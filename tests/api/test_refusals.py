@@ -227,7 +227,7 @@ def test_an_unknown_route_is_404(client: httpx.Client, path: str) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "allowed"),
     [
-        ("DELETE", "/videos", "GET"),
+        ("DELETE", "/videos", "GET, POST"),
         ("POST", "/search/quick", "GET"),
         ("GET", "/search/multimodal", "POST"),
         ("PUT", "/videos/1/stream", "GET, HEAD"),

@@ -13,6 +13,7 @@ const MAX_ENDED = 100; // of a page that stays open for days
 const MAX_OPEN = 100; // where somebody has dropped a thousand films
 const beyond = new Set(); // jobs that wait, and are too many to be shown
 const changed = new Set(); // jobs to be asked for
+const AGAIN_MS = 2000; // after an answer that has not come
 let asking = false;
 
 export function start() {
@@ -56,15 +57,19 @@ function waitsBeyond(job) {
 async function renew() {
   if (asking) return;
   asking = true;
+  const missed = [];
   for (const id of changed) {
     changed.delete(id);
     try {
       put(await askElements(`/library/jobs/${id}`));
-    } catch {
-      // the next event brings it, or says that the server is away
+    } catch ({ status }) {
+      if (status !== 404) missed.push(id);
     }
   }
   asking = false;
+  if (!missed.length) return;
+  for (const id of missed) changed.add(id); // no other event may come of it
+  setTimeout(renew, AGAIN_MS);
 }
 
 /** Puts a job where it belongs. */
@@ -124,6 +129,8 @@ async function act(event) {
   try {
     put(await askElements(event.submitter.formAction, undefined, "POST"));
   } catch (error) {
+    changed.add(Number(job.id.slice("job-".length))); // somebody else has been quicker
+    await renew();
     job.append(alarmOf(error));
   }
 }

@@ -3,9 +3,9 @@
 
 /** Why the server did not do what it was asked for; `title` says it in short. */
 class Refusal extends Error {
-  constructor(title, message) {
+  constructor(title, message, status) {
     super(message);
-    this.title = title;
+    Object.assign(this, { title, status });
   }
 }
 
@@ -58,7 +58,7 @@ async function reach(address, options) {
 function refusalOf({ status, text }) {
   const page = new DOMParser().parseFromString(text, "text/html");
   const [title, detail] = ["h1", "main p"].map((where) => page.querySelector(where)?.textContent);
-  return new Refusal(title ?? `Error ${status}`, detail ?? "the server gave no reason.");
+  return new Refusal(title ?? `Error ${status}`, detail ?? "the server gave no reason.", status);
 }
 
 function jsonOf(text) {
