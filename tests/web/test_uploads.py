@@ -127,7 +127,6 @@ def test_an_upload_that_was_removed_meanwhile_begins_anew(
     page.route(re.compile("/uploads/.{32}$"), remove_before_the_second_piece)
     page.goto(ADDING)
     choose(page, film)
-    page.wait_for_function("document.body.innerText.includes('what had come was removed')")
     expect(job(page, "removed.wav")).to_be_visible()
     assert digest(stored(library, "removed.wav")) == digest(film)
     assert len({each for each in addresses if re.search("/uploads/.{32}$", each)}) == 2
@@ -247,7 +246,7 @@ def test_a_video_dropped_on_a_search_is_offered_to_be_added_and_is_sent_from_the
 def test_an_upload_of_another_tab_is_told_and_not_sent_twice(
     new_page: NewPage, bare: Serving, tmp_path: Path
 ) -> None:
-    film = write_silence(tmp_path / "twice.wav", 40_000_000)
+    film = write_silence(tmp_path / "twice.wav", 44_000_000)
     page = new_page(bare, expected_faults=CUT_OFF)
     network = Network(page)
     page.goto(ADDING)

@@ -15,6 +15,7 @@ const beyond = new Set(); // jobs that wait, and are too many to be shown
 const changed = new Set(); // jobs to be asked for
 const AGAIN_MS = 2000; // after an answer that has not come
 let asking = false;
+let staffed; // the hosts that have a worker, once that is known
 
 export function start() {
   view.addEventListener("submit", act);
@@ -87,6 +88,7 @@ function put(elements) {
   if (oldest && !oldest.contains(document.activeElement)) oldest.remove();
   for (const each of Object.values(lists)) each?.closest("section").toggleAttribute("hidden", !each.children.length);
   view.querySelector(".none")?.remove();
+  showIdle();
 }
 
 /** The newest stands first. */
@@ -136,8 +138,15 @@ async function act(event) {
 }
 
 function showWorkers(workers) {
-  const hosts = new Set(workers.map(({ origin }) => origin));
-  for (const idle of view.querySelectorAll(".idle")) idle.hidden = hosts.has(idle.dataset.origin);
+  staffed = new Set(workers.map(({ origin }) => origin));
+  showIdle();
+}
+
+/** Says of each job whether nobody is there to do it, as the last event has it: what is put in place
+ * may have been rendered before that. */
+function showIdle() {
+  if (!staffed) return;
+  for (const idle of view.querySelectorAll(".idle")) idle.hidden = staffed.has(idle.dataset.origin);
 }
 
 const say = ({ dataset }) => { document.getElementById("said").textContent = dataset.said; };
