@@ -199,7 +199,9 @@ def verdict(crew: Crew, is_done: bool) -> list[Line]:
     if check.returncode:
         print(check.stdout[-2000:], check.stderr[-2000:])
     waits_s = crew.watch.waits_s
-    print("begun again after, s:", *sorted(round(wait_s, 1) for wait_s in waits_s), "\n")
+    for wait_s, attempt, path in sorted(crew.watch.waits):
+        print(f"begun again after {wait_s:5.1f} s, attempt {attempt}: {Path(path).name}")
+    print()
     worst_s = max(waits_s, default=0.0)
     median_s = percentile(waits_s, 0.5) if waits_s else 0.0
     tracebacks = sum(_tracebacks(member) for member in crew.members)

@@ -45,11 +45,11 @@ class Times:
 
     poll_s: float = 1.0
     """It asks whether there is something to do."""
-    heartbeat_s: float = 5.0
+    heartbeat_s: float = 3.0
     """It says that it lives, and looks for those that do not."""
-    stale_s: float = 20.0
+    stale_s: float = 15.0
     """Who has not said so for so long is gone."""
-    steady_s: float = 12.0
+    steady_s: float = 9.0
     """Within which all who live have said so again, after the database was away."""
     grace_s: float = 8.0
     """What is at work when it is told to end may go on to its next report."""

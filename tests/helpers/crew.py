@@ -145,9 +145,9 @@ class Watch:
     times a second, in a thread of its own."""
 
     postgres: Postgres
-    waits_s: list[float] = field(default_factory=list)
-    """Seconds until such a file was begun again, elsewhere; without those in which there was no
-    database."""
+    waits: list[tuple[float, int, str]] = field(default_factory=list)
+    """Seconds until such a file was begun again, elsewhere, without those in which there was no
+    database; its attempt that then begins, and its path."""
     _at_work: list[tuple[Any, ...]] = field(default_factory=list)
     _now_s: float = 0.0
     _cut_off: dict[tuple[int, str], tuple[float, int]] = field(default_factory=dict)
@@ -162,6 +162,11 @@ class Watch:
                 self._at_work = self.postgres.rows(_FILES_AT_WORK)
             for job_id, path, attempts in self._at_work:
                 self._cut_off.setdefault((job_id, path), (self._now_s, attempts))
+
+    @property
+    def waits_s(self) -> list[float]:
+        """The seconds alone."""
+        return [wait_s for wait_s, _, _ in self.waits]
 
     @contextmanager
     def looking(self) -> Iterator[None]:
@@ -191,7 +196,7 @@ class Watch:
                     at_s, before = self._cut_off.get((job_id, path), (self._now_s, attempts))
                     if attempts > before:
                         del self._cut_off[job_id, path]
-                        self.waits_s.append(self._now_s - at_s)
+                        self.waits.append((self._now_s - at_s, attempts, path))
 
 
 @contextmanager
