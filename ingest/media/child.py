@@ -32,6 +32,8 @@ _context.set_forkserver_preload(
     [
         "ingest.media.fork_server",  # first
         *("ingest.media.decode", "ingest.media.clips", "ingest.media.sprites"),
+        *("ingest.playing.facts", "ingest.playing.converted", "ingest.playing.copied"),
+        "ingest.playing.clip",
     ]
 )
 _FORK_SERVER_GONE = 255

@@ -1,0 +1,1 @@
+"""Sources of a video for players, and clips of it."""

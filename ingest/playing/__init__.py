@@ -1,0 +1,1 @@
+"""What plays, and what is cut: streams by their exact names, segments, clips."""

@@ -1,0 +1,1 @@
+"""Hits and selections as files for editors and others."""
