@@ -159,6 +159,8 @@ class Video(Base):
     clock: Mapped[list[list[float]] | None] = mapped_column(JSONB)
     """Where its times are not the file's own stamps: pairs [time_s, stamp_s], in order; from
     `time_s` on, the file says stamp_s + (t - time_s). NULL where they are."""
+    streams: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    """What is played of the file (database/videos/streams.py). NULL until it is read."""
     language: Mapped[str | None] = mapped_column(Text)
     """ISO 639-1 code of most of the speech."""
     num_scenes: Mapped[int]

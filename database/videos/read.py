@@ -21,6 +21,7 @@ from database.server.connection import Database
 from database.spaces.partitions import partition_name
 from database.videos.places import uri_of
 from database.videos.records import modified_ns
+from database.videos.streams import Streams
 
 _OUTSIDE = "lies outside the folders that this server may read"
 _VIDEOS = sa.select(Video).options(selectinload(Video.files), selectinload(Video.tags))
@@ -55,6 +56,8 @@ class VideoInfo:
     again: bool = False
     notes: tuple[str, ...] = ()
     clock: tuple[tuple[float, float], ...] | None = None
+    streams: Streams | None = None
+    """None where they were never read, as by an ingest of before they were kept."""
 
 
 @dataclass(frozen=True)
@@ -302,4 +305,5 @@ def _video_info(video: Video, origin: str) -> VideoInfo:
         again=video.again,
         notes=tuple(video.notes),
         clock=None if video.clock is None else tuple((at, stamp) for at, stamp in video.clock),
+        streams=Streams.of_json(video.streams),
     )

@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from database.errors import DatabaseError
 from database.models import FileStatus, MomentKind, VideoStatus
+from database.videos.streams import Streams
 
 _CONTENT_HASH = re.compile("[0-9a-f]{64}")
 MAX_NS = 2**63 - 1
@@ -86,6 +87,8 @@ class VideoRecord:
     """What was corrected while it was read; no faults."""
     clock: tuple[tuple[float, float], ...] | None = None
     """(time_s, stamp_s) wherever the file's own clock jumps (database/models.py)."""
+    streams: Streams | None = None
+    """None where they could not be read."""
     subtitles: tuple[Subtitles, ...] = ()
 
 

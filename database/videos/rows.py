@@ -34,10 +34,11 @@ def put_video(
 ) -> tuple[int, bool]:
     """The row of a video alone: its id, and whether it is new. One of the same content is made anew
     under its id, and what it held is removed; with `only_new` that raises ClaimLost instead."""
-    columns = [*_VIDEO_COLUMNS, "num_scenes", "notes", "clock", "missing_since", "again"]
+    columns = [*_VIDEO_COLUMNS, "num_scenes", "notes", "clock", "streams", "missing_since", "again"]
     clock = None if video.clock is None else Jsonb(video.clock)
+    streams = None if video.streams is None else Jsonb(video.streams.to_json())
     values = [getattr(video, name) for name in _VIDEO_COLUMNS]
-    values += [len(video.scenes), Jsonb(video.notes), clock, None, False]
+    values += [len(video.scenes), Jsonb(video.notes), clock, streams, None, False]
     row = connection.execute(
         f"INSERT INTO video ({', '.join(columns)}) "
         f"VALUES ({', '.join(['%s'] * len(columns))}) ON CONFLICT (content_hash) DO UPDATE SET "

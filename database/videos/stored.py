@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
+from psycopg.types.json import Jsonb
 
 from database.errors import ClaimLost
 from database.models import FileStatus
@@ -24,6 +25,7 @@ from database.videos.rows import (
     spaces_gone,
     upsert_file,
 )
+from database.videos.streams import Streams
 
 _VIDEO = (
     "video.id, content_hash, video.status AS video_status, video.reason AS video_reason, "
@@ -159,6 +161,12 @@ class Store:
         )
         with self._database.reading() as connection:
             return bool(connection.scalar(statement, {"video": video_id}))
+
+    def set_streams(self, video_id: int, streams: Streams) -> None:
+        """What is played of a video of which nobody knew it."""
+        statement = sa.text("UPDATE video SET streams = :streams WHERE id = :id")
+        with self._database.session() as session:
+            session.execute(statement, {"streams": Jsonb(streams.to_json()), "id": video_id})
 
     def set_again(self, video_ids: Collection[int], *, again: bool) -> None:
         """Whether the next ingest of their files makes these videos anew."""
