@@ -35,3 +35,7 @@ class UsageError(IngestError):
 
 class FileChanged(VideoUnreadable):
     """A file that was written to while it was read."""
+
+
+class NotClippable(VideoUnreadable):
+    """A clip that cannot be made as it was asked for; the message says what to ask for instead."""

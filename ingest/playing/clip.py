@@ -1,0 +1,35 @@
+"""Clips of a video, as MP4 files that play everywhere: exact and encoded anew, or fast and copied.
+
+Runs in a child process.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ingest.media.clips import Footage
+from ingest.playing.clip_copied import copy_clip
+
+
+@dataclass(frozen=True)
+class ClipMade:
+    """Where a clip really begins and ends in its video, in presented time."""
+
+    start_s: float
+    end_s: float
+
+
+def write_clip(
+    footage: Footage,
+    target: Path,
+    start_s: float,
+    end_s: float,
+    is_exact: bool,
+    sound: int | None,
+    report: Callable[[float], None],
+) -> ClipMade:
+    """Writes [start_s, end_s) of a video with one of its sound tracks, or without. What is not
+    exact is copied, from the I-frame before on. Raises NotClippable, VideoUnreadable, OSError.
+    """
+    assert not is_exact
+    return ClipMade(*copy_clip(footage, target, start_s, end_s, sound, report))
