@@ -65,9 +65,9 @@ class MomentInfo:
     mark_lexemes: tuple[str, ...] = ()
     """The lexeme of each mark."""
     track: str | None = None
-    """The sound track or channel that speech was heard on (database/models.py)."""
+    """The sound track or channel that speech was heard on (database/models)."""
     words: tuple[tuple[int, float, float], ...] = ()
-    """Of speech, when each word is said (database/models.py); empty where that is not known."""
+    """Of speech, when each word is said (database/models); empty where that is not known."""
 
 
 class HitReader:

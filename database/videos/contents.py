@@ -77,7 +77,7 @@ class SpokenText:
     language: str | None
     track: str | None = None
     words: tuple[tuple[int, float, float], ...] | None = None
-    """(first, start_s, end_s) of each word (database/models.py); None where it is not known, or not
+    """(first, start_s, end_s) of each word (database/models); None where it is not known, or not
     asked for."""
     moment_id: int = 0
 

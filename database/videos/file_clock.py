@@ -12,7 +12,7 @@ _NEAR_S = 0.1
 
 @dataclass(frozen=True)
 class FileClock:
-    """Presented time and the file's own, as `video.clock` has it (database/models.py)."""
+    """Presented time and the file's own, as `video.clock` has it (database/models)."""
 
     pairs: tuple[tuple[float, float], ...] = ((0.0, 0.0),)
     """(time_s, stamp_s), as far as each stamp is of one moment."""

@@ -29,7 +29,7 @@ _VIDEOS = sa.select(Video).options(selectinload(Video.files), selectinload(Video
 
 @dataclass(frozen=True)
 class VideoInfo:
-    """A video with its first path and its tags; what each column means is in database/models.py."""
+    """A video with its first path and its tags; what each column means is in database/models."""
 
     id: int
     path: str

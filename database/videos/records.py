@@ -34,20 +34,20 @@ class MomentRecord:
     text: str | None = None
     language: str | None = None
     track: str | None = None
-    """Of speech, where a recording has several (database/models.py)."""
+    """Of speech, where a recording has several (database/models)."""
     words: tuple[tuple[int, float, float], ...] | None = None
-    """Of speech, when each word is said (database/models.py)."""
+    """Of speech, when each word is said (database/models)."""
     image_path: str | None = None
     look: int | None = None
-    """Of a keyframe (database/models.py)."""
+    """Of a keyframe (database/models)."""
     boxes: list[list[float]] | None = None
-    """Of on-screen text, where each line stands (database/models.py)."""
+    """Of on-screen text, where each line stands (database/models)."""
     vectors: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Subtitles:
-    """A track of subtitles as a whole (database/models.py)."""
+    """A track of subtitles as a whole (database/models)."""
 
     name: str | None
     language: str | None
@@ -86,7 +86,7 @@ class VideoRecord:
     notes: tuple[str, ...] = ()
     """What was corrected while it was read; no faults."""
     clock: tuple[tuple[float, float], ...] | None = None
-    """(time_s, stamp_s) wherever the file's own clock jumps (database/models.py)."""
+    """(time_s, stamp_s) wherever the file's own clock jumps (database/models)."""
     streams: Streams | None = None
     """None where they could not be read."""
     subtitles: tuple[Subtitles, ...] = ()
@@ -114,7 +114,7 @@ class FileRecord:
     sidecars: tuple[Sidecar, ...] = ()
     """The subtitle files beside it, as they were read."""
     mount: str | None = None
-    """The mount point of its file system (database/models.py)."""
+    """The mount point of its file system (database/models)."""
 
 
 def require_content_hash(digest: str) -> None:

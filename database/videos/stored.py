@@ -56,7 +56,7 @@ class StoredVideo:
     again: bool
     """Whether it is to be made anew."""
     clock: tuple[tuple[float, float], ...] | None
-    """As database/models.py has it."""
+    """As database/models has it."""
 
 
 @dataclass(frozen=True)

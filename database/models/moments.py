@@ -1,0 +1,106 @@
+"""Scenes, and what lies within them."""
+
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Computed,
+    Enum,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB, TSVECTOR
+from sqlalchemy.orm import Mapped, mapped_column
+
+from database.models.base import Base, values
+
+
+class MomentKind(StrEnum):
+    """What a moment is. A new modality is one member here and one producer in `ingest/`."""
+
+    KEYFRAME = "keyframe"
+    SPEECH = "speech"
+    OCR = "ocr"
+    SPAN = "span"
+    """A part of a scene, short enough to be seen by a video model at once."""
+    SUBTITLE = "subtitle"
+    """A line of a subtitle track, or of a subtitle file beside the video."""
+    CHAPTER = "chapter"
+    """The title of a chapter, over its time."""
+    TITLE = "title"
+    """The title of a video and the name of its file, in its first scene."""
+
+
+class Scene(Base):
+    """The span between two detected cuts, half open."""
+
+    __tablename__ = "scene"
+    __table_args__ = (
+        UniqueConstraint("video_id", "position", name="scene_video_id_position_key"),
+        Index("scene_id_idx", "id"),
+    )
+
+    video_id: Mapped[int] = mapped_column(
+        ForeignKey("video.id", ondelete="CASCADE"), primary_key=True
+    )
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    """One of a sequence, and so enough to name a scene; keys have the video for the sake of those
+    who distribute tables by it."""
+    position: Mapped[int]
+    """From 0, in the order of time."""
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+
+
+class Moment(Base):
+    """Anything placed in time that can be embedded or matched, half open."""
+
+    __tablename__ = "moment"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["video_id", "scene_id"], ["scene.video_id", "scene.id"], ondelete="CASCADE"
+        ),
+        Index("moment_tsv_idx", "tsv", postgresql_using="gin"),
+        Index("moment_id_idx", "id"),
+        Index(
+            "moment_speech_idx",
+            "video_id",
+            "start_s",
+            "id",
+            postgresql_where=text("kind = 'speech'"),
+        ),
+    )
+
+    video_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=True)
+    """One of a sequence, as those of scenes are."""
+    scene_id: Mapped[int] = mapped_column(BigInteger, index=True)
+    kind: Mapped[MomentKind] = mapped_column(
+        Enum(MomentKind, name="moment_kind", values_callable=values)
+    )
+    start_s: Mapped[float]
+    end_s: Mapped[float]
+    text: Mapped[str | None] = mapped_column(Text)
+    language: Mapped[str | None] = mapped_column(Text)
+    track: Mapped[str | None] = mapped_column(Text)
+    """Of speech, the name of the sound track or channel that it was heard on, where a recording
+    has several; NULL for the track that people hear first as a whole. Of subtitles, the name of
+    their track, if it has one."""
+    words: Mapped[list[list[float]] | None] = mapped_column(JSONB)
+    """Of speech, when each word is said: [first, start_s, end_s], where `first` is the position in
+    `text` of the word's first character."""
+    image_path: Mapped[str | None] = mapped_column(Text)
+    """A JPEG, relative to the keyframes folder."""
+    look: Mapped[int | None] = mapped_column(BigInteger)
+    """A keyframe's difference hash; near-identical pictures differ in few bits."""
+    boxes: Mapped[list[list[float]] | None] = mapped_column(JSONB)
+    """Of on-screen text, where each line stands: [left, top, right, bottom], parts of the
+    picture's width and height."""
+    tsv: Mapped[Any] = mapped_column(
+        TSVECTOR, Computed("words_vector(language, text)", persisted=True)
+    )
