@@ -9,7 +9,14 @@ import av
 import numpy as np
 import numpy.typing as npt
 
-from ingest.scenes.pixels import Pixels, converted, may_be_transparent, rgb_pixels
+from ingest.scenes.pixels import (
+    Pixels,
+    converted,
+    may_be_transparent,
+    plane_pixels,
+    rgb_pixels,
+    screen_frame,
+)
 from ingest.scenes.tones import HIGH_RANGE
 
 _LEAST_ASPECT, _MOST_ASPECT = Fraction(1, 4), Fraction(4)
@@ -54,6 +61,11 @@ class _Turn:
     rows: int = 1
     columns: int = 1
     """1, or -1 for the reverse order."""
+
+    def laid(self, pixels: Pixels) -> Pixels:
+        """Pixels [h, w, …] that lie so."""
+        upright = pixels.swapaxes(0, 1) if self.transposed else pixels
+        return np.ascontiguousarray(upright[:: self.rows, :: self.columns])
 
 
 class StreamForm:
@@ -103,9 +115,18 @@ def size_within(frame: av.VideoFrame, width: float, height: float) -> tuple[int,
 def shown(frame: av.VideoFrame, size: tuple[int, int]) -> Pixels:
     """A frame as it is shown, RGB uint8 [h, w, 3] of this (width, height)."""
     turn = _turn_of(frame) or _Turn()
-    image = rgb_pixels(frame, *(size[::-1] if turn.transposed else size))
-    upright = image.swapaxes(0, 1) if turn.transposed else image
-    return np.ascontiguousarray(upright[:: turn.rows, :: turn.columns])
+    return turn.laid(rgb_pixels(frame, *(size[::-1] if turn.transposed else size)))
+
+
+def shown_frame(frame: av.VideoFrame, size: tuple[int, int]) -> av.VideoFrame:
+    """The same for an encoder: a new frame of this (width, height), in even numbers, 8-bit 4:2:0 by
+    BT.709 in limited range, without a time.
+    """
+    turn = _turn_of(frame) or _Turn()
+    image = screen_frame(frame, *(size[::-1] if turn.transposed else size))
+    planes = [turn.laid(plane_pixels(image, index)).ravel() for index in range(3)]
+    flat = np.concatenate(planes).reshape(size[1] * 3 // 2, size[0])
+    return av.VideoFrame.from_ndarray(flat, format="yuv420p")
 
 
 def shown_box(frame: av.VideoFrame, box: Box) -> Box:

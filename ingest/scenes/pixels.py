@@ -6,7 +6,7 @@ import av
 import cv2
 import numpy as np
 import numpy.typing as npt
-from av.video.reformatter import Colorspace, VideoReformatter
+from av.video.reformatter import ColorRange, Colorspace, VideoReformatter
 
 from ingest.scenes.tones import HIGH_RANGE, tone_mapped
 
@@ -62,7 +62,7 @@ def small_picture(frame: av.VideoFrame) -> Pixels:
     """
     step = max(1, frame.width // SMALL_WIDTH_PX) // 2 * 2
     if frame.format.name in ("yuv420p", "yuvj420p") and step >= 2:
-        luma, blue, red = (_plane(frame, index) for index in range(3))
+        luma, blue, red = (plane_pixels(frame, index) for index in range(3))
         rows = (frame.height // 2 * 2) // step
         columns = (frame.width // 2 * 2) // step
         planes = [
@@ -91,7 +91,7 @@ def grey_picture(frame: av.VideoFrame, longest_px: int) -> npt.NDArray[np.uint8]
             grey = converted(frame, "gray", *size, "FAST_BILINEAR").to_ndarray()
             return np.asarray(grey, np.uint8)
         return np.asarray(cv2.cvtColor(rgb_pixels(frame, *size), cv2.COLOR_RGB2GRAY), np.uint8)
-    grey = _plane(frame, 0)
+    grey = plane_pixels(frame, 0)
     # Halving is ten times as quick as any other mean over areas.
     while min(grey.shape) > 1 and max(grey.shape) >= 2 * longest_px:
         rows, columns = (side // 2 for side in grey.shape)
@@ -111,11 +111,7 @@ def converted(
     """A frame in another format and size; colours by its own matrix and range, where these are
     known to the scaler.
     """
-    matrix = None
-    if frame.color_trc in HIGH_RANGE and frame.colorspace == _UNKNOWN_MATRIX:
-        matrix = Colorspace.BT2020
-    elif frame.colorspace not in _MATRICES:
-        matrix = Colorspace.DEFAULT
+    matrix = _matrix_of(frame)
     return _scaler.of_thread.reformat(
         frame,
         width=width,
@@ -127,6 +123,35 @@ def converted(
         # More threads cost more than one picture is worth, and make a wrong pixel now and then.
         threads=1,
     )
+
+
+def screen_frame(frame: av.VideoFrame, width: int, height: int) -> av.VideoFrame:
+    """A frame scaled to this size, in even numbers, that looks as `rgb_pixels` does, as encoders
+    take it: 8-bit 4:2:0 by BT.709 in limited range.
+    """
+    is_plain = not (
+        frame.interlaced_frame or frame.color_trc in HIGH_RANGE or may_be_transparent(frame)
+    )
+    if not is_plain:
+        frame = av.VideoFrame.from_ndarray(rgb_pixels(frame, width, height), format="rgb24")
+    return _scaler.of_thread.reformat(
+        frame,
+        width=width,
+        height=height,
+        format="yuv420p",
+        interpolation="AREA",
+        src_colorspace=_matrix_of(frame),
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+        threads=1,
+    )
+
+
+def _matrix_of(frame: av.VideoFrame) -> Colorspace | None:
+    """The matrix of a frame's colours where it does not say one that the scaler knows."""
+    if frame.color_trc in HIGH_RANGE and frame.colorspace == _UNKNOWN_MATRIX:
+        return Colorspace.BT2020
+    return None if frame.colorspace in _MATRICES else Colorspace.DEFAULT
 
 
 def _progressive(frame: av.VideoFrame, width: int, height: int) -> Pixels:
@@ -190,7 +215,7 @@ def _first_field_where(combed: npt.NDArray[np.bool_], picture: Pixels) -> Pixels
     return picture
 
 
-def _plane(frame: av.VideoFrame, index: int) -> npt.NDArray[np.uint8]:
+def plane_pixels(frame: av.VideoFrame, index: int) -> npt.NDArray[np.uint8]:
     """A view of a decoded plane, uint8 [h, w], without the padding of its lines."""
     plane = frame.planes[index]
     buffer = np.frombuffer(memoryview(plane), np.uint8)
