@@ -1,0 +1,144 @@
+"""Segments whose picture packets are those of the file, for where only the container or the sound
+is one that browsers do not play."""
+
+import math
+from collections import deque
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from typing import Any
+
+import av
+
+from ingest.errors import VideoUnreadable
+from ingest.media.clips import Footage
+from ingest.media.container import Probe, open_media, probe
+from ingest.playing.fmp4 import write_segment
+from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout
+from ingest.playing.streams import film_packets, packets_before
+
+_MIN_TICKS = 10_000
+"""A muxer of MP4 halves the ticks of a stream until a second has so many."""
+_CHANGED = "its packets are not where they were when it was first looked through"
+
+
+def copy(
+    footage: Footage,
+    sound: int | None,
+    layout: Layout,
+    first: int,
+    report: Callable[[float], None],
+) -> Iterator[bytes]:
+    """The segments from `first` on to the end, each whole: ftyp and moov, and a fragment.
+
+    Raises VideoUnreadable, also where the file is not as the layout has it.
+    """
+    header = probe(footage.path, footage.max_pixels)
+    if header.video is None:
+        raise VideoUnreadable(_CHANGED)
+    with open_media(footage.path) as container:
+        templates = [container.streams[header.video.index]]
+        tracks = [_pictures(footage, header, layout, first)]
+        if sound is not None and layout.sound_s is not None:
+            templates.append(container.streams[header.sounds[sound].index])
+            tracks.append(_copied_sound(footage, header, sound, layout, first))
+        ends_s = (*layout.starts_s[1:], layout.end_s)
+        for number in range(first, len(layout.starts_s)):
+            try:
+                segment = write_segment(number, templates, [next(track) for track in tracks])
+            except av.error.FFmpegError as error:
+                raise VideoUnreadable(f"its packets cannot be copied: {error}") from None
+            report(min(1.0, ends_s[number] / max(layout.end_s, 1e-6)))
+            yield segment
+
+
+def _pictures(
+    footage: Footage, header: Probe, layout: Layout, first: int
+) -> "Iterator[list[av.Packet[Any]]]":
+    """The pictures of each segment from `first` on, with the stamps that they have in it."""
+    assert header.video is not None
+    at_s = layout.starts_s[first] + header.start_s if first else None
+    borders = deque(layout.starts_s[first:] if first else layout.starts_s[1:])
+    held: list[av.Packet[Any]] = []
+    num_bytes = 0
+    for packet in film_packets(footage.path, header.video.index, at_s):
+        base = _ticks_of(packet.time_base)
+        packet.pts = _ticks(packet.pts * packet.time_base - Fraction(header.start_s), base)
+        packet.duration = _ticks((packet.duration or 0) * packet.time_base, base)
+        packet.time_base = base
+        if borders and packet.is_keyframe and packet.pts == _ticks(Fraction(borders[0]), base):
+            border_s = borders.popleft()
+            if held:
+                yield _with_order(held, layout.delay_s, border_s)
+            held, num_bytes = [], 0
+        elif first and not held:
+            continue  # what lies before the first border
+        held.append(packet)
+        num_bytes += packet.size
+        if num_bytes > MAX_SEGMENT_BYTES:
+            raise VideoUnreadable(_CHANGED)
+    if borders or not held:
+        raise VideoUnreadable(_CHANGED)
+    yield _with_order(held, layout.delay_s, None)
+
+
+def _with_order(
+    packets: "list[av.Packet[Any]]", delay_s: float, end_s: float | None
+) -> "list[av.Packet[Any]]":
+    """Packets of pictures with the times when they are decoded: as the pictures follow each other,
+    but earlier by the delay of the recording, where that does not lead to before its beginning.
+    """
+    base = packets[0].time_base
+    delay = _ticks(Fraction(delay_s), base)
+    shown = [packet.pts for packet in packets]
+    decoded = [pts - delay for pts in sorted(shown)]
+    num_early = next((n for n, at in enumerate(decoded) if at > 0), len(decoded))
+    if decoded[0] < 0 and num_early < len(decoded):
+        decoded[:num_early] = [n * decoded[num_early] // num_early for n in range(num_early)]
+    following = math.inf if end_s is None else _ticks(Fraction(end_s), base) - delay
+    if end_s is None:
+        following = max(decoded[-1] + (packets[-1].duration or 1), decoded[-1] + 1)
+    for packet, at in zip(reversed(packets), reversed(decoded), strict=True):
+        packet.dts = min(at, packet.pts, following - 1)
+        packet.duration = following - packet.dts
+        following = packet.dts
+    return packets
+
+
+def _copied_sound(
+    footage: Footage, header: Probe, sound: int, layout: Layout, first: int
+) -> "Iterator[list[av.Packet[Any]]]":
+    """The frames of the sound that begin in each segment from `first` on, one after the other."""
+    assert layout.sound_s is not None
+    begin_s = layout.starts_s[first] + header.start_s
+    index = header.sounds[sound].index
+    ends_s = deque((*layout.starts_s[first + 1 :], math.inf))
+    held: list[av.Packet[Any]] = []
+    for packet in packets_before(footage.path, index, begin_s):
+        rate = packet.stream.codec_context.sample_rate
+        length = _ticks(packet.duration * packet.time_base, Fraction(1024, rate)) * 1024
+        origin = round(layout.sound_s * rate)
+        at_s = float(packet.pts * packet.time_base) - header.start_s
+        at = origin + round((at_s - layout.sound_s) * rate / length) * length
+        while at >= ends_s[0] * rate:
+            ends_s.popleft()
+            yield held
+            held = []
+        if at >= layout.starts_s[first] * rate:
+            packet.time_base, packet.pts, packet.dts = Fraction(1, rate), at, at
+            packet.duration = length
+            held.append(packet)
+    for _ in ends_s:
+        yield held
+        held = []
+
+
+def _ticks_of(base: Fraction) -> Fraction:
+    """The time base in which a muxer of MP4 writes a stream that has this one."""
+    ticks = base.denominator
+    while ticks < _MIN_TICKS:
+        ticks *= 2
+    return Fraction(1, ticks)
+
+
+def _ticks(time_s: Fraction, base: Fraction) -> int:
+    return round(time_s / base)
