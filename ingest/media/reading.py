@@ -1,7 +1,7 @@
 """The packets of an open container, decoded: the only decode loop."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -44,25 +44,30 @@ class Tracks:
     iframes_only: bool
     """I-frames alone are decoded, and every packet of pictures is told as Passed."""
     pictures: Lane[av.VideoFrame]
-    sounds: list[Lane[av.AudioFrame]] = field(default_factory=list, init=False)
+    sounds: dict[int, Lane[av.AudioFrame]] = field(default_factory=dict, init=False)
+    """Those that are decoded, by their positions in the header."""
     damage: dict[int | None, Damage] = field(default_factory=lambda: {None: Damage()}, init=False)
     """Of each sound track, and of the film under None."""
     notes: list[str] = field(default_factory=list, init=False)
     """What was found on the way, in words; no faults."""
     film_begins_s: float = field(default=math.inf, init=False)
     """When the first packet of the film is presented, decoded or not."""
+    film_reached_s: float = field(default=-math.inf, init=False)
+    """The same of the last of those that were met: their pictures may still be in the decoder."""
     subtitles: SubtitleReader | None = None
     """What takes the subtitles; None where they are not asked for."""
     last_stamp_s: float = field(default=-math.inf, init=False)
     """The latest end of a packet of any stream, by its own stamp since `start_s`."""
 
-    def add_sounds(self, number: int, clock: Clock) -> None:
-        """Makes ready for so many more sound tracks, which begin where all others have ended."""
-        for _ in range(number):
-            lane: Lane[av.AudioFrame] = Lane(clock)
+    def add_sounds(self, numbers: Iterable[int], clock: Clock, *, anywhere: bool = False) -> None:
+        """Makes ready for more sound tracks, which begin where all others have ended, or anywhere
+        after a seek.
+        """
+        for number in numbers:
+            lane: Lane[av.AudioFrame] = Lane(clock, anywhere=anywhere)
             lane.end_s = clock.end_s
-            self.damage[len(self.sounds)] = Damage()
-            self.sounds.append(lane)
+            self.damage[number] = Damage()
+            self.sounds[number] = lane
 
     def tolerating_damage(self, track: int | None = None) -> AbstractContextManager[None]:
         """Where a decoder or a filter may fail: what it raises is counted as a damaged packet of
@@ -109,8 +114,9 @@ class Reading:
         self._subtitles = {} if reader is None else reader.begin(self.header.subtitles)
         if self.header.video is not None:
             self._add(self.header.video, None)
-        for number, track in enumerate(self.header.sounds[: len(self.tracks.sounds)]):
-            self._add(track, number)
+        for number, track in enumerate(self.header.sounds):
+            if number in self.tracks.sounds:
+                self._add(track, number)
 
     def _add(self, track: Track, number: int | None) -> None:
         """Has a stream decoded as a sound track, or as the film under None."""
@@ -203,6 +209,7 @@ class Reading:
         time_s = None if stamp_s is None else stream.lane.time_of(stamp_s)
         if stream.track is None and time_s is not None and not packet.is_discard:
             self.tracks.film_begins_s = min(self.tracks.film_begins_s, time_s)
+            self.tracks.film_reached_s = max(self.tracks.film_reached_s, time_s)
         stream.damage.meet(time_s, stream.lane.end_s)
         num_errors = stream.damage.num_errors
         with self.tracks.tolerating_damage(stream.track):

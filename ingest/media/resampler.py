@@ -10,13 +10,13 @@ from ingest.media.samples import SAMPLE_RATE, Channels
 
 
 class Resampler:
-    """Audio of one form, made int16 at SAMPLE_RATE in some layout.
+    """Audio of one form, made int16 at some rate in some layout.
 
     av.AudioResampler gives the same, but starts a thread for each processor and uses none of them:
     with many tracks their stacks alone are more memory than a child has.
     """
 
-    def __init__(self, first: av.AudioFrame, layout: str) -> None:
+    def __init__(self, first: av.AudioFrame, layout: str, rate: int = SAMPLE_RATE) -> None:
         self._num_channels = av.AudioLayout(layout).nb_channels
         self._graph = Graph()
         self._graph.threads = 1
@@ -29,7 +29,7 @@ class Resampler:
             ),
             self._graph.add(
                 "aformat",
-                sample_rates=str(SAMPLE_RATE),
+                sample_rates=str(rate),
                 sample_fmts="s16",
                 channel_layouts=layout,
             ),

@@ -50,8 +50,10 @@ class Timeline:
     iframes_only: bool = False
     """I-frames alone are decoded, and every packet of pictures is told as Passed."""
     from_s: float | None = None
-    """The time before which the pictures alone are read from, where the file's stamps are known to
-    be presented times; None for all, with sound. What cannot be sought in gives nothing."""
+    """The time before which reading begins, where the file's stamps are known to be presented
+    times; None for all. What cannot be sought in gives nothing."""
+    sounds: frozenset[int] = frozenset()
+    """With `from_s`, the tracks of the header that are read beside the pictures, by position."""
     reads_words: bool = False
     """Whether subtitles and chapters are read as well."""
     clock: Clock = field(init=False)
@@ -65,7 +67,7 @@ class Timeline:
             num_streams = len(header.sounds) + (header.video is not None)
             self.clock = Clock.of(header.container, header.start_s, header.declared_s, num_streams)
         else:
-            self.clock = Clock(self.header.start_s, math.inf)
+            self.clock = Clock(header.start_s, math.inf, declared_s=header.declared_s or 0.0)
         self.tracks = Tracks(
             start_s=self.header.start_s,
             max_pixels=self.max_pixels,
@@ -74,8 +76,7 @@ class Timeline:
             subtitles=SubtitleReader(self.clock) if self.reads_words else None,
         )
         self._add_chapters(header)
-        if self.from_s is None:
-            self.tracks.add_sounds(len(header.sounds), self.clock)
+        self._add_sounds(range(len(header.sounds)))
 
     @property
     def video_end_s(self) -> float:
@@ -124,15 +125,14 @@ class Timeline:
         """The frames that had still to be given a time at the end of a container."""
         for placed in self.tracks.pictures.finish():
             yield Picture(placed.time_s, placed.item)
-        for track, lane in enumerate(self.tracks.sounds):
+        for track, lane in self.tracks.sounds.items():
             for heard in lane.finish():
                 yield Sound(track, heard.time_s, heard.item)
 
     def _go_on_with(self, header: Probe) -> None:
         """Takes in what the next recording has that those before had not."""
         more = header.sounds[len(self.header.sounds) :]
-        if self.from_s is None:
-            self.tracks.add_sounds(len(more), self.clock)
+        self._add_sounds(range(len(self.header.sounds), len(header.sounds)))
         if header.is_readable:
             self.clock.follow_with(header.start_s)
         self.header = replace(
@@ -142,6 +142,13 @@ class Timeline:
         )
         self._add_chapters(header)
         self._leave_out(header.left_out)
+
+    def _add_sounds(self, numbers: Iterable[int]) -> None:
+        """Makes ready for more sound tracks, as far as they are to be read."""
+        if self.from_s is None:
+            self.tracks.add_sounds(numbers, self.clock)
+        else:
+            self.tracks.add_sounds(self.sounds.intersection(numbers), self.clock, anywhere=True)
 
     def _add_chapters(self, header: Probe) -> None:
         """Takes in the chapters of the recording that begins now."""
