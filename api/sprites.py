@@ -14,6 +14,7 @@ from fastapi import HTTPException
 
 from api.settings import ApiSettings
 from database.errors import NotFound
+from database.videos.forgetting import SPRITES
 from database.videos.read import VideoInfo
 from database.videos.records import require_content_hash
 from embeddings.weights.cached import written_whole
@@ -70,7 +71,7 @@ class Sprites:
     """
 
     def __init__(self, settings: ApiSettings) -> None:
-        self._folder = settings.home / "sprites" / FORMAT
+        self._folder = settings.home / SPRITES / FORMAT
         self._max_pixels = settings.ingest_max_pixels
         stall_s = min(settings.ingest_decode_stall_s, _STALL_S)
         self._isolation = Isolation(settings.ingest_decode_memory_mb, stall_s)

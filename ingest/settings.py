@@ -25,6 +25,13 @@ class IngestSettings(DatabaseSettings):
     """Files that are missing are forgotten, by --forget-missing, after so many days."""
     ingest_scripts: str = ""
     """Scripts, after commas, that are read beside those of the bundled recogniser."""
+    ingest_convert: bool = False
+    """Whether videos that browsers do not play are made to play when they are ingested, not when
+    they are first watched."""
+    ingest_converted_lines: Annotated[int, Field(ge=480, le=720)] = 480
+    """Of a picture that is converted, at most."""
+    ingest_segments_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 10.0
+    """Of what was made to play when it was watched, in gigabytes (10^9 bytes)."""
     ingest_watch: str = ""
     """Folders, between colons (of Windows: semicolons), that python -m ingest.watch follows."""
 

@@ -1,5 +1,5 @@
-"""Videos that leave the library, with their keyframes on this host: those that somebody forgets,
-and those that no file leads to any more."""
+"""Videos that leave the library, with all pictures and sounds that were made of them on this host:
+those that somebody forgets, and those that no file leads to any more."""
 
 import shutil
 from collections.abc import Callable, Collection
@@ -10,6 +10,10 @@ from pathlib import Path
 from database.videos.records import require_content_hash
 from database.videos.removal import ForgottenVideo, Removal
 from database.videos.stored import Store
+
+
+SEGMENTS, SPRITES = "segments", "sprites"
+"""The folders, beside the one of all keyframes, of what is made of a video when it is watched."""
 
 
 class _Busy(Exception):
@@ -23,9 +27,13 @@ def keyframe_folder(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
-def remove_keyframes(digest: str, keyframes_dir: Path) -> None:
-    """Removes the keyframes of a content from disk."""
-    shutil.rmtree(keyframes_dir / keyframe_folder(digest), ignore_errors=True)
+def remove_made(digest: str, keyframes_dir: Path) -> None:
+    """Removes from disk what was made of a content: its keyframes, segments and sheets of stills.
+    Raises DatabaseError for a hash that is none."""
+    folder = keyframe_folder(digest)
+    sheets = keyframes_dir.with_name(SPRITES).glob(f"*/{digest}")
+    for made in (keyframes_dir / folder, keyframes_dir.with_name(SEGMENTS) / folder, *sheets):
+        shutil.rmtree(made, ignore_errors=True)
 
 
 def forget_videos(
@@ -42,7 +50,7 @@ def forget_videos(
     for video in forgotten:
         with store.claim(video.content_hash, while_waiting):
             removal.forget(video.id)
-            remove_keyframes(video.content_hash, keyframes_dir)
+            remove_made(video.content_hash, keyframes_dir)
     return forgotten
 
 
@@ -70,5 +78,5 @@ def unless_busy(store: Store, content: str, act: Callable[[], bool]) -> bool:
 def _remove_orphan(content: str, keyframes_dir: Path, removal: Removal) -> bool:
     is_gone = removal.remove_orphan(content)
     if is_gone:
-        remove_keyframes(content, keyframes_dir)
+        remove_made(content, keyframes_dir)
     return is_gone

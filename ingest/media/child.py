@@ -36,6 +36,7 @@ _context.set_forkserver_preload(
         "ingest.playing.clip",
     ]
 )
+_NICENESS = 5
 _FORK_SERVER_GONE = 255
 """The exit code of a child of which nobody knows how it ended."""
 _NOT_MEANT = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
@@ -77,7 +78,7 @@ class Isolation:
         function: Callable[..., Iterator[Item]],
         *arguments: object,
         on_progress: Callable[[float], None],
-    ) -> Iterator[Item]:
+    ) -> Generator[Item, None, None]:
         """What the generator `function(*arguments, report)` yields in a child, as it is asked for;
         the child ends with this iterator. All else is as for `run`.
         """
@@ -134,6 +135,13 @@ class Isolation:
                     opened.pop_all()
                     return receiver, child
         raise DecoderKilled("the process that decoders are started from was killed")
+
+
+def aside(function: Callable[..., Result], *arguments: object) -> Result:
+    """The result of a function that runs after what people wait for: the rest of this process has a
+    low priority."""
+    os.nice(_NICENESS)
+    return function(*arguments)
 
 
 @contextlib.contextmanager

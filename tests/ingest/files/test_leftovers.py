@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from database.server.connection import Database
-from database.videos.forgetting import keyframe_folder, remove_keyframes, remove_orphans
+from database.videos.forgetting import keyframe_folder, remove_made, remove_orphans
 from database.videos.removal import Removal
 from database.videos.stored import Store
 from ingest.checkpoint import GONE
@@ -92,7 +92,7 @@ def test_what_others_put_beside_keyframes_and_work_stays(
 
 def test_nothing_to_remove_is_no_fault(store: Store, tmp_path: Path) -> None:
     remove_leftovers(tmp_path / "work", tmp_path / "keyframes", store)
-    remove_keyframes(records.digest("b"), tmp_path / "keyframes")
+    remove_made(records.digest("b"), tmp_path / "keyframes")
     assert list(tmp_path.iterdir()) == [tmp_path / "home"]
 
 
