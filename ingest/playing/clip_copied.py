@@ -58,9 +58,8 @@ def copy_clip(
             index: clip.add_stream_from_template(source.streams[index]) for index in copying.indexes
         }
         for packet in copying.packets(report):
-            base = packet.time_base
-            packet.pts -= round(first_s / base)
-            packet.dts -= round(first_s / base)
+            first = round(first_s / packet.time_base)
+            packet.pts, packet.dts = packet.pts - first, packet.dts - first
             packet.stream = streams[packet.stream.index]
             clip.mux(packet)
         if copying.end_s <= first_s:
@@ -103,9 +102,7 @@ def _iframe_before(
     raise NotClippable(f"no I-frame was found before it: {_USE_EXACT}")
 
 
-def _demuxed(
-    source: InputContainer, from_s: float, indexes: list[int]
-) -> Iterator["av.Packet[Any]"]:
+def _demuxed(source: InputContainer, from_s: float, indexes: list[int]) -> Iterator[Any]:
     """Packets from a stamp on, or a little before. Raises NotClippable."""
     try:
         source.seek(round(from_s * 1e6))
@@ -118,7 +115,7 @@ def _demuxed(
         raise NotClippable(f"the file is damaged there ({error}): {_USE_EXACT}") from None
 
 
-def _decoded_s(packet: "av.Packet[Any]") -> float:
+def _decoded_s(packet: Any) -> float:
     """The stamp by which a packet is decoded; Matroska does not tell it of the first pictures."""
     stamp = packet.dts if packet.dts is not None else packet.pts
     return float(stamp * packet.time_base)
@@ -139,7 +136,7 @@ class _Copying:
         self._film = None if header.video is None else header.video.index
         self._sound = None if sound is None else header.sounds[sound].index
         self._first_s, self._last_s = first_s, last_s
-        self._held: list[av.Packet[Any]] = []
+        self._held: list[Any] = []
         """Pictures behind the end, until one comes that is shown before it and needs them."""
         self._has_begun = False
         self._film_end_s = last_s
@@ -148,7 +145,7 @@ class _Copying:
         self.end_s = first_s
         """The stamp at which the clip ends."""
 
-    def packets(self, report: Callable[[float], None]) -> Iterator["av.Packet[Any]"]:
+    def packets(self, report: Callable[[float], None]) -> Iterator[Any]:
         """Those of the clip, in the order of the file."""
         open_streams = set(self.indexes)
         reported = time.monotonic()
@@ -165,7 +162,7 @@ class _Copying:
                 done = (decoded_s - self._first_s) / (self._last_s - self._first_s)
                 report(min(1.0, max(0.0, done)))
 
-    def _film_packets(self, packet: "av.Packet[Any]") -> Iterator["av.Packet[Any]"]:
+    def _film_packets(self, packet: Any) -> Iterator[Any]:
         stamp_s = float(packet.pts * packet.time_base)
         is_first = packet.is_keyframe and abs(stamp_s - self._first_s) < _SAME_S / 2
         self._has_begun = self._has_begun or is_first
@@ -181,7 +178,7 @@ class _Copying:
             yield from self._held
             self._held = []
 
-    def _sound_packets(self, packet: "av.Packet[Any]") -> Iterator["av.Packet[Any]"]:
+    def _sound_packets(self, packet: Any) -> Iterator[Any]:
         stop_s = end_of(packet) or 0.0
         if stop_s > self._first_s:
             if self._film is None:
