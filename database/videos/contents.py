@@ -9,6 +9,7 @@ from typing import Any, NamedTuple, Self
 
 import sqlalchemy as sa
 
+from database.errors import NotFound
 from database.forms import MAX_ID
 from database.models import MomentKind
 from database.server.connection import Database
@@ -103,6 +104,15 @@ class Contents:
         """The scenes at these positions, from 0, in the order of time."""
         which = "position = ANY(:positions)"
         return self._scenes(video_id, which, {"positions": list(positions)})
+
+    def span_of(self, scene_id: int) -> tuple[int, float, float]:
+        """(id of its video, start_s, end_s) of a scene. Raises NotFound."""
+        statement = sa.text("SELECT video_id, start_s, end_s FROM scene WHERE id = :scene")
+        with self._database.reading() as connection:
+            scene = connection.execute(statement, {"scene": scene_id}).one_or_none()
+        if scene is None:
+            raise NotFound(f"there is no scene {scene_id}")
+        return scene.video_id, scene.start_s, scene.end_s
 
     def num_scenes_begun(self, video_id: int, at_s: float) -> int:
         """How many scenes have begun at a time."""
