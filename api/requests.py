@@ -3,14 +3,14 @@
 Filters and shapes are those of the search itself; the commands' options are made from the same.
 """
 
-from typing import Annotated, Any, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 from fastapi import Depends, Request
 from pydantic import Field, FiniteFloat, model_validator
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from database.forms import MAX_ID, EachOnce, Form, Id
+from database.forms import MAX_ID, EachOnce, Form, Id, Seconds
 from database.queries.filters import Filters, TagNames
 from database.videos.files import FileListing
 from search.errors import InvalidQuery
@@ -38,6 +38,7 @@ SpaceKeys = Annotated[
     Field(min_length=1, max_length=MAX_SPACES),
 ]
 MAX_SCENES = 100
+MAX_SOUND = 99
 SceneIds = Annotated[tuple[Id, ...], Field(max_length=MAX_SCENES), EachOnce]
 PictureKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """The name of a picture that was sent to search with (api/query_pictures.py)."""
@@ -107,6 +108,40 @@ class MomentsIn(Form):
 
     q: QueryText
     mode: Mode = Field(default="balanced", description="Weights of text and vision")
+
+
+class ClipIn(Form):
+    """How a clip is made, and what is heard in it."""
+
+    kind: Literal["exact", "fast"] = Field(
+        default="exact",
+        description="exact: encoded anew, from the very frame on; fast: copied, from the I-frame "
+        "before on",
+    )
+    sound: Annotated[int, Field(ge=0, le=MAX_SOUND)] | None = Field(
+        default=None, description="Which sound track, counted from 0; by default the first"
+    )
+
+
+class SceneClipIn(ClipIn):
+    """The parameters of GET /scenes/{id}/clip.mp4."""
+
+    pad_s: Annotated[FiniteFloat, Field(ge=0, le=60)] = Field(
+        default=0.0, description="As much before and after the scene, as far as it is there"
+    )
+
+
+class VideoClipIn(ClipIn):
+    """The parameters of GET /videos/{id}/clip.mp4."""
+
+    from_s: Seconds
+    to_s: Seconds
+
+    @model_validator(mode="after")
+    def _is_forward(self) -> Self:
+        if self.to_s <= self.from_s:
+            raise ValueError("to_s is to be later than from_s")
+        return self
 
 
 class ImageIn(Shape, Filters):

@@ -78,6 +78,8 @@ class ApiSettings(IngestSettings, DoorSettings):
     """Whether a worker runs beside the server, and with INGEST_WATCH a watcher."""
     api_max_upload_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
     """Of a film that is uploaded, in gigabytes (10^9 bytes)."""
+    api_max_clip_s: Annotated[float, Field(gt=0, le=86_400)] = 600.0
+    """The length of a clip, at most."""
 
     @property
     def named_roots(self) -> tuple[Path, ...]:

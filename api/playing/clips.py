@@ -1,0 +1,197 @@
+"""Clips of videos: made when they are asked for, once for all who ask, and kept for a while."""
+
+import asyncio
+import functools
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from anyio import CapacityLimiter, to_thread
+
+from api.playing.turns import MAX_AT_ONCE, Turns, try_again
+from api.settings import ApiSettings
+from database.errors import NotFound
+from database.videos.read import VideoInfo
+from database.videos.records import require_content_hash
+from embeddings.weights.cached import written_whole
+from ingest.errors import DecoderKilled, NotClippable, VideoUnreadable
+from ingest.media.child import Isolation
+from ingest.media.clips import Footage
+from ingest.playing.clip import ClipMade, write_clip
+from search.errors import InvalidQuery
+
+FORMAT = "v1"
+"""Of what is kept, and in ETags."""
+CLIP = "clip.mp4"
+_MADE = "made.json"
+_MAX_KEPT_BYTES = 4 << 30
+_MAX_KEPT_S = 3600.0
+"""After which a clip that nobody asks for is removed."""
+_LEFT_S = 3.0
+"""After which work that nobody waits for ends."""
+_MAX_S = 3600.0
+"""As long as a clip may be worked on."""
+_STALL_S = 60.0
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A clip, as it is asked for."""
+
+    video: VideoInfo
+    start_s: float
+    end_s: float
+    is_exact: bool
+    sound: int | None
+    """Which sound track, counted from 0; None for a clip without sound."""
+
+    @property
+    def name(self) -> str:
+        """What no other clip is called."""
+        kind = "exact" if self.is_exact else "fast"
+        times = f"{round(self.start_s * 1000)}-{round(self.end_s * 1000)}"
+        return f"{self.video.content_hash}-{times}-{kind}-{self.sound}"
+
+
+@dataclass(eq=False)
+class _Making:
+    """A clip that is being made."""
+
+    num_waiting: int = 0
+    left_s: float = field(default_factory=time.monotonic)
+    """When somebody last came for it or went away."""
+    task: "asyncio.Task[Path] | None" = None
+
+    def is_left(self) -> bool:
+        """Whether nobody waits for it any more."""
+        return self.num_waiting == 0 and time.monotonic() - self.left_s > _LEFT_S
+
+
+class Clips:
+    """A folder with clips, which a restart empties."""
+
+    def __init__(self, settings: ApiSettings, turns: Turns) -> None:
+        self._folder = settings.home / "clips"
+        self._max_pixels = settings.ingest_max_pixels
+        stall_s = min(settings.ingest_decode_stall_s, _STALL_S)
+        self._isolation = Isolation(settings.ingest_decode_memory_mb, stall_s)
+        self._turns = turns
+        self._begun: dict[str, _Making] = {}
+        self._is_over = False
+
+    def sweep(self) -> None:
+        """Removes what a server that has ended left."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def end(self) -> None:
+        """Ends what is being made, at its next step."""
+        self._is_over = True
+
+    async def made(self, cut: Cut, find_file: Callable[[], Path]) -> Path:
+        """The folder of a clip, to be read with `clip_in` at once. Who is cancelled lets go of it,
+        and what nobody waits for ends.
+
+        Raises NotFound, InvalidQuery for one that cannot be made as it was asked for, HTTPException
+        (503) where others are in the way.
+        """
+        require_content_hash(cut.video.content_hash)
+        making = self._begun.get(cut.name)
+        if making is None:
+            making = self._begun[cut.name] = _Making()
+            making.task = asyncio.create_task(self._make(cut, find_file, making))
+            making.task.add_done_callback(asyncio.Task.exception)  # who waited may have gone
+        assert making.task is not None
+        making.num_waiting += 1
+        try:
+            return await asyncio.shield(making.task)
+        finally:
+            making.num_waiting -= 1
+            making.left_s = time.monotonic()
+
+    async def _make(self, cut: Cut, find_file: Callable[[], Path], making: _Making) -> Path:
+        folder = self._folder / FORMAT / cut.name
+        try:
+            if not await to_thread.run_sync(_is_kept, folder, limiter=_workers()):
+                async with self._turns.turn():
+                    await to_thread.run_sync(
+                        self._write, cut, find_file, folder, making, limiter=_workers()
+                    )
+            return folder
+        finally:
+            del self._begun[cut.name]
+
+    def _write(
+        self, cut: Cut, find_file: Callable[[], Path], folder: Path, making: _Making
+    ) -> None:
+        footage = Footage(find_file(), cut.video.clock, self._max_pixels)
+        span = (cut.start_s, cut.end_s, cut.is_exact, cut.sound)
+        try:
+            with written_whole(folder) as partial:
+                partial.mkdir()
+                clip = self._isolation.run(
+                    write_clip, footage, partial / CLIP, *span, on_progress=self._ending(making)
+                )
+                (partial / _MADE).write_text(json.dumps(asdict(clip)))
+        except DecoderKilled as error:
+            raise try_again(str(error)) from None
+        except NotClippable as error:
+            raise InvalidQuery(f"no such clip of video {cut.video.id}: {error}") from None
+        except VideoUnreadable as error:
+            raise NotFound(f"no clip can be made of video {cut.video.id}: {error}") from None
+        self._forget_old()
+
+    def _ending(self, making: _Making) -> Callable[[float], None]:
+        """Ends work that takes too long, or that nobody waits for."""
+        deadline_s = time.monotonic() + _MAX_S
+
+        def check(_part: float) -> None:
+            if self._is_over or making.is_left():
+                raise try_again("nobody waited for this clip")
+            if time.monotonic() > deadline_s:
+                raise VideoUnreadable(f"it took more than {_MAX_S:.0f} s; ask for a shorter one")
+
+        return check
+
+    def _forget_old(self) -> None:
+        """Removes clips that were asked for longest ago, until the others fit."""
+        kept = [path for path in (self._folder / FORMAT).iterdir() if path.suffix != ".part"]
+        kept.sort(key=_touched_s, reverse=True)
+        num_bytes = 0
+        for number, path in enumerate(kept):
+            num_bytes += sum(each.stat().st_size for each in path.iterdir())
+            is_old = time.time() - _touched_s(path) > _MAX_KEPT_S
+            if number and (is_old or num_bytes > _MAX_KEPT_BYTES):
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def clip_in(folder: Path) -> tuple[Path, ClipMade]:
+    """The file of a clip that was made, and where it really begins and ends. Raises HTTPException
+    (503) if it was removed meanwhile."""
+    try:
+        return folder / CLIP, ClipMade(**json.loads((folder / _MADE).read_bytes()))
+    except FileNotFoundError:
+        raise try_again("the clip was removed to make room") from None
+
+
+def _is_kept(folder: Path) -> bool:
+    """Whether a clip is there; if so, it counts as asked for last."""
+    try:
+        os.utime(folder)
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def _touched_s(path: Path) -> float:
+    """When a clip was asked for last."""
+    return path.stat().st_mtime
+
+
+@functools.cache
+def _workers() -> CapacityLimiter:
+    """The threads that wait for children, of their own."""
+    return CapacityLimiter(2 * MAX_AT_ONCE)
