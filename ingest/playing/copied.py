@@ -4,6 +4,7 @@ is one that browsers do not play."""
 import math
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from fractions import Fraction
 from typing import Any
 
@@ -12,6 +13,7 @@ import av
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.media.container import Probe, open_media, probe
+from ingest.playing.adts import described, without_header
 from ingest.playing.fmp4 import write_segment
 from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout
 from ingest.playing.streams import film_packets, packets_before
@@ -35,12 +37,16 @@ def copy(
     header = probe(footage.path, footage.max_pixels)
     if header.video is None:
         raise VideoUnreadable(_CHANGED)
-    with open_media(footage.path) as container:
-        templates = [container.streams[header.video.index]]
+    with ExitStack() as opened:
+        container = opened.enter_context(open_media(footage.path))
+        templates: list[Any] = [container.streams[header.video.index]]
         tracks = [_pictures(footage, header, layout, first)]
         if sound is not None and layout.sound_s is not None:
-            templates.append(container.streams[header.sounds[sound].index])
-            tracks.append(_copied_sound(footage, header, sound, layout, first))
+            index = header.sounds[sound].index
+            templates.append(
+                opened.enter_context(described(footage.path, container.streams[index]))
+            )
+            tracks.append(_copied_sound(footage, header, index, layout, first))
         ends_s = (*layout.starts_s[1:], layout.end_s)
         for number in range(first, len(layout.starts_s)):
             try:
@@ -105,12 +111,11 @@ def _with_order(
 
 
 def _copied_sound(
-    footage: Footage, header: Probe, sound: int, layout: Layout, first: int
+    footage: Footage, header: Probe, index: int, layout: Layout, first: int
 ) -> "Iterator[list[av.Packet[Any]]]":
     """The frames of the sound that begin in each segment from `first` on, one after the other."""
     assert layout.sound_s is not None
     begin_s = layout.starts_s[first] + header.start_s
-    index = header.sounds[sound].index
     ends_s = deque((*layout.starts_s[first + 1 :], math.inf))
     held: list[av.Packet[Any]] = []
     for packet in packets_before(footage.path, index, begin_s):
@@ -124,9 +129,10 @@ def _copied_sound(
             yield held
             held = []
         if at >= layout.starts_s[first] * rate:
-            packet.time_base, packet.pts, packet.dts = Fraction(1, rate), at, at
-            packet.duration = length
-            held.append(packet)
+            frame = without_header(packet)
+            frame.time_base, frame.pts, frame.dts = Fraction(1, rate), at, at
+            frame.duration, frame.is_keyframe = length, True
+            held.append(frame)
     for _ in ends_s:
         yield held
         held = []

@@ -31,6 +31,8 @@ def write_segment(
         streams = [container.add_stream_from_template(each, opaque=True) for each in templates]
         for stream in streams:
             stream.metadata.pop("timecode", None)  # it would become a third track
+            if stream.codec_context.codec.canonical_name == "hevc":
+                stream.codec_context.codec_tag = "hvc1"  # the only one that Safari plays
         container.start_encoding()
         for stream, its_packets in zip(streams, packets, strict=True):
             for packet in its_packets:

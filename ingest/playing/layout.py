@@ -11,6 +11,7 @@ import av
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.media.container import Probe, probe
+from ingest.playing.adts import is_described
 from ingest.playing.iframes import COPIED, begins_alone, parameters
 from ingest.playing.streams import Beginning, packets_of
 
@@ -67,8 +68,9 @@ def lay_out(
     header = probe(footage.path, footage.max_pixels)
     if header.video is None:
         raise NotCopyable("it has no picture")
-    if header.video.codec not in COPIED:
-        raise NotCopyable(f"browsers do not play {header.video.codec}")
+    codec = av.Codec(header.video.codec, "r").canonical_name
+    if codec not in COPIED:
+        raise NotCopyable(f"browsers do not play {codec}")
     wanted = [header.video.index]
     if sound is not None and header.sounds[sound].codec == "aac":
         wanted.append(header.sounds[sound].index)
@@ -204,6 +206,7 @@ class _Sounds:
         time_s = float(packet.pts * packet.time_base) - self.header.start_s
         length = Fraction(round(packet.duration * packet.time_base * rate / 1024) * 1024, rate)
         if self._first_s is None or self._length is None:
+            self._is_steady = is_described(packet)
             self._first_s, self._length = time_s, length
         expected_s = self._first_s + float(self._number * self._length)
         self._is_steady &= length == self._length and abs(time_s - expected_s) < _STEADY_S
