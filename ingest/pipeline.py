@@ -7,6 +7,7 @@ and leaves nothing half-written.
 
 import contextlib
 import dataclasses
+import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,7 @@ from database.videos.forgetting import keyframe_folder
 from database.videos.names import Names
 from database.videos.removal import Removal
 from database.videos.stored import Store, StoredVideo
+from database.videos.streams import Streams
 from database.videos.subtitles import SubtitleStore
 from embeddings.encoder import Clip, Image
 from embeddings.errors import ModelFailed
@@ -66,9 +68,11 @@ from ingest.perception.hearing.speech import Transcriber
 from ingest.perception.hearing.voices import hear
 from ingest.perception.ocr.engine import TextEngine
 from ingest.perception.writing.screen_text import Written, read_screen
+from ingest.playing.facts import read_streams
 from ingest.scenes.scene import Span
 from ingest.settings import IngestSettings
 
+_log = logging.getLogger(__name__)
 Report = Callable[[Path, str, float | None], None]
 """Told the file, its stage, and the part of the stage that is done in [0, 1], if it is known.
 What it raises ends the file's work."""
@@ -318,7 +322,20 @@ class Ingest:
             language=main_language(sentences),
             profile=self.profile.name,
             is_new=work.is_new,
+            streams=self._read_streams(work, decoded),
         )
+
+    def _read_streams(self, work: Work, decoded: Decoded) -> Streams | None:
+        """What players and editors want to know of it, without which it is found all the same: it
+        is read again when it is played."""
+        footage = Footage(work.file.path, decoded.clock, self.decode_options.max_pixels)
+        try:
+            return self.isolation.run(
+                read_streams, footage, on_progress=lambda _part: work.report("embed", None)
+            )
+        except VideoUnreadable as error:
+            _log.warning("%s: its streams were not read: %s", printable(work.file.path), error)
+            return None
 
     def _embed_and_store(self, work: Work, video: NewVideo) -> None:
         """Embeds and stores a video; once more where a space becomes active in between."""

@@ -11,6 +11,7 @@ from database.models import FileStatus, VideoStatus
 from database.videos.forgetting import keyframe_folder
 from database.videos.records import MAX_NS, FileRecord, MomentRecord, VideoRecord
 from database.videos.stored import Store
+from database.videos.streams import Streams
 from embeddings.space import Space
 from ingest.atomic import PARTIAL, atomically, remove
 from ingest.files.discover import FoundFile
@@ -36,6 +37,7 @@ class NewVideo:
     profile: str
     is_new: bool
     """Whether the library had none of this content when the work on it began."""
+    streams: Streams | None
     spaces: Sequence[Space] = ()
     """Those that the moments have vectors of."""
 
@@ -81,6 +83,7 @@ def _video_record(video: NewVideo) -> VideoRecord:
         moments=tuple(video.moments),
         notes=tuple(decoded.notes),
         clock=decoded.clock,
+        streams=video.streams,
         subtitles=tuple(decoded.subtitles),
     )
 
