@@ -43,6 +43,8 @@ def main(
         def begin_end() -> None:
             children.end()
             served.state.library.feed.end()
+            served.state.library.conversions.end()
+            served.state.library.clips.end()
 
         serve(served, listener, AtEnd(begin_end, children.wait))
 

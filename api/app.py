@@ -17,13 +17,17 @@ from api.feed import Feed
 from api.lanes import Lane, Lanes
 from api.limits import BodyLimit
 from api.openapi import VERSION, document
+from api.playing.clips import Clips
+from api.playing.conversions import Conversions
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.routes import (
+    clips,
     contents,
     embeddings,
     events,
     health,
+    hls,
     job_pages,
     jobs,
     library,
@@ -66,6 +70,7 @@ def create_app(settings: ApiSettings, database: Database, host: str = LOOPBACK) 
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.library = state = _open(settings, database, service)
         state.uploads.sweep()
+        state.clips.sweep()
         current_default_thread_limiter().total_tokens = state.lanes.num_threads
         _keep_what_is_loaded()
         yield
@@ -80,6 +85,8 @@ def create_app(settings: ApiSettings, database: Database, host: str = LOOPBACK) 
         job_pages,
         search,
         videos,
+        hls,
+        clips,
         contents,
         subtitles,
         moments,
@@ -149,6 +156,7 @@ def _keep_what_is_loaded() -> None:
 def _open(settings: ApiSettings, database: Database, service: EmbeddingService) -> State:
     multi_modal = MultiModalSearchEngine(database, service.encoders)
     multi_modal.search("warm-up")
+    conversions = Conversions(settings)
     return State(
         settings=settings,
         database=database,
@@ -159,6 +167,8 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
         tags=Tags(database),
         pictures=QueryPictures(settings.home / "query-pictures"),
         sprites=Sprites(settings),
+        conversions=conversions,
+        clips=Clips(settings, conversions.turns),
         facts=LibraryFacts(database, service.encoders),
         lanes=Lanes(Lane("searches", settings.api_max_concurrent)),
         jobs=Jobs(database),

@@ -10,6 +10,8 @@ from fastapi.dependencies.models import Dependant
 from api.facts import LibraryFacts
 from api.feed import Feed
 from api.lanes import Lane, Lanes
+from api.playing.clips import Clips
+from api.playing.conversions import Conversions
 from api.query_pictures import QueryPictures
 from api.remote_pictures import PictureSource
 from api.settings import ApiSettings
@@ -41,6 +43,8 @@ class State:
     tags: Tags
     pictures: QueryPictures
     sprites: Sprites
+    conversions: Conversions
+    clips: Clips
     facts: LibraryFacts
     lanes: Lanes
     jobs: Jobs

@@ -98,7 +98,7 @@ def stream_file(
         file = opened.enter_context(_open(path, gone))
         if ingested is not None and not _is_still(ingested, file):
             raise NotFound(gone)
-        if _names(request.headers.get("if-none-match"), etag):
+        if is_named(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         size = os.fstat(file.fileno()).st_size
         part = _wanted_part(request, etag, size)
@@ -165,7 +165,8 @@ def _wanted_part(request: Request, etag: str, size: int) -> tuple[int, int] | No
     return chosen
 
 
-def _names(header: str | None, etag: str) -> bool:
+def is_named(header: str | None, etag: str) -> bool:
+    """Whether an If-None-Match header names this ETag."""
     if header is None:
         return False
     tags = [tag.strip().removeprefix("W/") for tag in header.split(",")]

@@ -45,13 +45,18 @@ _FILES = {
     "get_keyframe": ("image/jpeg",),
     "get_picture": ("image/jpeg",),
     "get_sprite_sheet": ("image/jpeg",),
+    "get_scene_clip": ("video/mp4",),
+    "get_video_clip": ("video/mp4",),
     "get_sprites": (_VTT,),
+    "get_init_segment": ("video/mp4",),
+    "get_segment": ("video/mp4",),
     "stream_video": ("video/*", "audio/*"),
 }
 """Operations that answer files, whole or in part, with their media types."""
 _TEXTS = {
     "get_subtitles": (_VTT, _SRT),
     "get_subtitle_track": (_VTT, _SRT),
+    "get_playlist": ("application/vnd.apple.mpegurl",),
     "metrics": ("text/plain",),
     "listen": ("text/event-stream",),
 }
@@ -84,6 +89,14 @@ _ETAG = {
     "ETag": {"description": "Names the content, for If-None-Match", "schema": {"type": "string"}}
 }
 _CONTENT_RANGE = {"description": "bytes START-END/SIZE", "schema": {"type": "string"}}
+_OF_CLIPS = {
+    name: {"description": description, "schema": {"type": "number"}}
+    for name, description in {
+        "X-Clip-Start-S": "Where the clip really begins in its video, in seconds",
+        "X-Clip-End-S": "Where it really ends",
+        "X-Clip-Starts-Earlier-S": "How much earlier than asked for: 0 of an exact one",
+    }.items()
+}
 
 
 def document(app: FastAPI) -> None:
@@ -176,8 +189,9 @@ def _add_answers(operation: dict[str, Any]) -> None:
         content = {each: {"schema": schema} for each in media}
         responses["200"] = {"description": "The whole", "content": content}
         if name in _FILES:
-            headers = {**_ETAG, "Content-Range": _CONTENT_RANGE}
-            responses["200"]["headers"] = _ETAG
+            own = {**_ETAG, **(_OF_CLIPS if name.endswith("_clip") else {})}
+            headers = {**own, "Content-Range": _CONTENT_RANGE}
+            responses["200"]["headers"] = own
             responses["206"] = {"description": "A part", "content": content, "headers": headers}
             responses["304"] = {"description": "It is what the client has", "headers": _ETAG}
     elif name in ANSWERS:

@@ -49,7 +49,7 @@ def test_a_child_ends_when_nobody_wants_more() -> None:
     before = {p.pid for p in psutil.Process().children(recursive=True)}
     numbers = Isolation(512, 20.0).stream(children.count, 10**9, on_progress=ignore)
     next(numbers)
-    numbers.close()  # type: ignore[attr-defined]
+    numbers.close()
     after = {p.pid for p in psutil.Process().children(recursive=True)}
     assert len(after - before) <= 1  # the fork server
 
