@@ -97,59 +97,67 @@ def accepts_pages(scope: Scope) -> bool:
 
 def add_error_handlers(app: FastAPI) -> None:
     """Every error of this app in the shape that belongs to its path."""
+    app.exception_handler(RequestValidationError)(_invalid_request)
+    app.exception_handler(SceneseekError)(_known)
+    app.exception_handler(Busy)(_busy)
+    app.exception_handler(QueueFull)(_full)
+    app.exception_handler(ClientGone)(_gone)
+    app.exception_handler(HTTPException)(_http_error)
+    app.exception_handler(OSError)(_of_the_system)
+    app.exception_handler(Exception)(_unexpected)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid_request(request: Request, error: RequestValidationError) -> Response:
-        # The input is not echoed: it may be huge, or not representable in JSON.
-        errors = [_without_input(e) for e in _own(error.errors()[:_MAX_ERRORS])]
-        detail = _in_words(errors)
-        if is_openai(request.url.path):
-            return openai_error(400, detail, param=errors[0]["where"])
-        return refuse(request.scope, 422, detail, errors=errors)
 
-    @app.exception_handler(SceneseekError)
-    async def known(request: Request, error: SceneseekError) -> Response:
-        return _refuse_known(request.scope, error)
+async def _invalid_request(request: Request, error: RequestValidationError) -> Response:
+    # The input is not echoed: it may be huge, or not representable in JSON.
+    errors = [_without_input(e) for e in _own(error.errors()[:_MAX_ERRORS])]
+    detail = _in_words(errors)
+    if is_openai(request.url.path):
+        return openai_error(400, detail, param=errors[0]["where"])
+    return refuse(request.scope, 422, detail, errors=errors)
 
-    @app.exception_handler(Busy)
-    async def busy(request: Request, _error: Busy) -> Response:
-        return _try_later(request.scope, "too much is asked at once; try again in a few seconds")
 
-    @app.exception_handler(QueueFull)
-    async def full(request: Request, _error: QueueFull) -> Response:
-        detail = "too many requests wait already; try again in a few seconds"
-        return refuse(request.scope, 429, detail, {"Retry-After": str(RETRY_AFTER_S)})
+async def _known(request: Request, error: SceneseekError) -> Response:
+    return _refuse_known(request.scope, error)
 
-    @app.exception_handler(ClientGone)
-    async def gone(_request: Request, _error: ClientGone) -> Response:
-        return Response(status_code=CLIENT_GONE)  # for the log and the metrics only
 
-    @app.exception_handler(HTTPException)
-    async def http_error(request: Request, error: HTTPException) -> Response:
-        headers = dict(error.headers or {})
-        detail = str(error.detail)
-        if detail == HTTPStatus.NOT_FOUND.phrase:
-            detail = "there is nothing at this address"
-        if detail == _UNREADABLE:
-            detail = f"body: this cannot be read as JSON: {_why_unreadable(error.__cause__)}"
-        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            headers["Allow"] = ", ".join(_methods(request))
-        return refuse(request.scope, error.status_code, detail, headers)
+async def _busy(request: Request, _error: Busy) -> Response:
+    return _try_later(request.scope, "too much is asked at once; try again in a few seconds")
 
-    @app.exception_handler(OSError)
-    async def of_the_system(request: Request, error: OSError) -> Response:
-        if error.errno in (errno.EMFILE, errno.ENFILE):
-            structlog.get_logger().error("request failed", reason="too many files are open")
-            return _try_later(
-                request.scope, "too many files are open at once; try again in a few seconds"
-            )
-        if error.errno not in DiskFull.ERRNOS:
-            raise error
-        return _refuse_known(request.scope, DiskFull("the disk of SCENESEEK_HOME"))
 
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, _error: Exception) -> Response:
-        return refuse(request.scope, 500, _UNKNOWN)
+async def _full(request: Request, _error: QueueFull) -> Response:
+    detail = "too many requests wait already; try again in a few seconds"
+    return refuse(request.scope, 429, detail, {"Retry-After": str(RETRY_AFTER_S)})
+
+
+async def _gone(_request: Request, _error: ClientGone) -> Response:
+    return Response(status_code=CLIENT_GONE)  # for the log and the metrics only
+
+
+async def _http_error(request: Request, error: HTTPException) -> Response:
+    headers = dict(error.headers or {})
+    detail = str(error.detail)
+    if detail == HTTPStatus.NOT_FOUND.phrase:
+        detail = "there is nothing at this address"
+    if detail == _UNREADABLE:
+        detail = f"body: this cannot be read as JSON: {_why_unreadable(error.__cause__)}"
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(_methods(request))
+    return refuse(request.scope, error.status_code, detail, headers)
+
+
+async def _of_the_system(request: Request, error: OSError) -> Response:
+    if error.errno in (errno.EMFILE, errno.ENFILE):
+        structlog.get_logger().error("request failed", reason="too many files are open")
+        return _try_later(
+            request.scope, "too many files are open at once; try again in a few seconds"
+        )
+    if error.errno not in DiskFull.ERRNOS:
+        raise error
+    return _refuse_known(request.scope, DiskFull("the disk of SCENESEEK_HOME"))
+
+
+async def _unexpected(request: Request, _error: Exception) -> Response:
+    return refuse(request.scope, 500, _UNKNOWN)
 
 
 def _refuse_known(scope: Scope, error: SceneseekError) -> Response:

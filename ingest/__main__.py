@@ -64,35 +64,37 @@ KeyframesOnly = Annotated[
 ]
 
 
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")]
+Retry = Annotated[bool, typer.Option("--retry", help="Try files again that failed.")]
+Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress and no table: what failed, and numbers.")
+]
+Again = Annotated[bool, typer.Option("--again", help="Make videos anew that are in the library.")]
+ForgetMissing = Annotated[
+    bool,
+    typer.Option(
+        "--forget-missing", help="Remove what is gone: of these paths, or of all without any."
+    ),
+]
+Detach = Annotated[
+    bool,
+    typer.Option("--detach", help="Leave it to workers (python -m ingest.worker), and end."),
+]
+
+
 @app.command()
 def main(
     paths: Annotated[list[str] | None, typer.Argument(help="Folders, files or globs.")] = None,
     as_json: AsJson = False,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, do nothing.")
-    ] = False,
+    dry_run: DryRun = False,
     profile: ProfileName = None,
     jobs: Jobs = DEFAULT_JOBS,
     keyframes_only: KeyframesOnly = False,
-    retry: Annotated[bool, typer.Option("--retry", help="Try files again that failed.")] = False,
-    quiet: Annotated[
-        bool,
-        typer.Option("--quiet", "-q", help="No progress and no table: what failed, and numbers."),
-    ] = False,
-    again: Annotated[
-        bool, typer.Option("--again", help="Make videos anew that are in the library.")
-    ] = False,
-    forget: Annotated[
-        bool,
-        typer.Option(
-            "--forget-missing",
-            help="Remove what is gone: of these paths, or of all without any.",
-        ),
-    ] = False,
-    detach: Annotated[
-        bool,
-        typer.Option("--detach", help="Leave it to workers (python -m ingest.worker), and end."),
-    ] = False,
+    retry: Retry = False,
+    quiet: Quiet = False,
+    again: Again = False,
+    forget: ForgetMissing = False,
+    detach: Detach = False,
 ) -> None:
     """Makes videos searchable: scenes, speech, on-screen text, and what is shown.
 
@@ -117,18 +119,33 @@ def main(
     if not quiet:
         typer.echo(f"Library: {database.description}", err=True)
     library = Library(database)
+    chosen = profile_of(library, profile)
     ingest = make_ingest(
-        database,
-        settings,
-        profile_of(library, profile),
-        keyframes_only=keyframes_only,
-        retry=retry,
-        again=again,
+        database, settings, chosen, keyframes_only=keyframes_only, retry=retry, again=again
     )
     changes_profile = profile is not None and not dry_run
     if changes_profile:
         take_up_profile(ingest.profile, library, ingest.spaces)
     grace = timedelta(days=settings.ingest_forget_after_days) if forget else None
+    has_faults = _work(files, ingest, jobs, grace, dry_run=dry_run, as_json=as_json, quiet=quiet)
+    if changes_profile:
+        _tell_not_searched(ingest)
+    if has_faults:
+        raise typer.Exit(EXIT_SOME_FAILED)
+
+
+def _work(
+    files: Discovery,
+    ingest: Ingest,
+    jobs: int,
+    grace: timedelta | None,
+    *,
+    dry_run: bool,
+    as_json: bool,
+    quiet: bool,
+) -> bool:
+    """Ingests the files, settles the library and prints what became of them; whether some have
+    failed, or were read in part only."""
     with Ledger() as ledger:
         tell = partial(_print, ledger, as_json=as_json, quiet=quiet)
         with last_words(lambda: tell() if ledger.counts else None):
@@ -137,10 +154,7 @@ def main(
         if settled is not None:
             _finish(ingest)
         tell(settled)
-    if changes_profile:
-        _tell_not_searched(ingest)
-    if ledger.has_faults:
-        raise typer.Exit(EXIT_SOME_FAILED)
+        return ledger.has_faults
 
 
 def _detach(paths: list[str], *, retry: bool, again: bool, as_json: bool) -> None:
