@@ -14,6 +14,7 @@ from database.queries.filters import Filters
 from embeddings.cli import AsJson
 from search import cli
 from search.errors import InvalidQuery
+from search.exports.command import ExportTo
 from search.query.query import Shape
 
 Query = Annotated[
@@ -55,6 +56,7 @@ def main(
     unlike: Unlike = None,
     filters: Filters,
     shape: Shape,
+    to: ExportTo,
     as_json: AsJson = False,
 ) -> None:
     """Finds the moments that a description means: said, shown, or written on screen."""
@@ -74,7 +76,7 @@ def main(
     )
     if like or unlike:
         Judgements(database).save(answer.query.text, like or (), unlike or ())
-    cli.print_answer(answer, as_json=as_json)
+    cli.print_answer(answer, database, to, as_json=as_json)
 
 
 def _parse_weights(text: str | None) -> tuple[float, float] | None:

@@ -24,6 +24,8 @@ from embeddings.cli import new_app, warn_of_slips
 from embeddings.cli import run as run_app
 from embeddings.loaded import Encoders
 from search.errors import InvalidQuery
+from search.exports.command import ExportTo, export
+from search.exports.selections import selections_of
 from search.library import open_library
 from search.multi_modal_search import MultiModalSearchEngine
 from search.results.hits import SearchAnswer
@@ -59,13 +61,14 @@ def open_engine(encoders: Encoders | None = None) -> tuple[MultiModalSearchEngin
     return MultiModalSearchEngine(library.database, library.encoders), library.database
 
 
-def print_answer(answer: SearchAnswer, *, as_json: bool) -> None:
-    """An answer on stdout, and why it is degraded on stderr."""
+def print_answer(answer: SearchAnswer, database: Database, to: ExportTo, *, as_json: bool) -> None:
+    """An answer on stdout, and in a file if that is asked for; why it is degraded on stderr."""
     if as_json or answer.query.shape.explain:
         print_json(search_document(answer))
-        return
-    print_reasons(answer.reasons)
-    typer.echo(answer_text(answer))
+    else:
+        print_reasons(answer.reasons)
+        typer.echo(answer_text(answer))
+    export(to, database, selections_of(answer), answer.query.text)
 
 
 def print_reasons(reasons: tuple[str, ...]) -> None:

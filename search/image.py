@@ -9,6 +9,7 @@ from database.queries.filters import Filters
 from embeddings.cli import AsJson
 from search import cli
 from search.errors import InvalidQuery
+from search.exports.command import ExportTo
 from search.query.image import Crop, read_query_picture
 from search.query.query import Shape
 
@@ -24,6 +25,7 @@ def main(
     spaces: cli.Spaces = None,
     filters: Filters,
     shape: Shape,
+    to: ExportTo,
     as_json: AsJson = False,
 ) -> None:
     """Finds scenes that show what a picture shows."""
@@ -32,9 +34,9 @@ def main(
     except OSError as error:
         raise InvalidQuery(f"{picture} cannot be read: {error.strerror}") from None
     image = read_query_picture(data, Crop.parse(crop) if crop is not None else None)
-    engine, _ = cli.open_engine()
+    engine, database = cli.open_engine()
     answer = engine.search_image(image, query, filters=filters, spaces=spaces or None, shape=shape)
-    cli.print_answer(answer, as_json=as_json)
+    cli.print_answer(answer, database, to, as_json=as_json)
 
 
 if __name__ == "__main__":

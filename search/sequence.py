@@ -7,6 +7,8 @@ import typer
 from database.queries.filters import Filters
 from embeddings.cli import AsJson
 from search import cli
+from search.exports.command import ExportTo, export
+from search.exports.selections import selections_of_sequences
 from search.query.query import AUTO, MODES, SearchQuery, Shape, make_query
 from search.results.json import sequence_document
 from search.results.text import sequence_text
@@ -26,18 +28,20 @@ def main(
     mode: cli.Mode = None,
     filters: Filters,
     shape: SequenceShape,
+    to: ExportTo,
     as_json: AsJson = False,
 ) -> None:
     """Finds where things follow each other: "first this", then "that"."""
     each = Shape(min_score=shape.min_score)
     queries = [_step(text, mode, filters, each) for text in steps]
-    engine, _ = cli.open_engine()
+    engine, database = cli.open_engine()
     answer = search_sequence(engine, queries, within_s, shape.limit)
     if as_json:
         cli.print_json(sequence_document(answer))
-        return
-    cli.print_reasons(answer.reasons)
-    typer.echo(sequence_text(answer))
+    else:
+        cli.print_reasons(answer.reasons)
+        typer.echo(sequence_text(answer))
+    export(to, database, selections_of_sequences(answer), ", then ".join(steps))
 
 
 def _step(text: str, mode: str | None, filters: Filters, shape: Shape) -> SearchQuery:

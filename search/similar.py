@@ -7,6 +7,7 @@ import typer
 from database.queries.filters import Filters
 from embeddings.cli import AsJson
 from search import cli
+from search.exports.command import ExportTo
 from search.query.query import Shape
 from search.retrieval.spaces import Likeness
 
@@ -23,12 +24,13 @@ def main(
     ] = None,
     filters: Filters,
     shape: Shape,
+    to: ExportTo,
     as_json: AsJson = False,
 ) -> None:
     """Finds scenes that are like a scene."""
-    engine, _ = cli.open_engine()
+    engine, database = cli.open_engine()
     answer = engine.similar(scene, by=by, space=space, filters=filters, shape=shape)
-    cli.print_answer(answer, as_json=as_json)
+    cli.print_answer(answer, database, to, as_json=as_json)
 
 
 if __name__ == "__main__":
