@@ -13,10 +13,10 @@ import av
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.media.container import Probe, open_media, probe
-from ingest.playing.adts import described, without_header
+from ingest.playing.aac import described, frame_length, without_header
 from ingest.playing.fmp4 import write_segment
 from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout
-from ingest.playing.streams import film_packets, packets_before
+from ingest.playing.streams import film_packets, packets_before, shown_s
 
 _MIN_TICKS = 10_000
 """A muxer of MP4 halves the ticks of a stream until a second has so many."""
@@ -68,10 +68,10 @@ def _pictures(
     num_bytes = 0
     for packet in film_packets(footage.path, header.video.index, at_s):
         base = _ticks_of(packet.time_base)
-        packet.pts = _ticks(packet.pts * packet.time_base - Fraction(header.start_s), base)
+        at = _ticks(shown_s(packet) - Fraction(header.start_s), base)
         packet.duration = _ticks((packet.duration or 0) * packet.time_base, base)
-        packet.time_base = base
-        if borders and packet.is_keyframe and packet.pts == _ticks(Fraction(borders[0]), base):
+        packet.time_base, packet.pts = base, at
+        if borders and packet.is_keyframe and _is_at(borders[0], at, base):
             border_s = borders.popleft()
             if held:
                 yield _with_order(held, layout.delay_s, border_s)
@@ -95,18 +95,18 @@ def _with_order(
     """
     base = packets[0].time_base
     delay = _ticks(Fraction(delay_s), base)
-    shown = [packet.pts for packet in packets]
-    decoded = [pts - delay for pts in sorted(shown)]
+    shown = [packet.pts or 0 for packet in packets]
+    decoded = [at - delay for at in sorted(shown)]
     num_early = next((n for n, at in enumerate(decoded) if at > 0), len(decoded))
     if decoded[0] < 0 and num_early < len(decoded):
         decoded[:num_early] = [n * decoded[num_early] // num_early for n in range(num_early)]
-    following = math.inf if end_s is None else _ticks(Fraction(end_s), base) - delay
-    if end_s is None:
-        following = max(decoded[-1] + (packets[-1].duration or 1), decoded[-1] + 1)
-    for packet, at in zip(reversed(packets), reversed(decoded), strict=True):
-        packet.dts = min(at, packet.pts, following - 1)
-        packet.duration = following - packet.dts
-        following = packet.dts
+    following = decoded[-1] + max(packets[-1].duration or 0, 1)
+    if end_s is not None:
+        following = max(following, _ticks(Fraction(end_s), base) - delay)
+    for number in reversed(range(len(packets))):
+        at = min(decoded[number], shown[number], following - 1)
+        packets[number].dts, packets[number].duration = at, following - at
+        following = at
     return packets
 
 
@@ -115,14 +115,14 @@ def _copied_sound(
 ) -> "Iterator[list[av.Packet[Any]]]":
     """The frames of the sound that begin in each segment from `first` on, one after the other."""
     assert layout.sound_s is not None
-    begin_s = layout.starts_s[first] + header.start_s
+    begin_s = layout.starts_s[first] + header.start_s if first else None
     ends_s = deque((*layout.starts_s[first + 1 :], math.inf))
     held: list[av.Packet[Any]] = []
     for packet in packets_before(footage.path, index, begin_s):
         rate = packet.stream.codec_context.sample_rate
-        length = _ticks(packet.duration * packet.time_base, Fraction(1024, rate)) * 1024
+        length = frame_length(packet)
         origin = round(layout.sound_s * rate)
-        at_s = float(packet.pts * packet.time_base) - header.start_s
+        at_s = float(shown_s(packet)) - header.start_s
         at = origin + round((at_s - layout.sound_s) * rate / length) * length
         while at >= ends_s[0] * rate:
             ends_s.popleft()
@@ -144,6 +144,10 @@ def _ticks_of(base: Fraction) -> Fraction:
     while ticks < _MIN_TICKS:
         ticks *= 2
     return Fraction(1, ticks)
+
+
+def _is_at(time_s: float, ticks: int, base: Fraction) -> bool:
+    return abs(_ticks(Fraction(time_s), base) - ticks) <= 1
 
 
 def _ticks(time_s: Fraction, base: Fraction) -> int:

@@ -11,7 +11,7 @@ import av
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.media.container import Probe, probe
-from ingest.playing.adts import is_described
+from ingest.playing.aac import frame_length, is_described
 from ingest.playing.iframes import COPIED, begins_alone, parameters
 from ingest.playing.streams import Beginning, packets_of
 
@@ -204,7 +204,7 @@ class _Sounds:
             self._is_steady = False
             return
         time_s = float(packet.pts * packet.time_base) - self.header.start_s
-        length = Fraction(round(packet.duration * packet.time_base * rate / 1024) * 1024, rate)
+        length = Fraction(frame_length(packet), rate)
         if self._first_s is None or self._length is None:
             self._is_steady = is_described(packet)
             self._first_s, self._length = time_s, length

@@ -1,11 +1,14 @@
 """Packets of streams of a file, from a time on."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import av
+import av.bitstream
 from av.stream import Discard
 
 from ingest.errors import VideoUnreadable
@@ -14,6 +17,9 @@ from ingest.playing.iframes import begins_alone
 
 _EARLIER_S = (1.0, 30.0)
 """How much before a time it is looked for: indexes lead to about where it is."""
+
+_NUMBERED = frozenset(("h264", "hevc"))
+"""Codecs whose pictures say the order in which they are shown."""
 
 
 def packets_of(
@@ -28,24 +34,49 @@ def packets_of(
         for stream in container.streams:
             if stream.index not in streams:
                 stream.discard = Discard.all
-        try:
-            if from_s is not None:
+        if from_s is not None:
+            with suppress(av.error.FFmpegError):  # no index: then it is read from its beginning
                 container.seek(round(from_s * 1e6))
-            for packet in container.demux([container.streams[index] for index in streams]):
+        try:
+            packets = container.demux([container.streams[index] for index in streams])
+            for packet in _in_time(packets) if container.format.name == "avi" else packets:
                 if packet.size:
                     yield packet
         except (av.error.FFmpegError, IndexError) as error:
             raise VideoUnreadable(f"its packets cannot be read: {error}") from None
 
 
-def packets_before(path: Path, stream: int, stamp_s: float) -> Iterator["av.Packet[Any]"]:
-    """The packets of a stream from one on that begins at or before a stamp, or from its first."""
-    for earlier_s in _EARLIER_S:
-        packets = packets_of(path, [stream], stamp_s - earlier_s)
-        first = next(packets, None)
-        if first is not None and first.pts is not None and first.pts * first.time_base <= stamp_s:
-            yield from chain([first], packets)
-            return
+def _in_time(packets: "Iterator[av.Packet[Any]]") -> "Iterator[av.Packet[Any]]":
+    """Packets of a container that holds them in the order of decoding and nothing else, so that
+    what FFmpeg makes up is wrong where pictures lean on later ones: their own numbers tell when
+    they are shown. The first is shown at once.
+    """
+    numbered: av.bitstream.BitStreamFilterContext | None = None
+    delay: int | None = None
+    for packet in packets:
+        stream = packet.stream
+        if stream.codec_context.codec.canonical_name not in _NUMBERED:
+            yield packet
+            continue
+        if numbered is None:
+            numbered = av.bitstream.BitStreamFilterContext("dts2pts", stream)
+        for each in numbered.filter(packet if packet.size else None):
+            each.stream, each.time_base = stream, stream.time_base
+            if delay is None and each.pts is not None and each.dts is not None:
+                delay = each.pts - each.dts
+            each.pts = None if each.pts is None else each.pts - (delay or 0)
+            yield each
+
+
+def packets_before(path: Path, stream: int, stamp_s: float | None) -> Iterator["av.Packet[Any]"]:
+    """The packets of a stream from one on that begins at or before a stamp; all under None."""
+    if stamp_s is not None:
+        for earlier_s in _EARLIER_S:
+            packets = packets_of(path, [stream], stamp_s - earlier_s)
+            first = next(packets, None)
+            if first is not None and shown_s(first) <= stamp_s:
+                yield from chain([first], packets)
+                return
     yield from packets_of(path, [stream])
 
 
@@ -72,6 +103,13 @@ class Beginning:
         if self._first is None and packet.is_keyframe and is_first(packet):
             self._first = packet.pts
         return self._first is not None and (packet.pts is None or packet.pts >= self._first)
+
+
+def shown_s(packet: "av.Packet[Any]") -> Fraction:
+    """The stamp of a packet, exactly, in seconds. Raises VideoUnreadable if it has none."""
+    if packet.pts is None:
+        raise VideoUnreadable("its packets have no time stamps")
+    return packet.pts * packet.time_base
 
 
 def is_first(packet: "av.Packet[Any]") -> bool:

@@ -1,4 +1,5 @@
-"""AAC as it is broadcast: each frame has a header (ADTS) in place of one configuration for all."""
+"""Frames of AAC that are copied. As it is broadcast, each has a header (ADTS), in place of one
+configuration for all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,6 +12,8 @@ import av
 from ingest.errors import VideoUnreadable
 from ingest.playing.streams import packets_of
 
+_SAMPLES = 1024
+"""Of a frame, or twice as many where the band is doubled (HE-AAC)."""
 _BYTES, _CHECKED_BYTES = 7, 9
 """Of a header, without and with the sum that proves it."""
 
@@ -18,6 +21,12 @@ _BYTES, _CHECKED_BYTES = 7, 9
 def is_described(packet: "av.Packet[Any]") -> bool:
     """Whether the configuration of a sound is known, or told by its frame."""
     return bool(packet.stream.codec_context.extradata) or _config_of(bytes(packet)) is not None
+
+
+def frame_length(packet: "av.Packet[Any]") -> int:
+    """The samples of a frame, by the rate that its stream tells."""
+    rate: int = packet.stream.codec_context.sample_rate
+    return max(1, round((packet.duration or 0) * packet.time_base * rate / _SAMPLES)) * _SAMPLES
 
 
 @contextmanager
