@@ -1,12 +1,24 @@
 // The hits on a page: links of class "hit", in their order.
 
+import { say } from "./notice.js";
+
 /** All links that lead to a moment, but for those that are folded away. */
 export const hits = () =>
   [...document.querySelectorAll(".hit[data-video]")].filter((hit) => !hit.closest("details:not([open]), [hidden]"));
 
-/** The hit that keys and tools are about: the focused one, or else the one that plays. */
-export function currentHit() {
-  return document.activeElement?.closest(".hit[data-video]") ?? playingHit();
+/** The hit that keys are about: the one that has the focus, itself or in what stands beside it, or
+ * else the one that plays. */
+function currentHit() {
+  return document.activeElement?.closest("#hits > li")?.querySelector(":scope > .hit[data-video]") ?? playingHit();
+}
+
+/** What a key does with a hit: with the current one, or else with the one that is pointed at. */
+export function withHit(action, key) {
+  return () => {
+    const hit = currentHit() ?? document.querySelector("li:hover > .hit[data-video]");
+    if (hit) action(hit);
+    else say(`Point at a hit, or move to one with Tab, then press ${key}.`);
+  };
 }
 
 /** The hit that plays. */

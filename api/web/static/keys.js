@@ -29,7 +29,7 @@ export function start() {
 
 /** Whether somebody types there. */
 export function isField(element) {
-  return element.matches?.("input, textarea, select, [contenteditable]") ?? false;
+  return element.matches?.("input:not([type=checkbox]), textarea, select, [contenteditable]") ?? false;
 }
 
 /** The dialog that lists every key; the browser gives the focus back when it closes. */

@@ -73,7 +73,7 @@ export function bindPlayerKeys(player) {
   }
 }
 
-/** Whether Space does something there already: the browser's own player, buttons. */
+/** Whether Space does something there already: the browser's own player, buttons, boxes. */
 function isPressedBySpace(element) {
-  return element.closest("video, button, summary, [role=button], [role=slider]") !== null;
+  return element.closest("video, button, summary, input, [role=button], [role=slider]") !== null;
 }

@@ -28,9 +28,24 @@ export async function askElements(address, signal, method) {
 /** Asks for something to be done; the JSON of the answer, null if it has none. */
 export async function send(address, options) {
   const response = await reach(address, options);
-  const answer = jsonOf(response.text);
-  if (response.ok) return answer;
-  throw new Refusal("Refused", answer?.detail ?? `the server answered ${response.status}`);
+  if (response.ok) return jsonOf(response.text);
+  throw refusalIn(response);
+}
+
+/** A file that the server makes, and the headers with which it comes; `came` is told how many bytes
+ * there are so far. */
+export async function askFile(address, options, came) {
+  const response = await reached(fetch(address, options));
+  if (!response.ok) throw refusalIn({ status: response.status, text: await reached(response.text()) });
+  let bytes = 0;
+  const counted = new TransformStream({
+    transform(chunk, out) {
+      came((bytes += chunk.length));
+      out.enqueue(chunk);
+    },
+  });
+  const { headers, body } = response;
+  return { headers, blob: await reached(new Response(body.pipeThrough(counted)).blob()) };
 }
 
 /** What went wrong, as a line to show. */
@@ -43,15 +58,26 @@ export function alarmOf(error) {
 }
 
 /** An answer with its whole text. */
-async function reach(address, options) {
-  try {
-    const response = await fetch(address, options);
+function reach(address, options) {
+  return reached(fetch(address, options).then(async (response) => {
     const { ok, status } = response;
     return { ok, status, text: await response.text() };
+  }));
+}
+
+/** What the server sends; that it does not, in words. */
+async function reached(sent) {
+  try {
+    return await sent;
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Refusal("No answer", "the server cannot be reached: is it still running?");
   }
+}
+
+/** Why something was not done, as a problem document says it. */
+function refusalIn({ status, text }) {
+  return new Refusal("Refused", jsonOf(text)?.detail ?? `the server answered ${status}`, status);
 }
 
 /** What an error page says, the server's own or one that stands before it. */

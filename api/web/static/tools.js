@@ -4,9 +4,10 @@
 
 import { clock } from "./clock.js";
 import { choosePart } from "./crop.js";
-import { currentHit, hits, playingHit } from "./hits.js";
+import { hits, playingHit, withHit } from "./hits.js";
 import { bind } from "./keys.js";
 import { forget, keep } from "./marks.js";
+import { foldEasily } from "./menus.js";
 import { say } from "./notice.js";
 import { searchWith } from "./pictures.js";
 import { show } from "./results.js";
@@ -40,22 +41,14 @@ export function start() {
     player.addEventListener(name, () => stay(playing), true); // they do not bubble
   }
   addEventListener("answered", () => offer(playing));
-  bindKeys([near, playing]);
+  bindKeys();
 }
 
-/** The keys act on the hit that has the focus, itself or by its tools; else on the one that
- * plays, or is pointed at. */
-function bindKeys(all) {
-  const act = (action, name) => () => {
-    const focused = all.find((tools) => tools.contains(document.activeElement));
-    const hit = focused?.hit ?? currentHit() ?? document.querySelector("li:hover > .hit[data-video]");
-    if (hit) action(hit);
-    else say(`Point at a hit, or move to one with Tab, then press ${name}.`);
-  };
+function bindKeys() {
   const [firstLink] = template.content.querySelectorAll("[data-by]");
-  if (firstLink) bind("s", "Similar scenes", act((hit) => similar(hit, firstLink.dataset.by), "S"), "Hits");
-  bind("+", "Right: more like this hit", act((hit) => judge(hit, "like"), "+"), "Hits");
-  bind("-", "Wrong: less like this hit", act((hit) => judge(hit, "unlike"), "-"), "Hits");
+  if (firstLink) bind("s", "Similar scenes", withHit((hit) => similar(hit, firstLink.dataset.by), "S"), "Hits");
+  bind("+", "Right: more like this hit", withHit((hit) => judge(hit, "like"), "+"), "Hits");
+  bind("-", "Wrong: less like this hit", withHit((hit) => judge(hit, "unlike"), "-"), "Hits");
 }
 
 function newTools() {
@@ -71,15 +64,7 @@ function newTools() {
     else searchWithPart(tools);
   });
   const menu = tools.querySelector("details");
-  addEventListener("click", ({ target }) => {
-    if (menu && !menu.contains(target)) menu.open = false;
-  });
-  tools.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape" || !menu?.open) return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-    event.preventDefault();
-  });
+  if (menu) foldEasily(menu);
   return tools;
 }
 

@@ -1,0 +1,43 @@
+// "Clip": the moment that plays as a file of its own.
+
+import { foldEasily } from "./menus.js";
+import { say } from "./notice.js";
+import { save } from "./saving.js";
+
+export function start() {
+  const player = document.querySelector("moment-player");
+  if (!player) return;
+  const menu = player.querySelector(".clip");
+  foldEasily(menu);
+  menu.addEventListener("toggle", () => {
+    for (const link of menu.querySelectorAll("a")) link.href = addressOf(player, link.dataset.kind);
+  });
+  menu.addEventListener("click", (event) => {
+    const link = event.target.closest("a");
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+    event.preventDefault();
+    menu.open = false;
+    menu.querySelector("summary").focus();
+    make(link.getAttribute("href"));
+  });
+}
+
+function addressOf(player, kind) {
+  const { start, end } = player.moment;
+  const fields = new URLSearchParams({ from_s: round(start), to_s: round(end) });
+  if (kind === "fast") fields.set("kind", "fast");
+  return `/videos/${player.dataset.video}/clip.mp4?${fields}`;
+}
+
+const round = (seconds) => Number(seconds.toFixed(3));
+
+async function make(address) {
+  const making = new AbortController();
+  say("The clip is being made …", { offer: ["Cancel", () => making.abort()] });
+  try {
+    const { name } = await save(address, { signal: making.signal }, () => {});
+    say(`Saved: ${name}`);
+  } catch (error) {
+    if (error.name !== "AbortError") say(`There is no clip: ${error.message}`, { offer: ["Try again", () => make(address)] });
+  }
+}
