@@ -22,7 +22,7 @@ _FILL_S = 2.0
 """Gaps up to this long are filled with silence; longer ones start a new stretch."""
 _TOLERANCE_S = 0.1
 """Stamps are this inexact: gaps up to this long are none."""
-_NO_PLACE = ("NONE", "AMBI", "USR", "UNK", "UNSD")
+NO_PLACE = ("NONE", "AMBI", "USR", "UNK", "UNSD")
 """How FFmpeg names channels begin of which it does not know where they are heard."""
 
 
@@ -154,13 +154,13 @@ class _Resampled:
         self.channel_names: list[str] = []
         if len(kinds) > 1:
             self.channel_names = [
-                f"channel {n}" if c.name.startswith(_NO_PLACE) else f"{c.description} channel"
+                f"channel {n}" if c.name.startswith(NO_PLACE) else f"{c.description} channel"
                 for n, c in enumerate(layout.channels, 1)
             ]
         if len(kinds) == 2:
             self.channel_names = ["left channel", "right channel"]
         # FFmpeg would guess places for channels without one, and leave out those of low tones.
-        self._has_places = len(kinds) <= 2 or not any(k.startswith(_NO_PLACE) for k in kinds)
+        self._has_places = len(kinds) <= 2 or not any(k.startswith(NO_PLACE) for k in kinds)
         self._to_mix = Resampler(first, "mono") if self._has_places else None
         self._to_channels = Resampler(first, layout.name) if self.channel_names else None
 

@@ -25,7 +25,7 @@ _MAX_DEMUX_ERRORS = 100
 _TIME_BASE = Fraction(1, 1000)
 _FRAME_S = 0.04
 """How long a frame is shown that does not say it."""
-_UNSTAMPED = frozenset(("aac", "ac3", "amr", "dts", "eac3", "loas", "mp3", "truehd"))
+UNSTAMPED = frozenset(("aac", "ac3", "amr", "dts", "eac3", "loas", "mp3", "truehd"))
 """Containers of sound that hold no stamps: what FFmpeg makes up is right only as long as the sound
 keeps its first form."""
 
@@ -232,7 +232,7 @@ class Reading:
             length_s = float(frame.duration * base) if frame.duration else _FRAME_S
             return Stamped(stamp_s, length_s, frame)
         # Samples follow each other: a stamp that stands still says nothing.
-        is_new = stamp_s != stream.last_stamp_s and self.header.container not in _UNSTAMPED
+        is_new = stamp_s != stream.last_stamp_s and self.header.container not in UNSTAMPED
         stream.last_stamp_s = stamp_s
         length_s = frame.samples / max(frame.sample_rate, 1)
         return Stamped(stamp_s if is_new else None, length_s, frame)
