@@ -148,6 +148,8 @@ class _Pictures:
         if packet.has_sidedata("new_extradata"):
             raise NotCopyable("the parameters of its picture change")
         context = packet.stream.codec_context
+        if self.header.container == "avi" and context.has_b_frames:
+            raise NotCopyable("its container does not tell when its pictures are shown")
         codec, data, extradata = (
             context.codec.canonical_name,
             bytes(packet),

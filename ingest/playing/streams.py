@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import av.bitstream
 from av.stream import Discard
 
 from ingest.errors import VideoUnreadable
@@ -17,9 +16,6 @@ from ingest.playing.iframes import begins_alone
 
 _EARLIER_S = (1.0, 30.0)
 """How much before a time it is looked for: indexes lead to about where it is."""
-
-_NUMBERED = frozenset(("h264", "hevc"))
-"""Codecs whose pictures say the order in which they are shown."""
 
 
 def packets_of(
@@ -38,34 +34,11 @@ def packets_of(
             with suppress(av.error.FFmpegError):  # no index: then it is read from its beginning
                 container.seek(round(from_s * 1e6))
         try:
-            packets = container.demux([container.streams[index] for index in streams])
-            for packet in _in_time(packets) if container.format.name == "avi" else packets:
+            for packet in container.demux([container.streams[index] for index in streams]):
                 if packet.size:
                     yield packet
         except (av.error.FFmpegError, IndexError) as error:
             raise VideoUnreadable(f"its packets cannot be read: {error}") from None
-
-
-def _in_time(packets: "Iterator[av.Packet[Any]]") -> "Iterator[av.Packet[Any]]":
-    """Packets of a container that holds them in the order of decoding and nothing else, so that
-    what FFmpeg makes up is wrong where pictures lean on later ones: their own numbers tell when
-    they are shown. The first is shown at once.
-    """
-    numbered: av.bitstream.BitStreamFilterContext | None = None
-    delay: int | None = None
-    for packet in packets:
-        stream = packet.stream
-        if stream.codec_context.codec.canonical_name not in _NUMBERED:
-            yield packet
-            continue
-        if numbered is None:
-            numbered = av.bitstream.BitStreamFilterContext("dts2pts", stream)
-        for each in numbered.filter(packet if packet.size else None):
-            each.stream, each.time_base = stream, stream.time_base
-            if delay is None and each.pts is not None and each.dts is not None:
-                delay = each.pts - each.dts
-            each.pts = None if each.pts is None else each.pts - (delay or 0)
-            yield each
 
 
 def packets_before(path: Path, stream: int, stamp_s: float | None) -> Iterator["av.Packet[Any]"]:
