@@ -15,7 +15,7 @@ from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage, made_of_shown
 from ingest.media.clock import LAG_S, LONGEST_GAP_S
 from ingest.media.container import probe
-from ingest.media.frames import Found, Passed, Picture, Sound
+from ingest.media.frames import Picture, Sound
 from ingest.media.timeline import Timeline
 from ingest.playing import converted_picture, converted_sound
 from ingest.playing.converted_picture import PICTURE_CODEC, PictureTrack, size_of
@@ -93,7 +93,7 @@ class _Conversion:
     """A recording on its way into segments."""
 
     timeline: Timeline
-    found: Iterator[Found]
+    found: Iterator[Picture | Sound]
     sound: int | None
     pictures: PictureTrack | None
     sounds: SoundTrack | None
@@ -108,10 +108,6 @@ class _Conversion:
         """The packets of each track, segment by segment."""
         for found in self.found:
             self._tell_progress(found)
-            if isinstance(found, Passed) or (
-                isinstance(found, Sound) and found.track != self.sound
-            ):
-                continue
             for track in self._tracks:
                 if self._is_over(track, found):
                     yield from self._held(track, found.time_s - LAG_S)
@@ -154,8 +150,7 @@ class _Conversion:
         while all(track.segments for track in self._tracks):
             yield [track.segments.popleft() for track in self._tracks]
 
-    def _tell_progress(self, found: Found) -> None:
+    def _tell_progress(self, found: Picture | Sound) -> None:
         if time.monotonic() - self._reported > _REPORT_EVERY_S:
             self._reported = time.monotonic()
-            time_s = found.end_s if isinstance(found, Passed) else found.time_s
-            self.report(min(1.0, max(0.0, time_s / self.end_s)))
+            self.report(min(1.0, found.time_s / self.end_s))

@@ -62,7 +62,7 @@ def form_encoder(context: Any, size: tuple[int, int]) -> None:
 
 
 def mark_colours(context: Any) -> None:
-    """Has an encoder say what colours `shown_frame` gives."""
+    """Has an encoder say the colours that `shown_frame` gives."""
     context.color_range = ColorRange.MPEG
     context.colorspace = Colorspace.ITU709
     context.color_primaries = ColorPrimaries.BT709

@@ -6,7 +6,7 @@ from itertools import chain
 from ingest.media.clips import Footage
 from ingest.media.clock import LAG_S
 from ingest.media.container import Probe
-from ingest.media.frames import Found, Passed, Picture
+from ingest.media.frames import Picture, Sound
 from ingest.media.reading import UNSTAMPED
 from ingest.media.timeline import Timeline
 
@@ -16,27 +16,29 @@ _BEFORE_S = 1.0
 
 def read_from(
     footage: Footage, header: Probe, start_s: float, sound: int | None
-) -> tuple[Timeline, Iterator[Found]]:
-    """What reads the film and a sound track, and what it finds, from before `start_s` on; where the
-    index of a file does not lead there, from its beginning, and with all sound tracks.
+) -> tuple[Timeline, Iterator[Picture | Sound]]:
+    """What reads the film and a sound track, and what it finds of them, from before `start_s` on;
+    where the index of a file does not lead there, from its beginning.
     """
     if start_s > 0 and footage.may_be_sought_in and header.container not in UNSTAMPED:
         tracks = frozenset(() if sound is None else (sound,))
         from_s = max(0.0, start_s - _BEFORE_S)
         timeline = Timeline(footage.path, header, footage.max_pixels, from_s=from_s, sounds=tracks)
-        found = iter(timeline)
-        before: list[Found] = []
+        found = _wanted(timeline, sound)
+        before: list[Picture | Sound] = []
         for each in found:
             before.append(each)
             if isinstance(each, Picture) or header.video is None:
-                if _time_of(each) > start_s:
+                if each.time_s > start_s:
                     break
                 return timeline, chain(before, found)
-            if _time_of(each) > start_s + LAG_S:
+            if each.time_s > start_s + LAG_S:
                 break
     timeline = Timeline(footage.path, header, footage.max_pixels)
-    return timeline, iter(timeline)
+    return timeline, _wanted(timeline, sound)
 
 
-def _time_of(found: Found) -> float:
-    return found.end_s if isinstance(found, Passed) else found.time_s
+def _wanted(timeline: Timeline, sound: int | None) -> Iterator[Picture | Sound]:
+    for found in timeline:
+        if isinstance(found, Picture) or (isinstance(found, Sound) and found.track == sound):
+            yield found
