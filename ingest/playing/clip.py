@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ingest.media.clips import Footage
+from ingest.playing.clip_converted import convert_clip
 from ingest.playing.clip_copied import copy_clip
 
 
@@ -31,5 +32,5 @@ def write_clip(
     """Writes [start_s, end_s) of a video with one of its sound tracks, or without. What is not
     exact is copied, from the I-frame before on. Raises NotClippable, VideoUnreadable, OSError.
     """
-    assert not is_exact
-    return ClipMade(*copy_clip(footage, target, start_s, end_s, sound, report))
+    write = convert_clip if is_exact else copy_clip
+    return ClipMade(*write(footage, target, start_s, end_s, sound, report))
