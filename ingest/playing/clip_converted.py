@@ -18,7 +18,7 @@ from ingest.media.clips import Footage
 from ingest.media.clock import LAG_S
 from ingest.media.container import Probe, open_media, probe
 from ingest.media.damage import tolerating
-from ingest.media.frames import Found, Picture, Sound
+from ingest.media.frames import Picture, Sound
 from ingest.media.samples import Channels
 from ingest.playing.converted_picture import mark_colours
 from ingest.playing.converted_sound import RATE, Stereo
