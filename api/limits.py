@@ -18,13 +18,15 @@ MIN_BYTES_PER_S = 8 * 1024
 MAX_HELD_BYTES = 512 * 1024 * 1024
 """Of all bodies that are being taken in or worked on."""
 MAX_BYTES_OF = {
+    "/exports": 2 * 1024 * 1024,
     "/search/image": MAX_PICTURE_BYTES + MAX_BODY_BYTES,
     "/search/pictures": MAX_PICTURE_BYTES + MAX_BODY_BYTES,
     "/v1/embeddings": 8 * 1024 * 1024,
     "/v1/embeddings/multimodal": 2 * MAX_PICTURE_BYTES,
     "/v1/rerank": 8 * 1024 * 1024,
 }
-"""For those paths that take more: a picture and what a form adds; texts; pictures as base64."""
+"""For those paths that take more: selections with names; a picture and what a form adds; texts;
+pictures as base64."""
 _UPLOADS = "/uploads"
 
 

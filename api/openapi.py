@@ -19,6 +19,7 @@ TAGS = {
     "search": "What is said, written and shown, by words, pictures and examples.",
     "videos": "Videos with their scenes, transcripts, subtitles, stills and files.",
     "scenes": "Stills of scenes, and scenes that are like one.",
+    "exports": "Hits and selections as files for editors, as tables, and as clips.",
     "library": "What became of each file, and what the library can be searched by.",
     "jobs": "Work that takes long, such as an ingest: asked for, followed, paused and given up.",
     "uploads": "Films that are sent: in parts, which go on after a fault, or as a form.",

@@ -6,14 +6,17 @@ Filters and shapes are those of the search itself; the commands' options are mad
 from typing import Annotated, Any, Literal, Self, TypeVar
 
 from fastapi import Depends, Request
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import AfterValidator, Field, FiniteFloat, model_validator
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 
-from database.forms import MAX_ID, EachOnce, Form, Id, Seconds
+from database.forms import MAX_ID, EachOnce, Form, Id, Seconds, is_storable
 from database.queries.filters import Filters, TagNames
 from database.videos.files import FileListing
 from search.errors import InvalidQuery
+from search.exports.command import Handles
+from search.exports.formats import ExportFormat
+from search.exports.selections import MAX_SELECTIONS
 from search.query.query import (
     MAX_QUERY_CHARACTERS,
     MAX_SPACES,
@@ -39,7 +42,17 @@ SpaceKeys = Annotated[
 ]
 MAX_SCENES = 100
 MAX_SOUND = 99
+
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("this has a null character or a lone surrogate")
+    return text
+
+
+Storable = AfterValidator(_storable)
 SceneIds = Annotated[tuple[Id, ...], Field(max_length=MAX_SCENES), EachOnce]
+ClipKind = Literal["exact", "fast"]
 PictureKey = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 """The name of a picture that was sent to search with (api/query_pictures.py)."""
 
@@ -113,7 +126,7 @@ class MomentsIn(Form):
 class ClipIn(Form):
     """How a clip is made, and what is heard in it."""
 
-    kind: Literal["exact", "fast"] = Field(
+    kind: ClipKind = Field(
         default="exact",
         description="exact: encoded anew, from the very frame on; fast: copied, from the I-frame "
         "before on",
@@ -184,6 +197,49 @@ class SequenceIn(SequenceShape):
         default=30.0, description="Each step begins at most so long after the one before ends"
     )
     filters: Filters = Field(default_factory=Filters)
+
+
+class SelectedIn(Form):
+    """A moment to export: a whole scene, or a part of a video, which may name its scene."""
+
+    scene_id: Id | None = None
+    video_id: Id | None = None
+    start_s: Seconds | None = None
+    end_s: Seconds | None = None
+    name: Annotated[str, Field(max_length=500), Storable] | None = None
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> Self:
+        part = (self.video_id, self.start_s, self.end_s)
+        if any(value is None for value in part) and (any(part) or self.scene_id is None):
+            raise ValueError("name a scene_id, or a video_id with start_s and end_s")
+        return self
+
+
+class ExportIn(Form):
+    """The body of POST /exports: selections, or the hits of a search."""
+
+    format: ExportFormat
+    selections: Annotated[
+        tuple[SelectedIn, ...], Field(min_length=1, max_length=MAX_SELECTIONS)
+    ] = ()
+    search: SearchIn | None = Field(
+        default=None, description="The body of POST /search/multimodal, instead of selections"
+    )
+    title: Annotated[str, Field(max_length=200), Storable] = Field(
+        default="", description="Of the file and the timeline; by default the query"
+    )
+    query: Annotated[str, Field(max_length=MAX_QUERY_CHARACTERS), Storable] = Field(
+        default="", description="What the selections were found by, which comments tell"
+    )
+    handles_s: Handles = Field(default=0.0, description="As much before and after each")
+    kind: ClipKind = Field(default="exact", description="Of the clips in a zip; as GET clip.mp4")
+
+    @model_validator(mode="after")
+    def _is_of_something(self) -> Self:
+        if (self.search is None) == (not self.selections):
+            raise ValueError("give selections, or a search, and not both")
+        return self
 
 
 class TagsIn(Form):

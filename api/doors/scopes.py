@@ -11,6 +11,7 @@ _READING_POSTS = frozenset(
         "/search/multimodal",
         "/search/image",
         "/search/sequence",
+        "/exports",
         "/v1/embeddings",
         "/v1/embeddings/multimodal",
         "/v1/rerank",

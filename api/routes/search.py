@@ -84,7 +84,7 @@ def multimodal_quick(state: StateDep, form: Annotated[MultimodalQuickIn, Query()
 )
 def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
     """Searches with weights of one's own, filters, examples, and answers of any shape."""
-    return respond(_search(state, body))
+    return respond(answer_to(state, body))
 
 
 @router.post(
@@ -96,7 +96,7 @@ def multimodal(state: StateDep, body: SearchIn) -> JSONResponse:
 def feedback(state: StateDep, body: FeedbackIn) -> JSONResponse:
     """Keeps which scenes are what a query means and which are not, and searches again, bent
     towards the ones and away from the others."""
-    answer = _search(state, body)
+    answer = answer_to(state, body)
     state.judgements.save(answer.query.text, body.like, body.unlike)
     return respond(answer)
 
@@ -192,7 +192,8 @@ def kept_picture(state: StateDep, key: Annotated[PictureKey, Path()], request: R
     return stream_file(state.pictures.get_path(key), "image/jpeg", f'"{key}"', request)
 
 
-def _search(state: State, body: SearchIn) -> SearchAnswer:
+def answer_to(state: State, body: SearchIn) -> SearchAnswer:
+    """The answer to the body of POST /search/multimodal. Raises InvalidQuery, NotFound."""
     weights = (body.weights.text, body.weights.vision) if body.weights is not None else None
     return state.multi_modal.search(
         body.query,

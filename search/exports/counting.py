@@ -1,5 +1,6 @@
 """How the frames of a video are counted: its rate, its first frame, and its own timecode."""
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
@@ -19,6 +20,8 @@ STANDARD = (
     Rate(60, 1),
 )
 _NEAR = 0.02
+_ROUNDED = 0.1
+"""Of a frame: times are kept to the millisecond by some containers."""
 _OF_SOUND = Rate(25, 1)
 """By which recordings without pictures are counted."""
 
@@ -51,7 +54,14 @@ class FrameCount:
 
     def frame_at(self, time_s: float) -> int:
         """The frame that begins nearest to a time; cuts are where frames begin."""
-        return max(0, round((time_s - self.first_s) * float(self.rate.exact)))
+        return max(0, math.floor(self._frames_before(time_s) + 0.5))
+
+    def num_until(self, time_s: float) -> int:
+        """How many whole frames there are up to a time; at least one."""
+        return max(1, math.floor(self._frames_before(time_s) + _ROUNDED))
+
+    def _frames_before(self, time_s: float) -> float:
+        return (time_s - self.first_s) * float(self.rate.exact)
 
     def timecode_of(self, frame: int) -> str:
         """The source's own timecode of a frame."""

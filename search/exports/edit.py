@@ -190,7 +190,7 @@ def _cut(
 ) -> Cut:
     start_s = max(0.0, selection.start_s - handles_s)
     end_s = min(video.duration_s, selection.end_s + handles_s)
-    num_frames = max(1, count.frame_at(video.duration_s))
+    num_frames = count.num_until(video.duration_s)  # its sound may end a little later
     first = min(count.frame_at(start_s), num_frames - 1)
     end = min(max(first + 1, count.frame_at(end_s)), num_frames)
     record_frames = max(1, round(Fraction(end - first) / count.rate.exact * timeline.exact))

@@ -1,0 +1,134 @@
+"""Exports: hits and selections as files for editors, tables and clips."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Depends, Request, Response
+from fastapi.responses import StreamingResponse
+
+from api.deps import State, StateDep, only_known_parameters
+from api.hang_up import unless_gone
+from api.playing.clips import Cut
+from api.playing.zips import MAX_CLIPS, MAX_ZIP_S, zipped
+from api.requests import ExportIn, SelectedIn
+from api.responses import ProblemOut
+from api.routes.search import answer_to
+from ingest.playing.zipped import safe_name
+from search.errors import InvalidQuery
+from search.exports.edit import Edit, make_edit
+from search.exports.formats import FORMATS
+from search.exports.selections import Selection, selections_of, selections_of_scenes
+from search.exports.words import ascii_of
+from search.exports.writing import WRITERS
+
+NOTES = "X-Export-Notes"
+_FILE: dict[str, Any] = {
+    "description": "The file",
+    "content": {
+        kind.media_type: {"schema": {"type": "string", "format": "binary"}}
+        for kind in FORMATS.values()
+    },
+    "headers": {
+        "Content-Disposition": {
+            "description": "The file's name",
+            "schema": {"type": "string"},
+        },
+        NOTES: {
+            "description": "What to know of it, such as a frame rate that is an average: a list of "
+            "texts, as JSON in ASCII; absent where there is nothing",
+            "schema": {"type": "string"},
+        },
+    },
+}
+router = APIRouter(
+    prefix="/exports",
+    tags=["exports"],
+    responses={200: _FILE, **{s: {"model": ProblemOut} for s in (404, 413, 422, 429, 503)}},
+    dependencies=[Depends(only_known_parameters)],
+)
+
+
+@router.post("", operation_id="export", response_class=Response)
+async def export(state: StateDep, body: ExportIn, request: Request) -> Response:
+    """Selections, or the hits of a search, as a file: cuts in exact frames with the source's own
+    timecode, tables, subtitles, or a zip of clips, which is sent while they are made."""
+    lane = state.lanes.details if body.search is None else state.lanes.searches
+    edit = await lane.run(request, lambda: _edit(state, body))
+    if body.format == "zip":
+        return await _zip(state, body, edit, request)
+    text = await state.lanes.details.run(request, lambda: WRITERS[body.format](edit))
+    media_type = f"{FORMATS[body.format].media_type}; charset=utf-8"
+    return Response(text, headers=_headers(body, edit), media_type=media_type)
+
+
+def _edit(state: State, body: ExportIn) -> Edit:
+    if body.search is not None:
+        selections = selections_of(answer_to(state, body.search))
+    else:
+        selections = _selections(state, body)
+    title = body.title or body.query or (body.search.query if body.search else "")
+    return make_edit(state.database, selections, title=title, handles_s=body.handles_s)
+
+
+def _selections(state: State, body: ExportIn) -> list[Selection]:
+    whole = [s.scene_id for s in body.selections if s.video_id is None and s.scene_id is not None]
+    scenes = selections_of_scenes(state.database, whole)
+    return [_selection(selected, scenes, body.query or None) for selected in body.selections]
+
+
+def _selection(selected: SelectedIn, scenes: dict[int, Selection], query: str | None) -> Selection:
+    video_id, start_s, end_s = selected.video_id, selected.start_s, selected.end_s
+    if video_id is None or start_s is None or end_s is None:
+        assert selected.scene_id is not None  # or the form would have been refused
+        scene = scenes[selected.scene_id]
+        video_id, start_s, end_s = scene.video_id, scene.start_s, scene.end_s
+    return Selection(video_id, start_s, end_s, selected.scene_id, selected.name, query)
+
+
+async def _zip(state: State, body: ExportIn, edit: Edit, request: Request) -> Response:
+    """The clips, from the first one on; until that is there, nothing is sent."""
+    total_s = sum(cut.end_s - cut.start_s for cut in edit.cuts)
+    if len(edit.cuts) > MAX_CLIPS or total_s > MAX_ZIP_S:
+        raise InvalidQuery(
+            f"a zip has {MAX_CLIPS} clips at most, of {MAX_ZIP_S / 60:.0f} minutes together, and "
+            f"these are {len(edit.cuts)} of {total_s / 60:.1f}: choose fewer, or export them with "
+            "python -m search QUERY --export hits.zip"
+        )
+    wanted = [
+        (
+            cut.file_stem(number),
+            Cut(
+                cut.video,
+                cut.start_s,
+                cut.end_s,
+                body.kind == "exact",
+                None if cut.video.audio_codec is None else 0,
+            ),
+        )
+        for number, cut in enumerate(edit.cuts, 1)
+    ]
+    pieces = zipped(state.clips, wanted, lambda video_id: state.intact_file(video_id).real)
+    first = await unless_gone(request, anext(pieces))
+    headers = _headers(body, edit)
+    return StreamingResponse(_after(first, pieces), headers=headers, media_type="application/zip")
+
+
+async def _after(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for piece in others:
+        yield piece
+
+
+def _headers(body: ExportIn, edit: Edit) -> dict[str, str]:
+    stem, suffix = safe_name(edit.title), FORMATS[body.format].suffix
+    name, plain = f"{stem}{suffix}", f"{ascii_of(stem).strip() or 'hits'}{suffix}"
+    headers = {
+        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}",
+        "Cache-Control": "no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    if edit.notes:
+        headers[NOTES] = json.dumps(edit.notes)
+    return headers
