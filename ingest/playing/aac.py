@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+from av.container import OutputContainer
 
 from ingest.errors import VideoUnreadable
 from ingest.playing.streams import packets_of
@@ -16,6 +17,12 @@ _SAMPLES = 1024
 """Of a frame, or twice as many where the band is doubled (HE-AAC)."""
 _BYTES, _CHECKED_BYTES = 7, 9
 """Of a header, without and with the sum that proves it."""
+
+
+def nowhere() -> OutputContainer:
+    """An MP4 in which streams are declared; nothing is written to it."""
+    options = {"movflags": "empty_moov+skip_trailer"}
+    return av.open(BytesIO(), "w", format="mp4", container_options=options)
 
 
 def is_described(packet: "av.Packet[Any]") -> bool:
@@ -39,7 +46,7 @@ def described(path: Path, track: Any) -> Iterator[Any]:
     config = None if first is None else _config_of(bytes(first))
     if config is None:
         raise VideoUnreadable("its sound does not say what it is")
-    with av.open(BytesIO(), "w", format="mp4", options={"movflags": "empty_moov"}) as container:
+    with nowhere() as container:
         stream = container.add_stream_from_template(track)
         stream.codec_context.extradata = config
         container.start_encoding()

@@ -1,7 +1,6 @@
 """Segments whose picture packets are those of the file, for where only the container or the sound
 is one that browsers do not play."""
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,14 +8,17 @@ from fractions import Fraction
 from typing import Any
 
 import av
+from av.container import InputContainer
 
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.media.container import Probe, open_media, probe
-from ingest.playing.aac import described, frame_length, without_header
+from ingest.playing.aac import described, nowhere
+from ingest.playing.converted_sound import form_encoder
+from ingest.playing.copied_sound import copied_frames, made_frames
 from ingest.playing.fmp4 import write_segment
 from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout
-from ingest.playing.streams import film_packets, packets_before, shown_s
+from ingest.playing.streams import film_packets, shown_s
 
 _MIN_TICKS = 10_000
 """A muxer of MP4 halves the ticks of a stream until a second has so many."""
@@ -41,12 +43,10 @@ def copy(
         container = opened.enter_context(open_media(footage.path))
         templates: list[Any] = [container.streams[header.video.index]]
         tracks = [_pictures(footage, header, layout, first)]
-        if sound is not None and layout.sound_s is not None:
-            index = header.sounds[sound].index
-            templates.append(
-                opened.enter_context(described(footage.path, container.streams[index]))
-            )
-            tracks.append(_copied_sound(footage, header, index, layout, first))
+        if sound is not None:
+            template, frames = _sound(opened, container, footage, header, sound, layout, first)
+            templates.append(template)
+            tracks.append(frames)
         ends_s = (*layout.starts_s[1:], layout.end_s)
         for number in range(first, len(layout.starts_s)):
             try:
@@ -55,6 +55,27 @@ def copy(
                 raise VideoUnreadable(f"its packets cannot be copied: {error}") from None
             report(min(1.0, ends_s[number] / max(layout.end_s, 1e-6)))
             yield segment
+
+
+def _sound(
+    opened: ExitStack,
+    container: InputContainer,
+    footage: Footage,
+    header: Probe,
+    sound: int,
+    layout: Layout,
+    first: int,
+) -> "tuple[Any, Iterator[list[av.Packet[Any]]]]":
+    """What declares the sound, which is open with the others, and its frames in each segment."""
+    index = header.sounds[sound].index
+    if layout.sound_s is not None:
+        template = opened.enter_context(described(footage.path, container.streams[index]))
+        return template, copied_frames(footage.path, index, header.start_s, layout, first)
+    encoders = opened.enter_context(nowhere())
+    made = encoders.add_stream("aac")
+    form_encoder(made)
+    encoders.start_encoding()
+    return made, made_frames(footage, header, sound, made.codec_context, layout, first)
 
 
 def _pictures(
@@ -108,34 +129,6 @@ def _with_order(
         packets[number].dts, packets[number].duration = at, following - at
         following = at
     return packets
-
-
-def _copied_sound(
-    footage: Footage, header: Probe, index: int, layout: Layout, first: int
-) -> "Iterator[list[av.Packet[Any]]]":
-    """The frames of the sound that begin in each segment from `first` on, one after the other."""
-    assert layout.sound_s is not None
-    begin_s = layout.starts_s[first] + header.start_s if first else None
-    ends_s = deque((*layout.starts_s[first + 1 :], math.inf))
-    held: list[av.Packet[Any]] = []
-    for packet in packets_before(footage.path, index, begin_s):
-        rate = packet.stream.codec_context.sample_rate
-        length = frame_length(packet)
-        origin = round(layout.sound_s * rate)
-        at_s = float(shown_s(packet)) - header.start_s
-        at = origin + round((at_s - layout.sound_s) * rate / length) * length
-        while at >= ends_s[0] * rate:
-            ends_s.popleft()
-            yield held
-            held = []
-        if at >= layout.starts_s[first] * rate:
-            frame = without_header(packet)
-            frame.time_base, frame.pts, frame.dts = Fraction(1, rate), at, at
-            frame.duration, frame.is_keyframe = length, True
-            held.append(frame)
-    for _ in ends_s:
-        yield held
-        held = []
 
 
 def _ticks_of(base: Fraction) -> Fraction:
