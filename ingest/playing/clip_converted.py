@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import av
-import numpy as np
 
 from ingest.errors import NotClippable
 from ingest.media.clips import Footage
@@ -19,9 +18,8 @@ from ingest.media.clock import LAG_S
 from ingest.media.container import Probe, open_media, probe
 from ingest.media.damage import tolerating
 from ingest.media.frames import Picture, Sound
-from ingest.media.samples import Channels
+from ingest.playing.clip_sound import ClipSound
 from ingest.playing.converted_picture import mark_colours
-from ingest.playing.converted_sound import RATE, Stereo
 from ingest.playing.passages import read_from
 from ingest.scenes.picture import shown_frame, shown_size
 
@@ -29,9 +27,6 @@ _MAX_LONG_PX, _MAX_SHORT_PX = 4096, 2304
 """Of H.264's level 5.1, which players and editors decode."""
 _MIN_PX = 16
 _X264 = {"preset": "veryfast", "crf": "18", "profile": "high"}
-_BITRATE = 192_000
-_PIECE = 1024
-"""Samples that the encoder of AAC takes at once."""
 _FINEST = 12_000
 """Ticks of a second, at least, in a whole number for each frame of the declared rate."""
 _ROUNDED_S = 0.0011
@@ -58,7 +53,7 @@ def convert_clip(
     _, found = read_from(footage, header, start_s, sound)
     with av.open(f"file:{target}", "w", format="mp4", options={"movflags": "faststart"}) as file:
         film = None if header.video is None else _Film(file, _declared_rate(footage, header))
-        clip = _Clip(start_s, end_s, film, None if sound is None else _Heard(file))
+        clip = _Clip(start_s, end_s, film, None if sound is None else ClipSound(file))
         reported = time.monotonic()
         for each in found:
             if isinstance(each, Picture):
@@ -87,7 +82,7 @@ class _Clip:
     """A clip as it grows, and where it begins and ends."""
 
     def __init__(
-        self, start_s: float, end_s: float, film: "_Film | None", heard: "_Heard | None"
+        self, start_s: float, end_s: float, film: "_Film | None", heard: ClipSound | None
     ) -> None:
         self.start_s, self.end_s = start_s, end_s
         self._wanted_end_s = end_s
@@ -220,100 +215,6 @@ class _Film:
         if abs(time_s - number / self._rate) <= _ROUNDED_S:
             return round(number / self._rate / self._base)
         return round(time_s / self._base)
-
-
-class _Heard:
-    """The sound of a clip, cut at the sample; gaps are silent."""
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-        self._stereo: Stereo | None = None
-        self._waiting: list[tuple[int, Channels]] = []
-        """What was heard before it is known where the clip begins."""
-        self._at: int | None = None
-        """The sample of the recording that comes next."""
-        self._rest: Channels = np.zeros((2, 0), np.int16)
-        """Before it, not encoded yet."""
-        self._sure = 0
-        """Samples before this one belong to the clip."""
-        self._num_encoded = 0
-
-    @property
-    def has_samples(self) -> bool:
-        """Whether anything was heard."""
-        return bool(self._waiting)
-
-    def begin(self, start_s: float, sure_s: float) -> None:
-        """The clip begins at `start_s`, and ends no earlier than `sure_s`."""
-        self._stream = self._file.add_stream("aac", rate=RATE, layout="stereo")
-        self._stream.bit_rate = _BITRATE
-        self._at, self._sure = round(start_s * RATE), round(sure_s * RATE)
-        for at, samples in self._waiting:
-            self._append(at, samples)
-
-    def take(self, time_s: float, frame: av.AudioFrame, from_s: float) -> None:
-        """Samples that are heard from a time on; those before `from_s` are not needed. Raises
-        ValueError, av.error.FFmpegError.
-        """
-        if self._stereo is not None and not self._stereo.goes_on_with(time_s, frame):
-            self._finish_stereo()
-        stereo, self._stereo = self._stereo, None  # one that fails is not used again
-        stereo = stereo or Stereo(time_s, frame)
-        at, samples = stereo.feed(frame)
-        if at + samples.shape[1] > from_s * RATE:
-            self._add(at, samples)
-        self._stereo = stereo
-
-    def finish(self, end_s: float) -> None:
-        """Ends the sound with the clip."""
-        self._finish_stereo()
-        assert self._at is not None
-        self._sure = round(end_s * RATE)
-        self._append(self._sure, np.zeros((2, 0), np.int16))
-        surplus = self._at - self._sure
-        self._encode(self._rest[:, : max(0, self._rest.shape[1] - surplus)])
-        for packet in self._stream.encode(None):
-            self._file.mux(packet)
-
-    def _finish_stereo(self) -> None:
-        """Takes what a resampler still holds."""
-        stereo, self._stereo = self._stereo, None
-        if stereo is not None:
-            self._add(*stereo.feed(None))
-
-    def _add(self, at: int, samples: Channels) -> None:
-        if self._at is None:
-            self._waiting.append((at, samples))
-        else:
-            self._append(at, samples)
-
-    def _append(self, at: int, samples: Channels) -> None:
-        """Samples from the recording's sample `at` on: after silence, or those that are new."""
-        assert self._at is not None
-        while self._at < at:
-            silence = np.zeros((2, min(at - self._at, RATE)), np.int16)
-            self._put(silence)
-        self._put(samples[:, max(0, self._at - at) :])
-
-    def _put(self, samples: Channels) -> None:
-        assert self._at is not None
-        self._at += samples.shape[1]
-        self._rest = np.concatenate([self._rest, samples], axis=1)
-        num_sure = self._rest.shape[1] - max(0, self._at - self._sure)
-        whole = num_sure // _PIECE * _PIECE
-        if whole > 0:
-            self._encode(self._rest[:, :whole])
-            self._rest = self._rest[:, whole:]
-
-    def _encode(self, samples: Channels) -> None:
-        for start in range(0, samples.shape[1], _PIECE):
-            piece = samples[:, start : start + _PIECE].astype(np.float32) / (1 << 15)
-            frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
-            frame.sample_rate, frame.time_base = RATE, Fraction(1, RATE)
-            frame.pts = self._num_encoded
-            self._num_encoded += piece.shape[1]
-            for packet in self._stream.encode(frame):
-                self._file.mux(packet)
 
 
 def _size_of(frame: av.VideoFrame) -> tuple[int, int]:

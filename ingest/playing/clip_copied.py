@@ -15,6 +15,7 @@ from ingest.errors import NotClippable
 from ingest.media.clips import Footage
 from ingest.media.container import Probe, open_media, probe
 from ingest.media.packets import end_of, stamp_of
+from ingest.playing.streams import is_first
 
 _PICTURES = frozenset(("h264", "hevc", "av1", "vp9", "libdav1d", "libvpx-vp9"))
 _SOUNDS = frozenset(("aac", "mp3", "mp3float", "ac3", "eac3", "opus"))
@@ -89,7 +90,7 @@ def _iframe_before(
         found = None
         for packet in _demuxed(source, from_s, [index]):
             packet_s = stamp_of(packet)
-            if packet.is_keyframe and packet_s is not None:
+            if packet.is_keyframe and packet_s is not None and is_first(packet):
                 if packet_s > stamp_s + _SAME_S:
                     break
                 found = packet
