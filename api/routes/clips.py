@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path as FilePath
-from typing import Annotated, Any
+from typing import Annotated
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
@@ -19,17 +19,11 @@ from database.videos.read import VideoInfo
 from ingest.playing.zipped import clip_name
 from search.errors import InvalidQuery
 
-EARLIER = "X-Clip-Starts-Earlier-S"
 _ROUNDED_S = 0.5
 """Players and pages round a length: a clip may end so much later than its video."""
-_CLIP: dict[str, Any] = {
-    "description": "The clip. `X-Clip-Start-S` and `X-Clip-End-S` say where it really begins and "
-    f"ends in the video, `{EARLIER}` how much earlier than asked for it begins: 0 of an exact one.",
-    "content": {"video/mp4": {"schema": {"type": "string", "format": "binary"}}},
-}
 router = APIRouter(
-    tags=["clips"],
-    responses={200: _CLIP, **{s: {"model": ProblemOut} for s in (404, 416, 422, 429, 503)}},
+    tags=["videos"],
+    responses={s: {"model": ProblemOut} for s in (404, 416, 422, 429, 503)},
     dependencies=[Depends(only_known_parameters)],
 )
 Given = Annotated[Id, Path()]
@@ -108,5 +102,5 @@ def _file_of(cut: Cut, folder: FilePath, request: Request) -> Response:
     )
     answer.headers["X-Clip-Start-S"] = f"{made.start_s:.3f}"
     answer.headers["X-Clip-End-S"] = f"{made.end_s:.3f}"
-    answer.headers[EARLIER] = f"{max(0.0, cut.start_s - made.start_s):.3f}"
+    answer.headers["X-Clip-Starts-Earlier-S"] = f"{max(0.0, cut.start_s - made.start_s):.3f}"
     return answer

@@ -10,6 +10,8 @@ from api.deps import State
 from api.facts import LibraryFacts
 from api.feed import Feed
 from api.lanes import Lane, Lanes
+from api.playing.clips import Clips
+from api.playing.conversions import Conversions
 from api.query_pictures import QueryPictures
 from api.settings import ApiSettings
 from api.sprites import Sprites
@@ -40,6 +42,8 @@ def make_state(
         tags=Tags(database),
         pictures=QueryPictures(home / "query-pictures"),
         sprites=Sprites(settings),
+        conversions=(conversions := Conversions(settings)),
+        clips=Clips(settings, conversions.turns),
         facts=LibraryFacts(database, encoders),
         lanes=Lanes(Lane("searches", searches_at_once)),
         jobs=(jobs := Jobs(database)),
