@@ -69,3 +69,18 @@ def sound_codec(video: VideoInfo) -> Codec | None:
     if name.startswith("pcm_"):
         return Codec("PCM", _PCM)
     return _SOUNDS.get(name, Codec(name, ""))
+
+
+_DECODERS = {
+    "libdav1d": "av1",
+    "libopus": "opus",
+    "mp3float": "mp3",
+    "mp2float": "mp2",
+    "dca": "dts",
+}
+"""Decoders that are not called by their codec."""
+
+
+def common_name(codec: str) -> str:
+    """FFmpeg's name of a codec, by that of its decoder."""
+    return _DECODERS.get(codec, codec)

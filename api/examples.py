@@ -127,6 +127,36 @@ _TIMED = {
 }
 _DETAIL = {
     **_WHOLE_VIDEO,
+    "sources": [
+        {
+            "kind": "original",
+            "url": "/videos/1/stream",
+            "type": "video/mp4",
+            "codecs": "avc1.64001F,mp4a.40.2",
+            "reason": None,
+            "sound": 0,
+        },
+        {
+            "kind": "converted",
+            "url": "/videos/1/hls/converted/0/index.m3u8",
+            "type": "application/vnd.apple.mpegurl",
+            "codecs": "avc1.640020,mp4a.40.2",
+            "reason": None,
+            "sound": 0,
+        },
+    ],
+    "sources_reason": None,
+    "sounds": [
+        {
+            "codec": "aac",
+            "codec_string": "mp4a.40.2",
+            "language": None,
+            "title": None,
+            "num_channels": 1,
+        }
+    ],
+    "rate": [25, 1],
+    "timecode": None,
     "scenes": [_SCENE],
     "scenes_next": None,
     "tracks": [],

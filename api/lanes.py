@@ -122,6 +122,8 @@ class Lanes:
     """Of a file that is to be sent with those that are here, which are read for it."""
     films: Lane = field(default_factory=lambda: Lane("films", 6))
     """Until their file is open, which lies wherever people keep their films: a mount may hang."""
+    streams: Lane = field(default_factory=lambda: Lane("streams", 2))
+    """Of videos that were ingested before they were kept: their files are decoded for a moment."""
     stills: Lane = field(default_factory=lambda: Lane("stills", 6))
     """And pictures that people sent, until their file is open, of the server's own home."""
     state: Lane = field(default_factory=lambda: Lane("state", 2))

@@ -114,9 +114,51 @@ class Transcript(TypedDict):
 
 
 @exact
-class VideoDetail(VideoOut):
-    """A video with its first scenes, and the beginning of the transcript of all its tracks."""
+class SourceOut(TypedDict):
+    """An address that plays a video with one of its sound tracks."""
 
+    kind: Literal["original", "copied", "converted"]
+    """The file itself; its packets in segments; or segments of H.264 and AAC."""
+    url: str
+    type: str
+    """The MIME type of what is there."""
+    codecs: str | None
+    """What stands after `codecs=` where a browser is asked (RFC 6381), empty where the type says
+    all; null if no browser plays it, or nobody knows."""
+    reason: str | None
+    """What is wrong with the file for browsers: `hevc`, `ac3`, `matroska`, `second sound track`,
+    `time stamps` and such; null if nothing is known to be."""
+    sound: int
+    """Position of the sound track in `sounds`; 0 of a film without sound, too."""
+
+
+@exact
+class SoundOut(TypedDict):
+    """A sound track."""
+
+    codec: str
+    codec_string: str | None
+    """RFC 6381; null for what no browser knows."""
+    language: str | None
+    title: str | None
+    num_channels: int
+
+
+@exact
+class VideoDetail(VideoOut):
+    """A video with what plays it, its first scenes, and the beginning of the transcript of all its
+    tracks."""
+
+    sources: list[SourceOut]
+    """What plays it, the best first."""
+    sources_reason: str | None
+    """Why these are not all: the file has gone, or cannot be read; null where it could be."""
+    sounds: list[SoundOut]
+    """Its sound tracks; the one that people would hear comes first."""
+    rate: tuple[int, int] | None
+    """Frames per second as a fraction, such as [30000, 1001]; null if they vary too much."""
+    timecode: str | None
+    """Of the first frame: 01:00:00:00, or 01:00:00;00 where frames are dropped."""
     scenes: list[SceneOut]
     scenes_next: int | None
     """The `after` of the page of scenes that follows; null where these are all."""

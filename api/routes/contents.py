@@ -2,16 +2,20 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, TypeAdapter
 
 from api.deps import DETAIL_TURN, State, StateDep, only_known_parameters
+from api.playing.known import Known, read_streams_of
+from api.playing.sources import Source, sources_of
 from api.responses import (
     KeyframeOut,
     ProblemOut,
     SceneList,
     SceneOut,
+    SoundOut,
+    SourceOut,
     SpokenOut,
     TimedOut,
     Transcript,
@@ -22,13 +26,15 @@ from api.routes.videos import video_out
 from api.subtitles import as_subtitles, tracks_to_read
 from database.forms import Id
 from database.videos.contents import Contents, Place, SceneInfo, SpokenText
+from database.videos.read import VideoInfo
+from database.videos.streams import SoundStream
 from search.results.links import keyframe_url
 
 router = APIRouter(
     prefix="/videos",
     tags=["videos"],
     responses={404: {"model": ProblemOut}},
-    dependencies=[Depends(only_known_parameters), DETAIL_TURN],
+    dependencies=[Depends(only_known_parameters)],
 )
 MAX_PAGE = 500
 _TIMED = TypeAdapter(list[TimedOut])
@@ -57,14 +63,33 @@ After = Annotated[
 
 
 @router.get("/{video_id}", operation_id="get_video")
-def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
-    """A video with its scenes, and the transcript of all its tracks: the first 500 of each, which
-    `scenes_next` and `transcript_next` go on with."""
-    video = state.library.get_video(video_id)
+async def get_video(state: StateDep, video_id: VideoId, request: Request) -> VideoDetail:
+    """A video with what plays it, its scenes, and the transcript of all its tracks: the first 500
+    of each, which `scenes_next` and `transcript_next` go on with."""
+    lanes = state.lanes
+    video = await lanes.details.run(request, lambda: state.library.get_video(video_id))
+    known = Known.of(video)
+    if known is None:
+        known = await lanes.streams.run(
+            request,
+            lambda: read_streams_of(
+                video, lambda: state.intact_file(video_id).real, state.database, state.settings
+            ),
+        )
+    return await lanes.details.run(request, lambda: _detail(state, video, known))
+
+
+def _detail(state: State, video: VideoInfo, known: Known) -> VideoDetail:
+    video_id, streams = video.id, known.streams
     scenes = _scenes(state, video_id, 0, MAX_PAGE)
     spoken, spoken_next = _spoken(state, video_id, None, MAX_PAGE)
     return VideoDetail(
         **video_out(video),
+        sources=[_source_out(source) for source in sources_of(video, streams)],
+        sources_reason=known.why_no_more,
+        sounds=[_sound_out(sound) for sound in streams.sounds],
+        rate=None if streams.picture is None else streams.picture.rate,
+        timecode=streams.timecode,
         scenes=scenes["scenes"],
         scenes_next=scenes["next"],
         tracks=[name for name in Contents(state.database).tracks(video_id) if name is not None],
@@ -73,7 +98,7 @@ def get_video(state: StateDep, video_id: VideoId) -> VideoDetail:
     )
 
 
-@router.get("/{video_id}/scenes", operation_id="list_scenes")
+@router.get("/{video_id}/scenes", operation_id="list_scenes", dependencies=[DETAIL_TURN])
 def scenes(
     state: StateDep, video_id: VideoId, limit: Limit = 100, after: Position = 0
 ) -> SceneList:
@@ -82,7 +107,7 @@ def scenes(
     return _scenes(state, video_id, after, limit)
 
 
-@router.get("/{video_id}/transcript", operation_id="list_spoken")
+@router.get("/{video_id}/transcript", operation_id="list_spoken", dependencies=[DETAIL_TURN])
 def transcript(
     state: StateDep, video_id: VideoId, limit: Limit = 100, after: After = None
 ) -> Transcript:
@@ -98,6 +123,7 @@ def transcript(
     operation_id="get_transcript",
     response_class=JSONResponse,
     responses={200: {"model": list[TimedOut]}},
+    dependencies=[DETAIL_TURN],
 )
 def transcript_json(state: StateDep, video_id: VideoId, track: Track = None) -> Response:
     """All that is said on one track, with the times of sentences and words."""
@@ -108,7 +134,12 @@ def transcript_json(state: StateDep, video_id: VideoId, track: Track = None) -> 
     return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
 
 
-@router.get("/{video_id}/transcript.{kind}", operation_id="get_subtitles", response_class=Response)
+@router.get(
+    "/{video_id}/transcript.{kind}",
+    operation_id="get_subtitles",
+    response_class=Response,
+    dependencies=[DETAIL_TURN],
+)
 def subtitles(
     state: StateDep, video_id: VideoId, kind: Literal["srt", "vtt"], track: Track = None
 ) -> Response:
@@ -140,6 +171,27 @@ def _tracks(state: State, video_id: int, track: str | None) -> list[str | None]:
     """The tracks that a file of a transcript holds. Raises NotFound."""
     state.library.get_video(video_id)
     return tracks_to_read(Contents(state.database).tracks(video_id), track)
+
+
+def _source_out(source: Source) -> SourceOut:
+    return SourceOut(
+        kind=source.kind,
+        url=source.url,
+        type=source.type,
+        codecs=source.codecs,
+        reason=source.reason,
+        sound=source.sound,
+    )
+
+
+def _sound_out(sound: SoundStream) -> SoundOut:
+    return SoundOut(
+        codec=sound.codec,
+        codec_string=sound.codec_string,
+        language=sound.language,
+        title=sound.title,
+        num_channels=sound.num_channels,
+    )
 
 
 def _spoken_out(spoken: SpokenText) -> SpokenOut:

@@ -131,7 +131,7 @@ def _stamps(container: InputContainer, stream: Any) -> Sequence[int]:
 
 def _timecode(container: InputContainer, header: Probe) -> str | None:
     """Of the first frame: from a track of timecodes, or a tag of the film or the file."""
-    film = [] if header.video is None else [container.streams[header.video.index]]
+    film: list[Any] = [] if header.video is None else [container.streams[header.video.index]]
     tagged = chain(film, container.streams.data, [container])
     for metadata in (each.metadata for each in tagged):
         for name, value in metadata.items():

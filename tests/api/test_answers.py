@@ -137,7 +137,18 @@ def test_a_video_is_shown_with_its_scenes_and_transcript(client: httpx.Client) -
     assert listed["duration_s"] == pytest.approx(42, abs=0.1)
     shown = client.get(f"/videos/{listed['id']}").json()
     scenes, transcript = shown.pop("scenes"), shown.pop("transcript")
-    assert shown == {**listed, "tracks": [], "scenes_next": None, "transcript_next": None}
+    sources, sounds = shown.pop("sources"), shown.pop("sounds")
+    assert [source["kind"] for source in sources] == ["original", "converted"]
+    assert [sound["codec_string"] for sound in sounds] == ["mp4a.40.2"]
+    assert shown == {
+        **listed,
+        "sources_reason": None,
+        "rate": [25, 1],
+        "timecode": None,
+        "tracks": [],
+        "scenes_next": None,
+        "transcript_next": None,
+    }
     assert len(scenes) == listed["num_scenes"] >= 6
     assert all(a["end_s"] == b["start_s"] for a, b in itertools.pairwise(scenes))
     assert "Site Safety Checklist" in scene_at(client, 17)["on_screen_text"][0]
