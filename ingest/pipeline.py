@@ -53,6 +53,7 @@ from ingest.files.outcome import (
     refused,
 )
 from ingest.library.brought import brought_moments
+from ingest.library.converting import Converting
 from ingest.library.embed import Embeddable, Lists, Source, embed_moments, prove, read_image
 from ingest.library.keyframes import make_missing
 from ingest.library.moments import build_moments, build_scenes, main_language
@@ -121,6 +122,8 @@ class Ingest:
     """Whether files that failed before are tried again."""
     again: bool
     """Whether files that are in the library are made anew, and those that failed tried again."""
+    converting: Converting | None = None
+    """What makes videos play that browsers do not; None if that waits until they are watched."""
     made: set[str] = dataclasses.field(default_factory=set)
     """The contents that this run makes, each the SHA-256 of a file in hex."""
 
@@ -129,7 +132,12 @@ class Ingest:
         that are to be made anew are marked: a run that is cut off leaves them to the next."""
         if self.again:
             self._mark_again(files)
-        return known_outcomes(files, self.store, retry=self.retry, again=self.again)
+        known = known_outcomes(files, self.store, retry=self.retry, again=self.again)
+        due = self.converting.unfinished(files) if self.converting else ()
+        return [
+            None if str(file.path) in due else outcome
+            for file, outcome in zip(files, known, strict=True)
+        ]
 
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
         """One file of which no outcome is known, from its name to its rows; a fault of the file is
@@ -181,8 +189,10 @@ class Ingest:
         try:
             if video is not None and not self._is_due(video):
                 report("store", None)
-                return self._take_up(file, video)
+                return self._convert(self._take_up(file, video), file, digest, report)
             self.made.add(digest)
+            if self.converting:
+                self.converting.begin(digest)
             work = Work(file, digest, checkpoint, report, claim, is_new=video is None)
             outcome = self._ingest_content(work)
         except (VideoUnreadable, ValueRefused) as error:
@@ -193,7 +203,16 @@ class Ingest:
                 raise
             return self._keep(file, video, error)
         checkpoint.clear()
-        return outcome
+        return self._convert(outcome, file, digest, report)
+
+    def _convert(
+        self, outcome: Outcome, file: FoundFile, digest: str, report: StageReport
+    ) -> Outcome:
+        """The outcome, with a note where a video cannot be made to play in browsers."""
+        if self.converting is None:
+            return outcome
+        notes = self.converting.finish(file, digest, partial(report, "convert"))
+        return dataclasses.replace(outcome, notes=[*outcome.notes, *notes])
 
     def _mark_again(self, files: Sequence[FoundFile]) -> None:
         found = {str(file.path): file for file in files if is_storable(str(file.path))}
@@ -430,6 +449,7 @@ def make_ingest(
         keyframes_dir=settings.keyframes_dir,
         work_dir=settings.work_dir,
         isolation=Isolation.of(settings),
+        converting=Converting.of(database, settings),
         retry=retry,
         again=again,
     )

@@ -110,15 +110,15 @@ class Conversion:
 
     def made(self, number: int) -> None:
         """Tells that a number is made, and waits until the next one is needed."""
-        self.next = number + 1
         self._tell(self._tell_made, number)
-        while self.next > self._wanted + _AHEAD:
+        while number >= self._wanted + _AHEAD:
             self._began_s = time.monotonic()
             self.check(0.0)
             time.sleep(_LOOK_AGAIN_S)
         self._began_s = time.monotonic()
 
     def _tell_made(self, number: int) -> None:
+        self.next = number + 1
         if there := self._there.pop(number, None):
             _settle(there, None)
 

@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import structlog
 from fastapi import HTTPException
-from starlette.concurrency import run_in_threadpool
 
 from api.playing.conversion import Conversion
 from api.playing.turns import Turns, try_again
@@ -146,7 +145,7 @@ class Conversions:
         was_killed = False
         try:
             async with asyncio.timeout(_PATIENCE_S):
-                while (found := await run_in_threadpool(find)) is None:
+                while (found := find()) is None:  # at once: else it might come meanwhile
                     self._require_not_failed(film, key, number)
                     conversion = self._reaching(key, number) or self._begin(film, key, number, make)
                     try:
@@ -217,7 +216,7 @@ class Conversions:
 
     def _make_segments(self, film: Film, maker: Maker, conversion: Conversion) -> None:
         """One after the other, up to one that is there."""
-        first = conversion.next
+        first = num_made = conversion.next
         arguments = (maker.function, self._footage(film), *maker.arguments, first)
         segments = self._isolation.stream(aside, *arguments, on_progress=conversion.check)
         with contextlib.closing(segments):
@@ -226,7 +225,8 @@ class Conversions:
                 if self._store.has(film.variant, number + 1):
                     return
                 conversion.made(number)
-        if conversion.next < maker.num_segments:
+                num_made = number + 1
+        if num_made < maker.num_segments:
             raise VideoUnreadable("it ends before it should")
 
     def _footage(self, film: Film) -> Footage:

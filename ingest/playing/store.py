@@ -12,6 +12,7 @@ from typing import Any, Literal, Self
 
 from database.videos.forgetting import SEGMENTS, keyframe_folder
 from ingest.atomic import atomically
+from ingest.errors import VideoUnreadable
 from ingest.playing.fmp4 import split
 from ingest.settings import IngestSettings
 
@@ -21,6 +22,8 @@ INIT = "init.mp4"
 _LAYOUT = "layout.json"
 _WHOLE = "whole"
 """The mark of what stays until the video is forgotten."""
+_BEGUN = "begun"
+"""The folder of marks, beside those of contents."""
 _LEFTOVER_S = 3600.0
 _LOOK_EVERY = 50
 """How often, in parts of its bytes, the folder is looked through while it is written to."""
@@ -96,9 +99,32 @@ class SegmentStore:
         """Keeps how a content is cut into segments, as JSON. Raises OSError."""
         _write(self.folder_of(variant) / _LAYOUT, json.dumps(layout).encode())
 
-    def keep(self, variant: Variant) -> None:
-        """Has the segments of a variant stay, those too that are yet to come. Raises OSError."""
-        _write(self.folder_of(variant) / _WHOLE, b"")
+    @contextlib.contextmanager
+    def kept(self, variant: Variant) -> Iterator[None]:
+        """While and after this the segments of a variant stay; but not if they cannot be made.
+        Raises OSError."""
+        mark = self.folder_of(variant) / _WHOLE
+        _write(mark, b"")
+        try:
+            yield
+        except VideoUnreadable:
+            mark.unlink(missing_ok=True)
+            raise
+
+    def begin(self, content_hash: str) -> None:
+        """Marks a content whose segments are to be made at once. Raises OSError."""
+        (self._folder / _BEGUN / content_hash).mkdir(parents=True, exist_ok=True)
+
+    def begun(self) -> set[str]:
+        """The contents that are marked."""
+        with contextlib.suppress(FileNotFoundError):
+            return {path.name for path in (self._folder / _BEGUN).iterdir()}
+        return set()
+
+    def finish(self, content_hash: str) -> None:
+        """Takes the mark away."""
+        with contextlib.suppress(FileNotFoundError):
+            (self._folder / _BEGUN / content_hash).rmdir()
 
     def folder_of(self, variant: Variant) -> Path:
         """The folder of a variant. Raises DatabaseError for a content hash that is none."""
