@@ -5,10 +5,13 @@
 const PRESENTED = { pairs: [[0, 0]], until: null };
 const clocks = new WeakMap();
 
-/** The clock of what is to play; none where the file's stamps are the presented times. */
+/** The clock of what is to play; none where its stamps are the presented times. */
 export function setClock(video, json) {
-  clocks.set(video, json ? JSON.parse(json) : PRESENTED);
+  clocks.set(video, read(json));
 }
+
+/** Whether a place can be found by a clock. */
+export const finds = (json, time) => time < (read(json).until ?? Infinity);
 
 /** Whether a place can be found by the clock. */
 export const isFound = (video, time) => time < (clockOf(video).until ?? Infinity);
@@ -56,6 +59,8 @@ export function stampCues(video, track) {
   }
   track.mode = mode;
 }
+
+const read = (json) => (json ? JSON.parse(json) : PRESENTED);
 
 const clockOf = (video) => clocks.get(video) ?? PRESENTED;
 

@@ -1,35 +1,53 @@
-// What this browser cannot play is said: it would show a black picture, or be mute, and say nothing.
-//
-// The server names the codecs and has the words; here is decided which of them hold. The browser is
-// asked first, and believed until it shows that it can, or fails.
+// What a browser cannot play of a video: it would show a black picture, or be mute, and say nothing.
 
-/** Shows what holds of the messages in `around`, and whether there is a picture at all. */
-export function judge(video, around) {
-  const error = video.hasAttribute("src") ? video.error : null;
-  const failed = error !== null;
-  const gone = around.querySelector(".unplayable:not([data-stream])") !== null;
-  const lost = error?.code === MediaError.MEDIA_ERR_NETWORK;
-  const cannot = { picture: false, sound: false, file: failed && !lost, server: lost };
-  for (const section of around.querySelectorAll(".unplayable[data-type]")) {
-    const { stream, type } = section.dataset;
-    const shows = stream === "picture" ? pictureShows(video) : soundIsHeard(video);
-    cannot[stream] = !failed && !(shows ?? video.canPlayType(type) !== "");
+const SILENT_S = 1; // so long something is played before its silence means anything
+
+/** What of a source is not played: "picture", "sound", "file" (nothing at all) or "server" (it does
+ *  not come); null if all is, or nothing is known yet. `facts` are the server's, of the video. */
+export function faultOf(video, facts, source) {
+  if (!video.hasAttribute("src")) return null;
+  if (video.error) return video.error.code === MediaError.MEDIA_ERR_NETWORK ? "server" : "file";
+  if (video.readyState < HTMLMediaElement.HAVE_METADATA) return null;
+  if (video.videoWidth === 0 && facts?.video_codec !== null) return "picture";
+  return facts?.audio_codec && isMute(video, facts, source) ? "sound" : null;
+}
+
+/** Whether a browser says that it plays a source, or may. */
+export function claims(video, { type, codecs }) {
+  return codecs !== null && video.canPlayType(codecs ? `${type}; codecs="${codecs}"` : type) !== "";
+}
+
+/** Browsers count what they decode, or say whether there is a sound track for them. What they do not
+ *  claim to play is believed at once, else a moment is played. */
+function isMute(video, { sounds }, source) {
+  const decoded = video.webkitAudioDecodedByteCount ?? video.mozHasAudio;
+  if (decoded > 0) return false;
+  if (source.kind === "original" && !playsSound(video, sounds[0])) {
+    return video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
   }
-  for (const section of around.querySelectorAll(".unplayable[data-stream]")) {
-    const hidden = !cannot[section.dataset.stream];
+  return decoded !== undefined && playedFor(video) > SILENT_S;
+}
+
+function playsSound(video, sound) {
+  const types = ["audio/mp4", "audio/webm", "audio/ogg"];
+  return types.some((type) => claims(video, { type, codecs: sound?.codec_string ?? null }));
+}
+
+function playedFor({ played }) {
+  let seconds = 0;
+  for (let at = 0; at < played.length; at++) seconds += played.end(at) - played.start(at);
+  return seconds;
+}
+
+/** Shows which of the messages in `around` hold, and whether there is a picture at all. */
+export function tellFault(around, { fault, refusal }) {
+  for (const section of around.querySelectorAll(".unplayable[data-fault]")) {
+    const hidden = section.dataset.fault !== fault;
     if (section.hidden !== hidden) section.hidden = hidden;
+    const refused = section.querySelector(".refused");
+    if (refused && refused.textContent !== refusal) refused.textContent = refusal;
   }
-  return failed || gone ? "nothing" : hasPicture(around) && !cannot.picture ? "picture" : "sound";
-}
-
-const hasPicture = (around) => around.dataset.picture === "yes";
-
-/** Null as long as nobody knows. */
-function pictureShows(video) {
-  return video.readyState >= HTMLMediaElement.HAVE_METADATA ? video.videoWidth > 0 : null;
-}
-
-/** Null as long as nobody knows; Chromium and Safari count what they have decoded. */
-function soundIsHeard(video) {
-  return video.webkitAudioDecodedByteCount > 0 ? true : null;
+  const gone = around.querySelector(".unplayable:not([data-fault])") !== null;
+  if (gone || ["file", "server", "moment"].includes(fault)) return "nothing";
+  return around.dataset.picture === "yes" && fault !== "picture" ? "picture" : "sound";
 }

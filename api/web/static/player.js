@@ -4,9 +4,11 @@
 // card knows; what stands around it comes from the server as HTML (/watch/…, as a fragment).
 
 import { copyAddress } from "./copy.js";
-import { goTo, isFound, leapGap, setClock, stampCues, stampOf, timeOf } from "./file_clock.js";
+import { leapGap, stampCues, timeOf } from "./file_clock.js";
 import { Moment } from "./moment.js";
-import { judge } from "./playable.js";
+import { tellFault } from "./playable.js";
+import { Sounds } from "./sounds.js";
+import { Sources } from "./sources.js";
 import "./transcript.js";
 
 const PATIENCE_MS = 300;
@@ -15,27 +17,29 @@ class MomentPlayer extends HTMLElement {
   #pending = new AbortController();
   #toast;
   #captions; // the label of those that are shown
-  #stood = 0;
+  #cuesAreOfFile = true;
 
   connectedCallback() {
     this.video = this.querySelector("video");
     this.screen = this.querySelector(".screen");
     this.bar = this.querySelector(".bar");
     this.moment = new Moment(this.video, () => this.#showMoment());
+    this.sources = new Sources(this.video, {
+      changed: () => this.#changed(),
+      tell: (words) => tell(this.querySelector(".source"), words),
+    });
+    this.sounds = new Sounds(this.bar.querySelector(".sounds"), this.sources);
     this.addEventListener("click", (event) => this.#clicked(event));
     this.addEventListener("seek", (event) => { // from the strip
       event.preventDefault();
       this.go(event.detail.start, event.detail.end);
     });
     this.video.addEventListener("timeupdate", () => leapGap(this.video));
-    for (const name of ["loadedmetadata", "error", "timeupdate"]) {
-      this.video.addEventListener(name, () => this.#judge());
-    }
     const { video, start, end, clock } = this.dataset;
     if (video === undefined) return;
-    setClock(this.video, clock);
-    this.#load(video, start, end); // without the end in the address, at which the browser stops late
+    this.#load(video, start, end, clock); // without the end in the address, at which the browser stops late
     this.#dress();
+    plays(this.video).then(() => this.sources.facts());
   }
 
   /** What is around the video now; none while it is on its way. */
@@ -48,12 +52,12 @@ class MomentPlayer extends HTMLElement {
   async open({ video, start, end, clock, address }) {
     this.hidden = false;
     this.querySelector(".address")?.remove(); // it leads to the moment before
-    const isAnother = this.dataset.video !== video || !this.video.hasAttribute("src");
+    const isAnother = this.dataset.video !== video || !this.sources.isOpen;
     if (isAnother) {
       this.#undress();
-      setClock(this.video, clock);
-      this.#load(video, start, end);
-      this.#play();
+      delete this.screen.dataset.plays;
+      this.#load(video, start, end, clock);
+      this.sources.play();
     } else {
       this.go(start, end);
     }
@@ -65,8 +69,8 @@ class MomentPlayer extends HTMLElement {
   /** Plays another moment of the video. */
   go(start, end) {
     this.moment.set(Number(start), end === undefined ? Infinity : Number(end));
-    if (isFound(this.video, this.moment.start)) goTo(this.video, this.moment.start);
-    this.#play();
+    this.sources.go(this.moment.start);
+    this.sources.play();
   }
 
   /** Stops, and lets go of the file. */
@@ -80,17 +84,14 @@ class MomentPlayer extends HTMLElement {
 
   /** Lets go of the file, and leaves what is shown. */
   release() {
-    this.#stood = this.video.readyState ? timeOf(this.video) : this.moment.start;
-    this.video.pause();
-    this.video.removeAttribute("src");
-    this.video.load();
+    this.sources.close();
   }
 
   /** Takes the file up where it stood, when somebody comes back to a page that the browser has
    *  kept. */
   resume() {
-    const { video } = this.dataset;
-    if (video && !this.video.hasAttribute("src")) this.#show(video, this.#stood);
+    const { video, clock } = this.dataset;
+    if (video && !this.sources.isOpen) this.#show(video, this.sources.time, clock);
   }
 
   /** Says something shortly, to be read and heard. */
@@ -101,25 +102,15 @@ class MomentPlayer extends HTMLElement {
     this.#toast = setTimeout(() => (toast.textContent = ""), 2500);
   }
 
-  #load(video, start, end) {
-    this.dataset.video = video;
+  #load(video, start, end, clock = "") {
+    Object.assign(this.dataset, { video, clock });
     this.moment.set(Number(start), end === undefined ? Infinity : Number(end));
-    this.#show(video, this.moment.start);
+    this.#show(video, this.moment.start, clock);
   }
 
-  #show(video, time) {
+  #show(video, time, clock) {
     if (this.dataset.gone !== undefined) return; // there is no file to ask for
-    const at = isFound(this.video, time) ? `#t=${stampOf(this.video, time)}` : "";
-    this.video.src = `/videos/${video}/stream${at}`;
-  }
-
-  /** Plays the moment, or nothing if it cannot be found: then a still is shown with the reason. */
-  #play() {
-    if (isFound(this.video, this.moment.start)) {
-      this.video.play().catch(() => {}); // a browser may want a click first: its own button is there
-    } else {
-      this.video.pause();
-    }
+    this.sources.open(video, clock, time);
   }
 
   /** What stands around a "video", or only what changes with its "moment", as HTML; null if
@@ -130,6 +121,7 @@ class MomentPlayer extends HTMLElement {
     const { signal } = this.#pending;
     await plays(this.video); // the server has two things to do, and this can wait
     if (signal.aborted) return null;
+    this.sources.facts();
     try {
       const response = await fetch(address, { headers: { "X-Fragment": wanted }, signal });
       const html = await response.text();
@@ -149,7 +141,7 @@ class MomentPlayer extends HTMLElement {
     come.innerHTML = html;
     if (wanted === "moment") {
       for (const part of [...come.content.children]) this.querySelector(`.${part.className}`).replaceWith(part);
-      this.#judge();
+      this.#tellFault();
       return;
     }
     this.#undress();
@@ -177,16 +169,21 @@ class MomentPlayer extends HTMLElement {
   #dress() {
     const strip = this.querySelector(".strip");
     if (strip) this.bar.before(strip);
+    this.#addCaptions();
+    this.#tellFault();
+  }
+
+  #addCaptions() {
     this.#dropCaptions();
-    const tracks = [...this.around.querySelectorAll(".captions")].map((from) => this.#addCaptions(from));
+    this.#cuesAreOfFile = this.sources.isFile;
+    const tracks = [...this.around.querySelectorAll(".captions")].map((from) => this.#addTrack(from));
     if (this.#captions && tracks.length) {
       const same = tracks.find(({ label }) => label === this.#captions);
       (same ?? tracks[0]).track.mode = "showing";
     }
-    this.#judge();
   }
 
-  #addCaptions({ value, textContent, dataset }) {
+  #addTrack({ value, textContent, dataset }) {
     const track = document.createElement("track");
     Object.assign(track, { kind: dataset.kind, label: textContent, srclang: dataset.language, src: value });
     track.addEventListener("load", () => stampCues(this.video, track.track));
@@ -194,8 +191,16 @@ class MomentPlayer extends HTMLElement {
     return track;
   }
 
-  #judge() {
-    if (this.around?.dataset.picture) this.screen.dataset.plays = judge(this.video, this.around);
+  /** Another source goes by another clock, and so do its captions. */
+  #changed() {
+    this.sounds.show();
+    const isOther = this.#cuesAreOfFile !== this.sources.isFile;
+    if (isOther && this.dataset.clock && this.around) this.#addCaptions();
+    this.#tellFault();
+  }
+
+  #tellFault() {
+    if (this.around?.dataset.picture) this.screen.dataset.plays = tellFault(this.around, this.sources);
   }
 
   #clicked(event) {
@@ -205,7 +210,7 @@ class MomentPlayer extends HTMLElement {
     if (doing === "loop") this.moment.setLoop(!this.moment.loop);
     if (doing === "copy") this.copy();
     const link = event.target.closest("a[data-at]");
-    if (!link || !isFound(this.video, Number(link.dataset.at))) return; // its page shows a still
+    if (!link) return;
     event.preventDefault();
     this.go(link.dataset.at, link.dataset.until);
   }
@@ -234,6 +239,10 @@ function plays(video) {
     video.addEventListener("playing", resolve, { once: true });
     setTimeout(resolve, PATIENCE_MS);
   });
+}
+
+function tell(place, words) {
+  if (place.textContent !== words) place.textContent = words; // or it would be read out again
 }
 
 const round = (seconds) => Number(seconds.toFixed(3));

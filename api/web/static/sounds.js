@@ -1,0 +1,40 @@
+// The choice among the sound tracks of the video that plays.
+
+const names = new Intl.DisplayNames(["en"], { type: "language" });
+
+export class Sounds {
+  #shown = "";
+
+  /** `place` is shown where there is a choice. */
+  constructor(place, sources) {
+    Object.assign(this, { place, sources });
+    this.select = place.querySelector("select");
+    this.select.addEventListener("change", () => sources.hear(this.select.selectedIndex));
+  }
+
+  /** What can be chosen now. */
+  show() {
+    const { sounds, sound } = this.sources;
+    const labels = sounds.map(labelOf);
+    this.place.hidden = sounds.length < 2;
+    if (this.#shown !== labels.join("\n")) {
+      this.#shown = labels.join("\n");
+      this.select.replaceChildren(...labels.map((label) => new Option(label)));
+    }
+    this.select.selectedIndex = sound;
+  }
+}
+
+/** "English", "English, Commentary", or "Track 2" for one that does not say. */
+function labelOf({ language, title }, at) {
+  return [languageOf(language), title].filter(Boolean).join(", ") || `Track ${at + 1}`;
+}
+
+function languageOf(code) {
+  if (!code || code === "und") return "";
+  try {
+    return names.of(code);
+  } catch {
+    return code; // files have what they have
+  }
+}
