@@ -4,7 +4,7 @@ Every format is written from it, so that all of them name the same frames.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePosixPath
@@ -145,23 +145,36 @@ def make_edit(
 ) -> Edit:
     """The selections one after the other, with so many seconds before and after each. Raises
     NotFound for a video that does not exist, InvalidQuery for a time that lies outside of one."""
-    if not selections:
-        raise InvalidQuery("there is nothing to export: no hit, no selection")
     ids = list(dict.fromkeys(selection.video_id for selection in selections))
     videos = {video.id: video for video in Library(database).videos(ids)}
     if missing := [video_id for video_id in ids if video_id not in videos]:
         raise missing_videos(missing)
+    passages = read_passages(database, [(s.video_id, s.start_s, s.end_s) for s in selections])
+    return lay_out(selections, videos, passages, title=title, handles_s=handles_s)
+
+
+def lay_out(
+    selections: Sequence[Selection],
+    videos: Mapping[int, VideoInfo],
+    passages: Sequence[tuple[Passage, ...]],
+    *,
+    title: str,
+    handles_s: float = 0.0,
+) -> Edit:
+    """The same of videos by their ids, with what is said and written in each selection. Raises
+    InvalidQuery."""
+    if not selections:
+        raise InvalidQuery("there is nothing to export: no hit, no selection")
     for number, selection in enumerate(selections, 1):
         _require_inside(number, selection, videos[selection.video_id])
     counts = {video_id: count_frames(video) for video_id, video in videos.items()}
-    first = next((counts[s.video_id] for s in selections if videos[s.video_id].video_codec), None)
-    timeline = first or counts[ids[0]]
-    parts = [(s.video_id, s.start_s, s.end_s) for s in selections]
+    films = (counts[s.video_id] for s in selections if videos[s.video_id].video_codec)
+    timeline = next(films, counts[selections[0].video_id])
     cuts: list[Cut] = []
     record = 0
-    for selection, passages in zip(selections, read_passages(database, parts), strict=True):
+    for selection, said in zip(selections, passages, strict=True):
         video = videos[selection.video_id]
-        cut = _cut(selection, video, counts[video.id], timeline.rate, handles_s, record, passages)
+        cut = _cut(selection, video, counts[video.id], timeline.rate, handles_s, record, said)
         cuts.append(cut)
         record += cut.record_frames
     notes = (*_caveat_notes(cuts), *_rate_notes(cuts, timeline.rate), *_weak_notes(selections))
