@@ -22,7 +22,7 @@ EF_SEARCH = 100
 """Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
 STATEMENT_TIMEOUT_S = 30
 """Longer than any search, shorter than people wait. What may take longer lifts it for itself."""
-POOL_SIZE, MAX_OVERFLOW = 8, 62
+POOL_SIZE, MAX_OVERFLOW = 8, 64
 """Connections that stay open, and those that a burst may add: one for each thread of a server, so
 that none waits for another's. PostgreSQL allows 100, and other processes want some."""
 _REACHABLE: dict[str, int] = {
