@@ -19,7 +19,7 @@ from api.settings import ApiSettings
 from database.errors import NotFound
 from database.videos.read import VideoInfo
 from ingest.errors import DecoderKilled, VideoUnreadable
-from ingest.media.child import Isolation, aside
+from ingest.media.child import Isolation
 from ingest.media.clips import Footage
 from ingest.playing.converted import convert, num_segments
 from ingest.playing.copied import copy
@@ -204,7 +204,6 @@ class Conversions:
     def _lay_out(self, film: Film, conversion: Conversion) -> None:
         """Runs in the thread of the conversion, as `_make_segments` does."""
         layout = self._isolation.run(
-            aside,
             lay_out,
             self._footage(film),
             film.sound,
@@ -217,8 +216,8 @@ class Conversions:
     def _make_segments(self, film: Film, maker: Maker, conversion: Conversion) -> None:
         """One after the other, up to one that is there."""
         first = num_made = conversion.next
-        arguments = (maker.function, self._footage(film), *maker.arguments, first)
-        segments = self._isolation.stream(aside, *arguments, on_progress=conversion.check)
+        arguments = (self._footage(film), *maker.arguments, first)
+        segments = self._isolation.stream(maker.function, *arguments, on_progress=conversion.check)
         with contextlib.closing(segments):
             for number, segment in enumerate(segments, first):
                 self._store.put(film.variant, number, segment)

@@ -36,7 +36,6 @@ _context.set_forkserver_preload(
         "ingest.playing.clip",
     ]
 )
-_NICENESS = 5
 _FORK_SERVER_GONE = 255
 """The exit code of a child of which nobody knows how it ended."""
 _NOT_MEANT = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
@@ -135,13 +134,6 @@ class Isolation:
                     opened.pop_all()
                     return receiver, child
         raise DecoderKilled("the process that decoders are started from was killed")
-
-
-def aside(function: Callable[..., Result], *arguments: object) -> Result:
-    """The result of a function that runs after what people wait for: the rest of this process has a
-    low priority."""
-    os.nice(_NICENESS)
-    return function(*arguments)
 
 
 @contextlib.contextmanager
