@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.errors import NotClippable
 from ingest.media.clips import Footage
+from ingest.media.container import probe
 from ingest.playing.clip_converted import convert_clip
 from ingest.playing.clip_copied import copy_clip
 
@@ -32,5 +34,11 @@ def write_clip(
     """Writes [start_s, end_s) of a video with one of its sound tracks, or without. What is not
     exact is copied, from the I-frame before on. Raises NotClippable, VideoUnreadable, OSError.
     """
+    header = probe(footage.path, footage.max_pixels)
+    if sound is not None and sound >= len(header.sounds):
+        if sound > 0:
+            there = f"it has {len(header.sounds)}, counted from 0"
+            raise NotClippable(f"there is no sound track {sound}: {there}")
+        sound = None
     write = convert_clip if is_exact else copy_clip
-    return ClipMade(*write(footage, target, start_s, end_s, sound, report))
+    return ClipMade(*write(footage, header, target, start_s, end_s, sound, report))

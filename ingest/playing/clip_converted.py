@@ -15,7 +15,7 @@ import av
 from ingest.errors import NotClippable
 from ingest.media.clips import Footage
 from ingest.media.clock import LAG_S
-from ingest.media.container import Probe, open_media, probe
+from ingest.media.container import Probe, open_media
 from ingest.media.damage import tolerating
 from ingest.media.frames import Picture, Sound
 from ingest.playing.clip_sound import ClipSound
@@ -40,6 +40,7 @@ _REPORT_EVERY_S = 0.5
 
 def convert_clip(
     footage: Footage,
+    header: Probe,
     target: Path,
     start_s: float,
     end_s: float,
@@ -49,7 +50,6 @@ def convert_clip(
     """Writes [start_s, end_s), in whole frames, as an MP4 of H.264 and AAC; where it begins and
     ends. Raises NotClippable, VideoUnreadable, OSError.
     """
-    header = probe(footage.path, footage.max_pixels)
     _, found = read_from(footage, header, start_s, sound)
     with av.open(f"file:{target}", "w", format="mp4", options={"movflags": "faststart"}) as file:
         film = None if header.video is None else _Film(file, _declared_rate(footage, header))

@@ -13,7 +13,7 @@ from av.container import InputContainer
 
 from ingest.errors import NotClippable
 from ingest.media.clips import Footage
-from ingest.media.container import Probe, open_media, probe
+from ingest.media.container import Probe, open_media
 from ingest.media.packets import end_of, stamp_of
 from ingest.playing.streams import is_first
 
@@ -36,6 +36,7 @@ _USE_EXACT = "ask for an exact clip"
 
 def copy_clip(
     footage: Footage,
+    header: Probe,
     target: Path,
     start_s: float,
     end_s: float,
@@ -45,7 +46,6 @@ def copy_clip(
     """Writes the packets of [start_s, end_s), from the I-frame at or before its start on, as an
     MP4; where it really begins and ends. Raises NotClippable, VideoUnreadable, OSError.
     """
-    header = probe(footage.path, footage.max_pixels)
     _require_copyable(footage, header, sound)
     with (
         open_media(footage.path) as source,
@@ -112,8 +112,10 @@ def _demuxed(source: InputContainer, from_s: float, indexes: list[int]) -> Itera
                 if packet.pts is None:
                     raise NotClippable(f"its packets have no times of their own: {_USE_EXACT}")
                 yield packet
-    except (av.error.FFmpegError, IndexError) as error:
-        raise NotClippable(f"the file is damaged there ({error}): {_USE_EXACT}") from None
+    except (av.error.FFmpegError, IndexError):
+        raise NotClippable(
+            f"that part of the file is not to be found or read: {_USE_EXACT}"
+        ) from None
 
 
 def _decoded_s(packet: Any) -> float:
@@ -182,6 +184,5 @@ class _Copying:
     def _sound_packets(self, packet: Any) -> Iterator[Any]:
         stop_s = end_of(packet) or 0.0
         if stop_s > self._first_s:
-            if self._film is None:
-                self.end_s = max(self.end_s, stop_s)
+            self.end_s = max(self.end_s, stop_s)
             yield packet
