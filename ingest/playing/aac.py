@@ -11,6 +11,7 @@ import av
 from av.container import OutputContainer
 
 from ingest.errors import VideoUnreadable
+from ingest.media.container import open_media
 from ingest.playing.streams import packets_of
 
 _SAMPLES = 1024
@@ -37,20 +38,25 @@ def frame_length(packet: "av.Packet[Any]") -> int:
 
 
 @contextmanager
-def described(path: Path, track: Any) -> Iterator[Any]:
-    """A stream of AAC that has a configuration, as an MP4 wants it; its packets have no headers."""
-    if track.codec_context.extradata:
-        yield track
-        return
-    first = next(packets_of(path, [track.index]), None)
-    config = None if first is None else _config_of(bytes(first))
-    if config is None:
-        raise VideoUnreadable("its sound does not say what it is")
-    with nowhere() as container:
-        stream = container.add_stream_from_template(track)
-        stream.codec_context.extradata = config
-        container.start_encoding()
-        yield stream
+def described(path: Path, index: int) -> Iterator[Any]:
+    """A stream of AAC that has a configuration, as an MP4 wants it; its packets have no headers.
+
+    Raises VideoUnreadable.
+    """
+    with open_media(path) as source:
+        track: Any = source.streams[index]
+        if track.codec_context.extradata:
+            yield track
+            return
+        first = next(packets_of(path, [index]), None)
+        config = None if first is None else _config_of(bytes(first))
+        if config is None:
+            raise VideoUnreadable("its sound does not say what it is")
+        with nowhere() as container:
+            stream = container.add_stream_from_template(track)
+            stream.codec_context.extradata = config
+            container.start_encoding()
+            yield stream
 
 
 def without_header(packet: "av.Packet[Any]") -> "av.Packet[Any]":

@@ -4,11 +4,11 @@ is one that browsers do not play."""
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
 import av
-from av.container import InputContainer
 
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
@@ -17,7 +17,7 @@ from ingest.playing.aac import described, nowhere
 from ingest.playing.converted_sound import form_encoder
 from ingest.playing.copied_sound import copied_frames, made_frames
 from ingest.playing.fmp4 import write_segment
-from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout
+from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout, sound_of
 from ingest.playing.streams import film_packets, shown_s
 
 _MIN_TICKS = 10_000
@@ -43,8 +43,9 @@ def copy(
         container = opened.enter_context(open_media(footage.path))
         templates: list[Any] = [container.streams[header.video.index]]
         tracks = [_pictures(footage, header, layout, first)]
-        if sound is not None:
-            template, frames = _sound(opened, container, footage, header, sound, layout, first)
+        if (heard := sound_of(header, sound)) is not None:
+            alone = replace(header, video=None, sounds=(heard,))
+            template, frames = _sound(opened, footage, alone, layout, first)
             templates.append(template)
             tracks.append(frames)
         ends_s = (*layout.starts_s[1:], layout.end_s)
@@ -58,24 +59,19 @@ def copy(
 
 
 def _sound(
-    opened: ExitStack,
-    container: InputContainer,
-    footage: Footage,
-    header: Probe,
-    sound: int,
-    layout: Layout,
-    first: int,
+    opened: ExitStack, footage: Footage, alone: Probe, layout: Layout, first: int
 ) -> "tuple[Any, Iterator[list[av.Packet[Any]]]]":
-    """What declares the sound, which is open with the others, and its frames in each segment."""
-    index = header.sounds[sound].index
+    """What declares the one sound of a header, open with what is opened, and its frames in each
+    segment."""
     if layout.sound_s is not None:
-        template = opened.enter_context(described(footage.path, container.streams[index]))
-        return template, copied_frames(footage.path, index, header.start_s, layout, first)
+        index = alone.sounds[0].index
+        template = opened.enter_context(described(footage.path, index))
+        return template, copied_frames(footage.path, index, alone.start_s, layout, first)
     encoders = opened.enter_context(nowhere())
     made = encoders.add_stream("aac")
     form_encoder(made)
     encoders.start_encoding()
-    return made, made_frames(footage, header, sound, made.codec_context, layout, first)
+    return made, made_frames(footage, alone, made.codec_context, layout, first)
 
 
 def _pictures(

@@ -3,7 +3,6 @@
 import math
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -36,11 +35,11 @@ def copied_frames(
 
 
 def made_frames(
-    footage: Footage, header: Probe, sound: int, encoder: Any, layout: Layout, first: int
+    footage: Footage, alone: Probe, encoder: Any, layout: Layout, first: int
 ) -> "Iterator[list[av.Packet[Any]]]":
-    """The frames that begin in each segment from `first` on of a sound that is decoded, and encoded
-    by `encoder`."""
-    return _by_segment(_made(footage, header, sound, encoder, layout, first), layout, first)
+    """The frames that begin in each segment from `first` on of the one sound of a header, decoded
+    and encoded by `encoder`."""
+    return _by_segment(_made(footage, alone, encoder, layout, first), layout, first)
 
 
 def _placed(
@@ -59,11 +58,10 @@ def _placed(
 
 
 def _made(
-    footage: Footage, header: Probe, sound: int, encoder: Any, layout: Layout, first: int
+    footage: Footage, alone: Probe, encoder: Any, layout: Layout, first: int
 ) -> "Iterator[av.Packet[Any]]":
     piece = math.floor(layout.starts_s[first] / _MADE_S)
     track = SoundTrack(encoder, piece, _MADE_S, layout.end_s)
-    alone = replace(header, video=None, sounds=(header.sounds[sound],))
     timeline, found = read_from(footage, alone, piece * _MADE_S, 0)
     for each in found:
         if isinstance(each, Sound):

@@ -10,7 +10,7 @@ import av
 
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
-from ingest.media.container import Probe, probe
+from ingest.media.container import Probe, Track, probe
 from ingest.playing.aac import frame_length, is_described
 from ingest.playing.iframes import COPIED, begins_alone, parameters
 from ingest.playing.streams import Beginning, packets_of
@@ -72,8 +72,9 @@ def lay_out(
     if codec not in COPIED:
         raise NotCopyable(f"browsers do not play {codec}")
     wanted = [header.video.index]
-    if sound is not None and header.sounds[sound].codec == "aac":
-        wanted.append(header.sounds[sound].index)
+    heard = sound_of(header, sound)
+    if heard is not None and heard.codec == "aac":
+        wanted.append(heard.index)
     pictures, sounds = _Pictures(header), _Sounds(header)
     reported = time.monotonic()
     for packet in packets_of(footage.path, wanted):
@@ -89,6 +90,13 @@ def lay_out(
     if end_s - starts_s[-1] > 2 * _MAX_S:
         raise NotCopyable("its sound goes on for long after its pictures")
     return Layout(tuple(starts_s), end_s, pictures.delay_s, sounds.copied_from_s)
+
+
+def sound_of(header: Probe, sound: int | None) -> Track | None:
+    """The track of this number; None where none is wanted. Raises VideoUnreadable."""
+    if sound is not None and sound >= len(header.sounds):
+        raise VideoUnreadable("it has no such sound")
+    return None if sound is None else header.sounds[sound]
 
 
 @dataclass

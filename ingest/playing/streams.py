@@ -22,7 +22,7 @@ def packets_of(
     path: Path, streams: Sequence[int], from_s: float | None = None
 ) -> Iterator["av.Packet[Any]"]:
     """The packets with data of the streams of these indexes; with `from_s`, from about that stamp
-    on, or where the file's index leads.
+    on, or where the file's index leads. Those of AVI are shown in the order of decoding.
 
     Raises VideoUnreadable where the file is damaged.
     """
@@ -30,11 +30,14 @@ def packets_of(
         for stream in container.streams:
             if stream.index not in streams:
                 stream.discard = Discard.all
+        is_in_order = container.format.name == "avi"
         if from_s is not None:
             with suppress(av.error.FFmpegError):  # no index: then it is read from its beginning
                 container.seek(round(from_s * 1e6))
         try:
             for packet in container.demux([container.streams[index] for index in streams]):
+                if is_in_order:  # where FFmpeg makes up a delay of H.264 that is not there
+                    packet.pts = packet.dts
                 if packet.size:
                     yield packet
         except (av.error.FFmpegError, IndexError) as error:
