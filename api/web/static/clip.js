@@ -35,8 +35,9 @@ async function make(address) {
   const making = new AbortController();
   say("The clip is being made …", { offer: ["Cancel", () => making.abort()] });
   try {
-    const { name } = await save(address, { signal: making.signal }, () => {});
-    say(`Saved: ${name}`);
+    const { name, headers } = await save(address, { signal: making.signal }, () => {});
+    const early = Number(headers.get("X-Clip-Starts-Earlier-S"));
+    say(`Saved: ${name}${early >= 0.05 ? `, which begins ${early.toFixed(1)} s earlier` : ""}`);
   } catch (error) {
     if (error.name !== "AbortError") say(`There is no clip: ${error.message}`, { offer: ["Try again", () => make(address)] });
   }

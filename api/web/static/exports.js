@@ -4,64 +4,99 @@ import { say } from "./notice.js";
 import { save, sizeOf } from "./saving.js";
 import { taken } from "./selection.js";
 
+const NOT_MADE = "not made.txt"; // in a zip: which clips there are none of, and why
 const dialog = document.querySelector("dialog.export");
 let making = null;
 
 export function start() {
   if (!dialog) return;
   const form = dialog.querySelector("form");
-  document.querySelector("[data-take=export]").addEventListener("click", open);
+  document.querySelector("[data-take=export]").addEventListener("click", () => open(form));
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (!making) make(form);
   });
   form.addEventListener("change", () => offer(form));
-  dialog.addEventListener("click", ({ target }) => {
-    if (target.closest(".quit")) dialog.close();
-  });
+  form.querySelector(".quit").addEventListener("click", () => dialog.close());
   dialog.addEventListener("close", () => making?.abort());
+  addEventListener("pagehide", () => making?.abort());
   offer(form);
 }
 
-function open() {
+function open(form) {
   const { isChosen, hits } = taken();
   const number = hits.length.toLocaleString("en");
-  const total = Number(document.querySelector("#answer [data-total]")?.dataset.total ?? 0);
-  const more = !isChosen && total > hits.length ? ` of ${total.toLocaleString("en")}` : "";
   dialog.querySelector(".what").textContent = isChosen
     ? `${number} selected, in the order chosen.`
-    : `None is selected: all ${number} hits that are loaded${more}.`;
-  dialog.querySelector("[name=title]").value ||= new URLSearchParams(location.search).get("q") ?? "";
-  tell("");
+    : `Nothing is selected: all hits that are loaded, ${number} of ${totalOf(hits)}.`;
+  form.elements.title.placeholder = queryOf(hits) || "hits";
+  form.querySelector(".primary").disabled = !hits.length;
+  tell({});
   dialog.showModal();
+}
+
+/** How many hits there are: those that are folded into others are not counted. */
+function totalOf(hits) {
+  const total = document.querySelector("#answer [data-total]")?.dataset.total ?? 0;
+  return Math.max(Number(total), hits.length).toLocaleString("en");
+}
+
+/** What all of them were found by, in words; nothing if that differs. */
+function queryOf(hits) {
+  const [query, ...others] = new Set(hits.map((hit) => hit.query));
+  return others.length ? "" : (query ?? "");
 }
 
 /** Shows what the chosen format has to do with. */
 function offer(form) {
-  form.querySelector(".way").hidden = form.elements.format.value !== "zip";
+  form.querySelector(".kind").hidden = form.elements.format.value !== "zip";
+}
+
+/** What the server is asked for. */
+function bodyOf(form) {
+  const { format, title, handles_s, kind } = Object.fromEntries(new FormData(form));
+  const { hits } = taken();
+  const selections = hits.map(({ video, scene, start, end }) => ({
+    video_id: video, scene_id: scene, start_s: start, end_s: end,
+  }));
+  return { format, title: title.trim(), query: queryOf(hits), handles_s: Number(handles_s), kind, selections };
 }
 
 async function make(form) {
-  const { format, title, handles_s: handles, is_exact: exact } = Object.fromEntries(new FormData(form));
-  const body = JSON.stringify({ format, title: title.trim() || "hits", handles_s: Number(handles), is_exact: exact === "yes", hits: taken().hits });
-  const headers = { "Content-Type": "application/json" };
+  const body = bodyOf(form);
+  const isZip = body.format === "zip";
+  const button = form.querySelector(".primary");
   making = new AbortController();
-  form.querySelector("[type=submit]").disabled = true;
-  tell(format === "zip" ? "The clips are being made. This may take a while; Cancel stops it." : "The file is being made.");
+  button.disabled = true;
+  tell({ doing: isZip ? "The clips are being made, which may take long …" : "The file is being made …" });
   try {
-    const options = { method: "POST", headers, body, signal: making.signal };
-    const { name } = await save("/exports", options, (bytes) => tell(`${sizeOf(bytes)} have come …`));
-    dialog.close();
-    say(`Saved: ${name}`);
+    const options = {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: making.signal,
+    };
+    const came = (bytes) => isZip && tell({ doing: `The clips are being made: ${sizeOf(bytes)} so far …` });
+    await tellSaved(await save("/exports", options, came), isZip);
   } catch (error) {
-    if (error.name !== "AbortError") tell(error.message, true);
+    if (error.name !== "AbortError") tell({ fault: error.message });
   } finally {
     making = null;
-    form.querySelector("[type=submit]").disabled = false;
+    button.disabled = false;
   }
 }
 
-function tell(words, isAlarm = false) {
-  dialog.querySelector("[role=status]").textContent = isAlarm ? "" : words;
-  dialog.querySelector("[role=alert]").textContent = isAlarm ? words : "";
+/** Says that a file is saved, and what the server says of it. */
+async function tellSaved({ name, blob, headers }, isZip) {
+  const notes = JSON.parse(headers.get("X-Export-Notes") ?? "[]");
+  if (isZip && (await blob.slice(-500).text()).includes(NOT_MADE)) {
+    notes.push(`Some clips could not be made: “${NOT_MADE}” in the zip says which, and why.`);
+  }
+  if (notes.length) return tell({ doing: `Saved: ${name}`, notes });
+  dialog.close();
+  say(`Saved: ${name}`);
+}
+
+function tell({ doing = "", fault = "", notes = [] }) {
+  dialog.querySelector("[role=status]").textContent = doing;
+  dialog.querySelector("[role=alert]").textContent = fault;
+  const lines = notes.map((note) => Object.assign(document.createElement("li"), { textContent: note, dir: "auto" }));
+  dialog.querySelector(".notes").replaceChildren(...lines);
 }

@@ -2,15 +2,15 @@
 
 import { askFile } from "./server.js";
 
-/** Asks for a file and saves it; `came` is told how many bytes there are so far. Returns its name
- * and the headers with which it came. */
+/** Asks for a file and saves it; `came` is told how many bytes there are so far. Returns its name,
+ * what is in it, and the headers with which it came. */
 export async function save(address, options, came) {
   const { blob, headers } = await askFile(address, options, came);
   const name = nameOf(headers.get("content-disposition") ?? "");
   const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser may still be reading it
-  return { name, headers };
+  return { name, blob, headers };
 }
 
 /** A size as people say it: 12.3 MB. */

@@ -46,7 +46,8 @@ const boxOf = (hit) => hit.parentElement.querySelector(":scope > .pick");
 
 function factsOf(hit) {
   const { video, scene, start, end } = hit.dataset;
-  return { video_id: Number(video), scene_id: Number(scene), start_s: Number(start), end_s: Number(end) };
+  const query = new URLSearchParams(location.search).get("q") ?? "";
+  return { video: Number(video), scene: Number(scene), start: Number(start), end: Number(end), query };
 }
 
 /** Gives each new hit its box. */
