@@ -25,6 +25,10 @@ _SHAKEN = 0.25
 _ON_TIME, _FOLLOWING = 0.98, 0.9
 """Parts of the frames that have to lie where the rate says, and right behind another."""
 
+_FEW = 5
+"""A run so many times shorter than the longest says nothing: after a seek the first frames lack
+others that they were shown between."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -45,28 +49,33 @@ def rate_of(runs: Iterable[Run], declared: Sequence[Fraction]) -> Fraction | Non
     known = [(times, base) for times, base in known if times[-1] > times[0]]
     if not known:
         return None
+    longest = max(len(times) for times, _ in known)
+    known = [(times, base) for times, base in known if len(times) * _FEW > longest]
     measured = median((len(times) - 1) / (times[-1] - times[0]) for times, _ in known)
     told = (float(rate) for rate in declared if abs(rate / measured - 1) < _SAME)
     expected = next(told, measured)
     common = [rate for rate in _COMMON if abs(rate / measured - 1) < _NEAR]
     common.sort(key=lambda rate: abs(float(rate) - expected))
+    runs_s = [times for times, _ in known]
+    rounded_s = max(_ROUNDED_S, *(1.05 * float(base) for _, base in known))
     for rate in (*common, *declared):
-        if all(_fits(times, rate, max(_ROUNDED_S, 1.05 * base)) for times, base in known):
+        if _fits(runs_s, rate, rounded_s):
             return rate
-    for rate in common:
-        if all(_fits(times, rate, _SHAKEN / rate) for times, _ in known):
-            return rate
-    return None
+    return next((rate for rate in common if _fits(runs_s, rate, float(_SHAKEN / rate))), None)
 
 
-def _fits(times_s: Sequence[float], rate: Fraction, off_s: float) -> bool:
-    """Whether frames lie where a rate has them, and none is missing but now and then."""
-    frames = [(time_s - times_s[0]) * float(rate) for time_s in times_s]
-    phase = median(frame - round(frame) for frame in frames)
-    numbers = [round(frame - phase) for frame in frames]
-    most = min(off_s, _SHAKEN / rate) * float(rate)
-    num_on_time = sum(
-        abs(frame - phase - number) <= most for frame, number in zip(frames, numbers, strict=True)
-    )
-    num_following = sum(after - before == 1 for before, after in pairwise(numbers))
-    return num_on_time >= _ON_TIME * len(frames) and num_following >= _FOLLOWING * (len(frames) - 1)
+def _fits(runs_s: Sequence[Sequence[float]], rate: Fraction, off_s: float) -> bool:
+    """Whether frames lie where a rate has them, and none is missing but now and then, as at the
+    ends of runs."""
+    most = min(off_s * float(rate), _SHAKEN)
+    num_frames = num_on_time = num_following = 0
+    for times_s in runs_s:
+        frames = [(time_s - times_s[0]) * float(rate) for time_s in times_s]
+        phase = median(frame - round(frame) for frame in frames)
+        numbers = [round(frame - phase) for frame in frames]
+        both = zip(frames, numbers, strict=True)
+        num_on_time += sum(abs(frame - phase - number) <= most for frame, number in both)
+        num_following += sum(after - before == 1 for before, after in pairwise(numbers))
+        num_frames += len(frames)
+    num_steps = num_frames - len(runs_s)
+    return num_on_time >= _ON_TIME * num_frames and num_following >= _FOLLOWING * num_steps
