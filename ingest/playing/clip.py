@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import av
+
 from ingest.errors import NotClippable
 from ingest.media.clips import Footage
 from ingest.media.container import probe
@@ -41,4 +43,10 @@ def write_clip(
             raise NotClippable(f"there is no sound track {sound}: {there}")
         sound = None
     write = convert_clip if is_exact else copy_clip
-    return ClipMade(*write(footage, header, target, start_s, end_s, sound, report))
+    try:
+        return ClipMade(*write(footage, header, target, start_s, end_s, sound, report))
+    except av.error.FFmpegError as error:
+        if isinstance(error, OSError):  # of the disk
+            raise
+        why = f"it cannot be written as an MP4 ({error.strerror})"
+        raise NotClippable(why if is_exact else f"{why}: ask for an exact clip") from None

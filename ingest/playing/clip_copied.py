@@ -13,6 +13,7 @@ from av.container import InputContainer
 
 from ingest.errors import NotClippable
 from ingest.media.clips import Footage
+from ingest.media.clock import length
 from ingest.media.container import Probe, open_media
 from ingest.media.packets import end_of, stamp_of
 from ingest.playing.streams import is_first
@@ -25,11 +26,15 @@ _BY_DECODING_ORDER = frozenset(("avi",))
 _BACK_S = (0.0, 2.0, 20.0)
 """So much before its time an I-frame is looked for at last: some containers are sought in by
 guesses."""
+_MAX_EARLIER_S = 120.0
+"""A fast clip begins so much earlier than is asked for, at most."""
 _BESIDE_S = 1.0
 """Sounds lie at most so far before the pictures that they go with."""
 _LAG_S = 10.0
 """So far behind the end of a clip all its packets have come."""
 _SAME_S = 0.001
+_HELD_S = 0.5
+"""No frame of a film is shown for as long."""
 _REPORT_EVERY_S = 0.5
 _USE_EXACT = "ask for an exact clip"
 
@@ -54,9 +59,13 @@ def copy_clip(
         first_s = header.start_s + start_s
         if header.video is not None:
             first_s = _iframe_before(source, header.video.index, first_s, header.start_s)
+            if header.start_s + start_s - first_s > _MAX_EARLIER_S:
+                early = length(header.start_s + start_s - first_s)
+                raise NotClippable(f"the I-frame before it is {early} earlier: {_USE_EXACT}")
         copying = _Copying(source, header, sound, first_s, header.start_s + end_s)
         streams = {
-            index: clip.add_stream_from_template(source.streams[index]) for index in copying.indexes
+            index: clip.add_stream_from_template(source.streams[index], opaque=True)
+            for index in copying.indexes
         }
         for packet in copying.packets(report):
             first = round(first_s / packet.time_base)
@@ -139,6 +148,7 @@ class _Copying:
         self._film = None if header.video is None else header.video.index
         self._sound = None if sound is None else header.sounds[sound].index
         self._first_s, self._last_s = first_s, last_s
+        self._from_s = max(first_s - _BESIDE_S, header.start_s)
         self._held: list[Any] = []
         """Pictures behind the end, until one comes that is shown before it and needs them."""
         self._has_begun = False
@@ -152,7 +162,7 @@ class _Copying:
         """Those of the clip, in the order of the file."""
         open_streams = set(self.indexes)
         reported = time.monotonic()
-        for packet in _demuxed(self._source, self._first_s - _BESIDE_S, self.indexes):
+        for packet in _demuxed(self._source, self._from_s, self.indexes):
             decoded_s, is_film = _decoded_s(packet), packet.stream.index == self._film
             if decoded_s >= (self._film_end_s if is_film else self._last_s) - _SAME_S:
                 open_streams.discard(packet.stream.index)
@@ -176,10 +186,17 @@ class _Copying:
         if stamp_s < self._film_end_s - _SAME_S and packet.dts is not None:
             for back, each in enumerate(reversed(self._held)):
                 each.dts = each.dts if each.dts is not None else packet.dts - back
+                self._hold_no_longer(each)
                 self.end_s = max(self.end_s, end_of(each) or 0.0)
                 self._film_end_s = max(self._film_end_s, float(each.pts * each.time_base))
             yield from self._held
             self._held = []
+
+    def _hold_no_longer(self, packet: Any) -> None:
+        """Has a picture that would be held far behind the end of the clip end with it."""
+        if (end_of(packet) or 0.0) > self._last_s + _HELD_S:
+            left_s = self._last_s - float(packet.pts * packet.time_base)
+            packet.duration = max(1, round(left_s / packet.time_base))
 
     def _sound_packets(self, packet: Any) -> Iterator[Any]:
         stop_s = end_of(packet) or 0.0
