@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from itertools import chain
 from typing import Any
 
@@ -100,7 +101,7 @@ def _runs(container: InputContainer, stream: Any, report: Callable[[float], None
             if place:
                 start = (stream.start_time or 0) + int(length * place)
                 container.seek(start, stream=stream)
-            yield Run(_stamps(container, stream), stream.time_base)
+            yield from _runs_from_here(container, stream)
         except (av.error.FFmpegError, IndexError):
             return  # what cannot be sought in, or is damaged: the places before it say enough
         if not length:
@@ -113,20 +114,30 @@ def _starts(num_frames: int) -> list[int]:
     return starts if num_frames > _RUN * len(_PLACES) else [*range(0, num_frames, _RUN)]
 
 
-def _stamps(container: InputContainer, stream: Any) -> Sequence[int]:
-    """Of some frames from here on; by the decoding order where one has no stamp of its own."""
-    shown: list[int | None] = []
-    decoded: list[int | None] = []
-    num_bytes = 0
+def _runs_from_here(container: InputContainer, stream: Any) -> Iterator[Run]:
+    """Another one begins where the clock goes back, as it does where recordings were joined."""
+    stamps: list[tuple[int | None, int | None]] = []
+    num_packets = num_bytes = last = 0
     for packet in container.demux(stream):
         if packet.size and not packet.is_discard:
-            shown.append(packet.pts)
-            decoded.append(packet.dts)
+            if packet.dts is not None:
+                if packet.dts < last:
+                    yield _run(stamps, stream.time_base)
+                    stamps = []
+                last = packet.dts
+            stamps.append((packet.pts, packet.dts))
+            num_packets += 1
             num_bytes += packet.size
-        if len(shown) >= _RUN or num_bytes >= _RUN_BYTES:
+        if num_packets >= _RUN or num_bytes >= _RUN_BYTES:
             break
-    stamps = decoded if None in shown else shown
-    return [stamp for stamp in stamps if stamp is not None]
+    yield _run(stamps, stream.time_base)
+
+
+def _run(stamps: Sequence[tuple[int | None, int | None]], time_base: Fraction) -> Run:
+    """By the decoding order where a frame has no stamp of its own."""
+    shown, decoded = [pts for pts, _ in stamps], [dts for _, dts in stamps]
+    chosen = decoded if None in shown else shown
+    return Run([stamp for stamp in chosen if stamp is not None], time_base)
 
 
 def _timecode(container: InputContainer, header: Probe) -> str | None:
