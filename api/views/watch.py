@@ -10,7 +10,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from pydantic import ValidationError
 
-from api.codecs import Codec, picture_codec, sound_codec
+from api.codecs import codec_name
 from api.deps import State
 from api.shrinking import ingest_command
 from api.subtitles import plays, subtitle_tracks
@@ -64,13 +64,14 @@ class MediaFile:
     size_bytes: int | None
     gone: str | None
     """Why it cannot be played by anybody, if so."""
-    picture: Codec | None
-    sound: Codec | None
+    picture: str | None
+    """Its codec, in words."""
+    sound: str | None
 
     @property
     def codecs(self) -> str:
         """Both, in words."""
-        return ", ".join(codec.name for codec in (self.picture, self.sound) if codec)
+        return ", ".join(filter(None, (self.picture, self.sound)))
 
     @classmethod
     def of(cls, state: State, video: VideoInfo) -> "MediaFile":
@@ -87,8 +88,8 @@ class MediaFile:
             suffix=name.suffix.removeprefix(".").upper(),
             size_bytes=_size(path) if path else None,
             gone=gone,
-            picture=picture_codec(video),
-            sound=sound_codec(video),
+            picture=codec_name(video.video_codec) if video.video_codec else None,
+            sound=codec_name(video.audio_codec) if video.audio_codec else None,
         )
 
 
