@@ -41,3 +41,48 @@ def paused_at(page: Page, start_s: float, *, within: float = 1.0) -> None:
 def current_time(page: Page) -> float:
     """Where the video stands, in seconds."""
     return float(page.evaluate("document.querySelector('video').currentTime"))
+
+
+_NUMBER = """() => {
+  const video = document.querySelector("video");
+  if (!video?.videoWidth || video.readyState < 2 || video.seeking) return null;
+  const { videoWidth: width, videoHeight: height } = video;
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const brush = canvas.getContext("2d", { willReadFrequently: true });
+  brush.drawImage(video, 0, 0);
+  const isTurned = height > width;
+  let number = 0;
+  for (let bit = 0; bit < 12; bit++) {
+    const along = (bit + 0.5) / 12;
+    const [x, y] = isTurned ? [0.75 * width, along * height] : [along * width, 0.25 * height];
+    if (brush.getImageData(x, y, 1, 1).data[0] > 125) number += 2 ** bit;
+  }
+  return number + 1;
+}"""
+_WITHOUT_HLS = """
+  const { canPlayType } = HTMLMediaElement.prototype;
+  HTMLMediaElement.prototype.canPlayType = function (type) {
+    return type.includes("mpegurl") ? "" : canPlayType.call(this, type);
+  };
+"""
+
+
+def number_shown(page: Page) -> int:
+    """Waits for a picture of a film of marked_films; its number. One that is turned lies as it does
+    by 90 degrees."""
+    return int(page.wait_for_function(_NUMBER).json_value()) - 1
+
+
+def without_hls(page: Page) -> None:
+    """From here on the browser says that it knows no HLS, as some do."""
+    page.add_init_script(_WITHOUT_HLS)
+
+
+def refuse_segments(page: Page, status: int = 404, **headers: str) -> None:
+    """From here on the server makes nothing for browsers to play, and says so."""
+    page.route(
+        "**/hls/**",
+        lambda route: route.fulfill(
+            status=status, headers=headers, json={"detail": "no film is converted today"}
+        ),
+    )

@@ -23,6 +23,7 @@ from tests.helpers.own_clocks import (
     put_row,
     starts_again,
 )
+from tests.helpers.playing import refuse_segments
 
 EPOCH, JUMP, AGAIN = 1, 2, 3
 _COLOUR = """wanted => {
@@ -33,6 +34,10 @@ _COLOUR = """wanted => {
   const shown = canvas.getContext("2d").getImageData(0, 0, 1, 1).data;
   return wanted.every((value, at) => Math.abs(value - shown[at]) < 40);
 }"""
+
+SHOWN_CUE = (
+    "() => [...(document.querySelector('video').textTracks[0]?.activeCues ?? [])][0]?.startTime"
+)
 
 
 @pytest.fixture(scope="module")
@@ -106,10 +111,7 @@ def test_captions_stand_where_their_words_are_said(film: int, begin_s: float, pa
     page.goto(f"/watch/{film}?t=2.6")
     shows(page, BLUE)
     page.keyboard.press("c")
-    shown = (
-        "() => [...(document.querySelector('video').textTracks[0].activeCues ?? [])][0]?.startTime"
-    )
-    cue_s = page.wait_for_function(shown).json_value()
+    cue_s = page.wait_for_function(SHOWN_CUE).json_value()
     assert cue_s == pytest.approx(begin_s + 2.5)
 
 
@@ -121,17 +123,37 @@ def test_a_film_plays_on_where_its_clock_jumps(page: Page) -> None:
     assert stamp(page) > DAY_S
 
 
-def test_where_the_clock_starts_again_a_still_is_shown_and_what_to_do(page: Page) -> None:
+def test_where_the_clock_starts_again_the_moment_plays_from_what_the_server_makes(
+    page: Page,
+) -> None:
     page.goto("/?q=%22leaves%22")
     page.locator(".hit", has_text="again").click()
-    alert = page.get_by_role("alert")
+    shows(page, BLUE)
+    expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
+    plays_until(page, 3.46)
+    page.goto(f"/watch/{AGAIN}?t=0.5")
+    shows(page, RED)
+    page.keyboard.press("c")
+    page.locator("video-transcript li a").click()
+    shows(page, BLUE)
+    expect(page.locator(".source")).to_have_text(re.compile("^converted"))
+    cue_s = page.wait_for_function(SHOWN_CUE).json_value()
+    assert cue_s == pytest.approx(2.5)
+
+
+def test_where_the_clock_starts_again_and_nothing_is_converted_a_still_is_shown_and_what_to_do(
+    page: Page,
+) -> None:
+    refuse_segments(page)
+    page.goto("/?q=%22leaves%22")
+    page.locator(".hit", has_text="again").click()
+    alert = page.get_by_role("alert").filter(visible=True)
     expect(alert).to_contain_text("The clock of this file starts again at 0:02")
     expect(alert).to_contain_text("Download the file to look at 0:02 in a player such as VLC.")
     expect(page.locator("video")).to_be_hidden()
     page.goto(f"/watch/{AGAIN}?t=0.5")
     shows(page, RED)
     expect(alert).to_have_count(0)
-    expect(page.get_by_text("For the rest, download the file")).to_be_visible()
     page.locator("video-transcript li a").click()
     expect(alert).to_contain_text("Browsers cannot find this moment")
     assert_accessible(page)

@@ -13,7 +13,7 @@ from tests.helpers.commands import run_command
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import Serving, serving
 from tests.helpers.media import drawn, make_video, tone, write_sound
-from tests.helpers.playing import paused_at, playing_at
+from tests.helpers.playing import paused_at, playing_at, refuse_segments
 
 FILMS = {
     "hevc.mp4": ("libx265", "aac"),
@@ -56,8 +56,9 @@ def films(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture
 def watched(browser: Browser, films: Films) -> Iterator[Page]:
-    """A page over FILMS."""
-    with watched_page(browser, films.origin) as page:
+    """A page over FILMS, of which the server converts none."""
+    with watched_page(browser, films.origin, expected_faults=("404",)) as page:
+        refuse_segments(page)
         yield page
 
 

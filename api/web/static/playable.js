@@ -21,10 +21,8 @@ export function claims(video, { type, codecs }) {
  *  claim to play is believed at once, else a moment is played. */
 function isMute(video, { sounds }, source) {
   const decoded = video.webkitAudioDecodedByteCount ?? video.mozHasAudio;
-  if (decoded > 0) return false;
-  if (source.kind === "original" && !playsSound(video, sounds[0])) {
-    return video.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA;
-  }
+  if (decoded > 0 || video.seeking || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return false;
+  if (source.kind === "original" && !playsSound(video, sounds[0])) return true;
   return decoded !== undefined && playedFor(video) > SILENT_S;
 }
 

@@ -227,7 +227,7 @@ export class Sources {
     const { url, codecs } = source;
     const failed = (error) => this.#refused(source, error);
     try {
-      const busy = () => this.#say("The server prepares other videos; asking again…");
+      const busy = () => this.#say("Still preparing: the server has much to do.");
       const playlist = await prepared(url, this.time, { signal, busy });
       signal.throwIfAborted();
       this.#feed?.close();
