@@ -49,6 +49,13 @@ def eat_memory(
     yield bytes(4 << 30)
 
 
+def refuse(
+    footage: Footage, sound: int | None, lines: int, duration_s: float, first: int, report: Report
+) -> Iterator[bytes]:
+    """Finds a fault."""
+    raise VideoUnreadable("it is damaged")
+
+
 def segment(number: int, num_bytes: int = 200_000) -> bytes:
     """What looks like one; by default larger than what a child can send before it is read."""
     return _box(b"ftyp") + _box(b"moov") + _box(b"moof", bytes([number]) * num_bytes)
