@@ -53,7 +53,6 @@ def convert(
     """
     header = probe(footage.path, footage.max_pixels)
     start_s, end_s = first * SEGMENT_S, max(duration_s, 1e-3)
-    timeline, found = read_from(footage, header, start_s, sound)
     with _templates() as templates:
         pictures, sounds = None, None
         if header.video is not None:
@@ -68,7 +67,8 @@ def convert(
         if pictures is None and sounds is None:
             raise VideoUnreadable("has neither a picture nor the sound that is asked for")
         templates.start_encoding()
-        conversion = _Conversion(timeline, found, sound, pictures, sounds, end_s, report)
+        timeline, found = read_from(footage, header, start_s, sound)
+        conversion = _Conversion(timeline, found, pictures, sounds, end_s, report)
         numbers = range(first, num_segments(duration_s))
         for number, packets in zip(numbers, conversion.segments(), strict=False):
             yield write_segment(number, [*templates.streams], packets)
@@ -94,7 +94,6 @@ class _Conversion:
 
     timeline: Timeline
     found: Iterator[Picture | Sound]
-    sound: int | None
     pictures: PictureTrack | None
     sounds: SoundTrack | None
     end_s: float
