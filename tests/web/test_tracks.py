@@ -147,5 +147,5 @@ def test_a_hit_on_another_track_says_that_browsers_do_not_play_it(page: Page) ->
     expect(page.locator(".why")).to_have_count(1)
     expect(note).to_have_count(0)
     page.get_by_text("About the file").click()
-    speakers = f"the first track; {COMMENTARY} (which browsers do not play)"
+    speakers = f"the first track; {COMMENTARY} (to be chosen under Sound)"
     expect(page.locator("dd").filter(has_text=COMMENTARY)).to_have_text(speakers)

@@ -42,8 +42,8 @@ export function tellFault(around, { fault, refusal }) {
   for (const section of around.querySelectorAll(".unplayable[data-fault]")) {
     const hidden = section.dataset.fault !== fault;
     if (section.hidden !== hidden) section.hidden = hidden;
-    const refused = section.querySelector(".refused");
-    if (refused && refused.textContent !== refusal) refused.textContent = refusal;
+    const [why] = section.getElementsByClassName("refused");
+    if (why) why.textContent = refusal && `The server says: ${refusal}.`;
   }
   const gone = around.querySelector(".unplayable:not([data-fault])") !== null;
   if (gone || ["file", "server", "moment"].includes(fault)) return "nothing";

@@ -218,7 +218,8 @@ class MomentPlayer extends HTMLElement {
   /** Copies the address of the moment; where one plays on, that of the place. */
   copy() {
     const { only, start, end } = this.moment;
-    const t = round(only ? start : timeOf(this.video));
+    const at = this.video.readyState ? timeOf(this.video) : this.sources.time;
+    const t = round(only ? start : at);
     const address = new URL(`/watch/${this.dataset.video}?t=${t}`, location.origin);
     if (only) address.searchParams.set("end", round(end));
     copyAddress(address.href, this);

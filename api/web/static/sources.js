@@ -42,7 +42,7 @@ export class Sources {
     const on = (names, act) => names.forEach((name) => video.addEventListener(name, act));
     on(["loadedmetadata", "loadeddata", "canplay", "playing", "timeupdate", "error"], () => this.#look());
     on(["waiting", "seeking"], () => this.#isMade && this.#announce());
-    on(["playing", "seeked"], () => this.#isMade && this.#say(nameOf(this.#source)));
+    on(["canplay", "playing", "seeked"], () => this.#isMade && this.#say(nameOf(this.#source)));
   }
 
   /** Whether something plays, or is about to. */
@@ -259,6 +259,8 @@ export class Sources {
       this.#showFile();
       this.#source = FILE;
       if (this.#wanted) this.play();
+    } else {
+      this.#empty();
     }
     this.changed();
   }
