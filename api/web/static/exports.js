@@ -74,11 +74,13 @@ async function make(form) {
       method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal: making.signal,
     };
     const came = (bytes) => isZip && tell({ doing: `The clips are being made: ${sizeOf(bytes)} so far …` });
-    await tellSaved(await save("/exports", options, came), isZip);
+    const saved = await save("/exports", options, came);
+    making = null;
+    await tellSaved(saved, isZip);
   } catch (error) {
+    making = null;
     if (error.name !== "AbortError") tell({ fault: error.message });
   } finally {
-    making = null;
     button.disabled = false;
   }
 }
@@ -95,6 +97,7 @@ async function tellSaved({ name, blob, headers }, isZip) {
 }
 
 function tell({ doing = "", fault = "", notes = [] }) {
+  dialog.querySelector(".quit").textContent = making ? "Cancel" : "Close";
   dialog.querySelector("[role=status]").textContent = doing;
   dialog.querySelector("[role=alert]").textContent = fault;
   const lines = notes.map((note) => Object.assign(document.createElement("li"), { textContent: note, dir: "auto" }));
