@@ -17,7 +17,7 @@ from ingest.playing.aac import described, nowhere
 from ingest.playing.converted_sound import form_encoder
 from ingest.playing.copied_sound import copied_frames, made_frames
 from ingest.playing.fmp4 import write_segment
-from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout, sound_of
+from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout, bytes_of, sound_of
 from ingest.playing.streams import film_packets, shown_s
 
 _MIN_TICKS = 10_000
@@ -96,7 +96,7 @@ def _pictures(
         elif first and not held:
             continue  # what lies before the first border
         held.append(packet)
-        num_bytes += packet.size
+        num_bytes += bytes_of(packet)
         if num_bytes > MAX_SEGMENT_BYTES:
             raise VideoUnreadable(_CHANGED)
     if borders or not held:

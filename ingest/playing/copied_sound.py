@@ -9,12 +9,13 @@ from typing import Any
 
 import av
 
+from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.media.container import Probe
 from ingest.media.frames import Sound
 from ingest.playing.aac import frame_length, without_header
 from ingest.playing.converted_sound import SoundTrack
-from ingest.playing.layout import Layout
+from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout, bytes_of
 from ingest.playing.passages import read_from
 from ingest.playing.streams import packets_before, shown_s
 
@@ -80,14 +81,18 @@ def _by_segment(
     """The frames that begin in each segment from `first` on."""
     ends_s = deque((*layout.starts_s[first + 1 :], math.inf))
     held: list[av.Packet[Any]] = []
+    num_bytes = 0
     for frame in frames:
         at_s = float(shown_s(frame))
         while at_s >= ends_s[0]:
             ends_s.popleft()
             yield held
-            held = []
+            held, num_bytes = [], 0
         if at_s >= layout.starts_s[first]:
             held.append(frame)
+            num_bytes += bytes_of(frame)
+            if num_bytes > MAX_SEGMENT_BYTES:
+                raise VideoUnreadable("its sound has too many bytes")
     for _ in ends_s:
         yield held
         held = []

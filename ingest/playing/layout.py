@@ -16,8 +16,13 @@ from ingest.playing.iframes import COPIED, begins_alone, parameters
 from ingest.playing.streams import Beginning, packets_of
 
 MAX_SEGMENT_BYTES = 64 << 20
+"""What the packets of a segment take at most, of the picture and of the sound each."""
+_PACKET_BYTES = 500
+"""What a packet takes besides its data."""
+_MAX_SEGMENTS = 100_000
 _MIN_S, _MAX_S = 2.0, 20.0
 """How long segments are: the least that is aimed at, and the most that a player is made to wait."""
+_SAME_S = Fraction(1, 1000)
 _STEADY_S = 0.03
 """Frames of a sound that is copied lie so near to where they would if they just followed."""
 _REPORT_EVERY_S = 0.5
@@ -92,6 +97,11 @@ def lay_out(
     return Layout(tuple(starts_s), end_s, pictures.delay_s, sounds.copied_from_s)
 
 
+def bytes_of(packet: "av.Packet[Any]") -> int:
+    """What a packet takes."""
+    return packet.size + _PACKET_BYTES
+
+
 def sound_of(header: Probe, sound: int | None) -> Track | None:
     """The track of this number; None where none is wanted. Raises VideoUnreadable."""
     if sound is not None and sound >= len(header.sounds):
@@ -129,11 +139,13 @@ class _Pictures:
             self._begin(time_s)
         if self._latest is not None and time_s <= self._latest:
             raise NotCopyable("its pictures' time stamps are out of order")
+        if time_s < -_SAME_S:
+            raise NotCopyable("its pictures begin before its clock")
         if packet.is_corrupt:
             raise NotCopyable(f"its picture is damaged at {float(time_s):.1f} s")
         self._times.append(time_s)
         self.end_s = max(self.end_s, float(time_s + (packet.duration or 0) * packet.time_base))
-        self._bytes += packet.size
+        self._bytes += bytes_of(packet)
         if self._bytes > MAX_SEGMENT_BYTES:
             raise NotCopyable("its picture has too many bytes between I-frames")
         if self.end_s - self._starts_s[-1] > _MAX_S:
@@ -177,6 +189,8 @@ class _Pictures:
         elif float(time_s) - self._starts_s[-1] >= _MIN_S:
             self._starts_s.append(float(time_s))
             self._bytes = 0
+            if len(self._starts_s) > _MAX_SEGMENTS:
+                raise NotCopyable("it is too long")
 
     def _settle(self) -> None:
         """All pictures up to an I-frame are known."""

@@ -140,7 +140,7 @@ def test_segments_of_absurd_size_are_not_copied(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_marked(tmp_path / "film.mkv", Recipe(seconds=6))
-    monkeypatch.setattr("ingest.playing.layout.MAX_SEGMENT_BYTES", 3000)
+    monkeypatch.setattr("ingest.playing.layout.MAX_SEGMENT_BYTES", 30_000)
     with pytest.raises(NotCopyable, match="too many bytes"):
         laid_out(path)
 
