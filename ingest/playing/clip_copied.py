@@ -95,7 +95,7 @@ def _iframe_before(
     source: InputContainer, index: int, stamp_s: float, begin_stamp_s: float
 ) -> float:
     """The stamp of the last I-frame that is shown at or before a stamp. Raises NotClippable."""
-    for from_s in (*(max(stamp_s - back_s, begin_stamp_s) for back_s in _BACK_S), begin_stamp_s):
+    for from_s in (*(stamp_s - back_s for back_s in _BACK_S), begin_stamp_s - _BESIDE_S):
         found = None
         for packet in _demuxed(source, from_s, [index]):
             packet_s = stamp_of(packet)
@@ -148,7 +148,6 @@ class _Copying:
         self._film = None if header.video is None else header.video.index
         self._sound = None if sound is None else header.sounds[sound].index
         self._first_s, self._last_s = first_s, last_s
-        self._from_s = max(first_s - _BESIDE_S, header.start_s)
         self._held: list[Any] = []
         """Pictures behind the end, until one comes that is shown before it and needs them."""
         self._has_begun = False
@@ -162,7 +161,7 @@ class _Copying:
         """Those of the clip, in the order of the file."""
         open_streams = set(self.indexes)
         reported = time.monotonic()
-        for packet in _demuxed(self._source, self._from_s, self.indexes):
+        for packet in _demuxed(self._source, self._first_s - _BESIDE_S, self.indexes):
             decoded_s, is_film = _decoded_s(packet), packet.stream.index == self._film
             if decoded_s >= (self._film_end_s if is_film else self._last_s) - _SAME_S:
                 open_streams.discard(packet.stream.index)
