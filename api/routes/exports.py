@@ -1,5 +1,6 @@
 """Exports: hits and selections as files for editors, tables and clips."""
 
+import functools
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -11,10 +12,12 @@ from fastapi.responses import StreamingResponse
 from api.deps import State, StateDep, only_known_parameters
 from api.hang_up import unless_gone
 from api.playing.clips import Cut
+from api.playing.known import read_streams_of
 from api.playing.zips import MAX_CLIPS, MAX_ZIP_S, zipped
 from api.requests import ExportIn, SelectedIn
 from api.responses import ProblemOut
 from api.routes.search import answer_to
+from database.videos.read import VideoInfo
 from ingest.playing.zipped import safe_name
 from search.errors import InvalidQuery
 from search.exports.edit import Edit, make_edit
@@ -24,11 +27,20 @@ from search.exports.words import ascii_of
 from search.exports.writing import WRITERS
 
 NOTES = "X-Export-Notes"
+_WITHOUT_FRAMES = ("zip", "srt", "vtt")
+_MAX_READ = 10
+"""Videos that an export reads for their frame rates; it says of others that they are averages."""
 _FILE: dict[str, Any] = {
     "description": "The file",
     "content": {
-        kind.media_type: {"schema": {"type": "string", "format": "binary"}}
-        for kind in FORMATS.values()
+        **{
+            kind.media_type: {"schema": {"type": "string", "format": "binary"}}
+            for kind in FORMATS.values()
+        },
+        "application/json": {
+            "schema": {"type": "object"},
+            "example": {"title": "drilling", "rate": "25", "notes": [], "selections": []},
+        },
     },
     "headers": {
         "Content-Disposition": {
@@ -56,11 +68,25 @@ async def export(state: StateDep, body: ExportIn, request: Request) -> Response:
     timecode, tables, subtitles, or a zip of clips, which is sent while they are made."""
     lane = state.lanes.details if body.search is None else state.lanes.searches
     edit = await lane.run(request, lambda: _edit(state, body))
+    if body.format not in _WITHOUT_FRAMES and await _read_unknown(state, edit, request):
+        edit = await lane.run(request, lambda: _edit(state, body))
     if body.format == "zip":
         return await _zip(state, body, edit, request)
     text = await state.lanes.details.run(request, lambda: WRITERS[body.format](edit))
     media_type = f"{FORMATS[body.format].media_type}; charset=utf-8"
     return Response(text, headers=_headers(body, edit), media_type=media_type)
+
+
+async def _read_unknown(state: State, edit: Edit, request: Request) -> bool:
+    """Reads the frame rates of videos of which no ingest has kept them; whether there were any."""
+    unknown = {cut.video.id: cut.video for cut in edit.cuts if cut.video.streams is None}
+    for video in list(unknown.values())[:_MAX_READ]:
+        await state.lanes.streams.run(request, functools.partial(_read, state, video))
+    return bool(unknown)
+
+
+def _read(state: State, video: VideoInfo) -> None:
+    read_streams_of(video, lambda: state.intact_file(video.id).real, state.database, state.settings)
 
 
 def _edit(state: State, body: ExportIn) -> Edit:

@@ -31,8 +31,8 @@ class Caveat(StrEnum):
 
     AVERAGE_RATE = (
         "frames are counted at the average rate and from 00:00:00:00, since the exact rate and the "
-        "timecode of the file were not kept when it was ingested: open the video once, or ingest "
-        "it anew, and export again"
+        "timecode of the file were not kept when it was ingested: open the video once in the page, "
+        "or ingest it anew, and export again"
     )
     VARYING_RATE = "the frame rate varies: frames are counted at its average"
     TOO_FAST = "timecode has no more than 60 frames a second: frames are counted at a part of it"

@@ -49,7 +49,7 @@ RECIPES = {
 FIRST, END = 37, 61
 """The frames at which the second scene begins and the third."""
 ids = {name: number for number, name in enumerate(RECIPES, 1)}
-GONE = len(ids) + 1
+GONE, OLD = len(ids) + 1, len(ids) + 2
 at_every_rate = pytest.mark.parametrize("name", RECIPES)
 
 
@@ -86,12 +86,17 @@ def _served(settings: IngestSettings) -> Iterator[Films]:
             path = write_marked(settings.home / name, recipe)
             made = _record(path, settings)
             streams[name] = made.streams
-            status = path.stat()
-            seen = FileRecord(str(path), status.st_size, status.st_mtime_ns, FileStatus.DONE)
-            Store(database).save_video(made, seen)
+            Store(database).save_video(made, _seen(path))
         Store(database).save_video(video("gone"), file("/nowhere/gone.mp4"))
+        old = write_marked(settings.home / "old.mov", RECIPES["29.97.mov"])
+        Store(database).save_video(replace(video("old"), duration_s=4.0), _seen(old))
     with serving(settings) as server:
         yield Films(server, settings.home, streams)
+
+
+def _seen(path: Path) -> FileRecord:
+    status = path.stat()
+    return FileRecord(str(path), status.st_size, status.st_mtime_ns, FileStatus.DONE)
 
 
 def _record(path: Path, settings: IngestSettings) -> VideoRecord:
@@ -254,6 +259,14 @@ def test_what_is_not_exact_is_told_in_a_header(films: Films) -> None:
     assert "24000/1001" in notes[1]
     exact = films.export(format="edl", selections=[{"video_id": 2, "start_s": 1.0, "end_s": 2.0}])
     assert "x-export-notes" not in exact.headers
+
+
+def test_what_no_ingest_has_kept_is_read_from_the_file(films: Films) -> None:
+    parts = [{"video_id": OLD, "start_s": 1.0, "end_s": 2.0}]
+    answer = films.export(format="json", selections=parts)
+    assert "x-export-notes" not in answer.headers
+    (row,) = answer.json()["selections"]
+    assert (row["start_timecode"], row["rate"]) == ("01:00:01:00", "30000/1001")
 
 
 @pytest.mark.parametrize(
