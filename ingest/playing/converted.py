@@ -139,9 +139,10 @@ class _Conversion:
 
     def _held(self, track: PictureTrack | SoundTrack, until_s: float) -> Iterator[list[list[Any]]]:
         """Lets a track go on with what it has up to a time, if it has not come so far."""
-        until_s = min(until_s, self.end_s)
-        while track.reached_s < until_s:
-            track.hold_until(min(track.reached_s + SEGMENT_S, until_s))
+        until_s, reached_s = min(until_s, self.end_s), track.reached_s
+        while reached_s < until_s:
+            reached_s = min(reached_s + SEGMENT_S, until_s)  # the track rounds it
+            track.hold_until(reached_s)
             yield from self._whole()
 
     def _whole(self) -> Iterator[list[list[Any]]]:
