@@ -46,6 +46,23 @@ def _keys(page: Page) -> None:
     expect(page.get_by_role("dialog")).to_be_visible()
 
 
+def _select(page: Page) -> None:
+    page.get_by_role("checkbox", name="Select tour").nth(1).check()
+    expect(page.get_by_text("1 selected")).to_be_visible()
+
+
+def _export(page: Page) -> None:
+    _select(page)
+    page.get_by_role("button", name="Export …").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+
+
+def _open_clip(page: Page) -> None:
+    _play(page)
+    page.locator(".clip summary").click()
+    expect(page.get_by_role("link", name="Fast copy")).to_be_visible()
+
+
 def _show_nearest(page: Page) -> None:
     page.get_by_text("Show the nearest").click()
     expect(page.locator(".hit").first).to_be_visible()
@@ -108,6 +125,9 @@ SIGHTS = {
     "a picture": Sight("/", _search_with_a_picture),
     "hits like a scene": Sight("/?similar=1&by=look"),
     "marked": Sight("/?q=drilling&unlike=2", _mark),
+    "selected": Sight("/?q=drilling", _select),
+    "export": Sight("/?q=drilling", _export),
+    "clip": Sight("/?q=drilling", _open_clip),
     "no confident match": Sight("/?q=an+elephant"),
     "the nearest": Sight("/?q=an+elephant", _show_nearest),
     "sequence": Sight("/?q=drilling&then=a+cup+of+coffee"),

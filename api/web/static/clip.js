@@ -26,6 +26,7 @@ function addressOf(player, kind) {
   const { start, end } = player.moment;
   const fields = new URLSearchParams({ from_s: round(start), to_s: round(end) });
   if (kind === "fast") fields.set("kind", "fast");
+  if (player.sources.sound) fields.set("sound", player.sources.sound); // the track that is heard
   return `/videos/${player.dataset.video}/clip.mp4?${fields}`;
 }
 
