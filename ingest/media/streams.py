@@ -147,9 +147,7 @@ class _Look:
         if first is None:
             return None, ()
         together = [v for v in self._videos if self._share_programme(v, first)]
-        ranked = self._ranked(
-            [v for v in together if not any(self._goes_on_from(v, other) for other in together)]
-        )
+        ranked = self._ranked([v for v in together if not self._goes_on_from_any(v, together)])
         film = next((v for v in ranked if v in readable), None)
         if film is ranked[0]:
             return film, ()
@@ -268,6 +266,9 @@ class _Look:
         by_stamps = self._container.format.name not in TRANSMITTED
         one, two = self._seen[stream.index], self._seen[other.index]
         return self._is_after(stream, other) or one.is_in_gap_of(two, by_stamps=by_stamps)
+
+    def _goes_on_from_any(self, stream: Stream, others: Sequence[Stream]) -> bool:
+        return any(self._goes_on_from(stream, other) for other in others if other is not stream)
 
     def _is_after(self, stream: Stream, other: Stream) -> bool:
         by_stamps = self._container.format.name not in TRANSMITTED

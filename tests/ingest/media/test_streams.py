@@ -36,6 +36,14 @@ def test_a_preview_is_not_the_film_wherever_it_stands(
     assert [sound.index for sound in header.sounds] == [order.index(Tone())]
 
 
+@pytest.mark.parametrize("num_frames", [7, 8, 9, 10])
+def test_a_film_of_a_few_frames_is_found_beside_another(num_frames: int, tmp_path: Path) -> None:
+    film = Pictures((640, 360), seconds=num_frames / 25, fps=25)
+    header = probed(tmp_path / "a.mkv", (Pictures((160, 90), seconds=0.4, fps=5), film))
+    assert header.video is not None
+    assert header.video.index == 1
+
+
 def test_a_preview_that_alone_has_the_default_flag_is_not_the_film(tmp_path: Path) -> None:
     preview = Pictures((160, 90), disposition=Disposition.default)
     header = probed(tmp_path / "a.mkv", [preview, FILM])
