@@ -130,7 +130,7 @@ def test_where_the_clock_starts_again_the_moment_plays_from_what_the_server_make
     page.locator(".hit", has_text="again").click()
     shows(page, BLUE)
     expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
-    plays_until(page, 3.46)
+    plays_until(page, 3.96)
     page.goto(f"/watch/{AGAIN}?t=0.5")
     shows(page, RED)
     page.keyboard.press("c")

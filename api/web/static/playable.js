@@ -27,7 +27,7 @@ function isMute(video, { sounds }, source) {
 }
 
 function playsSound(video, sound) {
-  const types = ["audio/mp4", "audio/webm", "audio/ogg"];
+  const types = ["audio/mp4", "audio/webm", "audio/ogg", "audio/wav"];
   return types.some((type) => claims(video, { type, codecs: sound?.codec_string ?? null }));
 }
 

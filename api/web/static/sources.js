@@ -30,7 +30,7 @@ export class Sources {
   #sound = 0;
   #source = null; // null while the next is prepared
   #left = new Set(); // addresses of sources that have failed
-  #failedAt = -1;
+  #failedAt = -Infinity; // where something that the server makes was cut off
   #wanted = false; // whether it is to play
   #turn = new AbortController();
   #feed = null;
@@ -73,6 +73,7 @@ export class Sources {
     this.#facts = told.get(id);
     this.#asked = null;
     this.#left.clear();
+    this.#failedAt = -Infinity;
     this.#wanted = false;
     const isFile = this.#facts ? this.#isFit(this.#facts.sources[0]) : finds(clock, time);
     if (isFile) {
