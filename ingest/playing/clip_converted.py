@@ -12,6 +12,7 @@ from typing import Any
 
 import av
 
+from embeddings.runtime import num_cores
 from ingest.errors import NotClippable
 from ingest.media.clips import Footage
 from ingest.media.clock import LAG_S
@@ -27,6 +28,8 @@ _MAX_LONG_PX, _MAX_SHORT_PX = 4096, 2304
 """Of H.264's level 5.1, which players and editors decode."""
 _MIN_PX = 16
 _X264 = {"preset": "veryfast", "crf": "18", "profile": "high"}
+_MAX_THREADS = 4
+"""Each holds frames, which are large, in the memory of a child."""
 _FINEST = 12_000
 """Ticks of a second, at least, in a whole number for each frame of the declared rate."""
 _ROUNDED_S = 0.0011
@@ -90,7 +93,7 @@ class _Clip:
         self._shown: tuple[float, av.VideoFrame] | None = None
         """The picture that is shown now, and since when."""
         self.reached_s = 0.0
-        """The time of what was taken last."""
+        """The latest time of what was taken."""
         self._has_begun = False
         self._needs_film, self._needs_sound = film is not None, heard is not None
 
@@ -98,7 +101,7 @@ class _Clip:
         """The next picture, shown from a time on; those before the clip, too."""
         if self._film is None or time_s == math.inf:
             return
-        self.reached_s = time_s
+        self.reached_s = max(self.reached_s, time_s)
         if not self._needs_film:
             return
         self._show_until(time_s)
@@ -109,7 +112,7 @@ class _Clip:
         """The next samples, heard from a time on."""
         if self._heard is None or time_s == math.inf:
             return
-        self.reached_s = time_s
+        self.reached_s = max(self.reached_s, time_s)
         if self._film is None and not self._has_begun:
             self._begin(None)
         with tolerating(lambda _error: None):
@@ -183,6 +186,7 @@ class _Film:
         context = self._stream.codec_context
         context.width, context.height = self._size = _size_of(frame)
         context.pix_fmt = "yuv420p"
+        context.thread_count = min(num_cores(), _MAX_THREADS)
         context.time_base = self._base
         context.gop_size = max(1, round(2 * self._rate))
         mark_colours(context)

@@ -40,7 +40,8 @@ class ClipSound:
         self._stream = self._file.add_stream("aac", rate=RATE, layout="stereo")
         self._stream.bit_rate = _BITRATE
         self._at, self._sure = round(start_s * RATE), round(sure_s * RATE)
-        for at, samples in self._waiting:
+        waiting, self._waiting = self._waiting, []
+        for at, samples in waiting:
             self._append(at, samples)
 
     def take(self, time_s: float, frame: av.AudioFrame, from_s: float) -> None:
