@@ -12,25 +12,15 @@ from api.media import media_type_of
 from api.playing.playlists import MEDIA_TYPE
 from database.videos.file_clock import FileClock
 from database.videos.read import VideoInfo
-from database.videos.streams import PictureStream, SoundStream, Streams
+from database.videos.streams import Streams
+from ingest.playing.browsers import CONTAINERS, fault_of_picture, fault_of_sound
 from ingest.playing.converted_picture import PICTURE_CODEC
 from ingest.playing.converted_sound import SOUND_CODEC
 from ingest.playing.iframes import COPIED
 from ingest.playing.store import Kind
 
-_CONTAINERS = frozenset(("mov", "ogg", "wav", "mp3", "flac", "aac"))
-"""Those that browsers open, beside WebM."""
 _SAYING_ALL = frozenset(("flac", "aac"))
 """Containers of one codec: browsers deny them if the codec is named, too."""
-_PICTURES = frozenset(("h264", "vp8", "vp9", "av1"))
-_SOUNDS = frozenset(("aac", "mp3", "opus", "vorbis", "flac"))
-"""Codecs that all browsers play."""
-_H264_BEYOND = {
-    "6E": "h264 high 10",
-    "7A": "h264 high 4:2:2",
-    "F4": "h264 high 4:4:4",
-}
-"""Profiles that few browsers play, as their codec strings begin."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +79,7 @@ class _Faults:
 
     def of(self, sound: int) -> str | None:
         """Whatever it is."""
-        if self.streams.picture is not None and (fault := _fault_of_picture(self.streams.picture)):
+        if self.streams.picture is not None and (fault := fault_of_picture(self.streams.picture)):
             return fault
         if FileClock.of(self.video.clock).clear_until_s < self.video.duration_s:
             return "time stamps"
@@ -101,23 +91,10 @@ class _Faults:
         if sound > 0:
             return "second sound track" if sound == 1 else f"sound track {sound + 1}"
         container = self.streams.container
-        if self.streams.sounds and (fault := _fault_of_sound(self.streams.sounds[0], container)):
+        if self.streams.sounds and (fault := fault_of_sound(self.streams.sounds[0], container)):
             return fault
-        is_web = container in _CONTAINERS or media_type_of(self.video).endswith("/webm")
+        is_web = container in CONTAINERS or media_type_of(self.video).endswith("/webm")
         return None if is_web else container
-
-
-def _fault_of_picture(picture: PictureStream) -> str | None:
-    if picture.codec not in _PICTURES:
-        return picture.codec
-    beyond = (picture.codec_string or "").partition(".")[2][:2]
-    return _H264_BEYOND.get(beyond) if picture.codec == "h264" else None
-
-
-def _fault_of_sound(sound: SoundStream, container: str) -> str | None:
-    if sound.codec.startswith("pcm_"):
-        return None if container == "wav" else "pcm"
-    return None if sound.codec in _SOUNDS else sound.codec
 
 
 def _original(video: VideoInfo, streams: Streams) -> Source:

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from database.forms import is_storable
 from database.server.connection import Database
+from database.videos.file_clock import FileClock
 from database.videos.stored import Store, StoredVideo
 from ingest.errors import VideoUnreadable
 from ingest.files.discover import FoundFile
@@ -81,7 +82,8 @@ class Converting:
     def _convert(self, footage: Footage, video: StoredVideo, report: Report) -> None:
         streams = self.isolation.run(read_streams, footage, on_progress=lambda _part: report(0.0))
         sound = 0 if streams.sounds else None
-        kind = kind_needed(streams, has_one_clock=footage.may_be_sought_in)
+        is_clear = FileClock.of(video.clock).clear_until_s >= video.duration_s
+        kind = kind_needed(streams, is_clear=is_clear)
         if kind == "copied":
             try:
                 self._copy(footage, video, sound, report)
