@@ -94,6 +94,22 @@ def test_hevc_is_told_by_its_profile_in_any_container(
     assert strings_of(write_marked(tmp_path / name, recipe)) == [strings, "mp4a.40.2"]
 
 
+def test_hevc_is_told_by_the_name_that_the_container_has_for_it(tmp_path: Path) -> None:
+    """hvc1 keeps the parameters of pictures out of band, as Safari wants them; hev1 need not."""
+    path = write_marked(
+        tmp_path / "hev1.mp4", Recipe(seconds=1, picture="libx265", options=X265, sounds=())
+    )
+    renamed = tmp_path / "hvc1.mp4"
+    with av.open(str(path)) as source, av.open(str(renamed), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        stream.codec_context.codec_tag = "hvc1"
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    assert (strings_of(path), strings_of(renamed)) == (["hev1.1.6.L60.90"], ["hvc1.1.6.L60.90"])
+
+
 @pytest.mark.parametrize(
     ("name", "recipe", "strings"),
     [
