@@ -23,6 +23,9 @@ _MAX_SEGMENTS = 100_000
 _MIN_S, _MAX_S = 2.0, 20.0
 """How long segments are: the least that is aimed at, and the most that a player is made to wait."""
 _SAME_S = Fraction(1, 1000)
+_LATE_S = 0.5
+"""Players wait for ever for a picture or a sound that begins later than the other, or ends before
+it, by more than this or not much more."""
 _STEADY_S = 0.03
 """Frames of a sound that is copied lie so near to where they would if they just followed."""
 _REPORT_EVERY_S = 0.5
@@ -93,8 +96,8 @@ def lay_out(
     starts_s = pictures.finish()
     end_s = max(pictures.end_s, sounds.end_s, duration_s)
     if end_s - starts_s[-1] > 2 * _MAX_S:
-        raise NotCopyable("its sound goes on for long after its pictures")
-    return Layout(tuple(starts_s), end_s, pictures.delay_s, sounds.copied_from_s)
+        raise NotCopyable("it goes on for long after its last pictures")
+    return Layout(tuple(starts_s), end_s, pictures.delay_s, sounds.copied_from_s(end_s))
 
 
 def bytes_of(packet: "av.Packet[Any]") -> int:
@@ -170,11 +173,8 @@ class _Pictures:
         context = packet.stream.codec_context
         if self.header.container == "avi" and context.has_b_frames:
             raise NotCopyable("its container does not tell when its pictures are shown")
-        codec, data, extradata = (
-            context.codec.canonical_name,
-            bytes(packet),
-            context.extradata or b"",
-        )
+        codec = context.codec.canonical_name
+        data, extradata = bytes(packet), bytes(context.extradata or b"")
         told = parameters(codec, data, extradata)
         if told is not None and self._parameters not in (None, told):
             raise NotCopyable("the parameters of its picture change")
@@ -185,6 +185,8 @@ class _Pictures:
         """An I-frame that is shown at a time, where a segment may begin."""
         self._settle()
         if not self._starts_s:
+            if time_s > _LATE_S:
+                raise NotCopyable("its pictures begin later than its sound")
             self._starts_s.append(0.0)
         elif float(time_s) - self._starts_s[-1] >= _MIN_S:
             self._starts_s.append(float(time_s))
@@ -216,10 +218,13 @@ class _Sounds:
     _number: int = 0
     _is_steady: bool = True
 
-    @property
-    def copied_from_s(self) -> float | None:
-        """When the first frame is heard, if each of them follows the one before."""
-        return self._first_s if self._is_steady else None
+    def copied_from_s(self, end_s: float) -> float | None:
+        """When the first frame is heard, if each of them follows the one before, and they are there
+        from the beginning of a recording to its end."""
+        if self._first_s is None or not self._is_steady:
+            return None
+        is_whole = self._first_s <= _LATE_S and self.end_s >= end_s - _LATE_S
+        return self._first_s if is_whole else None
 
     def take(self, packet: "av.Packet[Any]") -> None:
         """The next packet."""

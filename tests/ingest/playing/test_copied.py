@@ -23,7 +23,7 @@ from tests.helpers.marked_films import (
     sound_of,
     write_marked,
 )
-from tests.helpers.segments import copied, footage_of, joined, laid_out
+from tests.helpers.segments import copied, footage_of, joined, laid_out, silenced
 
 _QUIET = {"x265-params": "log-level=error"}
 _SYNC_S = 0.006
@@ -161,16 +161,17 @@ def test_a_turned_picture_stays_turned(tmp_path: Path, suffix: str) -> None:
 
 def test_a_sound_that_begins_late_is_in_sync(tmp_path: Path) -> None:
     whole = write_marked(tmp_path / "whole.mkv", Recipe(seconds=6))
-    late = _without_sound_before(2.5, whole, tmp_path / "late.mkv")
+    late = silenced(whole, tmp_path / "late.mkv", 0.0, 2.5)
     layout = laid_out(late)
     start_s, heard = sound_of(joined(copied(late, layout)))
-    assert start_s == pytest.approx(2.5, abs=0.03)
-    assert abs(_lag(heard, start_s, 1.0)) < _SYNC_S
+    assert start_s == pytest.approx(0.0, abs=0.03)
+    assert np.abs(heard[: 2 * SOUND_RATE]).max() < 0.001
+    assert abs(_lag(heard, start_s, 3.0)) < _SYNC_S
 
 
 def test_a_sound_with_a_gap_is_made_anew_with_silence(tmp_path: Path) -> None:
     whole = write_marked(tmp_path / "whole.mkv", Recipe(seconds=6))
-    gaping = _without_sound_before(4.0, whole, tmp_path / "gap.mkv", from_s=2.0)
+    gaping = silenced(whole, tmp_path / "gap.mkv", 2.0, 4.0)
     layout = laid_out(gaping)
     assert layout.sound_s is None
     start_s, heard = sound_of(joined(copied(gaping, layout)))
@@ -205,16 +206,3 @@ def _roughness(heard: Wave, place_s: float) -> float:
     at = round(place_s * SOUND_RATE)
     near = heard[max(0, at - 2400) : at + 2400]
     return float(np.abs(np.diff(near, 3)).max())
-
-
-def _without_sound_before(until_s: float, source: Path, target: Path, from_s: float = -1.0) -> Path:
-    """A copy in which nothing is heard for a while."""
-    with av.open(source) as before, av.open(target, "w") as after:
-        streams = {each.index: after.add_stream_from_template(each) for each in before.streams}
-        for packet in before.demux():
-            time_s = float((packet.pts or 0) * packet.time_base)
-            is_silent = packet.stream.type == "audio" and from_s <= time_s < until_s
-            if packet.size and not is_silent:
-                packet.stream = streams[packet.stream.index]
-                after.mux(packet)
-    return target

@@ -15,7 +15,7 @@ from ingest.playing.facts import read_streams
 from ingest.playing.fmp4 import split
 from tests.helpers.browser import chromium
 from tests.helpers.marked_films import Recipe, frames_of, write_marked
-from tests.helpers.segments import copied, footage_of, joined, laid_out
+from tests.helpers.segments import copied, footage_of, joined, laid_out, silenced
 
 _FILMS = {
     "ac3.mkv": (Recipe(sounds=("ac3",), seconds=6), 0),
@@ -163,6 +163,20 @@ def test_media_source_plays(browser: Browser, site: _Site) -> None:
     for at_s in (4.5, 1.0, site.first_s, site.layout.starts_s[-1]):
         _shows_the_right_picture(page, site, at_s)
     page.close()
+
+
+def test_a_sound_that_begins_late_does_not_hold_up_the_picture(
+    browser: Browser, tmp_path: Path
+) -> None:
+    whole = write_marked(tmp_path / "whole.mkv", Recipe(seconds=6))
+    site = _Site(silenced(whole, tmp_path / "late.mkv", 0.0, 2.5), 0)
+    page = browser.new_page()
+    page.goto(site.url)
+    page.evaluate(_BY_PLAYLIST)
+    assert page.evaluate(_HEARD)["bytes"] > 10_000
+    page.close()
+    site.server.shutdown()
+    site.server.server_close()
 
 
 def _shows_the_right_picture(page: Page, site: _Site, at_s: float) -> None:
