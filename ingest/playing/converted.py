@@ -125,8 +125,7 @@ class _Conversion:
             if self.pictures is not None:
                 self.pictures.take(found.time_s, found.frame)
         elif self.sounds is not None:
-            with self.timeline.tolerating_damage(found.track):
-                self.sounds.take(found.time_s, found.frame)
+            self.sounds.take(found.time_s, found.frame)
 
     def _is_over(self, track: PictureTrack | SoundTrack, found: Picture | Sound) -> bool:
         """Whether all of a track has come that begins before what was found, and streams lie so

@@ -10,6 +10,7 @@ import av
 import numpy as np
 
 from ingest.media.audio import NO_PLACE
+from ingest.media.damage import tolerating
 from ingest.media.resampler import Resampler
 from ingest.media.samples import Channels
 
@@ -63,16 +64,20 @@ class SoundTrack:
         return self._at / RATE
 
     def take(self, time_s: float, frame: av.AudioFrame) -> None:
-        """Samples that are heard from a time on. Raises ValueError, av.error.FFmpegError."""
+        """Samples that are heard from a time on; those that are damaged are left out."""
         if time_s * RATE < self._at - RATE or time_s == math.inf:
             return  # long before the first segment, or nobody knows when
         stereo = self._stereo
         if stereo is not None and not stereo.goes_on_with(time_s, frame):
             self._finish_stereo()
             stereo = None
-        stereo, self._stereo = stereo or Stereo(time_s, frame), None  # kept unless it fails
-        self._append(*stereo.feed(frame))
-        self._stereo = stereo
+        self._stereo = None  # one that fails is not used again
+        with tolerating(lambda _error: None):
+            stereo = stereo or Stereo(time_s, frame)
+            at, samples = stereo.feed(frame)
+            self._stereo = stereo
+        if self._stereo is not None:
+            self._append(at, samples)
 
     def hold_until(self, time_s: float) -> None:
         """Told that nothing else is heard before a time."""
@@ -106,7 +111,7 @@ class SoundTrack:
         self._rest = samples[:, whole:]
         begin = self._at - samples.shape[1]
         for start in range(0, whole, PACKET):
-            piece = samples[:, start : start + PACKET].astype(np.float32) / (1 << 15)
+            piece = np.ascontiguousarray(samples[:, start : start + PACKET], np.float32) / (1 << 15)
             frame = av.AudioFrame.from_ndarray(piece, format="fltp", layout="stereo")
             frame.sample_rate, frame.pts, frame.time_base = RATE, begin + start, _BASE
             self._collect(self._encoder.encode(frame))
