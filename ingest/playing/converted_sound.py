@@ -72,12 +72,13 @@ class SoundTrack:
             self._finish_stereo()
             stereo = None
         self._stereo = None  # one that fails is not used again
+        samples = None
         with tolerating(lambda _error: None):
             stereo = stereo or Stereo(time_s, frame)
             at, samples = stereo.feed(frame)
-            self._stereo = stereo
-        if self._stereo is not None:
+        if samples is not None:
             self._append(at, samples)
+            self._stereo = stereo  # last: silence before samples ends what goes on
 
     def hold_until(self, time_s: float) -> None:
         """Told that nothing else is heard before a time."""
