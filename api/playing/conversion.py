@@ -64,9 +64,14 @@ class Conversion:
             self._num_waiting -= 1
             self._asked_s = time.monotonic()
 
+    @property
+    def is_waited_for(self) -> bool:
+        """Whether somebody waits for something now."""
+        return self._num_waiting > 0
+
     def idle_s(self) -> float:
         """Seconds since somebody has waited for it or asked for something near."""
-        return 0.0 if self._num_waiting else time.monotonic() - self._asked_s
+        return 0.0 if self.is_waited_for else time.monotonic() - self._asked_s
 
     def end(self) -> None:
         """Has it end soon."""

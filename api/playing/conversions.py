@@ -183,10 +183,11 @@ class Conversions:
     async def _run(
         self, film: Film, conversion: Conversion, make: Callable[[Conversion], None]
     ) -> None:
-        error: Exception | None
+        error: Exception | None = None
         try:
             async with self.turns.turn():
-                error = await conversion.run(make)
+                if conversion.is_waited_for:  # who asked may have gone before its turn
+                    error = await conversion.run(make)
         except HTTPException as busy:
             error = busy
         finally:
