@@ -99,6 +99,16 @@ def test_copying_may_begin_in_the_middle(films: dict[str, Path], name: str) -> N
     )
 
 
+@pytest.mark.parametrize("name", ["ac3.mkv", "mp2.ts", "aac.ts"])
+def test_segments_that_were_made_at_different_times_join_without_a_click(
+    films: dict[str, Path], name: str
+) -> None:
+    layout = laid_out(films[name])
+    before, after = copied(films[name], layout)[:2], copied(films[name], layout, first=2)
+    start_s, heard = sound_of(joined([*before, *after]))
+    assert _roughness(heard, layout.starts_s[2] - start_s) < 0.02
+
+
 def test_borders_are_those_of_the_layout(films: dict[str, Path]) -> None:
     layout = laid_out(films["ac3.mkv"])
     segments = copied(films["ac3.mkv"], layout)
