@@ -191,6 +191,19 @@ def test_a_sound_track_is_chosen_and_the_film_goes_on(page: Page, films: Films) 
     expect(page.locator(".source")).to_have_text("")
 
 
+def test_a_sound_track_that_cannot_be_had_is_told_and_the_first_goes_on(
+    refused: Page, films: Films
+) -> None:
+    refuse_segments(refused)
+    watch(refused, films, "two.mkv")
+    refused.get_by_role("combobox", name="Sound", exact=True).select_option("German")
+    told = refused.locator(".notice")
+    expect(told).to_contain_text("This sound track cannot be played here: no film is converted")
+    expect(refused.locator(".sounds select")).to_have_value("English")
+    assert number_shown(refused) / 25 == pytest.approx(AT_S, abs=0.3)
+    expect(refused.get_by_role("alert").filter(visible=True)).to_have_count(0)
+
+
 def test_a_film_with_one_sound_track_offers_no_choice(page: Page, films: Films) -> None:
     watch(page, films, "hevc.mp4")
     number_shown(page)

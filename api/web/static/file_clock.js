@@ -13,9 +13,6 @@ export function setClock(video, json) {
 /** Whether a place can be found by a clock. */
 export const finds = (json, time) => time < (read(json).until ?? Infinity);
 
-/** Whether a place can be found by the clock. */
-export const isFound = (video, time) => time < (clockOf(video).until ?? Infinity);
-
 /** Where it stands. Between two runs of the clock, where the next one begins. */
 export function timeOf(video) {
   return presented(clockOf(video), video.currentTime);
@@ -50,7 +47,7 @@ export function stampCues(video, track) {
   if (mode === "disabled") track.mode = "hidden"; // else it has no cues
   for (const cue of [...track.cues]) {
     const [start, length] = [cue.startTime, cue.endTime - cue.startTime];
-    if (!isFound(video, start)) {
+    if (start >= (clockOf(video).until ?? Infinity)) {
       track.removeCue(cue);
       continue;
     }

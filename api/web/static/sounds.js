@@ -1,15 +1,26 @@
 // The choice among the sound tracks of the video that plays.
 
+import { say } from "./notice.js";
+
 const names = new Intl.DisplayNames(["en"], { type: "language" });
 
 export class Sounds {
   #shown = "";
+  #wanted = 0;
 
   /** `place` is shown where there is a choice. */
   constructor(place, sources) {
     Object.assign(this, { place, sources });
     this.select = place.querySelector("select");
-    this.select.addEventListener("change", () => sources.hear(this.select.selectedIndex));
+    this.select.addEventListener("change", () => this.#hear(this.select.selectedIndex));
+  }
+
+  async #hear(sound) {
+    this.#wanted = sound;
+    await this.sources.hear(sound);
+    if (sound && this.#wanted === sound && !this.sources.sound) {
+      say(`This sound track cannot be played here: ${this.sources.refusal || "the browser does not know how"}.`);
+    }
   }
 
   /** What can be chosen now. */

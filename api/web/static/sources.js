@@ -92,6 +92,7 @@ export class Sources {
 
   /** Goes to a time, which only another source may find. */
   go(time) {
+    if (!this.isOpen) return;
     if (this.#source && (this.#isMade || finds(this.#clock, time))) {
       this.video.currentTime = stampOf(this.video, time);
       return;
@@ -101,11 +102,11 @@ export class Sources {
     this.#choose();
   }
 
-  /** Another sound track, from where it stands. */
-  hear(sound) {
+  /** Another sound track, from where it stands; `sound` is the first again if it cannot be had. */
+  async hear(sound) {
     this.#sound = sound;
     this.#stop();
-    this.#choose();
+    await this.#choose();
   }
 
   /** Lets go of what plays. */
@@ -178,6 +179,7 @@ export class Sources {
   #empty() {
     this.#feed?.close();
     this.#feed = this.#source = null;
+    setClock(this.video, null);
     this.video.pause();
     this.video.removeAttribute("src");
     this.video.load();
@@ -192,8 +194,13 @@ export class Sources {
     await this.facts();
     if (signal.aborted) return;
     const next = this.#facts?.sources.find((source) => this.#isFit(source));
-    if (next) this.#take(next);
-    else this.#giveUp(faults.get(this.#id) ?? (this.#facts && faults.get(codecsOf(this.#facts))) ?? "moment");
+    if (next) {
+      await this.#take(next);
+    } else if (this.#sound) {
+      await this.hear(0);
+    } else {
+      this.#giveUp(faults.get(this.#id) ?? (this.#facts && faults.get(codecsOf(this.#facts))) ?? "moment");
+    }
   }
 
   #isFit(source) {
@@ -237,19 +244,19 @@ export class Sources {
       if (this.video.canPlayType(HLS)) this.video.src = `${url}#t=${this.time}`;
       else this.#feed = new Feed(this.video, playlist, codecs, this.time, failed);
     } catch (error) {
-      if (!signal.aborted) failed(error);
+      if (!signal.aborted) await failed(error);
       return false;
     }
     return true;
   }
 
   /** The server gives no segments of a source. */
-  #refused(source, error) {
+  async #refused(source, error) {
     this.#stop();
     if (!(error instanceof Refused)) return this.#giveUp("server");
     this.refusal = error.message;
     this.#left.add(source.url);
-    this.#choose();
+    await this.#choose();
   }
 
   /** Nothing is left: what can be seen or heard of the file is shown, and what cannot is told. */
