@@ -204,8 +204,10 @@ def _add_answers(operation: dict[str, Any]) -> None:
 def _add_parameters(operation: dict[str, Any]) -> None:
     parameters = operation.get("parameters", [])
     for parameter in parameters:
-        if parameter["name"] in PARAMETERS:
-            parameter["example"] = PARAMETERS[parameter["name"]]
+        example = PARAMETERS.get(parameter["name"])
+        allowed = parameter["schema"].get("enum", [example])  # `kind` is another of each route
+        if example is not None:
+            parameter["example"] = example if example in allowed else allowed[0]
     if operation["operationId"] in _FILES:
         operation["parameters"] = [
             *parameters,
