@@ -11,7 +11,6 @@ from database.videos.records import require_content_hash
 from database.videos.removal import ForgottenVideo, Removal
 from database.videos.stored import Store
 
-
 SEGMENTS, SPRITES = "segments", "sprites"
 """The folders, beside the one of all keyframes, of what is made of a video when it is watched."""
 
