@@ -149,7 +149,9 @@ class Clips:
         deadline_s = time.monotonic() + _MAX_S
 
         def check(_part: float) -> None:
-            if self._is_over or making.is_left():
+            if self._is_over:
+                raise try_again("the server is ending")
+            if making.is_left():
                 raise try_again("nobody waited for this clip")
             if time.monotonic() > deadline_s:
                 raise VideoUnreadable(f"it took more than {_MAX_S:.0f} s; ask for a shorter one")
