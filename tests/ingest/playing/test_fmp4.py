@@ -13,7 +13,7 @@ from tests.helpers.marked_films import Recipe, frames_of, sound_of, write_marked
 @pytest.fixture(scope="module")
 def segments(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     """Of a film of 4 s, two seconds each."""
-    recipe = Recipe("libx264", seconds=4, options={"tune": "zerolatency"})
+    recipe = Recipe("libx264", seconds=4, options={"sc_threshold": "0"})
     path = write_marked(tmp_path_factory.mktemp("film") / "film.mp4", recipe)
     with av.open(str(path)) as container:
         streams = [*container.streams.video, *container.streams.audio]
