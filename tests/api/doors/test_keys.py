@@ -36,7 +36,7 @@ READ = [
     ("POST", "/v1/embeddings"), ("POST", "/v1/embeddings/multimodal"), ("POST", "/v1/rerank"),
     ("POST", "/search/pictures"), ("GET", "/nowhere"), ("GET", "/workers"),
     ("GET", "/jobs"), ("GET", "/jobs/9999"), ("GET", "/jobs/9999/files"),
-    ("GET", "/uploads/x"), ("HEAD", "/uploads/x"), ("OPTIONS", "/uploads"),
+    ("GET", "/uploads/x"), ("HEAD", "/uploads/x"), ("OPTIONS", "/uploads"), ("POST", "/exports"),
 ]  # fmt: skip
 WRITE = [
     ("POST", "/search/feedback"), ("PUT", "/search/feedback"), ("DELETE", "/search/feedback"),
