@@ -44,7 +44,7 @@ def test_keys_seek_and_step(watching: Page) -> None:
 
 
 def test_keys_play_and_change_what_is_heard_and_seen(watching: Page) -> None:
-    says = watching.locator("moment-player").get_by_role("status")
+    says = watching.locator("moment-player .toast")
     watching.keyboard.press("k")
     playing_at(watching, 20)
     watching.keyboard.press("Space")
@@ -76,7 +76,7 @@ def test_keys_play_and_change_what_is_heard_and_seen(watching: Page) -> None:
 
 
 def test_speeds_of_others_lead_back_to_those_of_the_keys(watching: Page) -> None:
-    says = watching.locator("moment-player").get_by_role("status").first
+    says = watching.locator("moment-player .toast").first
     watching.evaluate("() => { document.querySelector('video').playbackRate = 3; }")
     watching.keyboard.press(">")
     expect(says).to_have_text("Speed 3")
