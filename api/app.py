@@ -20,7 +20,6 @@ from api.openapi import VERSION, document
 from api.playing.clips import Clips
 from api.playing.conversions import Conversions
 from api.query_pictures import QueryPictures
-from api.remote_pictures import PictureSource
 from api.routes import (
     clips,
     contents,
@@ -53,6 +52,7 @@ from database.judgements import Judgements
 from database.server.connection import Database
 from database.tags import Tags
 from database.videos.read import Library
+from embeddings.remote_pictures import PictureSource
 from embeddings.service import EmbeddingService
 from embeddings.settings import EmbeddingSettings
 from search.multi_modal_search import MultiModalSearchEngine

@@ -13,7 +13,6 @@ from api.lanes import Lane, Lanes
 from api.playing.clips import Clips
 from api.playing.conversions import Conversions
 from api.query_pictures import QueryPictures
-from api.remote_pictures import PictureSource
 from api.settings import ApiSettings
 from api.sprites import Sprites
 from api.uploading.uploads import Uploads
@@ -24,6 +23,7 @@ from database.server.connection import Database
 from database.tags import Tags
 from database.videos.read import IntactFile, Library
 from embeddings.errors import EmbeddingsDisabled
+from embeddings.remote_pictures import PictureSource
 from embeddings.service import EmbeddingService
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine

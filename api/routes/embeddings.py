@@ -33,11 +33,11 @@ from api.embedding_responses import (
 )
 from api.hang_up import unless_gone
 from api.json_bodies import LargeJson
-from api.remote_pictures import PictureSource
 from embeddings.errors import PictureNotFetched, PictureUnreadable
 from embeddings.inputs import place
 from embeddings.multimodal import Item, embed_items
 from embeddings.pictures import MAX_PICTURE_BYTES, decode_picture_text
+from embeddings.remote_pictures import PictureSource
 from embeddings.reranking import rerank
 from embeddings.service import PREFIX, Embedded
 from embeddings.space import Input, Space

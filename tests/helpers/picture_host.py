@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
 
-from api.remote_pictures import Address, PictureSource
+from embeddings.remote_pictures import Address, PictureSource
 from tests.helpers.pictures import encoded
 
 HOST = "pictures.example"

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from api.remote_pictures import Address, PictureSource, is_public
 from embeddings.errors import InvalidSettings, PictureNotFetched
+from embeddings.remote_pictures import Address, PictureSource, is_public
 
 HOST = "pictures.example"
 NAT64 = ip_network("64:ff9b::/96")

@@ -14,8 +14,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from api.remote_pictures import MAX_BYTES, Address, PictureSource, is_public, resolve
 from embeddings.errors import PictureNotFetched
+from embeddings.remote_pictures import MAX_BYTES, Address, PictureSource, is_public, resolve
 from tests.helpers.picture_host import (
     HOST,
     LOOPBACK,
