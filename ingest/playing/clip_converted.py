@@ -36,6 +36,8 @@ _ROUNDED_S = 0.0011
 """Containers that count milliseconds are off by this much between two frames."""
 _SAME_S = 0.001
 """Who asks for a time may have rounded it."""
+_LEAST_S = 3 * _SAME_S
+"""A shorter part lies within what is rounded: it has the frame that is shown there."""
 _WHOLE_S = 0.1
 """A frame that is shown for no longer than this is not cut into: a clip has all of it."""
 _REPORT_EVERY_S = 0.5
@@ -53,6 +55,7 @@ def convert_clip(
     """Writes [start_s, end_s), in whole frames, as an MP4 of H.264 and AAC; where it begins and
     ends. Raises NotClippable, VideoUnreadable, OSError.
     """
+    end_s = max(end_s, start_s + _LEAST_S)
     _, found = read_from(footage, header, start_s, sound)
     with av.open(f"file:{target}", "w", format="mp4", options={"movflags": "faststart"}) as file:
         film = None if header.video is None else _Film(file, _declared_rate(footage, header))

@@ -112,6 +112,14 @@ def test_an_exact_clip_ends_with_its_last_frame_and_with_the_film(tmp_path: Path
     assert (_numbers(clip), round(made.end_s, 3)) == ([0, 1], 0.08)
 
 
+@pytest.mark.parametrize(("start_s", "frame"), [(3.0, 75), (3.02, 75), (3.0395, 76), (7.9999, 199)])
+def test_a_clip_of_next_to_no_time_has_the_frame_that_is_shown_then(
+    tmp_path: Path, start_s: float, frame: int
+) -> None:
+    clip, _ = _cut(write_marked(tmp_path / "film.mp4", Recipe()), start_s, start_s + 1e-7)
+    assert _numbers(clip) == [frame]
+
+
 def test_an_exact_clip_lies_as_a_player_shows_the_film(tmp_path: Path) -> None:
     clip, _ = _cut(write_marked(tmp_path / "turned.mp4", Recipe(turned=90)), 3.0, 4.0)
     with av.open(str(clip)) as container:
