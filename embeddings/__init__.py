@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from embeddings.generator import EmbeddingGenerator as EmbeddingGenerator
     from embeddings.generator import get_clip_model as get_clip_model
     from embeddings.generator import get_embedding_generator as get_embedding_generator
+    from embeddings.ollama.embedder import OllamaEmbedder as OllamaEmbedder
     from embeddings.pipeline import BatchEmbedder as BatchEmbedder
     from embeddings.pipeline import EmbeddingMonitor as EmbeddingMonitor
     from embeddings.pipeline import EmbeddingPipeline as EmbeddingPipeline
@@ -40,6 +41,7 @@ _MODULES = {
     "EmbeddingService": "service",
     "ImageEmbedder": "embedders",
     "MultimodalEmbedder": "embedders",
+    "OllamaEmbedder": "ollama.embedder",
     "TemporalUnderstanding": "video_models",
     "TextEmbedder": "embedders",
     "embedding_config": "settings",

@@ -1,4 +1,4 @@
-"""Vectors that were computed before, kept in Redis or in memory.
+"""Vectors, and descriptions of pictures, that were computed before, kept in Redis or in memory.
 
 The cache saves time and never decides an answer: what it cannot give is computed anew.
 """
@@ -21,7 +21,7 @@ from embeddings.encoder import Vectors, check_vectors
 from embeddings.errors import EmbeddingError, InvalidVector
 from embeddings.redis_store import PREFIX, RedisStore
 
-KINDS = ("instruction", "image")
+KINDS = ("instruction", "image", "description")
 MAX_ENTRIES = 10_000
 """In memory; the one that was not used for longest goes first."""
 
@@ -86,6 +86,18 @@ class EmbeddingCache:
         """
         await self._store.write({_whole(key): _encode(v) for key, v in vectors.items()})
 
+    async def get_text(self, key: str) -> str | None:
+        """The text of `key`, such as a picture's description, or None."""
+        keys = [_whole(key)]
+        texts = [None if value is None else _text(value) for value in await self._store.read(keys)]
+        found = texts or [None]
+        self._count(keys, found)
+        return found[0]
+
+    async def set_text(self, key: str, text: str) -> None:
+        """Keeps a text."""
+        await self._store.write({_whole(key): json.dumps({"text": text}).encode()})
+
     async def clear_pattern(self, pattern: str) -> int:
         """The number of vectors removed: of keys like `pattern`, such as `instruction:*`."""
         return await self._store.remove(_whole(pattern))
@@ -104,14 +116,14 @@ class EmbeddingCache:
         """Closes the connections; the next use opens new ones."""
         await self._store.close()
 
-    def _count(self, keys: Sequence[str], vectors: Sequence[Vectors | None]) -> None:
-        hits = sum(vector is not None for vector in vectors)
-        misses = len(vectors) - hits
+    def _count(self, keys: Sequence[str], values: Sequence[Vectors | str | None]) -> None:
+        hits = sum(value is not None for value in values)
+        misses = len(values) - hits
         with self._counting:
             self._hits += hits
             self._misses += misses
-        for key, vector in zip(keys, vectors, strict=True):
-            counter = metrics.CACHE_MISSES if vector is None else metrics.CACHE_HITS
+        for key, value in zip(keys, values, strict=True):
+            counter = metrics.CACHE_MISSES if value is None else metrics.CACHE_HITS
             counter.labels(_kind(key)).inc()
         _log.debug("looked up in the cache: %d hits, %d misses", hits, misses)
 
@@ -185,6 +197,15 @@ def _encode(vector: npt.ArrayLike) -> bytes:
         raise InvalidVector(f"one vector [dim] has one key; got an array of shape {array.shape}")
     text = base64.b64encode(_checked(array).tobytes()).decode()
     return json.dumps({"dim": len(array), "vector": text}).encode()
+
+
+def _text(value: bytes) -> str | None:
+    """The text that `set_text` kept as `value`; None if it is something else."""
+    try:
+        text = json.loads(value)["text"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return None
+    return text if isinstance(text, str) else None
 
 
 def _decode(value: bytes, dim: int | None) -> Vectors | None:

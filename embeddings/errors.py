@@ -133,3 +133,27 @@ class WorkerLost(EmbeddingError):
 
 class EmbeddingsDisabled(EmbeddingError):
     """The embedding service is switched off."""
+
+
+class OllamaFailed(EmbeddingError):
+    """Ollama, or a model there, did not give what it was asked for."""
+
+
+class OllamaUnreachable(OllamaFailed):
+    """No Ollama answers at its address, or not in time, or it broke off."""
+
+
+class OllamaModelMissing(OllamaFailed):
+    """A model that Ollama does not have, or that cannot do what it is needed for."""
+
+
+class OllamaBusy(OllamaFailed):
+    """The queue of Ollama is full."""
+
+
+class NoEmbedding(EmbeddingError):
+    """A picture of which nothing could make a vector; the message has each reason."""
+
+
+class MixedSpaces(EmbeddingError):
+    """Vectors of different spaces where those of one are needed."""

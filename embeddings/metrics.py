@@ -14,7 +14,7 @@ GENERATION_SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
 )
 CACHE_HITS = Counter("embedding_cache_hits", "Vectors found in the cache", ["kind"])
-"""`kind` is instruction or image; Prometheus reads embedding_cache_hits_total."""
+"""`kind` is instruction, image or description; Prometheus reads embedding_cache_hits_total."""
 CACHE_MISSES = Counter("embedding_cache_misses", "Vectors not found in the cache", ["kind"])
 CACHE_FAILURES = Counter(
     "embedding_cache_failures", "Times that the cache's Redis failed to do what it was asked"
@@ -34,6 +34,11 @@ BATCH_TOKENS = Histogram(
 )
 REJECTED = Counter(
     "embedding_rejected", "Requests for vectors that were turned away, by reason", ["reason"]
+)
+FALLBACKS = Counter(
+    "embedding_fallbacks",
+    "Vectors of pictures that something else than Ollama had to make, by space",
+    ["space"],
 )
 
 

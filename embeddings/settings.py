@@ -8,10 +8,11 @@ everything else takes frozen objects.
 import os
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
+from urllib.parse import urlsplit
 
 import platformdirs
 from dotenv import dotenv_values
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from rapidfuzz.distance import DamerauLevenshtein
 
@@ -65,6 +66,31 @@ class EmbeddingSettings(BaseSettings):
     """Of their indexes: links of a vector."""
     embedding_hnsw_ef_construction: Annotated[int, Field(ge=4, le=1000)] = 64
     """Of their indexes: candidates for the links; at least twice as many as links."""
+
+    ollama_base_url: str = "http://127.0.0.1:11434"
+    """Where Ollama answers; OLLAMA_HOST is its own, and not read."""
+    ollama_vision_model: str | None = None
+    """That describes pictures; by default one of those that are there (embeddings/ollama)."""
+    ollama_text_vision_model: str | None = None
+    """The same of pictures full of text, where they are told apart."""
+    ollama_embed_model: str | None = None
+    """That embeds descriptions; by default one of those that are there."""
+    ollama_prompt: str | None = None
+    """What a vision model is asked about every picture."""
+    ollama_hash_fallback: bool = False
+    """Whether a picture that nothing can embed gets a vector that means nothing and is not kept."""
+
+    @field_validator("ollama_base_url")
+    @classmethod
+    def _is_http(cls, url: str) -> str:
+        parts = urlsplit(url)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("it begins with http:// or https:// and a host")
+        if parts.query or parts.fragment:
+            raise ValueError("it ends with the host or a path, without ? and #")
+        if parts.port == 0:
+            raise ValueError("there is no port 0")
+        return url.rstrip("/")
 
     @property
     def home(self) -> Path:

@@ -23,6 +23,10 @@ _NO_DEFAULT = {
     "database_url",
     "embedding_model_dir",
     "embedding_redis_url",
+    "ollama_embed_model",
+    "ollama_prompt",
+    "ollama_text_vision_model",
+    "ollama_vision_model",
     "sceneseek_home",
     "sceneseek_host",
 }

@@ -21,6 +21,7 @@ NAMES = {
     "EmbeddingService",
     "ImageEmbedder",
     "MultimodalEmbedder",
+    "OllamaEmbedder",
     "TemporalUnderstanding",
     "TextEmbedder",
     "embedding_config",
