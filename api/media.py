@@ -9,6 +9,7 @@ import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import BinaryIO
+from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import HTTPException, Request, Response
@@ -16,6 +17,8 @@ from fastapi.responses import StreamingResponse
 
 from database.errors import NotFound
 from database.videos.read import IntactFile, VideoInfo
+from ingest.playing.zipped import safe_name
+from search.exports.words import ascii_of
 
 _CHUNK_BYTES = 256 * 1024
 _READERS = 8
@@ -42,6 +45,13 @@ def media_type_of(video: VideoInfo) -> str:
         is_web = {video.video_codec, video.audio_codec} <= _WEB_CODECS
         return f"{kind}/{'webm' if is_web else 'x-matroska'}"
     return f"{kind}/{_MEDIA_TYPES.get(video.container, 'octet-stream')}"
+
+
+def attachment(stem: str, suffix: str) -> str:
+    """The Content-Disposition of a file to be saved under a safe name, which is told in ASCII, too
+    (RFC 6266): signs that are like those of a header become them in ASCII."""
+    plain = safe_name(ascii_of(stem))
+    return f"attachment; filename=\"{plain}{suffix}\"; filename*=UTF-8''{quote(stem + suffix)}"
 
 
 def parse_range(header: str, size: int) -> tuple[int, int] | None:

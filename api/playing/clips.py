@@ -5,6 +5,7 @@ import functools
 import json
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -75,17 +76,20 @@ class Clips:
     """A folder with clips, which a restart empties."""
 
     def __init__(self, settings: ApiSettings, turns: Turns) -> None:
-        self._folder = settings.home / "clips"
+        self.folder = settings.home / "clips"
+        """Also of what zips of clips hold for a moment."""
         self._max_pixels = settings.ingest_max_pixels
+        self._max_s = settings.api_max_clip_s
         stall_s = min(settings.ingest_decode_stall_s, _STALL_S)
         self._isolation = Isolation(settings.ingest_decode_memory_mb, stall_s)
         self._turns = turns
+        self._forgetting = threading.Lock()
         self._begun: dict[str, _Making] = {}
         self._is_over = False
 
     def sweep(self) -> None:
         """Removes what a server that has ended left."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        shutil.rmtree(self.folder, ignore_errors=True)
 
     def end(self) -> None:
         """Ends what is being made, at its next step."""
@@ -99,6 +103,11 @@ class Clips:
         (503) where others are in the way.
         """
         require_content_hash(cut.video.content_hash)
+        if cut.end_s - cut.start_s > self._max_s:
+            raise InvalidQuery(
+                f"a clip of {cut.end_s - cut.start_s:.0f} s is longer than the {self._max_s:.0f} s "
+                "that API_MAX_CLIP_S allows: ask for a shorter part"
+            )
         making = self._begun.get(cut.name)
         if making is None:
             making = self._begun[cut.name] = _Making()
@@ -113,21 +122,20 @@ class Clips:
             making.left_s = time.monotonic()
 
     async def _make(self, cut: Cut, find_file: Callable[[], Path], making: _Making) -> Path:
-        folder = self._folder / FORMAT / cut.name
+        folder = self.folder / FORMAT / cut.name
         try:
+            path = await to_thread.run_sync(find_file, limiter=_workers())  # may be forbidden now
             if not await to_thread.run_sync(_is_kept, folder, limiter=_workers()):
                 async with self._turns.turn():
                     await to_thread.run_sync(
-                        self._write, cut, find_file, folder, making, limiter=_workers()
+                        self._write, cut, path, folder, making, limiter=_workers()
                     )
             return folder
         finally:
             del self._begun[cut.name]
 
-    def _write(
-        self, cut: Cut, find_file: Callable[[], Path], folder: Path, making: _Making
-    ) -> None:
-        footage = Footage(find_file(), cut.video.clock, self._max_pixels)
+    def _write(self, cut: Cut, path: Path, folder: Path, making: _Making) -> None:
+        footage = Footage(path, cut.video.clock, self._max_pixels)
         span = (cut.start_s, cut.end_s, cut.is_exact, cut.sound)
         try:
             with written_whole(folder) as partial:
@@ -160,14 +168,15 @@ class Clips:
 
     def _forget_old(self) -> None:
         """Removes clips that were asked for longest ago, until the others fit."""
-        kept = [path for path in (self._folder / FORMAT).iterdir() if path.suffix != ".part"]
-        kept.sort(key=_touched_s, reverse=True)
-        num_bytes = 0
-        for number, path in enumerate(kept):
-            num_bytes += sum(each.stat().st_size for each in path.iterdir())
-            is_old = time.time() - _touched_s(path) > _MAX_KEPT_S
-            if number and (is_old or num_bytes > _MAX_KEPT_BYTES):
-                shutil.rmtree(path, ignore_errors=True)
+        with self._forgetting:  # of two at once, one would look for what the other has removed
+            kept = [path for path in (self.folder / FORMAT).iterdir() if path.suffix != ".part"]
+            kept.sort(key=_touched_s, reverse=True)
+            num_bytes = 0
+            for number, path in enumerate(kept):
+                num_bytes += sum(each.stat().st_size for each in path.iterdir())
+                is_old = time.time() - _touched_s(path) > _MAX_KEPT_S
+                if number and (is_old or num_bytes > _MAX_KEPT_BYTES):
+                    shutil.rmtree(path, ignore_errors=True)
 
 
 def clip_in(folder: Path) -> tuple[Path, ClipMade]:

@@ -38,7 +38,7 @@ async def zipped(
     Raises NotFound if none can be made, HTTPException (503) if others are in the way of the first.
     """
     num_made, reasons = 0, []
-    with _Drain() as drain:
+    with _Drain(clips.folder) as drain:
         with ClipsZip(drain) as target:
             for name, cut in wanted:
                 try:
@@ -75,8 +75,10 @@ async def _made(clips: Clips, cut: Cut, find_file: FindFile, *, patience_s: floa
 class _Drain(io.BufferedRandom):
     """A file on the disk that is written at one end, and taken away from the other."""
 
-    def __init__(self) -> None:
-        super().__init__(tempfile.TemporaryFile(buffering=0))  # noqa: SIM115
+    def __init__(self, folder: Path) -> None:
+        """In a folder: that of the system may lie in memory, and a clip has gigabytes."""
+        folder.mkdir(parents=True, exist_ok=True)
+        super().__init__(tempfile.TemporaryFile(buffering=0, dir=folder))  # noqa: SIM115
         self._num_taken = 0
 
     def tell(self) -> int:

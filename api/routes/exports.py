@@ -4,13 +4,13 @@ import functools
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import StreamingResponse
 
 from api.deps import State, StateDep, only_known_parameters
 from api.hang_up import unless_gone
+from api.media import attachment
 from api.playing.clips import Cut
 from api.playing.known import read_streams_of
 from api.playing.zips import MAX_CLIPS, MAX_ZIP_S, zipped
@@ -23,7 +23,6 @@ from search.errors import InvalidQuery
 from search.exports.edit import Edit, make_edit
 from search.exports.formats import FORMATS
 from search.exports.selections import Selection, selections_of, selections_of_scenes
-from search.exports.words import ascii_of
 from search.exports.writing import WRITERS
 
 NOTES = "X-Export-Notes"
@@ -148,10 +147,8 @@ async def _after(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[by
 
 
 def _headers(body: ExportIn, edit: Edit) -> dict[str, str]:
-    stem, suffix = safe_name(edit.title), FORMATS[body.format].suffix
-    name, plain = f"{stem}{suffix}", f"{ascii_of(stem).strip() or 'hits'}{suffix}"
     headers = {
-        "Content-Disposition": f"attachment; filename=\"{plain}\"; filename*=UTF-8''{quote(name)}",
+        "Content-Disposition": attachment(safe_name(edit.title), FORMATS[body.format].suffix),
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }

@@ -11,7 +11,7 @@ from fastapi.responses import StreamingResponse
 from fastapi.testclient import TestClient
 
 from api.errors import add_error_handlers
-from api.media import stream_file
+from api.media import attachment, stream_file
 from database.errors import NotFound
 from tests.helpers.http import assert_problem
 
@@ -95,3 +95,10 @@ def test_a_file_is_closed_with_its_answer(path: Path) -> None:
         asked(path, range=f"bytes={len(CONTENT)}-")
     assert raised.value.status_code == 416
     assert str(path) not in [opened.path for opened in psutil.Process().open_files()]
+
+
+def test_no_name_of_a_file_becomes_another_part_of_its_header() -> None:
+    given = attachment("tour\uff02; filename=\uff02evil", ".edl")
+    assert given.count('"') == 2
+    assert given.startswith('attachment; filename="tour ; filename= evil.edl"; filename*=UTF-8')
+    assert attachment("Straße", ".csv").endswith("; filename*=UTF-8''Stra%C3%9Fe.csv")
