@@ -211,7 +211,8 @@ class SelectedIn(Form):
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> Self:
         part = (self.video_id, self.start_s, self.end_s)
-        if any(value is None for value in part) and (any(part) or self.scene_id is None):
+        num_given = sum(value is not None for value in part)
+        if num_given not in (0, 3) or (num_given == 0 and self.scene_id is None):
             raise ValueError("name a scene_id, or a video_id with start_s and end_s")
         return self
 

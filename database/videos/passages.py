@@ -14,7 +14,7 @@ _PASSAGES = """
     JOIN moment ON moment.video_id = part.video_id
         AND moment.start_s < part.end_s AND moment.end_s > part.start_s
     WHERE kind IN ('speech', 'subtitle', 'ocr') AND text IS NOT NULL
-    ORDER BY part.number, moment.start_s, moment.id"""
+    ORDER BY part.number, moment.start_s, moment.id LIMIT :most"""
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,16 @@ class Passage:
     end_s: float
     text: str
     track: str | None = None
-    """Of speech, where a recording has several (database/models.py)."""
+    """Of speech, where a recording has several (database/models)."""
 
 
 def read_passages(
-    database: Database, parts: Sequence[tuple[int, float, float]]
+    database: Database, parts: Sequence[tuple[int, float, float]], most: int
 ) -> list[tuple[Passage, ...]]:
-    """For each (video id, start_s, end_s) what is said and written there, in order of time."""
+    """For each (video id, start_s, end_s) what is said and written there, in order of time; of all
+    together the first `most`."""
     videos, starts, ends = zip(*parts, strict=True) if parts else ((), (), ())
-    values = {"videos": list(videos), "starts": list(starts), "ends": list(ends)}
+    values = {"videos": list(videos), "starts": list(starts), "ends": list(ends), "most": most}
     found: dict[int, list[Passage]] = defaultdict(list)
     for number, kind, start_s, end_s, text, track in database.rows(_PASSAGES, values):
         found[number].append(Passage(MomentKind(kind), start_s, end_s, text, track))

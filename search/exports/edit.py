@@ -21,9 +21,12 @@ from search.exports.words import clock, one_line
 
 RECORD_START_S = 3600
 """Where timelines begin: at 01:00:00:00."""
+MAX_PASSAGES = 100_000
+"""Of all selections together: a thousand may each be the whole of a long film."""
 _NAMED = 3
-"""Videos that a note names."""
+"""Videos, or rates, that a note names."""
 _TEXT_CHARACTERS = 80
+_STEM_CHARACTERS = 200
 _WORDS = {
     MomentKind.SPEECH: "said",
     MomentKind.SUBTITLE: "in subtitles",
@@ -69,7 +72,7 @@ class Cut:
 
     def file_stem(self, number: int) -> str:
         """What its clip is called, the so manieth of an export: 001 tour 0-12."""
-        return f"{number:03d} {self.name.replace(':', '-')}"
+        return f"{number:03d} {one_line(self.name, _STEM_CHARACTERS).replace(':', '-')}"
 
     @property
     def why(self) -> str:
@@ -144,12 +147,19 @@ def make_edit(
     database: Database, selections: Sequence[Selection], *, title: str, handles_s: float = 0.0
 ) -> Edit:
     """The selections one after the other, with so many seconds before and after each. Raises
-    NotFound for a video that does not exist, InvalidQuery for a time that lies outside of one."""
+    NotFound for a video that does not exist, InvalidQuery for a time that lies outside of one, and
+    where too much is said."""
     ids = list(dict.fromkeys(selection.video_id for selection in selections))
     videos = {video.id: video for video in Library(database).videos(ids)}
     if missing := [video_id for video_id in ids if video_id not in videos]:
         raise missing_videos(missing)
-    passages = read_passages(database, [(s.video_id, s.start_s, s.end_s) for s in selections])
+    parts = [(s.video_id, s.start_s, s.end_s) for s in selections]
+    passages = read_passages(database, parts, MAX_PASSAGES + 1)
+    if sum(map(len, passages)) > MAX_PASSAGES:
+        raise InvalidQuery(
+            f"more than {MAX_PASSAGES:,} sentences are said and written in these selections: "
+            "export fewer at a time, or shorter ones"
+        )
     return lay_out(selections, videos, passages, title=title, handles_s=handles_s)
 
 
@@ -241,12 +251,12 @@ def _caveat_notes(cuts: Iterable[Cut]) -> list[str]:
 
 
 def _rate_notes(cuts: Iterable[Cut], timeline: Rate) -> list[str]:
-    others = {str(cut.count.rate): None for cut in cuts if cut.count.rate != timeline}
+    others = list(dict.fromkeys(str(c.count.rate) for c in cuts if c.count.rate != timeline))
     if not others:
         return []
     return [
         f"the timeline has {timeline} frames a second, as its first video; source timecodes are in "
-        f"those of each video, also {', '.join(others)}"
+        f"those of each video, also {_named(others)}"
     ]
 
 

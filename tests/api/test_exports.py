@@ -277,6 +277,7 @@ def test_what_no_ingest_has_kept_is_read_from_the_file(films: Films) -> None:
         ({"selections": [{"video_id": 1, "start_s": 2, "end_s": 1}]}, 422, "ends before it begins"),
         ({"selections": [{"video_id": 1, "start_s": 9, "end_s": 10}]}, 422, "4.000 s"),
         ({"selections": [{"video_id": 1, "start_s": 1}]}, 422, "video_id with start_s and end_s"),
+        ({"selections": [{"scene_id": 1, "start_s": 0}]}, 422, "video_id with start_s and end_s"),
         ({"selections": [{}]}, 422, "name a scene_id"),
         ({"selections": []}, 422, "selections"),
         ({}, 422, "give selections, or a search"),
