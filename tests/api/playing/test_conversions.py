@@ -161,7 +161,7 @@ def test_who_seeks_has_the_child_of_the_old_place_end(settings: ApiSettings, fol
 def test_two_are_worked_on_and_the_third_is_told_to_come_again(
     settings: ApiSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(api.playing.turns, "_PATIENCE_S", 0.5)
+    monkeypatch.setattr(api.playing.turns, "_PATIENCE_S", 2.0)
     monkeypatch.setattr(api.playing.conversions, "_LEFT_IN_THE_WAY_S", 0.2)
     first, second, third = (new_folder(tmp_path, name) for name in ("x", "y", "z"))
 

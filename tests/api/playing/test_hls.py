@@ -213,7 +213,7 @@ def test_a_server_ends_soon_while_it_converts(settings: IngestSettings, tmp_path
         children = own.children(recursive=True)
         began_s = time.monotonic()
         assert "Traceback" not in server.stop()
-        assert time.monotonic() - began_s < 5
+        assert time.monotonic() - began_s < 15  # less than it waits for a segment
         assert asked.result().status_code == 503
         _, left = psutil.wait_procs(children, 5)
         assert not left
