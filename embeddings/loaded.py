@@ -30,6 +30,7 @@ from embeddings.weights.packages import PackageWeights
 if TYPE_CHECKING:  # torch takes seconds to import
     from embeddings.encoders.cross_encoder import CrossEncoder
     from embeddings.encoders.video import VideoClassifier
+    from embeddings.encoders.vlm import VisionLanguageEncoder
 
 QUERY_CACHE = 1024
 """Queries whose vectors are kept: spaces that share an encoder, and every repeat, encode once."""
@@ -103,6 +104,16 @@ class Encoders(Models):
         """The encoder of a space's texts, which counts their tokens. Raises as `encode_query`
         does."""
         return cast(TextEncoder, self._encoder(self.text_space(space)))
+
+    def vision_language(self, space: Space) -> "VisionLanguageEncoder":
+        """The encoder of a vision-language space, which pools its states in other ways, too.
+
+        Raises UnknownSpace for a space of another kind, WeightsMissing, WeightsCorrupt.
+        """
+        if space.pooling is None:
+            fitting = ", ".join(key for key, each in self.spaces.items() if each.pooling)
+            raise UnknownSpace(f"{space.key} has no vision-language model; what has: {fitting}")
+        return cast("VisionLanguageEncoder", self._encoder(space))
 
     def is_loaded(self, space: Space) -> bool:
         """Whether a space's encoder is in memory."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from embeddings.pooling import Pooling
 from embeddings.weights.hub import HubWeights, Weights
 from embeddings.weights.packages import PackageWeights
 
@@ -66,9 +67,11 @@ class Space:
     query_prompts: tuple[str, ...] = ("{}",)
     """What the model's card asks to put around a query; vectors of several are averaged."""
     item_prompt: str = "{}"
-    """What the model's card asks to put around a text that is stored."""
+    """What the model's card asks to put around a text that is stored, or what follows a picture."""
     prompt_in_mean: bool = True
     """Whether a text model's vector is the mean over its prompt, too."""
+    pooling: Pooling | None = None
+    """How a vision-language model's states become a vector; None for other models."""
     answers_text: bool = True
     """Whether a text query can be compared; raw features can only be compared with each other."""
 

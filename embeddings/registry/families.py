@@ -3,6 +3,7 @@
 A new model of a known family is one line in the registry.
 """
 
+from embeddings.pooling import ONE_WORD, Pooling, require_searchable
 from embeddings.registry import pins
 from embeddings.space import CONSE, Input, Modality, Projection, Space
 from embeddings.weights.hub import HubWeights, Weights
@@ -61,6 +62,34 @@ def image_text(
         weights=weights,
         encoder="clip",
         query_prompts=prompts,
+    )
+
+
+def vision_language(
+    key: str,
+    dim: int,
+    weights: HubWeights,
+    *,
+    pooling: Pooling | None = None,
+    prompt: str = ONE_WORD,
+) -> Space:
+    """SmolVLM and its kind; `prompt` follows every text and picture, unless the pooling has its
+    own. Raises InvalidSettings for a pooling that nothing can be found by."""
+    pooling = pooling or Pooling()
+    require_searchable(pooling)
+    follows = f"{{}}\n{prompt}"
+    return Space(
+        key=key,
+        slot="vision",
+        modality=Modality.VISION,
+        input=Input.IMAGE,
+        dim=dim,
+        model=weights.repo,
+        weights=weights,
+        encoder="vlm",
+        query_prompts=(follows,),
+        item_prompt=follows,
+        pooling=pooling,
     )
 
 

@@ -11,7 +11,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from embeddings.errors import UnknownSpace
+from embeddings.errors import InputRefused, InvalidSettings, UnknownSpace
+from embeddings.pooling import ONE_WORD, EmbeddingType, Pooling
 from embeddings.registry import families
 from embeddings.registry.spaces import PROFILES, TEXT_MODELS
 from embeddings.space import Space
@@ -59,6 +60,22 @@ class _ImageText(_LocalModel):
         return (families.image_text(self.key, self.dim, weights, self.prompts),)
 
 
+class _VisionLanguage(_LocalModel):
+    family: Literal["vision_language"]
+    prompt: Annotated[str, Field(pattern=r"^[^{}]*$")] = ONE_WORD
+    embedding_type: EmbeddingType = "last"
+    layers: tuple[int, ...] = ()
+    max_length: Annotated[int, Field(gt=0)] = 512
+
+    def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
+        pooling = Pooling(self.embedding_type, self.layers, max_length=self.max_length)
+        return (
+            families.vision_language(
+                self.key, self.dim, weights, pooling=pooling, prompt=self.prompt
+            ),
+        )
+
+
 class _ImageFeatures(_LocalModel):
     family: Literal["image_features"]
 
@@ -76,7 +93,7 @@ class _VideoClassifier(_LocalModel):
 
 class _File(BaseModel):
     model: Annotated[
-        _SentenceTransformer | _ImageText | _ImageFeatures | _VideoClassifier,
+        _SentenceTransformer | _ImageText | _VisionLanguage | _ImageFeatures | _VideoClassifier,
         Field(discriminator="family"),
     ]
 
@@ -84,7 +101,8 @@ class _File(BaseModel):
 def local_spaces(model_dir: Path | None) -> dict[str, Space]:
     """The spaces that the folders in `model_dir` declare, by key.
 
-    Raises UnknownSpace for a declaration that cannot be used.
+    Raises UnknownSpace for a declaration that cannot be used, InvalidSettings for one of vectors
+    that nothing can be found by.
     """
     files = sorted(model_dir.glob(f"*/{FILE}")) if model_dir is not None else []
     spaces: dict[str, Space] = {}
@@ -109,7 +127,10 @@ def _read(path: Path) -> tuple[Space, ...]:
         raise UnknownSpace(f"{path} cannot be read: {error.strerror}") from None
     if declared.key in RESERVED:
         raise UnknownSpace(f"{path}: the key {declared.key!r} has another meaning: choose another")
-    return declared.spaces(HubWeights(path.parent.name, revision, declared.sha256))
+    try:
+        return declared.spaces(HubWeights(path.parent.name, revision, declared.sha256))
+    except (InvalidSettings, InputRefused) as error:
+        raise InvalidSettings(f"{path}: {error}") from None
 
 
 def _fingerprint(declaration: bytes, folder: Path) -> str:

@@ -98,6 +98,9 @@ RESNET_50 = HubWeights(
     "34c2154c194f829b11125337b98c8f5f9965ff19",
     "9c6061af1f450bb0847e529fd742aa5066017be379c71bbf5546b198e5b13a1e",
 )
+SMOLVLM2_256M = HubWeights(
+    "HuggingFaceTB/SmolVLM2-256M-Video-Instruct", "067788b187b95ebe7b2e040b3e4299e342e5b8fd"
+)
 VIDEOMAE_B = HubWeights(
     "MCG-NJU/videomae-base-finetuned-kinetics", "488eb9a0565f257b32866000305c8178965eb9f6"
 )

@@ -12,6 +12,7 @@ from embeddings.registry.families import (
     labels,
     sentence_transformer,
     video_classifier,
+    vision_language,
 )
 from embeddings.space import BROAD, CONSE, Input, Projection, Space
 from embeddings.weights.hub import HubWeights, Weights
@@ -61,6 +62,7 @@ SPACES = _registry(
     image_text("clip-l14", 768, pins.CLIP_L14),
     image_text("openclip-h14", 1024, pins.OPENCLIP_H14),
     image_text("siglip2-b16", 768, pins.SIGLIP2_B16, prompts=("This is a photo of {}.",)),
+    vision_language("smolvlm2-256m", 576, pins.SMOLVLM2_256M),
     image_features("resnet-50", 2048, pins.RESNET_50),
     *video_classifier("videomae-b", "action", 768, pins.VIDEOMAE_B),
     *video_classifier("timesformer-b", "temporal", 768, pins.TIMESFORMER_B),

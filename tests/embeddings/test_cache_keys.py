@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from embeddings.cache_keys import identity_of, image_key, instruction_key
+from embeddings.pooling import Pooling
 from embeddings.registry.spaces import SPACES
 from embeddings.space import BROAD, CONSE, Input, Modality, Space
 from embeddings.weights.hub import HubWeights
@@ -36,6 +37,7 @@ OTHERWISE: dict[str, Any] = {
     "query_prompts": ("search: {}",),
     "item_prompt": "text: {}",
     "prompt_in_mean": False,
+    "pooling": Pooling("mean"),
     "answers_text": False,
 }
 

@@ -45,6 +45,7 @@ from transformers import (
 from embeddings.space import Space
 from embeddings.weights.hub import HubWeights
 from scripts.tiny.training import spread_weights
+from tests.helpers.tiny_vlm import make_tiny_vlm
 
 LETTERS = [chr(code) for code in range(ord("!"), ord("~") + 1)]
 WORD_START = "▁"
@@ -206,7 +207,7 @@ def _save_video_model(folder: Path, dim: int, config_class: Any, model_class: An
     )
 
 
-STAND_INS: dict[str, Callable[[Path, int], None]] = {
+STAND_INS: dict[str, Callable[[Path, int], object]] = {
     "mpnet": _save_mpnet,
     "bge-m3": _save_xlm_roberta,
     "bge": partial(_save_bert, pooling="cls"),
@@ -214,6 +215,7 @@ STAND_INS: dict[str, Callable[[Path, int], None]] = {
     "instructor": _save_instructor,
     "clip": _save_clip,
     "siglip": _save_siglip,
+    "smolvlm": make_tiny_vlm,
     "resnet": _save_resnet,
     "videomae": partial(
         _save_video_model, config_class=VideoMAEConfig, model_class=VideoMAEForVideoClassification

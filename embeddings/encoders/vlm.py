@@ -1,0 +1,243 @@
+"""SmolVLM and its kind: texts, pictures, both, and frames to vectors, from the decoder's states.
+
+Weights of SmolVLM2, SmolVLM and Idefics 3, which have the same parts by the same names.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import torch
+
+from embeddings.backends.int8 import quantize_linears
+from embeddings.backends.torch import load_model, torch_device, torch_dtype
+from embeddings.encoder import Image, InputType, Models, TextEncoder, Vectors
+from embeddings.encoders.vlm_inputs import InputMaker, Prepared
+from embeddings.errors import EmbeddingError, InputRefused, InvalidVector
+from embeddings.pooling import (
+    CLS_WARNING,
+    OwnPooling,
+    Pooled,
+    Pooling,
+    VlmInput,
+    layers_of,
+    pool,
+)
+from embeddings.runtime import Runtime
+from embeddings.space import Space
+from embeddings.weights.hub import get_model_folder
+
+BATCH = 16
+"""Inputs that are prepared together."""
+PADDED_TOKENS = 4096
+"""Tokens of one pass through the decoder, those of padding included; a longer input goes alone."""
+TILES = 8
+"""Tiles of one pass through the vision tower."""
+KINDS = ("smolvlm", "idefics3")
+Padding = Literal["left", "right"]
+
+
+def load(space: Space, models: Models) -> TextEncoder:
+    """The encoder of a vision-language space. Raises WeightsMissing, WeightsCorrupt."""
+    return VisionLanguageEncoder(space, models.runtime)
+
+
+class VisionLanguageEncoder:
+    """A vision-language model, and its space's pooling for pictures and text queries.
+
+    The vision tower runs in the runtime's precision, the decoder and the pooling in float32.
+    """
+
+    def __init__(self, space: Space, runtime: Runtime, *, int8: bool = False) -> None:
+        """`int8`: the decoder's weights and inputs are rounded to 8 bits, on a CPU, which changes
+        the vectors. Raises WeightsMissing, WeightsCorrupt, and EmbeddingError for a model of
+        another kind, or int8 elsewhere."""
+        from transformers import AutoModelForImageTextToText
+
+        folder = get_model_folder(space.hub_weights, runtime)
+        model = load_model(AutoModelForImageTextToText, folder, runtime)
+        if model.config.model_type not in KINDS:
+            raise EmbeddingError(
+                f"{folder} holds a {model.config.model_type}; what is read is {', '.join(KINDS)}"
+            )
+        self._space = space
+        self._pooling = space.pooling or Pooling()
+        self.max_tokens = self._pooling.max_length
+        self._prompt = space.query_prompts[0].removeprefix("{}").strip()
+        self._device = torch_device(runtime)
+        self._dtype = torch_dtype(runtime)
+        self._inputs = InputMaker(folder, model.config)
+        self._image_id = model.config.image_token_id
+        self._model = model.model  # without the head, which names tokens
+        self._model.vision_model.to(self._dtype)
+        self._decoder = self._model.text_model
+        self.num_layers: int = model.config.text_config.num_hidden_layers
+        # What gives attention weights is switched on in the model itself, for all its threads.
+        self._lock = threading.Lock()
+        if int8:
+            if self._device.type != "cpu":
+                raise EmbeddingError(f"int8 is for a cpu, and the model runs on {self._device}")
+            quantize_linears(self._decoder)
+
+    def encode_items(self, items: Sequence[Image]) -> Vectors:
+        """RGB images to float32 [n, dim]."""
+        return self._encode([VlmInput(images=(image,)) for image in items])
+
+    def encode_queries(self, queries: Sequence[str]) -> Vectors:
+        """Queries to float32 [n, dim]; what is too long is cut."""
+        return self._encode([VlmInput(query) for query in queries])
+
+    def num_tokens(self, texts: Sequence[str], _input_type: InputType) -> list[int]:
+        """The tokens of each uncut text, with its prompt and the marks."""
+        return self._inputs.count(texts, self._prompt)
+
+    def embed(
+        self,
+        items: Sequence[VlmInput],
+        pooling: Pooling | OwnPooling | None = None,
+        *,
+        truncate: bool = False,
+        split: bool = False,
+        padding: Padding = "right",
+        attentions: bool = False,
+    ) -> list[Pooled]:
+        """What the model makes of each input, whatever it is computed beside.
+
+        `pooling` is that of the space by default; `truncate` cuts texts that are too long, never
+        pictures; `split` reads a large picture in parts, too, which takes many times as long;
+        `padding` is the side on which short inputs of a batch are filled up.
+        Raises InputRefused with the item's position, TextTooLong, InvalidVector.
+        """
+        asked = pooling if isinstance(pooling, Pooling) else self._pooling
+        own = pooling if callable(pooling) else None
+        layers = layers_of(asked, self.num_layers) if own is None else None
+        pooled: list[Pooled | None] = [None] * len(items)
+        for start in range(0, len(items), BATCH):
+            prepared: dict[int, Prepared] = {}
+            for number, item in enumerate(items[start : start + BATCH], start):
+                try:
+                    prepared[number] = self._inputs.prepare(
+                        item, asked, self._prompt, truncate=truncate, split=split
+                    )
+                except InputRefused as error:
+                    raise error.at(number if len(items) > 1 else None) from None
+            for batch in _batches(prepared):
+                made = self._run([prepared[i] for i in batch], layers, padding, attentions)
+                for number, (states, weights) in zip(batch, made, strict=True):
+                    pooled[number] = _answer(prepared[number], states, asked, own, weights)
+        return [each for each in pooled if each is not None]
+
+    def _encode(self, items: Sequence[VlmInput]) -> Vectors:
+        vectors = [each.vector for each in self.embed(items, truncate=True)]
+        return np.stack(vectors) if vectors else np.empty((0, self._space.dim), np.float32)
+
+    @torch.inference_mode()
+    def _run(
+        self, batch: Sequence[Prepared], layers: list[int] | None, padding: Padding, weigh: bool
+    ) -> list[tuple[Vectors, Vectors | None]]:
+        """The states of the layers, or of all and the embeddings, float32 [layers, tokens, dim],
+        and the attention weights, of each input without its padding."""
+        longest = max(len(each.ids) for each in batch)
+        spans = [
+            slice(longest - len(each.ids), longest) if padding == "left" else slice(len(each.ids))
+            for each in batch
+        ]
+        ids = torch.zeros((len(batch), longest), dtype=torch.long)
+        mask = torch.zeros_like(ids)
+        for row, (each, span) in enumerate(zip(batch, spans, strict=True)):
+            ids[row, span] = torch.tensor(each.ids)
+            mask[row, span] = 1
+        ids, mask = ids.to(self._device), mask.to(self._device)
+        with self._lock:
+            found = self._forward(ids, mask, batch, layers, weigh)
+        states, weights = found
+        return [
+            (
+                states[:, row, span].float().cpu().numpy(),
+                None if weights is None else weights[:, row, :, span, span].float().cpu().numpy(),
+            )
+            for row, span in enumerate(spans)
+        ]
+
+    def _forward(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        batch: Sequence[Prepared],
+        layers: list[int] | None,
+        weigh: bool,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """[layers, batch, tokens, dim], and [layers, batch, heads, tokens, tokens] if wanted."""
+        embeds = self._decoder.get_input_embeddings()(ids)
+        tiles = [each.tiles for each in batch if each.tiles is not None]
+        if tiles:
+            # Padding is token 0, which may be the image's own.
+            is_image = (ids == self._image_id) & mask.bool()
+            embeds[is_image] = self._features(torch.cat(tiles))
+        before = self._decoder.config._attn_implementation
+        if weigh:
+            self._decoder.set_attn_implementation("eager")
+        try:
+            made: Any = self._decoder(
+                inputs_embeds=embeds,
+                attention_mask=mask,
+                position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
+                use_cache=False,
+                output_hidden_states=layers != [self.num_layers],
+                output_attentions=weigh,
+            )
+        finally:
+            self._decoder.set_attn_implementation(before)
+        weights = torch.stack(made.attentions) if weigh else None
+        if layers == [self.num_layers]:
+            return made.last_hidden_state[None], weights
+        wanted = range(self.num_layers + 1) if layers is None else layers
+        return torch.stack([self._normed(made, layer) for layer in wanted]), weights
+
+    def _normed(self, made: Any, layer: int) -> torch.Tensor:
+        """States after the last norm, which transformers applies to those of the last layer
+        only."""
+        if layer == self.num_layers:
+            last: torch.Tensor = made.last_hidden_state
+            return last
+        states: torch.Tensor = self._decoder.norm(made.hidden_states[layer])
+        return states
+
+    def _features(self, tiles: torch.Tensor) -> torch.Tensor:
+        """Tiles [n, 3, H, W] to what stands for their tokens, float32 [n · tokens, dim]."""
+        features = []
+        for some in torch.split(tiles, TILES):
+            pixels = some.to(self._device, self._dtype)
+            seen = self._model.vision_model(pixel_values=pixels).last_hidden_state
+            features.append(self._model.connector(seen.float()).flatten(0, 1))
+        return torch.cat(features)
+
+
+def _batches(prepared: dict[int, Prepared]) -> Iterator[list[int]]:
+    """The inputs by length, in groups that are not padded to more than PADDED_TOKENS."""
+    group: list[int] = []
+    for number in sorted(prepared, key=lambda number: len(prepared[number].ids)):
+        if group and (len(group) + 1) * len(prepared[number].ids) > PADDED_TOKENS:
+            yield group
+            group = []
+        group.append(number)
+    if group:
+        yield group
+
+
+def _answer(
+    prepared: Prepared,
+    states: Vectors,
+    pooling: Pooling,
+    own: OwnPooling | None,
+    attentions: Vectors | None,
+) -> Pooled:
+    if own is None:
+        vector = pool(states, prepared.masks, pooling)
+    else:
+        vector = np.asarray(own(states, prepared.masks), np.float32)
+        if not np.isfinite(vector).all():
+            raise InvalidVector("the given pooling made a vector that is not finite")
+    warning = CLS_WARNING if own is None and pooling.kind == "cls" else None
+    return Pooled(vector, prepared.num_tokens, prepared.truncated, warning, attentions)
