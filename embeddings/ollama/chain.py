@@ -8,7 +8,7 @@ import numpy as np
 import structlog
 
 from embeddings.encoder import normalise
-from embeddings.errors import EmbeddingError, NoEmbedding, WeightsMissing
+from embeddings.errors import EmbeddingError, NoEmbedding, TextTooLong, WeightsMissing
 from embeddings.metrics import FALLBACKS
 from embeddings.ollama.answers import HASH_SPACE, ImageEmbedding
 from embeddings.pictures import Picture
@@ -24,12 +24,17 @@ _log = structlog.get_logger()
 
 
 async def first_answer(steps: Sequence[Step]) -> ImageEmbedding:
-    """The vector of the first step that makes one, with the reasons of those before it. Raises
-    NoEmbedding."""
+    """The vector of the first step that makes one, with the reasons of those before it.
+
+    Raises NoEmbedding, and TextTooLong for a description that was given and may not be cut: another
+    model would read less of it, or more, but nobody asked for that.
+    """
     reasons: list[str] = []
     for name, step in steps:
         try:
             answer = await step()
+        except TextTooLong:
+            raise
         except EmbeddingError as error:
             reasons.append(f"{name}: {error}")
             continue
@@ -48,13 +53,18 @@ async def by_clip(service: EmbeddingService, picture: Picture) -> ImageEmbedding
     return ImageEmbedding(vectors[0], space.key, space.model, space.revision)
 
 
-async def by_text(service: EmbeddingService, description: str) -> ImageEmbedding:
+async def by_text(service: EmbeddingService, description: str, *, truncate: bool) -> ImageEmbedding:
     """The vector of a description in the text space of the service. Raises TextTooLong,
     WeightsMissing, ItemFailed, ServiceBusy, WorkerLost."""
     space = service.text_space
-    vectors = (await service.embed_texts([description], space)).vectors
+    made = await service.embed_texts([description], space, truncate=truncate)
     return ImageEmbedding(
-        vectors[0], space.key, space.model, space.revision, description=description
+        made.vectors[0],
+        space.key,
+        space.model,
+        space.revision,
+        description,
+        truncated=bool(made.truncated),
     )
 
 

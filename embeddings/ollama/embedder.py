@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from embeddings.encoder import Image
-from embeddings.errors import InputRefused, OllamaModelMissing
+from embeddings.errors import InputRefused, OllamaFailed, OllamaModelMissing, TextTooLong
 from embeddings.inputs import require_readable
 from embeddings.ollama.answers import ImageEmbedding, ImageEmbeddings
 from embeddings.ollama.blocking import wait_for
@@ -87,7 +87,8 @@ class OllamaEmbedder:
         """The vector of a picture, or of a description that is given and spares the vision model.
 
         Also inside a running event loop, which it holds up: `generate_image_embedding_async` does
-        not. Raises InputRefused, PictureUnreadable, PictureNotFetched, BlankText, NoEmbedding.
+        not. Raises InputRefused, PictureUnreadable, PictureNotFetched, BlankText, TextTooLong,
+        NoEmbedding.
         """
         return wait_for(
             self.generate_image_embedding_async(
@@ -219,39 +220,47 @@ class OllamaEmbedder:
         if shown is not None:
             steps.append(("CLIP", partial(by_clip, self.service, shown.given)))
         if given.description is not None:
-            steps.append(("the description", partial(by_text, self.service, given.description)))
+            by_description = partial(
+                by_text, self.service, given.description, truncate=asked.truncate
+            )
+            steps.append(("the description", by_description))
         if self.settings.ollama_hash_fallback:
             digest = shown.digest if shown else _digest(given.description or "")
             steps.append(("the hash", partial(by_hash, digest)))
         return await first_answer(steps)
 
     async def _by_ollama(
-        self, picture: CheckedPicture | None, description: str | None, asked: _Asked
+        self, picture: CheckedPicture | None, given: str | None, asked: _Asked
     ) -> ImageEmbedding:
-        """By Ollama. Raises TextTooLong, InvalidVector, DimensionMismatch, OllamaFailed."""
+        """By a model that embeds pictures, or by a description, given or made. Raises TextTooLong
+        for one that was given, InvalidVector, DimensionMismatch, OllamaFailed."""
         present = await self._client.models()
         model = self._embed_model(asked.embed_model, present)
-        seen_by = None
-        if picture is not None and description is None:
-            if await self._vectors.takes_pictures(model):
-                made = await self._vectors.of_picture(picture.file, model)
-                return ImageEmbedding(made.vector, made.space, made.model, made.revision)
-            is_text = asked.vision_model is None and await self._shows_text(picture)
-            seen_by = await self._vision_model(asked.vision_model, present, is_text=is_text)
-            prompt = asked.prompt or self.settings.ollama_prompt
-            prompt = prompt or (PROMPT_OF_TEXT if is_text else PROMPT)
-            description = await self._descriptions.of(picture, seen_by, prompt)
-        text = description or ""
-        made = await self._vectors.of_text(text, model, "document", truncate=asked.truncate)
-        return ImageEmbedding(
-            made.vector,
-            made.space,
-            made.model,
-            made.revision,
-            description,
-            seen_by.name if seen_by else None,
-            made.truncated,
-        )
+        if given is not None:
+            made = await self._vectors.of_text(given, model, "document", truncate=asked.truncate)
+            return _answer(made, given)
+        if picture is None:
+            raise InputRefused("there is neither a picture nor a description")
+        if await self._vectors.takes_pictures(model):
+            return _answer(await self._vectors.of_picture(picture.file, model))
+        description, seen_by = await self._described(picture, present, asked)
+        try:
+            made = await self._vectors.of_text(
+                description, model, "document", truncate=asked.truncate
+            )
+        except TextTooLong as error:
+            raise OllamaFailed(f"{seen_by} describes at length, and {error.reason}") from None
+        return _answer(made, description, seen_by)
+
+    async def _described(
+        self, picture: CheckedPicture, present: Sequence[OllamaModel], asked: _Asked
+    ) -> tuple[str, str]:
+        """A picture's description, and the model that made it. Raises OllamaFailed."""
+        is_text = asked.vision_model is None and await self._shows_text(picture)
+        model = await self._vision_model(asked.vision_model, present, is_text=is_text)
+        prompt = asked.prompt or self.settings.ollama_prompt
+        prompt = prompt or (PROMPT_OF_TEXT if is_text else PROMPT)
+        return await self._descriptions.of(picture, model, prompt), model.name
 
     async def _shows_text(self, picture: CheckedPicture) -> bool:
         if self._is_text_heavy is None:
@@ -275,6 +284,20 @@ class OllamaEmbedder:
 
     def _embed_model(self, named: str | None, present: Sequence[OllamaModel]) -> OllamaModel:
         return choose(named or self.settings.ollama_embed_model, tuple(EMBED), present)
+
+
+def _answer(
+    made: OllamaVector, description: str | None = None, vision_model: str | None = None
+) -> ImageEmbedding:
+    return ImageEmbedding(
+        made.vector,
+        made.space,
+        made.model,
+        made.revision,
+        description,
+        vision_model,
+        made.truncated,
+    )
 
 
 def _digest(text: str) -> str:

@@ -78,7 +78,7 @@ def colour_of(picture: bytes) -> str:
     pixels = np.asarray(Pillow.open(io.BytesIO(picture)).convert("RGB"), np.float32)
     mean = pixels.reshape(-1, 3).mean(axis=0)
     if mean.max() - mean.min() < 60:
-        return "grey"
+        return ("black", "grey", "white")[int(mean.mean() // 86)]
     return ("red", "green", "blue")[int(mean.argmax())]
 
 
@@ -157,7 +157,6 @@ class Ollama:
             return 400, {"error": "the input length exceeds the context length"}
         if body.get("images") and self.reads_images and model.sees_images:
             text = colour_of(base64.b64decode(body["images"][0], validate=True))
-            text = {"grey": body["images"][0][:400]}.get(text, text)
         if not text and not (body.get("images") and model.sees_images):
             return 200, {"model": model.name, "embeddings": []}
         vector = vector_of(text or "nothing", model.dim)
@@ -239,3 +238,10 @@ def serving_ollama(*models: Model) -> Iterator[Ollama]:
         finally:
             server.shutdown()
             thread.join()
+
+
+def plain_picture(colour: str, size: tuple[int, int] = (64, 48), kind: str = "PNG") -> bytes:
+    """A file of one colour."""
+    out = io.BytesIO()
+    Pillow.new("RGB", size, colour).save(out, kind)
+    return out.getvalue()
