@@ -124,18 +124,19 @@ class Clips:
     async def _make(self, cut: Cut, find_file: Callable[[], Path], making: _Making) -> Path:
         folder = self.folder / FORMAT / cut.name
         try:
-            path = await to_thread.run_sync(find_file, limiter=_workers())  # may be forbidden now
-            if not await to_thread.run_sync(_is_kept, folder, limiter=_workers()):
+            if not await to_thread.run_sync(_is_kept, folder, find_file, limiter=_workers()):
                 async with self._turns.turn():
                     await to_thread.run_sync(
-                        self._write, cut, path, folder, making, limiter=_workers()
+                        self._write, cut, find_file, folder, making, limiter=_workers()
                     )
             return folder
         finally:
             del self._begun[cut.name]
 
-    def _write(self, cut: Cut, path: Path, folder: Path, making: _Making) -> None:
-        footage = Footage(path, cut.video.clock, self._max_pixels)
+    def _write(
+        self, cut: Cut, find_file: Callable[[], Path], folder: Path, making: _Making
+    ) -> None:
+        footage = Footage(find_file(), cut.video.clock, self._max_pixels)
         span = (cut.start_s, cut.end_s, cut.is_exact, cut.sound)
         try:
             with written_whole(folder) as partial:
@@ -143,6 +144,7 @@ class Clips:
                 clip = self._isolation.run(
                     write_clip, footage, partial / CLIP, *span, on_progress=self._ending(making)
                 )
+                find_file()  # raises where the file has become another meanwhile
                 (partial / _MADE).write_text(json.dumps(asdict(clip)))
         except DecoderKilled as error:
             raise try_again(str(error)) from None
@@ -188,8 +190,10 @@ def clip_in(folder: Path) -> tuple[Path, ClipMade]:
         raise try_again("the clip was removed to make room") from None
 
 
-def _is_kept(folder: Path) -> bool:
-    """Whether a clip is there; if so, it counts as asked for last."""
+def _is_kept(folder: Path, find_file: Callable[[], Path]) -> bool:
+    """Whether a clip is there; if so, it counts as asked for last. Raises NotFound where its film
+    is not, or may not be read any more."""
+    find_file()
     try:
         os.utime(folder)
     except FileNotFoundError:

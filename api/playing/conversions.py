@@ -211,6 +211,7 @@ class Conversions:
             film.video.duration_s,
             on_progress=conversion.check,
         )
+        film.find_file()  # raises where the file has become another meanwhile
         self._store.put_layout(film.variant, layout.to_json())
         conversion.made(_LAYOUT)
 
@@ -221,6 +222,7 @@ class Conversions:
         segments = self._isolation.stream(maker.function, *arguments, on_progress=conversion.check)
         with contextlib.closing(segments):
             for number, segment in enumerate(segments, first):
+                film.find_file()  # raises where the file has become another meanwhile
                 self._store.put(film.variant, number, segment)
                 if self._store.has(film.variant, number + 1):
                     return

@@ -11,6 +11,7 @@ from database.videos.file_clock import FileClock
 from database.videos.stored import Store, StoredVideo
 from ingest.errors import VideoUnreadable
 from ingest.files.discover import FoundFile
+from ingest.files.identity import require_unchanged
 from ingest.files.outcome import printable
 from ingest.media.child import Isolation
 from ingest.media.clips import Footage
@@ -72,40 +73,54 @@ class Converting:
         notes = []
         try:
             report(0.0)
-            self._convert(Footage(file.path, video.clock, self.max_pixels), video, report)
+            self._convert(file, video, report)
         except VideoUnreadable as error:
             notes = [f"not converted for browsers, which is tried when it is watched: {error}"]
             _log.warning("%s: %s", printable(file.path), notes[0])
         self.segments.finish(digest)
         return notes
 
-    def _convert(self, footage: Footage, video: StoredVideo, report: Report) -> None:
+    def _convert(self, file: FoundFile, video: StoredVideo, report: Report) -> None:
+        footage = Footage(file.path, video.clock, self.max_pixels)
         streams = self.isolation.run(read_streams, footage, on_progress=lambda _part: report(0.0))
         sound = 0 if streams.sounds else None
         is_clear = FileClock.of(video.clock).clear_until_s >= video.duration_s
         kind = kind_needed(streams, is_clear=is_clear)
         if kind == "copied":
             try:
-                self._copy(footage, video, sound, report)
+                self._copy(file, footage, video, sound, report)
             except NotCopyable:
                 kind = "converted"
         if kind == "converted":
             arguments = (convert, footage, sound, self.lines, video.duration_s)
             num = num_segments(video.duration_s)
-            self._make(self._variant(video, "converted"), num, arguments, report)
+            self._make(file, self._variant(video, "converted"), num, arguments, report)
 
     def _copy(
-        self, footage: Footage, video: StoredVideo, sound: int | None, report: Report
+        self,
+        file: FoundFile,
+        footage: Footage,
+        video: StoredVideo,
+        sound: int | None,
+        report: Report,
     ) -> None:
         """Raises NotCopyable."""
         variant = self._variant(video, "copied")
         layout = self.isolation.run(
             lay_out, footage, sound, video.duration_s, on_progress=lambda _part: report(0.0)
         )
+        require_unchanged(file)
         self.segments.put_layout(variant, layout.to_json())
-        self._make(variant, len(layout.starts_s), (copy, footage, sound, layout), report)
+        self._make(file, variant, len(layout.starts_s), (copy, footage, sound, layout), report)
 
-    def _make(self, variant: Variant, num: int, making: tuple[Any, ...], report: Report) -> None:
+    def _make(
+        self,
+        file: FoundFile,
+        variant: Variant,
+        num: int,
+        making: tuple[Any, ...],
+        report: Report,
+    ) -> None:
         """Makes the segments of a variant that are missing: a function, and what it takes before
         the number of the first."""
         function, *arguments = making
@@ -118,6 +133,7 @@ class Converting:
             )
             number = first - 1
             for number, segment in enumerate(stream, first):
+                require_unchanged(file)  # or these would pass for segments of what it was
                 self.segments.put(variant, number, segment)
                 report((number + 1) / num)
             if number + 1 < num:

@@ -288,7 +288,7 @@ def test_what_no_ingest_has_kept_is_read_from_the_file(films: Films) -> None:
         ({"search": {"query": "-train"}}, 422, "only excludes"),
         ({"format": "fcpxml", "selections": [{"scene_id": 1}]}, 422, "format"),
     ],
-    ids=range(14),
+    ids=range(15),
 )
 def test_what_cannot_be_exported_is_refused_in_words(
     films: Films, body: dict[str, Any], status: int, why: str

@@ -56,6 +56,15 @@ def refuse(
     raise VideoUnreadable("it is damaged")
 
 
+def write_to_the_file(
+    footage: Footage, sound: int | None, lines: int, duration_s: float, first: int, report: Report
+) -> Iterator[bytes]:
+    """Makes a segment of what the file has become."""
+    with footage.path.open("ab") as file:
+        file.write(b"more")
+    yield segment(first)
+
+
 def segment(number: int, num_bytes: int = 200_000) -> bytes:
     """What looks like one; by default larger than what a child can send before it is read."""
     return _box(b"ftyp") + _box(b"moov") + _box(b"moof", bytes([number]) * num_bytes)

@@ -6,6 +6,7 @@ import signal
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -266,6 +267,24 @@ def test_what_is_damaged_at_one_place_plays_at_others(settings: ApiSettings, fol
         await conversions.segment(film, makers.BAD + 1)
         with pytest.raises(NotFound, match=f"video 1 has {NUM} segments"):
             await conversions.segment(film, NUM)
+        conversions.end()
+
+    asyncio.run(play())
+
+
+def test_what_a_file_has_become_is_kept_for_no_segment_of_what_it_was(
+    settings: ApiSettings, folder: Path
+) -> None:
+    def find_file() -> Path:
+        if makers.begun(folder):
+            raise NotFound("the file of video 1 has changed")
+        return folder
+
+    async def play() -> None:
+        conversions, film = Conversions(settings), replace(film_of(folder), find_file=find_file)
+        with pytest.raises(NotFound, match="has changed"):
+            await conversions.segment(film, 0)
+        assert SegmentStore.of(settings).find(film.variant, 0) is None
         conversions.end()
 
     asyncio.run(play())

@@ -1,6 +1,7 @@
 """INGEST_CONVERT: what browsers do not play is made to, once and for all, when it is ingested."""
 
 import signal
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -71,14 +72,24 @@ def test_a_run_that_was_killed_is_gone_on_with(settings: IngestSettings, tmp_pat
     assert store.begun() == set()
 
 
+@pytest.mark.parametrize(
+    ("make", "why"),
+    [
+        (makers.refuse, "it is damaged"),
+        (makers.write_to_the_file, "changed while it was read; ingest it again"),
+    ],
+    ids=["damaged", "changed"],
+)
 def test_what_cannot_be_converted_is_a_note_and_is_not_tried_by_every_run(
     settings: IngestSettings,
     database: Database,
     store: Store,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    make: Callable[..., object],
+    why: str,
 ) -> None:
-    monkeypatch.setattr(ingest.library.converting, "convert", makers.refuse)
+    monkeypatch.setattr(ingest.library.converting, "convert", make)
     (found,) = discover([str(write_marked(tmp_path / "a.avi", _OLD))])
     digest = content_hash(found.path)
     converting = Converting.of(database, settings.model_copy(update={"ingest_convert": True}))
@@ -90,7 +101,8 @@ def test_what_cannot_be_converted_is_a_note_and_is_not_tried_by_every_run(
     assert converting.unfinished([found]) == {str(found.path)}
     told: list[float] = []
     (note,) = converting.finish(found, digest, told.append)
-    assert note.endswith("which is tried when it is watched: it is damaged")
+    assert note.endswith(f"which is tried when it is watched: {why}")
+    assert not list(settings.home.glob("segments/**/*.m4s"))
     assert told[0] == 0.0
     assert converting.unfinished([found]) == set()
     assert converting.finish(found, digest, told.append) == []
