@@ -5,9 +5,10 @@ import io
 import os
 import tempfile
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 from fastapi import HTTPException
 from starlette.concurrency import iterate_in_threadpool, run_in_threadpool
@@ -43,7 +44,7 @@ async def zipped(
             for name, cut in wanted:
                 try:
                     folder = await _made(clips, cut, find_file, patience_s=_PATIENCE_S * num_made)
-                    await run_in_threadpool(target.add, name, clip_in(folder)[0])
+                    await _to_its_end(run_in_threadpool(target.add, name, clip_in(folder)[0]))
                 except (NotFound, InvalidQuery) as error:
                     reasons.append(str(error))
                     target.leave_out(name, str(error))
@@ -55,6 +56,16 @@ async def zipped(
                 raise NotFound("; ".join(dict.fromkeys(reasons))[:1000])
         async for chunk in iterate_in_threadpool(drain.take()):
             yield chunk
+
+
+async def _to_its_end(work: Coroutine[Any, Any, object]) -> None:
+    """Waits for a thread that writes; who is cancelled meanwhile, too: it has the file open."""
+    writing = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(writing)
+    except asyncio.CancelledError:
+        await asyncio.wait([writing])
+        raise
 
 
 async def _made(clips: Clips, cut: Cut, find_file: FindFile, *, patience_s: float) -> Path:
