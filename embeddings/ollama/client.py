@@ -144,7 +144,7 @@ class OllamaClient:
                 f"({type(error).__name__}): try again; its log says why"
             ) from None
         answer = _object_of(data)
-        if status != 200:
+        if status != 200 or (answer and "error" in answer):
             raise _failure(status, answer, (body or {}).get("model", ""))
         if answer is None:
             raise OllamaFailed(

@@ -35,13 +35,17 @@ class Descriptions:
         model says is data. Raises OllamaFailed."""
         made_by = [picture.digest, model.name, model.digest, prompt, MAX_TOKENS]
         key = f"description:{hashlib.sha256(json.dumps(made_by).encode()).hexdigest()}"
-        kept = await self._cache.get_text(key)
-        if kept is not None:
+        kept = _clean(await self._cache.get_text(key) or "")
+        if kept:
             return kept
         with GENERATION_SECONDS.labels(model.name, "description").time():
             said = await self._client.describe(model.name, prompt, picture.file, MAX_TOKENS)
-        text = plain(said)[:MAX_CHARACTERS].rstrip()
+        text = _clean(said)
         if not text:
             raise OllamaFailed(f"{model.name} said nothing of the picture: try another prompt")
         await self._cache.set_text(key, text)
         return text
+
+
+def _clean(text: str) -> str:
+    return plain(text[: 2 * MAX_CHARACTERS])[:MAX_CHARACTERS].rstrip()

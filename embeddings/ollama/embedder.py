@@ -59,8 +59,11 @@ class OllamaEmbedder:
         `service` has the local models and the cache; `is_text_heavy` tells pictures full of text,
         RGB uint8 [H, W, 3], from photographs, and without one they are all photographs;
         `pictures` fetches URLs. By default these are the settings', and those the environment's.
-        `timeout_s` is that of one answer of Ollama. Raises InvalidSettings.
+        `timeout_s` is that of one answer of Ollama, and `concurrency` how many pictures of a batch
+        it is asked about at a time. Raises InvalidSettings, and ValueError for a concurrency of 0.
         """
+        if concurrency < 1:
+            raise ValueError(f"concurrency is 1 or more, {concurrency} is not")
         if settings is None:
             settings = service.settings if service else load_settings(EmbeddingSettings)
         self.settings = settings

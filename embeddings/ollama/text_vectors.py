@@ -23,6 +23,8 @@ from embeddings.ollama.models import known, space_key
 
 _CUT_TO = 0.8
 """The part of a text that is left by each cut."""
+_SAME = 0.9999
+"""A cosine of vectors that are the same, but for how a machine rounds."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ class TextVectors:
         self._client = client
         self._cache = cache
         self._sees: dict[str, bool] = {}
-        """Whether a model embeds pictures, by its digest."""
+        """Whether a model embeds pictures, by its digest; not of one that failed to."""
 
     async def of_text(
         self, text: str, model: OllamaModel, input_type: InputType, *, truncate: bool
@@ -83,19 +85,17 @@ class TextVectors:
         """
         if model.digest not in self._sees:
             can = await self._client.capabilities(model) or frozenset()
-            self._sees[model.digest] = {"embedding", "vision"} <= can and await self._tells(model)
+            if not {"embedding", "vision"} <= can:
+                return False
+            try:
+                black = await self.of_picture(_plain("black"), model)
+                white = await self.of_picture(_plain("white"), model)
+            except (OllamaBusy, OllamaUnreachable):
+                raise
+            except (OllamaFailed, InvalidVector):
+                return False
+            self._sees[model.digest] = float(black.vector @ white.vector) < _SAME
         return self._sees[model.digest]
-
-    async def _tells(self, model: OllamaModel) -> bool:
-        try:
-            black, white = [
-                (await self.of_picture(_plain(c), model)).vector for c in ("black", "white")
-            ]
-        except (OllamaBusy, OllamaUnreachable):
-            raise
-        except (OllamaFailed, InvalidVector):
-            return False
-        return float(black @ white) < 0.9999
 
     async def _kept(self, text: str, model: OllamaModel) -> Vectors:
         digest = hashlib.sha256(json.dumps(["ollama", model.name, model.digest, text]).encode())

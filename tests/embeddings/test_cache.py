@@ -55,6 +55,32 @@ def test_many_come_back_in_the_order_asked_for_with_gaps_where_there_are_none(ne
     ]
 
 
+def test_a_text_comes_back_and_is_no_vector(new_cache) -> None:
+    cache = new_cache()
+    misses = metric("embedding_cache_misses_total", kind="description")
+    _, found, none, as_vector, cleared, gone = run(
+        cache.set_text("description:1", "Ein Krämer \N{OX}\nzwei"),
+        cache.get_text("description:1"),
+        cache.get_text("description:2"),
+        cache.get_embedding("description:1"),
+        cache.clear_pattern("description:*"),
+        cache.get_text("description:1"),
+    )
+    assert (found, none, as_vector, cleared, gone) == (
+        "Ein Krämer \N{OX}\nzwei",
+        None,
+        None,
+        1,
+        None,
+    )
+    assert metric("embedding_cache_misses_total", kind="description") == misses + 3
+
+
+def test_a_vector_is_no_text(new_cache) -> None:
+    cache = new_cache()
+    assert run(cache.set_embedding(KEY, vector(1)), cache.get_text(KEY)) == [None, None]
+
+
 def test_to_ask_for_nothing_and_to_keep_nothing_is_no_fault(new_cache) -> None:
     cache = new_cache()
     with capture_logs() as logs:

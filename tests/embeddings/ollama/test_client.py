@@ -80,6 +80,11 @@ def test_an_error_of_a_model_is_shown_as_data(ollama: Ollama) -> None:
     assert len(str(error)) < 300
 
 
+def test_an_error_that_comes_with_status_200_is_one(ollama: Ollama) -> None:
+    ollama.fail("/api/embed", 200, "model runner has unexpectedly stopped")
+    assert "model runner has unexpectedly stopped" in str(embed_failure(ollama))
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -30,6 +30,7 @@ from tests.helpers.cache import metric
 from tests.helpers.ollama import Model, Ollama, embeds, plain_picture, sees, vector_of
 from tests.helpers.picture_host import Certificate, picture_host, response, sends
 from tests.helpers.pictures import encoded
+from tests.helpers.redis import RedisServer
 
 RED, BLUE, GREEN = (plain_picture(colour) for colour in ("red", "blue", "#00ff00"))
 RED_TEXT = "search_document: A red picture."
@@ -317,6 +318,32 @@ def test_descriptions_are_kept_by_picture_model_digest_and_prompt(
     assert len(ollama.asked("/api/embed")) == 3  # red, blue, red by the new model
 
 
+def test_descriptions_are_shared_in_redis_and_missed_where_it_holds_nonsense(
+    ollama: Ollama, new_embedder: NewEmbedder, tmp_path: Path, patient: None
+) -> None:
+    server = RedisServer(tmp_path)
+    server.start()
+    try:
+        for _ in range(2):  # processes, as it were
+            embedder = new_embedder(embedding_redis_url=server.url)
+            assert embedder.generate_image_embedding(image=RED).description == "A red picture."
+        assert len(ollama.asked("/api/chat")) == len(ollama.asked("/api/embed")) == 1
+        with server.client() as client:
+            (key,) = client.keys("embedding:description:*")
+            for number, nonsense in enumerate((b"\xff", b"[]", b'{"text": 7}', b'{"text": " "}')):
+                client.set(key, nonsense)
+                answer = embedder.generate_image_embedding(image=RED)
+                assert answer.description == "A red picture."
+                assert len(ollama.asked("/api/chat")) == 2 + number
+    finally:
+        server.stop()
+    assert (
+        new_embedder(embedding_redis_url=server.url)
+        .generate_image_embedding(image=RED)
+        .vector.any()
+    )
+
+
 def test_a_failure_is_never_kept(ollama: Ollama, new_embedder: NewEmbedder) -> None:
     embedder = new_embedder()
     ollama.models[0].says = lambda _: " \n "
@@ -353,6 +380,11 @@ def test_a_batch_is_in_order_and_asks_for_a_few_at_a_time(
     assert answers.spaces == ("ollama-nomic-embed-text",)
     assert ollama.most_at_once in (2, 3)
     assert new_embedder().generate_image_embeddings([]).answers == ()
+
+
+def test_a_batch_of_none_at_a_time_is_refused(new_embedder: NewEmbedder) -> None:
+    with pytest.raises(ValueError, match="concurrency is 1 or more"):
+        new_embedder(concurrency=0)
 
 
 def test_a_bad_picture_of_a_batch_is_named(new_embedder: NewEmbedder) -> None:
@@ -410,3 +442,16 @@ def test_an_ollama_that_leaves_pictures_out_without_a_word_is_noticed(
     answer = new_embedder().generate_image_embedding(image=RED, embed_model="clip-embed")
     assert answer.description == "A red picture."
     np.testing.assert_allclose(answer.vector, vector_of("A red picture.", 512), atol=1e-6)
+
+
+def test_a_model_that_embedded_no_picture_once_is_asked_again(
+    ollama: Ollama, new_embedder: NewEmbedder
+) -> None:
+    both = Model("clip-embed:latest", ("embedding", "vision"), 512, sees_images=True)
+    ollama.models.append(both)
+    embedder = new_embedder()
+    ollama.fail("/api/embed", 500, "model failed to load, this may be due to resource limitations")
+    with pytest.raises(NoEmbedding, match="resource limitations"):
+        embedder.generate_image_embedding(image=RED, embed_model="clip-embed")
+    ollama.raw.clear()
+    assert embedder.generate_image_embedding(image=RED, embed_model="clip-embed").model == both.name
