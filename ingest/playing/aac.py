@@ -3,27 +3,20 @@ configuration for all."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import av
-from av.container import OutputContainer
 
 from ingest.errors import VideoUnreadable
 from ingest.media.container import open_media
+from ingest.playing.fmp4 import nowhere
 from ingest.playing.streams import packets_of
 
 _SAMPLES = 1024
 """Of a frame, or twice as many where the band is doubled (HE-AAC)."""
 _BYTES, _CHECKED_BYTES = 7, 9
 """Of a header, without and with the sum that proves it."""
-
-
-def nowhere() -> OutputContainer:
-    """An MP4 in which streams are declared; nothing is written to it."""
-    options = {"movflags": "empty_moov+skip_trailer"}
-    return av.open(BytesIO(), "w", format="mp4", container_options=options)
 
 
 def is_described(packet: "av.Packet[Any]") -> bool:

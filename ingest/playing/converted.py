@@ -5,11 +5,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from io import BytesIO
 from typing import Any
 
 import av
-from av.container import OutputContainer
 
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage, made_of_shown
@@ -18,15 +16,13 @@ from ingest.media.container import probe
 from ingest.media.frames import Picture, Sound
 from ingest.media.timeline import Timeline
 from ingest.playing import converted_picture, converted_sound
-from ingest.playing.converted_picture import PICTURE_CODEC, PictureTrack, size_of
-from ingest.playing.converted_sound import SOUND_CODEC, SoundTrack
-from ingest.playing.fmp4 import write_segment
+from ingest.playing.converted_picture import PictureTrack, size_of
+from ingest.playing.converted_sound import SoundTrack
+from ingest.playing.fmp4 import nowhere, write_segment
 from ingest.playing.passages import read_from
 from ingest.scenes.picture import shown_frame
 
 SEGMENT_S = 2.0
-CODECS = f"{PICTURE_CODEC},{SOUND_CODEC}"
-"""Of a film with sound."""
 _REPORT_EVERY_S = 0.5
 _SAME_S = 0.001
 """Stamps of packets and of pictures differ by less."""
@@ -53,7 +49,7 @@ def convert(
     """
     header = probe(footage.path, footage.max_pixels)
     start_s, end_s = first * SEGMENT_S, max(duration_s, 1e-3)
-    with _templates() as templates:
+    with nowhere() as templates:
         pictures, sounds = None, None
         if header.video is not None:
             make = partial(_beginning, lines=lines)
@@ -80,12 +76,6 @@ def _beginning(frame: av.VideoFrame, *, lines: int) -> tuple[tuple[int, int], av
     """
     size = size_of(frame, lines)
     return size, shown_frame(frame, size)
-
-
-def _templates() -> OutputContainer:
-    """What streams are declared in; nothing is written to it."""
-    options = {"movflags": "empty_moov+skip_trailer"}
-    return av.open(BytesIO(), "w", format="mp4", container_options=options)
 
 
 @dataclass

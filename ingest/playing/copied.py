@@ -13,10 +13,10 @@ import av
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.media.container import Probe, open_media, probe
-from ingest.playing.aac import described, nowhere
+from ingest.playing.aac import described
 from ingest.playing.converted_sound import form_encoder
 from ingest.playing.copied_sound import copied_frames, made_frames
-from ingest.playing.fmp4 import write_segment
+from ingest.playing.fmp4 import nowhere, write_segment
 from ingest.playing.layout import MAX_SEGMENT_BYTES, Layout, bytes_of, sound_of
 from ingest.playing.streams import film_packets, shown_s
 

@@ -5,6 +5,7 @@ from io import BytesIO
 from typing import Any
 
 import av
+from av.container import OutputContainer
 
 _OPTIONS = {
     "movflags": "empty_moov+default_base_moof+frag_custom+frag_discont+skip_trailer",
@@ -13,6 +14,12 @@ _OPTIONS = {
     "write_tmcd": "0",
 }
 _HEAD = (b"ftyp", b"moov")
+
+
+def nowhere() -> OutputContainer:
+    """An MP4 in which streams are declared; nothing is written to it."""
+    options = {"movflags": "empty_moov+skip_trailer"}
+    return av.open(BytesIO(), "w", format="mp4", container_options=options)
 
 
 def write_segment(

@@ -12,7 +12,8 @@ import pytest
 
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
-from ingest.playing.converted import CODECS, SEGMENT_S, convert, num_segments
+from ingest.playing.converted import SEGMENT_S, convert, num_segments
+from ingest.playing.converted_picture import PICTURE_CODEC
 from ingest.playing.fmp4 import split
 from ingest.scenes.picture import shown
 from tests.helpers.converting import joined, noise_of, write_sound
@@ -109,7 +110,7 @@ def test_the_form_is_the_one_that_is_declared(hevc: Path, tmp_path: Path) -> Non
     for film in films:
         head = split(_converted(film, 2.0, lines=720)[0])[0]
         at = head.index(b"avcC") + 4
-        assert f"avc1.{head[at + 1 : at + 4].hex()},mp4a.40.2" == CODECS
+        assert f"avc1.{head[at + 1 : at + 4].hex()}" == PICTURE_CODEC
         with av.open(BytesIO(_converted(film, 2.0, lines=720)[0])) as container:
             stream = container.streams.video[0]
             frame = next(container.decode(stream))
