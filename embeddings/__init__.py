@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from embeddings.settings import embedding_config as embedding_config
     from embeddings.video_models import ActionRecognitionModel as ActionRecognitionModel
     from embeddings.video_models import TemporalUnderstanding as TemporalUnderstanding
+    from embeddings.vision_language import VisionLanguageEmbedder as VisionLanguageEmbedder
 
 # ONNX Runtime reports its use to its makers unless told not to before it is imported. Nothing of
 # a person's videos, not even that they are searched, leaves the machine.
@@ -44,6 +45,7 @@ _MODULES = {
     "OllamaEmbedder": "ollama.embedder",
     "TemporalUnderstanding": "video_models",
     "TextEmbedder": "embedders",
+    "VisionLanguageEmbedder": "vision_language",
     "embedding_config": "settings",
     "get_clip_model": "generator",
     "get_embedding_generator": "generator",

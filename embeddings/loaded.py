@@ -110,10 +110,14 @@ class Encoders(Models):
 
         Raises UnknownSpace for a space of another kind, WeightsMissing, WeightsCorrupt.
         """
+        self.require_vision_language(space)
+        return cast("VisionLanguageEncoder", self._encoder(space))
+
+    def require_vision_language(self, space: Space) -> None:
+        """Raises UnknownSpace, naming those there are, for a space of another kind of model."""
         if space.pooling is None:
             fitting = ", ".join(key for key, each in self.spaces.items() if each.pooling)
             raise UnknownSpace(f"{space.key} has no vision-language model; what has: {fitting}")
-        return cast("VisionLanguageEncoder", self._encoder(space))
 
     def is_loaded(self, space: Space) -> bool:
         """Whether a space's encoder is in memory."""

@@ -4,6 +4,7 @@ Its decoder is causal: a state has seen its own token and those before it, and n
 the last token alone has seen all, and the first sees nothing but itself.
 """
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal, get_args
@@ -116,6 +117,19 @@ def require_searchable(pooling: Pooling) -> None:
         raise InvalidSettings(
             f"no space is made with {pooling.kind}: {reason}; use last, mean or multi_layer"
         )
+
+
+def name_of(key: str, own: Pooling, pooling: Pooling | OwnPooling | None) -> str:
+    """What vectors are called that a space's model makes: by the space's key only with its `own`
+    pooling, for nothing else may be compared with what is stored."""
+    if pooling is None or pooling == own:
+        return key
+    if not isinstance(pooling, Pooling):
+        return f"{key}:own"
+    name = f"{key}:{pooling.kind}"
+    if pooling == Pooling(pooling.kind):
+        return name
+    return f"{name}:{hashlib.sha256(repr(pooling).encode()).hexdigest()[:8]}"
 
 
 def is_repeated(pooling: Pooling) -> bool:

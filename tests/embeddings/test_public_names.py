@@ -24,6 +24,7 @@ NAMES = {
     "OllamaEmbedder",
     "TemporalUnderstanding",
     "TextEmbedder",
+    "VisionLanguageEmbedder",
     "embedding_config",
     "get_clip_model",
     "get_embedding_generator",

@@ -64,6 +64,14 @@ def make_tiny_vlm(folder: Path, dim: int = 32, num_layers: int = 5) -> Path:
     return folder
 
 
+def declare_tiny_vlm(model_dir: Path, key: str) -> Path:
+    """Saves it as a person's own model, with a space.json beside it, into `model_dir`."""
+    folder = make_tiny_vlm(model_dir / "tiny-vlm")
+    declared = {"family": "vision_language", "key": key, "dim": 32}
+    (folder / "space.json").write_text(json.dumps(declared))
+    return model_dir
+
+
 PROCESSOR = {
     "image_processor_type": "SmolVLMImageProcessor",
     "processor_class": "SmolVLMProcessor",

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from embeddings.errors import UnknownSpace
+from embeddings.errors import InvalidSettings, UnknownSpace
 from embeddings.loaded import Encoders
+from embeddings.pooling import Pooling
 from embeddings.registry.local import local_spaces
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
@@ -22,18 +23,31 @@ def declare(model_dir: Path, name: str, **declared: Any) -> None:
 def test_every_family_can_be_declared(tmp_path: Path) -> None:
     declare(tmp_path, "words", family="sentence_transformer", key="words", dim=8, query="query: {}")
     declare(tmp_path, "looks", family="image_text", key="looks", dim=8, prompts=["a drawing: {}"])
+    declare(
+        tmp_path,
+        "says",
+        family="vision_language",
+        key="says",
+        dim=8,
+        prompt="In a word:",
+        embedding_type="multi_layer",
+        layers=[-1, -2],
+    )
     declare(tmp_path, "parts", family="image_features", key="parts", dim=8)
     declare(tmp_path, "acts", family="video_classifier", key="acts", dim=8, slot="temporal")
     found = local_spaces(tmp_path)
     assert {key: (space.slot, space.input) for key, space in found.items()} == {
         "words": ("text", Input.TEXT),
         "looks": ("vision", Input.IMAGE),
+        "says": ("vision", Input.IMAGE),
         "parts": ("image-features", Input.IMAGE),
         "acts-labels": ("temporal", Input.CLIP),
         "acts": ("temporal-features", Input.CLIP),
     }
     assert found["words"].query_prompts == ("query: {}",)
     assert found["looks"].query_prompts == ("a drawing: {}",)
+    assert found["says"].query_prompts == ("{}\nIn a word:",)
+    assert found["says"].pooling == Pooling("multi_layer", (-1, -2))
     assert found["acts"].hub_weights.repo == "acts"
 
 
@@ -61,6 +75,23 @@ def test_a_declaration_that_cannot_be_used_is_named_with_its_fault(
     declare(tmp_path, "model", **declared)
     with pytest.raises(UnknownSpace, match=rf"space\.json.*{where}"):
         local_spaces(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        ({"embedding_type": "cls"}, "no space is made with cls: it is the same vector for every"),
+        ({"embedding_type": "last_layer"}, "one vector for each token"),
+        ({"embedding_type": "echo"}, "a picture has no text to repeat"),
+        ({"layers": [1]}, "layers: they are for multi_layer alone"),
+    ],
+)
+def test_a_pooling_that_nothing_is_found_by_is_refused_with_the_reason(
+    declared: dict[str, Any], reason: str, tmp_path: Path
+) -> None:
+    declare(tmp_path, "model", family="vision_language", key="mine", dim=8, **declared)
+    with pytest.raises(InvalidSettings, match=rf"space\.json: .*{reason}"):
+        Encoders(Runtime(tmp_path, model_dir=tmp_path))
 
 
 def test_a_declaration_that_is_no_json_is_named(tmp_path: Path) -> None:
