@@ -97,9 +97,11 @@ export class Feed {
   }
 
   async #open(codecs) {
-    this.#media.duration = this.playlist.duration;
-    this.buffer = this.#media.addSourceBuffer(`video/mp4; codecs="${codecs}"`);
+    const type = `video/mp4; codecs="${codecs}"`;
     try {
+      if (!MediaSource.isTypeSupported(type)) throw new Refused(`this browser takes no segments of ${codecs}`);
+      this.#media.duration = this.playlist.duration;
+      this.buffer = this.#media.addSourceBuffer(type);
       await this.#append(await this.#load(this.playlist.head, this.#gone.signal));
     } catch (error) {
       return this.#end(error);
