@@ -10,7 +10,13 @@ from pathlib import Path
 from tokenizers import Tokenizer, decoders
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
-from transformers import PreTrainedTokenizerFast, SmolVLMConfig, SmolVLMForConditionalGeneration
+from transformers import (
+    Idefics3Config,
+    Idefics3ForConditionalGeneration,
+    PreTrainedTokenizerFast,
+    SmolVLMConfig,
+    SmolVLMForConditionalGeneration,
+)
 
 from scripts.tiny.training import spread_weights
 
@@ -61,6 +67,26 @@ def make_tiny_vlm(folder: Path, dim: int = 32, num_layers: int = 5) -> Path:
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(PROCESSOR))
+    return folder
+
+
+def make_tiny_idefics3(folder: Path) -> Path:
+    """The same as Idefics 3, whose parts have the same names; so have those of the first
+    SmolVLM."""
+    make_tiny_vlm(folder)
+    made = json.loads((folder / "config.json").read_text())
+    vision = {key: value for key, value in made["vision_config"].items() if key != "model_type"}
+    config = Idefics3Config(
+        image_token_id=made["image_token_id"],
+        scale_factor=made["scale_factor"],
+        vision_config=vision,
+        text_config=made["text_config"],
+    )
+    model = Idefics3ForConditionalGeneration(config)
+    spread_weights(model)
+    model.save_pretrained(folder)
+    processor = PROCESSOR | {"image_processor_type": "Idefics3ImageProcessor"}
+    (folder / "preprocessor_config.json").write_text(json.dumps(processor))
     return folder
 
 

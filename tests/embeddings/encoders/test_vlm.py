@@ -1,5 +1,6 @@
 """A small SmolVLM of the real classes, against what transformers itself computes."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from transformers import AutoTokenizer, SmolVLMForConditionalGeneration
+from transformers import (
+    AutoTokenizer,
+    Idefics3ForConditionalGeneration,
+    SmolVLMForConditionalGeneration,
+)
+from transformers.models.idefics3.image_processing_pil_idefics3 import Idefics3ImageProcessorPil
 from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImageProcessorPil
 from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
@@ -25,7 +31,13 @@ from embeddings.registry.families import vision_language
 from embeddings.runtime import Runtime
 from embeddings.weights.hub import HubWeights
 from tests.helpers.media import drawn, solid
-from tests.helpers.tiny_vlm import MAX_POSITIONS, TILE_TOKENS, make_tiny_vlm
+from tests.helpers.tiny_vlm import (
+    MAX_POSITIONS,
+    PROCESSOR,
+    TILE_TOKENS,
+    make_tiny_idefics3,
+    make_tiny_vlm,
+)
 
 SPACE = vision_language("tiny-vlm", 32, HubWeights("tiny-vlm", "local"))
 PICTURE, OTHER = drawn(1, (64, 48)), drawn(2, (40, 90))
@@ -49,6 +61,17 @@ def encoder(runtime: Runtime) -> VisionLanguageEncoder:
     return VisionLanguageEncoder(SPACE, runtime)
 
 
+def ids_of(
+    tokenizer: Any, item: VlmInput, asked: str, rows: int = 0, columns: int = 0
+) -> list[int]:
+    """The chat template's message, the pictures' tokens by the processor's own function."""
+    marks = ("<fake_token_around_image>", "<image>", "<global-img>")
+    pictures = get_image_prompt_string(rows, columns, TILE_TOKENS, *marks) * len(item.images)
+    text = "" if item.text is None else item.text if item.images else f" {item.text}"
+    message = f"<|im_start|>User:{pictures}{text}{asked}<end_of_utterance>\nAssistant:"
+    return list(tokenizer(message, add_special_tokens=False)["input_ids"])
+
+
 class Reference:
     """transformers' own model, image processor and tokens, one input at a time."""
 
@@ -61,16 +84,7 @@ class Reference:
         self.tokenizer = AutoTokenizer.from_pretrained(folder)
 
     def ids(self, item: VlmInput, asked: str, rows: int = 0, columns: int = 0) -> list[int]:
-        """The chat template's message, the pictures' tokens by the processor's own function."""
-        pictures = "".join(
-            get_image_prompt_string(
-                rows, columns, TILE_TOKENS, "<fake_token_around_image>", "<image>", "<global-img>"
-            )
-            for _ in item.images
-        )
-        text = "" if item.text is None else item.text if item.images else f" {item.text}"
-        message = f"<|im_start|>User:{pictures}{text}{asked}<end_of_utterance>\nAssistant:"
-        return list(self.tokenizer(message, add_special_tokens=False)["input_ids"])
+        return ids_of(self.tokenizer, item, asked, rows, columns)
 
     @torch.inference_mode()
     def run(self, item: VlmInput, asked: str = "", split: bool = False) -> Any:
@@ -366,16 +380,33 @@ def test_int8_changes_vectors_little_and_not_by_the_batch(
         assert_near(small.embed([item])[0].vector, vector)
 
 
-def test_several_weights_of_one_model_need_not_fit_their_tokenizer(tmp_path: Path) -> None:
+def test_pictures_that_are_not_of_the_models_size_are_refused(tmp_path: Path) -> None:
     folder = make_tiny_vlm(tmp_path / "tiny-vlm")
-    settings = (folder / "preprocessor_config.json").read_text()
-    (folder / "preprocessor_config.json").write_text(
-        settings.replace(
-            '"max_image_size": {"longest_edge": 32}', '"max_image_size": {"longest_edge": 64}'
-        )
-    )
+    larger = PROCESSOR | {"max_image_size": {"longest_edge": 64}}
+    (folder / "preprocessor_config.json").write_text(json.dumps(larger))
     with pytest.raises(WeightsCorrupt, match="not made as large"):
         VisionLanguageEncoder(SPACE, Runtime(tmp_path, model_dir=tmp_path))
+
+
+def test_a_tokenizer_without_the_models_marks_is_refused(tmp_path: Path) -> None:
+    folder = make_tiny_vlm(tmp_path / "tiny-vlm")
+    tokens = (folder / "tokenizer.json").read_text()
+    (folder / "tokenizer.json").write_text(tokens.replace('"<image>"', '"<picture>"'))
+    with pytest.raises(WeightsCorrupt, match="has not the model's <image>"):
+        VisionLanguageEncoder(SPACE, Runtime(tmp_path, model_dir=tmp_path))
+
+
+def test_a_model_of_idefics_3_is_read_by_the_same_code(tmp_path: Path) -> None:
+    folder = make_tiny_idefics3(tmp_path / "tiny-vlm")
+    runtime = Runtime(tmp_path, model_dir=tmp_path, precision="float32")
+    encoder = VisionLanguageEncoder(SPACE, runtime)
+    model = Idefics3ForConditionalGeneration.from_pretrained(folder).eval()
+    processor = Idefics3ImageProcessorPil.from_pretrained(folder)
+    pixels = processor([[PICTURE]], do_image_splitting=False, return_tensors="pt")
+    ids = torch.tensor([ids_of(AutoTokenizer.from_pretrained(folder), BOTH, "")])
+    with torch.inference_mode():
+        made = model(input_ids=ids, output_hidden_states=True, pixel_values=pixels["pixel_values"])
+    assert_near(one(encoder, BOTH, "last_layer"), made.hidden_states[-1][0].numpy())
 
 
 def vectors(pooled: Sequence[Any]) -> Vectors:
