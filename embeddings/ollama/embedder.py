@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from functools import partial
 
 from embeddings.encoder import Image
-from embeddings.errors import InputRefused, OllamaFailed, OllamaModelMissing, TextTooLong
+from embeddings.errors import InputRefused, OllamaFailed, TextTooLong
 from embeddings.inputs import require_readable
 from embeddings.ollama.answers import ImageEmbedding, ImageEmbeddings
 from embeddings.ollama.blocking import wait_for
 from embeddings.ollama.chain import Step, by_clip, by_hash, by_text, first_answer
-from embeddings.ollama.client import OllamaClient, OllamaModel
+from embeddings.ollama.client import OllamaClient
 from embeddings.ollama.descriptions import PROMPT, PROMPT_OF_TEXT, Descriptions
-from embeddings.ollama.models import EMBED, VISION, VISION_OF_TEXT, choose
+from embeddings.ollama.models import PresentModels
 from embeddings.ollama.pictures import CheckedPicture, ImageInput, checked
 from embeddings.ollama.text_vectors import OllamaVector, TextVectors
 from embeddings.pictures import Picture, rgb_of
@@ -39,6 +39,7 @@ class _Asked:
     vision_model: str | None
     embed_model: str | None
     truncate: bool
+    present: PresentModels
 
 
 class OllamaEmbedder:
@@ -119,7 +120,8 @@ class OllamaEmbedder:
         truncate: bool = False,
     ) -> ImageEmbedding:
         """`generate_image_embedding` for callers in an event loop."""
-        asked = _Asked(prompt, vision_model, embed_model, truncate)
+        present = PresentModels(self._client, self.settings)
+        asked = _Asked(prompt, vision_model, embed_model, truncate, present)
         return await self._embed(ImageInput(image_url, image_base64, image, description), asked)
 
     def generate_image_embeddings(
@@ -153,7 +155,8 @@ class OllamaEmbedder:
         truncate: bool = False,
     ) -> ImageEmbeddings:
         """`generate_image_embeddings` for callers in an event loop."""
-        asked = _Asked(prompt, vision_model, embed_model, truncate)
+        present = PresentModels(self._client, self.settings)
+        asked = _Asked(prompt, vision_model, embed_model, truncate, present)
         turns = asyncio.Semaphore(self._concurrency)
 
         async def embedded(position: int) -> ImageEmbedding:
@@ -186,7 +189,7 @@ class OllamaEmbedder:
     ) -> OllamaVector:
         """`generate_query_embedding` for callers in an event loop."""
         require_readable([text])
-        model = self._embed_model(embed_model, await self._client.models())
+        model = await PresentModels(self._client, self.settings).embedding(embed_model)
         return await self._vectors.of_text(text, model, "query", truncate=truncate)
 
     def preload(
@@ -206,9 +209,9 @@ class OllamaEmbedder:
         timeout_s: float = PRELOAD_S,
     ) -> tuple[str, str]:
         """`preload` for callers in an event loop."""
-        present = await self._client.models()
-        sees = choose(vision_model or self.settings.ollama_vision_model, VISION, present)
-        embeds = self._embed_model(embed_model, present)
+        present = PresentModels(self._client, self.settings)
+        sees = await present.vision(vision_model)
+        embeds = await present.embedding(embed_model)
         await self._client.load(sees.name, embeds=False, timeout_s=timeout_s)
         await self._client.load(embeds.name, embeds=True, timeout_s=timeout_s)
         return sees.name, embeds.name
@@ -237,8 +240,7 @@ class OllamaEmbedder:
     ) -> ImageEmbedding:
         """By a model that embeds pictures, or by a description, given or made. Raises TextTooLong
         for one that was given, InvalidVector, DimensionMismatch, OllamaFailed."""
-        present = await self._client.models()
-        model = self._embed_model(asked.embed_model, present)
+        model = await asked.present.embedding(asked.embed_model)
         if given is not None:
             made = await self._vectors.of_text(given, model, "document", truncate=asked.truncate)
             return _answer(made, given)
@@ -246,7 +248,7 @@ class OllamaEmbedder:
             raise InputRefused("there is neither a picture nor a description")
         if await self._vectors.takes_pictures(model):
             return _answer(await self._vectors.of_picture(picture.file, model))
-        description, seen_by = await self._described(picture, present, asked)
+        description, seen_by = await self._described(picture, asked)
         try:
             made = await self._vectors.of_text(
                 description, model, "document", truncate=asked.truncate
@@ -255,12 +257,10 @@ class OllamaEmbedder:
             raise OllamaFailed(f"{seen_by} describes at length, and {error.reason}") from None
         return _answer(made, description, seen_by)
 
-    async def _described(
-        self, picture: CheckedPicture, present: Sequence[OllamaModel], asked: _Asked
-    ) -> tuple[str, str]:
+    async def _described(self, picture: CheckedPicture, asked: _Asked) -> tuple[str, str]:
         """A picture's description, and the model that made it. Raises OllamaFailed."""
         is_text = asked.vision_model is None and await self._shows_text(picture)
-        model = await self._vision_model(asked.vision_model, present, is_text=is_text)
+        model = await asked.present.vision(asked.vision_model, is_text=is_text)
         prompt = asked.prompt or self.settings.ollama_prompt
         prompt = prompt or (PROMPT_OF_TEXT if is_text else PROMPT)
         return await self._descriptions.of(picture, model, prompt), model.name
@@ -271,22 +271,6 @@ class OllamaEmbedder:
         return await asyncio.to_thread(
             lambda tells: tells(rgb_of(picture.given)), self._is_text_heavy
         )
-
-    async def _vision_model(
-        self, named: str | None, present: Sequence[OllamaModel], *, is_text: bool
-    ) -> OllamaModel:
-        """The model that describes a picture. Raises OllamaModelMissing."""
-        named = named or (self.settings.ollama_text_vision_model if is_text else None)
-        if not is_text:
-            named = named or self.settings.ollama_vision_model
-        model = choose(named, VISION_OF_TEXT if is_text else VISION, present)
-        can = await self._client.capabilities(model)
-        if can is not None and "vision" not in can:
-            raise OllamaModelMissing(f"{model.name} sees no pictures: name one that does")
-        return model
-
-    def _embed_model(self, named: str | None, present: Sequence[OllamaModel]) -> OllamaModel:
-        return choose(named or self.settings.ollama_embed_model, tuple(EMBED), present)
 
 
 def _answer(

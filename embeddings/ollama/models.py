@@ -1,11 +1,13 @@
 """Which of Ollama's models describe pictures and embed texts, and the spaces of their vectors."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from embeddings.errors import OllamaModelMissing
-from embeddings.ollama.client import OllamaModel
+from embeddings.errors import OllamaFailed, OllamaModelMissing
+from embeddings.ollama.client import OllamaClient, OllamaModel
+from embeddings.settings import EmbeddingSettings
 
 VISION = ("llava", "llama3.2-vision", "minicpm-v", "bakllava")
 """What describes pictures, the first that is there."""
@@ -71,3 +73,45 @@ def choose(
     raise OllamaModelMissing(
         f"Ollama has none of {', '.join(preferred)}: ollama pull {preferred[0]}"
     )
+
+
+class PresentModels:
+    """The models of one Ollama as a call or a batch finds them: it is asked once, so that one which
+    does not answer is waited for once."""
+
+    def __init__(self, client: OllamaClient, settings: EmbeddingSettings) -> None:
+        self._client = client
+        self._settings = settings
+        self._asking = asyncio.Lock()
+        self._present: list[OllamaModel] | OllamaFailed | None = None
+
+    async def vision(self, named: str | None, *, is_text: bool = False) -> OllamaModel:
+        """The model that describes a picture: named by the call, by the settings, or the first that
+        is there. Raises OllamaFailed, OllamaModelMissing also for one that sees no pictures."""
+        by_setting = (
+            self._settings.ollama_text_vision_model
+            if is_text
+            else self._settings.ollama_vision_model
+        )
+        preferred = VISION_OF_TEXT if is_text else VISION
+        model = choose(named or by_setting, preferred, await self._listed())
+        can = await self._client.capabilities(model)
+        if can is not None and "vision" not in can:
+            raise OllamaModelMissing(f"{model.name} sees no pictures: name one that does")
+        return model
+
+    async def embedding(self, named: str | None) -> OllamaModel:
+        """The model that embeds, chosen in the same way. Raises OllamaFailed."""
+        named = named or self._settings.ollama_embed_model
+        return choose(named, tuple(EMBED), await self._listed())
+
+    async def _listed(self) -> list[OllamaModel]:
+        async with self._asking:
+            if self._present is None:
+                try:
+                    self._present = await self._client.models()
+                except OllamaFailed as error:
+                    self._present = error
+        if isinstance(self._present, OllamaFailed):
+            raise self._present
+        return self._present

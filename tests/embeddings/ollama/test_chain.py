@@ -105,6 +105,17 @@ def test_a_batch_of_two_spaces_says_so(ollama: Ollama, new_embedder: NewEmbedder
         _ = made.vectors
 
 
+def test_an_ollama_that_hangs_holds_a_batch_up_once(
+    ollama: Ollama, new_embedder: NewEmbedder
+) -> None:
+    ollama.answer_s = 20
+    embedder = new_embedder(timeout_s=0.3, ollama_hash_fallback=True)
+    made = embedder.generate_image_embeddings([ImageInput(image=RED)] * 10)
+    assert made.spaces == ("hash",)
+    assert all("within 0.3 s" in answer.reasons[0] for answer in made.answers)
+    assert len(ollama.requests) == 1
+
+
 def test_no_pictures_have_no_vectors() -> None:
     assert ImageEmbeddings(()).vectors.shape == (0, 0)
     vector = np.ones(1, np.float32)
