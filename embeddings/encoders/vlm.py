@@ -32,6 +32,9 @@ BATCH = 16
 """Inputs that are prepared together."""
 PADDED_TOKENS = 4096
 """Tokens of one pass through the decoder, those of padding included; a longer input goes alone."""
+WEIGHED_TOKENS = 2048
+"""Tokens of an input whose attention weights are given: they grow with the square, and are 4.5 GB
+of SmolVLM2-256M then."""
 TILES = 8
 """Tiles of one pass through the vision tower."""
 KINDS = ("smolvlm", "idefics3")
@@ -106,7 +109,8 @@ class VisionLanguageEncoder:
 
         `pooling` is that of the space by default; `truncate` cuts texts that are too long, never
         pictures; `split` reads a large picture in parts, too, which takes many times as long;
-        `padding` is the side on which short inputs of a batch are filled up.
+        `padding` is the side on which short inputs of a batch are filled up; `attentions` are
+        those of inputs of WEIGHED_TOKENS at most, and large.
         Raises InputRefused with the item's position, TextTooLong, InvalidVector.
         """
         asked = pooling if isinstance(pooling, Pooling) else self._pooling
@@ -122,7 +126,7 @@ class VisionLanguageEncoder:
                     )
                 except InputRefused as error:
                     raise error.at(number if len(items) > 1 else None) from None
-            for batch in _batches(prepared):
+            for batch in _batches(prepared, WEIGHED_TOKENS if attentions else None):
                 made = self._run([prepared[i] for i in batch], layers, padding, attentions)
                 for number, (states, weights) in zip(batch, made, strict=True):
                     pooled[number] = _answer(prepared[number], states, asked, own, weights)
@@ -214,11 +218,19 @@ class VisionLanguageEncoder:
         return torch.cat(features)
 
 
-def _batches(prepared: dict[int, Prepared]) -> Iterator[list[int]]:
-    """The inputs by length, in groups that are not padded to more than PADDED_TOKENS."""
+def _batches(prepared: dict[int, Prepared], weighed_tokens: int | None) -> Iterator[list[int]]:
+    """The inputs by length, in groups that are not padded to more than PADDED_TOKENS; each alone
+    where attention weights are wanted. Raises InputRefused if it is too long for these."""
     group: list[int] = []
     for number in sorted(prepared, key=lambda number: len(prepared[number].ids)):
-        if group and (len(group) + 1) * len(prepared[number].ids) > PADDED_TOKENS:
+        num_tokens = len(prepared[number].ids)
+        if weighed_tokens is not None and num_tokens > weighed_tokens:
+            raise InputRefused(
+                f"attention weights are given of {weighed_tokens} tokens at most, and these are "
+                f"{num_tokens}",
+                number,
+            )
+        if group and (weighed_tokens or (len(group) + 1) * num_tokens > PADDED_TOKENS):
             yield group
             group = []
         group.append(number)

@@ -19,6 +19,7 @@ from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImag
 from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_string
 
 from embeddings.encoder import Vectors, normalise
+from embeddings.encoders import vlm
 from embeddings.encoders.vlm import Padding, VisionLanguageEncoder
 from embeddings.errors import (
     InputRefused,
@@ -333,13 +334,23 @@ def test_attention_weights_are_given_when_they_are_asked_for(
 ) -> None:
     before = encoder.embed([TEXT, FRAMES], Pooling("mean"))
     assert before[0].attentions is None
-    found = encoder.embed([TEXT, FRAMES], Pooling("mean"), attentions=True, padding="left")
+    found = encoder.embed([TEXT, FRAMES], Pooling("mean"), attentions=True)
     for item, each, plain in zip([TEXT, FRAMES], found, before, strict=True):
         expected = torch.stack(reference.run(item).attentions)[:, 0].numpy()
         assert each.attentions is not None
         assert_near(each.attentions, expected)
         assert_near(each.attentions.sum(axis=-1), 1)
         assert_near(each.vector, plain.vector)
+
+
+def test_attention_weights_that_would_fill_the_memory_are_refused(
+    encoder: VisionLanguageEncoder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vlm, "WEIGHED_TOKENS", 100)
+    long = VlmInput("a" * 200)
+    with pytest.raises(InputRefused, match="item 1: attention weights are given of 100 tokens"):
+        encoder.embed([TEXT, long], attentions=True)
+    assert encoder.embed([TEXT, long])[1].attentions is None
 
 
 def test_a_pooling_of_ones_own_is_given_all_layers_and_what_each_token_is(
