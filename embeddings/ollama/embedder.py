@@ -120,8 +120,7 @@ class OllamaEmbedder:
         truncate: bool = False,
     ) -> ImageEmbedding:
         """`generate_image_embedding` for callers in an event loop."""
-        present = PresentModels(self._client, self.settings)
-        asked = _Asked(prompt, vision_model, embed_model, truncate, present)
+        asked = self._asked(prompt, vision_model, embed_model, truncate=truncate)
         return await self._embed(ImageInput(image_url, image_base64, image, description), asked)
 
     def generate_image_embeddings(
@@ -155,8 +154,7 @@ class OllamaEmbedder:
         truncate: bool = False,
     ) -> ImageEmbeddings:
         """`generate_image_embeddings` for callers in an event loop."""
-        present = PresentModels(self._client, self.settings)
-        asked = _Asked(prompt, vision_model, embed_model, truncate, present)
+        asked = self._asked(prompt, vision_model, embed_model, truncate=truncate)
         turns = asyncio.Semaphore(self._concurrency)
 
         async def embedded(position: int) -> ImageEmbedding:
@@ -215,6 +213,23 @@ class OllamaEmbedder:
         await self._client.load(sees.name, embeds=False, timeout_s=timeout_s)
         await self._client.load(embeds.name, embeds=True, timeout_s=timeout_s)
         return sees.name, embeds.name
+
+    def _asked(
+        self,
+        prompt: str | None,
+        vision_model: str | None,
+        embed_model: str | None,
+        *,
+        truncate: bool,
+    ) -> _Asked:
+        """What a call names. Raises BlankText, InputRefused."""
+        if prompt is not None:
+            try:
+                require_readable([prompt])
+            except InputRefused as error:
+                raise error.of("prompt") from None
+        present = PresentModels(self._client, self.settings)
+        return _Asked(prompt, vision_model, embed_model, truncate, present)
 
     async def _embed(self, given: ImageInput, asked: _Asked) -> ImageEmbedding:
         """One picture, by the first of the chain that can."""

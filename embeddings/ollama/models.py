@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from embeddings.errors import OllamaFailed, OllamaModelMissing
-from embeddings.ollama.client import OllamaClient, OllamaModel
+from embeddings.ollama.client import OllamaClient, OllamaModel, plain
 from embeddings.settings import EmbeddingSettings
 
 VISION = ("llava", "llama3.2-vision", "minicpm-v", "bakllava")
@@ -60,10 +60,10 @@ def choose(
     if named is not None:
         found = by_name.get(named) or by_name.get(f"{named}{LATEST}")
         if found is None:
-            there = ", ".join(by_name) or "none"
+            there = plain(", ".join(by_name))[:300] or "none"
+            name = plain(named)[:100]
             raise OllamaModelMissing(
-                f"Ollama has no model {named[:100]!r}: ollama pull {named[:100]}; there are: "
-                f"{there[:300]}"
+                f"Ollama has no model {name}: ollama pull {name}; there are: {there}"
             )
         return found
     for family in preferred:

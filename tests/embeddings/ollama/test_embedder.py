@@ -175,6 +175,15 @@ def test_a_prompt_is_the_calls_then_the_settings(ollama: Ollama, new_embedder: N
     assert prompts == ["What is it?", "How many?"]
 
 
+@pytest.mark.parametrize("prompt", ["", " \n", "\ud800"])
+def test_a_prompt_that_says_nothing_is_refused(
+    ollama: Ollama, new_embedder: NewEmbedder, prompt: str
+) -> None:
+    with pytest.raises(InputRefused, match="the prompt: the text"):
+        new_embedder().generate_image_embedding(image=RED, prompt=prompt)
+    assert ollama.requests == []
+
+
 def test_models_are_the_calls_then_the_settings_then_the_first_that_is_there(
     ollama: Ollama, new_embedder: NewEmbedder
 ) -> None:

@@ -44,6 +44,13 @@ def test_a_named_model_is_not_replaced_by_another() -> None:
         choose("llava", VISION, there("llava:13b"))
 
 
+def test_a_name_is_told_on_one_line() -> None:
+    with pytest.raises(OllamaModelMissing) as raised:
+        choose("a\x1b[2J\nb" * 1000, VISION, there("c\nd" * 1000))
+    assert str(raised.value).isprintable()
+    assert len(str(raised.value)) < 700
+
+
 def test_none_at_all_says_which_to_pull() -> None:
     with pytest.raises(OllamaModelMissing, match="ollama pull nomic-embed-text"):
         choose(None, tuple(EMBED), there("llava:latest"))
