@@ -121,8 +121,8 @@ class _Cutter:
         start_s, end_s = max(0.0, wanted.start_s), min(wanted.end_s, video.duration_s)
         if start_s >= end_s:
             raise NotClippable(
-                f"nothing lies between {start_s:.3f} and {end_s:.3f} s: the video has "
-                f"{video.duration_s:.3f} s"
+                f"nothing lies between {wanted.start_s:.3f} and {wanted.end_s:.3f} s: the video "
+                f"lasts {video.duration_s:.3f} s"
             )
         path = self.library.get_intact_path(video.id)
         footage = Footage(path, video.clock, self.settings.ingest_max_pixels)

@@ -39,7 +39,8 @@ def write_clip(
     header = probe(footage.path, footage.max_pixels)
     if sound is not None and sound >= len(header.sounds):
         if sound > 0:
-            there = f"it has {len(header.sounds)}, counted from 0"
+            num_sounds = len(header.sounds)
+            there = f"it has {num_sounds}, counted from 0" if num_sounds else "it has no sound"
             raise NotClippable(f"there is no sound track {sound}: {there}")
         sound = None
     write = convert_clip if is_exact else copy_clip

@@ -153,6 +153,9 @@ def test_a_second_sound_track_may_be_chosen_or_none(tmp_path: Path) -> None:
         assert [stream.type for stream in container.streams] == ["video"]
     with pytest.raises(NotClippable, match="no sound track 2: it has 2, counted from 0"):
         _cut(film, 3.0, 4.0, sound=2)
+    silent = write_marked(tmp_path / "silent.mp4", Recipe(sounds=(), seconds=2))
+    with pytest.raises(NotClippable, match="no sound track 1: it has no sound"):
+        _cut(silent, 0.0, 1.0, sound=1)
 
 
 @pytest.mark.parametrize("is_exact", [True, False])

@@ -25,7 +25,7 @@ def test_hits_are_written_to_an_edl_beside_the_answer(ingested: Ingested, tmp_pa
     assert done.returncode == 0, done.stderr
     assert "said at 0:01.2" in done.stdout
     assert f"2 moments in {path}" in done.stderr
-    assert "1 of 2 may well be wrong" in done.stderr
+    assert "1 of 2 are weak matches" in done.stderr
     events = [*pycmx.parse_cmx3600(io.StringIO(path.read_text())).events]
     first = events[0].edits[0]
     assert (first.source_in, first.clip_name) == ("00:00:00:24", "tour.mp4")
