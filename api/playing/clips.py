@@ -1,11 +1,11 @@
 """Clips of videos: made when they are asked for, once for all who ask, and kept for a while."""
 
 import asyncio
+import contextlib
 import functools
 import json
 import os
 import shutil
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -16,6 +16,7 @@ from anyio import CapacityLimiter, to_thread
 from api.playing.turns import MAX_AT_ONCE, Turns, try_again
 from api.settings import ApiSettings
 from database.errors import NotFound
+from database.videos.forgetting import CLIPS
 from database.videos.read import VideoInfo
 from database.videos.records import require_content_hash
 from embeddings.weights.cached import written_whole
@@ -76,14 +77,13 @@ class Clips:
     """A folder with clips, which a restart empties."""
 
     def __init__(self, settings: ApiSettings, turns: Turns) -> None:
-        self.folder = settings.home / "clips"
+        self.folder = settings.home / CLIPS
         """Also of what zips of clips hold for a moment."""
         self._max_pixels = settings.ingest_max_pixels
         self._max_s = settings.api_max_clip_s
         stall_s = min(settings.ingest_decode_stall_s, _STALL_S)
         self._isolation = Isolation(settings.ingest_decode_memory_mb, stall_s)
         self._turns = turns
-        self._forgetting = threading.Lock()
         self._begun: dict[str, _Making] = {}
         self._is_over = False
 
@@ -170,7 +170,7 @@ class Clips:
 
     def _forget_old(self) -> None:
         """Removes clips that were asked for longest ago, until the others fit."""
-        with self._forgetting:  # of two at once, one would look for what the other has removed
+        with contextlib.suppress(FileNotFoundError):  # removed meanwhile: the next one goes on
             kept = [path for path in (self.folder / FORMAT).iterdir() if path.suffix != ".part"]
             kept.sort(key=_touched_s, reverse=True)
             num_bytes = 0

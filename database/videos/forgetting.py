@@ -11,7 +11,7 @@ from database.videos.records import require_content_hash
 from database.videos.removal import ForgottenVideo, Removal
 from database.videos.stored import Store
 
-SEGMENTS, SPRITES = "segments", "sprites"
+SEGMENTS, SPRITES, CLIPS = "segments", "sprites", "clips"
 """The folders, beside the one of all keyframes, of what is made of a video when it is watched."""
 
 
@@ -27,11 +27,13 @@ def keyframe_folder(digest: str) -> str:
 
 
 def remove_made(digest: str, keyframes_dir: Path) -> None:
-    """Removes from disk what was made of a content: its keyframes, segments and sheets of stills.
-    Raises DatabaseError for a hash that is none."""
+    """Removes from disk what was made of a content: its keyframes, segments, sheets of stills and
+    clips. Raises DatabaseError for a hash that is none."""
     folder = keyframe_folder(digest)
     sheets = keyframes_dir.with_name(SPRITES).glob(f"*/{digest}")
-    for made in (keyframes_dir / folder, keyframes_dir.with_name(SEGMENTS) / folder, *sheets):
+    clips = keyframes_dir.with_name(CLIPS).glob(f"*/{digest}-*")
+    in_folders = (keyframes_dir / folder, keyframes_dir.with_name(SEGMENTS) / folder)
+    for made in (*in_folders, *sheets, *clips):
         shutil.rmtree(made, ignore_errors=True)
 
 

@@ -132,10 +132,14 @@ def test_a_video_that_is_forgotten_leaves_no_picture_behind(folder: Path, tmp_pa
             (tmp_path / beside / place).mkdir(parents=True)
     sheets = tmp_path / "sprites" / "v2" / records.digest("gone")
     sheets.mkdir()
+    clips = [tmp_path / "clips" / "v1" / f"{records.digest(n)}-0-1" for n in ("gone", "there")]
+    for clip in clips:
+        clip.mkdir(parents=True)
     remove_made(records.digest("gone"), tmp_path / "keyframes")
     assert numbers(store, converted("gone")) == []
     assert numbers(store, converted("there")) == [0]
     assert not sheets.exists()
+    assert [clip.exists() for clip in clips] == [False, True]
 
 
 def test_what_is_left_of_a_content_that_is_not_stored_goes_at_the_end_of_a_run(
