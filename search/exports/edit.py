@@ -255,8 +255,8 @@ def _rate_notes(cuts: Iterable[Cut], timeline: Rate) -> list[str]:
     if not others:
         return []
     return [
-        f"the timeline has {timeline} frames a second, as its first video has; timecodes of sources "
-        f"are in their own rate, which is also {_named(others)}"
+        f"the timeline has {timeline} frames a second, as its first video has; timecodes of "
+        f"sources are in their own rate, which is also {_named(others)}"
     ]
 
 
@@ -264,9 +264,7 @@ def _weak_notes(selections: Sequence[Selection]) -> list[str]:
     num_weak = sum(selection.weak for selection in selections)
     if num_weak == 0:
         return []
-    return [
-        f"{num_weak} of {len(selections)} are weak matches; a min_score of 0.4 leaves them out"
-    ]
+    return [f"{num_weak} of {len(selections)} are weak matches; a min_score of 0.4 leaves them out"]
 
 
 def _named(names: Sequence[str]) -> str:

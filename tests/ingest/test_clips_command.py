@@ -108,7 +108,7 @@ def test_many_clips_go_into_a_zip_and_those_that_fail_are_named_in_it(
         ]
         reasons = clips.read("not made.txt").decode().splitlines()
     assert numbers == [list(range(25)), list(range(50, 75)), list(range(75, 100))]
-    assert reasons[0].startswith("after the end: nothing lies between 5.000 and 6.000 s: the video lasts")
+    assert reasons[0].startswith("after the end: nothing lies between 5.000 and 6.000 s")
     assert reasons[1].startswith("gone: the file of video 2 was moved")
     assert reasons[2] == "unknown: there is no video 99"
     lines = [line for line in done.stderr.splitlines() if "/6 " in line]
