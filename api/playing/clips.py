@@ -74,7 +74,7 @@ class _Making:
 
 
 class Clips:
-    """A folder with clips, which a restart empties."""
+    """A folder with clips, which the servers of a home share."""
 
     def __init__(self, settings: ApiSettings, turns: Turns) -> None:
         self.folder = settings.home / CLIPS
@@ -88,8 +88,13 @@ class Clips:
         self._is_over = False
 
     def sweep(self) -> None:
-        """Removes what a server that has ended left."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Removes what servers that have ended left. What is newer may be another's, of the same
+        home, which is at work on it."""
+        old_s = time.time() - _MAX_KEPT_S
+        for path in self.folder.glob("*/*"):
+            with contextlib.suppress(FileNotFoundError):  # the other has removed it
+                if _touched_s(path) < old_s:
+                    shutil.rmtree(path, ignore_errors=True)
 
     def end(self) -> None:
         """Ends what is being made, at its next step."""

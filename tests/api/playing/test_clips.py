@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -13,6 +14,9 @@ from urllib.parse import unquote
 import httpx
 import pytest
 
+from api.playing.clips import Clips
+from api.playing.turns import Turns
+from api.settings import ApiSettings
 from database.models import FileStatus
 from database.opening import open_database
 from database.videos.records import FileRecord, VideoRecord
@@ -213,3 +217,15 @@ def test_who_asks_for_the_same_clip_at_once_shares_it(films: Films) -> None:
         answers = [each.result() for each in [threads.submit(films.client.get, address)] * 4]
     assert {answer.status_code for answer in answers} == {200}
     assert len({answer.content for answer in answers}) == 1
+
+
+def test_a_second_server_of_a_home_removes_nothing_that_another_is_at_work_on(
+    tmp_path: Path,
+) -> None:
+    made = tmp_path / "clips" / "v1"
+    for name in ("at work.part", "kept", "left.part", "old"):
+        (made / name).mkdir(parents=True)
+    for name in ("left.part", "old"):
+        os.utime(made / name, (time.time() - 7200, time.time() - 7200))
+    Clips(ApiSettings(sceneseek_home=tmp_path), Turns(lambda: None)).sweep()
+    assert {path.name for path in made.iterdir()} == {"at work.part", "kept"}
