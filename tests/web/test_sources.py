@@ -33,6 +33,9 @@ FILMS = {
     "changing.mkv": Recipe("libx265", frame_times_s=CHANGING, seconds=6.5, options=QUIET),
     "turned.mp4": Recipe("libx265", seconds=6, turned=90, options=QUIET),
     "two.mkv": Recipe(sounds=("aac", "aac"), languages=("eng", "deu"), seconds=6),
+    "same.mov": Recipe(
+        sounds=("aac", "aac"), languages=("eng", "eng"), seconds=6, timecode="01:00:00:00"
+    ),
 }
 SAYS = {
     "hevc.mp4": "converted: hevc",
@@ -131,6 +134,17 @@ def test_it_plays_in_browsers_without_hls_too(name: str, page: Page, films: Film
     assert page.evaluate("document.querySelector('video').src").startswith("blob:")
 
 
+def test_segments_that_the_browser_does_not_take_are_converted(page: Page, films: Films) -> None:
+    without_hls(page)
+    page.add_init_script(
+        "const takes = MediaSource.isTypeSupported;"
+        "MediaSource.isTypeSupported = (type) => type.includes('avc1.640020') && takes(type);"
+    )
+    watch(page, films, "ac3.mkv")
+    expect(page.locator(".source")).to_have_text("converted: ac3")
+    assert FILMS["ac3.mkv"].time_of(number_shown(page)) == pytest.approx(AT_S, abs=0.3)
+
+
 @pytest.mark.parametrize("has_hls", [True, False])
 def test_seeking_leads_where_it_should_and_a_film_plays_to_its_end(
     has_hls: bool, page: Page, films: Films
@@ -189,6 +203,17 @@ def test_a_sound_track_is_chosen_and_the_film_goes_on(page: Page, films: Films) 
     assert_accessible(page)
     sounds.select_option("English")
     expect(page.locator(".source")).to_have_text("")
+
+
+def test_tracks_of_one_language_are_told_apart_and_a_timecode_is_named(
+    page: Page, films: Films
+) -> None:
+    watch(page, films, "same.mov")
+    sounds = page.get_by_role("combobox", name="Sound", exact=True)
+    expect(sounds.get_by_role("option")).to_have_text(["English, track 1", "English, track 2"])
+    page.get_by_text("About the file").click()
+    about = page.get_by_role("group").filter(has_text="About the file")
+    expect(about).to_contain_text("begins at 01:00:00:00")
 
 
 def test_a_sound_track_that_cannot_be_had_is_told_and_the_first_goes_on(

@@ -26,9 +26,14 @@ export function start() {
 function open(form) {
   const { isChosen, hits } = taken();
   const number = hits.length.toLocaleString("en");
-  dialog.querySelector(".what").textContent = isChosen
+  const told = isChosen
     ? `${number} selected, in the order chosen.`
     : `Nothing is selected: all hits that are loaded, ${number} of ${totalOf(hits)}.`;
+  const numWeak = hits.filter(({ isWeak }) => isWeak).length;
+  const weak = numWeak ? ` Weak matches among them: ${numWeak.toLocaleString("en")}.` : "";
+  dialog.querySelector(".what").textContent = hits.length
+    ? told + weak
+    : "Nothing is selected, and no hit is shown: open “Show the nearest”, or select hits of another search.";
   form.elements.title.placeholder = queryOf(hits) || "hits";
   form.querySelector(".primary").disabled = !hits.length;
   tell({});

@@ -47,7 +47,8 @@ const boxOf = (hit) => hit.parentElement.querySelector(":scope > .pick");
 function factsOf(hit) {
   const { video, scene, start, end } = hit.dataset;
   const query = new URLSearchParams(location.search).get("q") ?? "";
-  return { video: Number(video), scene: Number(scene), start: Number(start), end: Number(end), query };
+  const isWeak = hit.closest("li.weak") !== null;
+  return { video: Number(video), scene: Number(scene), start: Number(start), end: Number(end), query, isWeak };
 }
 
 /** Gives each new hit its box. */

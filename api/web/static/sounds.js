@@ -26,7 +26,7 @@ export class Sounds {
   /** What can be chosen now. */
   show() {
     const { sounds, sound } = this.sources;
-    const labels = sounds.map(labelOf);
+    const labels = sounds.map(labelOf).map(told);
     this.place.hidden = sounds.length < 2;
     if (this.#shown !== labels.join("\n")) {
       this.#shown = labels.join("\n");
@@ -39,6 +39,11 @@ export class Sounds {
 /** "English", "English, Commentary", or "Track 2" for one that does not say. */
 function labelOf({ language, title }, at) {
   return [languageOf(language), title].filter(Boolean).join(", ") || `Track ${at + 1}`;
+}
+
+/** With its number, where others are called the same. */
+function told(label, at, labels) {
+  return labels.indexOf(label) === labels.lastIndexOf(label) ? label : `${label}, track ${at + 1}`;
 }
 
 function languageOf(code) {
