@@ -56,7 +56,8 @@ def _lines_of(cut: Cut, *, is_cut: bool = False) -> Iterator[Line]:
     """The lines of a cut in the time of its video; whole, or as far as they lie in it."""
     passages = _chosen(cut.passages)
     if not passages:
-        yield cut.selection.start_s, cut.selection.end_s, cut.selection.name or cut.why or cut.name
+        name = one_line(cut.selection.name or "") or cut.why or cut.name
+        yield cut.selection.start_s, cut.selection.end_s, name
     for each in passages:
         if is_cut:
             yield max(each.start_s, cut.start_s), min(each.end_s, cut.end_s), each.text

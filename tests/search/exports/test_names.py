@@ -104,3 +104,9 @@ def test_every_format_is_read_back_with_the_same_frames(
     assert [(int(c.findtext("in", "")), int(c.findtext("out", ""))) for c in clips] == frames
     for text, kind in ((write_srt(edit), "srt"), (write_vtt(edit), "vtt")):
         assert len(pysubs2.SSAFile.from_string(text, format_=kind)) <= len(frames)
+
+
+def test_a_selection_whose_name_cannot_be_seen_has_a_line_of_subtitles_all_the_same() -> None:
+    edit = edit_of([film()], [Selection(1, 1.0, 2.0, name="\x7f\u202e\x85")], said=[()])
+    for text, kind in ((write_srt(edit), "srt"), (write_vtt(edit), "vtt")):
+        assert [line.text for line in pysubs2.SSAFile.from_string(text, kind)] == ["tour 1 0:01"]
