@@ -23,8 +23,11 @@ import numpy as np
 from PIL import Image as Pillow
 
 from embeddings.encoder import Vectors, normalise
+from embeddings.ollama.embedder import OllamaEmbedder
 
 Body = dict[str, Any]
+NewEmbedder = Callable[..., OllamaEmbedder]
+"""Makes an embedder that asks a server."""
 _DIMS = {"nomic-embed-text": 768, "mxbai-embed-large": 1024}
 
 

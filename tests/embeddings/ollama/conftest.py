@@ -1,7 +1,7 @@
 """What tests of Ollama share: a server, and embedders that ask it."""
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +9,7 @@ import pytest
 
 from api.settings import EmbeddingServerSettings
 from embeddings.ollama.embedder import OllamaEmbedder
-from tests.helpers.ollama import Ollama, serving_ollama
-
-NewEmbedder = Callable[..., OllamaEmbedder]
+from tests.helpers.ollama import NewEmbedder, Ollama, serving_ollama
 
 
 @pytest.fixture

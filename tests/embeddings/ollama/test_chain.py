@@ -8,9 +8,8 @@ from structlog.testing import capture_logs
 from embeddings.errors import MixedSpaces, NoEmbedding, TextTooLong
 from embeddings.ollama.answers import ImageEmbedding, ImageEmbeddings
 from embeddings.ollama.pictures import ImageInput
-from tests.embeddings.ollama.conftest import NewEmbedder
 from tests.helpers.cache import metric, run
-from tests.helpers.ollama import Ollama, embeds, plain_picture
+from tests.helpers.ollama import NewEmbedder, Ollama, embeds, plain_picture
 from tests.helpers.tiny_models import drawings, tiny_models
 
 RED = plain_picture("red")

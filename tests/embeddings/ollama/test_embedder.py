@@ -25,9 +25,8 @@ from embeddings.errors import (
 from embeddings.ollama.descriptions import PROMPT, PROMPT_OF_TEXT
 from embeddings.ollama.pictures import ImageInput
 from embeddings.pictures import Picture
-from tests.embeddings.ollama.conftest import NewEmbedder
 from tests.helpers.cache import metric
-from tests.helpers.ollama import Model, Ollama, embeds, plain_picture, sees, vector_of
+from tests.helpers.ollama import Model, NewEmbedder, Ollama, embeds, plain_picture, sees, vector_of
 from tests.helpers.picture_host import Certificate, picture_host, response, sends
 from tests.helpers.pictures import encoded
 from tests.helpers.redis import RedisServer
