@@ -207,6 +207,9 @@ class SelectedIn(Form):
     start_s: Seconds | None = None
     end_s: Seconds | None = None
     name: Annotated[str, Field(max_length=500), Storable] | None = None
+    query: Annotated[str, Field(max_length=MAX_QUERY_CHARACTERS), Storable] | None = Field(
+        default=None, description="What it was found by, if not what all were"
+    )
 
     @model_validator(mode="after")
     def _is_one_or_the_other(self) -> Self:

@@ -109,7 +109,8 @@ def _selection(selected: SelectedIn, scenes: dict[int, Selection], query: str | 
         assert selected.scene_id is not None  # or the form would have been refused
         scene = scenes[selected.scene_id]
         video_id, start_s, end_s = scene.video_id, scene.start_s, scene.end_s
-    return Selection(video_id, start_s, end_s, selected.scene_id, selected.name, query)
+    found_by = selected.query or query
+    return Selection(video_id, start_s, end_s, selected.scene_id, selected.name, found_by)
 
 
 async def _zip(state: State, body: ExportIn, edit: Edit, request: Request) -> Response:
@@ -152,6 +153,6 @@ def _headers(body: ExportIn, edit: Edit) -> dict[str, str]:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
     }
-    if edit.notes:
-        headers[NOTES] = json.dumps(edit.notes)
+    if notes := edit.notes_for(FORMATS[body.format]):
+        headers[NOTES] = json.dumps(notes)
     return headers

@@ -65,7 +65,7 @@ def export(to: ExportTo, database: Database, selections: Sequence[Selection], ti
     from search.exports.writing import WRITERS
 
     edit = make_edit(database, selections, title=title, handles_s=to.handles_s)
-    for note in edit.notes:
+    for note in edit.notes_for(FORMATS[to.format]):
         typer.echo(f"note: {note}", err=True)
     if to.format == "zip":
         clips = [

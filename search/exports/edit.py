@@ -15,6 +15,7 @@ from database.videos.passages import Passage, read_passages
 from database.videos.read import Library, VideoInfo
 from search.errors import InvalidQuery
 from search.exports.counting import Caveat, FrameCount, count_frames
+from search.exports.formats import FileKind
 from search.exports.selections import Selection, missing_videos
 from search.exports.timecode import Rate, write_timecode
 from search.exports.words import clock, one_line
@@ -115,6 +116,8 @@ class Edit:
     is_drop: bool
     notes: tuple[str, ...]
     """What whoever takes it further should know."""
+    rate_notes: tuple[str, ...]
+    """The same of the rates on its timeline."""
 
     @property
     def record_start(self) -> int:
@@ -122,6 +125,10 @@ class Edit:
         if not self.is_drop:
             return RECORD_START_S * self.rate.nominal
         return RECORD_START_S * self.rate.nominal - 54 * (self.rate.nominal // 15)
+
+    def notes_for(self, kind: FileKind) -> tuple[str, ...]:
+        """What is to be said with a file of a format."""
+        return (*self.notes, *self.rate_notes) if kind.has_timeline else self.notes
 
     @property
     def num_frames(self) -> int:
@@ -187,9 +194,14 @@ def lay_out(
         cut = _cut(selection, video, counts[video.id], timeline.rate, handles_s, record, said)
         cuts.append(cut)
         record += cut.record_frames
-    notes = (*_caveat_notes(cuts), *_rate_notes(cuts, timeline.rate), *_weak_notes(selections))
-    is_drop = timeline.is_drop
-    return Edit(one_line(title, 200) or "hits", tuple(cuts), timeline.rate, is_drop, notes)
+    return Edit(
+        one_line(title, 200) or "hits",
+        tuple(cuts),
+        timeline.rate,
+        timeline.is_drop,
+        notes=(*_caveat_notes(cuts), *_weak_notes(selections)),
+        rate_notes=_rate_notes(cuts, timeline.rate),
+    )
 
 
 def _require_inside(number: int, selection: Selection, video: VideoInfo) -> None:
@@ -250,14 +262,14 @@ def _caveat_notes(cuts: Iterable[Cut]) -> list[str]:
     return [f"{_named(list(names.values()))}: {caveat}" for caveat, names in by_caveat.items()]
 
 
-def _rate_notes(cuts: Iterable[Cut], timeline: Rate) -> list[str]:
+def _rate_notes(cuts: Iterable[Cut], timeline: Rate) -> tuple[str, ...]:
     others = list(dict.fromkeys(str(c.count.rate) for c in cuts if c.count.rate != timeline))
     if not others:
-        return []
-    return [
+        return ()
+    return (
         f"the timeline has {timeline} frames a second, as its first video has; timecodes of "
-        f"sources are in their own rate, which is also {_named(others)}"
-    ]
+        f"sources are in their own rate, which is also {_named(others)}",
+    )
 
 
 def _weak_notes(selections: Sequence[Selection]) -> list[str]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from search.exports.edit import Cut, Edit
+from search.exports.formats import FORMATS
 from search.exports.words import Reels, one_line
 
 _FCM = {False: "FCM: NON-DROP FRAME", True: "FCM: DROP FRAME"}
@@ -24,7 +25,7 @@ def write_edl(edit: Edit) -> str:
         lines.append(_event(number, reel, _channels(cut), *source, *_record(edit, cut)))
         lines += _comments(edit, cut)
         if number == 1:  # readers take nothing but events after the head
-            lines += [f"* NOTE: {note}" for note in edit.notes]
+            lines += [f"* NOTE: {note}" for note in edit.notes_for(FORMATS["edl"])]
         lines.append("")
     return "\n".join(lines)
 

@@ -3,6 +3,7 @@
 from xml.etree import ElementTree as ET
 
 from search.exports.edit import Cut, Edit
+from search.exports.formats import FORMATS
 from search.exports.timecode import Rate, write_timecode
 from search.exports.words import file_url, one_line
 
@@ -17,7 +18,7 @@ def write_fcp7(edit: Edit) -> str:
     _text(sequence, "duration", edit.num_frames)
     _rate(sequence, edit.rate)
     _timecode(sequence, edit.record_start, edit.rate, is_drop=edit.is_drop)
-    for note in edit.notes:
+    for note in edit.notes_for(FORMATS["fcp7"]):
         sequence.append(ET.Comment(one_line(note).replace("--", "–")))
     media = ET.SubElement(sequence, "media")
     told: set[int] = set()

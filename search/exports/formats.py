@@ -10,14 +10,16 @@ class FileKind(NamedTuple):
 
     suffix: str
     media_type: str
+    has_timeline: bool = False
+    """Whether its cuts follow each other, at the rate of the first."""
 
 
 FORMATS: dict[ExportFormat, FileKind] = {
     "zip": FileKind(".zip", "application/zip"),
-    "edl": FileKind(".edl", "text/plain"),
-    "otio": FileKind(".otio", "application/json"),
-    "fcp7": FileKind(".xml", "application/xml"),
-    "markers": FileKind(".edl", "text/plain"),
+    "edl": FileKind(".edl", "text/plain", True),
+    "otio": FileKind(".otio", "application/json", True),
+    "fcp7": FileKind(".xml", "application/xml", True),
+    "markers": FileKind(".edl", "text/plain", True),
     "csv": FileKind(".csv", "text/csv"),
     "json": FileKind(".json", "application/json"),
     "srt": FileKind(".srt", "application/x-subrip"),

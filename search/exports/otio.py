@@ -5,6 +5,7 @@ from typing import Any
 import opentimelineio as otio
 
 from search.exports.edit import Cut, Edit
+from search.exports.formats import FORMATS
 from search.exports.timecode import Rate
 from search.exports.words import file_url
 
@@ -17,7 +18,7 @@ def write_otio(edit: Edit) -> str:
     timeline = otio.schema.Timeline(
         edit.title, global_start_time=_time(edit.record_start, edit.rate)
     )
-    timeline.metadata[_METADATA] = {"notes": list(edit.notes)}
+    timeline.metadata[_METADATA] = {"notes": list(edit.notes_for(FORMATS["otio"]))}
     if any(cut.has_picture for cut in edit.cuts):
         timeline.tracks.append(_track(edit, "V", otio.schema.TrackKind.Video))
     if any(cut.num_channels for cut in edit.cuts):

@@ -7,6 +7,7 @@ from typing import Any
 
 from database.videos.places import uri_of
 from search.exports.edit import Cut, Edit
+from search.exports.formats import FORMATS
 
 _FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes a cell for that begins so: something to compute."""
@@ -52,7 +53,7 @@ def write_json(edit: Edit) -> str:
     document = {
         "title": edit.title,
         "rate": str(edit.rate),
-        "notes": list(edit.notes),
+        "notes": list(edit.notes_for(FORMATS["json"])),
         "selections": [_row(cut) for cut in edit.cuts],
     }
     return json.dumps(document, ensure_ascii=False, indent=1) + "\n"

@@ -1,6 +1,7 @@
 """Hits that people choose on the page and take along: as files for editors, and as clips."""
 
 import contextlib
+import csv
 import io
 import re
 import zipfile
@@ -33,13 +34,15 @@ from tests.helpers.records import TEXT, VISION, Vector, near, video
 FPS = 25
 RECIPE = Recipe(seconds=8.0, iframe_every=50)
 TIDE, REEF = NAMES = ("tide", "reef")
-"""Of the second one it is not known how its frames are counted."""
+"""The frame rate of the second one varies, as its row has it."""
+PICTURE = PictureStream("h264", None, (FPS, 1), 0.0, *RECIPE.size)
 STREAMS = Streams(
     "mov,mp4,m4a,3gp,3g2,mj2",
-    PictureStream("h264", None, (FPS, 1), 0.0, *RECIPE.size),
+    PICTURE,
     (SoundStream("aac", None, None, None, 2),),
     None,
 )
+VARYING = replace(STREAMS, picture=replace(PICTURE, rate=None))
 SCENE_S = 2.0
 NUM_HITS = len(NAMES) * round(RECIPE.seconds / SCENE_S)
 
@@ -84,7 +87,7 @@ def _row(name: str, direction: Vector, seed: int) -> VideoRecord:
         scenes=spans,
         moments=moments,
         duration_s=RECIPE.seconds,
-        streams=STREAMS if name == TIDE else None,
+        streams=STREAMS if name == TIDE else VARYING,
     )
 
 
@@ -198,6 +201,14 @@ def test_a_selection_is_collected_over_searches_and_stays_after_a_reload(page: P
     expect_selected(other, 0)
 
 
+def test_what_each_hit_of_several_searches_was_found_by_stands_in_the_file(page: Page) -> None:
+    for query, name in ((QUERY, TIDE), (f"{QUERY} reef", REEF)):
+        page.goto(f"/?q={query}")
+        pick(page, name, "0:02")
+    with export(page, "CSV").path().open(encoding="utf-8-sig", newline="") as file:
+        assert [row["query"] for row in csv.DictReader(file)] == [QUERY, f"{QUERY} reef"]
+
+
 def test_hits_that_come_later_can_be_selected_too(new_page: NewPage, many: Serving) -> None:
     page = new_page(over=many, expected_faults=("404",))
     page.goto(f"/?q={QUERY}&limit=20")
@@ -302,7 +313,7 @@ def test_what_the_server_notes_of_a_file_is_shown(page: Page) -> None:
     export(page, "EDL")
     dialog = page.get_by_role("dialog", name="Export")
     expect(dialog.get_by_role("status")).to_have_text(f"Saved: {QUERY}.edl")
-    expect(dialog.get_by_role("list", name="Notes")).to_contain_text("at the average rate")
+    expect(dialog.get_by_role("list", name="Notes")).to_contain_text("the frame rate varies")
     assert_accessible(page)
     dialog.get_by_role("button", name="Close").click()
     expect(button_of(page, "Export …")).to_be_focused()

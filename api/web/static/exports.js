@@ -61,10 +61,11 @@ function offer(form) {
 function bodyOf(form) {
   const { format, title, handles_s, kind } = Object.fromEntries(new FormData(form));
   const { hits } = taken();
-  const selections = hits.map(({ video, scene, start, end }) => ({
-    video_id: video, scene_id: scene, start_s: start, end_s: end,
+  const common = queryOf(hits);
+  const selections = hits.map(({ video, scene, start, end, query }) => ({
+    video_id: video, scene_id: scene, start_s: start, end_s: end, query: common ? undefined : query,
   }));
-  return { format, title: title.trim(), query: queryOf(hits), handles_s: Number(handles_s), kind, selections };
+  return { format, title: title.trim(), query: common, handles_s: Number(handles_s), kind, selections };
 }
 
 async function make(form) {

@@ -28,6 +28,7 @@ export function start() {
     if (take === "all") choose(hits(), true);
     if (take === "none") clear();
   });
+  answer.addEventListener("toggle", tell, true); // hits that are folded away are none to take
   bind("x", "Select the hit, or take it back", withHit((hit) => choose([hit], !chosen.has(keyOf(hit))), "X"), "Hits");
   addEventListener("pageshow", ({ persisted }) => {
     if (persisted) become(read()); // another page of the tab may have changed it
@@ -95,7 +96,7 @@ function become(others) {
 
 /** Shows how many are chosen, and what can be done. */
 function tell() {
-  const isAny = answer.querySelector(".hit[data-video]") !== null;
+  const isAny = hits().length > 0;
   bar.hidden = !isAny && !chosen.size;
   bar.classList.toggle("any", chosen.size > 0);
   bar.querySelector("[data-take=all]").hidden = !isAny;

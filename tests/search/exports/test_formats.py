@@ -21,6 +21,7 @@ from search.errors import InvalidQuery
 from search.exports.edit import Edit
 from search.exports.edl import write_edl, write_markers
 from search.exports.fcp7 import write_fcp7
+from search.exports.formats import FORMATS
 from search.exports.otio import write_otio
 from search.exports.subtitles import write_srt, write_vtt
 from search.exports.tables import BYTE_ORDER_MARK, write_csv, write_json
@@ -229,7 +230,8 @@ def test_several_rates_in_one_edl_keep_their_own_timecode_and_the_first_ones_tim
         "004  TOUR3    A",
     ]
     assert "* SOURCE RATE: 25, TIMELINE RATE: 30000/1001" in text
-    assert any("30000/1001" in note and "25" in note for note in edit.notes)
+    assert any("30000/1001" in note and "25" in note for note in edit.notes_for(FORMATS["edl"]))
+    assert edit.notes_for(FORMATS["csv"]) == ()  # a table has no timeline
     timeline = read_by_otio(write_otio(edit), "otio_json")
     assert [source_frames(clip) for clip in timeline.tracks[0]] == [
         (60, 120),
