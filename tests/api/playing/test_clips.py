@@ -70,11 +70,7 @@ def _served(settings: IngestSettings) -> Iterator[Films]:
         store.save_video(_eight("gone"), file("/nowhere/gone.mp4"))
         store.save_video(replace(_eight("silent"), audio_codec=None), _file(silent))
         store.save_video(replace(_eight("long"), duration_s=24.0), _file(long))
-    left = home / "clips" / "left"
-    left.mkdir(parents=True)
-    os.utime(left, (0, 0))  # of long ago
     with serving(settings, API_MAX_CLIP_S="23") as server:
-        assert not left.exists()  # of a server that has ended
         yield Films(server, home / "clips", path)
 
 
