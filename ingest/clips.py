@@ -29,6 +29,7 @@ from ingest.playing.zipped import ClipsZip, clip_name
 from ingest.settings import IngestSettings
 
 MAX_CLIPS = 10_000
+_SUFFIXES = (".mp4", ".m4v", ".m4a")
 _TIME = re.compile(r"(?:(?:(\d{1,3}):)?(\d{1,4}):)?(\d{1,7}(?:\.\d{1,9})?)", re.ASCII)
 
 app = new_app()
@@ -143,9 +144,15 @@ def _opened(*, is_exact: bool, sound: int | None) -> Iterator[_Cutter]:
 
 
 def _write_one(cutter: _Cutter, wanted: Wanted, out: Path | None) -> Done:
-    """The clip of a command line. Raises NotFound, VideoUnreadable, DiskFull, OSError."""
+    """The clip of a command line. Raises NotFound, VideoUnreadable, DiskFull, OSError, UsageError
+    where it would be taken for something else, or take another clip's place."""
     video = cutter.library.get_video(wanted.video_id)
-    out = out or Path(clip_name(video.title, max(0.0, wanted.start_s), wanted.end_s))
+    if out is None:
+        out = Path(clip_name(video.title, max(0.0, wanted.start_s), wanted.end_s))
+        if out.exists():
+            raise UsageError(f"{out} is there already: name a file with --out")
+    if out.suffix.lower() not in _SUFFIXES:
+        raise UsageError(f"clips are MP4 files: name {out.with_suffix('.mp4')}, not {out.name}")
     with atomically(out.absolute()) as partial:
         made = cutter.write(wanted, video, partial)
     early_s = wanted.start_s - made.start_s

@@ -66,6 +66,18 @@ def test_a_clip_is_cut_from_a_video(library: IngestSettings) -> None:
     clip = library.home / "tour 00-00-01 to 00-00-02.mp4"
     assert [number for _, number in frames_of(clip)] == list(range(25, 63))
     assert done.stderr.splitlines()[-1] == f"{clip.name}: 1.52 s"
+    again = run_command("ingest.clips", FILM, "1.2", "2.3", settings=library)
+    assert again.returncode == 2
+    assert f"{clip.name} is there already: name a file with --out" in again.stderr
+    assert len(frames_of(clip)) == 38
+
+
+def test_a_clip_is_not_written_into_a_file_that_says_to_be_another_kind(
+    library: IngestSettings,
+) -> None:
+    done = run_command("ingest.clips", FILM, 1, 2, "--out", "p.mov", settings=library)
+    assert done.returncode == 2
+    assert "clips are MP4 files: name p.mp4, not p.mov" in done.stderr
 
 
 def test_a_fast_clip_says_how_much_earlier_it_begins(library: IngestSettings) -> None:
