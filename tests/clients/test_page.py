@@ -10,7 +10,8 @@ from tests.helpers.commands import ROOT
 from tests.helpers.http import Serving
 
 PAGE = (ROOT / "docs" / "embeddings.md").read_text(encoding="utf-8")
-EXAMPLE = re.compile(r"```python\n(.*?)```\n```text\n(.*?)```", re.DOTALL)
+EXAMPLE = re.compile(r"```python\n((?:(?!```).)*)```\n```text\n(.*?)```", re.DOTALL)
+"""A block of Python right before one of text."""
 ADDRESS = "http://127.0.0.1:8000/v1"
 DECIMAL = re.compile(r"-?\d+\.\d+")
 
