@@ -26,7 +26,9 @@ class Read:
         found = list(line)
         self.pictures = [each.time_s for each in found if isinstance(each, Picture)]
         self.sounds = [each.time_s for each in found if isinstance(each, Sound)]
-        self.end_s = max(line.video_end_s, *(lane.end_s for lane in line.tracks.sounds.values()), 0.0)
+        self.end_s = max(
+            line.video_end_s, *(lane.end_s for lane in line.tracks.sounds.values()), 0.0
+        )
         self.notes = line.clock.notes
         self.num_errors = sum(damage.num_errors for damage in line.damage.values())
 
