@@ -96,6 +96,8 @@ def test_the_keyboard_reaches_the_tools_right_after_their_hit(page: Page) -> Non
     expect(menu).not_to_have_attribute("open", "")
     page.keyboard.press("Tab")
     page.keyboard.press("Tab")
+    expect(page.locator(".pick").first).to_be_focused()
+    page.keyboard.press("Tab")
     expect(page.locator(".hit").nth(1)).to_be_focused()
 
 
