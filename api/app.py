@@ -19,6 +19,7 @@ from api.limits import BodyLimit
 from api.openapi import VERSION, document
 from api.playing.clips import Clips
 from api.playing.conversions import Conversions
+from api.playing.known import StreamsOfBefore
 from api.query_pictures import QueryPictures
 from api.routes import (
     clips,
@@ -171,6 +172,7 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
         sprites=Sprites(settings),
         conversions=conversions,
         clips=Clips(settings, conversions.turns),
+        streams=StreamsOfBefore(settings, database),
         facts=LibraryFacts(database, service.encoders),
         lanes=Lanes(Lane("searches", settings.api_max_concurrent)),
         jobs=Jobs(database),

@@ -12,6 +12,7 @@ from api.feed import Feed
 from api.lanes import Lane, Lanes
 from api.playing.clips import Clips
 from api.playing.conversions import Conversions
+from api.playing.known import StreamsOfBefore
 from api.query_pictures import QueryPictures
 from api.settings import ApiSettings
 from api.sprites import Sprites
@@ -45,6 +46,7 @@ class State:
     sprites: Sprites
     conversions: Conversions
     clips: Clips
+    streams: StreamsOfBefore
     facts: LibraryFacts
     lanes: Lanes
     jobs: Jobs

@@ -7,7 +7,7 @@ from fastapi.responses import JSONResponse
 from pydantic import AfterValidator, TypeAdapter
 
 from api.deps import DETAIL_TURN, State, StateDep, only_known_parameters
-from api.playing.known import Known, read_streams_of
+from api.playing.known import Known
 from api.playing.sources import Source, sources_of
 from api.responses import (
     KeyframeOut,
@@ -72,9 +72,7 @@ async def get_video(state: StateDep, video_id: VideoId, request: Request) -> Vid
     if known is None:
         known = await lanes.streams.run(
             request,
-            lambda: read_streams_of(
-                video, lambda: state.intact_file(video_id).real, state.database, state.settings
-            ),
+            lambda: state.streams.read(video, lambda: state.intact_file(video_id).real),
         )
     return await lanes.details.run(request, lambda: _detail(state, video, known))
 

@@ -12,7 +12,6 @@ from api.deps import State, StateDep, only_known_parameters
 from api.hang_up import unless_gone
 from api.media import attachment
 from api.playing.clips import Cut
-from api.playing.known import read_streams_of
 from api.playing.zips import MAX_CLIPS, MAX_ZIP_S, zipped
 from api.requests import ExportIn, SelectedIn
 from api.responses import ProblemOut
@@ -85,7 +84,7 @@ async def _read_unknown(state: State, edit: Edit, request: Request) -> bool:
 
 
 def _read(state: State, video: VideoInfo) -> None:
-    read_streams_of(video, lambda: state.intact_file(video.id).real, state.database, state.settings)
+    state.streams.read(video, lambda: state.intact_file(video.id).real)
 
 
 def _edit(state: State, body: ExportIn) -> Edit:

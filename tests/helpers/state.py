@@ -12,6 +12,7 @@ from api.feed import Feed
 from api.lanes import Lane, Lanes
 from api.playing.clips import Clips
 from api.playing.conversions import Conversions
+from api.playing.known import StreamsOfBefore
 from api.query_pictures import QueryPictures
 from api.settings import ApiSettings
 from api.sprites import Sprites
@@ -44,6 +45,7 @@ def make_state(
         sprites=Sprites(settings),
         conversions=(conversions := Conversions(settings)),
         clips=Clips(settings, conversions.turns),
+        streams=StreamsOfBefore(settings, database),
         facts=LibraryFacts(database, encoders),
         lanes=Lanes(Lane("searches", searches_at_once)),
         jobs=(jobs := Jobs(database)),
