@@ -15,11 +15,10 @@ import itertools
 import math
 import threading
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from typing import Any
 
-import numpy as np
 import structlog
 
 from embeddings.encoder import Vectors
@@ -44,16 +43,15 @@ class Batcher:
     def __init__(
         self,
         model: str,
-        dim: int,
-        compute: Callable[[list[Any]], Vectors],
+        compute: Callable[[list[Any]], Iterable[Vectors]],
         limits: Limits,
         num_workers: int,
         stall_s: float = STALL_S,
     ) -> None:
-        """`compute` turns the values of n items to float32 [n, dim], or raises; a batch that takes
+        """`compute` turns the values of n items to an array each, or raises; a batch that takes
         longer than `stall_s` counts as hanging."""
         self.stall_s = stall_s
-        self._model, self._dim, self._compute, self._limits = model, dim, compute, limits
+        self._model, self._compute, self._limits = model, compute, limits
         self._numbers = BatchNumbers(model, are_tokens=limits.are_tokens)
         self._changed = threading.Condition()  # of everything below
         self._queue: list[tuple[int, int, Job]] = []
@@ -66,13 +64,13 @@ class Batcher:
         self._begun: dict[int, tuple[float, list[Job]]] = {}
         self._workers = [self._new_worker() for _ in range(num_workers)]
 
-    def submit(self, items: Sequence[Item]) -> "Future[Vectors]":
-        """A future of float32 [n, dim] in the order of the items; cancelling it gives up what only
-        this caller waits for. It raises ItemFailed, WorkerLost.
+    def submit(self, items: Sequence[Item]) -> "Future[list[Vectors]]":
+        """A future of each item's array, in the order of the items; cancelling it gives up what
+        only this caller waits for. It raises ItemFailed, WorkerLost.
 
         Raises ServiceBusy if the queue has no room for all of them, and WorkerLost.
         """
-        request = Request(np.empty((len(items), self._dim), np.float32), len(items))
+        request = Request(len(items))
         with self._changed:
             self.require_progress()
             self._require_room(
@@ -83,7 +81,7 @@ class Batcher:
             self._numbers.note_queue(self._num_queued)
             self._changed.notify()
         if not items:
-            request.future.set_result(request.vectors)
+            request.answer()
         return request.future
 
     @property

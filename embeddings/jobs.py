@@ -36,20 +36,20 @@ class Limits:
 class Request:
     """One caller's items, and the vectors that are there of them."""
 
-    vectors: Vectors
-    missing: int
-    future: "Future[Vectors]" = field(default_factory=Future)
+    num_items: int
+    vectors: dict[int, Vectors] = field(default_factory=dict)
+    """By position."""
+    future: "Future[list[Vectors]]" = field(default_factory=Future)
 
     def put(self, position: int, vector: Vectors) -> bool:
-        """Takes in one vector; whether it was the last."""
-        self.vectors[position] = vector
-        self.missing -= 1
-        return not self.missing
+        """Takes in one vector, as a copy of the caller's own; whether it was the last."""
+        self.vectors[position] = vector.copy()
+        return len(self.vectors) == self.num_items
 
     def answer(self) -> None:
         """Answers the caller, unless it has gone."""
         if self.future.set_running_or_notify_cancel():
-            self.future.set_result(self.vectors)
+            self.future.set_result([self.vectors[i] for i in range(self.num_items)])
 
     def fail(self, error: EmbeddingError) -> None:
         """Answers the caller with an error, unless it has its answer or has gone."""

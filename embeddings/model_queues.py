@@ -32,7 +32,7 @@ _PICTURES_ON_GPU = dataclasses.replace(_PICTURES, batch_items=64, batch_size=128
 _DECODING = threading.BoundedSemaphore(2)
 """Pictures that are decoded at once: a large one takes half a gigabyte."""
 _MAX_WORKERS = 8
-_ANSWERS: WeakKeyDictionary[asyncio.AbstractEventLoop, Answers[Vectors]] = WeakKeyDictionary()
+_ANSWERS: WeakKeyDictionary[asyncio.AbstractEventLoop, Answers[list[Vectors]]] = WeakKeyDictionary()
 
 
 def runtime_for(settings: EmbeddingSettings, device: str | None = None) -> Runtime:
@@ -42,8 +42,10 @@ def runtime_for(settings: EmbeddingSettings, device: str | None = None) -> Runti
     return dataclasses.replace(runtime, precision="float32", device=device or runtime.device)
 
 
-async def computed(items: Sequence[Item], positions: Sequence[int], queue: Batcher) -> Vectors:
-    """What a queue makes of the items at some positions: float32 [len(positions), dim].
+async def computed(
+    items: Sequence[Item], positions: Sequence[int], queue: Batcher
+) -> list[Vectors]:
+    """What a queue makes of the items at some positions, in their order.
 
     Whoever gives up waiting gives up the items. Raises ItemFailed, ServiceBusy, WorkerLost.
     """
@@ -60,7 +62,7 @@ async def computed(items: Sequence[Item], positions: Sequence[int], queue: Batch
         future.cancel()
 
 
-def _answers() -> Answers[Vectors]:
+def _answers() -> Answers[list[Vectors]]:
     """Those of the running event loop."""
     loop = asyncio.get_running_loop()
     if loop not in _ANSWERS:
@@ -146,13 +148,13 @@ class ModelQueues:
             compute = partial(self._images, space)
             limits = _PICTURES if num_workers else _PICTURES_ON_GPU
             compute([np.zeros((32, 32, 3), np.uint8)])
-        return Batcher(space.key, space.dim, compute, limits, num_workers or 1)
+        return Batcher(space.key, compute, limits, num_workers or 1)
 
     def _make_reranker(self) -> Batcher:
         self._encoders.cross_encoder().score("one", ["two"])
         num_workers = self._num_workers(MS_MARCO_MINILM)
         limits = _TEXTS if num_workers else _TEXTS_ON_GPU
-        return Batcher(MS_MARCO_MINILM.name, 1, self._logits, limits, num_workers or 1)
+        return Batcher(MS_MARCO_MINILM.name, self._logits, limits, num_workers or 1)
 
     def _num_workers(self, weights: Weights) -> int:
         """One for each core, since one thread computes small batches best; 0 for a GPU, which

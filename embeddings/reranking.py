@@ -90,7 +90,7 @@ async def _by_reading(
         Item(_key(query, text), (query, text), num)
         for text, num in zip(documents, counts, strict=True)
     ]
-    logits = (await computed(items, range(len(items)), queue))[:, 0]
+    logits = np.array(await computed(items, range(len(items)), queue), np.float32).reshape(-1)
     chances = (1 / (1 + np.exp(-logits.astype(np.float64)))).astype(np.float32)
     return Reranked(MS_MARCO_MINILM.repo, chances, sum(counts), tuple(sorted(cut | beyond)))
 

@@ -193,7 +193,7 @@ def test_a_model_that_hangs_is_told_by_ready_and_its_callers_are_not_left_waitin
         service: EmbeddingService = app.state.embeddings
         limits = Limits(8, 4096, 100, 10_000)
         service.encoders.text_encoder(service.text_space)
-        stuck = Batcher(MODEL, 384, hangs, limits, num_workers=1, stall_s=0.3)
+        stuck = Batcher(MODEL, hangs, limits, num_workers=1, stall_s=0.3)
         service.queues._batchers[f"{MODEL} text"] = stuck
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as client:

@@ -10,7 +10,6 @@ from embeddings.encoder import Vectors
 from embeddings.errors import ServiceBusy, WorkerLost
 from embeddings.jobs import Item, Limits
 from tests.helpers.models import (
-    DIM,
     NAME,
     PATIENCE_S,
     WIDE,
@@ -202,7 +201,7 @@ def test_who_waits_for_a_batch_that_hangs_is_told_though_other_workers_go_on() -
 
 def test_closing_ends_the_workers_and_whoever_waits() -> None:
     model = Steered()
-    made = Batcher("closed", DIM, model, WIDE, 2)
+    made = Batcher("closed", model, WIDE, 2)
     computed = made.submit(items("a"))
     model.wait_for_batch()
     made.submit(items("b"))
@@ -227,7 +226,7 @@ def test_closing_does_not_wait_for_a_model_that_hangs() -> None:
         let_go.wait(PATIENCE_S)
         return vectors_of(values)
 
-    made = Batcher(NAME, DIM, hangs, WIDE, 1, stall_s=0.1)
+    made = Batcher(NAME, hangs, WIDE, 1, stall_s=0.1)
     hung = made.submit(items("hang"))
     started = time.monotonic()
     made.close()

@@ -92,7 +92,7 @@ def batcher(
 ) -> Iterator[Batcher]:
     """A queue that is closed at the end; then all its threads have ended, so that the error of one
     that dies shows in the test that let it die."""
-    made = Batcher(NAME, DIM, compute, limits, num_workers, stall_s)
+    made = Batcher(NAME, compute, limits, num_workers, stall_s)
     try:
         yield made
     finally:
@@ -102,13 +102,13 @@ def batcher(
                 thread.join(PATIENCE_S)
 
 
-def assert_answered(future: "Future[Vectors]", asked: Sequence[Item]) -> None:
+def assert_answered(future: "Future[list[Vectors]]", asked: Sequence[Item]) -> None:
     """It has exactly the vectors of the items, in their order."""
     expected = vectors_of([item.value for item in asked])
-    np.testing.assert_array_equal(future.result(PATIENCE_S), expected, strict=True)
+    np.testing.assert_array_equal(np.stack(future.result(PATIENCE_S)), expected, strict=True)
 
 
-def error_of(future: "Future[Vectors]") -> BaseException:
+def error_of(future: "Future[list[Vectors]]") -> BaseException:
     error = future.exception(PATIENCE_S)
     assert error is not None
     return error
