@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -13,7 +14,7 @@ _AHEAD = 3
 """What is made of what follows, before somebody asks for it."""
 _REACH = 4
 """What is waited for, and not begun with anew, behind what is made now and was asked for."""
-_MAX_S = 120.0
+MAX_S = 120.0
 """As long as the next number may take: a damaged film may take long over every frame."""
 _LOOK_AGAIN_S = 0.05
 Result = TypeVar("Result")
@@ -29,14 +30,17 @@ class Conversion:
     Its methods are called on the event loop, but for `check` and `made`, which its thread calls.
     """
 
-    def __init__(self, key: Hashable, content: str, first: int, left_s: float) -> None:
-        """It ends when nobody has asked for anything near for `left_s`."""
+    def __init__(
+        self, key: Hashable, content: str, first: int, left_s: float, max_s: float = MAX_S
+    ) -> None:
+        """It ends when nobody has asked for anything near for `left_s`, or when one number takes
+        longer than `max_s`."""
         self.key = key
         self.content = content
         self.next = first
         """What is made now, or will be as soon as it is asked for."""
         self._wanted = first
-        self._left_s = left_s
+        self._left_s, self._max_s = left_s, max_s
         self._asked_s = self._began_s = time.monotonic()
         self._num_waiting = 0
         self._is_told_to_end = False
@@ -63,6 +67,11 @@ class Conversion:
         finally:
             self._num_waiting -= 1
             self._asked_s = time.monotonic()
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether it goes on to its end though nobody asks."""
+        return self._left_s == math.inf
 
     @property
     def is_waited_for(self) -> bool:
@@ -110,8 +119,8 @@ class Conversion:
         """Ends what nobody needs, or what takes too long."""
         if self._is_told_to_end or self.idle_s() > self._left_s:
             raise _Ended
-        if time.monotonic() - self._began_s > _MAX_S:
-            raise VideoUnreadable(f"it took more than {_MAX_S:.0f} s")
+        if time.monotonic() - self._began_s > self._max_s:
+            raise VideoUnreadable(f"it took more than {self._max_s:.0f} s")
 
     def made(self, number: int) -> None:
         """Tells that a number is made, and waits until the next one is needed."""

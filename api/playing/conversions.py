@@ -3,6 +3,8 @@ asks for them."""
 
 import asyncio
 import contextlib
+import math
+import threading
 import time
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass
@@ -11,9 +13,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import structlog
+from anyio import to_thread
 from fastapi import HTTPException
 
-from api.playing.conversion import Conversion
+from api.playing.conversion import MAX_S, Conversion
 from api.playing.turns import Turns, try_again
 from api.settings import ApiSettings
 from database.errors import NotFound
@@ -39,6 +42,16 @@ _RETRY_S = 600.0
 """After which what could not be made is tried again: the machine may have been slow."""
 _LAYOUT = -1
 """Stands for a number where a layout is made."""
+_MAX_LAYOUT_S = 3600.0
+"""As long as a file may be read for its layout: of a long recording on a slow disk, all of it is
+read."""
+_NUM_LAYOUTS = 32
+"""Of layouts that are kept in memory: one of a day has some megabytes."""
+_BEING_MADE = "this part of the video is being made"
+_UNDER_WAY = (
+    "not yet: the file is being read to its end once, to find where its segments begin, and that "
+    "goes on meanwhile"
+)
 Found = TypeVar("Found")
 
 
@@ -77,13 +90,20 @@ class Conversions:
         self._running: dict[Conversion, asyncio.Task[None]] = {}
         self._failed: dict[tuple[Hashable, int], tuple[str, float]] = {}
         """Why something could not be made, and until when it is not tried again."""
+        self._layouts: dict[Variant, Layout] = {}
+        """Those that were found or made last, which all segments need."""
+        self._lock = threading.Lock()
 
     async def layout(self, film: Film) -> Layout:
-        """How a film that is copied is cut into segments. Raises what `segment` raises."""
+        """How a film that is copied is cut into segments. It is made to its end though nobody
+        waits any more, unless others need the turn. Raises what `segment` raises."""
+        if film.variant not in self._layouts:
+            kept = await to_thread.run_sync(self._store.find_layout, film.variant)
+            if kept is not None:
+                self._keep_layout(film.variant, Layout.of_json(kept))
 
         def find() -> Layout | None:
-            kept = self._store.find_layout(film.variant)
-            return None if kept is None else Layout.of_json(kept)
+            return self._layouts.get(film.variant)
 
         key = ("layout", film.variant)
         return await self._there(find, film, key, _LAYOUT, partial(self._lay_out, film))
@@ -157,7 +177,7 @@ class Conversions:
                     except VideoUnreadable as error:
                         raise _not_to_be_had(film, str(error)) from error
         except TimeoutError:
-            raise try_again("this part of the video is being made") from None
+            raise try_again(_UNDER_WAY if number == _LAYOUT else _BEING_MADE) from None
         return found
 
     def _reaching(self, key: Hashable, number: int) -> Conversion | None:
@@ -174,9 +194,13 @@ class Conversions:
         content = film.variant.content_hash
         away_s = _SOUGHT_AWAY_S if self.turns.is_free else 0.0
         for each in self._running:
-            if each.content == content and each.idle_s() > away_s:
+            is_left = each.content == content and each.idle_s() > away_s
+            if is_left and not (each.goes_on and self.turns.is_free):
                 each.end()
-        conversion = Conversion(key, content, number, self._left_s)
+        is_layout = number == _LAYOUT
+        left_s = math.inf if is_layout else self._left_s
+        max_s = _MAX_LAYOUT_S if is_layout else MAX_S
+        conversion = Conversion(key, content, number, left_s, max_s)
         self._running[conversion] = asyncio.create_task(self._run(film, conversion, make))
         return conversion
 
@@ -213,7 +237,14 @@ class Conversions:
         )
         film.find_file()  # raises where the file has become another meanwhile
         self._store.put_layout(film.variant, layout.to_json())
+        self._keep_layout(film.variant, layout)
         conversion.made(_LAYOUT)
+
+    def _keep_layout(self, variant: Variant, layout: Layout) -> None:
+        """In memory, in place of the one that has been there longest."""
+        with self._lock:
+            kept = [*self._layouts.items()][-_NUM_LAYOUTS + 1 :]
+            self._layouts = {**dict(kept), variant: layout}
 
     def _make_segments(self, film: Film, maker: Maker, conversion: Conversion) -> None:
         """One after the other, up to one that is there."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.playing.converted import num_segments
+from ingest.playing.layout import Layout
 
 Report = Callable[[float], None]
 MAY_GO_ON = "may-go-on"
@@ -30,6 +31,15 @@ def make(
         if number == BAD:
             raise VideoUnreadable("it is damaged there")
         yield segment(number)
+
+
+def lay_out(footage: Footage, sound: int | None, duration_s: float, report: Report) -> Layout:
+    """Where the segments begin, in the end."""
+    _begin(footage, 0)
+    while not (footage.path / MAY_GO_ON).exists():
+        report(0.0)
+        time.sleep(0.01)
+    return Layout((0.0, 2.0), duration_s, 0.0, None)
 
 
 def stall(

@@ -143,6 +143,61 @@ def test_a_child_that_is_ahead_ends_too(settings: ApiSettings, folder: Path) -> 
     asyncio.run(play())
 
 
+def test_a_layout_that_takes_long_is_not_there_yet_and_is_finished_though_nobody_waits(
+    settings: ApiSettings, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.playing.conversions, "lay_out", makers.lay_out)
+    monkeypatch.setattr(api.playing.conversions, "_PATIENCE_S", 1.0)
+    monkeypatch.setattr(api.playing.conversions, "MAX_S", 0.5)
+
+    async def play() -> None:
+        conversions = Conversions(settings, left_s=0.5)
+        film = film_of(folder)
+        copied = replace(film, variant=replace(film.variant, kind="copied"))
+        (folder / makers.MAY_GO_ON).unlink()
+        told = await refusal(conversions.layout(copied))
+        assert told.status_code == 503
+        assert told.detail.startswith("not yet: the file is being read to its end once")
+        assert told.headers == {"Retry-After": "2"}
+        await asyncio.sleep(1.5)
+        assert running(folder) == [0]
+        (folder / makers.MAY_GO_ON).touch()
+        store = SegmentStore.of(settings)
+        await until(lambda: store.find_layout(copied.variant) is not None)
+        layout = await conversions.layout(copied)
+        assert layout.starts_s == (0.0, 2.0)
+        (store.folder_of(copied.variant) / "layout.json").unlink()
+        assert await conversions.layout(copied) is layout, "it is parsed once, not per segment"
+        assert (await Conversions(settings).layout(copied)) == layout  # of another server
+        assert len(makers.begun(folder)[0]) == 2
+        conversions.end()
+
+    asyncio.run(play())
+
+
+def test_a_layout_that_nobody_waits_for_ends_where_somebody_needs_its_turn(
+    settings: ApiSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api.playing.conversions, "lay_out", makers.lay_out)
+    monkeypatch.setattr(api.playing.conversions, "_LEFT_IN_THE_WAY_S", 0.5)
+    folders = [new_folder(tmp_path, name) for name in "abc"]
+
+    async def play() -> None:
+        conversions = Conversions(settings)
+        for folder in folders[:2]:
+            (folder / makers.MAY_GO_ON).unlink()
+            film = film_of(folder)
+            copied = replace(film, variant=replace(film.variant, kind="copied"))
+            waiting = asyncio.create_task(conversions.layout(copied))
+            await until(lambda folder=folder: running(folder) == [0])
+            waiting.cancel()
+        assert (await conversions.segment(film_of(folders[2]), 0)).name == "0.m4s"
+        assert [len(running(folder)) for folder in folders[:2]].count(0) == 1
+        conversions.end()
+
+    asyncio.run(play())
+
+
 def test_who_seeks_has_the_child_of_the_old_place_end(settings: ApiSettings, folder: Path) -> None:
     async def play() -> None:
         conversions = Conversions(settings)
