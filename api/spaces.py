@@ -12,6 +12,7 @@ from embeddings.space import Input, Modality
 _PURPOSES = {
     "text": "What is said and written, by its meaning",
     "vision": "What is shown",
+    "description": "What is shown, as a model describes it",
     "action": "What is done",
     "temporal": "What is done, in the order of time",
     "image-features": "Scenes that look like another",
@@ -24,6 +25,7 @@ _MOMENTS = {
     Input.TEXT: "pieces of speech and on-screen text",
     Input.IMAGE: "stills",
     Input.CLIP: "clips",
+    Input.DESCRIPTION: "descriptions by a model",
 }
 _STATES = {
     SpaceState.ACTIVE: "searched",

@@ -29,6 +29,8 @@ from embeddings.weights.hub import HubWeights, find_model_folder
 
 PREFIX = "embed-"
 """Before a model's name it changes nothing: some clients list only names with "embed"."""
+SERVED = (Input.TEXT, Input.IMAGE)
+"""What other programs have embedded; spaces of anything else are those of libraries alone."""
 QUICK = 8
 """Texts that are counted at once; more would hold up other requests, and go to a thread."""
 _QUICK_CHARACTERS = 20_000
@@ -127,7 +129,7 @@ class EmbeddingService:
         Raises UnknownSpace.
         """
         if name not in self._spaces:
-            takes = {k: s for k, s in self.encoders.spaces.items() if s.input is not Input.CLIP}
+            takes = {k: s for k, s in self.encoders.spaces.items() if s.input in SERVED}
             own = name if name in takes else name.removeprefix(PREFIX)
             self._spaces[name] = choose_spaces([own], takes)[0]
         return self._spaces[name]

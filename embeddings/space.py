@@ -21,6 +21,8 @@ class Input(StrEnum):
     TEXT = "text"
     IMAGE = "image"
     CLIP = "clip"
+    DESCRIPTION = "description"
+    """A text that a model wrote of a picture."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,8 @@ class Space:
     encoder: str
     """The module of embeddings/encoders whose `load(space, models)` gives the encoder."""
     query_space: str | None = None
-    """The space whose encoder makes the queries of this one; None for its own."""
+    """The space whose encoder makes the queries of this one, and of descriptions the items, too;
+    None for its own."""
     projection: Projection | None = None
     """Of a classifier's labels into `query_space`; None where vectors are the model's own."""
     query_prompts: tuple[str, ...] = ("{}",)
@@ -79,7 +82,8 @@ class Space:
     def inputs(self) -> tuple[Input, ...]:
         """What vectors can be had of: the items, and texts if they can be compared with them."""
         texts = (Input.TEXT,) if self.answers_text else ()
-        return tuple(dict.fromkeys((*texts, self.input)))
+        items = Input.TEXT if self.input is Input.DESCRIPTION else self.input
+        return tuple(dict.fromkeys((*texts, items)))
 
     @property
     def revision(self) -> str:

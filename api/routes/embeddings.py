@@ -39,7 +39,7 @@ from embeddings.multimodal import Item, embed_items
 from embeddings.pictures import MAX_PICTURE_BYTES, decode_picture_text
 from embeddings.remote_pictures import PictureSource
 from embeddings.reranking import rerank
-from embeddings.service import PREFIX, Embedded
+from embeddings.service import PREFIX, SERVED, Embedded
 from embeddings.space import Input, Space
 
 router = APIRouter(
@@ -135,7 +135,7 @@ async def multimodal(
 @router.get("/models", operation_id="list_models")
 async def models(service: EmbeddingsDep) -> ModelsOut:
     """All models; those that are here and take texts also by a name that begins with embed-."""
-    spaces = [s for s in service.encoders.spaces.values() if s.input is not Input.CLIP]
+    spaces = [s for s in service.encoders.spaces.values() if s.input in SERVED]
     data = [model_out(space.key, space, service.encoders) for space in spaces]
     for model in list(data):
         if model["weights"] is not None and Input.TEXT in model["inputs"]:

@@ -34,6 +34,8 @@ class MomentKind(StrEnum):
     """The title of a chapter, over its time."""
     TITLE = "title"
     """The title of a video and the name of its file, in its first scene."""
+    DESCRIPTION = "description"
+    """What a vision model says of a keyframe, at the keyframe's time and with its picture."""
 
 
 class Scene(Base):
@@ -74,6 +76,19 @@ class Moment(Base):
             "id",
             postgresql_where=text("kind = 'speech'"),
         ),
+        Index(
+            "moment_description_idx",
+            "video_id",
+            "start_s",
+            "id",
+            postgresql_where=text("made_by IS NOT NULL"),
+        ),
+        Index(
+            "moment_description_tsv_idx",
+            "tsv",
+            postgresql_using="gin",
+            postgresql_where=text("made_by IS NOT NULL"),
+        ),
     )
 
     video_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
@@ -101,6 +116,8 @@ class Moment(Base):
     boxes: Mapped[list[list[float]] | None] = mapped_column(JSONB)
     """Of on-screen text, where each line stands: [left, top, right, bottom], parts of the
     picture's width and height."""
+    made_by: Mapped[str | None] = mapped_column(Text)
+    """Of a description, the model that wrote it, and its digest or revision."""
     tsv: Mapped[Any] = mapped_column(
         TSVECTOR, Computed("words_vector(language, text)", persisted=True)
     )

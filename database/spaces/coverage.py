@@ -19,6 +19,7 @@ KINDS = {
     Input.TEXT: (MomentKind.SPEECH, MomentKind.OCR, MomentKind.SUBTITLE, MomentKind.CHAPTER),
     Input.IMAGE: (MomentKind.KEYFRAME,),
     Input.CLIP: (MomentKind.SPAN,),
+    Input.DESCRIPTION: (MomentKind.DESCRIPTION,),
 }
 """The moments that a space embeds, by its input."""
 

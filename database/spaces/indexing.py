@@ -3,7 +3,7 @@ hundred times as long."""
 
 import sqlalchemy as sa
 
-from database.spaces.partitions import HNSW, index_memory_kb, partition_name
+from database.spaces.partitions import HNSW, index_memory_kb, index_name, partition_name
 
 _HAS_INDEX = """
     SELECT EXISTS (SELECT FROM pg_index
@@ -23,12 +23,12 @@ def build_index(connection: sa.Connection, key: str, dim: int, *, embedded: bool
     import structlog  # the quick commands do without
 
     structlog.get_logger().info("indexing", space=key)
-    table = partition_name(key)
+    table, index = partition_name(key), index_name(key)
     statements = [
         "SET statement_timeout = 0",
         "SET client_connection_check_interval = '1s'",  # a client that was killed holds no lock
-        f"DROP INDEX CONCURRENTLY IF EXISTS {table}_hnsw",
-        f"CREATE INDEX CONCURRENTLY {table}_hnsw ON {table} "
+        f"DROP INDEX CONCURRENTLY IF EXISTS {index}",
+        f"CREATE INDEX CONCURRENTLY {index} ON {table} "
         f"USING hnsw ((vector::halfvec({dim})) halfvec_ip_ops) WITH ({HNSW})",
     ]
     if embedded:

@@ -29,6 +29,11 @@ def partition_name(key: str) -> str:
     return "embedding_" + key.replace("-", "_")
 
 
+def index_name(key: str) -> str:
+    """The HNSW index of a space; PostgreSQL's names have 63 bytes."""
+    return partition_name(key)[:58] + "_hnsw"
+
+
 def create_space(connection: sa.Connection, space: Space) -> None:
     """The row of a space, and its partition: without an index, which slows every row down a
     hundredfold, until it is full (`database/spaces/indexing.py`)."""
@@ -58,7 +63,7 @@ def create_index(connection: sa.Connection, key: str, dim: int) -> None:
     table = partition_name(key)
     connection.execute(
         sa.text(
-            f"CREATE INDEX {table}_hnsw ON {table} "
+            f"CREATE INDEX {index_name(key)} ON {table} "
             f"USING hnsw ((vector::halfvec({dim})) halfvec_ip_ops) WITH ({HNSW})"
         )
     )

@@ -42,6 +42,8 @@ class MomentRecord:
     """Of a keyframe (database/models)."""
     boxes: list[list[float]] | None = None
     """Of on-screen text, where each line stands (database/models)."""
+    made_by: str | None = None
+    """Of a description, the model that wrote it (database/models)."""
     vectors: dict[str, npt.NDArray[np.float32]] = field(default_factory=dict)
 
 

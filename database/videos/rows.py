@@ -110,8 +110,8 @@ def copy_moments(
     copy(
         connection,
         "moment (video_id, id, scene_id, kind, start_s, end_s, text, language, track, words, "
-        "image_path, look, boxes)",
-        "int8 int8 int8 text float8 float8 text text text jsonb text int8 jsonb",
+        "image_path, look, boxes, made_by)",
+        "int8 int8 int8 text float8 float8 text text text jsonb text int8 jsonb text",
         (
             (video_id, moment_id, scene_ids[m.scene], m.kind.value, *_placed(m))
             for moment_id, m in zip(moment_ids, moments, strict=True)
@@ -131,7 +131,7 @@ def _placed(moment: MomentRecord) -> tuple[object, ...]:
     boxes = None if moment.boxes is None else Jsonb(moment.boxes)
     words = None if moment.words is None else Jsonb(moment.words)
     placed = (moment.start_s, moment.end_s, moment.text, moment.language, moment.track)
-    return *placed, words, moment.image_path, moment.look, boxes
+    return *placed, words, moment.image_path, moment.look, boxes, moment.made_by
 
 
 _UPSERT_FILE = """

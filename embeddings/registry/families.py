@@ -48,6 +48,22 @@ def sentence_transformer(
     )
 
 
+def descriptions(text_space: Space) -> Space:
+    """What a model says of pictures, in the vectors of a text model. They are a space of their own:
+    they say what is shown, and not what is said."""
+    return Space(
+        key=f"descriptions-{text_space.key}",
+        slot="description",
+        modality=Modality.VISION,
+        input=Input.DESCRIPTION,
+        dim=text_space.dim,
+        model=text_space.model,
+        weights=text_space.weights,
+        encoder="descriptions",
+        query_space=text_space.key,
+    )
+
+
 def image_text(
     key: str, dim: int, weights: HubWeights, prompts: tuple[str, ...] = PHOTO_PROMPTS
 ) -> Space:

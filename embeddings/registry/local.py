@@ -40,16 +40,15 @@ class _SentenceTransformer(_LocalModel):
     prompt_in_mean: bool = True
 
     def spaces(self, weights: HubWeights) -> tuple[Space, ...]:
-        return (
-            families.sentence_transformer(
-                self.key,
-                self.dim,
-                weights,
-                query=self.query,
-                item=self.item,
-                prompt_in_mean=self.prompt_in_mean,
-            ),
+        texts = families.sentence_transformer(
+            self.key,
+            self.dim,
+            weights,
+            query=self.query,
+            item=self.item,
+            prompt_in_mean=self.prompt_in_mean,
         )
+        return texts, families.descriptions(texts)
 
 
 class _ImageText(_LocalModel):

@@ -7,6 +7,7 @@ from embeddings.errors import UnknownSpace
 from embeddings.registry import pins
 from embeddings.registry.families import (
     MINILM_L6,
+    descriptions,
     image_features,
     image_text,
     labels,
@@ -37,7 +38,7 @@ def _imagenet(key: str, projection: Projection) -> Space:
     )
 
 
-SPACES = _registry(
+_OF_MODELS = (
     MINILM_L6,
     _imagenet("imagenet-concepts", BROAD),
     _imagenet("imagenet-labels", CONSE),
@@ -66,6 +67,9 @@ SPACES = _registry(
     image_features("resnet-50", 2048, pins.RESNET_50),
     *video_classifier("videomae-b", "action", 768, pins.VIDEOMAE_B),
     *video_classifier("timesformer-b", "temporal", 768, pins.TIMESFORMER_B),
+)
+SPACES = _registry(
+    *_OF_MODELS, *(descriptions(space) for space in _OF_MODELS if space.input is Input.TEXT)
 )
 """Every space by its key."""
 
@@ -123,6 +127,8 @@ def get_profile(name: str) -> Profile:
 
 
 def _names(space: Space) -> tuple[str, ...]:
-    """The key, and the model with and without its owner."""
+    """The key, and the model with and without its owner; descriptions have that of their texts."""
+    if space.input is Input.DESCRIPTION:
+        return (space.key,)
     model = space.weights.repo if isinstance(space.weights, HubWeights) else space.model
     return (space.key, model, model.rsplit("/", maxsplit=1)[-1])

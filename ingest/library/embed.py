@@ -20,11 +20,13 @@ from embeddings.space import Input, Space
 from ingest.media.clips import FRAMES_PER_CLIP
 from ingest.scenes.scene import Span, Timed
 
-ITEMS_AT_ONCE = {Input.TEXT: 32, Input.IMAGE: 32, Input.CLIP: 8}
+ITEMS_AT_ONCE = {Input.TEXT: 32, Input.DESCRIPTION: 32, Input.IMAGE: 32, Input.CLIP: 8}
 """Bounds the memory; clips are read from the video as many at a time."""
 
+_TEXTS = (Input.TEXT, Input.DESCRIPTION)
 _SAMPLE_ITEMS = {
     Input.TEXT: "a word",
+    Input.DESCRIPTION: "a word",
     Input.IMAGE: np.full((64, 64, 3), 128, np.uint8),
     Input.CLIP: np.full((FRAMES_PER_CLIP, 64, 64, 3), 128, np.uint8),
 }
@@ -58,7 +60,7 @@ class Source:
         from one reading of the video. Raises VideoUnreadable, and FileNotFoundError for a keyframe
         of which nothing can be read.
         """
-        if takes is Input.TEXT:
+        if takes in _TEXTS:
             return (moment.text or "" for moment in moments)
         if takes is Input.IMAGE:
             return (self.read_keyframe(moment) for moment in moments)
@@ -127,10 +129,14 @@ def _alike(takes: Input, moments: Sequence[MomentRecord]) -> list[list[int]]:
     alike: dict[object, list[int]] = defaultdict(list)
     for i, moment in enumerate(moments):
         if moment.kind in KINDS[takes]:
-            span = moment.start_s, moment.end_s
-            made_of = {Input.TEXT: moment.text, Input.IMAGE: moment.image_path, Input.CLIP: span}
-            alike[made_of[takes]].append(i)
+            alike[_made_of(takes, moment)].append(i)
     return list(alike.values())
+
+
+def _made_of(takes: Input, moment: MomentRecord) -> object:
+    if takes is Input.CLIP:
+        return moment.start_s, moment.end_s
+    return moment.text if takes in _TEXTS else moment.image_path
 
 
 def _embed_batches(

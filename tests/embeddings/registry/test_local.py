@@ -38,6 +38,7 @@ def test_every_family_can_be_declared(tmp_path: Path) -> None:
     found = local_spaces(tmp_path)
     assert {key: (space.slot, space.input) for key, space in found.items()} == {
         "words": ("text", Input.TEXT),
+        "descriptions-words": ("description", Input.DESCRIPTION),
         "looks": ("vision", Input.IMAGE),
         "says": ("vision", Input.IMAGE),
         "parts": ("image-features", Input.IMAGE),
