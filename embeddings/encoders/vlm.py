@@ -95,6 +95,13 @@ class VisionLanguageEncoder:
         """The tokens of each uncut text, with its prompt and the marks."""
         return self._inputs.count(texts, self._prompt)
 
+    def measure(
+        self, text: str | None, num_images: int, pooling: Pooling, *, truncate: bool = False
+    ) -> tuple[int, int]:
+        """The tokens of an uncut input, and how many of them are read, without a look at its
+        pictures. Raises InputRefused, TextTooLong, as `embed` would."""
+        return self._inputs.measure(text, num_images, pooling, self._prompt, truncate=truncate)
+
     def embed(
         self,
         items: Sequence[VlmInput],

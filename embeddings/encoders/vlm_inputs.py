@@ -76,38 +76,52 @@ class InputMaker:
 
         Raises InputRefused for what cannot be read, TextTooLong.
         """
-        self._check(item, pooling)
         pictures = [self._picture(image, split) for image in item.images]
         image_ids = [token for ids, _ in pictures for token in ids]
+        parts, num_tokens = self._parts(item.text, image_ids, pooling, prompt, truncate=truncate)
+        tiles = torch.cat([tiles for _, tiles in pictures]) if pictures else None
+        ids = [token for part in parts for token in part]
+        return Prepared(ids, self._masks(parts), tiles, num_tokens)
+
+    def measure(
+        self, text: str | None, num_images: int, pooling: Pooling, prompt: str, *, truncate: bool
+    ) -> tuple[int, int]:
+        """The tokens of an uncut input whose pictures are not split, and how many of them are
+        read. Raises as `prepare` does."""
+        image_ids = self._encode(self._picture_text(0, 0)) * num_images
+        parts, num_tokens = self._parts(text, image_ids, pooling, prompt, truncate=truncate)
+        return num_tokens, sum(map(len, parts))
+
+    def _parts(
+        self,
+        text: str | None,
+        image_ids: list[int],
+        pooling: Pooling,
+        prompt: str,
+        *,
+        truncate: bool,
+    ) -> tuple[tuple[list[int], ...], int]:
+        """The tokens before the input, of pictures, text, text again, prompt, and after; and how
+        many they would be uncut. Raises InputRefused, TextTooLong."""
+        _check(text, bool(image_ids), pooling)
         asked = prompt if pooling.prompt is None and is_prompted(pooling) else pooling.prompt
         prompt_ids = self._tokens(f"\n{asked}") if asked else []
-        words = self._words_of(item)
-        again = self._tokens(f"\n{item.text}") if is_repeated(pooling) else []
+        words = self._words_of(text, follows=bool(image_ids))
+        again = self._tokens(f"\n{text}") if is_repeated(pooling) else []
         fixed = len(self._before) + len(prompt_ids) + len(self._after)
         room = min(pooling.max_length, self._num_positions - len(image_ids)) - fixed
         num_tokens = fixed + len(image_ids) + len(words) + len(again)
         if len(words) + len(again) > room:
             words, again = _cut(words, again, room, truncate=truncate)
-        parts = (self._before, image_ids, words, again, prompt_ids, self._after)
-        tiles = torch.cat([tiles for _, tiles in pictures]) if pictures else None
-        ids = [token for part in parts for token in part]
-        return Prepared(ids, self._masks(parts), tiles, num_tokens)
+        return (self._before, image_ids, words, again, prompt_ids, self._after), num_tokens
 
     def count(self, texts: Sequence[str], prompt: str) -> list[int]:
         """The tokens of each uncut text with what follows it and the marks."""
         fixed = len(self._before) + len(self._tokens(f"\n{prompt}")) + len(self._after)
-        return [fixed + len(self._words_of(VlmInput(text))) for text in texts]
-
-    def _check(self, item: VlmInput, pooling: Pooling) -> None:
-        if item.text is None and not item.images:
-            raise InputRefused("there is neither text nor image")
-        if item.text is None and pooling.kind in ("echo", "mean_text"):
-            raise InputRefused(f"{pooling.kind} reads a text, and there is none")
-        if not item.images and pooling.kind == "mean_image":
-            raise InputRefused("mean_image reads pictures, and there is none")
+        return [fixed + len(self._words_of(text, follows=False)) for text in texts]
 
     def _masks(self, parts: Sequence[list[int]]) -> Masks:
-        """Of the tokens before the input, of pictures, text, text again, prompt, and after."""
+        """Of the parts that `_parts` gives."""
         lengths = [len(part) for part in parts]
         part = np.repeat(np.arange(len(parts)), lengths)
         image = np.array([token == self._image_id for ids in parts for token in ids])
@@ -116,10 +130,11 @@ class InputMaker:
         constant = np.arange(len(part)) < first
         return Masks(image, (part == 2) | (part == 3), part == 3, constant)
 
-    def _words_of(self, item: VlmInput) -> list[int]:
-        if item.text is None:
+    def _words_of(self, text: str | None, *, follows: bool) -> list[int]:
+        """The tokens of a text, which may follow pictures."""
+        if text is None:
             return []
-        return self._tokens(item.text if item.images else f" {item.text}")
+        return self._tokens(text if follows else f" {text}")
 
     def _tokens(self, text: str) -> list[int]:
         return list(self._words.encode(text, add_special_tokens=False).ids)
@@ -151,6 +166,15 @@ class InputMaker:
             parts = (f"{FAKE}<row_{row}_col_{column}>{tile}" for column in range(1, columns + 1))
             text += "".join(parts) + "\n"
         return f"{text}{chr(10) if rows else ''}{FAKE}{GLOBAL}{tile}{FAKE}"
+
+
+def _check(text: str | None, has_images: bool, pooling: Pooling) -> None:
+    if text is None and not has_images:
+        raise InputRefused("there is neither text nor image")
+    if text is None and pooling.kind in ("echo", "mean_text"):
+        raise InputRefused(f"{pooling.kind} reads a text, and there is none")
+    if not has_images and pooling.kind == "mean_image":
+        raise InputRefused("mean_image reads pictures, and there is none")
 
 
 def _cut(
