@@ -3,8 +3,9 @@
 Weights of SmolVLM2, SmolVLM and Idefics 3, which have the same parts by the same names.
 """
 
-import threading
+import copy
 from collections.abc import Iterator, Sequence
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -76,8 +77,6 @@ class VisionLanguageEncoder:
         self._model.vision_model.to(self._dtype)
         self._decoder = self._model.text_model
         self.num_layers: int = model.config.text_config.num_hidden_layers
-        # What gives attention weights is switched on in the model itself, for all its threads.
-        self._lock = threading.Lock()
         if int8:
             if self._device.type != "cpu":
                 raise EmbeddingError(f"int8 is for a cpu, and the model runs on {self._device}")
@@ -160,9 +159,7 @@ class VisionLanguageEncoder:
             ids[row, span] = torch.tensor(each.ids)
             mask[row, span] = 1
         ids, mask = ids.to(self._device), mask.to(self._device)
-        with self._lock:
-            found = self._forward(ids, mask, batch, layers, weigh)
-        states, weights = found
+        states, weights = self._forward(ids, mask, batch, layers, weigh)
         return [
             (
                 states[:, row, span].float().cpu().numpy(),
@@ -186,25 +183,31 @@ class VisionLanguageEncoder:
             # Padding is token 0, which may be the image's own.
             is_image = (ids == self._image_id) & mask.bool()
             embeds[is_image] = self._features(torch.cat(tiles))
-        before = self._decoder.config._attn_implementation
-        if weigh:
-            self._decoder.set_attn_implementation("eager")
-        try:
-            made: Any = self._decoder(
-                inputs_embeds=embeds,
-                attention_mask=mask,
-                position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
-                use_cache=False,
-                output_hidden_states=layers != [self.num_layers],
-                output_attentions=weigh,
-            )
-        finally:
-            self._decoder.set_attn_implementation(before)
+        decoder = self._weighing_decoder if weigh else self._decoder
+        made: Any = decoder(
+            inputs_embeds=embeds,
+            attention_mask=mask,
+            position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
+            use_cache=False,
+            output_hidden_states=layers != [self.num_layers],
+            output_attentions=weigh,
+        )
         weights = torch.stack(made.attentions) if weigh else None
         if layers == [self.num_layers]:
             return made.last_hidden_state[None], weights
         wanted = range(self.num_layers + 1) if layers is None else layers
         return torch.stack([self._normed(made, layer) for layer in wanted]), weights
+
+    @cached_property
+    def _weighing_decoder(self) -> Any:
+        """The decoder as it gives attention weights: a copy with the same parameters, since others
+        compute with the decoder itself meanwhile."""
+        shared = {
+            id(each): each for each in (*self._decoder.parameters(), *self._decoder.buffers())
+        }
+        copied = copy.deepcopy(self._decoder, shared)
+        copied.set_attn_implementation("eager")
+        return copied
 
     def _normed(self, made: Any, layer: int) -> torch.Tensor:
         """States after the last norm, which transformers applies to those of the last layer
