@@ -97,12 +97,7 @@ def stream_file(
 ) -> Response:
     """The answer to GET or HEAD of a file whose content `etag` names, and which still is what was
     `ingested`, if that is told. Raises NotFound, which says that it is `gone`."""
-    headers = {
-        "ETag": etag,
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, max-age=3600",
-        "X-Content-Type-Options": "nosniff",
-    }
+    headers = _headers(etag)
     with contextlib.ExitStack() as opened:
         # Before a header is sent: afterwards it would be too late to say that it has gone.
         file = opened.enter_context(_open(path, gone))
@@ -123,6 +118,24 @@ def stream_file(
         return StreamingResponse(
             _chunks(file, start, end), status_code=status, headers=headers, media_type=media_type
         )
+
+
+def unless_had(request: Request, etag: str) -> Response | None:
+    """The answer to who has the file of this ETag, which then need not be there any more; None for
+    who has not. Whether there is one at all (`*`) is not said."""
+    header = request.headers.get("if-none-match", "*")
+    if header.strip() == "*" or not is_named(header, etag):
+        return None
+    return Response(status_code=304, headers=_headers(etag))
+
+
+def _headers(etag: str) -> dict[str, str]:
+    return {
+        "ETag": etag,
+        "Accept-Ranges": "bytes",
+        "Cache-Control": "private, max-age=3600",
+        "X-Content-Type-Options": "nosniff",
+    }
 
 
 def _open(path: Path, gone: str) -> BinaryIO:

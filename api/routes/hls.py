@@ -2,7 +2,7 @@
 for."""
 
 import hashlib
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +11,7 @@ from fastapi import Path as InPath
 
 from api.deps import State, StateDep, only_known_parameters
 from api.hang_up import unless_gone
-from api.media import is_named, stream_file
+from api.media import is_named, stream_file, unless_had
 from api.playing.conversions import Film
 from api.playing.playlists import MEDIA_TYPE, converted_playlist, copied_playlist
 from api.responses import ProblemOut
@@ -62,7 +62,7 @@ async def init(
 ) -> Response:
     """What all segments begin with: which streams there are."""
     film = await _film(state, video_id, kind, sound, request)
-    return await _answer(state, film, INIT, state.conversions.init(film), request)
+    return await _answer(state, film, INIT, lambda: state.conversions.init(film), request)
 
 
 @router.head("/{number}.m4s", include_in_schema=False)
@@ -79,17 +79,22 @@ async def segment(
     as well, for as long as somebody asks for them. Two videos are worked on at a time: for more,
     503 says when to ask again."""
     film = await _film(state, video_id, kind, sound, request)
-    made = state.conversions.segment(film, number)
-    return await _answer(state, film, f"{number}.m4s", made, request)
+
+    def make() -> Awaitable[Path]:
+        return state.conversions.segment(film, number)
+
+    return await _answer(state, film, f"{number}.m4s", make, request)
 
 
 async def _answer(
-    state: State, film: Film, name: str, made: Awaitable[Path], request: Request
+    state: State, film: Film, name: str, make: Callable[[], Awaitable[Path]], request: Request
 ) -> Response:
-    """A file of a film, as soon as it is made. Raises NotFound, HTTPException, ClientGone, Busy,
-    QueueFull."""
-    path = await unless_gone(request, made)
+    """A file of a film, as soon as it is made; nothing is made for who has it. Raises NotFound,
+    HTTPException, ClientGone, Busy, QueueFull."""
     etag = f'"{film.variant.content_hash}-{film.variant.name}-{name}"'
+    if (unchanged := unless_had(request, etag)) is not None:
+        return unchanged
+    path = await unless_gone(request, make())
     return await state.lanes.stills.run(
         request, lambda: stream_file(path, "video/mp4", etag, request, _EVICTED)
     )
@@ -100,6 +105,7 @@ async def _film(state: State, video_id: int, kind: Kind, sound: int, request: Re
 
     def find() -> Film:
         video = state.library.get_video(video_id)
+        state.library.require_within(video_id, state.settings.media_roots)
         sounds = 1 if video.streams is None else len(video.streams.sounds)
         has_sound = video.audio_codec is not None and sounds > 0
         if sound >= max(1, sounds):

@@ -161,6 +161,21 @@ class Library:
         why = _OUTSIDE if is_intact else self._why_not_here(files)
         raise NotFound(f"the file of video {video_id} {why}")
 
+    def require_within(self, video_id: int, roots: Collection[Path]) -> None:
+        """Raises NotFound unless a file of a video lies in one of these folders, or lay, where it
+        has gone; without folders, of none."""
+        if not roots:
+            return
+        query = sa.select(File.path).where(File.video_id == video_id)
+        with self._database.session() as session:
+            paths = session.scalars(query).all()
+        for path in paths:
+            with contextlib.suppress(OSError):
+                real = Path(path).resolve()  # as far as it is there
+                if any(real.is_relative_to(root) for root in roots):
+                    return
+        raise NotFound(f"the file of video {video_id} {_OUTSIDE}")
+
     def files_of_size(self, size_bytes: int) -> list[OwnFile]:
         """The files of this host that have a size and are not missing, the newest first."""
         query = (

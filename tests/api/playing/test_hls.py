@@ -196,6 +196,39 @@ def test_a_kept_segment_plays_when_its_file_has_gone(settings: IngestSettings) -
         assert server.client.get(f"{folder}/0.m4s").status_code == 404
 
 
+def test_a_kept_segment_of_a_film_outside_the_media_roots_is_not_answered(
+    settings: IngestSettings, tmp_path: Path
+) -> None:
+    _fill(settings)
+    folder = f"/videos/{OLD}/hls/converted/0"
+    with serving(settings) as server:
+        got(server.client, f"{folder}/0.m4s")
+    other = tmp_path / "other"
+    other.mkdir()
+    with serving(settings, API_MEDIA_ROOTS=str(other)) as server:
+        for name in ("index.m3u8", "init.mp4", "0.m4s"):
+            why = assert_problem(server.client.get(f"{folder}/{name}"), 404)
+            assert "outside the folders that this server may read" in why
+    (settings.home / "old.avi").unlink()
+    with serving(settings, API_MEDIA_ROOTS=str(other)) as server:
+        assert_problem(server.client.get(f"{folder}/0.m4s"), 404)
+    with serving(settings, API_MEDIA_ROOTS=str(settings.home)) as server:
+        got(server.client, f"{folder}/0.m4s")
+
+
+def test_a_segment_that_a_browser_has_is_not_made_again_when_it_was_evicted(films: Films) -> None:
+    folder = f"/videos/{HEVC}/hls/converted/0"
+    etag = films.client.get(f"{folder}/2.m4s").headers["etag"]
+    stored = films.home / "segments" / keyframe_folder(digest("hevc")) / "v1-converted-0-480"
+    wait_until((stored / "3.m4s").exists)  # made ahead
+    (stored / "2.m4s").unlink()
+    answer = films.client.get(f"{folder}/2.m4s", headers={"If-None-Match": f'"a", W/{etag}'})
+    assert (answer.status_code, answer.headers["etag"]) == (304, etag)
+    assert not (stored / "2.m4s").exists()
+    assert films.client.get(f"{folder}/9.m4s", headers={"If-None-Match": "*"}).status_code == 404
+    assert got(films.client, f"{folder}/2.m4s")
+
+
 def test_a_server_ends_soon_while_it_converts(settings: IngestSettings, tmp_path: Path) -> None:
     slow = Recipe(
         *("libx264", (), 40.0),
