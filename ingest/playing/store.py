@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from database.errors import DiskFull
 from database.videos.forgetting import SEGMENTS, keyframe_folder
 from ingest.atomic import atomically
 from ingest.errors import VideoUnreadable
@@ -29,6 +30,8 @@ _LOOK_EVERY = 50
 """How often, in parts of its bytes, the folder is looked through while it is written to."""
 _LEFT_FREE = 0.05
 """The part of its bytes that is made free at once."""
+_ROOM_BYTES = 256 << 20
+"""What is made free where the disk is full, if so much was kept."""
 Kind = Literal["copied", "converted"]
 
 
@@ -82,8 +85,8 @@ class SegmentStore:
         folder = self.folder_of(variant)
         head, media = split(segment)
         if not (folder / INIT).is_file():
-            _write(folder / INIT, head)
-        _write(folder / _name(number), media)
+            self._write(folder / INIT, head)
+        self._write(folder / _name(number), media)
         self._num_unseen += len(media)
         if self._num_unseen > self._max_bytes / _LOOK_EVERY:
             self._num_unseen = 0
@@ -97,14 +100,14 @@ class SegmentStore:
 
     def put_layout(self, variant: Variant, layout: Any) -> None:
         """Keeps how a content is cut into segments, as JSON. Raises OSError."""
-        _write(self.folder_of(variant) / _LAYOUT, json.dumps(layout).encode())
+        self._write(self.folder_of(variant) / _LAYOUT, json.dumps(layout).encode())
 
     @contextlib.contextmanager
     def kept(self, variant: Variant) -> Iterator[None]:
         """While and after this the segments of a variant stay; but not if they cannot be made.
         Raises OSError."""
         mark = self.folder_of(variant) / _WHOLE
-        _write(mark, b"")
+        self._write(mark, b"")
         try:
             yield
         except VideoUnreadable:
@@ -130,9 +133,19 @@ class SegmentStore:
         """The folder of a variant. Raises DatabaseError for a content hash that is none."""
         return self._folder / keyframe_folder(variant.content_hash) / variant.name
 
-    def _make_room(self) -> None:
-        """Removes what was asked for longest ago, and what killed processes or another version have
-        left."""
+    def _write(self, path: Path, content: bytes) -> None:
+        """Where the disk is full, what was asked for longest ago goes first. Raises OSError."""
+        try:
+            _write(path, content)
+        except OSError as error:
+            if error.errno not in DiskFull.ERRNOS or not self._make_room(at_least=_ROOM_BYTES):
+                raise
+            _write(path, content)
+
+    def _make_room(self, *, at_least: int = 0) -> bool:
+        """Removes what was asked for longest ago until the others fit, but so many bytes at least
+        if there are, and what killed processes or another version have left; whether it was
+        something."""
         self._remove_leftovers()
         kept = {path.parent for path in self._folder.glob(f"*/*/*/{_WHOLE}")}
         found = [
@@ -141,9 +154,10 @@ class SegmentStore:
             if path.parent not in kept and (status := _status(path)) is not None
         ]
         too_many = sum(size for _, size, _ in found) - self._max_bytes
-        if too_many <= 0:
-            return
-        too_many += round(self._max_bytes * _LEFT_FREE)
+        too_many += round(self._max_bytes * _LEFT_FREE) if too_many > 0 else 0
+        too_many = max(too_many, at_least)
+        if too_many <= 0 or not found:
+            return False
         for _, size, path in sorted(found):
             path.unlink(missing_ok=True)
             too_many -= size
@@ -152,6 +166,7 @@ class SegmentStore:
         for folder in {path.parent for _, _, path in found}:
             if next(folder.glob("*.m4s"), None) is None:
                 _remove_folder(folder)
+        return True
 
     def _remove_leftovers(self) -> None:
         old_s = time.time() - _LEFTOVER_S

@@ -1,5 +1,6 @@
 """Segments on disk: bounded, and gone with their video."""
 
+import errno
 import os
 from pathlib import Path
 
@@ -121,6 +122,29 @@ def test_a_write_that_fails_leaves_nothing_that_looks_whole(
         put(store, variant, 0)
     assert store.find(variant, 0) is None
     assert list(store.folder_of(variant).iterdir()) == []
+
+
+def test_where_the_disk_is_full_the_oldest_segments_make_room_for_new_ones(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk for ten segments, of which a store may keep a hundred."""
+    store, kept, old, new = new_store(folder, 100), *map(converted, ("kept", "old", "new"))
+    with store.kept(kept):
+        put(store, kept, 0, asked_s=0)
+    for number in range(9):
+        put(store, old, number, asked_s=number)
+    write = Path.write_bytes
+
+    def write_if_there_is_room(path: Path, content: bytes) -> int:
+        if len([*folder.rglob("*.m4s")]) >= 10:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return write(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", write_if_there_is_room)
+    monkeypatch.setattr("ingest.playing.store._ROOM_BYTES", 2 * SIZE)
+    put(store, new, 0)
+    assert numbers(store, old) == list(range(2, 9))
+    assert (numbers(store, kept), numbers(store, new)) == ([0], [0])
 
 
 def test_a_video_that_is_forgotten_leaves_no_picture_behind(folder: Path, tmp_path: Path) -> None:
