@@ -24,13 +24,13 @@ from embeddings.errors import (
     OllamaUnreachable,
     TextTooLong,
 )
+from embeddings.plain_text import plain
 
 CONNECT_S = 5.0
 MAX_ANSWER_BYTES = 4 * 1024 * 1024
 MAX_TOLD_CHARACTERS = 200
 """Of what Ollama says of an error."""
 _TOO_LONG = re.compile("input length exceeds|exceeds maximum context length")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 @dataclass(frozen=True)
@@ -41,11 +41,6 @@ class OllamaModel:
     """With its tag: `llava:13b`."""
     digest: str
     """Of its files: another after it was pulled anew."""
-
-
-def plain(text: str) -> str:
-    """A text of a model or a server on one line, without control characters."""
-    return " ".join(_CONTROL.sub(" ", text).split())
 
 
 class OllamaClient:

@@ -6,8 +6,10 @@ import json
 from embeddings.cache import EmbeddingCache
 from embeddings.errors import OllamaFailed
 from embeddings.metrics import GENERATION_SECONDS
-from embeddings.ollama.client import OllamaClient, OllamaModel, plain
+from embeddings.ollama.client import OllamaClient, OllamaModel
 from embeddings.ollama.pictures import CheckedPicture
+from embeddings.settings import EmbeddingSettings
+from embeddings.plain_text import plain
 
 PROMPT = (
     "Describe this picture in a few plain sentences: the objects, their colours, the scene, its "
@@ -21,6 +23,12 @@ PROMPT_OF_TEXT = (
 MAX_TOKENS = 200
 """Of an answer: all-minilm reads 256."""
 MAX_CHARACTERS = 4000
+
+
+def prompt_of(settings: EmbeddingSettings | None = None, *, is_text: bool) -> str:
+    """What is asked about a picture that is full of text, or is not, unless the settings say."""
+    own = None if settings is None else settings.ollama_prompt
+    return own or (PROMPT_OF_TEXT if is_text else PROMPT)
 
 
 class Descriptions:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from embeddings.errors import OllamaFailed, OllamaModelMissing
-from embeddings.ollama.client import OllamaClient, OllamaModel, plain
+from embeddings.ollama.client import OllamaClient, OllamaModel
+from embeddings.plain_text import plain
 from embeddings.settings import EmbeddingSettings
 
 VISION = ("llava", "llama3.2-vision", "minicpm-v", "bakllava")
