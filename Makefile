@@ -53,7 +53,7 @@ bench: $(DEV) ## all benchmarks
 	$(BIN)/python -m benchmarks
 
 schema: $(DEV) ## all routes held against /openapi.json for SCHEMA_S seconds (600), in sequences too
-	PYTEST_SCHEMA_S=$(or $(SCHEMA_S),600) $(BIN)/python -m pytest tests/api/test_schema.py -n 0
+	PYTEST_SCHEMA_S=$(or $(SCHEMA_S),600) $(BIN)/python -m pytest tests/api/test_schema.py -n 0 --timeout 0
 
 openapi: $(DEV) ## tests/api/openapi.json anew, after routes have changed: read its diff
 	PYTEST_OPENAPI=renew $(BIN)/python -m pytest tests/api/test_openapi.py -n 0 -k snapshot
