@@ -13,7 +13,7 @@ from api.playing.playlists import MEDIA_TYPE
 from database.videos.file_clock import FileClock
 from database.videos.read import VideoInfo
 from database.videos.streams import Streams
-from ingest.playing.browsers import CONTAINERS, fault_of_picture, fault_of_sound
+from ingest.playing.browsers import CONTAINERS, NOT_FIRST, fault_of_picture, fault_of_sound
 from ingest.playing.converted_picture import PICTURE_CODEC
 from ingest.playing.converted_sound import SOUND_CODEC
 from ingest.playing.iframes import COPIED
@@ -33,7 +33,7 @@ class Source:
     """The MIME type of what is there."""
     codecs: str | None
     """What stands after `codecs=` in what a browser is asked, empty where the type says all; None
-    if no browser plays it."""
+    if no browser plays it, or another picture of it."""
     reason: str | None
     """What is wrong with the file, such as hevc or matroska; None if nothing is known to be."""
     sound: int
@@ -45,7 +45,7 @@ def sources_of(video: VideoInfo, streams: Streams) -> list[Source]:
     faults = _Faults(video, streams)
     sounds = range(max(1, len(streams.sounds)))
     return [
-        _original(video, streams),
+        _original(video, streams, NOT_FIRST if faults.plays_another else None),
         *(
             _segments(video, streams, "copied", sound, faults.beside_picture(sound))
             for sound in sounds
@@ -77,6 +77,11 @@ class _Faults:
             and (clock is None or len(clock) == 1)
         )
 
+    @property
+    def plays_another(self) -> bool:
+        """Whether browsers play another picture of the file than the library's."""
+        return self.streams.picture is not None and not self.streams.picture.is_first
+
     def of(self, sound: int) -> str | None:
         """Whatever it is."""
         if self.streams.picture is not None and (fault := fault_of_picture(self.streams.picture)):
@@ -88,6 +93,8 @@ class _Faults:
     def beside_picture(self, sound: int) -> str | None:
         """What is wrong if one of the sounds is to be heard, but for the picture: the container
         or the sound. Of several sounds browsers play the first."""
+        if self.plays_another:
+            return NOT_FIRST
         if sound > 0:
             return "second sound track" if sound == 1 else f"sound track {sound + 1}"
         container = self.streams.container
@@ -97,15 +104,18 @@ class _Faults:
         return None if is_web else container
 
 
-def _original(video: VideoInfo, streams: Streams) -> Source:
+def _original(video: VideoInfo, streams: Streams, fault: str | None) -> Source:
+    """With a fault that browsers do not see: no codecs are to be asked for."""
     parts = [] if streams.picture is None else [streams.picture.codec_string]
     parts += [sound.codec_string for sound in streams.sounds[:1]]
     known = [part for part in parts if part is not None]
     codecs = ",".join(known) if known and len(known) == len(parts) else None
     if streams.container in _SAYING_ALL:
         codecs = ""
+    if fault is not None:
+        codecs = None
     url = f"/videos/{video.id}/stream"
-    return Source("original", url, media_type_of(video), codecs, None, 0)
+    return Source("original", url, media_type_of(video), codecs, fault, 0)
 
 
 def _segments(

@@ -20,6 +20,8 @@ class PictureStream:
     width_px: int
     """As coded, before it is turned."""
     height_px: int
+    is_first: bool = True
+    """Whether it is the first of the pictures of the file, which is what browsers play."""
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,10 @@ _H264_BEYOND = {
 """Profiles that few browsers play, as their codec strings begin."""
 
 
+NOT_FIRST = "not the first picture"
+"""Why a file is not played of which another picture is the film: browsers play the first."""
+
+
 def fault_of_picture(picture: PictureStream) -> str | None:
     """Why a picture is not played; None if it is."""
     if picture.codec not in _PICTURES:
@@ -43,6 +47,8 @@ def kind_needed(streams: Streams, *, is_clear: bool) -> Literal["copied", "conve
     is_opened = streams.container in CONTAINERS or (
         streams.container == "matroska" and codecs <= _WEBM
     )
+    if picture is not None and not picture.is_first:
+        return "copied"
     if is_opened and not (sound and fault_of_sound(sound, streams.container)):
         return None
     return "copied" if picture else "converted"

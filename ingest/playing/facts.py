@@ -9,6 +9,7 @@ from typing import Any
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 
 from database.videos.streams import PictureStream, SoundStream, Streams
 from ingest.media.clips import Footage
@@ -73,7 +74,13 @@ def _picture(
         first_s=first.time_s,
         width_px=first.frame.width,
         height_px=first.frame.height,
+        is_first=track.index == min(s.index for s in container.streams.video if not _is_cover(s)),
     )
+
+
+def _is_cover(stream: Any) -> bool:
+    """Whether it is a picture that belongs to the file as a whole, which players do not play."""
+    return bool(stream.disposition & Disposition.attached_pic)
 
 
 def _sound(stream: Any, track: Track) -> SoundStream:

@@ -1,5 +1,6 @@
 """Films in any codec whose every frame says its number, and whose sound says its time."""
 
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -74,6 +75,23 @@ def write_marked(path: Path, recipe: Recipe | None = None) -> Path:
         # Interleaved, as recorders do; a muxer holds back only so much.
         for packet in sorted(packets, key=lambda each: each.dts * each.time_base):
             container.mux(packet)
+    return path
+
+
+def write_joined(path: Path, *films: Path) -> Path:
+    """All streams of some films side by side in one file, those of the first film first."""
+    with contextlib.ExitStack() as opened:
+        target = opened.enter_context(av.open(str(path), "w"))
+        packets = []
+        for film in films:
+            source = opened.enter_context(av.open(str(film)))
+            streams = {s.index: target.add_stream_from_template(s) for s in source.streams}
+            for packet in source.demux():
+                if packet.dts is not None:
+                    packets.append((packet, streams[packet.stream.index]))
+        for packet, stream in sorted(packets, key=lambda each: each[0].dts * each[0].time_base):
+            packet.stream = stream
+            target.mux(packet)
     return path
 
 

@@ -14,7 +14,7 @@ from tests.helpers.browser import PHONE, find_browser, watched_page
 from tests.helpers.commands import run_command
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import Serving, serving
-from tests.helpers.marked_films import Recipe, write_marked
+from tests.helpers.marked_films import Recipe, write_joined, write_marked
 from tests.helpers.playing import number_shown, playing_at, refuse_segments, without_hls
 
 QUIET = {"x265-params": "log-level=none", "preset": "ultrafast"}
@@ -48,6 +48,8 @@ SAYS = {
     "changing.mkv": "converted: hevc",
     "turned.mp4": "converted: hevc",
 }
+SMALL = Recipe(sounds=(), seconds=6, size=(160, 90), rate=Fraction(5))
+"""What comes first in a file of which a larger picture is the film."""
 PATIENCE = 3
 """Times the targets: other tests run beside these."""
 AT_S = 3.1
@@ -71,6 +73,9 @@ def films(new_settings: NewSettings, tmp_path_factory: pytest.TempPathFactory) -
     with new_settings(folder / "home") as settings:
         for name, recipe in FILMS.items():
             write_marked(folder / name, recipe)
+        small = write_marked(folder / "home" / "small.mp4", SMALL)
+        film = write_marked(folder / "home" / "film.mp4", Recipe(seconds=6))
+        write_joined(folder / "pictures.mp4", small, film)
         done = run_command("ingest", folder, settings=settings)
         assert done.returncode == 0, done.stderr
         with serving(settings) as server:
@@ -132,6 +137,19 @@ def test_it_plays_in_browsers_without_hls_too(name: str, page: Page, films: Film
     without_hls(page)
     plays_at_its_moment(page, films, name)
     assert page.evaluate("document.querySelector('video').src").startswith("blob:")
+
+
+@pytest.mark.parametrize("has_hls", [True, False])
+def test_of_a_file_with_two_pictures_that_of_the_library_is_played(
+    has_hls: bool, page: Page, films: Films
+) -> None:
+    if not has_hls:
+        without_hls(page)
+    watch(page, films, "pictures.mp4")
+    expect(page.locator(".source")).to_have_text("copied: not the first picture")
+    page.wait_for_function("() => document.querySelector('video').videoWidth === 320")
+    assert number_shown(page) / 25 == pytest.approx(AT_S, abs=0.3)
+    expect(page.get_by_role("alert").filter(visible=True)).to_have_count(0)
 
 
 def test_segments_that_the_browser_does_not_take_are_converted(page: Page, films: Films) -> None:

@@ -37,8 +37,12 @@ async function refusalOf(response) {
 
 function wait(milliseconds, signal) {
   return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    setTimeout(resolve, milliseconds);
+    const stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+    setTimeout(() => {
+      signal.removeEventListener("abort", stop);
+      resolve();
+    }, milliseconds);
   });
 }
 
@@ -76,6 +80,7 @@ export class Feed {
   #held = new Set(); // which segments the browser has
   #fetching = null;
   #isFeeding = false;
+  #interrupt = () => {}; // ends what the buffer is changed by
 
   /** Shows `video` a playlist from a time on; `failed` is called with what ends it. */
   constructor(video, playlist, codecs, time, failed) {
@@ -93,6 +98,7 @@ export class Feed {
   close() {
     this.#gone.abort();
     this.#fetching?.turn.abort();
+    this.#interrupt(this.#gone.signal.reason);
     URL.revokeObjectURL(this.address);
   }
 
@@ -189,9 +195,9 @@ export class Feed {
   /** Does something to the buffer, and waits until it is done. */
   #change(act) {
     return new Promise((resolve, reject) => {
-      const { signal } = this.#gone;
-      this.buffer.addEventListener("updateend", resolve, { once: true, signal });
-      signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+      this.#gone.signal.throwIfAborted();
+      this.buffer.onupdateend = resolve;
+      this.#interrupt = reject;
       try {
         act();
       } catch (error) {

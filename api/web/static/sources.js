@@ -146,8 +146,12 @@ export class Sources {
   }
 
   #faultOf(source) {
-    const known = source.kind === "original" && this.#facts && faults.get(codecsOf(this.#facts));
-    return known || faultOf(this.video, this.#facts, source);
+    if (source.kind === "original" && this.#facts) {
+      if (this.#facts.sources[0].reason) return "file"; // another picture of it would be played
+      const known = faults.get(codecsOf(this.#facts));
+      if (known) return known;
+    }
+    return faultOf(this.video, this.#facts, source);
   }
 
   /** Goes on without a source that has a fault; one that the server makes may have been interrupted. */
@@ -157,7 +161,8 @@ export class Sources {
     if (source.kind === "original") {
       if (fault === "server") return this.#giveUp(fault);
       faults.set(this.#id, fault);
-      if (this.#facts && !claims(this.video, this.#facts.sources[0])) faults.set(codecsOf(this.#facts), fault);
+      const file = this.#facts?.sources[0];
+      if (file && !file.reason && !claims(this.video, file)) faults.set(codecsOf(this.#facts), fault);
     } else if (wasCutOff) {
       this.#failedAt = this.time;
     } else {
@@ -206,7 +211,7 @@ export class Sources {
   #isFit(source) {
     if (source.sound !== this.#sound || this.#left.has(source.url)) return false;
     if (source.kind !== "original") return claims(this.video, { ...source, type: "video/mp4" });
-    return finds(this.#clock, this.time) && !faults.has(this.#id) && !faults.has(codecsOf(this.#facts));
+    return !source.reason && finds(this.#clock, this.time) && !faults.has(this.#id) && !faults.has(codecsOf(this.#facts));
   }
 
   async #take(source) {

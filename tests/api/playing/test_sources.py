@@ -101,6 +101,17 @@ def test_a_picture_is_copied_where_the_container_or_the_sound_is_wrong(
     ]
 
 
+def test_of_a_file_with_another_picture_first_the_file_is_nothing_to_ask_a_browser_for() -> None:
+    second = replace(H264, is_first=False)
+    assert listed("mov", second, AAC, AAC) == [
+        "original 0 None (not the first picture)",
+        "copied 0 avc1.64001F,mp4a.40.2 (not the first picture)",
+        "copied 1 avc1.64001F,mp4a.40.2 (not the first picture)",
+        f"converted 0 {CONVERTED} (not the first picture)",
+        f"converted 1 {CONVERTED} (not the first picture)",
+    ]
+
+
 def test_a_picture_that_few_browsers_play_is_converted() -> None:
     assert listed("mov", HEVC, AAC) == [
         "original 0 hev1.1.6.L93.90,mp4a.40.2 (None)",

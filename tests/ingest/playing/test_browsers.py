@@ -1,5 +1,7 @@
 """What browsers do not play is told before anybody watches it."""
 
+from dataclasses import replace
+
 import pytest
 
 from database.videos.streams import PictureStream, SoundStream, Streams
@@ -38,6 +40,13 @@ def test_only_what_browsers_do_not_play_is_made_to(
     container: str, picture: str | None, sound: str | None, needed: str | None
 ) -> None:
     assert kind_needed(film(container, picture, sound), is_clear=True) == needed
+
+
+def test_a_film_that_is_not_the_first_picture_of_its_file_is_copied_alone() -> None:
+    streams = film("mov", "h264", "aac")
+    assert streams.picture is not None
+    streams = replace(streams, picture=replace(streams.picture, is_first=False))
+    assert kind_needed(streams, is_clear=True) == "copied"
 
 
 def test_a_film_whose_time_stamps_come_again_is_converted() -> None:

@@ -13,7 +13,7 @@ from database.videos.streams import Streams
 from ingest.errors import VideoUnreadable
 from ingest.media.clips import Footage
 from ingest.playing.facts import read_streams
-from tests.helpers.marked_films import Recipe, write_marked
+from tests.helpers.marked_films import Recipe, write_joined, write_marked
 
 FILM_RATE, NTSC, NTSC_TWICE = (
     Fraction(24_000, 1001),
@@ -154,6 +154,17 @@ def test_a_picture_is_told_as_it_is_coded(
     picture = streams_of(write_marked(tmp_path / name, recipe)).picture
     assert picture is not None
     assert (picture.codec, picture.width_px, picture.height_px) == (codec, 320, 180)
+
+
+def test_a_film_says_whether_another_picture_comes_first_in_its_file(tmp_path: Path) -> None:
+    film = write_marked(tmp_path / "film.mp4", Recipe(seconds=2))
+    small = write_marked(
+        tmp_path / "small.mp4", Recipe(sounds=(), seconds=2, size=(160, 90), rate=Fraction(5))
+    )
+    for order, is_first in (((film, small), True), ((small, film), False)):
+        picture = streams_of(write_joined(tmp_path / "both.mp4", *order)).picture
+        assert picture is not None
+        assert (picture.width_px, picture.is_first) == (320, is_first)
 
 
 def test_sound_tracks_come_in_the_order_of_the_timeline_with_what_people_choose_by(
