@@ -10,6 +10,7 @@ import json
 from pathlib import Path
 
 from embeddings.encoder import Image, InputType
+from embeddings.pooling import Pooling
 from embeddings.space import Input, Space
 
 _PREPARING = (".json", ".txt")
@@ -38,10 +39,24 @@ def instruction_key(identity: str, space: Space, input_type: InputType, text: st
 
 def image_key(identity: str, image: Image | bytes) -> str:
     """The key of a picture's vector: of its file as it was sent, or of its pixels."""
+    return f"embedding:image:{_digest(identity, image)}"
+
+
+def reading_key(
+    identity: str, pooling: Pooling, text: str | None, image: Image | bytes | None
+) -> str:
+    """The key of what a pooling takes of a model that reads a text, a picture, or both at once."""
+    asked = [identity, dataclasses.astuple(pooling), text]
+    if image is None:
+        return f"embedding:instruction:{hashlib.sha256(json.dumps(asked).encode()).hexdigest()}"
+    return f"embedding:image:{_digest(asked, image)}"
+
+
+def _digest(made_by: object, image: Image | bytes) -> str:
     shape, data = ("file", image) if isinstance(image, bytes) else (image.shape, image.tobytes())
-    digest = hashlib.sha256(json.dumps([identity, shape]).encode())
+    digest = hashlib.sha256(json.dumps([made_by, shape]).encode())
     digest.update(data)
-    return f"embedding:image:{digest.hexdigest()}"
+    return digest.hexdigest()
 
 
 def _preparation(folder: Path) -> dict[str, str]:

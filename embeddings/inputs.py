@@ -56,6 +56,12 @@ def fit(
     return [min(num, max_tokens) for num in uncut], too_long
 
 
+def require_few(num_tokens: int, max_tokens: int | None) -> None:
+    """Raises TextTooLong for more tokens than all texts of a request may have."""
+    if max_tokens is not None and num_tokens > max_tokens:
+        raise TextTooLong(f"there are {num_tokens} tokens, and {max_tokens} at most in a request")
+
+
 def sized_pictures(
     pictures: Sequence[Picture],
 ) -> list[tuple[Image | bytes, int]]:

@@ -18,6 +18,8 @@ from embeddings.inputs import place
 from embeddings.jobs import Item, Limits
 from embeddings.loaded import Encoders
 from embeddings.pictures import read_picture
+from embeddings.pooling import Pooling
+from embeddings.readings import Reading, read
 from embeddings.registry.pins import MS_MARCO_MINILM
 from embeddings.runtime import Runtime, num_cores
 from embeddings.settings import EmbeddingSettings
@@ -29,6 +31,9 @@ _TEXTS = Limits(batch_items=32, batch_size=256, queued_items=8192, queued_size=2
 _PICTURES = Limits(8, 32_000_000, queued_items=512, queued_size=400_000_000, are_tokens=False)
 _TEXTS_ON_GPU = dataclasses.replace(_TEXTS, batch_items=256, batch_size=32_768)
 _PICTURES_ON_GPU = dataclasses.replace(_PICTURES, batch_items=64, batch_size=128_000_000)
+_READINGS = Limits(batch_items=4, batch_size=4096, queued_items=512, queued_size=200_000)
+"""Of vision-language models: a picture takes a core a second, so that each core has a few."""
+_READINGS_ON_GPU = dataclasses.replace(_READINGS, batch_items=64, batch_size=32_768)
 _DECODING = threading.BoundedSemaphore(2)
 """Pictures that are decoded at once: a large one takes half a gigabyte."""
 _MAX_WORKERS = 8
@@ -86,6 +91,14 @@ class ModelQueues:
         Raises WeightsMissing, WeightsCorrupt.
         """
         return await self._get(f"{space.key} {kind}", partial(self._make, space, kind))
+
+    async def get_readings(self, space: Space) -> Batcher:
+        """The queue of a vision-language space. Its values are readings; of each it makes a vector,
+        float32 [dim], or [tokens, dim] for `last_layer`.
+
+        Raises UnknownSpace for a space of another kind, WeightsMissing, WeightsCorrupt.
+        """
+        return await self._get(f"{space.key} readings", partial(self._make_readings, space))
 
     async def get_reranker(self) -> Batcher:
         """The queue of the cross-encoder. Its values are pairs of a query and a text; of each it
@@ -148,6 +161,18 @@ class ModelQueues:
             compute = partial(self._images, space)
             limits = _PICTURES if num_workers else _PICTURES_ON_GPU
             compute([np.zeros((32, 32, 3), np.uint8)])
+        return Batcher(space.key, compute, limits, num_workers or 1)
+
+    def _make_readings(self, space: Space) -> Batcher:
+        self._encoders.require_vision_language(space)
+        self._encoders.require_weights(space)
+        encoder = self._encoders.vision_language(space)
+        pooling = space.pooling or Pooling()
+        black = np.zeros((32, 32, 3), np.uint8)
+        compute = partial(read, encoder, space.dim, decode=_decoded)
+        compute([Reading("one", None, pooling, "right"), Reading(None, black, pooling, "right")])
+        num_workers = self._num_workers(space.weights)
+        limits = _READINGS if num_workers else _READINGS_ON_GPU
         return Batcher(space.key, compute, limits, num_workers or 1)
 
     def _make_reranker(self) -> Batcher:

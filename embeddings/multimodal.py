@@ -9,6 +9,7 @@ import numpy as np
 from embeddings.encoder import InputType, check_vectors, fuse
 from embeddings.errors import InputRefused
 from embeddings.inputs import place
+from embeddings.pooling import Padding, Pooling
 from embeddings.service import Embedded, EmbeddingService
 from embeddings.space import Space
 
@@ -28,15 +29,28 @@ async def embed_items(
     *,
     input_type: InputType = "document",
     truncate: bool = False,
+    pooling: Pooling | None = None,
+    padding: Padding | None = "right",
+    max_tokens: int | None = None,
 ) -> Embedded:
-    """The vectors of items; of a text and a picture, what `fuse` makes of both.
+    """The vectors of items. A vision-language model reads a text and a picture in one pass, and
+    `pooling` says what is taken of it; of any other, `fuse` makes one of both vectors.
 
-    Raises InputRefused for an item that is neither, and what `embed_texts` and `embed_images`
-    raise.
+    Raises InputRefused for an item that is neither, and what the service's `embed_texts`,
+    `embed_images` and `read` raise.
     """
     for position, item in enumerate(items):
         if item.text is None and item.image is None:
             raise InputRefused("there is neither text nor image", place(position, items))
+    if space.pooling is not None:
+        return await service.read(
+            [(item.text, item.image) for item in items],
+            space,
+            pooling,
+            padding=padding,
+            truncate=truncate,
+            max_tokens=max_tokens,
+        )
     with_text = [i for i, item in enumerate(items) if item.text is not None]
     with_image = [i for i, item in enumerate(items) if item.image is not None]
     with _placed(with_text, items):
@@ -45,6 +59,7 @@ async def embed_items(
             space,
             input_type=input_type,
             truncate=truncate,
+            max_tokens=max_tokens,
         )
     with _placed(with_image, items):
         images = await service.embed_images(

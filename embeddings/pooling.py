@@ -19,6 +19,8 @@ EmbeddingType = Literal[
     "last", "mean", "cls", "last_layer", "multi_layer", "mean_image", "mean_text", "echo"
 ]
 Combination = Literal["mean", "concat"]
+Padding = Literal["left", "right"]
+"""The side on which the short inputs of a batch are filled up; it changes no vector."""
 Mask = npt.NDArray[np.bool_]
 """bool [tokens]."""
 
@@ -153,6 +155,13 @@ def layers_of(pooling: Pooling, num_layers: int) -> list[int]:
         if not 1 <= layer <= num_layers:
             raise InputRefused(f"the model has {num_layers}, there is no {name}").of("layers")
     return layers
+
+
+def dim_of(pooling: Pooling, dim: int, num_layers: int) -> int:
+    """The dimension of what a pooling makes of states of `dim`. Raises InputRefused."""
+    if pooling.kind == "multi_layer" and pooling.combine == "concat":
+        return dim * len(layers_of(pooling, num_layers))
+    return dim
 
 
 def pool(states: Vectors, masks: Masks, pooling: Pooling) -> Vectors:

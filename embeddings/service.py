@@ -16,12 +16,14 @@ from embeddings.batching import Batcher
 from embeddings.cache import EmbeddingCache
 from embeddings.cache_keys import identity_of, image_key, instruction_key
 from embeddings.encoder import InputType, Vectors
-from embeddings.errors import InvalidSettings, NoPictures, TextTooLong, UnknownSpace
-from embeddings.inputs import fit, require_readable, sized_pictures, within_reach
+from embeddings.errors import InvalidSettings, NoPictures, UnknownSpace
+from embeddings.inputs import fit, require_few, require_readable, sized_pictures, within_reach
 from embeddings.jobs import Item
 from embeddings.loaded import Encoders
 from embeddings.model_queues import ModelQueues, computed, runtime_for
 from embeddings.pictures import Picture
+from embeddings.pooling import CLS_WARNING, Padding, Pooling, dim_of, layers_of, name_of
+from embeddings.readings import TextAndPicture, measure
 from embeddings.registry.spaces import choose_spaces
 from embeddings.settings import EmbeddingSettings, load_settings
 from embeddings.space import Input, Space
@@ -45,11 +47,24 @@ class Embedded:
 
     space: Space
     vectors: Vectors
-    """float32 [n, dim], of unit length, in the order of the input."""
+    """float32 [n, dim], of unit length, in the order of the input; of the pooling `last_layer`
+    one for each token, as the model gives them."""
     num_tokens: int = 0
     """Tokens that the model read of this input, with those of prompts and marks; cached or not."""
     truncated: tuple[int, ...] = ()
     """Positions of the texts that were cut."""
+    pooling: Pooling | None = None
+    """Of a vision-language model; None for the space's own."""
+    num_states: tuple[int, ...] | None = None
+    """Of `last_layer`: how many of the vectors are of each input."""
+    warnings: tuple[str, ...] = ()
+    """Why the vectors should not be used."""
+
+    @property
+    def name(self) -> str:
+        """What the vectors are called: by the space's key only if they may be compared with what is
+        stored in it."""
+        return name_of(self.space.key, self.space.pooling or Pooling(), self.pooling)
 
 
 class EmbeddingService:
@@ -156,6 +171,14 @@ class EmbeddingService:
         """
         if not texts:
             return Embedded(space, np.empty((0, space.dim), np.float32))
+        if space.pooling is not None:
+            return await self.read(
+                [(text, None) for text in texts],
+                space,
+                truncate=truncate,
+                use_cache=use_cache,
+                max_tokens=max_tokens,
+            )
         require_readable(texts)
         text_space = self.encoders.text_space(space)
         batcher = await self.queues.get(text_space, Input.TEXT)
@@ -165,10 +188,7 @@ class EmbeddingService:
         is_quick = len(texts) <= QUICK and sum(map(len, texts)) <= _QUICK_CHARACTERS
         uncut = count() if is_quick else await asyncio.to_thread(count)
         counts, cut = fit(uncut, encoder.max_tokens, space.key, truncate=truncate)
-        if max_tokens is not None and sum(counts) > max_tokens:
-            raise TextTooLong(
-                f"there are {sum(counts)} tokens, and {max_tokens} at most in a request"
-            )
+        require_few(sum(counts), max_tokens)
         identity = self._identity(text_space)
         items = [
             Item(
@@ -178,8 +198,8 @@ class EmbeddingService:
             )
             for text, num in zip(texts, counts, strict=True)
         ]
-        vectors = await self._vectors(items, batcher, text_space, use_cache)
-        return Embedded(space, vectors, sum(counts), tuple(sorted(cut | beyond)))
+        vectors = await self._vectors(items, batcher, space.dim, use_cache)
+        return Embedded(space, np.stack(vectors), sum(counts), tuple(sorted(cut | beyond)))
 
     async def embed_images(
         self,
@@ -198,6 +218,8 @@ class EmbeddingService:
             return Embedded(space, np.empty((0, space.dim), np.float32))
         if space.input is not Input.IMAGE:
             raise NoPictures(f"{space.key} holds texts: it takes no pictures")
+        if space.pooling is not None:
+            return await self.read([(None, image) for image in images], space, use_cache=use_cache)
         batcher = await self.queues.get(space, Input.IMAGE)
         identity = self._identity(space)
 
@@ -206,24 +228,67 @@ class EmbeddingService:
             return [Item(image_key(identity, picture), picture, size) for picture, size in sized]
 
         items = await asyncio.to_thread(made)
-        return Embedded(space, await self._vectors(items, batcher, space, use_cache))
+        vectors = await self._vectors(items, batcher, space.dim, use_cache)
+        return Embedded(space, np.stack(vectors))
+
+    async def read(
+        self,
+        inputs: Sequence[TextAndPicture],
+        space: Space,
+        pooling: Pooling | None = None,
+        *,
+        padding: Padding | None = "right",
+        truncate: bool = False,
+        use_cache: bool = True,
+        max_tokens: int | None = None,
+    ) -> Embedded:
+        """Texts, pictures, or both at once, each read in one pass by a vision-language model.
+
+        `pooling` is that of the space by default; without `padding` each is computed alone. States
+        of `last_layer` are not kept in the cache. Raises InputRefused, UnknownSpace for a space of
+        another kind, and what `embed_texts` and `embed_images` raise.
+        """
+        if not inputs:
+            return Embedded(space, np.empty((0, space.dim), np.float32), pooling=pooling)
+        queue = await self.queues.get_readings(space)
+        encoder = self.encoders.vision_language(space)
+        asked = pooling or space.pooling or Pooling()
+        layers_of(asked, encoder.num_layers)  # raises InputRefused
+        measured = await asyncio.to_thread(
+            measure, encoder, self._identity(space), inputs, asked, padding, truncate=truncate
+        )
+        require_few(measured.num_tokens, max_tokens)
+        are_states = asked.kind == "last_layer"
+        vectors = await self._vectors(
+            measured.items,
+            queue,
+            dim_of(asked, space.dim, encoder.num_layers),
+            use_cache and not are_states,
+        )
+        return Embedded(
+            space,
+            np.concatenate(vectors) if are_states else np.stack(vectors),
+            measured.num_tokens,
+            measured.truncated,
+            pooling,
+            tuple(map(len, vectors)) if are_states else None,
+            (CLS_WARNING,) if asked.kind == "cls" else (),
+        )
 
     async def _vectors(
-        self, items: Sequence[Item], batcher: Batcher, space: Space, use_cache: bool
-    ) -> Vectors:
-        """From the cache, or computed; float32 [n, dim]."""
+        self, items: Sequence[Item], batcher: Batcher, dim: int, use_cache: bool
+    ) -> list[Vectors]:
+        """What is in the cache, of `dim` numbers, or else is computed."""
         keys = [item.key for item in items]
-        found = await self.cache.get_many(keys, space.dim) if use_cache else [None] * len(keys)
-        missing = [i for i, vector in enumerate(found) if vector is None]
-        vectors = np.empty((len(items), space.dim), np.float32)
-        for position, vector in enumerate(found):
-            if vector is not None:
-                vectors[position] = vector
+        found = await self.cache.get_many(keys, dim) if use_cache else [None] * len(keys)
+        vectors = {i: vector for i, vector in enumerate(found) if vector is not None}
+        missing = [i for i in range(len(items)) if i not in vectors]
         if missing:
-            vectors[missing] = await computed(items, missing, batcher)
+            new = dict(zip(missing, await computed(items, missing, batcher), strict=True))
             if use_cache:
-                await self.cache.set_many({keys[i]: vectors[i] for i in missing})
-        return vectors
+                await self.cache.set_many({keys[i]: vector for i, vector in new.items()})
+            vectors |= new
+        return [vectors[i] for i in range(len(items))]
 
     def _named(self, variable: str, name: str, takes: Input) -> Space:
         """The space that a setting names. Raises InvalidSettings."""
