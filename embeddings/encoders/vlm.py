@@ -1,4 +1,5 @@
-"""SmolVLM and its kind: texts, pictures, both, and frames to vectors, from the decoder's states.
+"""SmolVLM and its kind: texts, pictures, both, and frames to vectors, from the decoder's states;
+and what it writes of pictures.
 
 Weights of SmolVLM2, SmolVLM and Idefics 3, which have the same parts by the same names.
 """
@@ -6,10 +7,11 @@ Weights of SmolVLM2, SmolVLM and Idefics 3, which have the same parts by the sam
 import copy
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
+from transformers import GenerationConfig
 
 from embeddings.backends.int8 import quantize_linears
 from embeddings.backends.torch import load_model, torch_device, torch_dtype
@@ -19,6 +21,7 @@ from embeddings.errors import EmbeddingError, InputRefused, InvalidVector
 from embeddings.pooling import (
     CLS_WARNING,
     OwnPooling,
+    Padding,
     Pooled,
     Pooling,
     VlmInput,
@@ -38,8 +41,11 @@ WEIGHED_TOKENS = 2048
 of SmolVLM2-256M then."""
 TILES = 8
 """Tiles of one pass through the vision tower."""
+WRITTEN_TOGETHER = 8
+"""Pictures that are described together."""
+MAX_WRITTEN = 200
+"""Tokens of a description."""
 KINDS = ("smolvlm", "idefics3")
-Padding = Literal["left", "right"]
 
 
 def load(space: Space, models: Models) -> TextEncoder:
@@ -73,6 +79,14 @@ class VisionLanguageEncoder:
         self._dtype = torch_dtype(runtime)
         self._inputs = InputMaker(folder, model.config)
         self._image_id = model.config.image_token_id
+        self._generation = GenerationConfig(
+            do_sample=False,
+            num_beams=1,
+            eos_token_id=self._inputs.ends,
+            pad_token_id=next(iter(self._inputs.ends), None),
+            return_dict_in_generate=False,
+        )
+        self._writer = model
         self._model = model.model  # without the head, which names tokens
         self._model.vision_model.to(self._dtype)
         self._decoder = self._model.text_model
@@ -138,6 +152,43 @@ class VisionLanguageEncoder:
                     pooled[number] = _answer(prepared[number], states, asked, own, weights)
         return [each for each in pooled if each is not None]
 
+    def describe(
+        self, images: Sequence[Image], prompt: str, max_tokens: int = MAX_WRITTEN
+    ) -> list[str]:
+        """What the model writes of each RGB image when it is asked `prompt`: one line each, empty
+        where it writes nothing.
+
+        Always the likeliest token next, `max_tokens` at most, and what the model has positions for.
+        Raises InputRefused, TextTooLong for the prompt, InvalidVector.
+        """
+        if not prompt.strip():
+            raise InputRefused("it is blank: ask for what is to be written").of("prompt")
+        if max_tokens < 1:
+            raise InputRefused("it is at least 1").of("max_tokens")
+        written: list[str] = []
+        for start in range(0, len(images), WRITTEN_TOGETHER):
+            batch = [
+                self._inputs.prepare(
+                    VlmInput(prompt, (image,)), Pooling("mean"), "", truncate=False, split=False
+                )
+                for image in images[start : start + WRITTEN_TOGETHER]
+            ]
+            written += [self._inputs.text_of(ids) for ids in self._write(batch, max_tokens)]
+        return written
+
+    @torch.inference_mode()
+    def _write(self, batch: Sequence[Prepared], max_tokens: int) -> list[list[int]]:
+        """The tokens that follow each input."""
+        ids, mask = self._padded(batch, "left")
+        made: torch.Tensor = self._writer.generate(
+            inputs_embeds=self._embedded(ids, mask, batch),
+            attention_mask=mask,
+            generation_config=self._generation,
+            max_new_tokens=min(max_tokens, self._inputs.num_positions - ids.shape[1]),
+            logits_processor=[_require_numbers],
+        )
+        return [list(row) for row in made.tolist()]
+
     def _encode(self, items: Sequence[VlmInput]) -> Vectors:
         vectors = [each.vector for each in self.embed(items, truncate=True)]
         return np.stack(vectors) if vectors else np.empty((0, self._space.dim), np.float32)
@@ -148,41 +199,47 @@ class VisionLanguageEncoder:
     ) -> list[tuple[Vectors, Vectors | None]]:
         """The states of the layers, or of all and the embeddings, float32 [layers, tokens, dim],
         and the attention weights, of each input without its padding."""
+        ids, mask = self._padded(batch, padding)
+        states, weights = self._forward(self._embedded(ids, mask, batch), mask, layers, weigh)
+        made = []
+        for row, each in enumerate(batch):
+            num_padded = ids.shape[1] - len(each.ids) if padding == "left" else 0
+            span = slice(num_padded, num_padded + len(each.ids))
+            own = None if weights is None else weights[:, row, :, span, span].float().cpu().numpy()
+            made.append((states[:, row, span].float().cpu().numpy(), own))
+        return made
+
+    def _padded(
+        self, batch: Sequence[Prepared], padding: Padding
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """The tokens of all inputs, and 1 where a token is none of padding, int64 [batch, tokens]
+        each."""
         longest = max(len(each.ids) for each in batch)
-        spans = [
-            slice(longest - len(each.ids), longest) if padding == "left" else slice(len(each.ids))
-            for each in batch
-        ]
         ids = torch.zeros((len(batch), longest), dtype=torch.long)
         mask = torch.zeros_like(ids)
-        for row, (each, span) in enumerate(zip(batch, spans, strict=True)):
+        for row, each in enumerate(batch):
+            num_padded = longest - len(each.ids) if padding == "left" else 0
+            span = slice(num_padded, num_padded + len(each.ids))
             ids[row, span] = torch.tensor(each.ids)
             mask[row, span] = 1
-        ids, mask = ids.to(self._device), mask.to(self._device)
-        states, weights = self._forward(ids, mask, batch, layers, weigh)
-        return [
-            (
-                states[:, row, span].float().cpu().numpy(),
-                None if weights is None else weights[:, row, :, span, span].float().cpu().numpy(),
-            )
-            for row, span in enumerate(spans)
-        ]
+        return ids.to(self._device), mask.to(self._device)
 
-    def _forward(
-        self,
-        ids: torch.Tensor,
-        mask: torch.Tensor,
-        batch: Sequence[Prepared],
-        layers: list[int] | None,
-        weigh: bool,
-    ) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """[layers, batch, tokens, dim], and [layers, batch, heads, tokens, tokens] if wanted."""
-        embeds = self._decoder.get_input_embeddings()(ids)
+    def _embedded(
+        self, ids: torch.Tensor, mask: torch.Tensor, batch: Sequence[Prepared]
+    ) -> torch.Tensor:
+        """What the decoder is given for tokens and pictures, float32 [batch, tokens, dim]."""
+        embeds: torch.Tensor = self._decoder.get_input_embeddings()(ids)
         tiles = [each.tiles for each in batch if each.tiles is not None]
         if tiles:
             # Padding is token 0, which may be the image's own.
             is_image = (ids == self._image_id) & mask.bool()
             embeds[is_image] = self._features(torch.cat(tiles))
+        return embeds
+
+    def _forward(
+        self, embeds: torch.Tensor, mask: torch.Tensor, layers: list[int] | None, weigh: bool
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """[layers, batch, tokens, dim], and [layers, batch, heads, tokens, tokens] if wanted."""
         decoder = self._weighing_decoder if weigh else self._decoder
         made: Any = decoder(
             inputs_embeds=embeds,
@@ -226,6 +283,13 @@ class VisionLanguageEncoder:
             seen = self._model.vision_model(pixel_values=pixels).last_hidden_state
             features.append(self._model.connector(seen.float()).flatten(0, 1))
         return torch.cat(features)
+
+
+def _require_numbers(_ids: torch.Tensor, scores: torch.Tensor) -> torch.Tensor:
+    """The scores of the tokens that may come next, unchanged. Raises InvalidVector."""
+    if scores.isnan().any():
+        raise InvalidVector("the model gave a score that is no number")
+    return scores
 
 
 def _batches(prepared: dict[int, Prepared], weighed_tokens: int | None) -> Iterator[list[int]]:

@@ -18,9 +18,12 @@ from tokenizers import Tokenizer
 from embeddings.backends.torch import load_image_processor
 from embeddings.encoder import Image
 from embeddings.errors import InputRefused, TextTooLong, WeightsCorrupt
+from embeddings.plain_text import plain
 from embeddings.pooling import Masks, Pooling, VlmInput, is_prompted, is_repeated
 
 FAKE, IMAGE, GLOBAL = "<fake_token_around_image>", "<image>", "<global-img>"
+END = "<end_of_utterance>"
+"""Of a message; the tokenizer's own mark of an end where it has no such."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +58,16 @@ class InputMaker:
         self._words = _without_marks(self._marks)
         self._processor = load_image_processor(folder)
         self._image_id = config.image_token_id
-        self._num_positions = config.text_config.max_position_embeddings
+        self.num_positions = config.text_config.max_position_embeddings
         vision = config.vision_config
         per_side = vision.image_size // vision.patch_size // config.scale_factor
         self._tile_tokens = per_side**2
         self._before = self._encode(f"{tokenizer.bos_token or ''}User:")
-        self._after = self._encode(f"{tokenizer.eos_token or ''}\nAssistant:")
+        marks = tokenizer.get_added_vocab()
+        end = END if END in marks else tokenizer.eos_token or ""
+        self._after = self._encode(f"{end}\nAssistant:")
+        self._mark_ids = frozenset(marks.values())
+        self.ends = list(dict.fromkeys(self._encode(f"{end}{tokenizer.eos_token or ''}")))
         num_found = self._encode(self._picture_text(0, 0)).count(self._image_id)
         if num_found != self._tile_tokens:
             raise WeightsCorrupt(f"the tokenizer in {folder} has not the model's {IMAGE}")
@@ -109,7 +116,7 @@ class InputMaker:
         words = self._words_of(text, follows=bool(image_ids))
         again = self._tokens(f"\n{text}") if is_repeated(pooling) else []
         fixed = len(self._before) + len(prompt_ids) + len(self._after)
-        room = min(pooling.max_length, self._num_positions - len(image_ids)) - fixed
+        room = min(pooling.max_length, self.num_positions - len(image_ids)) - fixed
         num_tokens = fixed + len(image_ids) + len(words) + len(again)
         if len(words) + len(again) > room:
             words, again = _cut(words, again, room, truncate=truncate)
@@ -119,6 +126,11 @@ class InputMaker:
         """The tokens of each uncut text with what follows it and the marks."""
         fixed = len(self._before) + len(self._tokens(f"\n{prompt}")) + len(self._after)
         return [fixed + len(self._words_of(text, follows=False)) for text in texts]
+
+    def text_of(self, ids: Sequence[int]) -> str:
+        """What a model has written, on one line, without marks and control characters."""
+        words = [token for token in ids if token not in self._mark_ids]
+        return plain(self._words.decode(words)).rstrip("\N{REPLACEMENT CHARACTER} ")
 
     def _masks(self, parts: Sequence[list[int]]) -> Masks:
         """Of the parts that `_parts` gives."""

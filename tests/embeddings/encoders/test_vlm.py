@@ -27,6 +27,7 @@ from embeddings.errors import (
     TextTooLong,
     WeightsCorrupt,
 )
+from embeddings.plain_text import plain
 from embeddings.pooling import ONE_WORD, EmbeddingType, Masks, Pooling, VlmInput
 from embeddings.registry.families import vision_language
 from embeddings.runtime import Runtime
@@ -112,6 +113,22 @@ class Reference:
     def states(self, item: VlmInput, asked: str = "", split: bool = False) -> Vectors:
         """Of the last layer, float32 [tokens, dim]."""
         return self.run(item, asked, split).hidden_states[-1][0].numpy()
+
+    @torch.inference_mode()
+    def written(self, item: VlmInput, max_tokens: int) -> str:
+        """What transformers generates, by the likeliest token."""
+        made = self.processor([list(item.images)], do_image_splitting=False, return_tensors="pt")
+        ids = torch.tensor([self.ids(item, "")])
+        tokens = self.model.generate(
+            input_ids=ids,
+            attention_mask=torch.ones_like(ids),
+            pixel_values=made["pixel_values"],
+            max_new_tokens=max_tokens,
+            do_sample=False,
+            eos_token_id=self.tokenizer.eos_token_id,
+            pad_token_id=self.tokenizer.eos_token_id,
+        )
+        return plain(self.tokenizer.decode(tokens[0, ids.shape[1] :], skip_special_tokens=True))
 
 
 @pytest.fixture(scope="module")
@@ -335,12 +352,12 @@ def test_attention_weights_are_given_when_they_are_asked_for(
     before = encoder.embed([TEXT, FRAMES], Pooling("mean"))
     assert before[0].attentions is None
     found = encoder.embed([TEXT, FRAMES], Pooling("mean"), attentions=True)
-    for item, each, plain in zip([TEXT, FRAMES], found, before, strict=True):
+    for item, each, unweighed in zip([TEXT, FRAMES], found, before, strict=True):
         expected = torch.stack(reference.run(item).attentions)[:, 0].numpy()
         assert each.attentions is not None
         assert_near(each.attentions, expected)
         assert_near(each.attentions.sum(axis=-1), 1)
-        assert_near(each.vector, plain.vector)
+        assert_near(each.vector, unweighed.vector)
 
 
 def test_attention_weights_that_would_fill_the_memory_are_refused(
@@ -422,3 +439,35 @@ def test_a_model_of_idefics_3_is_read_by_the_same_code(tmp_path: Path) -> None:
 
 def vectors(pooled: Sequence[Any]) -> Vectors:
     return np.stack([each.vector for each in pooled])
+
+
+def test_what_is_written_is_what_transformers_generates_from_the_chat_template(
+    encoder: VisionLanguageEncoder, reference: Reference
+) -> None:
+    pictures = [PICTURE, OTHER, *(drawn(seed, (48, 48)) for seed in range(3, 11))]
+    for prompt, number in (("What is it?", 0), ("Describe it.", 7)):
+        written = encoder.describe(pictures, prompt, 24)
+        asked = VlmInput(prompt, (pictures[number],))
+        expected = reference.written(asked, 24)
+        assert written[number] == expected.rstrip("\N{REPLACEMENT CHARACTER} ")
+        assert written == [encoder.describe([each], prompt, 24)[0] for each in pictures]
+    assert len(set(written)) > 1
+
+
+def test_what_is_written_is_a_line_of_bounded_length(encoder: VisionLanguageEncoder) -> None:
+    for line in encoder.describe([PICTURE, OTHER], "What is it?", 40):
+        assert line.isprintable()
+        assert len(line) <= 40
+    assert encoder.describe([], "What is it?") == []
+    with pytest.raises(InputRefused, match="prompt: it is blank"):
+        encoder.describe([PICTURE], " ")
+    with pytest.raises(InputRefused, match="max_tokens: it is at least 1"):
+        encoder.describe([PICTURE], "What is it?", 0)
+
+
+def test_a_score_that_is_no_number_is_not_written(runtime: Runtime) -> None:
+    broken = VisionLanguageEncoder(SPACE, runtime)
+    with torch.no_grad():
+        broken._decoder.layers[0].mlp.down_proj.weight[0, 0] = torch.nan
+    with pytest.raises(InvalidVector, match="no number"):
+        broken.describe([PICTURE], "What is it?")
