@@ -386,6 +386,9 @@ def test_the_moment_that_plays_is_saved_as_a_clip(page: Page) -> None:
     start_s, end_s = span_of(hit)
     hit.click()
     playing_at(page, start_s)
+    page.locator(".clip summary").click()
+    expect(page.locator(".clip .span")).to_have_text(f"0:0{start_s:.1f} to 0:0{end_s:.1f}")
+    page.keyboard.press("Escape")
     file = clip_of(page, "Exact")
     assert re.fullmatch(r"tide .*\.mp4", file.suggested_filename)
     numbers = [number for _, number in frames_of(str(file.path()))]

@@ -317,6 +317,29 @@ def test_a_link_is_copied_or_shown(new_page: NewPage) -> None:
     paused_at(page, start)
 
 
+def test_a_link_is_of_the_moment_while_it_stands_in_it_and_else_of_the_place(
+    new_page: NewPage,
+) -> None:
+    page = new_page(permissions=["clipboard-read", "clipboard-write"])
+    hit = first_hit(page)
+    start, end = ends_of(hit)
+    hit.click()
+    playing_at(page, start)
+    seek = (
+        "async at => { const v = document.querySelector('video'); v.pause(); v.currentTime = at; }"
+    )
+    for at, wanted in ((end + 8, f"t={end + 8:g}"), (start + 1, f"t={start:g}&end={end:g}")):
+        page.evaluate(seek, at)
+        page.wait_for_function(
+            "at => !document.querySelector('video').seeking"
+            " && Math.abs(document.querySelector('video').currentTime - at) < 0.01",
+            arg=at,
+        )
+        page.get_by_role("button", name="Copy link").click()
+        address = page.evaluate("navigator.clipboard.readText()")
+        assert address.endswith(f"/watch/1?{wanted}")
+
+
 def test_on_a_phone_the_picture_stays_at_the_top(new_page: NewPage) -> None:
     page = new_page(viewport=PHONE, has_touch=True)
     page.goto(DRILLING)

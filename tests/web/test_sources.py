@@ -271,6 +271,31 @@ def test_while_a_film_is_prepared_the_page_says_so(refused: Page, films: Films) 
     assert number_shown(refused) / 25 == pytest.approx(AT_S, abs=0.3)
 
 
+def test_while_a_film_is_prepared_the_still_of_the_moment_is_seen(
+    refused: Page, films: Films
+) -> None:
+    refused.route(
+        "**/hls/**/index.m3u8",
+        lambda route: route.fulfill(status=503, headers={"Retry-After": "5"}, json={}),
+    )
+    video = films.ids["hevc.mp4"]
+    watch(refused, films, "hevc.mp4")
+    film = refused.locator("video")
+    expect(film).to_have_attribute("poster", re.compile(r"/scenes/\d+/keyframe.jpg"))
+    refused.unroute("**/hls/**/index.m3u8")
+    expect(refused.locator(".source")).to_have_text("converted: hevc")
+    number_shown(refused)
+    expect(film).not_to_have_attribute("poster", re.compile("."))
+    refused.goto(f"/?q=a+wall&vision=1&video_ids={video}&limit=50")
+    nearest = refused.locator("#nearest summary")
+    if nearest.is_visible():
+        nearest.click()
+    refused.route("**/hls/**", lambda route: route.fulfill(status=503, json={}))
+    hit = refused.locator(f".hit[data-video='{video}']").first
+    hit.press("Enter")
+    expect(film).to_have_attribute("poster", str(hit.locator("img").evaluate("img => img.src")))
+
+
 @pytest.mark.parametrize("refusal", [{"status": 404}, {"status": 503, "Retry-After": "0"}])
 def test_where_nothing_is_converted_the_codecs_and_a_download_are_named(
     refusal: dict[str, Any], refused: Page, films: Films

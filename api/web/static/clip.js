@@ -1,5 +1,6 @@
 // "Clip": the moment that plays as a file of its own.
 
+import { tenths } from "./clock.js";
 import { foldEasily } from "./menus.js";
 import { say } from "./notice.js";
 import { save } from "./saving.js";
@@ -10,6 +11,8 @@ export function start() {
   const menu = player.querySelector(".clip");
   foldEasily(menu);
   menu.addEventListener("toggle", () => {
+    const { start, end } = player.moment;
+    menu.querySelector(".span").textContent = `${tenths(start)} to ${tenths(end)}`;
     for (const link of menu.querySelectorAll("a")) link.href = addressOf(player, link.dataset.kind);
   });
   menu.addEventListener("click", (event) => {

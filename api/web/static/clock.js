@@ -7,3 +7,9 @@ export function clock(seconds) {
   const padded = (number) => String(number).padStart(2, "0");
   return hours ? `${hours}:${padded(minutes)}:${padded(rest)}` : `${minutes}:${padded(rest)}`;
 }
+
+/** A place in a video to the tenth of a second: 12:30.4. */
+export function tenths(seconds) {
+  const whole = Math.round(seconds * 10);
+  return `${clock(Math.floor(whole / 10))}.${whole % 10}`;
+}

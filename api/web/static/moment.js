@@ -34,7 +34,7 @@ export class Moment {
   setOnly(only) {
     this.only = only;
     const at = timeOf(this.video);
-    if (only && (at < this.start || at >= this.#stop)) goTo(this.video, this.start);
+    if (only && (at < this.start || at >= this.stop)) goTo(this.video, this.start);
     this.#apply();
     this.video.play().catch(() => {});
   }
@@ -47,7 +47,7 @@ export class Moment {
 
   /** Where it stops, not before something could be seen; a video of which this is the last moment
    *  must not end by itself. */
-  get #stop() {
+  get stop() {
     const end = Math.max(this.end, this.start + LEAST_S);
     return Math.min(end, lengthOf(this.video) || Infinity) - FRAME_S;
   }
@@ -61,7 +61,7 @@ export class Moment {
   #look = () => {
     clearTimeout(this.#timer);
     if (!this.only || this.video.paused || this.video.seeking) return;
-    const left = (this.#stop - timeOf(this.video)) / this.video.playbackRate;
+    const left = (this.stop - timeOf(this.video)) / this.video.playbackRate;
     if (left > SOON_S) return;
     if (left > 0.004) this.#timer = setTimeout(this.#look, left * 1000);
     else if (this.loop) goTo(this.video, this.start);
@@ -70,12 +70,12 @@ export class Moment {
 
   /** Played again after it has stopped, it begins anew. */
   #again() {
-    if (this.only && timeOf(this.video) >= this.#stop - 0.1) goTo(this.video, this.start);
+    if (this.only && timeOf(this.video) >= this.stop - 0.1) goTo(this.video, this.start);
   }
 
   /** Who goes beyond the end wants to see what is there. */
   #left() {
-    if (!this.only || timeOf(this.video) <= this.#stop + 0.2) return;
+    if (!this.only || timeOf(this.video) <= this.stop + 0.2) return;
     this.only = false;
     this.#apply();
   }

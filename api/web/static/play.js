@@ -86,7 +86,8 @@ function playHits(player, answer) {
     playingHit()?.removeAttribute("aria-current");
     hit.setAttribute("aria-current", "true");
     tellPlace(hit);
-    player.open({ ...hit.dataset, start, address: aroundAddress(hit) });
+    const still = hit.querySelector(`[data-start="${start}"] img`) ?? hit.querySelector("img");
+    player.open({ ...hit.dataset, start, still: still?.src, address: aroundAddress(hit) });
   }
 
   /** Closes as Back does; who came by a link to the open player has nothing to go back to. */

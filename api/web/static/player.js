@@ -12,6 +12,7 @@ import { Sources } from "./sources.js";
 import "./transcript.js";
 
 const PATIENCE_MS = 300;
+const NEAR_S = 0.3; // so near to a moment it is the moment that somebody looks at
 
 class MomentPlayer extends HTMLElement {
   #pending = new AbortController();
@@ -35,9 +36,9 @@ class MomentPlayer extends HTMLElement {
       this.go(event.detail.start, event.detail.end);
     });
     this.video.addEventListener("timeupdate", () => leapGap(this.video));
-    const { video, start, end, clock } = this.dataset;
+    const { video, start, end, clock, still } = this.dataset;
     if (video === undefined) return;
-    this.#load(video, start, end, clock); // without the end in the address, at which the browser stops late
+    this.#load(video, start, end, clock, still); // without the end in the address, at which the browser stops late
     this.#dress();
     plays(this.video).then(() => this.sources.facts());
   }
@@ -47,16 +48,16 @@ class MomentPlayer extends HTMLElement {
     return this.querySelector(".around");
   }
 
-  /** Plays [start, end) in seconds of a video, whose file may have a clock of its own; what stands
-   *  around it comes from `address`. */
-  async open({ video, start, end, clock, address }) {
+  /** Plays [start, end) in seconds of a video, whose file may have a clock of its own; `still` is
+   *  what is seen until then, and what stands around it comes from `address`. */
+  async open({ video, start, end, clock, still, address }) {
     this.hidden = false;
     this.querySelector(".address")?.remove(); // it leads to the moment before
     const isAnother = this.dataset.video !== video || !this.sources.isOpen;
     if (isAnother) {
       this.#undress();
       delete this.screen.dataset.plays;
-      this.#load(video, start, end, clock);
+      this.#load(video, start, end, clock, still);
       this.sources.play();
     } else {
       this.go(start, end);
@@ -102,15 +103,15 @@ class MomentPlayer extends HTMLElement {
     this.#toast = setTimeout(() => (toast.textContent = ""), 2500);
   }
 
-  #load(video, start, end, clock = "") {
-    Object.assign(this.dataset, { video, clock });
+  #load(video, start, end, clock = "", still = "") {
+    Object.assign(this.dataset, { video, clock, still });
     this.moment.set(Number(start), end === undefined ? Infinity : Number(end));
     this.#show(video, this.moment.start, clock);
   }
 
   #show(video, time, clock) {
     if (this.dataset.gone !== undefined) return; // there is no file to ask for
-    this.sources.open(video, clock, time);
+    this.sources.open(video, clock, time, this.dataset.still);
   }
 
   /** What stands around a "video", or only what changes with its "moment", as HTML; null if
@@ -215,13 +216,14 @@ class MomentPlayer extends HTMLElement {
     this.go(link.dataset.at, link.dataset.until);
   }
 
-  /** Copies the address of the moment; where one plays on, that of the place. */
+  /** Copies the address of the moment; where it stands beyond, or the moment has no end, that of the
+   *  place. */
   copy() {
-    const { only, start, end } = this.moment;
+    const { start, end } = this.moment;
     const at = this.video.readyState ? timeOf(this.video) : this.sources.time;
-    const t = round(only ? start : at);
-    const address = new URL(`/watch/${this.dataset.video}?t=${t}`, location.origin);
-    if (only) address.searchParams.set("end", round(end));
+    const isWithin = end < Infinity && start - NEAR_S <= at && at <= this.moment.stop + NEAR_S;
+    const address = new URL(`/watch/${this.dataset.video}?t=${round(isWithin ? start : at)}`, location.origin);
+    if (isWithin) address.searchParams.set("end", round(end));
     copyAddress(address.href, this);
   }
 

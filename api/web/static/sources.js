@@ -25,6 +25,7 @@ export class Sources {
   time = 0;
   #id;
   #clock;
+  #still;
   #facts; // undefined until the server has told; null where it cannot
   #asked;
   #sound = 0;
@@ -41,6 +42,7 @@ export class Sources {
     Object.assign(this, { video, changed, tell });
     const on = (names, act) => names.forEach((name) => video.addEventListener(name, act));
     on(["loadedmetadata", "loadeddata", "canplay", "playing", "timeupdate", "error"], () => this.#look());
+    on(["loadeddata"], () => this.video.removeAttribute("poster"));
     on(["waiting", "seeking"], () => this.#isMade && this.#announce());
     on(["canplay", "playing", "seeked"], () => this.#isMade && this.#say(nameOf(this.#source)));
   }
@@ -64,12 +66,14 @@ export class Sources {
     return this.#source?.kind === "original";
   }
 
-  /** Shows a video at a time. `clock` is that of its file, if it has its own. */
-  open(id, clock, time) {
+  /** Shows a video at a time. `clock` is that of its file, if it has its own; `still` is the address of
+   *  a picture to be seen while the server makes what plays. */
+  open(id, clock, time, still) {
     if (id !== this.#id) this.#sound = 0;
     Object.assign(this, { fault: null, refusal: "", time });
     this.#id = id;
     this.#clock = clock;
+    this.#still = still;
     this.#facts = told.get(id);
     this.#asked = null;
     this.#left.clear();
@@ -160,6 +164,7 @@ export class Sources {
     this.#stop();
     if (source.kind === "original") {
       if (fault === "server") return this.#giveUp(fault);
+      if (fault !== "sound") this.#empty(); // of which a picture would be seen that is none, or another
       faults.set(this.#id, fault);
       const file = this.#facts?.sources[0];
       if (file && !file.reason && !claims(this.video, file)) faults.set(codecsOf(this.#facts), fault);
@@ -186,6 +191,8 @@ export class Sources {
     this.#feed = this.#source = null;
     setClock(this.video, null);
     this.video.pause();
+    if (this.isOpen && this.#still) this.video.poster = this.#still;
+    else this.video.removeAttribute("poster");
     this.video.removeAttribute("src");
     this.video.load();
   }
