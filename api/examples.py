@@ -57,6 +57,7 @@ _HIT = {
             "text": _SAID,
             "word_s": 1.176,
             "track": None,
+            "made_by": None,
         }
     ],
 }
@@ -179,6 +180,7 @@ _MOMENTS = {
             "kind": "speech",
             "text": _SAID,
             "track": None,
+            "made_by": None,
             "keyframe_url": "/scenes/1/keyframe.jpg?at_s=0.376",
         }
     ],

@@ -191,10 +191,12 @@ class MomentOut(TypedDict):
     kind: MomentKind
     """Of its best evidence."""
     text: str | None
-    """Of its best evidence: what is said, or written on the screen."""
+    """Of its best evidence: what is said, written on the screen, or described by a model."""
     track: str | None
     """Of its best evidence: the sound track or channel that speech was heard on, where there are
     several; null for the first track as a whole."""
+    made_by: str | None
+    """Of its best evidence: of a description, the model that wrote it; null for everything else."""
     keyframe_url: str | None
     """null for a recording without pictures."""
 

@@ -133,7 +133,13 @@ def _recall(
         ranking = _ranked(engine, text, filters)
         words = WordLeg(ranking.terms)
         scenes, _ = retrieve(
-            database, ranking.encoded.vectors, words, Conditions(same), Scan.EXACT, _EXACT_DEPTH
+            database,
+            ranking.encoded.vectors,
+            words,
+            Conditions(same),
+            Scan.EXACT,
+            _EXACT_DEPTH,
+            WordLeg(ranking.described),
         )
         ranked = FUSIONS[FusionName.EVIDENCE].rank(scenes, ranking.weights)
         exact = replace(ranking, scenes=ranked).with_words_found()

@@ -113,5 +113,6 @@ def _moment_out(hit: SearchHit) -> MomentOut:
         kind=moment.kind,
         text=moment.text,
         track=moment.track,
+        made_by=moment.made_by,
         keyframe_url=keyframe_url(scene_id, moment.start_s) if hit.video.has_pictures else None,
     )

@@ -17,11 +17,13 @@ _LIKENESS_NAMES = {
     Likeness.LOOK: "Looks like this",
     Likeness.ACTION: "Does the same",
     Likeness.WORDS: "Has words like this",
+    Likeness.DESCRIPTION: "Is described like this",
 }
 _HEADINGS = {
     Likeness.LOOK: "Scenes that look like",
     Likeness.ACTION: "Scenes that do the same as",
     Likeness.WORDS: "Scenes that have words like",
+    Likeness.DESCRIPTION: "Scenes that are described like",
     None: "Scenes like",
 }
 

@@ -22,6 +22,7 @@ VERBS = {
     MomentKind.SUBTITLE: "in subtitles",
     MomentKind.CHAPTER: "chapter",
     MomentKind.TITLE: "named",
+    MomentKind.DESCRIPTION: "described",
 }
 """What a moment does, in a word that stands before its text."""
 _MAX_CHARACTERS = 160

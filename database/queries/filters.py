@@ -168,6 +168,8 @@ class Conditions:
     filters: Filters = field(default_factory=Filters)
     required: tuple[Phrase, ...] = ()
     excluded: tuple[Phrase, ...] = ()
+    with_descriptions: bool = False
+    """Whether what a model has said of the scene is such a text, too."""
 
     def of_videos(self) -> tuple[str, dict[str, object]]:
         """The condition over `video`, empty if there is none, and its parameters."""
@@ -200,6 +202,7 @@ class Conditions:
                 "EXISTS (SELECT FROM moment WHERE scene_id = scene.id "
                 f"AND kind = CAST(:kind_{number} AS moment_kind))"
             )
+        texts = "" if self.with_descriptions else "kind <> 'description' AND "
         for name, operator, phrases in (
             ("required", "IN", self.required),
             ("excluded", "NOT IN", self.excluded),
@@ -215,7 +218,8 @@ class Conditions:
                 values.update(value for value in tests.values() if value[1])
                 matches = " OR ".join(test for test, (_, value) in tests.items() if value)
                 parts.append(
-                    f"scene.id {operator} (SELECT scene_id FROM moment WHERE {matches or 'false'})"
+                    f"scene.id {operator} "
+                    f"(SELECT scene_id FROM moment WHERE {texts}({matches or 'false'}))"
                 )
         return " AND ".join(parts), values
 

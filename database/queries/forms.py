@@ -57,12 +57,14 @@ _PHRASE_SQL = """
                 THEN joined(words_of(:text)) END]) AS form,
         phraseto_tsquery(text_config(language), form) AS query
     WHERE numnode(query) > 0"""
-_PARTS_SQL = "SELECT text FROM moment WHERE text ILIKE :part LIMIT :most"
-_ALIKE_SQL = "SELECT text FROM moment WHERE :word <% text LIMIT :most"
-_HAVING_SQL = "SELECT text FROM moment WHERE tsv @@ CAST(:query AS tsquery) LIMIT :most"
+_WRITTEN = "SELECT text FROM moment WHERE kind <> 'description'"
+_PARTS_SQL = f"{_WRITTEN} AND text ILIKE :part LIMIT :most"
+_ALIKE_SQL = f"{_WRITTEN} AND :word <% text LIMIT :most"
+_HAVING_SQL = f"{_WRITTEN} AND tsv @@ CAST(:query AS tsquery) LIMIT :most"
 _SET_SIMILARITY = "SELECT set_config('pg_trgm.word_similarity_threshold', :least, false)"
 _TEXTS_READ = 200
-"""Texts that words nearly like an unknown one are taken from, at most."""
+"""Texts that words nearly like an unknown one are taken from, at most; no descriptions, since what
+is said and written is looked up by them."""
 _MOST_FORMS = 100
 """Words of a query that are looked up, and of those nearly like one word, at most."""
 _CHUNKS_AT_ONCE = 50

@@ -12,7 +12,7 @@ from database.videos.file_clock import PRESENTED, FileClock
 from database.videos.places import FIRST_PATH
 
 _MOMENTS = """
-    SELECT id, kind, start_s, end_s, boxes, track, words, text, coalesce(language, 'en')
+    SELECT id, kind, start_s, end_s, boxes, track, words, made_by, text, coalesce(language, 'en')
     FROM moment WHERE id = ANY(:ids)"""
 
 
@@ -68,6 +68,8 @@ class MomentInfo:
     """The sound track or channel that speech was heard on (database/models)."""
     words: tuple[tuple[int, float, float], ...] = ()
     """Of speech, when each word is said (database/models); empty where that is not known."""
+    made_by: str | None = None
+    """Of a description, the model that wrote it (database/models)."""
 
 
 class HitReader:
@@ -119,7 +121,7 @@ class HitReader:
 
 
 def _moment(row: tuple[Any, ...], marks: tuple[Mark, ...]) -> MomentInfo:
-    moment_id, kind, start_s, end_s, boxes, track, words, text, _language = row
+    moment_id, kind, start_s, end_s, boxes, track, words, made_by, text, _language = row
     return MomentInfo(
         moment_id,
         MomentKind(kind),
@@ -132,4 +134,5 @@ def _moment(row: tuple[Any, ...], marks: tuple[Mark, ...]) -> MomentInfo:
         tuple(mark.lexeme for mark in marks),
         track,
         tuple((first, start_s, end_s) for first, start_s, end_s in words or ()),
+        made_by,
     )

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from pgvector import HalfVector
 
 from database.queries.filters import Conditions, Scan
-from database.queries.terms import WordLeg, lexemes_of
+from database.queries.terms import DESCRIBED, NO_WORDS, WordLeg, lexemes_of
 from database.queries.word_sql import (
     BESIDE,
     NAMED,
@@ -30,7 +30,10 @@ from database.server.connection import Database
 from database.spaces.partitions import partition_name
 
 FULL_TEXT = "full-text"
-"""The key of the leg that matches words; all other legs are named by their space."""
+"""The key of the leg that matches words that are said or written."""
+DESCRIPTION_WORDS = "description-words"
+"""That of the leg that matches words of descriptions; all other legs are named by their space."""
+WORD_LEGS = (FULL_TEXT, DESCRIPTION_WORDS)
 WHOLE = OTHERWISE - 1e-6
 """The part of a query's words that a moment with all of them has, in whatever form: their weights
 are no exact numbers."""
@@ -42,6 +45,7 @@ _MATCHES_READ = 2000
 _MATCHES_PER_SCENE = 8
 """Of moments that match all words, so many are read for each scene wanted: a line may be seen again
 and again in one scene."""
+_WRITTEN = "moment.kind <> 'description'"
 _STARVED = -1
 """Instead of a leg's number, which follows: it has found fewer moments than were asked for."""
 _MISSING = "missing AS MATERIALIZED (SELECT id FROM video WHERE missing_since IS NOT NULL)"
@@ -76,20 +80,23 @@ def search_legs(
     conditions: Conditions,
     scan: Scan,
     depth: int,
+    described: WordLeg = NO_WORDS,
 ) -> tuple[list[LegMatch], Scan]:
     """Every moment of every candidate scene, in every leg that it is comparable in; and how they
     were found in the end.
 
-    Candidates are the scenes of the `depth` best moments of each leg. In the full-text leg a
-    moment that matches no word scores 0. Scenes of missing videos are none. Where walking an index
+    `words` are matched with what is said and written, `described` with descriptions. Candidates are
+    the scenes of the `depth` best moments of each leg. In a leg of words a moment that matches none
+    scores 0. Scenes of missing videos are none. Where walking an index
     does not fill a leg, because what is allowed lies far from the query, everything that is allowed
     is compared.
     """
-    rows, keys = _read(database, vector_legs, words, _Statement(conditions, scan, depth))
+    first = _Statement(conditions, scan, depth)
+    rows, keys = _read(database, vector_legs, words, described, first)
     starved = {keys[int(row[1])] for row in rows if row[0] == _STARVED}
     if starved:
         again = _Statement(conditions, scan, depth, starved)
-        rows, keys = _read(database, vector_legs, words, again)
+        rows, keys = _read(database, vector_legs, words, described, again)
         scan = Scan.EXACT
     return [LegMatch(keys[row[0]], *row[1:]) for row in rows if row[0] != _STARVED], scan
 
@@ -98,6 +105,7 @@ def _read(
     database: Database,
     vector_legs: Sequence[VectorLeg],
     words: WordLeg,
+    described: WordLeg,
     statement: "_Statement",
 ) -> tuple[Sequence[Any], list[str]]:
     """The rows of a statement that has these legs, and the keys of its legs."""
@@ -105,6 +113,8 @@ def _read(
         statement.add_vectors(leg)
     if words.terms or words.pattern:
         statement.add_words(words)
+    if described.terms:
+        statement.add_descriptions(described)
     if not statement.keys:
         return [], []
     return database.rows(statement.sql(), statement.values), statement.keys
@@ -163,10 +173,11 @@ class _Statement:
     def add_words(self, words: WordLeg) -> None:
         """Adds the leg of full text: scenes with all words, then those with the heavy ones."""
         terms = words.terms
-        covered = coverage(words, self.values)
+        covered = coverage(words, self.values, "word")
         self.values["lexemes"] = lexemes_of(terms)
         self.values["any_words"] = " | ".join(sorted({term.anything for term in terms}))
-        self._ctes.append(f"found AS MATERIALIZED ({self._found_sql(words)})")
+        found = self._found_sql(words, "words", _WRITTEN)
+        self._ctes.append(f"found AS MATERIALIZED ({found})")
         first, texts = "video_id, id, scene_id", "tsv, text, language"
         self._ctes.append(f"""words AS MATERIALIZED (
             SELECT video_id, min(id) AS moment_id FROM (
@@ -181,7 +192,8 @@ class _Statement:
         # OFFSET 0 keeps the planner from copying the long sum into each part.
         self._scored.append(f"""
             SELECT {number} AS leg, ({covered}) * worth AS raw, {place} FROM (
-                SELECT {place}, {texts}, {NAMED} AS worth FROM own WHERE text IS NOT NULL
+                SELECT {place}, {texts}, {NAMED} AS worth FROM own
+                WHERE text IS NOT NULL AND kind <> 'description'
                 UNION ALL
                 SELECT {place}, {texts}, {_APART} FROM {slides("own", place)}
                 UNION ALL
@@ -190,16 +202,30 @@ class _Statement:
         self.names.append("words")
         self.keys.append(FULL_TEXT)
 
-    def _found_sql(self, words: WordLeg) -> str:
-        """Moments with all words, and such with heavy ones: so many that those of a few scenes do
-        not stand before all others."""
-        self.values["all_words"] = all_of(words.terms)
-        self.values["heavy_words"] = heavy(words.terms)
-        has_all = "moment.tsv @@ CAST(:all_words AS tsquery)"
+    def add_descriptions(self, words: WordLeg) -> None:
+        """Adds the leg of the words of descriptions: each is compared by itself."""
+        covered = coverage(words, self.values, "described")
+        found = self._found_sql(words, "described", DESCRIBED)
+        self._ctes.append(f"""described AS MATERIALIZED (
+            SELECT video_id, min(id) AS moment_id
+            FROM (SELECT video_id, id, scene_id, {covered} AS raw FROM ({found}) AS own) AS compared
+            GROUP BY video_id, scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
+        self._scored.append(f"""
+            SELECT {len(self.names)} AS leg, {covered} AS raw, {_PLACE} FROM own
+            WHERE kind = 'description'""")
+        self.names.append("described")
+        self.keys.append(DESCRIPTION_WORDS)
+
+    def _found_sql(self, words: WordLeg, name: str, of: str) -> str:
+        """Moments `of` a kind with all words, and such with heavy ones: so many that those of a few
+        scenes do not stand before all others. The parameters are called by `name`."""
+        self.values[f"all_{name}"] = all_of(words.terms)
+        self.values[f"heavy_{name}"] = heavy(words.terms)
+        has_all = f"moment.tsv @@ CAST(:all_{name} AS tsquery)"
         num_whole = _MATCHES_PER_SCENE * self._depth
         tests = {has_all: num_whole}
         if len(words.terms) > len({term.language for term in words.terms}):  # else it is the same
-            heavy_only = f"moment.tsv @@ CAST(:heavy_words AS tsquery) AND NOT {has_all}"
+            heavy_only = f"moment.tsv @@ CAST(:heavy_{name} AS tsquery) AND NOT {has_all}"
             tests[heavy_only] = _MATCHES_READ
         if words.pattern:
             self.values["pattern"] = words.pattern
@@ -208,7 +234,7 @@ class _Statement:
         return " UNION ALL ".join(
             f"(SELECT moment.video_id, moment.id, moment.scene_id, moment.kind, moment.tsv, "
             f"moment.text, moment.language, moment.start_s AS begin_s, "
-            f"moment.end_s AS gone_s FROM moment {joined} AND {test} LIMIT {limit})"
+            f"moment.end_s AS gone_s FROM moment {joined} AND {of} AND {test} LIMIT {limit})"
             for test, limit in tests.items()
         )
 

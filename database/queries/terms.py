@@ -2,7 +2,8 @@
 
 A word weighs its inverse document frequency in BM25 (Robertson and Zaragoza, "The Probabilistic
 Relevance Framework", 2009): rare words count more. Frequencies come from PostgreSQL's own
-statistics for common words, and are counted for rare ones.
+statistics for common words, and are counted for rare ones. Among descriptions, which a model
+writes in words of its own, a word has another weight than in what is said and written.
 """
 
 import math
@@ -10,6 +11,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from database.queries.forms import (
     FEW_COMMON,
@@ -29,11 +31,18 @@ _COUNTED = 10_000
 """Moments that a rare word is counted in, at most."""
 _REMEMBERED = 4096
 """Texts whose terms are kept until the statistics change."""
+_DESCRIPTIONS_READ = 10_000
+"""Descriptions that words are counted in, at most: those that are not among them count as rare."""
 _UNKNOWN = 8
 """Words of a query that no text has, for which such as are nearly the same are looked up."""
-_STATISTICS_SQL = """
+DESCRIBED = "moment.kind = 'description' AND moment.made_by IS NOT NULL"
+"""The condition of a description; the second part is what its indexes go by."""
+_STATISTICS_SQL = f"""
     SELECT reltuples * (1 - coalesce(null_frac, 0)), most_common_elems::text::text[],
-        most_common_elem_freqs
+        most_common_elem_freqs, greatest(
+            (SELECT reltuples FROM pg_class WHERE oid = 'moment_description_idx'::regclass),
+            (SELECT count(*) FROM (
+                SELECT FROM moment WHERE {DESCRIBED} LIMIT {_DESCRIPTIONS_READ}) AS first_ones))
     FROM pg_class LEFT JOIN pg_stats ON schemaname = current_schema()
         AND tablename = 'moment' AND attname = 'tsv'
     WHERE oid = 'moment'::regclass"""
@@ -44,8 +53,14 @@ _LANGUAGES_SQL = """
     WHERE schemaname = current_schema() AND tablename = 'moment' AND attname = 'language'"""
 _COUNT_SQL = f"""
     SELECT query, (SELECT count(*) FROM (
-        SELECT FROM moment WHERE tsv @@ CAST(query AS tsquery) LIMIT {_COUNTED}) AS seen)
+        SELECT FROM moment
+        WHERE tsv @@ CAST(query AS tsquery) AND kind <> 'description' LIMIT {_COUNTED}) AS seen)
     FROM unnest(CAST(:queries AS text[])) AS rare (query)"""
+_COUNT_DESCRIBED_SQL = f"""
+    WITH described AS MATERIALIZED (
+        SELECT tsv FROM moment WHERE {DESCRIBED} LIMIT {_DESCRIPTIONS_READ})
+    SELECT query, (SELECT count(*) FROM described WHERE tsv @@ CAST(query AS tsquery))
+    FROM unnest(CAST(:queries AS text[])) AS own (query)"""
 
 
 @dataclass(frozen=True)
@@ -103,8 +118,18 @@ class WordStatistics:
 
     languages: tuple[str, ...]
     num_texts: float
+    """Of what is said and written."""
     frequent: Mapping[str, float]
-    """The part of the texts, in (0, 1], that have a lexeme; only of common ones."""
+    """The part of all texts, in (0, 1], that have a lexeme; only of common ones."""
+    num_descriptions: float = 0.0
+
+
+class _Words(NamedTuple):
+    """The words of a query as they weigh among what is said and written, and in descriptions."""
+
+    written: tuple[Term, ...]
+    described: tuple[Term, ...]
+    """Empty for a library without descriptions."""
 
 
 class WordReader:
@@ -114,7 +139,7 @@ class WordReader:
         self._database = database
         self._read_at = float("-inf")
         self._statistics = WordStatistics((), 1.0, {})
-        self._known: dict[str, tuple[Term, ...]] = {}
+        self._known: dict[str, _Words] = {}
         self._lock = threading.Lock()
 
     def statistics(self) -> WordStatistics:
@@ -132,18 +157,7 @@ class WordReader:
     def terms(self, text: str) -> tuple[Term, ...]:
         """The lexemes of a text in every language of the library: which one a query is in is not
         asked. Raises DatabaseError."""
-        statistics = self.statistics()
-        with self._lock:
-            known = self._known.get(text)
-        if known is not None:
-            return known
-        terms = self._read_terms(text, statistics)
-        with self._lock:
-            if statistics is self._statistics:
-                if len(self._known) >= _REMEMBERED:
-                    self._known.clear()
-                self._known[text] = terms
-        return terms
+        return self._words(text).written
 
     def leg(self, text: str) -> WordLeg:
         """The leg of words for a text. Raises DatabaseError."""
@@ -154,35 +168,76 @@ class WordReader:
         )
         return WordLeg(terms, as_typed(text) if is_common and self._database.has_trigrams else "")
 
+    def described_leg(self, text: str) -> WordLeg:
+        """The leg of what descriptions say, for a text; NO_WORDS where the library has none.
+        Raises DatabaseError."""
+        return WordLeg(self._words(text).described)
+
     def phrases(self, texts: Sequence[str]) -> list[Phrase]:
         """Each text as a phrase in any of the languages. Raises DatabaseError."""
         languages = list(self.statistics().languages)
         return [read_phrase(self._database, text, languages) for text in texts]
 
-    def _read_terms(self, text: str, statistics: WordStatistics) -> tuple[Term, ...]:
+    def _words(self, text: str) -> _Words:
+        statistics = self.statistics()
+        with self._lock:
+            known = self._known.get(text)
+        if known is not None:
+            return known
+        words = self._read_words(text, statistics)
+        with self._lock:
+            if statistics is self._statistics:
+                if len(self._known) >= _REMEMBERED:
+                    self._known.clear()
+                self._known[text] = words
+        return words
+
+    def _read_words(self, text: str, statistics: WordStatistics) -> _Words:
         forms = read_forms(self._database, text, statistics.languages)
-        num_having = _num_having(self._database, forms, statistics)
+        if not statistics.num_descriptions:
+            return _Words(self._written(forms, statistics, {}), ())
+        queries = sorted({form.query for form in forms})
+        rows = self._database.rows(_COUNT_DESCRIBED_SQL, {"queries": queries})
+        described = {query: float(count) for query, count in rows}
+        num_read = min(statistics.num_descriptions, _DESCRIPTIONS_READ)
+        shares = {query: min(count / num_read, 1.0) for query, count in described.items()}
+        return _Words(
+            self._written(forms, statistics, shares),
+            tuple(_term(form, _weight(described[form.query], num_read)) for form in forms),
+        )
+
+    def _written(
+        self, forms: Sequence[Form], statistics: WordStatistics, described: Mapping[str, float]
+    ) -> tuple[Term, ...]:
+        """The words as they weigh among what is said and written; `described` is the part of the
+        descriptions that have each, by its tsquery."""
+        num_having = _num_having(self._database, forms, statistics, described)
         unknown = _unknown(forms, num_having, statistics.languages)
         near = {
             word: read_near(self._database, word, statistics.languages)
             for word in unknown[: _UNKNOWN if self._database.has_trigrams else 0]
         }
-        terms = []
-        for form in forms:
-            query, lexemes = near.get(form.word, {}).get(form.language, ("", ()))
-            weight = _weight(num_having[form.query], statistics.num_texts)
-            every = (*form.lexemes, *lexemes)
-            terms.append(
-                Term(form.language, form.lexeme, weight, form.exact, form.query, every, query)
+        return tuple(
+            _term(
+                form,
+                _weight(num_having[form.query], statistics.num_texts),
+                *near.get(form.word, {}).get(form.language, ()),
             )
-        return tuple(terms)
+            for form in forms
+        )
 
     def _read_statistics(self) -> WordStatistics:
         languages = [language for (language,) in self._database.rows(_LANGUAGES_SQL)]
-        ((num_texts, lexemes, parts),) = self._database.rows(_STATISTICS_SQL)
+        ((num, lexemes, parts, num_described),) = self._database.rows(_STATISTICS_SQL)
         # After the frequencies come their least and greatest.
         frequent = dict(zip(lexemes or [], parts or [], strict=False))
-        return WordStatistics(tuple(sorted(languages)), max(float(num_texts), 1.0), frequent)
+        num_texts = max(float(num) - num_described, 1.0)
+        return WordStatistics(tuple(sorted(languages)), num_texts, frequent, float(num_described))
+
+
+def _term(form: Form, weight: float, near: str = "", lexemes: tuple[str, ...] = ()) -> Term:
+    every = (*form.lexemes, *lexemes)
+    return Term(form.language, form.lexeme, weight, form.exact, form.query, every, near)
 
 
 def _unknown(
@@ -198,15 +253,20 @@ def _unknown(
 
 
 def _num_having(
-    database: Database, forms: Sequence[Form], statistics: WordStatistics
+    database: Database,
+    forms: Sequence[Form],
+    statistics: WordStatistics,
+    described: Mapping[str, float],
 ) -> dict[str, float]:
-    """How many texts have any form of each word, by its tsquery: of common words, how many have it
-    as it was typed."""
-    common = {
-        form.query: statistics.frequent[form.lexeme] * statistics.num_texts
-        for form in forms
-        if form.lexeme in statistics.frequent
-    }
+    """How many texts have any form of each word, by its tsquery, without the descriptions, of which
+    a part has it: of common words, how many have it as it was typed."""
+    num_all = statistics.num_texts + statistics.num_descriptions
+    common: dict[str, float] = {}
+    for form in forms:
+        num = statistics.frequent.get(form.lexeme, 0.0) * num_all
+        num_described = described.get(form.query, 0.0) * statistics.num_descriptions
+        if num > 2 * num_described:  # else it is common in descriptions, and elsewhere rare
+            common[form.query] = num - num_described
     rare = sorted({form.query for form in forms} - common.keys())
     counts = database.rows(_COUNT_SQL, {"queries": rare})
     return common | {query: float(count) for query, count in counts}

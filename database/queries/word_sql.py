@@ -97,9 +97,9 @@ def heavy(terms: Sequence[Term]) -> str:
     return " | ".join(heavy)
 
 
-def coverage(words: WordLeg, values: dict[str, object]) -> str:
+def coverage(words: WordLeg, values: dict[str, object], name: str) -> str:
     """The part of the query's weight that the words of `own` match, in [0, 1]; adds to the
-    parameters of the statement."""
+    parameters of the statement, whose names begin with `name`."""
     typed = "CASE WHEN own.text ~* :pattern THEN 1 ELSE 0 END" if words.pattern else "0"
     if not words.terms:
         return typed
@@ -110,9 +110,10 @@ def coverage(words: WordLeg, values: dict[str, object]) -> str:
         alike.setdefault(key, []).append(language)
     cases = []
     for number, (own, languages) in enumerate(alike.items()):
-        values[f"languages_{number}"] = languages
-        matched = _matched(own, f"{number}", values)
-        cases.append(f"WHEN coalesce(own.language, 'en') = ANY(:languages_{number}) THEN {matched}")
+        spoken = f"{name}_languages_{number}"
+        values[spoken] = languages
+        matched = _matched(own, f"{name}_{number}", values)
+        cases.append(f"WHEN coalesce(own.language, 'en') = ANY(:{spoken}) THEN {matched}")
     return f"CASE {' '.join(cases)} ELSE {typed} END"
 
 
@@ -132,9 +133,9 @@ def _matched(
         tests = []
         for place, (matching, worth) in enumerate(worths.items()):
             if matching:
-                parameter = f"word_{name}_{number}_{place}"
+                parameter = f"{name}_{number}_{place}"
                 values[parameter] = matching
                 tests.append(f"WHEN own.tsv @@ CAST(:{parameter} AS tsquery) THEN {worth}")
-        values[f"weight_{name}_{number}"] = weight / total
-        parts.append(f"CAST(:weight_{name}_{number} AS float8) * CASE {' '.join(tests)} ELSE 0 END")
+        values[f"{name}_{number}_weight"] = weight / total
+        parts.append(f"CAST(:{name}_{number}_weight AS float8) * CASE {' '.join(tests)} ELSE 0 END")
     return " + ".join(parts)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import PurePosixPath
+from types import MappingProxyType
 
 from database.models import MomentKind
 from database.server.connection import Database
@@ -16,6 +17,7 @@ from database.videos.read import Library, VideoInfo
 from search.errors import InvalidQuery
 from search.exports.counting import Caveat, FrameCount, count_frames
 from search.exports.formats import FileKind
+from search.exports.gone import why_gone
 from search.exports.selections import Selection, missing_videos
 from search.exports.timecode import Rate, write_timecode
 from search.exports.words import clock, one_line
@@ -36,6 +38,7 @@ _WORDS = {
     MomentKind.TITLE: "named",
     MomentKind.KEYFRAME: "shown",
     MomentKind.SPAN: "done",
+    MomentKind.DESCRIPTION: "described",
 }
 
 
@@ -116,8 +119,8 @@ class Edit:
     is_drop: bool
     notes: tuple[str, ...]
     """What whoever takes it further should know."""
-    rate_notes: tuple[str, ...]
-    """The same of the rates on its timeline."""
+    timeline_notes: tuple[str, ...]
+    """The same of what is on its timeline: the rates, and files that are not there."""
 
     @property
     def record_start(self) -> int:
@@ -128,7 +131,7 @@ class Edit:
 
     def notes_for(self, kind: FileKind) -> tuple[str, ...]:
         """What is to be said with a file of a format."""
-        return (*self.notes, *self.rate_notes) if kind.has_timeline else self.notes
+        return (*self.notes, *self.timeline_notes) if kind.has_timeline else self.notes
 
     @property
     def num_frames(self) -> int:
@@ -167,7 +170,8 @@ def make_edit(
             f"more than {MAX_PASSAGES:,} sentences are said and written in these selections: "
             "export fewer at a time, or shorter ones"
         )
-    return lay_out(selections, videos, passages, title=title, handles_s=handles_s)
+    gone = why_gone(database, videos.values())
+    return lay_out(selections, videos, passages, title=title, handles_s=handles_s, gone=gone)
 
 
 def lay_out(
@@ -177,9 +181,10 @@ def lay_out(
     *,
     title: str,
     handles_s: float = 0.0,
+    gone: Mapping[int, str] = MappingProxyType({}),
 ) -> Edit:
-    """The same of videos by their ids, with what is said and written in each selection. Raises
-    InvalidQuery."""
+    """The same of videos by their ids, with what is said and written in each selection, and why the
+    files of some are not there. Raises InvalidQuery."""
     if not selections:
         raise InvalidQuery("there is nothing to export: no hit, no selection")
     for number, selection in enumerate(selections, 1):
@@ -200,7 +205,7 @@ def lay_out(
         timeline.rate,
         timeline.is_drop,
         notes=(*_caveat_notes(cuts), *_weak_notes(selections)),
-        rate_notes=_rate_notes(cuts, timeline.rate),
+        timeline_notes=(*_rate_notes(cuts, timeline.rate), *_gone_notes(cuts, gone)),
     )
 
 
@@ -209,8 +214,8 @@ def _require_inside(number: int, selection: Selection, video: VideoInfo) -> None
         raise InvalidQuery(f"selection {number} ends before it begins")
     if selection.start_s >= video.duration_s:
         raise InvalidQuery(
-            f"selection {number} begins after the end of video {video.id}, which has "
-            f"{video.duration_s:.3f} s"
+            f"selection {number} begins after the end of video {video.id}, "
+            f"{one_line(video.title, 60)}, which has {video.duration_s:.3f} s"
         )
 
 
@@ -260,6 +265,15 @@ def _caveat_notes(cuts: Iterable[Cut]) -> list[str]:
         for caveat in cut.count.caveats:
             by_caveat[caveat][cut.video.id] = cut.file_name
     return [f"{_named(list(names.values()))}: {caveat}" for caveat, names in by_caveat.items()]
+
+
+def _gone_notes(cuts: Iterable[Cut], gone: Mapping[int, str]) -> list[str]:
+    by_reason: dict[str, dict[int, str]] = defaultdict(dict)
+    for cut in cuts:
+        if (why := gone.get(cut.video.id)) is not None:
+            by_reason[why][cut.video.id] = cut.file_name
+    told = "not to be found by an editor"
+    return [f"{_named(list(names.values()))}: {told}: {why}" for why, names in by_reason.items()]
 
 
 def _rate_notes(cuts: Iterable[Cut], timeline: Rate) -> tuple[str, ...]:

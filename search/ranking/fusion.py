@@ -8,7 +8,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from database.queries.statement import FULL_TEXT
+from database.queries.statement import WORD_LEGS
 from embeddings.space import Modality
 from search.query.query import FusionName, Weights
 from search.retrieval.calibrate import as_score
@@ -49,11 +49,12 @@ def modality_nats(candidate: Candidate) -> dict[Modality, float]:
     others have, since all of them see, or read, the same; and of the words that match."""
     spaces: dict[Modality, list[float]] = {}
     for leg, score in candidate.scores.items():
-        if leg != FULL_TEXT:
+        if leg not in WORD_LEGS:
             spaces.setdefault(score.modality, []).append(score.nats)
     nats = {m: (1 - AGREEING) * max(own) + AGREEING * math.fsum(own) for m, own in spaces.items()}
-    if (words := candidate.scores.get(FULL_TEXT)) is not None:
-        nats[words.modality] = nats.get(words.modality, 0.0) + words.nats
+    for leg in WORD_LEGS:
+        if (words := candidate.scores.get(leg)) is not None:
+            nats[words.modality] = nats.get(words.modality, 0.0) + words.nats
     return nats
 
 
@@ -105,7 +106,7 @@ def _raw(candidate: Candidate, _nats: Mapping[Modality, float], weights: Weights
     return math.fsum(
         _weight(score, weights) * score.raw
         for leg, score in candidate.scores.items()
-        if leg != FULL_TEXT
+        if leg not in WORD_LEGS
     )
 
 

@@ -35,6 +35,9 @@ class Ranking:
     depth: int
     """Moments that each leg has brought in."""
     terms: tuple[Term, ...]
+    """The words that were matched with what is said and written."""
+    described: tuple[Term, ...] = ()
+    """Those that were matched with descriptions."""
 
     def with_words_found(self) -> "Ranking":
         """Without a weak scene that has all words of the query."""
@@ -122,15 +125,22 @@ class Ranker:
         self, query: SearchQuery, encoded: EncodedQuery, depth: int, examples: Examples
     ) -> Ranking:
         words = self._words.leg(encoded.text) if encoded.text else NO_WORDS
-        conditions = self._conditions(query)
+        described, meaning = NO_WORDS, query.words.meaning
+        if encoded.with_descriptions and meaning:
+            described = self._words.described_leg(meaning)
+        conditions = self._conditions(query, with_descriptions=encoded.with_descriptions)
         scan = choose_scan(self._database, conditions)
-        found, scan = retrieve(self._database, encoded.vectors, words, conditions, scan, depth)
+        found, scan = retrieve(
+            self._database, encoded.vectors, words, conditions, scan, depth, described
+        )
         given = examples.scene_ids
         candidates = [scene for scene in found if scene.scene_id not in given]
         present = {score.modality for scene in candidates for score in scene.scores.values()}
         weights = query.weights or choose_weights(query.text, present)
         ranked = FUSIONS[query.shape.fusion].rank(candidates, weights)
-        ranking = Ranking(ranked, len(ranked), weights, encoded, scan, depth, words.terms)
+        ranking = Ranking(
+            ranked, len(ranked), weights, encoded, scan, depth, words.terms, described.terms
+        )
         if query.shape.rerank:
             ranking = self._reranked(query, ranking)
         return ranking.with_words_found() if query.shape.fusion.is_calibrated else ranking
@@ -152,7 +162,7 @@ class Ranker:
             return replace(ranking, encoded=replace(ranking.encoded, reasons=reasons))
         return replace(ranking, scenes=ranked)
 
-    def _conditions(self, query: SearchQuery) -> Conditions:
+    def _conditions(self, query: SearchQuery, *, with_descriptions: bool) -> Conditions:
         """Raises InvalidQuery for a phrase of words that are not indexed."""
         words = query.words
         phrases = (*words.phrases, *words.excluded)
@@ -163,4 +173,4 @@ class Ranker:
             if not own.query and not (own.pattern and self._database.has_trigrams):
                 raise InvalidQuery(f"“{phrase}” has no words that can be looked up")
         required, excluded = found[: len(words.phrases)], found[len(words.phrases) :]
-        return Conditions(query.filters, tuple(required), tuple(excluded))
+        return Conditions(query.filters, tuple(required), tuple(excluded), with_descriptions)

@@ -169,7 +169,7 @@ def make_hits(
     `explain`. They may be weak only if they are `judged`."""
     moments = reader.moments(
         {score.moment_id for scene in scenes for score in scene.scores.values()},
-        lexemes_of(ranking.terms),
+        lexemes_of((*ranking.terms, *ranking.described)),
         ranking.encoded.text,
     )
     videos = reader.videos({scene.video_id for scene in scenes})

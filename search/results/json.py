@@ -3,6 +3,7 @@
 Each class below is one object of it; docs/api.md and docs/ranking.md tell what the values mean.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, NotRequired
 
@@ -11,8 +12,8 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from database.models import MomentKind
 from database.queries.hits import VideoRef
-from database.queries.statement import FULL_TEXT
-from database.queries.terms import rarity
+from database.queries.statement import FULL_TEXT, WORD_LEGS
+from database.queries.terms import Term, rarity
 from search.query.query import Weights
 from search.ranking.confidence import Confidence
 from search.results.hits import (
@@ -79,6 +80,8 @@ class EvidenceDocument(TypedDict):
     track: str | None
     """Of speech, the sound track or channel that it was heard on, where a video has several; null
     for the first track as a whole."""
+    made_by: str | None
+    """Of a description, the model that wrote it; null for everything else."""
 
 
 @exact
@@ -254,6 +257,7 @@ def _evidence(evidence: Evidence) -> EvidenceDocument:
         text=moment.text,
         word_s=None if evidence.word_s is None else round(evidence.word_s, 3),
         track=moment.track,
+        made_by=moment.made_by,
     )
 
 
@@ -283,12 +287,19 @@ def _search_explained(answer: SearchAnswer) -> dict[str, Any]:
             "meaning": words.meaning,
             "phrases": list(words.phrases),
             "excluded": list(words.excluded),
-            "terms": [
-                {"language": term.language, "lexeme": term.lexeme, "weight": term.weight}
-                for term in ranking.terms
-            ],
-            "rarity": rarity(ranking.terms),
+            **_terms_explained(ranking.terms),
+            "described": _terms_explained(ranking.described),
         },
+    }
+
+
+def _terms_explained(terms: Sequence[Term]) -> dict[str, Any]:
+    return {
+        "terms": [
+            {"language": term.language, "lexeme": term.lexeme, "weight": term.weight}
+            for term in terms
+        ],
+        "rarity": rarity(terms),
     }
 
 
@@ -339,7 +350,7 @@ def _boxes(evidence: Evidence) -> list[dict[str, Any]]:
 
 
 def _space_explained(leg: LegScore, vectors: dict[str, QueryVector]) -> dict[str, Any]:
-    if leg.leg == FULL_TEXT:
+    if leg.leg in WORD_LEGS:
         return {"null": None, "model": None, "revision": None}
     vector = vectors[leg.leg]
     return {

@@ -14,6 +14,7 @@ _VERBS = {
     MomentKind.SUBTITLE: "in subtitles",
     MomentKind.CHAPTER: "chapter",
     MomentKind.TITLE: "named",
+    MomentKind.DESCRIPTION: "described",
 }
 _MAX_CHARACTERS = 80
 """Of a text, so many are shown."""
@@ -94,14 +95,15 @@ def _why(hit: SearchHit) -> str:
 
 
 def _words(evidence: Evidence) -> str:
-    """said at 0:12.3 (Commentary): “The crew is drilling”."""
+    """said at 0:12.3 (Commentary): “The crew is drilling”; described (by llava:7b): …"""
     moment = evidence.moment
     at = "" if evidence.word_s is None else f" at {_clock(evidence.word_s)}"
     track = f" ({_plain(moment.track)})" if moment.track else ""
+    author = f" (by {_plain(moment.made_by)})" if moment.made_by else ""
     excerpt = excerpt_of(moment, _MAX_CHARACTERS)
     text = _plain(" ".join(excerpt.text.split()))
     before, after = "" if excerpt.begins else "…", "" if excerpt.ends else "…"
-    return f"{_VERBS[moment.kind]}{at}{track}: “{before}{text}{after}”"
+    return f"{_VERBS[moment.kind]}{at}{track}{author}: “{before}{text}{after}”"
 
 
 def _near(path: str) -> str:

@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
-from embeddings.space import Modality
+from embeddings.space import Input
 
 WORDS_NATS = 3.0
 """Evidence of a scene that has all words of the query, however common they are."""
@@ -18,9 +18,9 @@ WHOLENESS = 6
 """The power of the part of the words that is found, in how much their rarity counts: nine tenths of
 them count half, one half next to nothing."""
 TEXT_SPREAD = 1.3
-"""Texts about the same subject as the query score higher than background queries let expect, and
-yet do not say what is asked: their null distribution is this much wider. Chosen on labelled
-queries (docs/ranking.md); anything from 1.2 to 1.4 ranks alike."""
+"""Texts about the same subject as the query, descriptions among them, score higher than background
+queries let expect, and yet do not say what is asked: their null distribution is this much wider.
+Chosen on labelled queries (docs/ranking.md); anything from 1.2 to 1.4 ranks alike."""
 LEAST_SPREAD = 0.05
 """Of items among themselves: a handful of them says too little to be surer."""
 _SCALE_NATS = 6.0
@@ -35,12 +35,12 @@ class NullDistribution:
     std: float
 
     @classmethod
-    def of_texts(cls, statistics: dict[str, Any], modality: Modality) -> "NullDistribution | None":
-        """How unrelated texts score in a space of this modality, from the statistics that an
+    def of_texts(cls, statistics: dict[str, Any], items: Input) -> "NullDistribution | None":
+        """How unrelated texts score in a space of such items, from the statistics that an
         ingest has stored; None if nothing is known, or no text can be compared there."""
         if not {"mean", "std"} <= statistics.keys():
             return None
-        spread = TEXT_SPREAD if modality is Modality.TEXT else 1.0
+        spread = TEXT_SPREAD if items in (Input.TEXT, Input.DESCRIPTION) else 1.0
         return cls(float(statistics["mean"]), spread * max(float(statistics["std"]), 1e-6))
 
     @classmethod

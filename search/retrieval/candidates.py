@@ -1,14 +1,20 @@
 """The candidates of a query: every scene that a leg has found, with its best moment in each leg."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import NamedTuple
 
 from database.queries.filters import Conditions, Scan
-from database.queries.statement import LegMatch, VectorLeg, search_legs
-from database.queries.terms import Term, WordLeg, rarity
+from database.queries.statement import (
+    DESCRIPTION_WORDS,
+    FULL_TEXT,
+    LegMatch,
+    VectorLeg,
+    search_legs,
+)
+from database.queries.terms import WordLeg, rarity
 from database.server.connection import Database
 from embeddings.space import Modality
 from search.retrieval.calibrate import full_text_evidence
@@ -63,19 +69,33 @@ def retrieve(
     conditions: Conditions,
     scan: Scan,
     depth: int,
+    described: WordLeg,
 ) -> tuple[list[Candidate], Scan]:
-    """The candidates of one leg per vector, and of one for the words unless they are None; and the
-    scan that found them in the end."""
+    """The candidates of one leg per vector, and of one each for words that are said or written and
+    for those of descriptions, unless there are none; and the scan that found them in the end."""
     legs = [VectorLeg(vector.space.key, vector.vector) for vector in vectors]
-    matches, scan = search_legs(database, legs, words, conditions, scan, depth)
-    return by_scene(matches, {vector.space.key: vector for vector in vectors}, words.terms), scan
+    matches, scan = search_legs(database, legs, words, conditions, scan, depth, described)
+    measures = {
+        FULL_TEXT: _of_words(Modality.TEXT, words),
+        DESCRIPTION_WORDS: _of_words(Modality.VISION, described),
+        **{v.space.key: _Measure(v.space.modality, v.null.evidence) for v in vectors},
+    }
+    return _by_scene(matches, measures), scan
 
 
-def by_scene(
-    matches: Sequence[LegMatch], vectors: Mapping[str, QueryVector], terms: Sequence[Term]
-) -> list[Candidate]:
+class _Measure(NamedTuple):
+    """What a leg speaks of, and the evidence of its raw scores, in nats."""
+
+    modality: Modality
+    evidence: Callable[[float], float]
+
+
+def _of_words(modality: Modality, leg: WordLeg) -> _Measure:
+    return _Measure(modality, partial(full_text_evidence, rarity=rarity(leg.terms)))
+
+
+def _by_scene(matches: Sequence[LegMatch], measures: Mapping[str, _Measure]) -> list[Candidate]:
     """Matches of moments as candidates, by scene: the best moment of each leg counts."""
-    of_words = partial(full_text_evidence, rarity=rarity(terms))
     best: dict[str, dict[int, LegMatch]] = defaultdict(dict)
     for match in matches:
         known = best[match.leg].get(match.scene_id)
@@ -83,9 +103,7 @@ def by_scene(
             best[match.leg][match.scene_id] = match
     scores: dict[int, dict[str, LegScore]] = defaultdict(dict)
     for leg in sorted(best):
-        vector = vectors.get(leg)
-        evidence = vector.null.evidence if vector else of_words
-        modality = Modality.TEXT if vector is None else vector.space.modality
+        modality, evidence = measures[leg]
         ranked = sorted(best[leg].values(), key=lambda match: (-match.raw, match.scene_id))
         for rank, match in enumerate(ranked, start=1):
             nats = evidence(match.raw)

@@ -51,6 +51,8 @@ class EncodedQuery:
     """Stored vectors of the spaces that are compared, as counted with their statistics."""
     reasons: tuple[str, ...]
     """Why a space was skipped, or is incomplete."""
+    with_descriptions: bool = False
+    """Whether words of descriptions are matched, too."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,7 @@ class QueryVectorizer:
             words,
             sum(_count(chosen.infos[vector.space.key]) for vector in vectors),
             tuple(reasons),
+            chosen.with_descriptions,
         )
 
     def of_scene(self, scene_id: int, by: Likeness | None, key: str | None) -> EncodedQuery:
@@ -113,7 +116,7 @@ class QueryVectorizer:
         """Text and examples as one vector; None where neither says anything in this space. Raises
         EmbeddingError."""
         statistics = info.null_statistics or {}
-        among_texts = NullDistribution.of_texts(statistics, space.modality)
+        among_texts = NullDistribution.of_texts(statistics, space.input)
         among_items = NullDistribution.of_items(statistics)
         parts = []
         if text and among_texts is not None and space.answers_text:

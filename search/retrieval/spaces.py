@@ -28,18 +28,20 @@ class Likeness(StrEnum):
     LOOK = "look"
     ACTION = "action"
     WORDS = "words"
+    DESCRIPTION = "description"
 
 
 _COMPARES = {
     Likeness.LOOK: Input.IMAGE,
     Likeness.ACTION: Input.CLIP,
     Likeness.WORDS: Input.TEXT,
+    Likeness.DESCRIPTION: Input.DESCRIPTION,
 }
 
 
 @dataclass(frozen=True)
 class Scope:
-    """The modalities that a search may look at, and of vision perhaps only pictures or clips."""
+    """The modalities that a search may look at, and of vision perhaps only some inputs."""
 
     modalities: tuple[Modality, ...] = tuple(Modality)
     inputs: tuple[Input, ...] = tuple(Input)
@@ -72,7 +74,9 @@ class ChosenSpaces:
     spaces: tuple[Space, ...]
     infos: dict[str, SpaceInfo]
     with_words: bool
-    """Whether words are matched, too."""
+    """Whether what is said and written is matched by its words, too."""
+    with_descriptions: bool
+    """Whether descriptions are."""
     reasons: tuple[str, ...]
 
 
@@ -128,12 +132,14 @@ class SpaceChoice:
         """
         found = self.snapshot()
         modalities: Sequence[Modality] = scope.modalities
+        inputs: Sequence[Input] = scope.inputs if Modality.VISION in modalities else ()
         if wanted is None:
             keys, reasons = self._active(found, modalities), list(found.filling)
         else:
             self._require_comparable(wanted, found)
             keys, reasons = list(dict.fromkeys(wanted)), list(self._incomplete(wanted))
             modalities = [found.infos[key].modality for key in keys]
+            inputs = [found.infos[key].input for key in keys]
         reasons += [found.unready[key] for key in keys if key in found.unready]
         ready = (self._known[key] for key in keys if key not in found.unready)
         spaces = (s for s in ready if _is_calibrated(found.infos[s.key].null_statistics, s))
@@ -141,6 +147,7 @@ class SpaceChoice:
             spaces=tuple(space for space in spaces if space.input in scope.inputs),
             infos=found.infos,
             with_words=Modality.TEXT in modalities,
+            with_descriptions=Input.DESCRIPTION in inputs,
             reasons=tuple(dict.fromkeys(reasons)),
         )
 
@@ -264,7 +271,7 @@ def _is_calibrated(statistics: dict[str, Any] | None, space: Space) -> bool:
     compared with."""
     if not statistics:
         return False
-    of_texts = NullDistribution.of_texts(statistics, space.modality)
+    of_texts = NullDistribution.of_texts(statistics, space.input)
     return of_texts is not None or not space.answers_text
 
 

@@ -29,7 +29,19 @@ HIT = {
     "weak",
     "evidence",
 }
-EVIDENCE = {"kind", "leg", "rank", "raw", "score", "start_s", "end_s", "text", "track", "word_s"}
+EVIDENCE = {
+    "kind",
+    "leg",
+    "rank",
+    "raw",
+    "score",
+    "start_s",
+    "end_s",
+    "text",
+    "track",
+    "word_s",
+    "made_by",
+}
 SIZE = TOUR.stat().st_size
 
 

@@ -47,6 +47,7 @@ def as_moment(hit: Answer) -> Answer:
         "kind": evidence["kind"],
         "text": evidence["text"],
         "track": evidence["track"],
+        "made_by": evidence["made_by"],
         "keyframe_url": hit["keyframe_url"] and keyframe,
     }
 

@@ -18,7 +18,7 @@ CONTRACT = json.loads("""
    "alike": [], "others_in_video": 0,
    "evidence": [{"kind": "keyframe", "leg": "imagenet-concepts", "rank": 1, "raw": 0.76,
                  "score": 0.97, "start_s": 13.1, "end_s": 13.1, "text": null, "word_s": null,
-                 "track": null}]}]}
+                 "track": null, "made_by": null}]}]}
 """)
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from embeddings.space import Modality
+from embeddings.space import Input
 from search.retrieval.calibrate import NullDistribution, as_score, full_text_evidence
 
 STANDARD = NullDistribution(0.0, 1.0)
@@ -29,13 +29,13 @@ def test_evidence_of_the_far_tail_agrees_with_published_tables(z: float, nats: f
 
 
 def test_evidence_counts_standard_deviations_above_the_mean() -> None:
-    cosine = NullDistribution.of_texts({"mean": 0.2, "std": 0.05}, Modality.VISION)
+    cosine = NullDistribution.of_texts({"mean": 0.2, "std": 0.05}, Input.IMAGE)
     assert cosine.evidence(0.2) == pytest.approx(math.log(2))
     assert cosine.evidence(0.3) == pytest.approx(STANDARD.evidence(2.0))
 
 
 def test_a_space_where_all_queries_score_alike_has_finite_evidence() -> None:
-    constant = NullDistribution.of_texts({"mean": 0.5, "std": 0.0}, Modality.VISION)
+    constant = NullDistribution.of_texts({"mean": 0.5, "std": 0.0}, Input.IMAGE)
     assert constant.evidence(0.5) == pytest.approx(math.log(2))
     assert 0 <= constant.evidence(-1.0) < 1e-9
     assert math.isfinite(constant.evidence(1.0))
