@@ -9,7 +9,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,6 +19,7 @@ from rich.console import Console
 
 from database.models import SpaceState
 from database.opening import open_database
+from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.cli import AsJson, new_app, read_settings
@@ -27,6 +28,8 @@ from embeddings.registry.spaces import choose_spaces, get_profile
 from embeddings.runtime import num_cores
 from embeddings.space import Space
 from ingest.cli import EXIT_SOME_FAILED, run
+from ingest.describe_command import DescribeCommand
+from ingest.describing import DescribedLibrary
 from ingest.errors import UsageError
 from ingest.library.backfilling import Filled, Filler
 from ingest.library.embed import prove
@@ -60,6 +63,16 @@ Limit = Annotated[int | None, typer.Option(min=1, help="Moments in each space.")
 VideoIds = Annotated[
     list[int] | None, typer.Option(help="Only the video with this id; repeatable.")
 ]
+Descriptions = Annotated[
+    bool, typer.Option("--descriptions", help="Have a model describe keyframes, and search that.")
+]
+By = Annotated[
+    str | None,
+    typer.Option(
+        help="With --descriptions: ollama, or the key of a vision-language space; by default "
+        "INGEST_DESCRIPTIONS, or ollama."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
@@ -75,20 +88,35 @@ def main(
     dry_run: DryRun = False,
     limit: Limit = None,
     video_ids: VideoIds = None,
+    descriptions: Descriptions = False,
+    by: By = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
-    """Embeds what spaces lack, from stored keyframes and texts and from the videos.
+    """Embeds what spaces lack, from stored keyframes and texts and from the videos; or describes
+    keyframes that have no description.
 
     It can be interrupted at any time and run again, beside an ingest and beside searches. Exit
     codes: 0 all done, 1 failed, 2 usage, 3 some videos failed (each is named), 130 interrupted.
     """
     if sum((activate, rollback, drop, dry_run)) > 1:
         raise UsageError("--activate, --rollback, --drop and --dry-run exclude each other")
-    if queries is not None and not activate:
-        raise UsageError("--queries goes with --activate")
-    if queries is not None and not queries.is_file():
-        raise UsageError(f"no such file of labelled queries: {queries}")
+    _require_queries(queries, activate=activate)
+    if descriptions:
+        if names or profile is not None or every or activate or rollback:
+            raise UsageError(
+                "--descriptions goes with --by, --limit, --video-ids, --dry-run and --drop"
+            )
+        with _describing(video_ids or (), as_json=as_json) as (command, settings):
+            if drop:
+                command.drop()
+            elif dry_run:
+                command.tell_missing()
+            else:
+                command.describe(settings, by, limit, quiet=quiet)
+        return
+    if by is not None:
+        raise UsageError("--by goes with --descriptions")
     choice = Choice(names or (), profile, every)
     with contextlib.ExitStack() as stack:
         backfill = _open(stack, as_json=as_json)
@@ -269,9 +297,24 @@ class Backfill:
 def _open(stack: contextlib.ExitStack, *, as_json: bool) -> Backfill:
     """The library that the environment names, open until the end of `stack`."""
     settings = read_settings(IngestSettings)
-    encoders = Encoders(settings.runtime(num_cores()))
     database = stack.enter_context(contextlib.closing(open_database(settings)))
-    filler = Filler(
+    return Backfill(_filler(database, settings), as_json)
+
+
+@contextlib.contextmanager
+def _describing(
+    video_ids: Sequence[int], *, as_json: bool
+) -> Iterator[tuple[DescribeCommand, IngestSettings]]:
+    """The same for its descriptions."""
+    settings = read_settings(IngestSettings)
+    with contextlib.closing(open_database(settings)) as database:
+        library = DescribedLibrary.of(database, _filler(database, settings))
+        yield DescribeCommand(library, video_ids, as_json), settings
+
+
+def _filler(database: Database, settings: IngestSettings) -> Filler:
+    encoders = Encoders(settings.runtime(num_cores()))
+    return Filler(
         Library(database),
         Spaces(database),
         encoders,
@@ -279,7 +322,13 @@ def _open(stack: contextlib.ExitStack, *, as_json: bool) -> Backfill:
         settings.keyframes_dir,
         settings.ingest_max_pixels,
     )
-    return Backfill(filler, as_json)
+
+
+def _require_queries(queries: Path | None, *, activate: bool) -> None:
+    if queries is not None and not activate:
+        raise UsageError("--queries goes with --activate")
+    if queries is not None and not queries.is_file():
+        raise UsageError(f"no such file of labelled queries: {queries}")
 
 
 def _require_one_a_slot(chosen: Sequence[Space]) -> None:

@@ -120,15 +120,19 @@ class FillDisplay:
 
     def report(self, space: Space, num_embedded: int) -> None:
         """A Report of ingest/library/backfilling.py: how many vectors were stored in a space."""
-        task = self._tasks[space.key]
-        self._progress.advance(task, num_embedded)
+        self.advance(space.key, num_embedded)
+
+    def advance(self, key: str, num: int) -> None:
+        """So many more of a bar are done."""
+        task = self._tasks[key]
+        self._progress.advance(task, num)
         now = time.monotonic()
         if self._logs and now - self._logged >= _LOG_EVERY_S:
             self._logged = now
             shown = self._progress.tasks[task]
             left_s = (now - self._started) * (shown.remaining or 0) / max(shown.completed, 1)
             done = f"{shown.completed:.0f} of {shown.total:.0f}"
-            self._log.info("embedding", space=space.key, done=done, left_s=round(left_s))
+            self._log.info("filling", what=key, done=done, left_s=round(left_s))
 
     def __enter__(self) -> "FillDisplay":
         self._progress.start()

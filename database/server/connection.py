@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from sqlalchemy import exc
 from sqlalchemy.orm import Session
 
 from database.server.locks import Locks
@@ -95,7 +96,9 @@ class Database:
         try:
             yield connection
         finally:
-            # Closing the session, not returning it to the pool, is what frees the locks.
+            # Closing the session frees its locks, too, but in its own time, after we have gone on.
+            with suppress(exc.SQLAlchemyError):  # one that was cut holds none
+                connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
             connection.invalidate()
             connection.close()
 

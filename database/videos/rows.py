@@ -12,6 +12,7 @@ from database.errors import ClaimLost, SpacesChanged
 from database.spaces.partitions import copy_vectors
 from database.spaces.spaces import SWITCH_LOCK
 from database.videos.records import FileRecord, MomentRecord, Subtitles, VideoRecord
+from embeddings.space import Input
 
 _VIDEO_COLUMNS = (
     "content_hash status reason title file_name container video_codec audio_codec width_px "
@@ -19,11 +20,17 @@ _VIDEO_COLUMNS = (
 ).split()
 
 
-def spaces_gone(connection: psycopg.Connection[Any], embedded: Collection[str]) -> set[str]:
+def spaces_gone(
+    connection: psycopg.Connection[Any], embedded: Collection[str], takes: Input | None = None
+) -> set[str]:
     """Those of the embedded spaces that were dropped meanwhile; no space changes from here to the
-    end of the transaction. Raises SpacesChanged if an active one is not embedded."""
+    end of the transaction. Raises SpacesChanged if an active one is not embedded, of all or of
+    those of one input."""
     connection.execute("SELECT pg_advisory_xact_lock_shared(%s)", (SWITCH_LOCK,))
-    rows = connection.execute("SELECT key, state = 'active' FROM space").fetchall()
+    rows = connection.execute(
+        "SELECT key, state = 'active' FROM space WHERE input = coalesce(%s, input)",
+        (None if takes is None else takes.value,),
+    ).fetchall()
     if lacking := sorted(key for key, active in rows if active and key not in embedded):
         raise SpacesChanged(f"{', '.join(lacking)} became active meanwhile: ingest again")
     return set(embedded) - {key for key, _ in rows}

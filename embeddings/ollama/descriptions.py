@@ -8,8 +8,8 @@ from embeddings.errors import OllamaFailed
 from embeddings.metrics import GENERATION_SECONDS
 from embeddings.ollama.client import OllamaClient, OllamaModel
 from embeddings.ollama.pictures import CheckedPicture
-from embeddings.settings import EmbeddingSettings
 from embeddings.plain_text import plain
+from embeddings.settings import EmbeddingSettings
 
 PROMPT = (
     "Describe this picture in a few plain sentences: the objects, their colours, the scene, its "

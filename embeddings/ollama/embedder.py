@@ -18,7 +18,7 @@ from embeddings.ollama.answers import ImageEmbedding, ImageEmbeddings
 from embeddings.ollama.blocking import wait_for
 from embeddings.ollama.chain import Step, by_clip, by_hash, by_text, first_answer
 from embeddings.ollama.client import OllamaClient
-from embeddings.ollama.descriptions import PROMPT, PROMPT_OF_TEXT, Descriptions
+from embeddings.ollama.descriptions import Descriptions, prompt_of
 from embeddings.ollama.models import PresentModels
 from embeddings.ollama.pictures import CheckedPicture, ImageInput, checked
 from embeddings.ollama.text_vectors import OllamaVector, TextVectors
@@ -276,8 +276,7 @@ class OllamaEmbedder:
         """A picture's description, and the model that made it. Raises OllamaFailed."""
         is_text = asked.vision_model is None and await self._shows_text(picture)
         model = await asked.present.vision(asked.vision_model, is_text=is_text)
-        prompt = asked.prompt or self.settings.ollama_prompt
-        prompt = prompt or (PROMPT_OF_TEXT if is_text else PROMPT)
+        prompt = asked.prompt or prompt_of(self.settings, is_text=is_text)
         return await self._descriptions.of(picture, model, prompt), model.name
 
     async def _shows_text(self, picture: CheckedPicture) -> bool:

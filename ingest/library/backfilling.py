@@ -124,7 +124,7 @@ class Filler:
     ) -> None:
         """Fills what spaces of one input lack of a video; where something cannot be read, the
         moments of that batch are tried one by one."""
-        takes, source = spaces[0].input, self._source(moments[0].video_id)
+        takes, source = spaces[0].input, self.source(moments[0].video_id)
         size = ITEMS_AT_ONCE[takes]
         items = source.items(takes, moments)
         for start in range(0, len(moments), size):
@@ -173,7 +173,8 @@ class Filler:
         for key, rows in vectors.items():
             self.spaces.save_vectors(key, dict(zip(ids, rows, strict=True)))
 
-    def _source(self, video_id: int) -> Source:
+    def source(self, video_id: int) -> Source:
+        """Where the pictures of a video are read from: stored keyframes, and its file."""
         clock = cache(lambda: self.library.get_video(video_id).clock)
 
         def footage() -> Footage:

@@ -11,7 +11,7 @@ from database.videos.read import Library
 from embeddings.errors import UnknownSpace
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import PROFILES, Profile, get_profile
-from embeddings.space import Space
+from embeddings.space import Input, Space
 from embeddings.weights.hub import HubWeights, require_present
 
 
@@ -59,8 +59,11 @@ def not_searched(profile: Profile, spaces: Spaces) -> list[str]:
     return [s.key for s in profile.spaces if infos[s.key].state is not SpaceState.ACTIVE]
 
 
-def spaces_to_fill(spaces: Spaces, encoders: Encoders) -> tuple[Space, ...]:
-    """The active spaces, and those that fill up and whose models are here.
+def spaces_to_fill(
+    spaces: Spaces, encoders: Encoders, takes: Input | None = None
+) -> tuple[Space, ...]:
+    """The active spaces, and those that fill up and whose models are here; all, or those of one
+    input.
 
     Raises WeightsMissing or UnknownSpace for an active one that cannot be filled here, and
     SpaceMismatch for one that holds the vectors of another model.
@@ -68,6 +71,8 @@ def spaces_to_fill(spaces: Spaces, encoders: Encoders) -> tuple[Space, ...]:
     chosen = []
     for info in spaces.all().values():
         space = encoders.spaces.get(info.key)
+        if takes is not None and info.input is not takes:
+            continue
         if info.state is SpaceState.ACTIVE:
             chosen.append(_required(info, space, encoders))
         elif info.state is SpaceState.FILLING and space is not None and encoders.has_weights(space):
@@ -94,6 +99,22 @@ def activate_complete(spaces: Spaces) -> list[str]:
             activated.append(info.key)
             structlog.get_logger().info("searched from now on", space=info.key, slot=info.slot)
     return activated
+
+
+def description_space(spaces: Spaces, encoders: Encoders) -> Space:
+    """The space of descriptions whose queries are those of the library's text space. Raises
+    UnknownSpace."""
+    texts = [info for info in spaces.all().values() if info.slot == "text"]
+    active = [info.key for info in texts if info.state is SpaceState.ACTIVE]
+    for space in encoders.spaces.values():
+        if space.input is Input.DESCRIPTION and space.query_space in active:
+            return space
+    raise UnknownSpace(
+        f"the library is searched in {active[0]}, which is not known here: set "
+        "EMBEDDING_MODEL_DIR to the folder that holds its model and space.json"
+        if active
+        else "the library is empty: run python -m ingest FOLDER first"
+    )
 
 
 def _required(info: SpaceInfo, space: Space | None, encoders: Encoders) -> Space:
