@@ -196,7 +196,8 @@ class Library:
         """Why none of the files of a video can be read on this host."""
         there = [file for file in files if file.missing_since is None]
         if any(file.origin == self._database.origin for file in there) or not files:
-            return "was moved, changed or removed; ingest its folder again"
+            lay = f": it was at {uri_of(files[0].origin, files[0].path)}" if files else ""
+            return f"was moved, changed or removed{lay}; ingest its folder again"
         if there:
             place = uri_of(there[0].origin, there[0].path)
             return f"is on another host, which alone can play it: {place}"

@@ -205,7 +205,8 @@ def test_a_zip_has_all_clips_with_their_handles_and_says_what_is_missing(films: 
 def test_a_zip_of_nothing_that_can_be_made_is_refused(films: Films) -> None:
     parts = [{"video_id": GONE, "start_s": 1.0, "end_s": 2.0}]
     answer = films.client.post("/exports", json={"format": "zip", "selections": parts})
-    assert "video 7" in assert_problem(answer, 404)
+    assert "it was at file://" in (why := assert_problem(answer, 404))
+    assert "/nowhere/gone.mp4; ingest its folder again" in why
     many = [{"video_id": 1, "start_s": 1.0, "end_s": 2.0}] * (MAX_CLIPS + 1)
     answer = films.client.post("/exports", json={"format": "zip", "selections": many})
     assert "choose fewer" in assert_problem(answer, 422)
@@ -254,9 +255,16 @@ def test_what_is_not_exact_is_told_in_a_header(films: Films) -> None:
     parts = [{"video_id": n, "start_s": 1.0, "end_s": 2.0} for n in (GONE, 1, 2)]
     answer = films.export(format="edl", selections=parts)
     notes = json.loads(answer.headers["x-export-notes"])
-    assert len(notes) == 2
+    assert len(notes) == 3
     assert notes[0].startswith("gone.mp4: frames are counted at the average rate")
     assert "24000/1001" in notes[1]
+    assert notes[2] == (
+        "gone.mp4: not to be found by an editor: its file was moved, changed or removed; ingest "
+        "its folder again"
+    )
+    assert f"* NOTE: {notes[2]}" in answer.text
+    of_no_file = films.export(format="srt", selections=parts).headers["x-export-notes"]
+    assert "editor" not in of_no_file
     exact = films.export(format="edl", selections=[{"video_id": 2, "start_s": 1.0, "end_s": 2.0}])
     assert "x-export-notes" not in exact.headers
 

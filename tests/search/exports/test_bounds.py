@@ -33,5 +33,5 @@ def test_a_clip_is_called_after_the_begin_of_a_long_title() -> None:
 
 def test_a_note_names_a_few_of_many_rates() -> None:
     films = [film(n, streams((n, 1))) for n in range(1, 41)]
-    notes = edit_of(films, [Selection(n, 0.0, 4.0) for n in range(1, 41)]).rate_notes
+    notes = edit_of(films, [Selection(n, 0.0, 4.0) for n in range(1, 41)]).timeline_notes
     assert [note for note in notes if note.endswith("also 2, 3, 4 and 36 more")]
