@@ -1,8 +1,8 @@
 """python -m benchmarks [NAMES]: measures the targets, prints the table of docs/benchmarks.md.
 
 Names are those of modules; all by default, in this order. http_search needs the library that
-whole_ingest leaves; shots needs SCENESEEK_LABELLED, a folder of labelled videos; page needs
-Chromium.
+whole_ingest leaves; shots needs SCENESEEK_LABELLED, a folder of labelled videos; page and
+playing need Chromium.
 """
 
 import os
@@ -18,6 +18,7 @@ from benchmarks import (
     encoders,
     http_search,
     page,
+    playing,
     rows,
     search_scale,
     shots,
@@ -54,6 +55,7 @@ def main(names: list[str]) -> None:
                 "whole_ingest": lambda: whole_ingest.measure(folder, settings, database),
                 "http_search": lambda: http_search.http_rows(settings, database, "2 videos"),
                 "page": lambda: page.measure(folder, settings.models_dir),
+                "playing": lambda: playing.measure(folder, settings.models_dir),
                 "search_scale": lambda: search_scale.measure(models),
             }
             _print_header()

@@ -52,13 +52,20 @@ def beginning(target: Path, seconds: float) -> Path:
     return target
 
 
-def full_hd(target: Path, seconds: float = 30.0) -> Path:
-    """A 1920×1080 H.264 video with sound: the sample's pictures, enlarged, with film grain."""
+FULL_HD = (1920, 1080)
+
+
+def enlarged(
+    target: Path, encoder: str, size: tuple[int, int], options: dict[str, str], seconds: float
+) -> Path:
+    """A video with AAC sound: the sample's pictures, enlarged to a width and height, with film
+    grain."""
+    width, height = size
     noise = np.random.default_rng(7)
-    grain = noise.integers(-9, 10, (8, 1080, 1920, 1), dtype=np.int16)
+    grain = noise.integers(-9, 10, (8, height, width, 1), dtype=np.int16)
     with av.open(str(SAMPLE)) as source, av.open(str(target), "w") as out:
-        video = out.add_stream("h264", rate=25, options={"crf": "21", "preset": "veryfast"})
-        video.width, video.height, video.pix_fmt = 1920, 1080, "yuv420p"
+        video: Any = out.add_stream(encoder, rate=25, options=options)
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         audio = out.add_stream("aac", rate=48_000)
         for frame in source.decode(video=0, audio=0):
             assert isinstance(frame, av.VideoFrame | av.AudioFrame)
@@ -67,7 +74,7 @@ def full_hd(target: Path, seconds: float = 30.0) -> Path:
             if isinstance(frame, av.AudioFrame):
                 out.mux(audio.encode(frame))
                 continue
-            large = frame.reformat(1920, 1080, "rgb24").to_ndarray().astype(np.int16)
+            large = frame.reformat(width, height, "rgb24").to_ndarray().astype(np.int16)
             picture = np.clip(large + grain[int(frame.pts or 0) % 8], 0, 255).astype(np.uint8)
             encoded = av.VideoFrame.from_ndarray(picture, format="rgb24")
             encoded.pts, encoded.time_base = frame.pts, frame.time_base
@@ -75,6 +82,17 @@ def full_hd(target: Path, seconds: float = 30.0) -> Path:
         out.mux(video.encode(None))
         out.mux(audio.encode(None))
     return target
+
+
+def full_hd(target: Path, seconds: float = 30.0) -> Path:
+    """A 1920×1080 H.264 video with sound and film grain."""
+    return enlarged(target, "h264", FULL_HD, {"crf": "21", "preset": "veryfast"}, seconds)
+
+
+def hevc(target: Path, seconds: float = 40.0) -> Path:
+    """A 1280×720 HEVC video with sound and film grain, an I-frame every ten seconds."""
+    options = {"crf": "24", "preset": "ultrafast", "x265-params": "log-level=error:keyint=250"}
+    return enlarged(target, "libx265", HD, options, seconds)
 
 
 def pictures(count: int) -> list[Image]:

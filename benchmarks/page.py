@@ -52,10 +52,10 @@ def measure(folder: Path, models: Path) -> list[Row]:
         running(library.server, 2) as server,
     ):
         origin = f"http://127.0.0.1:{server.port}"
-        with _browser_page(origin) as page:
+        with browser_page(origin) as page:
             rows = [_painting(page), _playing(page)]
         library.add_many(folder)
-        with _browser_page(origin) as page:
+        with browser_page(origin) as page:
             rows.append(_scrolling(page))
     return rows
 
@@ -81,7 +81,8 @@ def scroll_to_end(page: Page) -> list[float]:
 
 
 @contextmanager
-def _browser_page(origin: str) -> Iterator[Page]:
+def browser_page(origin: str) -> Iterator[Page]:
+    """A page over a server in Debian's Chromium, until the end of the block."""
     program = shutil.which("chromium")
     with sync_playwright() as playwright:
         args = ["--no-sandbox", "--autoplay-policy=no-user-gesture-required"]

@@ -19,7 +19,7 @@ from ingest.settings import IngestSettings
 
 @dataclass(frozen=True)
 class SampleLibrary:
-    """An ingested sample, and the server that shows it."""
+    """An ingested film, and the server that shows it."""
 
     settings: IngestSettings
     database: Database
@@ -35,16 +35,16 @@ class SampleLibrary:
 
 
 @contextmanager
-def sample_library(home: Path, models: Path) -> Iterator[SampleLibrary]:
-    """A library in a new home, until the end of the block; models that are there are not made
-    again."""
+def sample_library(home: Path, models: Path, film: Path = SAMPLE) -> Iterator[SampleLibrary]:
+    """A library in a new home, of the sample or another film, until the end of the block; models
+    that are there are not made again."""
     settings = IngestSettings(sceneseek_home=home, database_url=None)
     home.mkdir()
     if models.is_dir():
         settings.models_dir.symlink_to(models)
     variables = {"SCENESEEK_HOME": str(home)}
     serve = (sys.executable, "-m", "api", "--no-worker", "--port", "{port}")
-    ingest = (sys.executable, "-m", "ingest", str(SAMPLE), "--quiet")
+    ingest = (sys.executable, "-m", "ingest", str(film), "--quiet")
     try:
         with closing(open_database(settings)) as database:
             subprocess.run(ingest, env={**os.environ, **variables}, check=True)
