@@ -13,6 +13,7 @@ from embeddings.encoder import Image
 from embeddings.errors import (
     EmbeddingError,
     InvalidSettings,
+    InvalidVector,
     ModelFailed,
     OllamaBusy,
     OllamaFailed,
@@ -179,7 +180,7 @@ class LocalDescriber:
         try:
             with named(self._space.key):
                 said = encoder.describe(images, prompt, MAX_TOKENS)
-        except ModelFailed as error:
+        except (ModelFailed, InvalidVector) as error:
             if len(images) == 1:
                 return [error]
             return [each for image in images for each in self._of([image], prompt)]

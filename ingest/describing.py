@@ -1,6 +1,6 @@
 """The descriptions of a whole library: made, embedded, and searched from then on."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -75,13 +75,25 @@ class DescribedLibrary:
         self.renew(space)
         return told
 
-    def describe_video(self, describer: Describer, video_id: int, report: Report) -> list[str]:
+    def describe_video(
+        self, describer: Describer, video_id: int, report: Callable[[float], None]
+    ) -> list[str]:
         """Describes one video, that is stored and found without; a note with what to do if that
-        cannot be."""
+        cannot be. `report` is told the part that is done."""
+        left = self.descriptions.count(video_id).missing
+        num = 0
+
+        def described(more: int) -> None:
+            nonlocal num
+            num += more
+            report(min(1.0, num / left))
+
+        if left == 0:
+            return []
         try:
             describer.prepare()
             self.take_up(description_space(self.spaces, self.filler.encoders))
-            told = self._describing(describer).describe(report, video_ids=[video_id])
+            told = self._describing(describer).describe(described, video_ids=[video_id])
         except EmbeddingError as error:
             return [f"not described: {error}; then {AGAIN}"]
         return [f"not described in whole: {fault}; {AGAIN}" for fault in told.faults.values()]

@@ -22,6 +22,7 @@ from database.server.locks import Holding
 from database.spaces.spaces import Spaces
 from database.videos.forgetting import keyframe_folder
 from database.videos.names import Names
+from database.videos.read import Library
 from database.videos.removal import Removal
 from database.videos.stored import Store, StoredVideo
 from database.videos.streams import Streams
@@ -36,6 +37,7 @@ from embeddings.runtime import num_cores
 from embeddings.space import Space
 from embeddings.weights.files import get_file
 from ingest.checkpoint import Checkpoint
+from ingest.describing import DescribedLibrary, describer_of
 from ingest.errors import FileChanged, VideoUnreadable
 from ingest.files.discover import FoundFile
 from ingest.files.identity import (
@@ -52,6 +54,7 @@ from ingest.files.outcome import (
     record_of_refusal,
     refused,
 )
+from ingest.library.backfilling import Filler
 from ingest.library.brought import brought_moments
 from ingest.library.converting import Converting
 from ingest.library.embed import Embeddable, Lists, Source, embed_moments, prove, read_image
@@ -124,6 +127,8 @@ class Ingest:
     """Whether files that are in the library are made anew, and those that failed tried again."""
     converting: Converting | None = None
     """What makes videos play that browsers do not; None if that waits until they are watched."""
+    describe: Callable[[int, Callable[[float], None]], list[str]] | None = None
+    """Describes a stored video, by its id, and says why not; None if that is not asked for."""
     made: set[str] = dataclasses.field(default_factory=set)
     """The contents that this run makes, each the SHA-256 of a file in hex."""
 
@@ -203,7 +208,17 @@ class Ingest:
                 raise
             return self._keep(file, video, error)
         checkpoint.clear()
+        outcome = self._describe(outcome, digest, report)
         return self._convert(outcome, file, digest, report)
+
+    def _describe(self, outcome: Outcome, digest: str, report: StageReport) -> Outcome:
+        """The outcome, with a note where a video that is stored could not be described."""
+        video = self.store.find_video_by_content(digest)
+        if self.describe is None or video is None:
+            return outcome
+        report("describe", 0.0)
+        notes = self.describe(video.id, partial(report, "describe"))
+        return dataclasses.replace(outcome, notes=[*outcome.notes, *notes])
 
     def _convert(
         self, outcome: Outcome, file: FoundFile, digest: str, report: StageReport
@@ -411,6 +426,24 @@ class Ingest:
         return spaces_to_fill(self.spaces, self.encoders)
 
 
+def _describing(
+    database: Database, settings: IngestSettings, encoders: Encoders
+) -> Callable[[int, Callable[[float], None]], list[str]] | None:
+    """What describes videos; None unless the settings ask for it. Raises InvalidSettings."""
+    if not settings.ingest_descriptions:
+        return None
+    filler = Filler(
+        Library(database),
+        Spaces(database),
+        encoders,
+        Isolation.of(settings),
+        settings.keyframes_dir,
+        settings.ingest_max_pixels,
+    )
+    describer = describer_of(settings, encoders)
+    return partial(DescribedLibrary.of(database, filler).describe_video, describer)
+
+
 def _read_keyframe(work: Work, moment: Embeddable) -> Image:
     return read_image(work.media / Path(moment.image_path or "").name)
 
@@ -429,6 +462,7 @@ def make_ingest(
     """
     num_threads = max(1, num_cores() // 2)
     runtime = settings.runtime(num_threads)
+    encoders = Encoders(runtime)
     return Ingest(
         profile=profile,
         store=Store(database),
@@ -436,7 +470,7 @@ def make_ingest(
         names=Names(database),
         subtitles=SubtitleStore(database),
         spaces=Spaces(database),
-        encoders=Encoders(runtime),
+        encoders=encoders,
         transcriber=Transcriber(profile.speech, runtime),
         text_engine=TextEngine(
             num_threads, [get_file(RECOGNISERS[script], runtime) for script in settings.scripts]
@@ -450,6 +484,7 @@ def make_ingest(
         work_dir=settings.work_dir,
         isolation=Isolation.of(settings),
         converting=Converting.of(database, settings),
+        describe=_describing(database, settings, encoders),
         retry=retry,
         again=again,
     )

@@ -28,6 +28,7 @@ STAGES = {
     "text": "reading text",
     "embed": "embedding",
     "store": "storing",
+    "describe": "describing",
     "convert": "converting",
 }
 _LOG_EVERY_S = 5.0
