@@ -1,4 +1,5 @@
-"""Vision-language models as plain objects: a text, pictures, or both, to vectors of many kinds."""
+"""Vision-language models as plain objects: a text, pictures, or both, to vectors of many kinds,
+and pictures to words."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -7,6 +8,7 @@ from typing import TYPE_CHECKING
 from embeddings.embedders import Embedded, SpaceModel, rgb_of_all
 from embeddings.encoder import Vectors
 from embeddings.failures import named
+from embeddings.ollama.descriptions import PROMPT
 from embeddings.pictures import Picture
 from embeddings.pooling import EmbeddingType, OwnPooling, Pooled, Pooling, VlmInput, name_of
 from embeddings.space import Input
@@ -40,7 +42,7 @@ class EmbeddedVision(Embedded):
 
 
 class VisionLanguageEmbedder(SpaceModel):
-    """SmolVLM or one of its kind: texts, pictures, both, and frames to vectors.
+    """SmolVLM or one of its kind: texts, pictures, both, and frames to vectors, pictures to words.
 
     Such a model was made to write, not to find: measure before you search by it.
     """
@@ -105,6 +107,19 @@ class VisionLanguageEmbedder(SpaceModel):
             )
         name = name_of(self.space.key, self.space.pooling or Pooling(), pooling)
         return [self._answer(each, name) for each in made]
+
+    def describe(
+        self, images: Picture | Sequence[Picture], prompt: str = PROMPT, max_tokens: int = 200
+    ) -> list[str]:
+        """What the model writes of each picture when it is asked `prompt`: a line each, empty
+        where it writes nothing, `max_tokens` long at most. The same picture gives the same words.
+
+        Raises InputRefused, PictureUnreadable, InvalidVector, WeightsMissing, WeightsCorrupt.
+        """
+        pictures = rgb_of_all(images)
+        encoder = self._encoder()
+        with named(self.space.key):
+            return encoder.describe(pictures, prompt, max_tokens)
 
     def _encoder(self) -> "VisionLanguageEncoder":
         if not self._int8:

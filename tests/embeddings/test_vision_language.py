@@ -94,6 +94,20 @@ def test_in_8_bits_a_vector_is_near_and_called_another(
     assert (ours.space, exact.space) == (f"{KEY}-int8", KEY)
 
 
+def test_pictures_of_any_kind_are_described_in_a_line_each(
+    embedder: VisionLanguageEmbedder, models: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "a.png"
+    Pillow.fromarray(PICTURE).save(file)
+    lines = embedder.describe([PICTURE, file.read_bytes(), drawn(2)], "What is it?", 20)
+    assert lines[0] == lines[1] != lines[2]
+    assert embedder.describe(PICTURE, "What is it?", 20) == lines[:1]
+    assert embedder.describe([]) == []
+    assert len(VisionLanguageEmbedder(KEY, "cpu", int8=True).describe(PICTURE, "What?", 5)) == 1
+    with pytest.raises(PictureUnreadable):
+        embedder.describe([PICTURE, b"no picture"])
+
+
 def test_what_cannot_be_read_is_named(embedder: VisionLanguageEmbedder) -> None:
     with pytest.raises(InputRefused, match="neither text nor image"):
         embedder.embed()
