@@ -1,6 +1,9 @@
 """What is answered with embeddings: OpenAI's shape, and what made the vectors."""
 
+import asyncio
 import base64
+import json
+from collections.abc import Iterable
 from typing import NotRequired
 
 import numpy as np
@@ -8,18 +11,24 @@ from typing_extensions import TypedDict  # pydantic needs this one before Python
 
 from embeddings.encoder import Vectors
 from embeddings.loaded import Encoders
+from embeddings.service import Embedded
 from embeddings.space import Space
 from embeddings.weights.hub import HubWeights
 from search.results.json import exact
 
+_AT_ONCE = 32
+"""Vectors that become JSON before other requests have their turn."""
+
 
 @exact
 class EmbeddingOut(TypedDict):
-    """A vector: numbers, or base64 of little-endian float32."""
+    """A vector, or those of all tokens: numbers, or base64 of little-endian float32."""
 
     object: str
     index: int
-    embedding: list[float] | str
+    embedding: list[float] | list[list[float]] | str
+    shape: NotRequired[list[int]]
+    """Of vectors of all tokens: how many there are, and their dimension."""
 
 
 @exact
@@ -41,6 +50,8 @@ class EmbeddingsOut(TypedDict):
     usage: UsageOut
     truncated: list[int]
     """Places of the texts that were cut."""
+    warnings: list[str]
+    """Why the vectors should not be used."""
 
 
 @exact
@@ -117,20 +128,47 @@ def usage(num_tokens: int) -> UsageOut:
     return UsageOut(prompt_tokens=num_tokens, total_tokens=num_tokens)
 
 
-def as_json(vectors: Vectors, first: int, *, as_base64: bool) -> list[EmbeddingOut]:
-    """Vectors, float32 [n, dim], whose places in the answer begin at `first`."""
-    return [
-        EmbeddingOut(
-            object="embedding",
-            index=index,
-            embedding=_base64(vector) if as_base64 else vector.tolist(),
-        )
-        for index, vector in enumerate(vectors, start=first)
-    ]
+async def as_json(embedded: Embedded, *, as_base64: bool) -> str:
+    """The JSON of an EmbeddingsOut, made piece by piece: a large one would hold up other
+    requests."""
+    entries = []
+    for index, vectors in enumerate(_of_each(embedded)):
+        text = f'"{_base64(vectors)}"' if as_base64 else await _numbers(vectors)
+        shape = f', "shape": {list(vectors.shape)}' if vectors.ndim > 1 else ""
+        entries.append(f'{{"object": "embedding", "index": {index}, "embedding": {text}{shape}}}')
+        if index % _AT_ONCE == 0:
+            await asyncio.sleep(0)
+    rest = json.dumps(
+        {
+            "model": embedded.space.model,
+            "space": embedded.name,
+            "usage": usage(embedded.num_tokens),
+            "truncated": embedded.truncated,
+            "warnings": embedded.warnings,
+        }
+    )
+    return f'{{"object": "list", "data": [{", ".join(entries)}], {rest[1:]}'
 
 
-def _base64(vector: Vectors) -> str:
-    return base64.b64encode(np.asarray(vector, "<f4").tobytes()).decode()
+def _of_each(embedded: Embedded) -> Iterable[Vectors]:
+    """The vector of each input, float32 [dim], or those of all its tokens, [tokens, dim]."""
+    if embedded.num_states is None:
+        return embedded.vectors
+    return np.split(embedded.vectors, np.cumsum(embedded.num_states)[:-1])
+
+
+async def _numbers(vectors: Vectors) -> str:
+    if vectors.ndim == 1:
+        return json.dumps(vectors.tolist())
+    pieces = []
+    for start in range(0, len(vectors), _AT_ONCE):
+        pieces.append(json.dumps(vectors[start : start + _AT_ONCE].tolist())[1:-1])
+        await asyncio.sleep(0)
+    return f"[{', '.join(pieces)}]"
+
+
+def _base64(vectors: Vectors) -> str:
+    return base64.b64encode(np.asarray(vectors, "<f4").tobytes()).decode()
 
 
 def model_out(name: str, space: Space, encoders: Encoders) -> ModelOut:

@@ -81,5 +81,7 @@ def _placed(positions: Sequence[int], items: Sequence[Item]) -> Iterator[None]:
     try:
         yield
     except InputRefused as error:
+        if error.position is None and len(positions) > 1:  # about all of them
+            raise
         position = positions[error.position or 0]
         raise error.at(place(position, items)) from error.__cause__

@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Body, Request, Response
@@ -12,6 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from api.deps import EmbeddingsDep, PictureSourceDep
 from api.embedding_requests import (
     MAX_PICTURES,
+    MAX_STATES,
     MAX_TOKENS,
     EmbeddingsIn,
     MultimodalIn,
@@ -39,7 +41,7 @@ from embeddings.multimodal import Item, embed_items
 from embeddings.pictures import MAX_PICTURE_BYTES, decode_picture_text
 from embeddings.remote_pictures import PictureSource
 from embeddings.reranking import rerank
-from embeddings.service import PREFIX, SERVED, Embedded
+from embeddings.service import PREFIX, SERVED, Embedded, EmbeddingService
 from embeddings.space import Input, Space
 
 router = APIRouter(
@@ -60,30 +62,19 @@ router = APIRouter(
 _ITEMS = TypeAdapter(Annotated[list[MultimodalIn], Field(min_length=1, max_length=MAX_PICTURES)])
 _FETCHED_AT_ONCE = 8
 MAX_PICTURES_BYTES = 2 * MAX_PICTURE_BYTES
-_AT_ONCE = 32
-"""Vectors that become JSON before other requests have their turn."""
 
 
 @router.post("/embeddings", operation_id="embeddings", response_model=EmbeddingsOut)
 async def embeddings(service: EmbeddingsDep, body: EmbeddingsIn, request: Request) -> Response:
     """Texts, or the tokens that spell them, to vectors."""
     space = service.find_space(body.model) if body.model is not None else service.text_space
-    _require_dimensions(body, space)
-    if isinstance(body.input, str):
-        texts = [body.input]
-    else:
-        texts = await asyncio.to_thread(texts_of, body.input)
-    embedded = await unless_gone(
-        request,
-        service.embed_texts(
-            texts,
-            space,
-            input_type=body.input_type,
-            truncate=body.truncate,
-            max_tokens=MAX_TOKENS,
-        ),
-    )
-    return await _answer(embedded, body)
+
+    async def items() -> list[Item]:
+        is_text = isinstance(body.input, str)
+        texts = [body.input] if is_text else await asyncio.to_thread(texts_of, body.input)
+        return [Item(text) for text in texts]
+
+    return await _answer(service, items, space, body, request)
 
 
 @router.post(
@@ -121,15 +112,7 @@ async def multimodal(
     asked = _multimodal_items(body)
     first = asked[0]
     space = service.find_space(first.model) if first.model is not None else service.image_space
-    _require_dimensions(first, space)
-
-    async def embed() -> Embedded:
-        items = await _items(asked, pictures)
-        return await embed_items(
-            service, items, space, input_type=first.input_type, truncate=first.truncate
-        )
-
-    return await _answer(await unless_gone(request, embed()), first)
+    return await _answer(service, partial(_items, asked, pictures), space, first, request)
 
 
 @router.get("/models", operation_id="list_models")
@@ -222,35 +205,47 @@ async def _picture(image: str | None, source: PictureSource) -> bytes | None:
     return await asyncio.to_thread(decode_picture_text, image)
 
 
-def _require_dimensions(body: VectorsIn, space: Space) -> None:
-    """Raises RequestValidationError unless the space's vectors have the dimension asked for."""
-    if body.dimensions is not None and body.dimensions != space.dim:
+async def _answer(
+    service: EmbeddingService,
+    items: Callable[[], Awaitable[Sequence[Item]]],
+    space: Space,
+    body: VectorsIn,
+    request: Request,
+) -> Response:
+    """The vectors of items, as `body` asks for them. Raises RequestValidationError for a dimension
+    that they have not, InputRefused for what the model cannot use, and what `embed_items` raises.
+    """
+    pooling = body.pooling_in(space)
+    if pooling is None or pooling.combine == "mean":
+        _require_dimensions(body, space, space.dim)
+
+    async def embed() -> Embedded:
+        return await embed_items(
+            service,
+            await items(),
+            space,
+            input_type=body.input_type,
+            truncate=body.is_cut,
+            pooling=pooling,
+            padding=body.side,
+            max_tokens=MAX_STATES if body.embedding_type == "last_layer" else MAX_TOKENS,
+        )
+
+    embedded = await unless_gone(request, embed())
+    _require_dimensions(body, space, embedded.vectors.shape[1])
+    text = await as_json(embedded, as_base64=body.encoding_format == "base64")
+    return Response(text, media_type="application/json")
+
+
+def _require_dimensions(body: VectorsIn, space: Space, dim: int) -> None:
+    """Raises RequestValidationError unless the vectors have the dimension asked for."""
+    if body.dimensions is not None and body.dimensions != dim:
         raise _invalid(
             "dimensions",
-            f"{space.key} has {space.dim}, and was not trained to be cut to {body.dimensions}: "
+            f"{space.key} has {dim}, and was not trained to be cut to {body.dimensions}: "
             "leave it out",
         )
 
 
 def _invalid(where: str, message: str) -> RequestValidationError:
     return RequestValidationError([{"loc": ("body", where), "msg": message, "type": "value_error"}])
-
-
-async def _answer(embedded: Embedded, body: VectorsIn) -> Response:
-    """The JSON of vectors, made piece by piece: a large one would hold up other requests."""
-    as_base64 = body.encoding_format == "base64"
-    pieces = []
-    for start in range(0, len(embedded.vectors), _AT_ONCE):
-        vectors = embedded.vectors[start : start + _AT_ONCE]
-        pieces.append(json.dumps(as_json(vectors, start, as_base64=as_base64))[1:-1])
-        await asyncio.sleep(0)
-    rest = json.dumps(
-        {
-            "model": embedded.space.model,
-            "space": embedded.space.key,
-            "usage": usage(embedded.num_tokens),
-            "truncated": embedded.truncated,
-        }
-    )
-    text = f'{{"object": "list", "data": [{", ".join(pieces)}], {rest[1:]}'
-    return Response(text, media_type="application/json")

@@ -55,6 +55,7 @@ def test_an_answer_has_openais_fields_and_says_what_made_it(embeddings: httpx.Cl
         "space": "minilm-l6",
         "usage": {"prompt_tokens": sum(TOKENS), "total_tokens": sum(TOKENS)},
         "truncated": [],
+        "warnings": [],
     }
 
 
