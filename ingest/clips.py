@@ -52,7 +52,12 @@ Kind = Annotated[
     Literal["exact", "fast"],
     typer.Option(help="exact: encoded anew; fast: copied, from the I-frame before on."),
 ]
-Sound = Annotated[int | None, typer.Option(help="Which sound track, counted from 0.", min=0)]
+Sound = Annotated[
+    int | None,
+    typer.Option(
+        help="Which sound track, counted from 0; by default the first, in a zip all.", min=0
+    ),
+]
 
 
 class Wanted(Form):
@@ -95,7 +100,8 @@ def main(
     one = None
     if video_id is not None and start is not None and end is not None:
         one = Wanted(video_id=video_id, start_s=_seconds(start), end_s=_seconds(end))
-    with _opened(is_exact=kind == "exact", sound=sound) as cutter:
+    sounds = None if sound is None and zip_file is not None else (sound or 0,)
+    with _opened(is_exact=kind == "exact", sounds=sounds) as cutter:
         if one is not None and zip_file is None:
             done = [_write_one(cutter, one, out)]
         elif zip_file is not None and video_id is None and out is None:
@@ -115,7 +121,8 @@ class _Cutter:
     library: Library
     settings: IngestSettings
     is_exact: bool
-    sound: int | None
+    sounds: tuple[int, ...] | None
+    """Which sound tracks clips have; all of them under None."""
 
     def write(self, wanted: Wanted, video: VideoInfo, target: Path) -> ClipMade:
         """The file of a clip. Raises NotFound, VideoUnreadable, DiskFull."""
@@ -127,20 +134,17 @@ class _Cutter:
             )
         path = self.library.get_intact_path(video.id)
         footage = Footage(path, video.clock, self.settings.ingest_max_pixels)
-        sound = self.sound
-        if sound is None and video.audio_codec is not None:
-            sound = 0
-        span = (start_s, end_s, self.is_exact, sound)
+        span = (start_s, end_s, self.is_exact, self.sounds)
         isolation = Isolation.of(self.settings)
         return isolation.run(write_clip, footage, target, *span, on_progress=_nobody)
 
 
 @contextlib.contextmanager
-def _opened(*, is_exact: bool, sound: int | None) -> Iterator[_Cutter]:
+def _opened(*, is_exact: bool, sounds: tuple[int, ...] | None) -> Iterator[_Cutter]:
     """Over the library that the environment names."""
     settings = read_settings(IngestSettings)
     with contextlib.closing(open_database(settings)) as database:
-        yield _Cutter(Library(database), settings, is_exact, sound)
+        yield _Cutter(Library(database), settings, is_exact, sounds)
 
 
 def _write_one(cutter: _Cutter, wanted: Wanted, out: Path | None) -> Done:

@@ -48,15 +48,16 @@ class Cut:
     start_s: float
     end_s: float
     is_exact: bool
-    sound: int | None
-    """Which sound track, counted from 0; None for a clip without sound."""
+    sounds: tuple[int, ...] | None
+    """Which sound tracks, counted from 0; None for all that there are."""
 
     @property
     def name(self) -> str:
         """What no other clip is called."""
         kind = "exact" if self.is_exact else "fast"
         times = f"{round(self.start_s * 1000)}-{round(self.end_s * 1000)}"
-        return f"{self.video.content_hash}-{times}-{kind}-{self.sound}"
+        sounds = "all" if self.sounds is None else "-".join(map(str, self.sounds)) or "none"
+        return f"{self.video.content_hash}-{times}-{kind}-{sounds}"
 
 
 @dataclass(eq=False)
@@ -142,7 +143,7 @@ class Clips:
         self, cut: Cut, find_file: Callable[[], Path], folder: Path, making: _Making
     ) -> None:
         footage = Footage(find_file(), cut.video.clock, self._max_pixels)
-        span = (cut.start_s, cut.end_s, cut.is_exact, cut.sound)
+        span = (cut.start_s, cut.end_s, cut.is_exact, cut.sounds)
         try:
             with written_whole(folder) as partial:
                 partial.mkdir()

@@ -76,13 +76,10 @@ def _cut(video: VideoInfo, start_s: float, end_s: float, form: ClipIn) -> Cut:
     start_s, end_s = max(0.0, start_s), min(end_s, video.duration_s)
     if start_s >= end_s:
         raise InvalidQuery(f"video {video.id} is {video.duration_s:.3f} s long: begin before that")
-    sound = form.sound
-    if video.audio_codec is None:
-        if sound is not None:
-            raise InvalidQuery(f"video {video.id} has no sound: leave out sound")
-    elif sound is None:
-        sound = 0
-    return Cut(video, start_s, end_s, form.kind == "exact", sound)
+    if video.audio_codec is None and form.sound is not None:
+        raise InvalidQuery(f"video {video.id} has no sound: leave out sound")
+    sounds = () if video.audio_codec is None else (form.sound or 0,)
+    return Cut(video, start_s, end_s, form.kind == "exact", sounds)
 
 
 def _file_of(cut: Cut, folder: FilePath, request: Request) -> Response:

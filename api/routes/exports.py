@@ -124,13 +124,7 @@ async def _zip(state: State, body: ExportIn, edit: Edit, request: Request) -> Re
     wanted = [
         (
             cut.file_stem(number),
-            Cut(
-                cut.video,
-                cut.start_s,
-                cut.end_s,
-                body.kind == "exact",
-                None if cut.video.audio_codec is None else 0,
-            ),
+            Cut(cut.video, cut.start_s, cut.end_s, body.kind == "exact", None),
         )
         for number, cut in enumerate(edit.cuts, 1)
     ]

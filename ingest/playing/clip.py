@@ -30,22 +30,24 @@ def write_clip(
     start_s: float,
     end_s: float,
     is_exact: bool,
-    sound: int | None,
+    sounds: tuple[int, ...] | None,
     report: Callable[[float], None],
 ) -> ClipMade:
-    """Writes [start_s, end_s) of a video with one of its sound tracks, or without. What is not
-    exact is copied, from the I-frame before on. Raises NotClippable, VideoUnreadable, OSError.
+    """Writes [start_s, end_s) of a video with these of its sound tracks, all of them under None.
+    What is not exact is copied, from the I-frame before on. Raises NotClippable, VideoUnreadable,
+    OSError.
     """
     header = probe(footage.path, footage.max_pixels)
-    if sound is not None and sound >= len(header.sounds):
-        if sound > 0:
-            num_sounds = len(header.sounds)
+    num_sounds = len(header.sounds)
+    sounds = tuple(range(num_sounds)) if sounds is None else sounds
+    for sound in sounds:
+        if sound >= num_sounds and sound > 0:
             there = f"it has {num_sounds}, counted from 0" if num_sounds else "it has no sound"
             raise NotClippable(f"there is no sound track {sound}: {there}")
-        sound = None
+    sounds = sounds if num_sounds else ()
     write = convert_clip if is_exact else copy_clip
     try:
-        return ClipMade(*write(footage, header, target, start_s, end_s, sound, report))
+        return ClipMade(*write(footage, header, target, start_s, end_s, sounds, report))
     except av.error.FFmpegError as error:
         if isinstance(error, OSError):  # of the disk
             raise

@@ -49,23 +49,24 @@ def convert_clip(
     target: Path,
     start_s: float,
     end_s: float,
-    sound: int | None,
+    sounds: tuple[int, ...],
     report: Callable[[float], None],
 ) -> tuple[float, float]:
     """Writes [start_s, end_s), in whole frames, as an MP4 of H.264 and AAC; where it begins and
     ends. Raises NotClippable, VideoUnreadable, OSError.
     """
     end_s = max(end_s, start_s + _LEAST_S)
-    _, found = read_from(footage, header, start_s, sound)
+    _, found = read_from(footage, header, start_s, sounds)
     with av.open(f"file:{target}", "w", format="mp4", options={"movflags": "faststart"}) as file:
         film = None if header.video is None else _Film(file, _declared_rate(footage, header))
-        clip = _Clip(start_s, end_s, film, None if sound is None else ClipSound(file))
+        heard = {sound: ClipSound(file, header.sounds[sound]) for sound in sounds}
+        clip = _Clip(start_s, end_s, film, heard)
         reported = time.monotonic()
         for each in found:
             if isinstance(each, Picture):
                 clip.take_picture(each.time_s, each.frame)
-            elif isinstance(each, Sound) and each.track == sound:
-                clip.take_sound(each.time_s, each.frame)
+            elif isinstance(each, Sound):
+                clip.take_sound(each.track, each.time_s, each.frame)
             if clip.is_over:
                 break
             if time.monotonic() - reported > _REPORT_EVERY_S:
@@ -88,7 +89,7 @@ class _Clip:
     """A clip as it grows, and where it begins and ends."""
 
     def __init__(
-        self, start_s: float, end_s: float, film: "_Film | None", heard: ClipSound | None
+        self, start_s: float, end_s: float, film: "_Film | None", heard: dict[int, ClipSound]
     ) -> None:
         self.start_s, self.end_s = start_s, end_s
         self._wanted_end_s = end_s
@@ -98,7 +99,9 @@ class _Clip:
         self.reached_s = 0.0
         """The latest time of what was taken."""
         self._has_begun = False
-        self._needs_film, self._needs_sound = film is not None, heard is not None
+        self._needs_film = film is not None
+        self._awaited = set(heard)
+        """The sound tracks of which more belongs to the clip."""
 
     def take_picture(self, time_s: float, frame: av.VideoFrame) -> None:
         """The next picture, shown from a time on; those before the clip, too."""
@@ -111,35 +114,36 @@ class _Clip:
         self._shown = time_s, frame
         self._needs_film = time_s < self._wanted_end_s - _SAME_S
 
-    def take_sound(self, time_s: float, frame: av.AudioFrame) -> None:
-        """The next samples, heard from a time on."""
-        if self._heard is None or time_s == math.inf:
+    def take_sound(self, track: int, time_s: float, frame: av.AudioFrame) -> None:
+        """The next samples of a sound track, heard from a time on."""
+        if track not in self._heard or time_s == math.inf:
             return
         self.reached_s = max(self.reached_s, time_s)
         if self._film is None and not self._has_begun:
             self._begin(None)
         with tolerating(lambda _error: None):
-            self._heard.take(time_s, frame, from_s=self.start_s - _WHOLE_S)
-        self._needs_sound = time_s < self._wanted_end_s + _WHOLE_S
+            self._heard[track].take(time_s, frame, from_s=self.start_s - _WHOLE_S)
+        if time_s >= self._wanted_end_s + _WHOLE_S:
+            self._awaited.discard(track)
 
     @property
     def is_over(self) -> bool:
         """Whether nothing that belongs to the clip is still to come."""
         is_late = self.reached_s > self._wanted_end_s + LAG_S
-        return is_late or not (self._needs_film or self._needs_sound)
+        return is_late or not (self._needs_film or self._awaited)
 
     def finish(self) -> None:
         """Writes what is left. Raises NotClippable if there is nothing."""
         if self._needs_film:
             self._show_until(self._wanted_end_s)
-        if not self._has_begun and self._heard is not None and self._heard.has_samples:
+        if not self._has_begun and any(heard.has_samples for heard in self._heard.values()):
             self._begin(None)
         if not self._has_begun:
             raise NotClippable("nothing is shown or heard there: ask for another part")
         if self._film is not None and self._film.has_begun:
             self._film.finish()
-        if self._heard is not None:
-            self._heard.finish(self.end_s)
+        for heard in self._heard.values():
+            heard.finish(self.end_s)
 
     def _show_until(self, until_s: float) -> None:
         """Takes the picture that is shown now into the clip, if it is shown there."""
@@ -162,8 +166,10 @@ class _Clip:
         self._has_begun = True
         if frame is not None and self._film is not None:
             self._film.begin(frame)
-        if self._heard is not None:
-            self._heard.begin(self.start_s, self._wanted_end_s)
+        for heard in self._heard.values():
+            heard.declare()
+        for heard in self._heard.values():
+            heard.begin(self.start_s, self._wanted_end_s)
 
 
 class _Film:

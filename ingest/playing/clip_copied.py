@@ -16,6 +16,7 @@ from ingest.media.clips import Footage
 from ingest.media.clock import length
 from ingest.media.container import Probe, open_media
 from ingest.media.packets import end_of, stamp_of
+from ingest.playing.clip_sound import name_track
 from ingest.playing.streams import is_first
 
 _PICTURES = frozenset(("h264", "hevc", "av1", "vp9", "libdav1d", "libvpx-vp9"))
@@ -45,13 +46,13 @@ def copy_clip(
     target: Path,
     start_s: float,
     end_s: float,
-    sound: int | None,
+    sounds: tuple[int, ...],
     report: Callable[[float], None],
 ) -> tuple[float, float]:
     """Writes the packets of [start_s, end_s), from the I-frame at or before its start on, as an
     MP4; where it really begins and ends. Raises NotClippable, VideoUnreadable, OSError.
     """
-    _require_copyable(footage, header, sound)
+    _require_copyable(footage, header, sounds)
     with (
         open_media(footage.path) as source,
         av.open(f"file:{target}", "w", format="mp4", options={"movflags": "faststart"}) as clip,
@@ -62,11 +63,13 @@ def copy_clip(
             if header.start_s + start_s - first_s > _MAX_EARLIER_S:
                 early = length(header.start_s + start_s - first_s)
                 raise NotClippable(f"the I-frame before it is {early} earlier: {_USE_EXACT}")
-        copying = _Copying(source, header, sound, first_s, header.start_s + end_s)
+        copying = _Copying(source, header, sounds, first_s, header.start_s + end_s)
         streams = {
             index: clip.add_stream_from_template(source.streams[index], opaque=True)
             for index in copying.indexes
         }
+        for track in (header.sounds[sound] for sound in sounds):
+            name_track(streams[track.index], track)
         for packet in copying.packets(report):
             first = round(first_s / packet.time_base)
             packet.pts, packet.dts = packet.pts - first, packet.dts - first
@@ -77,15 +80,14 @@ def copy_clip(
     return first_s - header.start_s, copying.end_s - header.start_s
 
 
-def _require_copyable(footage: Footage, header: Probe, sound: int | None) -> None:
+def _require_copyable(footage: Footage, header: Probe, sounds: tuple[int, ...]) -> None:
     """Raises NotClippable."""
     if not footage.may_be_sought_in or header.later_videos:
         raise NotClippable(f"its clock or its streams change on the way: {_USE_EXACT}")
     if header.container in _BY_DECODING_ORDER and header.video is not None:
         raise NotClippable(f"{header.container} does not say when pictures are shown: {_USE_EXACT}")
     names = [] if header.video is None else [(header.video.codec, _PICTURES)]
-    if sound is not None:
-        names.append((header.sounds[sound].codec, _SOUNDS))
+    names += [(header.sounds[sound].codec, _SOUNDS) for sound in sounds]
     for codec, known in names:
         if codec not in known:
             raise NotClippable(f"an MP4 that plays does not hold {codec}: {_USE_EXACT}")
@@ -140,20 +142,20 @@ class _Copying:
         self,
         source: InputContainer,
         header: Probe,
-        sound: int | None,
+        sounds: tuple[int, ...],
         first_s: float,
         last_s: float,
     ) -> None:
         self._source = source
         self._film = None if header.video is None else header.video.index
-        self._sound = None if sound is None else header.sounds[sound].index
         self._first_s, self._last_s = first_s, last_s
         self._held: list[Any] = []
         """Pictures behind the end, until one comes that is shown before it and needs them."""
         self._has_begun = False
         self._film_end_s = last_s
         """The end, or where the last picture begins that others before it need."""
-        self.indexes = [index for index in (self._film, self._sound) if index is not None]
+        self.indexes = [] if self._film is None else [self._film]
+        self.indexes += [header.sounds[sound].index for sound in sounds]
         self.end_s = first_s
         """The stamp at which the clip ends."""
 

@@ -6,6 +6,7 @@ from typing import Any
 import av
 import numpy as np
 
+from ingest.media.container import Track
 from ingest.media.samples import Channels
 from ingest.playing.converted_sound import RATE, Stereo
 
@@ -14,11 +15,18 @@ _PIECE = 1024
 """Samples that the encoder of AAC takes at once."""
 
 
-class ClipSound:
-    """The sound of a clip, cut at the sample; gaps are silent."""
+def name_track(stream: Any, track: Track) -> None:
+    """Gives a new stream the language and the title of the sound track that it is made of."""
+    for name, value in (("language", track.language), ("title", track.title)):
+        if value is not None:
+            stream.metadata[name] = value
 
-    def __init__(self, file: Any) -> None:
-        self._file = file
+
+class ClipSound:
+    """A sound of a clip, cut at the sample; gaps are silent."""
+
+    def __init__(self, file: Any, track: Track) -> None:
+        self._file, self._track = file, track
         self._stereo: Stereo | None = None
         self._waiting: list[tuple[int, Channels]] = []
         """What was heard before it is known where the clip begins."""
@@ -35,10 +43,14 @@ class ClipSound:
         """Whether anything was heard."""
         return bool(self._waiting)
 
-    def begin(self, start_s: float, sure_s: float) -> None:
-        """The clip begins at `start_s`, and ends no earlier than `sure_s`."""
+    def declare(self) -> None:
+        """Adds its stream to the file, which then is to have all of its streams before `begin`."""
         self._stream = self._file.add_stream("aac", rate=RATE, layout="stereo")
         self._stream.bit_rate = _BITRATE
+        name_track(self._stream, self._track)
+
+    def begin(self, start_s: float, sure_s: float) -> None:
+        """The clip begins at `start_s`, and ends no earlier than `sure_s`."""
         self._at, self._sure = round(start_s * RATE), round(sure_s * RATE)
         waiting, self._waiting = self._waiting, []
         for at, samples in waiting:

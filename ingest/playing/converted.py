@@ -63,7 +63,7 @@ def convert(
         if pictures is None and sounds is None:
             raise VideoUnreadable("has neither a picture nor the sound that is asked for")
         templates.start_encoding()
-        timeline, found = read_from(footage, header, start_s, sound)
+        timeline, found = read_from(footage, header, start_s, () if sound is None else (sound,))
         conversion = _Conversion(timeline, found, pictures, sounds, end_s, report)
         numbers = range(first, num_segments(duration_s))
         for number, packets in zip(numbers, conversion.segments(), strict=False):

@@ -63,7 +63,7 @@ def _made(
 ) -> "Iterator[av.Packet[Any]]":
     piece = math.floor(layout.starts_s[first] / _MADE_S)
     track = SoundTrack(encoder, piece, _MADE_S, layout.end_s)
-    timeline, found = read_from(footage, alone, piece * _MADE_S, 0)
+    timeline, found = read_from(footage, alone, piece * _MADE_S, [0])
     for each in found:
         if isinstance(each, Sound):
             with timeline.tolerating_damage(each.track):

@@ -1,6 +1,6 @@
 """Pictures and sounds of a recording from a time on."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 
 from ingest.media.clips import Footage
@@ -15,16 +15,17 @@ _BEFORE_S = 1.0
 
 
 def read_from(
-    footage: Footage, header: Probe, start_s: float, sound: int | None
+    footage: Footage, header: Probe, start_s: float, sounds: Collection[int]
 ) -> tuple[Timeline, Iterator[Picture | Sound]]:
-    """What reads the film and a sound track, and what it finds of them, from before `start_s` on;
-    where the index of a file does not lead there, from its beginning.
+    """What reads the film and some of its sounds, and what it finds of them, from before `start_s`
+    on; where the index of a file does not lead there, from its beginning.
     """
     if start_s > 0 and footage.may_be_sought_in and header.container not in UNSTAMPED:
-        tracks = frozenset(() if sound is None else (sound,))
         from_s = max(0.0, start_s - _BEFORE_S)
-        timeline = Timeline(footage.path, header, footage.max_pixels, from_s=from_s, sounds=tracks)
-        found = _wanted(timeline, sound)
+        timeline = Timeline(
+            footage.path, header, footage.max_pixels, from_s=from_s, sounds=frozenset(sounds)
+        )
+        found = _wanted(timeline, sounds)
         before: list[Picture | Sound] = []
         for each in found:
             before.append(each)
@@ -35,10 +36,10 @@ def read_from(
             if each.time_s > start_s + LAG_S:
                 break
     timeline = Timeline(footage.path, header, footage.max_pixels)
-    return timeline, _wanted(timeline, sound)
+    return timeline, _wanted(timeline, sounds)
 
 
-def _wanted(timeline: Timeline, sound: int | None) -> Iterator[Picture | Sound]:
+def _wanted(timeline: Timeline, sounds: Collection[int]) -> Iterator[Picture | Sound]:
     for found in timeline:
-        if isinstance(found, Picture) or (isinstance(found, Sound) and found.track == sound):
+        if isinstance(found, Picture) or (isinstance(found, Sound) and found.track in sounds):
             yield found

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import av
 import httpx
 import opentimelineio as otio
 import pycmx
@@ -44,7 +45,9 @@ RECIPES = {
     ),
     "29.97.mov": Recipe(rate=Fraction(30000, 1001), seconds=4, timecode="01:00:00:00"),
     "59.94.mp4": Recipe(rate=Fraction(60000, 1001), seconds=4, timecode="09:59:58;00"),
-    "60.mp4": Recipe(rate=Fraction(60), seconds=4),
+    "60.mp4": Recipe(
+        rate=Fraction(60), seconds=4, sounds=("aac", "aac"), languages=("eng", "deu")
+    ),
 }  # fmt: skip
 FIRST, END = 37, 61
 """The frames at which the second scene begins and the third."""
@@ -200,6 +203,15 @@ def test_a_zip_has_all_clips_with_their_handles_and_says_what_is_missing(films: 
         numbers = [number for _, number in frames_of(io.BytesIO(made.read(first)))]
         assert numbers == [*range(30, 120)]
         assert len(frames_of(io.BytesIO(made.read(second)))) == 36
+
+
+def test_clips_of_a_zip_have_all_sound_tracks(films: Films) -> None:
+    part = {"video_id": ids["60.mp4"], "start_s": 1.0, "end_s": 2.0}
+    answer = films.export(format="zip", selections=[part])
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as made:
+        clip = io.BytesIO(made.read(made.namelist()[0]))
+    with av.open(clip) as container:
+        assert [stream.language for stream in container.streams.audio] == ["eng", "deu"]
 
 
 def test_a_zip_of_nothing_that_can_be_made_is_refused(films: Films) -> None:

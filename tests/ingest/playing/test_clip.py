@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -43,9 +44,7 @@ FILMS = {
 COPIED = ("film.mp4", "hevc.mp4", "ac3.mkv", "vp9.webm", "29.97.mp4", "varying.mp4", "silent.mp4")
 
 
-def _cut(
-    path: Path, start_s: float, end_s: float, **how: bool | int | None
-) -> tuple[Path, ClipMade]:
+def _cut(path: Path, start_s: float, end_s: float, **how: Any) -> tuple[Path, ClipMade]:
     """A clip of a film whose stamps are presented times."""
     return _cut_from(Footage(path, None, 10**8), start_s, end_s, **how)
 
@@ -55,10 +54,11 @@ def _cut_from(
     start_s: float,
     end_s: float,
     is_exact: bool = True,
-    sound: int | None = 0,
+    sounds: tuple[int, ...] | None = (0,),
 ) -> tuple[Path, ClipMade]:
     target = footage.path.with_name("clip.mp4")
-    return target, write_clip(footage, target, start_s, end_s, is_exact, sound, lambda _part: None)
+    report = lambda _part: None  # noqa: E731
+    return target, write_clip(footage, target, start_s, end_s, is_exact, sounds, report)
 
 
 def _numbers(path: Path) -> list[int]:
@@ -145,17 +145,35 @@ def test_a_picture_that_is_held_is_shown_all_through_the_clip(tmp_path: Path) ->
 
 def test_a_second_sound_track_may_be_chosen_or_none(tmp_path: Path) -> None:
     film = write_marked(tmp_path / "two.mkv", Recipe(sounds=("aac", "aac")))
-    clip, _ = _cut(film, 3.0, 4.0, sound=1)
+    clip, _ = _cut(film, 3.0, 4.0, sounds=(1,))
     _, heard = sound_of(clip)
     assert abs(lag_s(heard[4800:14_400], 3.1, track=1)) < 0.002
-    clip, _ = _cut(film, 3.0, 4.0, sound=None)
+    clip, _ = _cut(film, 3.0, 4.0, sounds=())
     with av.open(str(clip)) as container:
         assert [stream.type for stream in container.streams] == ["video"]
     with pytest.raises(NotClippable, match="no sound track 2: it has 2, counted from 0"):
-        _cut(film, 3.0, 4.0, sound=2)
+        _cut(film, 3.0, 4.0, sounds=(2,))
     silent = write_marked(tmp_path / "silent.mp4", Recipe(sounds=(), seconds=2))
     with pytest.raises(NotClippable, match="no sound track 1: it has no sound"):
-        _cut(silent, 0.0, 1.0, sound=1)
+        _cut(silent, 0.0, 1.0, sounds=(1,))
+
+
+@pytest.mark.parametrize("is_exact", [True, False])
+def test_a_clip_may_have_all_sound_tracks_each_in_its_language(
+    tmp_path: Path, is_exact: bool
+) -> None:
+    recipe = Recipe(sounds=("aac", "aac"), languages=("eng", "deu"))
+    film = write_marked(tmp_path / "two.mkv", recipe)
+    clip, made = _cut(film, 3.0, 5.0, is_exact=is_exact, sounds=None)
+    for track in (0, 1):
+        start_s, heard = sound_of(clip, track)
+        at_s = made.start_s + start_s + 0.2
+        assert abs(lag_s(heard[9600:19_200], at_s, track=track)) < 0.005
+    with av.open(str(clip)) as container:
+        languages = [stream.language for stream in container.streams.audio]
+    assert languages == ["eng", "deu"]
+    silent = write_marked(tmp_path / "silent.mp4", Recipe(sounds=()))
+    assert _numbers(_cut(silent, 1.0, 2.0, sounds=None)[0]) == [*range(25, 50)]
 
 
 @pytest.mark.parametrize("is_exact", [True, False])
@@ -266,6 +284,6 @@ def test_progress_is_told_while_a_clip_is_made(tmp_path: Path) -> None:
     film = write_marked(tmp_path / "film.mp4", Recipe())
     told: list[float] = []
     report: Callable[[float], None] = told.append
-    write_clip(Footage(film, None, 10**8), tmp_path / "c.mp4", 1.0, 7.0, True, 0, report)
+    write_clip(Footage(film, None, 10**8), tmp_path / "c.mp4", 1.0, 7.0, True, (0,), report)
     assert all(0 <= part <= 1 for part in told)
     assert told == sorted(told)
