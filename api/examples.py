@@ -113,6 +113,13 @@ _SCENE = {
     "end_s": 7.0,
     "keyframes": [{"time_s": 3.52, "url": "/scenes/1/keyframe.jpg?at_s=3.52"}],
     "on_screen_text": ["SITE 4"],
+    "descriptions": [
+        {
+            "time_s": 3.52,
+            "text": "A drill stands in front of a wall of rock.",
+            "made_by": "llava:7b@8dd30f6b0cb1",
+        }
+    ],
 }
 _LINE = {**_SPAN, "text": _SAID, "language": "en", "track": None}
 _TIMED = {

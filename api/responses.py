@@ -57,11 +57,23 @@ class KeyframeOut(TypedDict):
 
 
 @exact
+class DescriptionOut(TypedDict):
+    """What a model says of the picture at a time."""
+
+    time_s: float
+    text: str
+    made_by: str
+    """The model, and its digest or revision."""
+
+
+@exact
 class SceneOut(SceneDocument):
     """A scene of a video."""
 
     keyframes: list[KeyframeOut]
     on_screen_text: list[str]
+    descriptions: list[DescriptionOut]
+    """What a model says of its pictures, in the order of time; nobody has said or written it."""
 
 
 @exact

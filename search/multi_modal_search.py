@@ -32,7 +32,7 @@ from search.retrieval.spaces import EVERYTHING, Likeness, Scope
 DEPTH, _DEPTH_PER_HIT = 60, 5
 """Moments that each leg brings in, for an answer of ten hits and for more."""
 ONLY_TEXT = Scope((Modality.TEXT,))
-_ONLY_PICTURES = Scope((Modality.VISION,), (Input.IMAGE,))
+ONLY_PICTURES = Scope((Modality.VISION,), (Input.IMAGE,))
 
 
 class MultiModalSearchEngine:
@@ -139,7 +139,7 @@ class MultiModalSearchEngine:
             most=most,
             with_examples=True,
         )
-        return self.answer(checked, _ONLY_PICTURES, Examples(images=(image,)))
+        return self.answer(checked, ONLY_PICTURES, Examples(images=(image,)))
 
     def similar(
         self,

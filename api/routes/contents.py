@@ -10,6 +10,7 @@ from api.deps import DETAIL_TURN, State, StateDep, only_known_parameters
 from api.playing.known import Known
 from api.playing.sources import Source, sources_of
 from api.responses import (
+    DescriptionOut,
     KeyframeOut,
     ProblemOut,
     SceneList,
@@ -226,4 +227,8 @@ def _scene_out(scene: SceneInfo) -> SceneOut:
             for time_s, _path in scene.keyframes
         ],
         on_screen_text=list(scene.on_screen_text),
+        descriptions=[
+            DescriptionOut(time_s=each.time_s, text=each.text, made_by=each.made_by)
+            for each in scene.descriptions
+        ],
     )

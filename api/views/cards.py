@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from api.requests import MAX_SCENES
 from api.views.form import PageForm
-from api.web.rendering import clock
+from api.web.rendering import clock, model
 from database.models import MomentKind
 from database.queries.hits import MomentInfo
 from search.results.excerpt import Excerpt, excerpt_of
@@ -43,7 +43,8 @@ class Piece:
 
 @dataclass(frozen=True)
 class Reason:
-    """One piece of evidence as people read it: said (Commentary): “The crew is drilling”."""
+    """One piece of evidence as people read it: said (Commentary): “The crew is drilling”; described
+    by llava:7b: “A man drills into a rock”."""
 
     verb: str
     start_s: float
@@ -52,11 +53,14 @@ class Reason:
     """Empty for what has no words."""
     track: str | None
     """The sound track or channel that it was said on, if that has a name."""
+    author: str | None = None
+    """The model that wrote it, if one did."""
 
     @property
     def lead(self) -> str:
         """What stands before its words: said (Commentary)."""
-        return f"{self.verb} ({self.track})" if self.track else self.verb
+        by = f" by {model(self.author)}" if self.author else ""
+        return f"{self.verb} ({self.track})" if self.track else f"{self.verb}{by}"
 
     @property
     def text(self) -> str:
@@ -164,7 +168,8 @@ def reason_of(evidence: Evidence) -> Reason:
     """A piece of evidence in words."""
     moment = evidence.moment
     pieces = tuple(_pieces(excerpt_of(moment, _MAX_CHARACTERS)))
-    return Reason(VERBS[moment.kind], round(evidence.start_s, 3), pieces, moment.track)
+    start_s = round(evidence.start_s, 3)
+    return Reason(VERBS[moment.kind], start_s, pieces, moment.track, moment.made_by)
 
 
 def _pieces(excerpt: Excerpt) -> Iterator[Piece]:
@@ -233,8 +238,8 @@ def _sequence_card(hit: SequenceHit, answer: SequenceAnswer) -> SequenceCard:
 
 
 def _shown(hit: SearchHit) -> Evidence | None:
-    """The strongest evidence that is seen: what is shown, or text on the screen."""
-    seen = (MomentKind.KEYFRAME, MomentKind.OCR, MomentKind.SPAN)
+    """The strongest evidence that is seen: what is shown or described, or text on the screen."""
+    seen = (MomentKind.KEYFRAME, MomentKind.OCR, MomentKind.SPAN, MomentKind.DESCRIPTION)
     return next((each for each in hit.evidence if each.moment.kind in seen), None)
 
 

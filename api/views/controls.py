@@ -34,6 +34,7 @@ KIND_NAMES = {
         MomentKind.OCR,
         MomentKind.KEYFRAME,
         MomentKind.SPAN,
+        MomentKind.DESCRIPTION,
     )
 }
 _WITH = {MomentKind.CHAPTER: "With a chapter", MomentKind.TITLE: "With a name"}

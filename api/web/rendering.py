@@ -128,6 +128,11 @@ def host(origin: str) -> str:
     return origin.removeprefix("file://")
 
 
+def model(made_by: str) -> str:
+    """The name of a model without its digest or revision: llava:7b@8dd30f6b0cb1 is llava:7b."""
+    return made_by.partition("@")[0]
+
+
 _environment = Environment(
     loader=PackageLoader("api.web"),
     autoescape=True,
@@ -143,6 +148,7 @@ _environment.filters |= {
     "file_name": file_name,
     "host": host,
     "keyframe_url": keyframe_url,
+    "model": model,
     "percent": percent,
 }
 _environment.globals |= {

@@ -38,6 +38,10 @@ class MomentKind(StrEnum):
     """What a vision model says of a keyframe, at the keyframe's time and with its picture."""
 
 
+DESCRIBED = "moment.kind = 'description' AND moment.made_by IS NOT NULL"
+"""The condition of a description; the second part is what its indexes go by."""
+
+
 class Scene(Base):
     """The span between two detected cuts, half open."""
 

@@ -14,8 +14,9 @@ import numpy as np
 import numpy.typing as npt
 from pgvector import HalfVector
 
+from database.models.moments import DESCRIBED
 from database.queries.filters import Conditions, Scan
-from database.queries.terms import DESCRIBED, NO_WORDS, WordLeg, lexemes_of
+from database.queries.terms import NO_WORDS, WordLeg, lexemes_of
 from database.queries.word_sql import (
     BESIDE,
     NAMED,

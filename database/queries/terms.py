@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from database.models.moments import DESCRIBED
 from database.queries.forms import (
     FEW_COMMON,
     Form,
@@ -35,8 +36,6 @@ _DESCRIPTIONS_READ = 10_000
 """Descriptions that words are counted in, at most: those that are not among them count as rare."""
 _UNKNOWN = 8
 """Words of a query that no text has, for which such as are nearly the same are looked up."""
-DESCRIBED = "moment.kind = 'description' AND moment.made_by IS NOT NULL"
-"""The condition of a description; the second part is what its indexes go by."""
 _STATISTICS_SQL = f"""
     SELECT reltuples * (1 - coalesce(null_frac, 0)), most_common_elems::text::text[],
         most_common_elem_freqs, greatest(

@@ -20,8 +20,9 @@ _SCENES = """
     SELECT id, start_s, end_s, position FROM scene
     WHERE video_id = :video AND {which} ORDER BY position"""
 _SHOWN = sa.text("""
-    SELECT scene_id, kind, start_s, text, image_path FROM moment
-    WHERE scene_id = ANY(:scenes) AND kind IN ('keyframe', 'ocr') ORDER BY start_s, id""")
+    SELECT scene_id, kind, start_s, text, image_path, made_by FROM moment
+    WHERE scene_id = ANY(:scenes) AND kind IN ('keyframe', 'ocr', 'description')
+    ORDER BY start_s, id""")
 _SPOKEN = """
     SELECT id, start_s, end_s, coalesce(text, '') AS text, language, track, {words} AS words
     FROM moment WHERE video_id = :video AND kind = 'speech' {which}
@@ -31,10 +32,18 @@ _TRACKS = sa.text("""
     ORDER BY track IS NOT NULL, min(start_s), min(id)""")
 
 
+class Described(NamedTuple):
+    """What a model says of the picture at a time."""
+
+    time_s: float
+    text: str
+    made_by: str
+
+
 @dataclass(frozen=True)
 class SceneInfo:
-    """A scene, [start_s, end_s), with its keyframes and on-screen text; speech is not cut at the
-    scenes and stands in the transcript."""
+    """A scene, [start_s, end_s), with its keyframes, on-screen text and descriptions; speech is not
+    cut at the scenes and stands in the transcript."""
 
     id: int
     start_s: float
@@ -44,6 +53,8 @@ class SceneInfo:
     on_screen_text: tuple[str, ...]
     position: int
     """From 0, in the order of time."""
+    descriptions: tuple[Described, ...] = ()
+    """In the order of time."""
 
 
 class Place(NamedTuple):
@@ -209,6 +220,9 @@ def _words(stored: list[list[float]] | None) -> tuple[tuple[int, float, float], 
 def _scene_info(scene: sa.Row[Any], moments: Sequence[sa.Row[Any]]) -> SceneInfo:
     keyframes = [(m.start_s, m.image_path) for m in moments if m.kind == MomentKind.KEYFRAME]
     texts = [m.text for m in moments if m.kind == MomentKind.OCR]
+    described = [
+        Described(m.start_s, m.text, m.made_by) for m in moments if m.kind == MomentKind.DESCRIPTION
+    ]
     return SceneInfo(
         id=scene.id,
         start_s=scene.start_s,
@@ -216,4 +230,5 @@ def _scene_info(scene: sa.Row[Any], moments: Sequence[sa.Row[Any]]) -> SceneInfo
         keyframes=tuple((time_s, path) for time_s, path in keyframes if path is not None),
         on_screen_text=tuple(text for text in texts if text is not None),
         position=scene.position,
+        descriptions=tuple(described),
     )

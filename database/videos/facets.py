@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from database.models import MomentKind
+from database.models.moments import DESCRIBED
 from database.server.connection import Database
 
 MAX_TAGS_SHOWN = 60
@@ -17,6 +18,7 @@ _LANGUAGES = sa.text(
 _TAGS = sa.text("""
     SELECT mode() WITHIN GROUP (ORDER BY name), count(DISTINCT video_id) FROM tag
     GROUP BY lower(normalize(name)) ORDER BY 2 DESC, 1 LIMIT :limit""")
+_HAS_DESCRIPTIONS = sa.text(f"SELECT EXISTS (SELECT FROM moment WHERE {DESCRIBED})")
 _TEXTS = sa.text("""
     SELECT kind, text
     FROM unnest(CAST(:ids AS bigint[])) WITH ORDINALITY AS wanted (video_id, place),
@@ -35,17 +37,20 @@ class Facets:
 
     languages: tuple[tuple[str, int], ...]
     tags: tuple[tuple[str, int], ...]
+    has_descriptions: bool
+    """Whether a model has described any picture."""
 
 
 def read_facets(database: Database) -> Facets:
-    """The languages and tags of a library; of tags the most frequent, and each once, as it is
-    written most often, whichever letters are capitals."""
+    """The languages and tags of a library, and whether it has descriptions; of tags the most
+    frequent, and each once, as it is written most often, whichever letters are capitals."""
     with database.reading() as connection:
         languages = connection.execute(_LANGUAGES)
         tags = connection.execute(_TAGS, {"limit": MAX_TAGS_SHOWN})
         return Facets(
             tuple((name, count) for name, count in languages),
             tuple((name, count) for name, count in tags),
+            bool(connection.scalar(_HAS_DESCRIPTIONS)),
         )
 
 

@@ -4,14 +4,13 @@ import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from database.models import MomentKind
 from database.opening import open_database
 from database.queries.filters import Filters
 from embeddings.loaded import Encoders
-from search.multi_modal_search import MultiModalSearchEngine
+from search.multi_modal_search import ONLY_PICTURES, MultiModalSearchEngine
 from search.query.query import Shape
 from search.results.hits import SearchAnswer, SearchHit
 from search.results.json import search_document
@@ -20,7 +19,7 @@ from search.retrieval.spaces import Likeness
 from search.semantic_search import SemanticSearchEngine
 from tests.helpers.described import MADE_BY, MARKUP, SPACE, fill
 from tests.helpers.fixtures import NewSettings
-from tests.helpers.records import TEXT
+from tests.helpers.records import TEXT, VISION
 
 WORDS = "description-words"
 
@@ -153,8 +152,9 @@ def test_a_search_of_other_spaces_leaves_descriptions_out(engine: MultiModalSear
 
 
 def test_a_picture_is_not_searched_by_descriptions(engine: MultiModalSearchEngine) -> None:
-    answer = engine.search_image(np.zeros((64, 64, 3), np.uint8), "tugboats in the fog")
-    assert {leg for hit in answer.hits for leg in legs(hit)} == {"imagenet-concepts"}
+    chosen = engine.ranker.choice.choose(ONLY_PICTURES)
+    assert [space.key for space in chosen.spaces] == [VISION]
+    assert not chosen.with_descriptions
 
 
 def test_the_answer_names_the_model_and_explains_its_words(engine: MultiModalSearchEngine) -> None:
