@@ -60,10 +60,22 @@ class IngestIn(_JobIn):
 
 
 class BackfillIn(_JobIn):
-    """Computes the vectors that spaces lack, as `python -m ingest.backfill` does."""
+    """Computes the vectors that spaces lack, or has a model describe keyframes, as
+    `python -m ingest.backfill` does."""
 
     kind: Literal["backfill"]
     spaces: SpaceKeys | None = Field(default=None, description="Only these; all, without")
+    descriptions: StrictBool = Field(
+        default=False,
+        description="Describe the keyframes that have no description, instead, by what "
+        "INGEST_DESCRIPTIONS names, or by Ollama",
+    )
+
+    @model_validator(mode="after")
+    def _is_one_or_the_other(self) -> Self:
+        if self.descriptions and self.spaces is not None:
+            raise ValueError("name spaces, or set descriptions to true")
+        return self
 
 
 class ForgetIn(_JobIn):

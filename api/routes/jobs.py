@@ -153,7 +153,7 @@ def _request(state: State, body: JobIn) -> JobRequest:
         paths = tuple(_allowed(path, roots) for path in body.paths)
         return IngestRequest(paths, retry=body.retry, again=body.again)
     if isinstance(body, BackfillIn):
-        return BackfillRequest(body.spaces)
+        return BackfillRequest(body.spaces, body.descriptions)
     state.library.require_videos(body.video_ids)
     return ForgetRequest(body.video_ids, missing=body.missing)
 

@@ -226,6 +226,8 @@ def _title(job: JobInfo) -> str:
         case IngestRequest(paths=paths):
             name = PurePath(paths[0]).name or paths[0]
             return name if len(paths) == 1 else f"{name} and {len(paths) - 1:,} more"
+        case BackfillRequest(descriptions=True):
+            return "Describe what stills show"
         case BackfillRequest(spaces=None):
             return "What models still have to look at"
         case BackfillRequest(spaces=spaces):

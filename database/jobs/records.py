@@ -26,11 +26,13 @@ class IngestRequest:
 
 @dataclass(frozen=True)
 class BackfillRequest:
-    """Embeds what spaces lack, as python -m ingest.backfill does."""
+    """Embeds what spaces lack, or describes keyframes, as python -m ingest.backfill does."""
 
     kind: ClassVar[JobKind] = JobKind.BACKFILL
     spaces: tuple[str, ...] | None = None
     """Their keys; None for all that the library fills."""
+    descriptions: bool = False
+    """Whether keyframes are described instead, that have no description."""
 
 
 @dataclass(frozen=True)

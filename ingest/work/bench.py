@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # a worker that waits for its first job is light
     from ingest.library.null_statistics import Growth
     from ingest.pipeline import Ingest
 
+DESCRIPTIONS = "descriptions"
+"""What stands for a path in a job that describes keyframes."""
+
 
 class Bench:
     """It is shared by the threads of a worker."""

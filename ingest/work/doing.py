@@ -1,5 +1,6 @@
 """One thing of a job, from its turn to its outcome."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from database.errors import TooSlow
@@ -9,7 +10,7 @@ from ingest.errors import Interrupted
 from ingest.files.discover import FoundFile, discover
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
 from ingest.files.presence import is_gone
-from ingest.work.bench import Bench
+from ingest.work.bench import DESCRIPTIONS, Bench
 from ingest.work.reports import Reports
 from ingest.work.trying import TryLater, ends_job, insist, passes, reason_of
 
@@ -42,7 +43,7 @@ def do_file(bench: Bench, job_id: int, path: str) -> None:
 
 def _done(bench: Bench, file: BegunFile) -> Outcome:
     if file.kind is JobKind.BACKFILL:
-        return _fill(bench, file)
+        return _describe(bench, file) if file.path == DESCRIPTIONS else _fill(bench, file)
     found = _look(file.path)
     if found is None:
         reason = "it was gone when its turn came"
@@ -77,10 +78,34 @@ def _fill(bench: Bench, file: BegunFile) -> Outcome:
         num += num_embedded
         reports(None, "embed", min(1.0, num / most))
 
-    filled = filler.fill([space], report)
-    if not filled.faults:
+    return _outcome(file, num, filler.fill([space], report).faults)
+
+
+def _describe(bench: Bench, file: BegunFile) -> Outcome:
+    """The descriptions that keyframes lack."""
+    from ingest.describing import DescribedLibrary, describer_of
+
+    filler, reports = bench.filler(), Reports(bench, file)
+    library = DescribedLibrary.of(bench.database, filler)
+    most = max(1, library.descriptions.count().missing)
+    num = 0
+
+    def report(num_described: int) -> None:
+        nonlocal num
+        num += num_described
+        reports(None, "describe", min(1.0, num / most))
+
+    reports(None, "describe", 0.0)
+    told = library.describe(describer_of(bench.settings, filler.encoders), report)
+    return _outcome(file, num, told.faults)
+
+
+def _outcome(file: BegunFile, num: int, faults: Mapping[int, str]) -> Outcome:
+    """What became of a backfill that has stored `num` moments or vectors."""
+    if not faults:
         return Outcome(file.path, OutcomeStatus.DONE, moments=num)
-    video_id, reason = next(iter(filled.faults.items()))
-    others = f"; {len(filled.faults) - 1} others" if len(filled.faults) > 1 else ""
-    told = f"video {video_id}: {reason}{others}"
-    return Outcome(file.path, OutcomeStatus.PARTIAL, told, moments=num)
+    video_id, reason = next(iter(faults.items()))
+    others = f"; {len(faults) - 1} others" if len(faults) > 1 else ""
+    return Outcome(
+        file.path, OutcomeStatus.PARTIAL, f"video {video_id}: {reason}{others}", moments=num
+    )

@@ -14,7 +14,7 @@ from ingest.files.batches import batches
 from ingest.files.discover import Discovery, FoundFile, discover
 from ingest.files.outcome import FAULTS, Outcome, printable
 from ingest.files.presence import is_gone
-from ingest.work.bench import Bench
+from ingest.work.bench import DESCRIPTIONS, Bench
 
 if TYPE_CHECKING:
     from ingest.pipeline import Ingest
@@ -102,6 +102,8 @@ def _scan_spaces(bench: Bench, step: Step, request: BackfillRequest) -> bool:
     from embeddings.registry.spaces import choose_spaces
     from ingest.library.spaces import spaces_to_fill
 
+    if request.descriptions:
+        return bench.log.found(step, [Thing(DESCRIPTIONS)], 0)
     filler = bench.filler()
     if request.spaces is None:
         chosen = list(spaces_to_fill(filler.spaces, filler.encoders))

@@ -75,7 +75,8 @@ def _finish_backfill(bench: Bench, job_id: int) -> None:
     from ingest.library.spaces import activate_complete
 
     filler = bench.filler()
-    keys = [file.path for file in Jobs(bench.database).files(job_id)]
+    names = [file.path for file in Jobs(bench.database).files(job_id)]
+    keys = [name for name in names if name in filler.encoders.spaces]
     chosen = [filler.encoders.spaces[key] for key in keys]
     refresh_null_statistics(filler.spaces, chosen, filler.encoders)
     activate_complete(filler.spaces)

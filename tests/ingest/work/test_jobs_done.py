@@ -20,6 +20,7 @@ from ingest.work.reports import Reports, Unwanted
 from ingest.work.steps import do_scan
 from ingest.work.trying import TryLater
 from tests.helpers.media import drawn, make_video
+from tests.helpers.ollama import serving_ollama
 from tests.helpers.sql import execute, forget_vectors, rows
 from tests.helpers.work import work_off
 
@@ -258,6 +259,28 @@ def test_a_backfill_fills_spaces(
     assert work_off(bench) == ["scan", "file", "finish"]
     assert told(jobs, job_id) == {"imagenet-concepts": "done"}
     assert find_faults(bench.database, settings.keyframes_dir) == []
+
+
+def test_a_job_describes_keyframes_and_names_what_is_missing_for_it(
+    database: Database, settings: IngestSettings, jobs: Jobs, films: Path, bench: Bench
+) -> None:
+    submit(jobs, films)
+    work_off(bench)
+    with serving_ollama() as ollama:
+        own = settings.model_copy(update={"ollama_base_url": ollama.url})
+        bench = Bench(database, own)
+        lacking = list(ollama.models)
+        ollama.models.clear()
+        refused = jobs.submit(BackfillRequest(descriptions=True))
+        work_off(bench)
+        assert jobs.get(refused).state is JobState.FAILED
+        assert "ollama pull llava" in (jobs.get(refused).reason or "")
+        ollama.models[:] = lacking
+        done = jobs.submit(BackfillRequest(descriptions=True))
+        assert work_off(bench) == ["scan", "file", "finish"]
+    assert told(jobs, done) == {"descriptions": "done"}
+    kinds = dict(rows(database, "SELECT kind::text, count(*) FROM moment GROUP BY kind"))
+    assert kinds["description"] == kinds["keyframe"]
 
 
 def test_videos_are_forgotten_and_those_that_are_not_there_are_named(
