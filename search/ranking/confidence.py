@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from database.queries.statement import FULL_TEXT, WHOLE
+from database.queries.statement import DESCRIPTION_WORDS, FULL_TEXT, WHOLE
 from database.queries.terms import Term, rarity
 from embeddings.space import Modality
 from search.query.query import Weights
@@ -42,7 +42,8 @@ FALL_PER_NAT = 0.9
 FOUND = 0.5
 """The least score of a scene that has all words of the query, two or more or a rare one."""
 RARE = 3.0
-"""The weight of a word that one in twenty texts has, in nats."""
+"""The weight of a word that one in twenty texts has, in nats. Descriptions answer a query if so few
+have all of its words: models write the same words of many pictures."""
 WEAK = 0.4
 """A hit that is less sure is weak; an answer without any other has no confident match."""
 _MOST = 36.0
@@ -118,8 +119,10 @@ def confidence_of(
     num_vectors: int,
     text: str,
     terms: Sequence[Term],
+    described: Sequence[Term] = (),
 ) -> Confidence:
-    """Of a ranking by evidence, best first, over so many vectors, for a text of these words."""
+    """Of a ranking by evidence, best first, over so many vectors, for a text of these words, as
+    they weigh where they are said or written, and in descriptions."""
     luck = math.log(max(num_vectors, 1))
 
     def best(modality: Modality, weight: float) -> float:
@@ -134,7 +137,11 @@ def confidence_of(
         vision=best(Modality.VISION, weights.vision),
         coverage=coverage,
         rarity=rarity(terms),
-        whole=coverage >= WHOLE and (len(text.split()) == 1 or _suffice(terms)),
+        whole=(coverage >= WHOLE and (len(text.split()) == 1 or _suffice(terms)))
+        or (
+            _describe(weights, described)
+            and any(_is_whole(scene, DESCRIPTION_WORDS) for scene in ranked)
+        ),
     )
 
 
@@ -144,21 +151,25 @@ def with_words_found(
     num_vectors: int,
     text: str,
     terms: Sequence[Term],
+    described: Sequence[Term] = (),
 ) -> list[Candidate]:
     """A ranking in which no scene that has all words of the query is weak: it answers what was
     typed, however little its text as a whole has to do with it, and however much better others
     are."""
-    sure = confidence_of(ranked, weights, num_vectors, text, terms)
-    if not sure.whole or not _suffice(terms):
+    answering = {FULL_TEXT: _suffice(terms), DESCRIPTION_WORDS: _describe(weights, described)}
+    legs = [leg for leg, suffices in answering.items() if suffices]
+    whole = {s.scene_id for s in ranked if any(_is_whole(s, leg) for leg in legs)}
+    if not whole:
         return list(ranked)
+    sure = confidence_of(ranked, weights, num_vectors, text, terms, described)
     excess = replace(sure, whole=False).logit - _logit(FOUND)
     least = sure.top - excess / FALL_PER_NAT
-    lifted = [s._replace(value=max(s.value, least)) if _is_whole(s) else s for s in ranked]
+    lifted = [s._replace(value=max(s.value, least)) if s.scene_id in whole else s for s in ranked]
     return sorted(lifted, key=rank_key)
 
 
-def _is_whole(scene: Candidate) -> bool:
-    return FULL_TEXT in scene.scores and scene.scores[FULL_TEXT].raw >= WHOLE
+def _is_whole(scene: Candidate, leg: str) -> bool:
+    return leg in scene.scores and scene.scores[leg].raw >= WHOLE
 
 
 def _suffice(terms: Sequence[Term]) -> bool:
@@ -168,6 +179,11 @@ def _suffice(terms: Sequence[Term]) -> bool:
     for term in terms:
         by_language.setdefault(term.language, []).append(term.weight)
     return all(len(own) > 1 or own[0] >= RARE for own in by_language.values())
+
+
+def _describe(weights: Weights, described: Sequence[Term]) -> bool:
+    """Whether a description that has all of these words answers a query."""
+    return weights.vision > 0 and rarity(described) >= RARE
 
 
 def scored(ranked: Sequence[Candidate], confidence: Confidence | None) -> list[Candidate]:

@@ -49,9 +49,11 @@ class Ranking:
         return confidence_of(*self._judged)
 
     @property
-    def _judged(self) -> tuple[Sequence[Candidate], Weights, int, str, tuple[Term, ...]]:
-        encoded = self.encoded
-        return self.scenes, self.weights, encoded.num_vectors, encoded.text, self.terms
+    def _judged(
+        self,
+    ) -> tuple[Sequence[Candidate], Weights, int, str, tuple[Term, ...], tuple[Term, ...]]:
+        num, text = self.encoded.num_vectors, self.encoded.text
+        return self.scenes, self.weights, num, text, self.terms, self.described
 
 
 class Ranker:
