@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import NotRequired
 
 import numpy as np
+from pydantic_core import to_json
 from typing_extensions import TypedDict  # pydantic needs this one before Python 3.12
 
 from embeddings.encoder import Vectors
@@ -128,14 +129,15 @@ def usage(num_tokens: int) -> UsageOut:
     return UsageOut(prompt_tokens=num_tokens, total_tokens=num_tokens)
 
 
-async def as_json(embedded: Embedded, *, as_base64: bool) -> str:
+async def as_json(embedded: Embedded, *, as_base64: bool) -> bytes:
     """The JSON of an EmbeddingsOut, made piece by piece: a large one would hold up other
     requests."""
-    entries = []
+    pieces = []
     for index, vectors in enumerate(_of_each(embedded)):
-        text = f'"{_base64(vectors)}"' if as_base64 else await _numbers(vectors)
-        shape = f', "shape": {list(vectors.shape)}' if vectors.ndim > 1 else ""
-        entries.append(f'{{"object": "embedding", "index": {index}, "embedding": {text}{shape}}}')
+        comma = ", " if index else '{"object": "list", "data": ['
+        pieces.append(f'{comma}{{"object": "embedding", "index": {index}, "embedding": '.encode())
+        pieces += [_base64(vectors)] if as_base64 else await _numbers(vectors)
+        pieces.append(f', "shape": {list(vectors.shape)}}}'.encode() if vectors.ndim > 1 else b"}")
         if index % _AT_ONCE == 0:
             await asyncio.sleep(0)
     rest = json.dumps(
@@ -147,7 +149,7 @@ async def as_json(embedded: Embedded, *, as_base64: bool) -> str:
             "warnings": embedded.warnings,
         }
     )
-    return f'{{"object": "list", "data": [{", ".join(entries)}], {rest[1:]}'
+    return b"".join((*pieces, f"], {rest[1:]}".encode()))
 
 
 def _of_each(embedded: Embedded) -> Iterable[Vectors]:
@@ -157,18 +159,19 @@ def _of_each(embedded: Embedded) -> Iterable[Vectors]:
     return np.split(embedded.vectors, np.cumsum(embedded.num_states)[:-1])
 
 
-async def _numbers(vectors: Vectors) -> str:
+async def _numbers(vectors: Vectors) -> list[bytes]:
+    """JSON by pydantic, which is 20 times as quick with numbers as Python's."""
     if vectors.ndim == 1:
-        return json.dumps(vectors.tolist())
+        return [to_json(vectors.tolist())]
     pieces = []
     for start in range(0, len(vectors), _AT_ONCE):
-        pieces.append(json.dumps(vectors[start : start + _AT_ONCE].tolist())[1:-1])
+        pieces += [b",", to_json(vectors[start : start + _AT_ONCE].tolist())[1:-1]]
         await asyncio.sleep(0)
-    return f"[{', '.join(pieces)}]"
+    return [b"[", *pieces[1:], b"]"]
 
 
-def _base64(vectors: Vectors) -> str:
-    return base64.b64encode(np.asarray(vectors, "<f4").tobytes()).decode()
+def _base64(vectors: Vectors) -> bytes:
+    return b'"%b"' % base64.b64encode(np.asarray(vectors, "<f4").tobytes())
 
 
 def model_out(name: str, space: Space, encoders: Encoders) -> ModelOut:

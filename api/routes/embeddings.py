@@ -233,8 +233,8 @@ async def _answer(
 
     embedded = await unless_gone(request, embed())
     _require_dimensions(body, space, embedded.vectors.shape[1])
-    text = await as_json(embedded, as_base64=body.encoding_format == "base64")
-    return Response(text, media_type="application/json")
+    document = await as_json(embedded, as_base64=body.encoding_format == "base64")
+    return Response(document, media_type="application/json")
 
 
 def _require_dimensions(body: VectorsIn, space: Space, dim: int) -> None:
