@@ -22,6 +22,7 @@ from database.server.sqlstates import translated_errors
 from database.settings import DatabaseSettings
 from database.spaces.spaces import Spaces
 from database.tags import Tags
+from database.videos.descriptions import DescriptionStore
 from database.videos.forgetting import forget_videos
 from database.videos.read import Library
 from database.videos.removal import ForgottenVideo, Removal
@@ -46,6 +47,7 @@ def status(as_json: AsJson = False) -> None:
     database = open_database(read_settings(DatabaseSettings))
     rows = Library(database).row_counts()
     spaces = _space_rows(database)
+    described = DescriptionStore(database).count()
     if as_json:
         document = {
             "database": database.description,
@@ -53,6 +55,7 @@ def status(as_json: AsJson = False) -> None:
             "schema": current_revision(database.engine),
             "rows": rows,
             "spaces": spaces,
+            "descriptions": {"described": described.described, "missing": described.missing},
         }
         typer.echo(json.dumps(document))
         return
@@ -63,6 +66,11 @@ def status(as_json: AsJson = False) -> None:
     for space in spaces:
         share = f"{space['embedded']:,} of {space['wanted']:,}"
         typer.echo(f"{space['space']:<{width}}  {space['slot']:<17}  {space['state']:<7}  {share}")
+    if described.described and described.missing:
+        typer.echo(
+            f"{described.missing:,} of {described.keyframes:,} keyframes have no description: "
+            "python -m ingest.backfill --descriptions"
+        )
 
 
 @app.command()

@@ -29,17 +29,28 @@ def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[st
                 ("extensions", looks.extensions),
                 ("clock", looks.clock),
                 ("weights", looks.weights),
+                ("descriptions", looks.descriptions),
             ],
             [("cv2", opencv.cv2)],
             [("disk", lambda: machine.disk(settings.home))],
             [("memory", machine.memory)],
             [("gpu", services.gpu)],
             [("redis", lambda: services.redis(redis_url))],
-            [("ollama", lambda: services.ollama(variables.get("OLLAMA_HOST")))],
+            [("ollama", lambda: _ollama(settings, variables))],
             [("port", machine.port)],
             [("limits", machine.limits)],
         ],
         secret_urls=[url for url in (settings.database_url, redis_url) if url],
+    )
+
+
+def _ollama(settings: DatabaseSettings, variables: Mapping[str, str]) -> Finding:
+    """That of our settings where something here asks it, or else any."""
+    is_awaited = variables.get("INGEST_DESCRIPTIONS") == "ollama"
+    if not is_awaited and "ollama_base_url" not in settings.model_fields_set:
+        return services.ollama(variables.get("OLLAMA_HOST"))
+    return services.ollama_that_describes(
+        settings.ollama_base_url, settings.ollama_vision_model, is_awaited=is_awaited
     )
 
 

@@ -137,6 +137,23 @@ class Looks:
             return replace(finding, found=f"{finding.found}; what the library needs is not known")
         return finding
 
+    def descriptions(self) -> Finding:
+        """How many keyframes a model has described."""
+        rows = self._read("SELECT to_regclass('moment_description_idx') IS NOT NULL")
+        if rows is None:
+            return self._not_known()
+        if not rows[0][0]:
+            return ok("not known before the schema is up to date")
+        rows = self._read(
+            "SELECT count(*) FILTER (WHERE made_by IS NOT NULL), "
+            "count(*) FILTER (WHERE kind = 'keyframe') FROM moment"
+        )
+        num, most = rows[0] if rows else (0, 0)
+        told = f"{num:,} of {most:,} keyframes are described by a model"
+        if 0 < num < most:
+            return note(told, "python -m ingest.backfill --descriptions")
+        return ok(told if num else f"{told}, which nothing needs")
+
     def _not_known(self) -> Finding:
         if self._is_new:
             return ok("not known before there is a library")

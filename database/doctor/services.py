@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 from database.doctor.findings import Finding, fault, note, ok
+from embeddings.ollama.models import VISION
 
 _TIMEOUT_S = 2.0
 _OLLAMA = "127.0.0.1:11434"
@@ -88,6 +89,26 @@ def ollama(host: str | None = None) -> Finding:
             return note(f"none answers at {url}, which OLLAMA_HOST names", "start it: ollama serve")
         return ok(f"none answers at {url}; nothing here needs one")
     return ok(f"Ollama {version} answers at {url}")
+
+
+def ollama_that_describes(url: str, model: str | None, *, is_awaited: bool) -> Finding:
+    """Whether one answers at OLLAMA_BASE_URL that describes pictures, by `model` or one that is
+    known to; `is_awaited` where each ingest asks it to."""
+    import httpx
+
+    shown = httpx.URL(url).copy_with(userinfo=b"")
+    lacks = "videos are found all the same, and have no descriptions" if is_awaited else ""
+    try:
+        answer = httpx.get(f"{url}/api/tags", timeout=_TIMEOUT_S, trust_env=False)
+        names = [each["name"] for each in answer.raise_for_status().json()["models"]]
+    except (httpx.HTTPError, ValueError, KeyError, TypeError):
+        told = f"none answers at {shown} (OLLAMA_BASE_URL)"
+        return note("; ".join(filter(None, (told, lacks))), "start it: ollama serve")
+    wanted = (model,) if model else VISION
+    if any(name in wanted or name.partition(":")[0] in wanted for name in names):
+        return ok(f"Ollama answers at {shown}, and has a model that describes pictures")
+    told = f"Ollama answers at {shown}, and has no {' or '.join(wanted)} to describe pictures"
+    return note("; ".join(filter(None, (told, lacks))), f"ollama pull {wanted[0]}")
 
 
 def ollama_url(host: str) -> str:

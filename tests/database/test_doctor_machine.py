@@ -17,6 +17,7 @@ from database.doctor import machine, opencv, services
 from database.doctor.findings import Finding, Level
 from database.settings import DatabaseSettings
 from tests.helpers.commands import ROOT, run_command
+from tests.helpers.ollama import serving_ollama
 from tests.helpers.redis import RedisServer
 
 GIB = 2**30
@@ -298,3 +299,17 @@ def test_what_torch_was_built_for_is_read_without_importing_it(
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "torch", raising=False)
     assert build in services.gpu().found
+
+
+def test_an_ollama_that_is_to_describe_is_asked_whether_it_can() -> None:
+    with serving_ollama() as serving:
+        able = services.ollama_that_describes(serving.url, None, is_awaited=True)
+        serving.models.clear()
+        unable = services.ollama_that_describes(serving.url, None, is_awaited=True)
+        named = services.ollama_that_describes(serving.url, "my-model", is_awaited=False)
+    gone = services.ollama_that_describes(serving.url, None, is_awaited=True)
+    assert able.level is Level.OK
+    assert (unable.level, unable.remedy) == (Level.NOTE, "ollama pull llava")
+    assert named.remedy == "ollama pull my-model"
+    assert (gone.level, gone.remedy) == (Level.NOTE, "start it: ollama serve")
+    assert "videos are found all the same" in gone.found
