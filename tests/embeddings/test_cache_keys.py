@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from embeddings.cache_keys import identity_of, image_key, instruction_key
+from embeddings.cache_keys import identity_of, image_key, instruction_key, reading_key
 from embeddings.pooling import Pooling
 from embeddings.registry.spaces import SPACES
 from embeddings.space import BROAD, CONSE, Input, Modality, Space
@@ -112,3 +112,42 @@ def test_pictures_that_differ_have_keys_that_differ() -> None:
     }
     assert len(keys) == 6
     assert image_key(identity, picture.copy()) == image_key(identity, picture)
+
+
+READ = Pooling()
+"""What the model of a vision-language space is asked by default."""
+
+
+@pytest.mark.parametrize(
+    "pooling",
+    [
+        Pooling("mean"),
+        Pooling("cls"),
+        Pooling("multi_layer"),
+        Pooling("multi_layer", (-1, -2)),
+        Pooling("multi_layer", (-2, -1)),
+        Pooling("multi_layer", (-1, -2), "concat"),
+        Pooling(prompt="What is it?"),
+        Pooling(prompt=""),
+        Pooling(max_length=100),
+    ],
+    ids=str,
+)
+def test_what_is_pooled_otherwise_has_other_keys(pooling: Pooling) -> None:
+    every = [
+        reading_key("identity", each, text, image)
+        for each in (READ, pooling)
+        for text, image in (("granite", None), (None, b"file"), ("granite", b"file"))
+    ]
+    assert len(set(every)) == 6
+
+
+def test_what_is_read_in_one_pass_has_a_key_of_its_text_and_its_picture() -> None:
+    pixels = drawn(1, (4, 4))
+    every = [
+        reading_key("identity", READ, text, image)
+        for text in (None, "", "granite", "basalt")
+        for image in (None, b"file", b"another", pixels, pixels.reshape(2, 8, 3))
+    ]
+    assert len(set(every)) == len(every)
+    assert reading_key("another", READ, "granite", None) not in every
