@@ -31,9 +31,9 @@ _TEXTS = Limits(batch_items=32, batch_size=256, queued_items=8192, queued_size=2
 _PICTURES = Limits(8, 32_000_000, queued_items=512, queued_size=400_000_000, are_tokens=False)
 _TEXTS_ON_GPU = dataclasses.replace(_TEXTS, batch_items=256, batch_size=32_768)
 _PICTURES_ON_GPU = dataclasses.replace(_PICTURES, batch_items=64, batch_size=128_000_000)
-_READINGS = Limits(batch_items=4, batch_size=4096, queued_items=512, queued_size=200_000)
-"""Of vision-language models: a picture takes a core a second, so that each core has a few."""
-_READINGS_ON_GPU = dataclasses.replace(_READINGS, batch_items=64, batch_size=32_768)
+_READINGS = Limits(32, 2048, queued_items=512, queued_size=200_000, are_tokens=False)
+"""Of vision-language models: two pictures keep a core busy for six seconds."""
+_READINGS_ON_GPU = dataclasses.replace(_READINGS, batch_items=256, batch_size=32_768)
 _DECODING = threading.BoundedSemaphore(2)
 """Pictures that are decoded at once: a large one takes half a gigabyte."""
 _MAX_WORKERS = 8
