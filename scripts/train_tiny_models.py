@@ -8,7 +8,7 @@ import hashlib
 import json
 import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -22,11 +22,13 @@ from fasteners import InterProcessLock  # noqa: E402
 from embeddings.cli import new_app, run  # noqa: E402
 from scripts.tiny.clip import train_clip  # noqa: E402
 from scripts.tiny.video import train_timesformer, train_videomae  # noqa: E402
+from scripts.tiny.vlm import train_vlm  # noqa: E402
 
 TRAININGS: dict[str, Callable[[Path], float]] = {
     "tiny-clip": train_clip,
     "tiny-videomae": train_videomae,
     "tiny-timesformer": train_timesformer,
+    "tiny-vlm": train_vlm,
 }
 SPACES = {
     "tiny-clip": {"family": "image_text", "key": "tiny-clip", "dim": 64},
@@ -37,24 +39,25 @@ SPACES = {
         "dim": 96,
         "slot": "temporal",
     },
+    "tiny-vlm": {"family": "vision_language", "key": "tiny-vlm", "dim": 64},
 }
 """What each model's space.json says, so that EMBEDDING_MODEL_DIR may name the folder."""
 MIN_ACCURACY = 0.9
 MADE_BY = "made-by.sha256"
 
 
-def train_tiny_models(folder: Path) -> None:
-    """Trains what is not there yet, or was made by other code; one process at a time. Raises
-    RuntimeError if a model has not learnt its drawings."""
+def train_tiny_models(folder: Path, names: Iterable[str] = TRAININGS) -> None:
+    """Trains those of `names` that are not there yet, or were made by other code; one process at a
+    time. Raises RuntimeError if a model has not learnt its drawings."""
     folder.mkdir(parents=True, exist_ok=True)
     with InterProcessLock(folder / "training.lock"):
-        _train_what_is_missing(folder)
+        _train_what_is_missing(folder, names)
 
 
-def _train_what_is_missing(folder: Path) -> None:
+def _train_what_is_missing(folder: Path, names: Iterable[str]) -> None:
     code = _code_hash()
     torch.set_num_threads(1)  # more only get in each other's way in models this small
-    for name, train in TRAININGS.items():
+    for name in names:
         target = folder / name
         seal = target / MADE_BY
         if seal.is_file() and seal.read_text() == code:
@@ -62,7 +65,7 @@ def _train_what_is_missing(folder: Path) -> None:
         partial = folder / f"{name}.part"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        accuracy = train(partial)
+        accuracy = TRAININGS[name](partial)
         if accuracy < MIN_ACCURACY:
             raise RuntimeError(f"{name} is right in {accuracy:.1%} of new drawings only")
         (partial / MADE_BY).write_text(code)
@@ -85,9 +88,14 @@ app = new_app()
 @app.command()
 def main(
     folder: Annotated[Path, typer.Argument(help="Where each model gets a folder of its own.")],
+    names: Annotated[
+        list[str] | None, typer.Argument(help=f"Of {', '.join(TRAININGS)}; all by default.")
+    ] = None,
 ) -> None:
-    """Trains a small CLIP, VideoMAE and TimeSformer on drawings; two minutes, once."""
-    train_tiny_models(folder)
+    """Trains a small CLIP, VideoMAE, TimeSformer and SmolVLM on drawings; minutes, once."""
+    if unknown := sorted(set(names or ()) - TRAININGS.keys()):
+        raise typer.BadParameter(f"no model {unknown[0]!r}; there are: {', '.join(TRAININGS)}")
+    train_tiny_models(folder, names or TRAININGS)
 
 
 if __name__ == "__main__":

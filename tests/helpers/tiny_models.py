@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from embeddings.encoder import Vectors
-from embeddings.registry.families import image_text, video_classifier
+from embeddings.registry.families import image_text, video_classifier, vision_language
 from embeddings.space import Space
 from embeddings.weights.hub import HubWeights
 from scripts.tiny.drawing import MOTIONS, draw_motion, draw_shape
@@ -23,6 +23,7 @@ VIDEOMAE_LABELS, VIDEOMAE = video_classifier(
 TIMESFORMER_LABELS, TIMESFORMER = video_classifier(
     "tiny-timesformer", "temporal", 96, HubWeights("tiny-timesformer", "local")
 )
+VLM = vision_language("tiny-vlm", 64, HubWeights("tiny-vlm", "local"))
 SPACES: tuple[Space, ...] = (
     CLIP,
     VIDEOMAE_LABELS,
@@ -30,16 +31,27 @@ SPACES: tuple[Space, ...] = (
     TIMESFORMER_LABELS,
     TIMESFORMER,
 )
+"""Of the models that `tiny_models` gives."""
 THINGS = [("red", "circle"), ("blue", "square"), ("green", "triangle"), ("yellow", "square")]
 """Colours and shapes of `drawings`."""
 
 
 @cache
 def tiny_models() -> Path:
-    """The folder that holds them; training takes minutes, once."""
+    """The folder that holds those of SPACES; training takes minutes, once."""
+    return _trained(FOLDER, "tiny-clip", "tiny-videomae", "tiny-timesformer")
+
+
+@cache
+def tiny_vlm() -> Path:
+    """The folder that holds that of VLM; training takes a minute, once."""
+    return _trained(FOLDER / "vlm", "tiny-vlm")
+
+
+def _trained(folder: Path, *names: str) -> Path:
     script = ROOT / "scripts" / "train_tiny_models.py"
-    subprocess.run([sys.executable, script, FOLDER], check=True, capture_output=True)
-    return FOLDER
+    subprocess.run([sys.executable, script, folder, *names], check=True, capture_output=True)
+    return folder
 
 
 def drawings() -> list[Picture]:

@@ -32,14 +32,9 @@ from embeddings.pooling import ONE_WORD, EmbeddingType, Masks, Pooling, VlmInput
 from embeddings.registry.families import vision_language
 from embeddings.runtime import Runtime
 from embeddings.weights.hub import HubWeights
+from scripts.tiny.vlm import MAX_POSITIONS, PROCESSOR
 from tests.helpers.media import drawn, solid
-from tests.helpers.tiny_vlm import (
-    MAX_POSITIONS,
-    PROCESSOR,
-    TILE_TOKENS,
-    make_tiny_idefics3,
-    make_tiny_vlm,
-)
+from tests.helpers.tiny_vlm import TILE_TOKENS, make_tiny_idefics3, make_tiny_vlm
 
 SPACE = vision_language("tiny-vlm", 32, HubWeights("tiny-vlm", "local"))
 PICTURE, OTHER = drawn(1, (64, 48)), drawn(2, (40, 90))
