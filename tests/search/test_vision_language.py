@@ -3,12 +3,16 @@
 import contextlib
 from pathlib import Path
 
+import numpy as np
+
 from database.opening import open_database
 from embeddings.loaded import Encoders
+from scripts.tiny.drawing import draw_shape
 from search.multi_modal_search import MultiModalSearchEngine
 from tests.helpers.commands import run_command
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.media import solid, write_video
+from tests.helpers.tiny_models import THINGS, VLM, tiny_vlm
 from tests.helpers.tiny_vlm import declare_tiny_vlm
 
 KEY = "my-vlm"
@@ -40,3 +44,27 @@ def test_a_library_is_filled_with_it_and_searched_by_its_vectors(
         scores = encoders.encode_items(space, pictures) @ query
         expected = [name for _, name in sorted(zip(-scores, colours, strict=True))]
         assert [hit.video.title for hit in hits] == expected
+
+
+def test_what_a_local_model_writes_of_pictures_finds_them(
+    new_settings: NewSettings, home: Path
+) -> None:
+    with new_settings(home / "described-by-vlm") as bare:
+        (bare.home / "films").mkdir(parents=True)
+        rng = np.random.default_rng(11)
+        for number, thing in enumerate(THINGS):
+            frames = [draw_shape(*thing, 240, rng)] * 20
+            write_video(bare.home / "films" / f"{number}.mp4", frames)
+        done = run_command("ingest", bare.home / "films", settings=bare)
+        assert done.returncode == 0, done.stderr
+        settings = bare.model_copy(update={"embedding_model_dir": tiny_vlm()})
+        done = run_command("ingest.backfill", "--descriptions", "--by", VLM.key, settings=settings)
+        assert done.returncode == 0, done.stderr
+        with contextlib.closing(open_database(settings)) as database:
+            engine = MultiModalSearchEngine(database, Encoders(settings.runtime(1)))
+            for thing in THINGS:
+                name = " ".join(thing)
+                (first, *_) = engine.search(name, weights=(0, 1)).hits
+                said = [e.moment for e in first.evidence if e.moment.kind == "description"]
+                assert {each.text for each in said} == {f"a drawing of a {name}"}
+                assert all((each.made_by or "").startswith(VLM.key) for each in said)
