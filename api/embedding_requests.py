@@ -19,7 +19,8 @@ MAX_ITEM_TOKENS = 8192
 MAX_TOKENS = 300_000
 """OpenAI's limits of a request: items, tokens of one and of all."""
 MAX_STATES = 8192
-"""Tokens of a request for `last_layer`, whose answer has a vector for each."""
+"""Of an answer: a state for each token of `last_layer`, or for each of the layers that stand one
+after the other."""
 MAX_PICTURES = 64
 MAX_DOCUMENTS = 1000
 MAX_QUERY_CHARACTERS = 20_000

@@ -245,7 +245,8 @@ class EmbeddingService:
         """Texts, pictures, or both at once, each read in one pass by a vision-language model.
 
         `pooling` is that of the space by default; without `padding` each is computed alone. States
-        of `last_layer` are not kept in the cache. Raises InputRefused, UnknownSpace for a space of
+        of `last_layer`, and of layers one after the other, are large and not kept in the cache.
+        Raises InputRefused, UnknownSpace for a space of
         another kind, and what `embed_texts` and `embed_images` raise.
         """
         if not inputs:
@@ -263,7 +264,7 @@ class EmbeddingService:
             measured.items,
             queue,
             dim_of(asked, space.dim, encoder.num_layers),
-            use_cache and not are_states,
+            use_cache and not are_states and asked.combine == "mean",
         )
         return Embedded(
             space,

@@ -35,10 +35,11 @@ from api.embedding_responses import (
 )
 from api.hang_up import unless_gone
 from api.json_bodies import LargeJson
-from embeddings.errors import PictureNotFetched, PictureUnreadable
+from embeddings.errors import InputRefused, PictureNotFetched, PictureUnreadable
 from embeddings.inputs import place
 from embeddings.multimodal import Item, embed_items
 from embeddings.pictures import MAX_PICTURE_BYTES, decode_picture_text
+from embeddings.pooling import Pooling
 from embeddings.remote_pictures import PictureSource
 from embeddings.reranking import rerank
 from embeddings.service import PREFIX, SERVED, Embedded, EmbeddingService
@@ -220,9 +221,12 @@ async def _answer(
         _require_dimensions(body, space, space.dim)
 
     async def embed() -> Embedded:
+        given = await items()
+        if pooling is not None:
+            _require_few_states(pooling, len(given))
         return await embed_items(
             service,
-            await items(),
+            given,
             space,
             input_type=body.input_type,
             truncate=body.is_cut,
@@ -235,6 +239,17 @@ async def _answer(
     _require_dimensions(body, space, embedded.vectors.shape[1])
     document = await as_json(embedded, as_base64=body.encoding_format == "base64")
     return Response(document, media_type="application/json")
+
+
+def _require_few_states(pooling: Pooling, num_items: int) -> None:
+    """Raises InputRefused for an answer that would fill the memory: items that are alike are
+    computed once, however many there are."""
+    num_states = len(pooling.layers) * num_items
+    if pooling.combine == "concat" and num_states > MAX_STATES:
+        raise InputRefused(
+            f"{len(pooling.layers)} of {num_items} items are {num_states} states, and {MAX_STATES} "
+            "at most in an answer: name fewer, or send less at once"
+        ).of("layers")
 
 
 def _require_dimensions(body: VectorsIn, space: Space, dim: int) -> None:

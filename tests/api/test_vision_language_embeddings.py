@@ -192,6 +192,18 @@ def test_last_layer_is_bounded_by_the_tokens_of_a_request(client: httpx.Client) 
     assert "8192 at most" in error["message"]
 
 
+def test_layers_one_after_the_other_are_bounded_however_alike_the_items(
+    client: httpx.Client,
+) -> None:
+    body = {"model": KEY, "embedding_type": "multi_layer", "layers": [1, -1] * 50}
+    answer = client.post(EMBEDDINGS, json={**body, "input": ["a"] * 82, "combine": "concat"})
+    error = refusal(answer, 400)
+    assert error["param"] == "layers"
+    assert "8192 at most" in error["message"]
+    assert len(embedded(client, ["a"] * 81, **body, combine="concat")["data"]) == 81
+    assert len(embedded(client, ["a"] * 200, **body)["data"]) == 200
+
+
 def test_a_text_that_is_too_long_is_refused_or_cut_as_asked(client: httpx.Client) -> None:
     long = {"text": "word " * 300, "image": PICTURE}
     error = refused(client, long)

@@ -97,6 +97,19 @@ def test_callers_at_once_with_poolings_of_their_own_get_theirs(service: Embeddin
         assert_near(first[: len(expected)], expected)
 
 
+def test_what_is_large_is_not_kept(service: EmbeddingService) -> None:
+    async def num_kept() -> int:
+        return (await service.cache.get_stats())["total_keys"]
+
+    asked = [("gabbro", None)]
+    before = asyncio.run(num_kept())
+    read(service, *asked, pooling=Pooling("last_layer"), use_cache=True)
+    read(service, *asked, pooling=Pooling("multi_layer", combine="concat"), use_cache=True)
+    assert asyncio.run(num_kept()) == before
+    read(service, *asked, pooling=Pooling("multi_layer"), use_cache=True)
+    assert asyncio.run(num_kept()) == before + 1
+
+
 def test_a_damaged_picture_fails_alone_and_is_named(service: EmbeddingService) -> None:
     with pytest.raises(ItemFailed) as failed:
         read(service, ("a", None), ("b", DAMAGED), ("c", FILE))
