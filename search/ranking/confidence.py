@@ -46,6 +46,8 @@ RARE = 3.0
 have all of its words: models write the same words of many pictures."""
 WEAK = 0.4
 """A hit that is less sure is weak; an answer without any other has no confident match."""
+_IN_ORDER = 1e-7
+"""What is left of each nat of scenes that are lifted alike: it decides between them."""
 _MOST = 36.0
 
 
@@ -155,7 +157,7 @@ def with_words_found(
 ) -> list[Candidate]:
     """A ranking in which no scene that has all words of the query is weak: it answers what was
     typed, however little its text as a whole has to do with it, and however much better others
-    are."""
+    are. Those that are lifted stay in their order."""
     answering = {FULL_TEXT: _suffice(terms), DESCRIPTION_WORDS: _describe(weights, described)}
     legs = [leg for leg, suffices in answering.items() if suffices]
     whole = {s.scene_id for s in ranked if any(_is_whole(s, leg) for leg in legs)}
@@ -164,7 +166,10 @@ def with_words_found(
     sure = confidence_of(ranked, weights, num_vectors, text, terms, described)
     excess = replace(sure, whole=False).logit - _logit(FOUND)
     least = sure.top - excess / FALL_PER_NAT
-    lifted = [s._replace(value=max(s.value, least)) if s.scene_id in whole else s for s in ranked]
+    lifted = [
+        s._replace(value=max(s.value, least + _IN_ORDER * s.value)) if s.scene_id in whole else s
+        for s in ranked
+    ]
     return sorted(lifted, key=rank_key)
 
 

@@ -135,6 +135,21 @@ def test_a_scene_with_all_words_is_never_weak_and_what_is_surer_comes_first(
     assert [s.scene_id for s in ranked if s.scores[FULL_TEXT].raw < 1] == others
 
 
+@pytest.mark.parametrize("surest", [0.5, 30.0])
+def test_of_scenes_with_all_words_those_with_more_evidence_come_first(surest: float) -> None:
+    """Whether they are lifted above what is surest, or below it."""
+    whole = [
+        scene(number, found(TEXT, nats), found(FULL_TEXT, 0.0, raw=1.0))
+        for number, nats in enumerate((0.1, 0.3, 0.2), 1)
+    ]
+    fused = FUSIONS[FusionName.EVIDENCE].rank([scene(4, found(VISION, surest)), *whole], BALANCED)
+    words = terms(1.0, 1.0)
+    ranked = with_words_found(fused, BALANCED, 10**6, TWO, words)
+    assert [s.scene_id for s in ranked if FULL_TEXT in s.scores] == [2, 3, 1]
+    sure = scored(ranked, confidence_of(ranked, BALANCED, 10**6, TWO, words))
+    assert [s.score for s in sure if FULL_TEXT in s.scores] == [pytest.approx(0.5)] * 3
+
+
 @pytest.mark.parametrize(
     ("words", "suffice"),
     [
