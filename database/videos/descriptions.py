@@ -52,11 +52,12 @@ _SAID = sa.text("""
         AND still.kind = 'keyframe'
     WHERE said.video_id = :video AND said.made_by IS NOT NULL
     ORDER BY said.start_s, said.id""")
-_THERE = """
-    SELECT id, scene_id FROM moment WHERE video_id = %s AND id = ANY(%s)
-    ORDER BY id FOR NO KEY UPDATE"""
-"""Who describes the same keyframes waits here, and then finds them described."""
-_TAKEN = f"SELECT still.id FROM moment AS still WHERE still.id = ANY(%s) AND {_DESCRIBED}"
+_LOCK = "SELECT FROM video WHERE id = %s FOR NO KEY UPDATE"
+"""Who describes the same video, or makes it anew, waits here, and then sees what became of it; the
+row of a video comes before its moments wherever both are locked."""
+_UNDESCRIBED = f"""
+    SELECT id, scene_id FROM moment AS still
+    WHERE still.video_id = %s AND still.id = ANY(%s) AND NOT {_DESCRIBED}"""
 _NEW_ANSWERS = "UPDATE video SET notes = notes WHERE id = %s"
 """Which has the version of the library counted: what was answered before is not what is now."""
 
@@ -131,11 +132,10 @@ class DescriptionStore:
         """
         with self._database.connection() as connection:
             gone = spaces_gone(connection, spaces, Input.DESCRIPTION)
+            connection.execute(_LOCK, (video_id,))
             ids = [still.id for still in stills]
-            scenes = dict(connection.execute(_THERE, (video_id, ids)).fetchall())
-            taken = {each for (each,) in connection.execute(_TAKEN, (ids,)).fetchall()}
-            due = scenes.keys() - taken
-            there = [i for i, still in enumerate(stills) if still.id in due]
+            scenes = dict(connection.execute(_UNDESCRIBED, (video_id, ids)).fetchall())
+            there = [i for i, still in enumerate(stills) if still.id in scenes]
             scene_ids = [scenes[stills[i].id] for i in there]
             placed = [replace(moments[i], scene=number) for number, i in enumerate(there)]
             copy_moments(connection, video_id, placed, scene_ids, gone)
@@ -154,6 +154,7 @@ class DescriptionStore:
             ).fetchall()
             num = 0
             for (each,) in videos:
+                connection.execute(_LOCK, (each,))
                 removed = connection.execute(
                     f"DELETE FROM moment WHERE video_id = %s AND {which}", (each,)
                 )

@@ -183,11 +183,11 @@ class Describing:
             ]
             with contextlib.suppress(SpacesChanged):
                 stills = [still for still, _ in described]
-                self.store.save(video_id, stills, with_vectors, list(vectors))
+                num = self.store.save(video_id, stills, with_vectors, list(vectors))
                 break
         told.failing.clear()
-        told.num_described += len(described)
-        report(len(described))
+        told.num_described += num
+        report(num)
 
 
 def _is_near(one: int | None, other: int | None) -> bool:

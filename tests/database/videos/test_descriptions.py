@@ -1,0 +1,102 @@
+"""Descriptions are stored once, whoever else works on their video meanwhile."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+import sqlalchemy as sa
+
+from database.server.connection import Database
+from database.videos.descriptions import DescriptionStore, Still, description_of
+from database.videos.stored import Store
+from tests.helpers import records
+from tests.helpers.sql import rows
+
+ALIKE = "A station at night."
+NUM_WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+
+
+@pytest.fixture
+def still(store: Store, database: Database) -> Still:
+    """The one keyframe of a film."""
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    (found,) = DescriptionStore(database).missing(limit=10)
+    return found
+
+
+def save(database: Database, still: Still, by: str = "llava@1") -> int:
+    """Stores a description of a keyframe, without vectors; how many that are."""
+    moment = description_of(still, ALIKE, by)
+    return DescriptionStore(database).save(still.video_id, [still], [moment], [])
+
+
+@contextmanager
+def at_once(*tasks: Callable[[], int]) -> Iterator[list[int | Exception]]:
+    """What each of the tasks has answered, or raised, by the end of the block."""
+    answers: list[int | Exception] = []
+
+    def work(task: Callable[[], int]) -> None:
+        try:
+            answers.append(task())
+        except Exception as error:
+            answers.append(error)
+
+    threads = [threading.Thread(target=work, args=(task,)) for task in tasks]
+    for thread in threads:
+        thread.start()
+    try:
+        yield answers
+    finally:
+        for thread in threads:
+            thread.join(30)
+
+
+def wait_for(database: Database, num: int) -> None:
+    """Until so many wait for a lock."""
+    until = time.monotonic() + 10
+    while rows(database, NUM_WAITING) != [(num,)]:
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_two_that_describe_one_keyframe_at_once_leave_one_description(
+    still: Still, database: Database
+) -> None:
+    tasks = [lambda by=by: save(database, still, by) for by in ("llava@1", "minicpm-v@2")]
+    with database.engine.begin() as other:
+        other.execute(sa.text("SELECT FROM video FOR UPDATE"))
+        with at_once(*tasks) as answers:
+            wait_for(database, 2)
+            other.rollback()
+    assert sorted(map(str, answers)) == ["0", "1"]
+    assert rows(database, "SELECT count(*) FROM moment WHERE made_by IS NOT NULL") == [(1,)]
+
+
+def test_a_film_that_is_made_anew_while_it_is_described_is_stored(
+    still: Still, database: Database
+) -> None:
+    with database.engine.begin() as other:
+        # What storing a film anew does first.
+        other.execute(sa.text("UPDATE video SET content_hash = content_hash"))
+        with at_once(lambda: save(database, still)) as answers:
+            wait_for(database, 1)
+            other.execute(sa.text("DELETE FROM scene"))
+            other.commit()
+    assert answers == [0]
+
+
+def test_a_film_that_is_made_anew_while_its_descriptions_are_dropped_is_stored(
+    still: Still, database: Database
+) -> None:
+    save(database, still)
+    with database.engine.begin() as other:
+        other.execute(sa.text("UPDATE video SET content_hash = content_hash"))
+        with at_once(DescriptionStore(database).drop) as answers:
+            wait_for(database, 1)
+            other.execute(sa.text("DELETE FROM scene"))
+            other.commit()
+    assert answers == [0]
