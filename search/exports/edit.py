@@ -85,8 +85,9 @@ class Cut:
         parts = [] if selection.score is None else [f"{selection.score:.2f}"]
         if selection.evidence:
             first = selection.evidence[0]
+            author = f" (by {one_line(first.made_by)})" if first.made_by else ""
             text = f": “{one_line(first.text, _TEXT_CHARACTERS)}”" if first.text else ""
-            parts.append(f"{_WORDS[first.kind]}{text}")
+            parts.append(f"{_WORDS[first.kind]}{author}{text}")
         begin = f"{one_line(selection.query)}: " if selection.query else ""
         return f"{begin}{', '.join(parts)}".removesuffix(": ")
 

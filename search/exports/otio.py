@@ -1,5 +1,6 @@
 """OpenTimelineIO: the cuts on a track of pictures and one of sound."""
 
+from dataclasses import asdict
 from typing import Any
 
 import opentimelineio as otio
@@ -69,10 +70,7 @@ def _told(cut: Cut) -> dict[str, Any]:
         "end_s": selection.end_s,
         "query": selection.query,
         "score": selection.score,
-        "evidence": [
-            {"kind": each.kind.value, "score": each.score, "text": each.text}
-            for each in selection.evidence
-        ],
+        "evidence": [asdict(each) | {"kind": each.kind.value} for each in selection.evidence],
         "drop_frame": cut.count.is_drop,
         "caveats": [caveat.value for caveat in cut.count.caveats],
     }

@@ -19,6 +19,8 @@ class Why:
     kind: MomentKind
     score: float
     text: str | None
+    made_by: str | None = None
+    """Of a description, the model that wrote it."""
 
 
 @dataclass(frozen=True)
@@ -96,4 +98,5 @@ def _of_sequence(hit: SequenceHit, query: str) -> Selection:
 
 
 def _why(evidence: Evidence) -> Why:
-    return Why(evidence.moment.kind, evidence.score, evidence.moment.text)
+    moment = evidence.moment
+    return Why(moment.kind, evidence.score, moment.text, moment.made_by)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import asdict
 from typing import Any
 
 from database.videos.places import uri_of
@@ -80,7 +81,7 @@ def _row(cut: Cut) -> dict[str, Any]:
         "score": None if selection.score is None else round(selection.score, 4),
         "weak": selection.weak,
         "evidence": [
-            {"kind": each.kind.value, "score": round(each.score, 4), "text": each.text}
+            asdict(each) | {"kind": each.kind.value, "score": round(each.score, 4)}
             for each in selection.evidence
         ],
         "text": "\n".join(dict.fromkeys(passage.text for passage in cut.passages)),

@@ -64,7 +64,10 @@ def test_an_edit_says_that_a_hit_is_described_and_subtitles_hold_what_is_said(
 ) -> None:
     search = {"query": "a red crane lifts a container", "limit": 1}
     edl = client.post("/exports", json={"format": "edl", "search": search}).text
-    assert "described: “A red crane lifts a container onto a ship.”" in edl
+    assert f"described (by {MADE_BY}): “A red crane lifts a container onto a ship.”" in edl
+    table = client.post("/exports", json={"format": "json", "search": search}).json()
+    (described, *_) = table["selections"][0]["evidence"]
+    assert (described["kind"], described["made_by"]) == ("description", MADE_BY)
     subtitles = client.post("/exports", json={"format": "srt", "search": search}).text
     assert "The morning shift begins at six." in subtitles
     assert "container" not in subtitles

@@ -162,7 +162,7 @@ def test_tables_have_times_timecode_and_frames(rate: tuple[int, int], timecode: 
     assert [(s["start_frame"], s["end_frame"]) for s in document["selections"]] == FRAMES
     assert document["selections"][0]["uri"] == "file://studio/films/tour%201.mov"
     assert document["selections"][0]["evidence"] == [
-        {"kind": "speech", "score": 0.8, "text": "They are drilling."}
+        {"kind": "speech", "score": 0.8, "text": "They are drilling.", "made_by": None}
     ]
 
 
