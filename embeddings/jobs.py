@@ -20,6 +20,17 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Measured:
+    """Inputs of a request before they are computed."""
+
+    items: list[Item]
+    num_tokens: int
+    """Of all together, as far as they are read."""
+    truncated: tuple[int, ...]
+    """Positions of the texts that are cut."""
+
+
+@dataclass(frozen=True)
 class Limits:
     """Of a batch and of the queue. One item may be larger than a whole batch: it goes alone."""
 

@@ -51,6 +51,18 @@ async def embed_items(
             truncate=truncate,
             max_tokens=max_tokens,
         )
+    return await _fused(service, items, space, input_type, truncate, max_tokens)
+
+
+async def _fused(
+    service: EmbeddingService,
+    items: Sequence[Item],
+    space: Space,
+    input_type: InputType,
+    truncate: bool,
+    max_tokens: int | None,
+) -> Embedded:
+    """By a model that reads texts and pictures apart."""
     with_text = [i for i, item in enumerate(items) if item.text is not None]
     with_image = [i for i, item in enumerate(items) if item.image is not None]
     with _placed(with_text, items):

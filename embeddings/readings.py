@@ -9,9 +9,9 @@ from embeddings.cache_keys import reading_key
 from embeddings.encoder import Image, Vectors, check_vectors
 from embeddings.errors import InputRefused
 from embeddings.inputs import place, require_readable, sized_pictures, within_reach
-from embeddings.jobs import Item
+from embeddings.jobs import Item, Measured
 from embeddings.pictures import Picture
-from embeddings.pooling import Padding, Pooling, VlmInput, dim_of
+from embeddings.pooling import Padding, Pooling, VlmInput, dim_of, layers_of
 
 if TYPE_CHECKING:  # torch takes seconds to import
     from embeddings.encoders.vlm import VisionLanguageEncoder
@@ -36,18 +36,7 @@ class Reading:
     """None: computed alone, so that nothing has to be filled up."""
 
 
-@dataclass(frozen=True)
-class Measured:
-    """Inputs before they are computed."""
-
-    items: list[Item]
-    num_tokens: int
-    """Of all together, as far as they are read."""
-    truncated: tuple[int, ...]
-    """Positions of the texts that are cut."""
-
-
-def measure(
+def measure_readings(
     encoder: "VisionLanguageEncoder",
     identity: str,
     inputs: Sequence[TextAndPicture],
@@ -60,6 +49,7 @@ def measure(
 
     Raises BlankText, TextTooLong, PictureUnreadable, InputRefused, with the position.
     """
+    layers_of(pooling, encoder.num_layers)
     if pooling.prompt and pooling.prompt.strip():
         _require_readable_prompt(pooling.prompt)
     items, total, truncated = [], 0, []

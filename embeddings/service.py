@@ -8,22 +8,22 @@ batches, together with those of other requests; then the cache gets them.
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import numpy as np
 
 from embeddings.batching import Batcher
 from embeddings.cache import EmbeddingCache
-from embeddings.cache_keys import identity_of, image_key, instruction_key
+from embeddings.cache_keys import identity_of
 from embeddings.encoder import InputType, Vectors
 from embeddings.errors import InvalidSettings, NoPictures, UnknownSpace
-from embeddings.inputs import fit, require_few, require_readable, sized_pictures, within_reach
+from embeddings.inputs import require_few, require_readable
+from embeddings.items import measure_texts, picture_items
 from embeddings.jobs import Item
 from embeddings.loaded import Encoders
 from embeddings.model_queues import ModelQueues, computed, runtime_for
 from embeddings.pictures import Picture
-from embeddings.pooling import CLS_WARNING, Padding, Pooling, dim_of, layers_of, name_of
-from embeddings.readings import TextAndPicture, measure
+from embeddings.pooling import CLS_WARNING, Padding, Pooling, dim_of, name_of
+from embeddings.readings import TextAndPicture, measure_readings
 from embeddings.registry.spaces import choose_spaces
 from embeddings.settings import EmbeddingSettings, load_settings
 from embeddings.space import Input, Space
@@ -33,12 +33,6 @@ PREFIX = "embed-"
 """Before a model's name it changes nothing: some clients list only names with "embed"."""
 SERVED = (Input.TEXT, Input.IMAGE)
 """What other programs have embedded; spaces of anything else are those of libraries alone."""
-QUICK = 8
-"""Texts that are counted at once; more would hold up other requests, and go to a thread."""
-_QUICK_CHARACTERS = 20_000
-"""Of these texts together, for the same reason: 8 MB would take seconds."""
-_CHARACTERS_A_TOKEN = 8
-"""More than any text has; what has more still takes the tokenizer's time."""
 
 
 @dataclass(frozen=True)
@@ -57,14 +51,17 @@ class Embedded:
     """Of a vision-language model; None for the space's own."""
     num_states: tuple[int, ...] | None = None
     """Of `last_layer`: how many of the vectors are of each input."""
-    warnings: tuple[str, ...] = ()
-    """Why the vectors should not be used."""
 
     @property
     def name(self) -> str:
         """What the vectors are called: by the space's key only if they may be compared with what is
         stored in it."""
         return name_of(self.space.key, self.space.pooling or Pooling(), self.pooling)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Why the vectors should not be used; no space has a pooling that is warned of."""
+        return (CLS_WARNING,) if self.pooling is not None and self.pooling.kind == "cls" else ()
 
 
 class EmbeddingService:
@@ -182,24 +179,17 @@ class EmbeddingService:
         require_readable(texts)
         text_space = self.encoders.text_space(space)
         batcher = await self.queues.get(text_space, Input.TEXT)
-        encoder = self.encoders.text_encoder(text_space)
-        texts, beyond = within_reach(texts, encoder.max_tokens, truncate=truncate)
-        count = partial(encoder.num_tokens, texts, input_type)
-        is_quick = len(texts) <= QUICK and sum(map(len, texts)) <= _QUICK_CHARACTERS
-        uncut = count() if is_quick else await asyncio.to_thread(count)
-        counts, cut = fit(uncut, encoder.max_tokens, space.key, truncate=truncate)
-        require_few(sum(counts), max_tokens)
-        identity = self._identity(text_space)
-        items = [
-            Item(
-                instruction_key(identity, text_space, input_type, text),
-                (input_type, text),
-                max(num, len(text) // _CHARACTERS_A_TOKEN),
-            )
-            for text, num in zip(texts, counts, strict=True)
-        ]
-        vectors = await self._vectors(items, batcher, space.dim, use_cache)
-        return Embedded(space, np.stack(vectors), sum(counts), tuple(sorted(cut | beyond)))
+        measured = await measure_texts(
+            self.encoders.text_encoder(text_space),
+            self._identity(text_space),
+            text_space,
+            texts,
+            input_type,
+            truncate=truncate,
+        )
+        require_few(measured.num_tokens, max_tokens)
+        vectors = await self._vectors(measured.items, batcher, space.dim, use_cache)
+        return Embedded(space, np.stack(vectors), measured.num_tokens, measured.truncated)
 
     async def embed_images(
         self,
@@ -221,13 +211,7 @@ class EmbeddingService:
         if space.pooling is not None:
             return await self.read([(None, image) for image in images], space, use_cache=use_cache)
         batcher = await self.queues.get(space, Input.IMAGE)
-        identity = self._identity(space)
-
-        def made() -> list[Item]:
-            sized = sized_pictures(images)
-            return [Item(image_key(identity, picture), picture, size) for picture, size in sized]
-
-        items = await asyncio.to_thread(made)
+        items = await asyncio.to_thread(picture_items, self._identity(space), images)
         vectors = await self._vectors(items, batcher, space.dim, use_cache)
         return Embedded(space, np.stack(vectors))
 
@@ -246,17 +230,22 @@ class EmbeddingService:
 
         `pooling` is that of the space by default; without `padding` each is computed alone. States
         of `last_layer`, and of layers one after the other, are large and not kept in the cache.
-        Raises InputRefused, UnknownSpace for a space of
-        another kind, and what `embed_texts` and `embed_images` raise.
+        Raises InputRefused, UnknownSpace for a space of another kind, and what `embed_texts` and
+        `embed_images` raise.
         """
         if not inputs:
             return Embedded(space, np.empty((0, space.dim), np.float32), pooling=pooling)
         queue = await self.queues.get_readings(space)
         encoder = self.encoders.vision_language(space)
         asked = pooling or space.pooling or Pooling()
-        layers_of(asked, encoder.num_layers)  # raises InputRefused
         measured = await asyncio.to_thread(
-            measure, encoder, self._identity(space), inputs, asked, padding, truncate=truncate
+            measure_readings,
+            encoder,
+            self._identity(space),
+            inputs,
+            asked,
+            padding,
+            truncate=truncate,
         )
         require_few(measured.num_tokens, max_tokens)
         are_states = asked.kind == "last_layer"
@@ -273,7 +262,6 @@ class EmbeddingService:
             measured.truncated,
             pooling,
             tuple(map(len, vectors)) if are_states else None,
-            (CLS_WARNING,) if asked.kind == "cls" else (),
         )
 
     async def _vectors(
