@@ -13,7 +13,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from database.models.moments import DESCRIBED
 from database.queries.forms import (
     FEW_COMMON,
     Form,
@@ -23,43 +22,21 @@ from database.queries.forms import (
     read_near,
     read_phrase,
 )
+from database.queries.frequencies import (
+    WordStatistics,
+    num_described,
+    num_written,
+    read_statistics,
+)
 from database.server.connection import Database
 
 _REREAD_S = 2.0
 """Statistics are this old at most: they change with an ANALYZE, and reading them costs a round
 trip."""
-_COUNTED = 10_000
-"""Moments that a rare word is counted in, at most."""
 _REMEMBERED = 4096
 """Texts whose terms are kept until the statistics change."""
-_DESCRIPTIONS_READ = 10_000
-"""Descriptions that words are counted in, at most: those that are not among them count as rare."""
 _UNKNOWN = 8
 """Words of a query that no text has, for which such as are nearly the same are looked up."""
-_STATISTICS_SQL = f"""
-    SELECT reltuples * (1 - coalesce(null_frac, 0)), most_common_elems::text::text[],
-        most_common_elem_freqs, greatest(
-            (SELECT reltuples FROM pg_class WHERE oid = 'moment_description_idx'::regclass),
-            (SELECT count(*) FROM (
-                SELECT FROM moment WHERE {DESCRIBED} LIMIT {_DESCRIPTIONS_READ}) AS first_ones))
-    FROM pg_class LEFT JOIN pg_stats ON schemaname = current_schema()
-        AND tablename = 'moment' AND attname = 'tsv'
-    WHERE oid = 'moment'::regclass"""
-# Those of videos, and those that common sentences in another language are marked with.
-_LANGUAGES_SQL = """
-    SELECT DISTINCT coalesce(language, 'en') FROM video UNION SELECT 'en'
-    UNION SELECT unnest(most_common_vals::text::text[]) FROM pg_stats
-    WHERE schemaname = current_schema() AND tablename = 'moment' AND attname = 'language'"""
-_COUNT_SQL = f"""
-    SELECT query, (SELECT count(*) FROM (
-        SELECT FROM moment
-        WHERE tsv @@ CAST(query AS tsquery) AND kind <> 'description' LIMIT {_COUNTED}) AS seen)
-    FROM unnest(CAST(:queries AS text[])) AS rare (query)"""
-_COUNT_DESCRIBED_SQL = f"""
-    WITH described AS MATERIALIZED (
-        SELECT tsv FROM moment WHERE {DESCRIBED} LIMIT {_DESCRIPTIONS_READ})
-    SELECT query, (SELECT count(*) FROM described WHERE tsv @@ CAST(query AS tsquery))
-    FROM unnest(CAST(:queries AS text[])) AS own (query)"""
 
 
 @dataclass(frozen=True)
@@ -111,18 +88,6 @@ def rarity(terms: Iterable[Term]) -> float:
     return min(totals.values(), default=0.0)
 
 
-@dataclass(frozen=True)
-class WordStatistics:
-    """Document frequencies of the library, as the last ANALYZE has seen them."""
-
-    languages: tuple[str, ...]
-    num_texts: float
-    """Of what is said and written."""
-    frequent: Mapping[str, float]
-    """The part of all texts, in (0, 1], that have a lexeme; only of common ones."""
-    num_descriptions: float = 0.0
-
-
 class _Words(NamedTuple):
     """The words of a query as they weigh among what is said and written, and in descriptions."""
 
@@ -146,7 +111,7 @@ class WordReader:
         DatabaseError."""
         with self._lock:
             if time.monotonic() - self._read_at >= _REREAD_S:
-                found = self._read_statistics()
+                found = read_statistics(self._database)
                 if found != self._statistics:
                     self._statistics = found
                     self._known = {}
@@ -195,22 +160,19 @@ class WordReader:
         forms = read_forms(self._database, text, statistics.languages)
         if not statistics.num_descriptions:
             return _Words(self._written(forms, statistics, {}), ())
-        queries = sorted({form.query for form in forms})
-        rows = self._database.rows(_COUNT_DESCRIBED_SQL, {"queries": queries})
-        described = {query: float(count) for query, count in rows}
-        num_read = min(statistics.num_descriptions, _DESCRIPTIONS_READ)
-        shares = {query: min(count / num_read, 1.0) for query, count in described.items()}
+        num = statistics.num_descriptions
+        described = num_described(self._database, forms, num)
         return _Words(
-            self._written(forms, statistics, shares),
-            tuple(_term(form, _weight(described[form.query], num_read)) for form in forms),
+            self._written(forms, statistics, described),
+            tuple(_term(form, _weight(described[form.query], num)) for form in forms),
         )
 
     def _written(
         self, forms: Sequence[Form], statistics: WordStatistics, described: Mapping[str, float]
     ) -> tuple[Term, ...]:
-        """The words as they weigh among what is said and written; `described` is the part of the
-        descriptions that have each, by its tsquery."""
-        num_having = _num_having(self._database, forms, statistics, described)
+        """The words as they weigh among what is said and written; `described` is how many
+        descriptions have each, by its tsquery."""
+        num_having = num_written(self._database, forms, statistics, described)
         unknown = _unknown(forms, num_having, statistics.languages)
         near = {
             word: read_near(self._database, word, statistics.languages)
@@ -224,14 +186,6 @@ class WordReader:
             )
             for form in forms
         )
-
-    def _read_statistics(self) -> WordStatistics:
-        languages = [language for (language,) in self._database.rows(_LANGUAGES_SQL)]
-        ((num, lexemes, parts, num_described),) = self._database.rows(_STATISTICS_SQL)
-        # After the frequencies come their least and greatest.
-        frequent = dict(zip(lexemes or [], parts or [], strict=False))
-        num_texts = max(float(num) - num_described, 1.0)
-        return WordStatistics(tuple(sorted(languages)), num_texts, frequent, float(num_described))
 
 
 def _term(form: Form, weight: float, near: str = "", lexemes: tuple[str, ...] = ()) -> Term:
@@ -249,26 +203,6 @@ def _unknown(
         counts.setdefault(form.word, []).append(num_having[form.query])
     unknown = [w for w, own in counts.items() if len(own) == len(languages) and not any(own)]
     return sorted(unknown, key=len, reverse=True)
-
-
-def _num_having(
-    database: Database,
-    forms: Sequence[Form],
-    statistics: WordStatistics,
-    described: Mapping[str, float],
-) -> dict[str, float]:
-    """How many texts have any form of each word, by its tsquery, without the descriptions, of which
-    a part has it: of common words, how many have it as it was typed."""
-    num_all = statistics.num_texts + statistics.num_descriptions
-    common: dict[str, float] = {}
-    for form in forms:
-        num = statistics.frequent.get(form.lexeme, 0.0) * num_all
-        num_described = described.get(form.query, 0.0) * statistics.num_descriptions
-        if num > 2 * num_described:  # else it is common in descriptions, and elsewhere rare
-            common[form.query] = num - num_described
-    rare = sorted({form.query for form in forms} - common.keys())
-    counts = database.rows(_COUNT_SQL, {"queries": rare})
-    return common | {query: float(count) for query, count in counts}
 
 
 def _weight(num_having: float, num_texts: float) -> float:

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from database.models import MomentKind
+from database.queries import frequencies
 from database.queries.filters import Conditions, Scan
 from database.queries.hits import HitReader
 from database.queries.statement import DESCRIPTION_WORDS, FULL_TEXT, LegMatch, search_legs
@@ -77,6 +78,38 @@ def test_a_word_weighs_otherwise_in_descriptions_than_in_what_is_said(
     execute(database, "DELETE FROM moment WHERE made_by IS NOT NULL")
     execute(database, "ANALYZE moment")
     assert weights(WordReader(database).terms("person")) == pytest.approx(before)
+
+
+def test_in_many_descriptions_words_weigh_as_in_all_of_them(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of them is read, not only that of the first videos; what is rare there is counted."""
+    for number in range(20):
+        shown = "a harbour" if number < 10 else "a football"
+        scenes = [(None, f"A person with {shown}.")] * 6
+        if number == 0:
+            scenes[0] = (None, "A zeppelin.")
+        store.save_video(film(f"{number}", scenes), records.file(f"/v/{number}.mp4"))
+    execute(database, "ANALYZE moment")
+    words = "person harbour football zeppelin"
+    exact = weights(WordReader(database).described_leg(words).terms)
+    assert exact["zeppelin"] > 4
+    assert exact["harbour"] < 1
+    monkeypatch.setattr(frequencies, "_DESCRIPTIONS_READ", 60)
+    monkeypatch.setattr(frequencies, "_FEW", 2)
+    of_a_part = weights(WordReader(database).described_leg(words).terms)
+    assert of_a_part == pytest.approx(exact, abs=0.05)
+
+
+def test_a_word_that_many_say_and_more_descriptions_have_weighs_as_what_is_said(
+    store: Store, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoken = [("A person spoke.", "A person."), ("A bird sang.", "A person.")] * 8
+    store.save_video(film("a", spoken), records.file("/v/a.mp4"))
+    execute(database, "ANALYZE moment")
+    counted = weights(WordReader(database).terms("person"))
+    monkeypatch.setattr(frequencies, "_COUNTED", 3)
+    assert weights(WordReader(database).terms("person")) == pytest.approx(counted)
 
 
 def test_a_word_that_only_descriptions_have_is_looked_for_in_nearly_the_same_that_is_said(
