@@ -20,7 +20,7 @@ from transformers.models.smolvlm.processing_smolvlm import get_image_prompt_stri
 
 from embeddings.encoder import Vectors, normalise
 from embeddings.encoders import vlm
-from embeddings.encoders.vlm import Padding, VisionLanguageEncoder
+from embeddings.encoders.vlm import VisionLanguageEncoder
 from embeddings.errors import (
     InputRefused,
     InvalidVector,
@@ -28,7 +28,7 @@ from embeddings.errors import (
     WeightsCorrupt,
 )
 from embeddings.plain_text import plain
-from embeddings.pooling import ONE_WORD, EmbeddingType, Masks, Pooling, VlmInput
+from embeddings.pooling import ONE_WORD, EmbeddingType, Masks, Padding, Pooling, VlmInput
 from embeddings.registry.families import vision_language
 from embeddings.runtime import Runtime
 from embeddings.weights.hub import HubWeights
@@ -362,6 +362,8 @@ def test_attention_weights_that_would_fill_the_memory_are_refused(
     long = VlmInput("a" * 200)
     with pytest.raises(InputRefused, match="item 1: attention weights are given of 100 tokens"):
         encoder.embed([TEXT, long], attentions=True)
+    with pytest.raises(InputRefused, match=r"^attention weights"):
+        encoder.embed([long], attentions=True)
     assert encoder.embed([TEXT, long])[1].attentions is None
 
 
@@ -384,7 +386,7 @@ def test_what_is_no_number_is_an_error(runtime: Runtime, encoder: VisionLanguage
         encoder.embed([TEXT], lambda states, _: states[-1, 0] * np.float32("nan"))
     broken = VisionLanguageEncoder(SPACE, runtime)
     with torch.no_grad():
-        broken._decoder.layers[0].mlp.down_proj.weight[0, 0] = torch.nan
+        broken._model.decoder.layers[0].mlp.down_proj.weight[0, 0] = torch.nan
     for kind in KINDS:
         with pytest.raises(InvalidVector, match="not finite"):
             broken.embed([TEXT], Pooling(kind))
@@ -401,6 +403,32 @@ def test_int8_changes_vectors_little_and_not_by_the_batch(
     assert np.abs(ours - exact).max() > 1e-5
     for item, vector in zip(items, ours, strict=True):
         assert_near(small.embed([item])[0].vector, vector)
+
+
+def test_in_8_bits_attention_weights_take_no_second_copy_of_the_model(runtime: Runtime) -> None:
+    small = VisionLanguageEncoder(SPACE, runtime, int8=True)
+    (weighed,) = small.embed([BOTH], attentions=True)
+    assert weighed.attentions is not None
+    assert_near(weighed.attentions.sum(axis=-1), 1)
+    assert_near(weighed.vector, small.embed([BOTH])[0].vector)
+    kept, weighing = (
+        {id(each) for each in (*decoder.parameters(), *decoder.buffers())}
+        for decoder in (small._model.decoder, small._model._weighing_decoder)
+    )
+    assert kept == weighing
+
+
+def test_no_token_is_named_where_states_alone_are_wanted(
+    encoder: VisionLanguageEncoder,
+) -> None:
+    """The head would take a number for each of 49,000 tokens at each position."""
+    named: list[object] = []
+    head = encoder._model._writer.lm_head
+    with head.register_forward_hook(lambda *called: named.append(called)):
+        encoder.embed([BOTH], Pooling("multi_layer"))
+        assert not named
+        encoder.describe([PICTURE], "What is it?", 2)
+        assert named
 
 
 def test_pictures_that_are_not_of_the_models_size_are_refused(tmp_path: Path) -> None:
@@ -463,6 +491,6 @@ def test_what_is_written_is_a_line_of_bounded_length(encoder: VisionLanguageEnco
 def test_a_score_that_is_no_number_is_not_written(runtime: Runtime) -> None:
     broken = VisionLanguageEncoder(SPACE, runtime)
     with torch.no_grad():
-        broken._decoder.layers[0].mlp.down_proj.weight[0, 0] = torch.nan
+        broken._model.decoder.layers[0].mlp.down_proj.weight[0, 0] = torch.nan
     with pytest.raises(InvalidVector, match="no number"):
         broken.describe([PICTURE], "What is it?")
