@@ -1,10 +1,13 @@
 """What a model wrote of pictures, over HTTP: found as what is shown, named as a model's words."""
 
 from collections.abc import Iterator
+from types import SimpleNamespace
 
 import httpx
 import pytest
 
+from api.web.rendering import page
+from database.videos.contents import Described, SceneInfo
 from embeddings.loaded import Encoders
 from tests.helpers.described import MADE_BY, fill_settings
 from tests.helpers.drilling import Made
@@ -57,6 +60,17 @@ def test_the_scenes_of_a_video_have_their_descriptions(client: httpx.Client) -> 
     sold, _ = client.get("/videos/3/scenes").json()["scenes"]
     assert sold["descriptions"] == []
     assert client.get("/videos/1/transcript.srt").text.count("tugboats") == 0
+
+
+def test_what_a_model_wrote_of_several_pictures_of_a_scene_is_shown_once() -> None:
+    """Pictures that look alike are described once, for all of them."""
+    said = (Described(1.0, "A red crane.", MADE_BY), Described(4.0, "A red crane.", MADE_BY))
+    other = Described(6.0, "A ship.", MADE_BY)
+    scene = SceneInfo(1, 0.0, 8.0, (), (), 0, (*said, other))
+    scenes = SimpleNamespace(scenes=[scene], earlier=None, later=None)
+    html = bytes(page("_scenes.html", video=SimpleNamespace(id=1), scenes=scenes).body).decode()
+    assert html.count(">A red crane.<") == html.count(">A ship.<") == 1
+    assert html.count("described by llava:7b: A red crane.") == 1
 
 
 def test_an_edit_says_that_a_hit_is_described_and_subtitles_hold_what_is_said(
