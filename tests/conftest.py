@@ -43,6 +43,7 @@ from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
 from ingest.settings import IngestSettings
 from tests.helpers.commands import ROOT, TOUR, outcomes, run_command
+from tests.helpers.failures import FailuresAtOnce
 from tests.helpers.fixtures import Ingested, NewSettings
 
 TEMPLATE = "sceneseek_template"
@@ -63,6 +64,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if RUN_HOME not in os.environ:
         config.stash[_MADE] = Path(tempfile.mkdtemp(prefix="sceneseek-tests-"))
         os.environ[RUN_HOME] = str(config.stash[_MADE])
+    if not hasattr(config, "workerinput"):
+        config.pluginmanager.register(FailuresAtOnce(config))
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
