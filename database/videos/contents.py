@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from database.errors import NotFound
 from database.forms import MAX_ID
 from database.models import MomentKind
+from database.models.moments import DESCRIBED
 from database.server.connection import Database
 
 _EVERYTHING = 2**31 - 1
@@ -19,9 +20,9 @@ _LINES_AT_ONCE = 1000
 _SCENES = """
     SELECT id, start_s, end_s, position FROM scene
     WHERE video_id = :video AND {which} ORDER BY position"""
-_SHOWN = sa.text("""
+_SHOWN = sa.text(f"""
     SELECT scene_id, kind, start_s, text, image_path, made_by FROM moment
-    WHERE scene_id = ANY(:scenes) AND kind IN ('keyframe', 'ocr', 'description')
+    WHERE scene_id = ANY(:scenes) AND (kind IN ('keyframe', 'ocr') OR {DESCRIBED})
     ORDER BY start_s, id""")
 _SPOKEN = """
     SELECT id, start_s, end_s, coalesce(text, '') AS text, language, track, {words} AS words

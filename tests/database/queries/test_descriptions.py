@@ -12,6 +12,7 @@ from database.queries.hits import HitReader
 from database.queries.statement import DESCRIPTION_WORDS, FULL_TEXT, LegMatch, search_legs
 from database.queries.terms import NO_WORDS, Term, WordReader, rarity
 from database.server.connection import Database
+from database.videos.contents import Contents
 from database.videos.facets import read_facets
 from database.videos.records import MomentRecord, VideoRecord
 from database.videos.stored import Store
@@ -175,3 +176,12 @@ def test_a_moment_names_the_model_that_wrote_it(store: Store, database: Database
     moments = HitReader(database).moments({match.moment_id for match in matches})
     named = {moment.kind: moment.made_by for moment in moments.values()}
     assert named == {MomentKind.DESCRIPTION: MADE_BY, MomentKind.SPEECH: None}
+
+
+def test_what_names_no_model_is_no_description(store: Store, database: Database) -> None:
+    scenes = [(None, "A ferry."), (None, "A crane.")]
+    video_id = store.save_video(film("a", scenes), records.file("/v/a.mp4"))
+    execute(database, "UPDATE moment SET made_by = NULL WHERE text = 'A ferry.'")
+    described = [scene.descriptions for scene in Contents(database).scenes(video_id)]
+    assert [[each.text for each in own] for own in described] == [[], ["A crane."]]
+    assert found(database, "ferry")[0] == []
