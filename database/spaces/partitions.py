@@ -1,5 +1,6 @@
 """Partitions and indexes of the spaces, and how vectors come into them."""
 
+import hashlib
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ whole groups of them: recall 0.77 instead of 0.90 (docs/benchmarks.md)."""
 
 _PART_OF_MEMORY, _LEAST_INDEX_BYTES, _MOST_INDEX_BYTES = 8, 32 * 2**20, 4 * 2**30
 _SHARED_MEMORY = Path("/dev/shm")
+_MOST_CHARACTERS = 63
+"""Of a name in PostgreSQL."""
 
 
 def partition_name(key: str) -> str:
@@ -30,8 +33,12 @@ def partition_name(key: str) -> str:
 
 
 def index_name(key: str) -> str:
-    """The HNSW index of a space; PostgreSQL's names have 63 bytes."""
-    return partition_name(key)[:58] + "_hnsw"
+    """The HNSW index of a space."""
+    table = partition_name(key)
+    if len(table) > _MOST_CHARACTERS - len("_hnsw"):
+        number = hashlib.sha256(key.encode()).hexdigest()[:8]
+        table = f"{table[:49]}_{number}"  # another key may begin alike
+    return f"{table}_hnsw"
 
 
 def create_space(connection: sa.Connection, space: Space) -> None:

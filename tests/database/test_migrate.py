@@ -37,9 +37,10 @@ from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.spaces.partitions import partition_name
 from database.spaces.spaces import Spaces
+from database.videos.descriptions import DescriptionStore, description_of
 from database.videos.read import Library
 from database.videos.stored import Store
-from embeddings.registry.spaces import PROFILES
+from embeddings.registry.spaces import PROFILES, SPACES
 from ingest.library.moments import MAX_SPAN_S
 from ingest.scenes.scene import Span
 from tests.helpers import records, sql
@@ -258,6 +259,25 @@ def test_what_was_said_of_hits_is_found_again_under_a_hash_of_its_query(
     assert judgements.all() == before
     judgements.forget("Züge", 1)
     assert len(judgements.all()) == 1
+
+
+def test_what_models_said_goes_with_its_space_where_the_code_before_knows_neither(
+    database: Database, store: Store
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    space = SPACES["descriptions-minilm-l6"]
+    Spaces(database).add([space])
+    descriptions = DescriptionStore(database)
+    (still,) = descriptions.missing(limit=1)
+    said = description_of(still, "A train at night.", "llava@1")
+    said = replace(said, vectors={space.key: records.unit_vector(4)})
+    descriptions.save(still.video_id, [still], [said], [space.key])
+    _go_to(database, "0016")
+    assert sql.rows(database, "SELECT key FROM space WHERE input = 'description'") == []
+    assert partition_name(space.key) not in tables_of(database)
+    upgrade_schema(database)
+    assert Library(database).row_counts()["embedding"] == 3
+    assert descriptions.count().missing == 1
 
 
 def _columns(database: Database, view: str) -> list[str]:

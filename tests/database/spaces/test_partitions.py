@@ -2,11 +2,19 @@
 
 import pytest
 
-from database.spaces.partitions import partition_name
+from database.spaces.partitions import index_name, partition_name
 
 
 def test_a_partition_is_named_for_its_space() -> None:
     assert partition_name("clip-b32") == "embedding_clip_b32"
+
+
+def test_keys_that_begin_alike_have_indexes_of_different_names_however_long_they_are() -> None:
+    keys = [f"descriptions-{'a' * 38}-{end}" for end in "xy"]
+    names = {index_name(key) for key in keys}
+    assert len(names) == 2
+    assert max(map(len, (*names, *map(partition_name, keys)))) <= 63
+    assert index_name("clip-b32") == "embedding_clip_b32_hnsw"
 
 
 @pytest.mark.parametrize("key", ["", "Clip", "a b", "a_b", "-a", "a-", "x; DROP TABLE video", "ä"])
