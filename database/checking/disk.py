@@ -30,7 +30,7 @@ _VIDEOS = """
     ORDER BY id LIMIT :limit"""
 _NAMED = """
     SELECT video_id, image_path FROM moment
-    WHERE video_id = ANY(:videos) AND image_path IS NOT NULL"""
+    WHERE video_id = ANY(:videos) AND kind = 'keyframe' AND image_path IS NOT NULL"""
 _NAMED_OF_CONTENTS = """
     SELECT content_hash, image_path FROM video JOIN moment ON moment.video_id = video.id
     WHERE content_hash = ANY(:contents) AND image_path IS NOT NULL"""

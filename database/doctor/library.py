@@ -18,6 +18,7 @@ from database.migrate import head_revision
 from database.server.embedded import data_dir, start_embedded
 from database.server.sqlstates import translated_errors
 from database.settings import DatabaseSettings
+from database.videos.descriptions import NUM_DESCRIBED
 
 OLDEST_PGVECTOR = (0, 8, 4)
 """Those before may corrupt HNSW indexes: 0.8.2 and 0.8.3 mended some of it, 0.8.4 the last."""
@@ -144,15 +145,12 @@ class Looks:
             return self._not_known()
         if not rows[0][0]:
             return ok("not known before the schema is up to date")
-        rows = self._read(
-            "SELECT count(*) FILTER (WHERE made_by IS NOT NULL), "
-            "count(*) FILTER (WHERE kind = 'keyframe') FROM moment"
-        )
-        num, most = rows[0] if rows else (0, 0)
+        if not self._read("SELECT 1 FROM moment WHERE made_by IS NOT NULL LIMIT 1"):
+            return ok("no keyframe is described by a model, and nothing needs that")
+        rows = self._read(NUM_DESCRIBED)
+        most, num = rows[0] if rows else (0, 0)
         told = f"{num:,} of {most:,} keyframes are described by a model"
-        if 0 < num < most:
-            return note(told, "python -m ingest.backfill --descriptions")
-        return ok(told if num else f"{told}, which nothing needs")
+        return note(told, "python -m ingest.backfill --descriptions") if num < most else ok(told)
 
     def _not_known(self) -> Finding:
         if self._is_new:

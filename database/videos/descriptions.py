@@ -22,16 +22,16 @@ _TEXT_PART = 0.1
 cover less, the points of a slide more."""
 _STILLS = """
     FROM moment AS still JOIN video ON video.id = still.video_id
-    WHERE still.kind = 'keyframe' AND still.image_path IS NOT NULL AND missing_since IS NULL
-        AND (:video IS NULL OR still.video_id = :video)"""
+    WHERE still.kind = 'keyframe' AND still.image_path IS NOT NULL AND missing_since IS NULL"""
+_OF_VIDEO = "AND (:video IS NULL OR still.video_id = :video)"
 _DESCRIBED = """EXISTS (
         SELECT FROM moment AS said WHERE said.made_by IS NOT NULL
             AND said.video_id = still.video_id AND said.start_s = still.start_s
             AND said.image_path = still.image_path)"""
 _VIDEO = sa.bindparam("video", type_=sa.BigInteger)
-_COUNT = sa.text(f"SELECT count(*), count(*) FILTER (WHERE {_DESCRIBED}) {_STILLS}").bindparams(
-    _VIDEO
-)
+NUM_DESCRIBED = f"SELECT count(*), count(*) FILTER (WHERE {_DESCRIBED}) {_STILLS}"
+"""How many keyframes there are, and how many of them are described."""
+_COUNT = sa.text(f"{NUM_DESCRIBED} {_OF_VIDEO}").bindparams(_VIDEO)
 _MISSING = sa.text(f"""
     SELECT still.id, still.video_id, still.start_s, still.end_s, still.image_path, still.look,
         (SELECT coalesce(sum(
@@ -42,7 +42,8 @@ _MISSING = sa.text(f"""
                 AND written.video_id = still.video_id
                 AND written.start_s <= still.start_s AND written.end_s > still.start_s)
             >= {_TEXT_PART} AS is_text
-    {_STILLS} AND (still.video_id, still.id) > (:after_video, :after) AND NOT {_DESCRIBED}
+    {_STILLS} {_OF_VIDEO}
+        AND (still.video_id, still.id) > (:after_video, :after) AND NOT {_DESCRIBED}
     ORDER BY still.video_id, still.id LIMIT :limit""").bindparams(_VIDEO)
 _SAID = sa.text("""
     SELECT still.id, still.video_id, still.start_s, still.end_s, still.image_path, still.look,

@@ -146,7 +146,8 @@ class Store:
         """(time in seconds, image path) of each keyframe of a video, in the order of time."""
         statement = sa.text(
             "SELECT start_s, image_path FROM moment "
-            "WHERE video_id = :video AND image_path IS NOT NULL ORDER BY start_s, id"
+            "WHERE video_id = :video AND kind = 'keyframe' AND image_path IS NOT NULL "
+            "ORDER BY start_s, id"
         )
         with self._database.reading() as connection:
             rows = connection.execute(statement, {"video": video_id})

@@ -8,12 +8,18 @@ from contextlib import contextmanager
 import pytest
 import sqlalchemy as sa
 
+from database.check import find_faults
+from database.checking.faults import Kind
+from database.doctor.findings import Level
+from database.doctor.library import Looks
 from database.server.connection import Database
+from database.settings import DatabaseSettings
 from database.videos.descriptions import DescriptionStore, Still, description_of
 from database.videos.stored import Store
 from tests.helpers import records
-from tests.helpers.sql import rows
+from tests.helpers.sql import execute, rows
 
+LOST = Kind.KEYFRAME_LOST
 ALIKE = "A station at night."
 NUM_WAITING = """
     SELECT count(*) FROM pg_stat_activity
@@ -100,3 +106,27 @@ def test_a_film_that_is_made_anew_while_its_descriptions_are_dropped_is_stored(
             other.execute(sa.text("DELETE FROM scene"))
             other.commit()
     assert answers == [0]
+
+
+def test_a_lost_picture_counts_once_though_its_description_names_it_too(
+    still: Still, database: Database, settings: DatabaseSettings
+) -> None:
+    save(database, still)
+    keyframe = records.put_keyframe(settings.keyframes_dir, "a")
+    keyframe.unlink()
+    lost = [each for each in find_faults(database, settings.keyframes_dir) if each.kind is LOST]
+    assert [each.number for each in lost] == [1]
+
+
+def test_the_doctor_counts_what_the_command_would_describe(
+    still: Still, database: Database, store: Store, settings: DatabaseSettings
+) -> None:
+    looks = Looks(settings)
+    looks.database()
+    assert looks.descriptions().level is Level.OK  # none is described
+    save(database, still)
+    assert looks.descriptions().found.startswith("1 of 1 keyframes")
+    store.save_video(records.video("b"), records.file("/v/b.mp4"))
+    assert looks.descriptions().level is Level.NOTE
+    execute(database, "UPDATE video SET missing_since = now() WHERE title = 'b'")
+    assert looks.descriptions().level is Level.OK
