@@ -29,6 +29,7 @@ from embeddings.ollama.client import OllamaClient
 from embeddings.ollama.descriptions import MAX_TOKENS, Descriptions, prompt_of
 from embeddings.ollama.models import PresentModels
 from embeddings.ollama.pictures import checked
+from embeddings.plain_text import says_nothing
 from embeddings.settings import EmbeddingSettings
 from embeddings.space import Space
 
@@ -185,8 +186,8 @@ class LocalDescriber:
                 return [error]
             return [each for image in images for each in self._of([image], prompt)]
         return [
-            Description(text, self._made_by)
-            if text
-            else ModelFailed(f"{self._space.key} said nothing of the picture")
+            ModelFailed(f"{self._space.key} said nothing of the picture")
+            if says_nothing(text)
+            else Description(text, self._made_by)
             for text in said
         ]

@@ -8,6 +8,11 @@ _CONTROL = re.compile(
 """With what turns the direction of the text that follows."""
 
 
+def says_nothing(text: str) -> bool:
+    """Whether a text has no letter and no digit."""
+    return not any(map(str.isalnum, text))
+
+
 def plain(text: str) -> str:
     """A text of a model or a server on one line, without control characters."""
     return " ".join(_CONTROL.sub(" ", text).split())

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
+from database.errors import SpaceMismatch
 from database.models import SpaceState
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
@@ -94,7 +95,7 @@ class DescribedLibrary:
             describer.prepare()
             self.take_up(description_space(self.spaces, self.filler.encoders))
             told = self._describing(describer).describe(described, video_ids=[video_id])
-        except EmbeddingError as error:
+        except (EmbeddingError, SpaceMismatch) as error:
             return [f"not described: {error}; then {AGAIN}"]
         return [f"not described in whole: {fault}; {AGAIN}" for fault in told.faults.values()]
 

@@ -20,9 +20,11 @@ from database.forms import is_storable
 from database.server.connection import Database
 from database.server.locks import Holding
 from database.spaces.spaces import Spaces
+from database.videos.descriptions import DescriptionStore
 from database.videos.forgetting import keyframe_folder
 from database.videos.names import Names
 from database.videos.read import Library
+from database.videos.records import MomentRecord
 from database.videos.removal import Removal
 from database.videos.stored import Store, StoredVideo
 from database.videos.streams import Streams
@@ -57,6 +59,7 @@ from ingest.files.outcome import (
 from ingest.library.backfilling import Filler
 from ingest.library.brought import brought_moments
 from ingest.library.converting import Converting
+from ingest.library.describing import kept_descriptions
 from ingest.library.embed import Embeddable, Lists, Source, embed_moments, prove, read_image
 from ingest.library.keyframes import make_missing
 from ingest.library.moments import build_moments, build_scenes, main_language
@@ -94,8 +97,8 @@ class Work:
     checkpoint: Checkpoint
     report: StageReport
     claim: Holding
-    is_new: bool
-    """Whether the library has none of this content."""
+    video_id: int | None
+    """Of the video of this content that is made anew; None if the library has none."""
 
     @property
     def media(self) -> Path:
@@ -113,6 +116,7 @@ class Ingest:
     removal: Removal
     names: Names
     subtitles: SubtitleStore
+    descriptions: DescriptionStore
     spaces: Spaces
     encoders: Encoders
     transcriber: Transcriber
@@ -198,7 +202,7 @@ class Ingest:
             self.made.add(digest)
             if self.converting:
                 self.converting.begin(digest)
-            work = Work(file, digest, checkpoint, report, claim, is_new=video is None)
+            work = Work(file, digest, checkpoint, report, claim, video and video.id)
             outcome = self._ingest_content(work)
         except (VideoUnreadable, ValueRefused) as error:
             if claim.was_cut():
@@ -213,8 +217,7 @@ class Ingest:
 
     def _describe(self, outcome: Outcome, digest: str, report: StageReport) -> Outcome:
         """The outcome, with a note where a video that is stored could not be described."""
-        video = self.store.find_video_by_content(digest)
-        if self.describe is None or video is None:
+        if self.describe is None or (video := self.store.find_video_by_content(digest)) is None:
             return outcome
         report("describe", 0.0)
         notes = self.describe(video.id, partial(report, "describe"))
@@ -349,15 +352,26 @@ class Ingest:
             media=work.media,
             decoded=decoded,
             scenes=scenes,
-            moments=[
-                *build_moments(decoded, scenes, sentences, written, folder),
-                *brought_moments(decoded, scenes, sentences, work.file.path.name),
-            ],
+            moments=self._with_descriptions(
+                [
+                    *build_moments(decoded, scenes, sentences, written, folder),
+                    *brought_moments(decoded, scenes, sentences, work.file.path.name),
+                ],
+                work.video_id,
+            ),
             language=main_language(sentences),
             profile=self.profile.name,
-            is_new=work.is_new,
+            is_new=work.video_id is None,
             streams=self._read_streams(work, decoded),
         )
+
+    def _with_descriptions(
+        self, moments: list[MomentRecord], video_id: int | None
+    ) -> list[MomentRecord]:
+        """Moments, and what models said of their keyframes before: that took long, too."""
+        if video_id is None:
+            return moments
+        return [*moments, *kept_descriptions(moments, self.descriptions.described(video_id))]
 
     def _read_streams(self, work: Work, decoded: Decoded) -> Streams | None:
         """What players and editors want to know of it, without which it is found all the same: it
@@ -469,6 +483,7 @@ def make_ingest(
         removal=Removal(database),
         names=Names(database),
         subtitles=SubtitleStore(database),
+        descriptions=DescriptionStore(database),
         spaces=Spaces(database),
         encoders=encoders,
         transcriber=Transcriber(profile.speech, runtime),

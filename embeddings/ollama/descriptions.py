@@ -8,7 +8,7 @@ from embeddings.errors import OllamaFailed
 from embeddings.metrics import GENERATION_SECONDS
 from embeddings.ollama.client import OllamaClient, OllamaModel
 from embeddings.ollama.pictures import CheckedPicture
-from embeddings.plain_text import plain
+from embeddings.plain_text import plain, says_nothing
 from embeddings.settings import EmbeddingSettings
 
 PROMPT = (
@@ -49,7 +49,7 @@ class Descriptions:
         with GENERATION_SECONDS.labels(model.name, "description").time():
             said = await self._client.describe(model.name, prompt, picture.file, MAX_TOKENS)
         text = _clean(said)
-        if not text:
+        if says_nothing(text):
             raise OllamaFailed(f"{model.name} said nothing of the picture: try another prompt")
         await self._cache.set_text(key, text)
         return text

@@ -14,8 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from database.errors import NotFound, SpacesChanged
+from database.models import MomentKind
 from database.spaces.spaces import Spaces
 from database.videos.descriptions import DescriptionStore, Still, description_of
+from database.videos.records import MomentRecord
 from embeddings.describing import Describer, Description, Shown
 from embeddings.encoder import Image
 from embeddings.loaded import Encoders
@@ -28,9 +30,13 @@ _PAGE = 500
 """Keyframes that are looked up at a time."""
 _SAME_LOOK_BITS = 4
 """Of two difference hashes, as search folds scenes by (search/results/pages.py)."""
-_CELLS, _SAME_COLOUR = 8, 24
+_CELLS, _SAME_COLOUR, _SAME_PART = 8, 4, 0.08
 """Pictures that look alike are as bright in each of so many cells squared, to so many of 256 steps
-of each colour: difference hashes know no colour, and a line more on a slide changes few bits."""
+of each colour and such a part of what is brighter: difference hashes know no colour, a line more on
+a slide changes few bits, and what a dark scene shows is of a few steps."""
+_BLACK = 24
+"""No step of a black picture is brighter: flat pictures have no difference hash, and of those that
+are not black, small writing may be all that tells them apart."""
 _MOST_FAILING = 8
 """Videos one after the other of which no picture can be described: then the fault is none of
 theirs."""
@@ -60,8 +66,9 @@ class _Look:
 
     def is_like(self, other: "_Look") -> bool:
         """Whether one description does for both."""
+        allowed = _SAME_COLOUR + _SAME_PART * np.maximum(self.cells, other.cells)
         return _is_near(self.bits, other.bits) and bool(
-            np.abs(self.cells - other.cells).max() <= _SAME_COLOUR
+            (np.abs(self.cells - other.cells) <= allowed).all()
         )
 
 
@@ -190,6 +197,23 @@ class Describing:
         report(num)
 
 
+def kept_descriptions(
+    moments: Sequence[MomentRecord], said: Sequence[tuple[Still, str, str]]
+) -> list[MomentRecord]:
+    """Of a video that is made anew, what was said of keyframes that are as they were: at the same
+    time, with the same look."""
+    before = {
+        (still.start_s, still.image_path, still.look): (still, text, made_by)
+        for still, text, made_by in said
+    }
+    kept = []
+    for moment in moments:
+        key = moment.start_s, moment.image_path, moment.look
+        if moment.kind is MomentKind.KEYFRAME and key in before:
+            kept.append(replace(description_of(*before[key]), scene=moment.scene))
+    return kept
+
+
 def _is_near(one: int | None, other: int | None) -> bool:
     """Whether difference hashes are those of pictures that look alike."""
     if one is None or other is None:
@@ -208,4 +232,5 @@ def _read(source: Source, still: Still, told: Told) -> Image | None:
 
 def _look_of(still: Still, image: Image) -> _Look:
     cells = cv2.resize(image, (_CELLS, _CELLS), interpolation=cv2.INTER_AREA)
-    return _Look(still.look, np.asarray(cells, np.int16))
+    is_black = still.look is None and image.max() <= _BLACK
+    return _Look(0 if is_black else still.look, np.asarray(cells, np.int16))

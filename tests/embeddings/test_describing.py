@@ -76,6 +76,12 @@ def test_the_real_classes_write_something_or_say_that_they_did_not(own: Encoders
         assert isinstance(made, ModelFailed)
 
 
+def test_marks_alone_are_no_description(own: Encoders, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(VisionLanguageEncoder, "describe", lambda *_: ["…"])
+    (made,) = get_describer(KEY, EmbeddingSettings(), own).describe([Shown(PICTURE)])
+    assert isinstance(made, ModelFailed)
+
+
 def test_a_picture_that_a_model_fails_at_leaves_the_others_their_descriptions(
     own: Encoders, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -26,9 +26,14 @@ from tests.helpers import records
 from tests.helpers.commands import environment, run_command
 from tests.helpers.media import write_video
 from tests.helpers.ollama import serving_ollama
-from tests.helpers.sql import rows
+from tests.helpers.sql import execute, rows
 
 NOBODY = "http://127.0.0.1:9"
+MADE = """
+    SELECT said.text, said.made_by, said.start_s, still.scene_id = said.scene_id, vector IS NOT NULL
+    FROM moment AS said JOIN moment AS still USING (video_id, image_path)
+    LEFT JOIN embedding ON moment_id = said.id
+    WHERE said.kind = 'description' AND still.kind = 'keyframe' ORDER BY said.start_s"""
 
 
 @pytest.fixture
@@ -40,10 +45,12 @@ def film(tmp_path: Path) -> Path:
     return path
 
 
-def ingested(film: Path, database: Database, settings: IngestSettings, url: str) -> Outcome:
+def ingested(
+    film: Path, database: Database, settings: IngestSettings, url: str, *, again: bool = False
+) -> Outcome:
     """The outcome of a film, as it is ingested where Ollama is at this address."""
     own = settings.model_copy(update={"ingest_descriptions": "ollama", "ollama_base_url": url})
-    ingest = make_ingest(database, own, PROFILES["bundled"])
+    ingest = make_ingest(database, own, PROFILES["bundled"], again=again)
     (ended,) = ingest_files(discover([str(film)]), ingest, 1, lambda *_: None)
     return ended.outcome
 
@@ -60,6 +67,18 @@ def test_a_film_is_described_when_it_is_ingested(
         outcome = ingested(film, database, settings, ollama.url)
     assert (outcome.status, outcome.notes) == (OutcomeStatus.DONE, [])
     assert texts(database) == ["A red picture.", "A blue picture."]
+
+
+def test_a_film_that_is_made_anew_keeps_what_was_said_of_pictures_that_are_as_they_were(
+    film: Path, database: Database, settings: IngestSettings
+) -> None:
+    with serving_ollama() as ollama:
+        ingested(film, database, settings, ollama.url)
+    before = rows(database, MADE)
+    execute(database, "UPDATE moment SET look = 5 WHERE kind = 'keyframe' AND start_s > 2")
+    outcome = ingested(film, database, settings, NOBODY, again=True)
+    assert "there is no Ollama" in str(outcome.notes)
+    assert rows(database, MADE) == before[:1]
 
 
 def test_without_an_ollama_a_film_is_stored_and_the_note_says_what_to_do(

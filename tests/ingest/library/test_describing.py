@@ -22,6 +22,8 @@ from embeddings.describing import OllamaDescriber
 from embeddings.errors import OllamaBusy, OllamaFailed, OllamaModelMissing, OllamaUnreachable
 from embeddings.loaded import Encoders
 from embeddings.ollama.descriptions import PROMPT, PROMPT_OF_TEXT
+from embeddings.registry.families import descriptions
+from embeddings.registry.spaces import SPACES
 from ingest.describing import DescribedLibrary
 from ingest.errors import Interrupted
 from ingest.library.backfilling import Filler
@@ -32,7 +34,13 @@ from tests.helpers import records
 from tests.helpers.ollama import Ollama, serving_ollama
 from tests.helpers.sql import rows
 
-COLOURS = {"red": (200, 20, 20), "green": (20, 200, 20), "blue": (20, 20, 200)}
+COLOURS = {
+    "red": (200, 20, 20),
+    "green": (20, 200, 20),
+    "blue": (20, 20, 200),
+    "black": (0, 0, 0),
+    "night": (8, 10, 20),
+}
 SPACE = "descriptions-minilm-l6"
 
 
@@ -81,7 +89,9 @@ def describe(
 def add(store: Store, settings: IngestSettings) -> Callable[..., int]:
     """Stores a film of one keyframe a second, each of a colour, and returns its id."""
 
-    def stored(name: str, *colours: str, looks: tuple[int, ...] = (), written: float = 0.0) -> int:
+    def stored(
+        name: str, *colours: str, looks: tuple[int | None, ...] = (), written: float = 0.0
+    ) -> int:
         made = _film(name, colours, looks, written)
         for moment, colour in zip(made.moments, colours, strict=False):
             path = settings.keyframes_dir / (moment.image_path or "")
@@ -94,7 +104,7 @@ def add(store: Store, settings: IngestSettings) -> Callable[..., int]:
 
 
 def _film(
-    name: str, colours: tuple[str, ...], looks: tuple[int, ...], written: float
+    name: str, colours: tuple[str, ...], looks: tuple[int | None, ...], written: float
 ) -> VideoRecord:
     folder = Path(records.image_path(name)).parent
     keyframes = [
@@ -180,6 +190,22 @@ def test_pictures_that_look_alike_are_described_once_and_those_of_other_colours_
     assert len(ollama.asked("/api/chat")) == 3
 
 
+def test_a_dark_scene_is_not_described_as_the_black_picture_before_it(
+    describe: Describe, add: Callable[..., int], ollama: Ollama
+) -> None:
+    add("a", "black", "night", "black", looks=(0, 0, 0))
+    describe()
+    assert len(ollama.asked("/api/chat")) == 2
+
+
+def test_black_pictures_are_described_once_and_other_flat_ones_each_by_itself(
+    describe: Describe, add: Callable[..., int], ollama: Ollama
+) -> None:
+    add("a", "black", "night", "black", "red", "red", looks=(None,) * 5)
+    describe()
+    assert len(ollama.asked("/api/chat")) == 4
+
+
 def test_a_look_that_was_described_in_a_run_before_is_not_asked_about_again(
     describe: Describe, add: Callable[..., int], ollama: Ollama, database: Database
 ) -> None:
@@ -238,11 +264,16 @@ def test_only_the_named_videos_are_described_and_as_many_keyframes_as_asked(
     assert library.descriptions.count().missing == 1
 
 
+@pytest.mark.parametrize("nothing", [" \n", "...", "\u200b"], ids=["blank", "dots", "no width"])
 def test_a_picture_that_the_model_says_nothing_of_is_a_fault_and_tried_again(
-    describe: Describe, add: Callable[..., int], ollama: Ollama, database: Database
+    nothing: str,
+    describe: Describe,
+    add: Callable[..., int],
+    ollama: Ollama,
+    database: Database,
 ) -> None:
     def silent(colour: str) -> str:
-        return " \n" if colour == "green" else f"A {colour} picture."
+        return nothing if colour == "green" else f"A {colour} picture."
 
     ollama.models[0].says = silent
     video_id = add("a", "red", "green", "blue")
@@ -352,6 +383,31 @@ def test_descriptions_of_keyframes_that_went_meanwhile_are_left_out(
     moment = description_of(gone, "Gone.", "other@1")
     assert library.descriptions.save(video_id, [gone], [moment], [SPACE]) == 0
     assert len(described(database)) == 1
+
+
+def test_after_a_change_of_the_text_model_what_was_described_is_searched_by_the_new_one(
+    describe: Describe,
+    add: Callable[..., int],
+    library: DescribedLibrary,
+    ollama: Ollama,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add("a", "red", "green", written=0.05)
+    describe()
+    texts = replace(SPACES["minilm-l6"], key="other-texts")
+    own = {space.key: space for space in (texts, descriptions(texts))}
+    monkeypatch.setattr(library.filler.encoders, "spaces", SPACES | own)
+    library.spaces.add([texts])
+    library.filler.fill([texts], lambda _space, _num: None)
+    library.spaces.activate(texts.key)
+    num_asked = len(ollama.asked("/api/chat"))
+    assert describe().num_described == 0
+    assert len(ollama.asked("/api/chat")) == num_asked
+    states = {key: info.state for key, info in library.spaces.all().items()}
+    assert states["descriptions-other-texts"] is SpaceState.ACTIVE
+    assert states[SPACE] is SpaceState.RETIRED
+    assert library.spaces.coverage("descriptions-other-texts").embedded == 2
 
 
 def test_dropped_descriptions_take_their_space_along_and_can_be_made_again(
