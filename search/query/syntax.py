@@ -17,9 +17,9 @@ class QueryWords:
     meaning: str
     """What is looked for by meaning: everything but what is excluded, without quotes."""
     phrases: tuple[str, ...] = ()
-    """What must be said or written, word for word."""
+    """What must be said, written or described by a model, word for word."""
     excluded: tuple[str, ...] = ()
-    """What must be neither said nor written."""
+    """What must be neither said nor written nor described."""
 
 
 def parse_words(text: str) -> QueryWords:
