@@ -39,7 +39,9 @@ COLOURS = {
     "green": (20, 200, 20),
     "blue": (20, 20, 200),
     "black": (0, 0, 0),
+    "nearly black": (3, 3, 3),
     "night": (8, 10, 20),
+    "nearly red": (200, 24, 20),
 }
 SPACE = "descriptions-minilm-l6"
 
@@ -201,7 +203,7 @@ def test_a_dark_scene_is_not_described_as_the_black_picture_before_it(
 def test_black_pictures_are_described_once_and_other_flat_ones_each_by_itself(
     describe: Describe, add: Callable[..., int], ollama: Ollama
 ) -> None:
-    add("a", "black", "night", "black", "red", "red", looks=(None,) * 5)
+    add("a", "black", "nearly black", "night", "red", "nearly red", looks=(None,) * 5)
     describe()
     assert len(ollama.asked("/api/chat")) == 4
 
