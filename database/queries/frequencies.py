@@ -63,9 +63,7 @@ class WordStatistics:
 def read_statistics(database: Database) -> WordStatistics:
     """As they are now. Raises DatabaseError."""
     languages = [language for (language,) in database.rows(_LANGUAGES_SQL)]
-    ((num, lexemes, parts, num_own),) = database.rows(
-        _STATISTICS_SQL, {"read": _DESCRIPTIONS_READ}
-    )
+    ((num, lexemes, parts, num_own),) = database.rows(_STATISTICS_SQL, {"read": _DESCRIPTIONS_READ})
     # After the frequencies come their least and greatest.
     frequent = dict(zip(lexemes or [], parts or [], strict=False))
     num_texts = max(float(num) - num_own, 1.0)
