@@ -5,13 +5,11 @@ What a model says is data: one line, without control characters.
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from embeddings.cache import EmbeddingCache
+from embeddings.described import OLLAMA, Described, Describer, Description, Shown
 from embeddings.encoder import Image
 from embeddings.errors import (
-    EmbeddingError,
     InvalidSettings,
     InvalidVector,
     ModelFailed,
@@ -33,51 +31,11 @@ from embeddings.plain_text import says_nothing
 from embeddings.settings import EmbeddingSettings
 from embeddings.space import Space
 
-OLLAMA = "ollama"
-"""The name of that describer; others are keys of spaces."""
 ANSWER_S, LOAD_S = 600.0, 300.0
 """Of one description, which takes a large model minutes on a processor, and to load a model."""
 WAITS_S = (1.0, 5.0, 20.0)
 """Between tries where Ollama is busy, or broke off: a run of hours does not end with one answer."""
 _DIGEST = 12
-
-
-@dataclass(frozen=True)
-class Shown:
-    """A picture to be described."""
-
-    image: Image
-    is_text: bool = False
-    """Whether it is full of text, of which it is asked in other words."""
-
-
-@dataclass(frozen=True)
-class Description:
-    """What a model says of a picture."""
-
-    text: str
-    made_by: str
-    """The model and the beginning of its digest or revision: `llava:latest@8dd30f6b0cb1`."""
-
-
-Described = Description | EmbeddingError
-"""A description, or why there is none of this picture; others may have one."""
-
-
-class Describer(Protocol):
-    """A model that says what pictures show."""
-
-    at_once: int
-    """Pictures that are described together."""
-
-    def prepare(self) -> None:
-        """Finds the model and loads it. Raises EmbeddingError, with what to do."""
-        ...
-
-    def describe(self, pictures: Sequence[Shown]) -> list[Described]:
-        """A description of each, in their order. Raises EmbeddingError where the model describes
-        nothing at all."""
-        ...
 
 
 def get_describer(name: str, settings: EmbeddingSettings, encoders: Encoders) -> Describer:

@@ -10,7 +10,7 @@ from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.descriptions import DescriptionStore
 from database.videos.stored import Store
-from embeddings.describing import OLLAMA, Describer, get_describer
+from embeddings.described import OLLAMA, Describer
 from embeddings.errors import EmbeddingError, InvalidSettings
 from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
@@ -27,6 +27,8 @@ def describer_of(
     settings: IngestSettings, encoders: Encoders, name: str | None = None
 ) -> Describer:
     """The describer that is named, or that of the settings, or Ollama. Raises InvalidSettings."""
+    from embeddings.describing import get_describer  # half a second, for those who ask for it
+
     if name is not None:
         return get_describer(name, settings, encoders)
     try:

@@ -7,7 +7,6 @@ import subprocess
 from pathlib import Path
 
 from database.doctor.findings import Finding, fault, note, ok
-from embeddings.ollama.models import VISION
 
 _TIMEOUT_S = 2.0
 _OLLAMA = "127.0.0.1:11434"
@@ -95,6 +94,8 @@ def ollama_that_describes(url: str, model: str | None, *, is_awaited: bool) -> F
     """Whether one answers at OLLAMA_BASE_URL that describes pictures, by `model` or one that is
     known to; `is_awaited` where each ingest asks it to."""
     import httpx
+
+    from embeddings.ollama.models import VISION
 
     shown = httpx.URL(url).copy_with(userinfo=b"")
     lacks = "videos are found all the same, and have no descriptions" if is_awaited else ""

@@ -18,7 +18,7 @@ from database.models import MomentKind
 from database.spaces.spaces import Spaces
 from database.videos.descriptions import DescriptionStore, Still, description_of
 from database.videos.records import MomentRecord
-from embeddings.describing import Describer, Description, Shown
+from embeddings.described import Describer, Description, Shown
 from embeddings.encoder import Image
 from embeddings.loaded import Encoders
 from embeddings.space import Input

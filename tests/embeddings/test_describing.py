@@ -3,13 +3,8 @@
 import numpy as np
 import pytest
 
-from embeddings.describing import (
-    Description,
-    LocalDescriber,
-    OllamaDescriber,
-    Shown,
-    get_describer,
-)
+from embeddings.described import Description, Shown
+from embeddings.describing import LocalDescriber, OllamaDescriber, get_describer
 from embeddings.encoder import Image
 from embeddings.encoders.vlm import VisionLanguageEncoder
 from embeddings.errors import InvalidSettings, ModelFailed, WeightsMissing

@@ -3,6 +3,8 @@ videos are found all the same."""
 
 import dataclasses
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import cv2
@@ -91,6 +93,12 @@ def test_without_an_ollama_a_film_is_stored_and_the_note_says_what_to_do(
     assert note.endswith("python -m ingest.backfill --descriptions")
     assert store.find_files([str(film)])[str(film)].file.status is FileStatus.DONE
     assert texts(database) == []
+
+
+def test_an_ingest_that_describes_nothing_loads_nothing_of_what_describes() -> None:
+    code = "import sys, ingest.__main__, ingest.backfill, ingest.worker; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"embeddings.describing", "httpx", "redis"} & set(done.stdout.split())
 
 
 def test_a_setting_that_names_no_model_is_refused_by_its_name(
