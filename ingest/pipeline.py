@@ -202,7 +202,9 @@ class Ingest:
             self.made.add(digest)
             if self.converting:
                 self.converting.begin(digest)
-            work = Work(file, digest, checkpoint, report, claim, video and video.id)
+            work = Work(
+                file, digest, checkpoint, report, claim, None if video is None else video.id
+            )
             outcome = self._ingest_content(work)
         except (VideoUnreadable, ValueRefused) as error:
             if claim.was_cut():
