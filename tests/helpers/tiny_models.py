@@ -44,7 +44,7 @@ def tiny_models() -> Path:
 
 @cache
 def tiny_vlm() -> Path:
-    """The folder that holds that of VLM; training takes a minute, once."""
+    """The folder that holds that of VLM; training takes half a minute, once."""
     return _trained(FOLDER / "vlm", "tiny-vlm")
 
 
