@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from database.queries.statement import DESCRIPTION_WORDS
 from database.queries.terms import Term
+from embeddings.space import Modality
 from search.query.query import MODES, FusionName, Weights
 from search.ranking.confidence import (
     MISSING,
@@ -180,3 +182,25 @@ def test_one_word_that_is_there_is_found_however_common_it_is(
     ranked = [scene(1, found(FULL_TEXT, raw=1.0))]
     sure = confidence_of(ranked, BALANCED, 12, text, terms(0.5))
     assert (sure.answered >= WEAK) == is_confident
+
+
+@pytest.mark.parametrize(
+    ("described", "weights", "answers"),
+    [
+        (terms(1.6, 1.6), BALANCED, True),
+        (terms(3.1), BALANCED, True),
+        (terms(1.4, 1.4), BALANCED, False),  # models write so of many pictures
+        (terms(1.6, 1.6), Weights(1.0, 0.0), False),
+    ],
+)
+def test_a_description_with_all_words_answers_a_query_if_few_have_them(
+    described: tuple[Term, ...], weights: Weights, answers: bool
+) -> None:
+    words = found(DESCRIPTION_WORDS, 3.0, raw=1.0)._replace(modality=Modality.VISION)
+    others = [scene(number, found(TEXT, 6.0)) for number in (1, 2)]
+    fused = FUSIONS[FusionName.EVIDENCE].rank([*others, scene(3, words)], weights)
+    lifted = with_words_found(fused, weights, 10_000, TWO, terms(5.0, 5.0), described)
+    sure = confidence_of(lifted, weights, 10_000, TWO, terms(5.0, 5.0), described)
+    assert sure.whole is answers
+    assert (scored(lifted, sure)[0].scene_id == 3) is answers
+    assert (scored(lifted, sure)[0].score >= WEAK) is answers
