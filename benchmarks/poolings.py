@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from embeddings.backends.torch import torch_device
 from embeddings.cli import new_app, read_settings, run
 from embeddings.encoder import Image, Vectors
 from embeddings.encoders.vlm import VisionLanguageEncoder
@@ -102,7 +103,7 @@ def rows(encoders: Encoders, space: Space, beside: Sequence[Space], shown: Shown
     encoder = encoders.vision_language(space)
     for texts, pictures in PAIRS:
         yield _row(texts, pictures, *_vectors(encoder, texts, pictures, shown), shown.own)
-    if encoders.runtime.device in ("auto", "cpu"):
+    if torch_device(encoders.runtime).type == "cpu":  # for which alone int8 is
         small = VisionLanguageEncoder(space, encoders.runtime, int8=True)
         yield _row("last, int8", "last, int8", *_vectors(small, "last", "last", shown), shown.own)
     for each in beside:

@@ -113,12 +113,13 @@ class VlmModel:
     ) -> tuple[torch.Tensor, torch.Tensor | None]:
         """[layers, batch, tokens, dim], and [layers, batch, heads, tokens, tokens] if wanted."""
         decoder = self._weighing_decoder if weigh else self.decoder
+        lower = True if layers is None else [each for each in layers if each != self.num_layers]
         made: Any = decoder(
             inputs_embeds=embeds,
             attention_mask=mask,
             position_ids=(mask.cumsum(dim=1) - 1).clamp(min=0),
             use_cache=False,
-            output_hidden_states=layers != [self.num_layers],
+            output_hidden_states=lower or False,  # of these alone: all would be 30 times as large
             output_attentions=weigh,
         )
         weights = torch.stack(made.attentions) if weigh else None

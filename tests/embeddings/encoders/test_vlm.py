@@ -238,6 +238,19 @@ def test_layers_are_normed_before_they_are_combined(
     assert_near(longer.vector, normalise(np.concatenate(chosen)))
 
 
+def test_states_of_other_layers_are_not_kept(encoder: VisionLanguageEncoder) -> None:
+    """Of 8,192 tokens, all 30 layers of SmolVLM2-256M are half a gigabyte."""
+    kept: list[int] = []
+
+    def count(_decoder: object, _given: object, made: Any) -> None:
+        kept.append(sum(states is not None for states in made.get("hidden_states", ())))
+
+    with encoder._model.decoder.register_forward_hook(count):
+        for pooling in (Pooling("mean"), Pooling("multi_layer", (2, -1))):
+            encoder.embed([TEXT], pooling)
+    assert kept == [0, 1]
+
+
 def test_cls_is_the_same_for_every_input_and_says_so(
     encoder: VisionLanguageEncoder, reference: Reference
 ) -> None:
