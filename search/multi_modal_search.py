@@ -151,8 +151,9 @@ class MultiModalSearchEngine:
         shape: Shape | None = None,
         most: int | None = None,
     ) -> SearchAnswer:
-        """Scenes that are like a scene: by look, action or words, or in a space by its key; else
-        by its look, and one without pictures by its words. Raises NotFound, InvalidQuery."""
+        """Scenes that are like a scene: by look, action, words or description, or in a space by its
+        key; else by its look, and one without pictures by its words. Raises NotFound,
+        InvalidQuery."""
         started = time.perf_counter()
         query = make_query(
             "", mode=AUTO, filters=filters, shape=shape, most=most, with_examples=True

@@ -17,7 +17,9 @@ def main(
     scene: cli.Scene,
     by: Annotated[
         Likeness | None,
-        typer.Option(help="Like it in look, action or words; by default in look, if it has one."),
+        typer.Option(
+            help="Like it in look, action, words or description; by default in look, if it has one."
+        ),
     ] = None,
     space: Annotated[
         str | None, typer.Option(help="Compare in this space (python -m embeddings list).")
