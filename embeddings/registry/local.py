@@ -22,7 +22,7 @@ FILE = "space.json"
 _TEXT_PROMPT = Annotated[str, Field(pattern=r"^[^{}]*\{\}$")]
 _IMAGE_PROMPT = Annotated[str, Field(pattern=r"^[^{}]*\{\}[^{}]*$")]
 _ENDS_BYTES = 1 << 20
-RESERVED = {*TEXT_MODELS, *PROFILES, "full-text"}
+RESERVED = {*TEXT_MODELS, *PROFILES, "full-text", "description-words", "descriptions"}
 """Names that mean something else where a space is named."""
 
 

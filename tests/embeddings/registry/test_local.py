@@ -68,6 +68,7 @@ def test_without_a_folder_there_are_only_those_of_the_registry(tmp_path: Path) -
         ({"family": "video_classifier", "key": "fine", "dim": 8, "slot": "text"}, "slot"),
         ({"family": "image_text", "key": "fine", "dim": 8, "prompts": ["a {thing}"]}, "prompts"),
         ({"family": "image_text", "key": "balanced", "dim": 8}, "another meaning"),
+        ({"family": "image_text", "key": "description-words", "dim": 8}, "another meaning"),
     ],
 )
 def test_a_declaration_that_cannot_be_used_is_named_with_its_fault(
