@@ -6,6 +6,7 @@ and an answer can be tried with real weights where the hub cannot be reached.
 
 import hashlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable, Iterable
@@ -44,6 +45,7 @@ SPACES = {
 """What each model's space.json says, so that EMBEDDING_MODEL_DIR may name the folder."""
 MIN_ACCURACY = 0.9
 MADE_BY = "made-by.sha256"
+_IMPORTED = re.compile(r"^from scripts\.tiny\.(\w+) import", re.MULTILINE)
 
 
 def train_tiny_models(folder: Path, names: Iterable[str] = TRAININGS) -> None:
@@ -55,10 +57,9 @@ def train_tiny_models(folder: Path, names: Iterable[str] = TRAININGS) -> None:
 
 
 def _train_what_is_missing(folder: Path, names: Iterable[str]) -> None:
-    code = _code_hash()
     torch.set_num_threads(1)  # more only get in each other's way in models this small
     for name in names:
-        target = folder / name
+        target, code = folder / name, _code_hash(name)
         seal = target / MADE_BY
         if seal.is_file() and seal.read_text() == code:
             continue
@@ -75,9 +76,23 @@ def _train_what_is_missing(folder: Path, names: Iterable[str]) -> None:
         print(f"{name}: right in {accuracy:.1%} of new drawings")
 
 
-def _code_hash() -> str:
+def code_of(name: str) -> list[Path]:
+    """The files of scripts/tiny by which a model is trained."""
+    found: list[str] = []
+    wanted = [TRAININGS[name].__module__.rpartition(".")[2]]
+    while wanted:
+        found.append(wanted.pop())
+        wanted += set(_IMPORTED.findall(_tiny(found[-1]).read_text())) - {*found, *wanted}
+    return [_tiny(module) for module in sorted(found)]
+
+
+def _tiny(module: str) -> Path:
+    return ROOT / "scripts" / "tiny" / f"{module}.py"
+
+
+def _code_hash(name: str) -> str:
     digest = hashlib.sha256()
-    for path in [Path(__file__), *sorted((ROOT / "scripts" / "tiny").glob("*.py"))]:
+    for path in [Path(__file__), *code_of(name)]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
