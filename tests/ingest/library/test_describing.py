@@ -354,6 +354,27 @@ def test_where_no_picture_can_be_described_the_fault_is_none_of_theirs(
         describe()
 
 
+def test_pictures_that_are_never_described_do_not_keep_those_after_them_from_it(
+    describe: Describe, add: Callable[..., int], ollama: Ollama, database: Database
+) -> None:
+    ollama.models[0].says = lambda colour: "" if colour == "green" else f"A {colour} picture."
+    for number in range(9):
+        add(f"film {number}", "green")
+    add("the last", "blue")
+    told = describe()
+    assert (told.num_described, len(told.faults)) == (1, 9)
+
+
+def test_a_long_film_of_which_nothing_is_described_is_given_up_where_the_model_fails(
+    describe: Describe, add: Callable[..., int], ollama: Ollama
+) -> None:
+    add("long", *["red", "green", "blue"] * 10, looks=(None,) * 30)
+    ollama.fail("/api/chat", 500, "llama runner process has terminated")
+    with pytest.raises(OllamaFailed, match="terminated"):
+        describe()
+    assert len(ollama.asked("/api/chat")) < 12
+
+
 def test_what_a_model_says_is_one_line_without_control_characters(
     describe: Describe, add: Callable[..., int], ollama: Ollama, database: Database
 ) -> None:
