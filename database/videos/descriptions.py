@@ -3,12 +3,14 @@
 A keyframe has a description where one stands at its time and names its picture.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
+from sqlalchemy.orm import Session
 
 from database.models import MomentKind
 from database.server.connection import Database
@@ -100,8 +102,8 @@ class DescriptionStore:
 
     def count(self, video_id: int | None = None) -> NumDescribed:
         """Of all videos, or of one."""
-        with self._database.reading() as connection:
-            keyframes, described = connection.execute(_COUNT, {"video": video_id}).one()
+        with self._patient() as session:
+            keyframes, described = session.execute(_COUNT, {"video": video_id}).one()
             return NumDescribed(described, keyframes)
 
     def missing(
@@ -110,8 +112,8 @@ class DescriptionStore:
         """Keyframes without a description, by the ids of video and moment, from the one after
         `after`."""
         values = {"video": video_id, "after_video": after[0], "after": after[1], "limit": limit}
-        with self._database.reading() as connection:
-            return [Still(*row) for row in connection.execute(_MISSING, values)]
+        with self._patient() as session:
+            return [Still(*row) for row in session.execute(_MISSING, values)]
 
     def described(self, video_id: int) -> list[tuple[Still, str, str]]:
         """The keyframes of a video that are described: each with the text and the model."""
@@ -162,6 +164,13 @@ class DescriptionStore:
                 num += removed.rowcount
                 _has_changed(connection, each)
             return num
+
+    @contextmanager
+    def _patient(self) -> Iterator[Session]:
+        """A transaction without a time limit: a large library has many keyframes to look at."""
+        with self._database.session() as session:
+            session.execute(sa.text("SET LOCAL statement_timeout = 0"))
+            yield session
 
 
 def _has_changed(connection: psycopg.Connection[Any], video_id: int) -> None:

@@ -3,11 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 
 import pytest
 import sqlalchemy as sa
 
+from database import opening
 from database.check import find_faults
 from database.checking.faults import Kind
 from database.doctor.findings import Level
@@ -106,6 +108,26 @@ def test_a_film_that_is_made_anew_while_its_descriptions_are_dropped_is_stored(
             other.execute(sa.text("DELETE FROM scene"))
             other.commit()
     assert answers == [0]
+
+
+def test_what_is_left_to_describe_is_found_however_long_that_takes(
+    still: Still,
+    database: Database,
+    settings: DatabaseSettings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(opening, "STATEMENT_TIMEOUT_S", 1)
+    with (
+        closing(opening.open_database(settings)) as hasty,
+        database.engine.begin() as other,
+        ThreadPoolExecutor() as pool,
+    ):
+        other.execute(sa.text("LOCK TABLE moment"))
+        store = DescriptionStore(hasty)
+        tasks = pool.submit(store.missing, limit=10), pool.submit(store.count)
+        time.sleep(1.5)
+        other.rollback()
+        assert (tasks[0].result(), tasks[1].result().missing) == ([still], 1)
 
 
 def test_a_lost_picture_counts_once_though_its_description_names_it_too(
