@@ -59,23 +59,15 @@ _NUMBER = """() => {
   }
   return number + 1;
 }"""
-_WITHOUT_HLS = """
-  const { canPlayType } = HTMLMediaElement.prototype;
-  HTMLMediaElement.prototype.canPlayType = function (type) {
-    return type.includes("mpegurl") ? "" : canPlayType.call(this, type);
-  };
-"""
-
-
 def number_shown(page: Page) -> int:
     """Waits for a picture of a film of marked_films; its number. One that is turned lies as it does
     by 90 degrees."""
     return int(page.wait_for_function(_NUMBER).json_value()) - 1
 
 
-def without_hls(page: Page) -> None:
-    """From here on the browser says that it knows no HLS, as some do."""
-    page.add_init_script(_WITHOUT_HLS)
+def without_media_source(page: Page) -> None:
+    """From here on the browser plays HLS by itself alone, as those of phones do."""
+    page.add_init_script("delete window.MediaSource;")
 
 
 def refuse_segments(page: Page, status: int = 404, **headers: str) -> None:

@@ -15,7 +15,7 @@ from tests.helpers.commands import run_command
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import Serving, serving
 from tests.helpers.marked_films import Recipe, write_joined, write_marked
-from tests.helpers.playing import number_shown, playing_at, refuse_segments, without_hls
+from tests.helpers.playing import number_shown, playing_at, refuse_segments, without_media_source
 
 QUIET = {"x265-params": "log-level=none", "preset": "ultrafast"}
 CHANGING = [number / 25 + 0.5 * (number >= 60) for number in range(150)]
@@ -130,21 +130,24 @@ def test_what_the_browser_cannot_play_plays_at_its_moment(
     name: str, page: Page, films: Films
 ) -> None:
     plays_at_its_moment(page, films, name)
-
-
-@pytest.mark.parametrize("name", ["hevc.mp4", "ac3.mkv", "broadcast.ts", "changing.mkv"])
-def test_it_plays_in_browsers_without_hls_too(name: str, page: Page, films: Films) -> None:
-    without_hls(page)
-    plays_at_its_moment(page, films, name)
     assert page.evaluate("document.querySelector('video').src").startswith("blob:")
 
 
-@pytest.mark.parametrize("has_hls", [True, False])
-def test_of_a_file_with_two_pictures_that_of_the_library_is_played(
-    has_hls: bool, page: Page, films: Films
+@pytest.mark.parametrize("name", ["hevc.mp4", "ac3.mkv", "broadcast.ts", "changing.mkv"])
+def test_it_plays_in_browsers_without_media_source_too(
+    name: str, page: Page, films: Films
 ) -> None:
-    if not has_hls:
-        without_hls(page)
+    without_media_source(page)
+    plays_at_its_moment(page, films, name)
+    assert "index.m3u8#t=" in page.evaluate("document.querySelector('video').src")
+
+
+@pytest.mark.parametrize("has_media_source", [True, False])
+def test_of_a_file_with_two_pictures_that_of_the_library_is_played(
+    has_media_source: bool, page: Page, films: Films
+) -> None:
+    if not has_media_source:
+        without_media_source(page)
     watch(page, films, "pictures.mp4")
     expect(page.locator(".source")).to_have_text("copied: not the first picture")
     page.wait_for_function("() => document.querySelector('video').videoWidth === 320")
@@ -153,7 +156,6 @@ def test_of_a_file_with_two_pictures_that_of_the_library_is_played(
 
 
 def test_segments_that_the_browser_does_not_take_are_converted(page: Page, films: Films) -> None:
-    without_hls(page)
     page.add_init_script(
         "const takes = MediaSource.isTypeSupported;"
         "MediaSource.isTypeSupported = (type) => type.includes('avc1.640020') && takes(type);"
@@ -163,12 +165,12 @@ def test_segments_that_the_browser_does_not_take_are_converted(page: Page, films
     assert FILMS["ac3.mkv"].time_of(number_shown(page)) == pytest.approx(AT_S, abs=0.3)
 
 
-@pytest.mark.parametrize("has_hls", [True, False])
+@pytest.mark.parametrize("has_media_source", [True, False])
 def test_seeking_leads_where_it_should_and_a_film_plays_to_its_end(
-    has_hls: bool, page: Page, films: Films
+    has_media_source: bool, page: Page, films: Films
 ) -> None:
-    if not has_hls:
-        without_hls(page)
+    if not has_media_source:
+        without_media_source(page)
     page.goto(f"/watch/{films.ids['turned.mp4']}?t={AT_S}")
     expect(page.locator(".source")).to_have_text("converted: hevc")
     number_shown(page)

@@ -1,5 +1,5 @@
 // A video that comes in segments (HLS), of which the server makes each when it is asked for: waiting
-// until the first is there, and handing them to browsers that do not fetch them by themselves.
+// until the first is there, and handing them to browsers that have a MediaSource.
 
 const AHEAD_S = 12;
 const BEHIND_S = 10;

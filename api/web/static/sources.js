@@ -253,7 +253,8 @@ export class Sources {
       this.#feed?.close();
       this.#feed = null;
       setClock(this.video, null);
-      if (this.video.canPlayType(HLS)) this.video.src = `${url}#t=${this.time}`;
+      const isPlain = !("MediaSource" in window) && this.video.canPlayType(HLS);
+      if (isPlain) this.video.src = `${url}#t=${this.time}`; // Chromium would fetch the first segments first
       else this.#feed = new Feed(this.video, playlist, codecs, this.time, failed);
     } catch (error) {
       if (!signal.aborted) await failed(error);
