@@ -59,6 +59,8 @@ _NUMBER = """() => {
   }
   return number + 1;
 }"""
+
+
 def number_shown(page: Page) -> int:
     """Waits for a picture of a film of marked_films; its number. One that is turned lies as it does
     by 90 degrees."""

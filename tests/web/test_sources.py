@@ -134,9 +134,7 @@ def test_what_the_browser_cannot_play_plays_at_its_moment(
 
 
 @pytest.mark.parametrize("name", ["hevc.mp4", "ac3.mkv", "broadcast.ts", "changing.mkv"])
-def test_it_plays_in_browsers_without_media_source_too(
-    name: str, page: Page, films: Films
-) -> None:
+def test_it_plays_in_browsers_without_media_source_too(name: str, page: Page, films: Films) -> None:
     without_media_source(page)
     plays_at_its_moment(page, films, name)
     assert "index.m3u8#t=" in page.evaluate("document.querySelector('video').src")
