@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from multiprocessing import resource_tracker
@@ -38,6 +39,9 @@ _context.set_forkserver_preload(
 )
 _FORK_SERVER_GONE = 255
 """The exit code of a child of which nobody knows how it ended."""
+_PAUSES_S = (0.0, 0.1, 1.0)
+"""Before each try to start a child. Of a process that is killed the connections are closed before
+it has ended, and until then no other is started in its place."""
 _NOT_MEANT = frozenset((signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
 """Signals that a terminal or a service manager sends to all processes of a command at once."""
 
@@ -117,9 +121,10 @@ class Isolation:
     def _started(
         self, function: Callable[..., object], arguments: tuple[object, ...]
     ) -> tuple[Connection, ForkServerProcess]:
-        """A child and what it sends; tried twice, since the server that it is forked from may be
+        """A child and what it sends; tried again, since the server that it is forked from may be
         killed meanwhile."""
-        for _ in range(2):
+        for pause_s in _PAUSES_S:
+            time.sleep(pause_s)
             receiver, sender = _context.Pipe(duplex=False)
             child = _context.Process(
                 target=_child_main, args=(sender, function, arguments, self.memory_mb), daemon=True
