@@ -1,6 +1,7 @@
 """Codec strings are those that FFmpeg writes for the same streams, that the standards have as
 examples, and that browsers know."""
 
+import os
 import re
 from fractions import Fraction
 from pathlib import Path
@@ -108,6 +109,11 @@ def test_hevc_is_told_by_the_name_that_the_container_has_for_it(tmp_path: Path) 
                 packet.stream = stream
                 target.mux(packet)
     assert (strings_of(path), strings_of(renamed)) == (["hev1.1.6.L60.90"], ["hvc1.1.6.L60.90"])
+
+
+def test_an_encoder_of_av1_leaves_the_tests_no_priority_over_all_else(tmp_path: Path) -> None:
+    write_marked(tmp_path / "av1.mp4", Recipe(seconds=0.2, picture="libsvtav1"))
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
 
 
 @pytest.mark.parametrize(
