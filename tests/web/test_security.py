@@ -69,7 +69,7 @@ def test_a_page_is_small(page: Page, path: str) -> None:
 
     page.on("response", note)
     page.goto(path, wait_until="networkidle")
-    sizes = {each.url: each.request.sizes()["responseBodySize"] for each in loaded}
+    sizes = {each.url: each.request.sizes()["responseBodySize"] for each in [*loaded]}
     assert 10_000 < sum(sizes.values()) <= MAX_BYTES, sizes
 
 

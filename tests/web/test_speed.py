@@ -28,7 +28,7 @@ from tests.helpers.strange import put_still
 MAX_ELEMENTS = 10_000
 MAX_IMAGES = 30
 """Asked for before anybody scrolls."""
-PATIENCE = 3
+PATIENCE = 6
 NOTE_TASKS = """() => {
   window.tasks = [];
   const note = (list) => tasks.push(...list.getEntries().map(({ duration }) => duration));
