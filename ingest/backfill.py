@@ -21,7 +21,6 @@ from database.models import SpaceState
 from database.opening import open_database
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
-from database.videos.read import Library
 from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import choose_spaces, get_profile
@@ -36,7 +35,6 @@ from ingest.library.embed import prove
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.spaces import activate_complete, spaces_to_fill
 from ingest.library.standings import Standing, standings_of
-from ingest.media.child import Isolation
 from ingest.progress import FillDisplay
 from ingest.settings import IngestSettings
 
@@ -314,14 +312,7 @@ def _describing(
 
 def _filler(database: Database, settings: IngestSettings) -> Filler:
     encoders = Encoders(settings.runtime(num_cores()))
-    return Filler(
-        Library(database),
-        Spaces(database),
-        encoders,
-        Isolation.of(settings),
-        settings.keyframes_dir,
-        settings.ingest_max_pixels,
-    )
+    return Filler.of(database, settings, encoders)
 
 
 def _require_queries(queries: Path | None, *, activate: bool) -> None:

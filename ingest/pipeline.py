@@ -23,7 +23,6 @@ from database.spaces.spaces import Spaces
 from database.videos.descriptions import DescriptionStore
 from database.videos.forgetting import keyframe_folder
 from database.videos.names import Names
-from database.videos.read import Library
 from database.videos.records import MomentRecord
 from database.videos.removal import Removal
 from database.videos.stored import Store, StoredVideo
@@ -448,14 +447,7 @@ def _describing(
     """What describes videos; None unless the settings ask for it. Raises InvalidSettings."""
     if not settings.ingest_descriptions:
         return None
-    filler = Filler(
-        Library(database),
-        Spaces(database),
-        encoders,
-        Isolation.of(settings),
-        settings.keyframes_dir,
-        settings.ingest_max_pixels,
-    )
+    filler = Filler.of(database, settings, encoders)
     describer = describer_of(settings, encoders)
     return partial(DescribedLibrary.of(database, filler).describe_video, describer)
 

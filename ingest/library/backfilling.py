@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from itertools import islice
 from pathlib import Path
+from typing import Self
 
 from database.errors import DiskFull, NotFound, ValueRefused
+from database.server.connection import Database
 from database.spaces.coverage import MissingMoment
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
@@ -33,6 +35,7 @@ from ingest.library.embed import (
 from ingest.media.child import Isolation
 from ingest.media.clips import Footage, read_clips, write_keyframe
 from ingest.scenes.scene import Span
+from ingest.settings import IngestSettings
 
 _PAGE = 1000
 """Missing moments that are looked up at a time."""
@@ -67,6 +70,18 @@ class Filler:
     isolation: Isolation
     keyframes_dir: Path
     max_pixels: int
+
+    @classmethod
+    def of(cls, database: Database, settings: IngestSettings, encoders: Encoders) -> Self:
+        """The backfill of an open library. Raises InvalidSettings."""
+        return cls(
+            Library(database),
+            Spaces(database),
+            encoders,
+            Isolation.of(settings),
+            settings.keyframes_dir,
+            settings.ingest_max_pixels,
+        )
 
     def fill(
         self,
