@@ -16,23 +16,28 @@ class ClientGone(Exception):
 
 
 async def unless_gone(request: Request, work: Awaitable[Answer]) -> Answer:
-    """What `work` gives; it is cancelled as soon as the client hangs up. Raises ClientGone, and
-    what the work raises."""
+    """What `work` gives; it is cancelled as soon as the client hangs up, and counts all the same
+    where it was done by then. Raises ClientGone, and what the work raises.
+
+    The work is a task of its own: the one that asks is never cancelled, which might reach it only
+    when it is at something else.
+    """
     await request.body()  # or listening for the client to leave would take it for nothing
-    asking = asyncio.current_task()
-    assert asking is not None
-    leaving = asyncio.ensure_future(_give_up_when_left(request, asking))
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_left(request))
     try:
-        return await work
-    except asyncio.CancelledError:
-        if leaving.done() and asking.uncancel() == 0:
-            raise ClientGone from None
-        raise
+        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
     finally:
+        has_left = leaving.done()
         leaving.cancel()
+        if not working.done():
+            working.cancel()
+            await asyncio.wait((working,))
+    if has_left and working.cancelled():
+        raise ClientGone
+    return working.result()
 
 
-async def _give_up_when_left(request: Request, asking: "asyncio.Task[object]") -> None:
+async def _left(request: Request) -> None:
     while (await request.receive())["type"] != "http.disconnect":
         pass
-    asking.cancel()

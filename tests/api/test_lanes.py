@@ -177,6 +177,27 @@ def test_no_place_is_lost_where_clients_leave_just_when_their_turn_comes(late_s:
     run(work)
 
 
+def test_who_leaves_just_when_work_is_done_is_not_cut_off_at_something_else() -> None:
+    async def work() -> None:
+        async def come_and_go() -> str:
+            gone, loop = asyncio.Event(), asyncio.get_running_loop()
+            done: asyncio.Future[None] = loop.create_future()
+            loop.call_later(0.001, gone.set)
+            loop.call_later(0.001, done.set_result, None)
+            request = request_of("", gone=gone)
+            try:
+                await unless_gone(request, asyncio.wait_for(done, 5))
+                await unless_gone(request, asyncio.sleep(1))
+            except ClientGone:
+                await asyncio.sleep(0.001)
+            return "gone"
+
+        ends = await asyncio.gather(*(come_and_go() for _ in range(50)), return_exceptions=True)
+        assert ends == ["gone"] * 50
+
+    run(work)
+
+
 def test_no_thread_waits_for_the_connection_of_another() -> None:
     (most,) = (
         limit.le

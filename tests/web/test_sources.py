@@ -271,13 +271,15 @@ def test_while_a_film_is_prepared_the_page_says_so(refused: Page, films: Films) 
     assert number_shown(refused) / 25 == pytest.approx(AT_S, abs=0.3)
 
 
+def _not_yet(route: Route) -> None:
+    """What a server answers as long as it prepares a film."""
+    route.fulfill(status=503, headers={"Retry-After": "5"}, json={})
+
+
 def test_while_a_film_is_prepared_the_still_of_the_moment_is_seen(
     refused: Page, films: Films
 ) -> None:
-    refused.route(
-        "**/hls/**/index.m3u8",
-        lambda route: route.fulfill(status=503, headers={"Retry-After": "5"}, json={}),
-    )
+    refused.route("**/hls/**/index.m3u8", _not_yet)
     video = films.ids["hevc.mp4"]
     watch(refused, films, "hevc.mp4")
     film = refused.locator("video")
@@ -290,7 +292,7 @@ def test_while_a_film_is_prepared_the_still_of_the_moment_is_seen(
     nearest = refused.locator("#nearest summary")
     if nearest.is_visible():
         nearest.click()
-    refused.route("**/hls/**", lambda route: route.fulfill(status=503, json={}))
+    refused.route("**/hls/**/index.m3u8", _not_yet)
     hit = refused.locator(f".hit[data-video='{video}']").first
     hit.press("Enter")
     expect(film).to_have_attribute("poster", str(hit.locator("img").evaluate("img => img.src")))
