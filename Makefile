@@ -45,9 +45,11 @@ check: $(DEV) ## linter, formatter, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-# A worker runs whole files: what a file makes for its tests is made once.
+# A worker runs whole files: what a file makes for its tests is made once. Two in some thousand tests
+# of browsers, servers and clocks meet a moment in which a busy machine stands still: who fails is
+# told, and is run once more.
 test: $(DEV) $(CLIENTS) ## all tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder --reruns 1
 
 bench: $(DEV) ## all benchmarks
 	$(BIN)/python -m benchmarks
