@@ -29,15 +29,16 @@ from tests.helpers.sql import execute
 from tests.helpers.statements import plan_of_search
 
 TEXT = "minilm-l6"
-NUM = 1500
+NUM = 500
 
 
 @pytest.fixture
-def vectors(store: Store) -> npt.NDArray[np.float32]:
+def vectors(store: Store, database: Database) -> npt.NDArray[np.float32]:
     """Unit vectors around thirty subjects, each said in a scene of its own of two videos."""
     rng = np.random.default_rng(4)
     subjects = rng.standard_normal((30, SPACES[TEXT].dim))
     noise = rng.standard_normal((NUM, SPACES[TEXT].dim))
+    execute(database, "DROP INDEX embedding_minilm_l6_hnsw")
     made = normalise((subjects[rng.integers(0, 30, NUM)] + 0.7 * noise).astype(np.float32))
     for name, part in (("a", made[: NUM // 2]), ("b", made[NUM // 2 :])):
         moments = tuple(
@@ -47,6 +48,7 @@ def vectors(store: Store) -> npt.NDArray[np.float32]:
         scenes = tuple((float(n), n + 1.0) for n in range(len(part)))
         video = replace(records.video(name), scenes=scenes, moments=moments)
         store.save_video(video, records.file(f"/v/{name}.mp4"))
+    Spaces(database).index(TEXT)
     return made
 
 
@@ -74,7 +76,7 @@ def test_bits_find_the_nearest_in_the_order_of_their_vectors(
     database: Database, vectors: npt.NDArray[np.float32]
 ) -> None:
     Tuning(database).take(TEXT, 200)
-    for vector in vectors[::300]:
+    for vector in vectors[::100]:
         found = raws(database, vector, 200)
         assert found[0] == pytest.approx(1.0, abs=1e-2)
         exact = raws(database, vector, None, scan=Scan.EXACT)
@@ -189,14 +191,14 @@ def test_the_command_tells_what_to_take_and_takes_it(
 
     done = run_command("database", "tune", "--space", TEXT, settings=settings)
     title, _header, *rows, advice = done.stdout.splitlines()
-    assert title == f"{TEXT}: 1,500 vectors, by 200 candidates of bits so far"
+    assert title == f"{TEXT}: 500 vectors, by 200 candidates of bits so far"
     assert len(rows) == 1 + len(CANDIDATES)
     assert advice.strip() == (
         f"best: half floats: python -m database tune --space {TEXT} --take half"
     )
 
 
-@pytest.mark.parametrize("take", ["bits", "9", "1001", "-1"])
+@pytest.mark.parametrize("take", ["bits", "9", "1001"])
 def test_what_cannot_be_taken_is_a_mistake_of_the_command_line(
     take: str, settings: DatabaseSettings
 ) -> None:
