@@ -59,11 +59,11 @@ def load(
     """Fills an empty library. Ids are from 1 and dense; scene n has keyframe moment 2n-1 and, if
     somebody speaks, speech moment 2n."""
     rng = np.random.default_rng(seed)
-    made = _Maker(encoders, num_scenes, rng)
+    made = Maker(encoders, num_scenes, rng)
     with database.connection() as connection:
         for space in (TEXT, VISION):
             connection.execute(f"DROP INDEX {partition_name(space.key)}_hnsw")
-        _copy_videos(connection, num_scenes)
+        copy_videos(connection, num_scenes)
         for start in range(0, num_scenes, _BATCH):
             _copy_batch(connection, made, start, min(start + _BATCH, num_scenes))
         connection.execute("SET LOCAL maintenance_work_mem = '4GB'")
@@ -84,7 +84,7 @@ def load(
     return SyntheticLibrary(num_scenes, made.planted)
 
 
-class _Maker:
+class Maker:
     """Texts and vectors of scenes, the same for the same seed."""
 
     def __init__(self, encoders: Encoders, num_scenes: int, rng: np.random.Generator) -> None:
@@ -162,14 +162,16 @@ class _Maker:
         return normalise(self._rng.standard_normal(shape, np.float32))
 
 
-def _copy(connection: psycopg.Connection, target: str, rows: Iterator[tuple[object, ...]]) -> None:
+def copy_rows(
+    connection: psycopg.Connection, target: str, rows: Iterator[tuple[object, ...]]
+) -> None:
     with connection.cursor().copy(f"COPY {target} FROM STDIN") as copy:
         for row in rows:
             copy.write_row(row)
 
 
-def _copy_videos(connection: psycopg.Connection, num_scenes: int) -> None:
-    _copy(
+def copy_videos(connection: psycopg.Connection, num_scenes: int) -> None:
+    copy_rows(
         connection,
         "video (id, content_hash, status, title, container, video_codec, audio_codec, "
         "duration_s, language, num_scenes, profile)",
@@ -184,14 +186,14 @@ def _copy_videos(connection: psycopg.Connection, num_scenes: int) -> None:
     )
 
 
-def _copy_batch(connection: psycopg.Connection, made: _Maker, start: int, end: int) -> None:
+def _copy_batch(connection: psycopg.Connection, made: Maker, start: int, end: int) -> None:
     scenes = range(start, end)
     spoken = made.spoken(start, end)
 
     def starts(scene: int) -> float:
         return scene % SCENES_PER_VIDEO * SCENE_S
 
-    _copy(
+    copy_rows(
         connection,
         "scene (id, video_id, position, start_s, end_s)",
         (
@@ -212,8 +214,8 @@ def _copy_batch(connection: psycopg.Connection, made: _Maker, start: int, end: i
         for s, text in spoken.items()
     )
     target = "moment (video_id, id, scene_id, kind, start_s, end_s, text, language)"
-    _copy(connection, target, keyframes)
-    _copy(connection, target, speech)
+    copy_rows(connection, target, keyframes)
+    copy_rows(connection, target, speech)
     copy_vectors(
         connection,
         VISION.key,

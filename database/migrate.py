@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from database.errors import SchemaMismatch
 from database.models import Base
 from database.server.connection import Database
+from database.server.pgvector import require_pgvector
 from database.spaces.partitions import create_index, create_space, index_memory_kb
 from embeddings.registry.spaces import PROFILES
 
@@ -28,9 +29,13 @@ _TRIGRAMS = {
 def upgrade_schema(database: Database) -> None:
     """Runs the migrations that are missing, and gives a library without spaces the bundled ones,
     active, and one without trigrams those of its server. Raises SchemaMismatch if the database is
-    newer than the code.
+    newer than the code, and DatabaseUnsuitable where pgvector is too old; that of our own server is
+    its programs'.
     """
     engine = database.engine
+    if not database.embedded:
+        with engine.connect() as connection:
+            require_pgvector(connection)
     if current_revision(engine) != head_revision():
         _upgrade(database)
         # Pooled connections were set up before the extension, and so its types, existed.

@@ -30,6 +30,7 @@ def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[st
                 ("clock", looks.clock),
                 ("weights", looks.weights),
                 ("descriptions", looks.descriptions),
+                ("indexes", looks.indexes),
             ],
             [("cv2", opencv.cv2)],
             [("disk", lambda: machine.disk(settings.home))],

@@ -16,12 +16,12 @@ from database.doctor.weights import judge_weights
 from database.errors import DatabaseError
 from database.migrate import head_revision
 from database.server.embedded import data_dir, start_embedded
+from database.server.pgvector import INSTALL, NEEDED, find_remedy
 from database.server.sqlstates import translated_errors
 from database.settings import DatabaseSettings
+from database.spaces.indexing import BITS_FROM
 from database.videos.descriptions import NUM_DESCRIBED
 
-OLDEST_PGVECTOR = (0, 8, 4)
-"""Those before may corrupt HNSW indexes: 0.8.2 and 0.8.3 mended some of it, 0.8.4 the last."""
 MOST_SECONDS_APART = 60
 _YEARS = range(2025, 2100)
 _CONNECT_TIMEOUT_S = 3
@@ -152,6 +152,29 @@ class Looks:
         told = f"{num:,} of {most:,} keyframes are described by a model"
         return note(told, "python -m ingest.backfill --descriptions") if num < most else ok(told)
 
+    def indexes(self) -> Finding:
+        """Large spaces that are indexed by half floats."""
+        rows = self._read(
+            "SELECT EXISTS (SELECT FROM pg_attribute "
+            "WHERE attrelid = to_regclass('space') AND attname = 'bit_candidates')"
+        )
+        if rows is None:
+            return self._not_known()
+        if not rows[0][0]:
+            return ok("not known before the schema is up to date")
+        large = self._read(
+            "SELECT key, sum(embedded) FROM space JOIN coverage ON coverage.space = key "
+            "WHERE state = 'active' AND bit_candidates IS NULL "
+            f"GROUP BY key HAVING sum(embedded) >= {BITS_FROM} ORDER BY key"
+        )
+        if not large:
+            return ok(f"no space of {BITS_FROM:,} vectors is indexed by half floats")
+        told = ", ".join(f"{key} ({num:,} vectors)" for key, num in large)
+        return note(
+            f"indexed by half floats, where bits would take a third of the room: {told}",
+            "python -m database tune",
+        )
+
     def _not_known(self) -> Finding:
         if self._is_new:
             return ok("not known before there is a library")
@@ -214,24 +237,13 @@ def _find_revision(connection: psycopg.Connection[Any]) -> str | None:
     return None if row is None else str(row[0])
 
 
-def _parsed(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdecimal())
-
-
 def judge_pgvector(installed: str | None, newest: str | None) -> Finding:
     """By its versions in the database and on the server; None where there is none."""
-    needed = ".".join(map(str, OLDEST_PGVECTOR))
-    install = f"install pgvector {needed} or newer on the server"
     if newest is None:
-        return fault("the server has none, and nothing can be stored without", install)
-    if installed is None and _parsed(newest) >= OLDEST_PGVECTOR:
+        return fault("the server has none, and nothing can be stored without", INSTALL)
+    if remedy := find_remedy(installed, newest):
+        found = f"{installed or newest}, and before {NEEDED} HNSW indexes may be corrupted"
+        return fault(found, remedy)
+    if installed is None:
         return ok(f"{newest} on the server, not yet in this database")
-    if _parsed(newest) >= OLDEST_PGVECTOR and _parsed(installed or "") >= OLDEST_PGVECTOR:
-        return ok(str(installed))
-    remedies = [install] if _parsed(newest) < OLDEST_PGVECTOR else []
-    if installed is not None:
-        remedies.append("in psql: ALTER EXTENSION vector UPDATE; REINDEX TABLE embedding")
-    return fault(
-        f"{installed or newest}, and before {needed} HNSW indexes may be corrupted",
-        ", then ".join(remedies),
-    )
+    return ok(installed)

@@ -7,6 +7,7 @@ from typing import Any
 from pgvector.sqlalchemy import HALFVEC
 from sqlalchemy import (
     BigInteger,
+    CheckConstraint,
     DateTime,
     Enum,
     ForeignKey,
@@ -43,6 +44,7 @@ class StoredSpace(Base):
             unique=True,
             postgresql_where=text("state = 'active'"),
         ),
+        CheckConstraint("bit_candidates BETWEEN 10 AND 1000", name="space_bit_candidates_check"),
     )
 
     key: Mapped[str] = mapped_column(Text, primary_key=True)
@@ -59,6 +61,9 @@ class StoredSpace(Base):
     model: Mapped[str] = mapped_column(Text)
     revision: Mapped[str] = mapped_column(Text)
     weights_sha256: Mapped[str] = mapped_column(Text)
+    bit_candidates: Mapped[int | None]
+    """It is indexed by bits, and so many of their nearest are compared exactly; NULL: its index
+    holds half floats."""
     null_statistics: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     """How background queries score here (search/retrieval/calibrate.py), over how many vectors."""
 

@@ -28,6 +28,7 @@ from database.queries.word_sql import (
     slides,
 )
 from database.server.connection import Database
+from database.spaces.nearest import distance_sql, nearest_sql
 from database.spaces.partitions import partition_name
 
 FULL_TEXT = "full-text"
@@ -59,6 +60,8 @@ class VectorLeg:
 
     space: str
     vector: npt.NDArray[np.float32]
+    bit_candidates: int | None = None
+    """Of a space that is indexed by bits: so many of the nearest by these are compared."""
 
 
 class LegMatch(NamedTuple):
@@ -152,16 +155,19 @@ class _Statement:
         number, name = len(self.names), f"leg_{len(self.names)}"
         table, dim = partition_name(leg.space), len(leg.vector)
         self.values[name] = HalfVector(leg.vector)
-        distance = f"(e.vector::halfvec({dim}) <#> CAST(:{name} AS halfvec({dim})))"
         scan = Scan.EXACT if leg.space in self._exact else self._scan
-        # An index knows no such sum: without statistics the planner walks it for a comparison of
-        # all, too, and finds a part.
-        order = f"{distance} + 0" if scan is Scan.EXACT else distance
-        self._ctes.append(f"""{name} AS MATERIALIZED (
-            SELECT e.video_id, e.moment_id FROM {table} e {self._only_allowed_vectors(scan)}
-            ORDER BY {order} LIMIT {self._depth})""")
+        nearest = nearest_sql(
+            leg.space,
+            dim,
+            name,
+            self._depth,
+            candidates=leg.bit_candidates,
+            exact=scan is Scan.EXACT,
+            only=self._only_allowed_vectors(scan),
+        )
+        self._ctes.append(f"{name} AS MATERIALIZED ({nearest})")
         self._scored.append(f"""
-            SELECT {number} AS leg, -{distance} AS raw, {_PLACE} FROM own
+            SELECT {number} AS leg, -{distance_sql(dim, name)} AS raw, {_PLACE} FROM own
             JOIN {table} e ON e.video_id = own.video_id AND e.moment_id = own.id""")
         if scan is not Scan.EXACT:
             skips = "true" if scan is Scan.FILTERED_INDEX else "EXISTS (SELECT FROM missing)"

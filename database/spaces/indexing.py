@@ -1,37 +1,72 @@
-"""The HNSW index of a space, built once the space is full: to keep one while it fills takes a
-hundred times as long."""
+"""The HNSW index of a space, of half floats or of bits, built once the space is full: to keep one
+while it fills takes a hundred times as long."""
 
 import sqlalchemy as sa
 
+from database.server.pgvector import require_pgvector
+from database.spaces.nearest import bits_of
 from database.spaces.partitions import HNSW, index_memory_kb, index_name, partition_name
 
-_HAS_INDEX = """
-    SELECT EXISTS (SELECT FROM pg_index
-        JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
-        WHERE indrelid = to_regclass(:table) AND amname = 'hnsw' AND indisvalid)"""
+BITS_FROM = 1_000_000
+"""Vectors of a space whose first index is of bits, with BIT_CANDIDATES (docs/benchmarks.md)."""
+BIT_CANDIDATES = 200
+_OPERATORS = {False: "halfvec_ip_ops", True: "bit_hamming_ops"}
+_INDEXES = """
+    SELECT quote_ident(pg_class.relname) FROM pg_index
+    JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
+    JOIN pg_opclass ON pg_opclass.oid = indclass[0]
+    WHERE indrelid = to_regclass(:table) AND amname = 'hnsw'"""
+_OF_A_KIND = f"{_INDEXES} AND opcname = :operators AND indisvalid"
+_OF_ANOTHER_KIND = f"{_INDEXES} AND opcname <> :operators"
 
 
-def has_index(connection: sa.Connection, key: str) -> bool:
-    """Whether a space has an HNSW index that is whole."""
-    return bool(connection.scalar(sa.text(_HAS_INDEX), {"table": partition_name(key)}))
+def candidates_for(num_vectors: int) -> int | None:
+    """What the first index of a space of this size is: BIT_CANDIDATES for bits, None for half
+    floats."""
+    return BIT_CANDIDATES if num_vectors >= BITS_FROM else None
 
 
-def build_index(connection: sa.Connection, key: str, dim: int, *, embedded: bool) -> None:
+def has_index(connection: sa.Connection, key: str, *, bits: bool) -> bool:
+    """Whether a space has an HNSW index of this kind that is whole."""
+    return find_index(connection, key, bits=bits) is not None
+
+
+def find_index(connection: sa.Connection, key: str, *, bits: bool) -> str | None:
+    """The name of the HNSW index of this kind, if it is whole, as it stands in SQL."""
+    values = {"table": partition_name(key), "operators": _OPERATORS[bits]}
+    name: str | None = connection.scalar(sa.text(f"{_OF_A_KIND} LIMIT 1"), values)
+    return name
+
+
+def build_index(
+    connection: sa.Connection, key: str, dim: int, *, bits: bool, embedded: bool
+) -> None:
     """Builds the index while the space is read and written; what a build that was cut off has left
     is removed. `connection` commits by itself, and is thrown away afterwards with its settings; the
-    server is our own if it is `embedded`, which then gives the build its memory."""
+    server is our own if it is `embedded`, which then gives the build its memory. Raises
+    DatabaseUnsuitable."""
     import structlog  # the quick commands do without
 
+    require_pgvector(connection)
     structlog.get_logger().info("indexing", space=key)
-    table, index = partition_name(key), index_name(key)
+    table, index = partition_name(key), index_name(key, bits=bits)
+    expression = bits_of("vector", dim) if bits else f"vector::halfvec({dim})"
     statements = [
         "SET statement_timeout = 0",
         "SET client_connection_check_interval = '1s'",  # a client that was killed holds no lock
         f"DROP INDEX CONCURRENTLY IF EXISTS {index}",
         f"CREATE INDEX CONCURRENTLY {index} ON {table} "
-        f"USING hnsw ((vector::halfvec({dim})) halfvec_ip_ops) WITH ({HNSW})",
+        f"USING hnsw (({expression}) {_OPERATORS[bits]}) WITH ({HNSW})",
     ]
     if embedded:
         statements.insert(0, f"SET maintenance_work_mem = {index_memory_kb()}")
     for statement in statements:
         connection.execute(sa.text(statement))
+
+
+def drop_other_index(connection: sa.Connection, key: str, *, bits: bool) -> None:
+    """Removes every HNSW index of a space that is not of this kind, once nobody reads it.
+    `connection` commits by itself."""
+    values = {"table": partition_name(key), "operators": _OPERATORS[bits]}
+    for index in connection.scalars(sa.text(_OF_ANOTHER_KIND), values).all():
+        connection.execute(sa.text(f"DROP INDEX CONCURRENTLY {index}"))

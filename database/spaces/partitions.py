@@ -32,13 +32,13 @@ def partition_name(key: str) -> str:
     return "embedding_" + key.replace("-", "_")
 
 
-def index_name(key: str) -> str:
-    """The HNSW index of a space."""
+def index_name(key: str, *, bits: bool = False) -> str:
+    """The HNSW index of a space, of half floats or of bits."""
     table = partition_name(key)
     if len(table) > _MOST_CHARACTERS - len("_hnsw"):
         number = hashlib.sha256(key.encode()).hexdigest()[:8]
         table = f"{table[:49]}_{number}"  # another key may begin alike
-    return f"{table}_hnsw"
+    return f"{table}_bits" if bits else f"{table}_hnsw"
 
 
 def create_space(connection: sa.Connection, space: Space) -> None:

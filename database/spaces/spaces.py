@@ -27,7 +27,7 @@ from database.spaces.coverage import (
     missing_moments,
     read_coverage,
 )
-from database.spaces.indexing import build_index, has_index
+from database.spaces.indexing import build_index, candidates_for, has_index
 from database.spaces.partitions import create_space, drop_space, partition_name
 from database.spaces.switching import (
     find_before,
@@ -61,6 +61,9 @@ class SpaceInfo:
     revision: str
     weights_sha256: str
     state: SpaceState
+    bit_candidates: int | None
+    """It is indexed by bits, and so many of their nearest are compared exactly; None: its index
+    holds half floats."""
     null_statistics: dict[str, Any] | None
     """How background queries score in it (ingest/library/null_statistics.py); None before any."""
 
@@ -76,6 +79,15 @@ class Spaces:
         statement = sa.select(StoredSpace.__table__).order_by(StoredSpace.key)
         with self._database.reading() as connection:
             return {row.key: _info(row) for row in connection.execute(statement)}
+
+    def get(self, key: str) -> SpaceInfo:
+        """One space of the library. Raises UnknownStoredSpace."""
+        with self._database.session() as session:
+            return _info(get_stored(session, key))
+
+    def active(self) -> list[str]:
+        """The keys of those that are searched."""
+        return [key for key, info in self.all().items() if info.state is SpaceState.ACTIVE]
 
     def add(self, spaces: Sequence[Space]) -> None:
         """Partitions for these spaces, as far as there are none: they begin to fill. Those that
@@ -150,16 +162,23 @@ class Spaces:
         """Whether a space has no index, or one that a build which was cut off has left. Raises
         UnknownStoredSpace."""
         with self._patient() as session:
-            return not has_index(session.connection(), get_stored(session, key).key)
+            bits = get_stored(session, key).bit_candidates is not None
+            return not has_index(session.connection(), key, bits=bits)
 
     def index(self, key: str) -> None:
-        """Builds the index of a space, if it lacks one, while others read and write it. Raises
-        SpaceBusy, UnknownStoredSpace."""
-        if self.lacks_index(key):
-            dim = self.all()[key].dim
-            with self._locked(key) as connection, translated_errors(self._database.description):
-                if not has_index(connection, key):
-                    build_index(connection, key, dim, embedded=self._database.embedded)
+        """Builds the index of a space, if it lacks one, while others read and write it; whether it
+        is of bits, the size says of a space that was never searched. Raises SpaceBusy,
+        UnknownStoredSpace."""
+        if not self.lacks_index(key):
+            return
+        with self._patient() as session:
+            row = get_stored(session, key)
+            if row.activated_at is None:
+                row.bit_candidates = candidates_for(read_coverage(session, key).embedded)
+            dim, bits = row.dim, row.bit_candidates is not None
+        with self._locked(key) as connection, translated_errors(self._database.description):
+            if not has_index(connection, key, bits=bits):
+                build_index(connection, key, dim, bits=bits, embedded=self._database.embedded)
 
     def activate(self, *keys: str) -> None:
         """Makes each the searched space of its slot, in one transaction, and retires those before
@@ -258,6 +277,7 @@ def _info(row: StoredSpace | sa.Row[Any]) -> SpaceInfo:
         revision=row.revision,
         weights_sha256=row.weights_sha256,
         state=row.state,
+        bit_candidates=row.bit_candidates,
         null_statistics=row.null_statistics,
     )
 

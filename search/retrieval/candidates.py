@@ -73,7 +73,7 @@ def retrieve(
 ) -> tuple[list[Candidate], Scan]:
     """The candidates of one leg per vector, and of one each for words that are said or written and
     for those of descriptions, unless there are none; and the scan that found them in the end."""
-    legs = [VectorLeg(vector.space.key, vector.vector) for vector in vectors]
+    legs = [VectorLeg(v.space.key, v.vector, v.bit_candidates) for v in vectors]
     matches, scan = search_legs(database, legs, words, conditions, scan, depth, described)
     measures = {
         FULL_TEXT: _of_words(Modality.TEXT, words),

@@ -37,6 +37,8 @@ class QueryVector:
     space: Space
     vector: Vectors
     null: NullDistribution
+    bit_candidates: int | None
+    """Of a space that is indexed by bits."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +127,7 @@ class QueryVectorizer:
             parts.append(_Part(TEXT_WEIGHT, vector, among_texts))
         if among_items is not None and examples:
             parts += self._example_parts(space, examples, among_items)
-        return _joined(space, parts)
+        return _joined(space, parts, info.bit_candidates)
 
     def _example_parts(
         self, space: Space, examples: Examples, null: NullDistribution
@@ -156,16 +158,16 @@ def _count(info: SpaceInfo) -> int:
     return int((info.null_statistics or {}).get("count", 0))
 
 
-def _joined(space: Space, parts: Sequence[_Part]) -> QueryVector | None:
+def _joined(space: Space, parts: Sequence[_Part], bit_candidates: int | None) -> QueryVector | None:
     """Rocchio's sum; None unless a part has a positive weight."""
     if not any(part.weight > 0 for part in parts):
         return None
     if len(parts) == 1:
-        return QueryVector(space, parts[0].vector, parts[0].null)
+        return QueryVector(space, parts[0].vector, parts[0].null, bit_candidates)
     shares = [part.weight / part.null.std for part in parts]
     vector = np.sum([s * part.vector for s, part in zip(shares, parts, strict=True)], axis=0)
     length = float(np.linalg.norm(vector))
     mean = sum(s * part.null.mean for s, part in zip(shares, parts, strict=True)) / length
     # As if the parts rose and fell together: the widest that the sum's distribution can be.
     std = sum(abs(part.weight) for part in parts) / length
-    return QueryVector(space, normalise(vector), NullDistribution(mean, std))
+    return QueryVector(space, normalise(vector), NullDistribution(mean, std), bit_candidates)

@@ -29,8 +29,8 @@ from tests.helpers.commands import run_command
 from tests.helpers.sql import execute
 
 NAMES = (
-    "python database pgvector extensions clock weights descriptions cv2 disk memory gpu redis "
-    "ollama port limits"
+    "python database pgvector extensions clock weights descriptions indexes cv2 disk memory gpu "
+    "redis ollama port limits"
 ).split()
 LONGEST_S = 8
 """Of the command with its start, on a busy machine."""
@@ -304,3 +304,17 @@ def test_a_password_is_not_told_whoever_quotes_it(text: str) -> None:
     found = without_secrets(fault(text, text), ["postgresql://me:hunter%32@host/films"])
     assert "hunter" not in found.found + (found.remedy or "")
     assert found.found.split()[-1] in ("now", "wrong")
+
+
+def test_a_large_space_of_half_floats_is_a_note(
+    looks: Looks, database: Database, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    assert looks.indexes().level is Level.OK
+    monkeypatch.setattr("database.doctor.library.BITS_FROM", 2)
+    finding = looks.indexes()
+    assert finding.level is Level.NOTE
+    assert "minilm-l6 (2 vectors)" in finding.found
+    assert finding.remedy == "python -m database tune"
+    execute(database, "UPDATE space SET bit_candidates = 200")
+    assert looks.indexes().level is Level.OK

@@ -37,6 +37,7 @@ from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.spaces.partitions import partition_name
 from database.spaces.spaces import Spaces
+from database.spaces.tuning import Tuning
 from database.videos.descriptions import DescriptionStore, description_of
 from database.videos.read import Library
 from database.videos.stored import Store
@@ -44,6 +45,7 @@ from embeddings.registry.spaces import PROFILES, SPACES
 from ingest.library.moments import MAX_SPAN_S
 from ingest.scenes.scene import Span
 from tests.helpers import records, sql
+from tests.helpers.commands import run_command
 
 
 def tables_of(database: Database) -> set[str]:
@@ -278,6 +280,32 @@ def test_what_models_said_goes_with_its_space_where_the_code_before_knows_neithe
     upgrade_schema(database)
     assert Library(database).row_counts()["embedding"] == 3
     assert descriptions.count().missing == 1
+
+
+def test_a_space_indexed_by_bits_gets_half_floats_where_the_code_before_knows_no_others(
+    database: Database, store: Store
+) -> None:
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    Tuning(database).take("minilm-l6", 200)
+    _go_to(database, "0018")
+    indexes = sa.inspect(database.engine).get_indexes("embedding_minilm_l6")
+    names = {index["name"] for index in indexes}
+    assert "embedding_minilm_l6_hnsw" in names
+    assert "embedding_minilm_l6_bits" not in names
+    upgrade_schema(database)
+    assert not Spaces(database).lacks_index("minilm-l6")
+
+
+def test_a_database_whose_pgvector_may_corrupt_indexes_is_not_upgraded(
+    database: Database, settings: DatabaseSettings
+) -> None:
+    sql.execute(database, "UPDATE pg_extension SET extversion = '0.8.3' WHERE extname = 'vector'")
+    done = run_command("database", "upgrade", settings=settings)
+    assert done.returncode == 1
+    assert done.stderr == (
+        "error: pgvector 0.8.3 may corrupt HNSW indexes: in psql: ALTER EXTENSION vector UPDATE; "
+        "REINDEX TABLE embedding\n"
+    )
 
 
 def _columns(database: Database, view: str) -> list[str]:
