@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+import psycopg
 import sqlalchemy as sa
 from prometheus_client import Counter
 from sqlalchemy import exc
@@ -25,6 +26,7 @@ _FORGOTTEN_S = 60.0
 """That it was behind so long ago says nothing of now."""
 VERSION_SQL = "SELECT coalesce(sum(num), 0)::bigint FROM library_change"
 """The version of a library: the changes that a snapshot has."""
+_FAULTS = (exc.DBAPIError, exc.TimeoutError, psycopg.Error)
 READS = Counter("database_reads", "Searches and lists by the server that was read", ["server"])
 _STATE = sa.text(
     "SELECT pg_is_in_recovery(), "
@@ -79,20 +81,23 @@ class Standby:
             return None
         try:
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        except (exc.DBAPIError, exc.TimeoutError) as error:
-            self.leave_out(str(error.orig if isinstance(error, exc.DBAPIError) else error))
+        except _FAULTS as error:
+            self._note_gone(error)
             return None
         try:
             if self._is_good(reached(connection), primary):
                 return connection
-        except exc.DBAPIError as error:
-            self.leave_out(str(error.orig))
+        except _FAULTS as error:
+            self._note_gone(error)
         connection.close()
         return None
 
     def leave_out(self, reason: str) -> None:
         """Has it not be read for a while, since something was wrong with it."""
         self._set(Use.GONE, f"does not answer ({first_line(reason)})")
+
+    def _note_gone(self, error: Exception) -> None:
+        self.leave_out(str(error.orig if isinstance(error, exc.DBAPIError) else error))
 
     def _is_good(self, own: Reached, primary: Reached | None) -> bool:
         if not own.is_standby:
@@ -102,7 +107,7 @@ class Standby:
             self._set(Use.FOREIGN, "is no standby of the database of DATABASE_URL")
             return False
         if primary is not None and own.version < primary.version:
-            self._note_behind(primary.version - own.version)
+            self._note_behind()
             return False
         if primary is None and not self._is_ours:
             return False  # nobody knows whose it is
@@ -111,14 +116,14 @@ class Standby:
         self._set(Use.READ, "")
         return True
 
-    def _note_behind(self, num_changes: int) -> None:
+    def _note_behind(self) -> None:
         now = time.monotonic()
         if now - self._behind_at > _FORGOTTEN_S:
             self._behind_since = now
         self._behind_at = now
         behind_s = now - self._behind_since
         if behind_s >= TOO_FAR_S:
-            self._set(Use.BEHIND, f"is {num_changes} changes behind, for {behind_s:.0f} s now")
+            self._set(Use.BEHIND, f"has been behind for {behind_s:.0f} s")
 
     def _set(self, use: Use, reason: str) -> None:
         before, self.standing = self.standing, Standing(self.standing.description, use, reason)

@@ -110,7 +110,7 @@ def test_a_standby_that_is_behind_is_not_read_and_is_again_once_it_has_all(
     monkeypatch.setattr(standbys, "TOO_FAR_S", 0.0)
     (standing,) = database.standings()
     assert standing.use is Use.BEHIND
-    assert "is 1 changes behind" in standing.reason
+    assert "has been behind for" in standing.reason
     standby.rows("SELECT pg_wal_replay_resume()")
     wait_until(lambda: uses(database) == [Use.READ])
     assert is_read_from_a_standby(database)
