@@ -46,6 +46,8 @@ class Connections:
     """Those that stay open."""
     more: int
     """Those that a burst may add."""
+    wait_s: float = 30.0
+    """For one of them that is free."""
     patience_s: float = 0.0
     """Where DATABASE_URL names several servers: none of them may take writes for so long."""
 
@@ -53,9 +55,10 @@ class Connections:
 SERVING = Connections(8, 64)
 """One for each thread of a server, so that none waits for another's. PostgreSQL allows 100, and
 other processes want some."""
-WORKING = Connections(1, 5)
+WORKING = Connections(2, 3, wait_s=300.0)
 """What works on files needs one now and then, however many lanes it has: with that of its locks
-seven at most, so that a hundred lanes in a dozen processes leave some to a server."""
+three, and six at most, so that a hundred lanes in a dozen processes leave some to a server
+(docs/operations.md). Fewer, and a worker could not say that it lives while all are in use."""
 INGESTING = replace(WORKING, patience_s=60.0)
 """A run that nobody starts again waits for a failover."""
 
@@ -113,6 +116,7 @@ def _engine(url: sa.URL, connections: Connections, **reachable: int) -> sa.Engin
         url,
         pool_size=connections.kept,
         max_overflow=connections.more,
+        pool_timeout=connections.wait_s,
         pool_pre_ping=True,
         connect_args=_REACHABLE | reachable,
     )
