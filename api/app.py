@@ -171,7 +171,7 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
     return State(
         settings=settings,
         database=database,
-        library=Library(database),
+        library=Library(database.from_anywhere()),
         semantic=SemanticSearchEngine(multi_modal),
         multi_modal=multi_modal,
         judgements=Judgements(database),

@@ -53,6 +53,11 @@ class State:
     feed: Feed
     uploads: Uploads
 
+    @property
+    def reader(self) -> Database:
+        """The same database, for lists and details, which may be read from a standby."""
+        return self.database.from_anywhere()
+
     def intact_file(self, video_id: int) -> IntactFile:
         """The file of a video, as it was ingested, within API_MEDIA_ROOTS. Raises NotFound."""
         return self.library.get_intact_file(video_id, self.settings.media_roots)

@@ -54,8 +54,9 @@ class LibraryFacts:
     once for each version; the vectors of its spaces are counted every few seconds at most."""
 
     def __init__(self, database: Database, encoders: Encoders) -> None:
-        library, files = Library(database), Files(database)
         self._jobs = Jobs(database)
+        database = database.from_anywhere()
+        library, files = Library(database), Files(database)
         version = library.version
         spaces = Spaces(database)
         self.facets = Kept(version, lambda: read_facets(database))

@@ -16,6 +16,7 @@ LIBRARY_ROWS = Gauge("library_rows", "Rows of the library", ["table"])
 JOBS = Gauge("jobs", "Jobs by state", ["state"])
 JOB_FILES = Gauge("job_files", "Files of jobs that have not ended, by state", ["state"])
 WORKERS = Gauge("workers", "Processes that do jobs, on all hosts")
+STANDBYS = Gauge("database_standbys", "Standbys, by what they are good for now", ["use"])
 LIBRARY_UP = Gauge("library_up", "Whether the library's database answers: 1, or 0")
 Info("sceneseek", "The program that runs").info({"version": version("sceneseek")})
 _NO_ROUTE = "none"

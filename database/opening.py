@@ -1,30 +1,29 @@
 """The database of a library, opened: an embedded one is started and migrated, another checked."""
 
-import dataclasses
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
 import psycopg
 import sqlalchemy as sa
 from pgvector.psycopg import register_vector
-from sqlalchemy import event, exc
+from sqlalchemy import event
 
-from database.errors import DatabaseUnreachable
 from database.migrate import require_current_schema, upgrade_schema
 from database.server.connection import Database
 from database.server.embedded import data_dir, start_embedded
 from database.server.restarts import Restarts
 from database.server.sqlstates import is_unreachable, translated_errors
+from database.server.standbys import Standby, Standbys
+from database.server.urls import described, names_several, read_url
 from database.settings import DatabaseSettings
 
 EF_SEARCH = 100
 """Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
 STATEMENT_TIMEOUT_S = 30
 """Longer than any search, shorter than people wait. What may take longer lifts it for itself."""
-POOL_SIZE, MAX_OVERFLOW = 8, 64
-"""Connections that stay open, and those that a burst may add: one for each thread of a server, so
-that none waits for another's. PostgreSQL allows 100, and other processes want some."""
 _REACHABLE: dict[str, int] = {
     "connect_timeout": 10,
     "keepalives_idle": 5,
@@ -34,23 +33,60 @@ _REACHABLE: dict[str, int] = {
 }
 """Of libpq: a host that is gone, or cannot be reached any more, is not waited for longer than some
 10 s, in the middle of an answer either."""
+_NEXT_HOST_S = 3
+"""The same of a new connection where there is another host to ask."""
+_AGAIN_S = 0.5
 
 
-def open_database(settings: DatabaseSettings, *, require_schema: bool = True) -> Database:
-    """The database of DATABASE_URL, or the embedded one of the home folder, whose server is
-    started, now and whenever it is found to be gone.
+@dataclass(frozen=True)
+class Connections:
+    """How many connections a process has to a server, and how long it waits for one."""
+
+    kept: int
+    """Those that stay open."""
+    more: int
+    """Those that a burst may add."""
+    wait_s: float = 30.0
+    """For one of them that is free."""
+    patience_s: float = 0.0
+    """Where DATABASE_URL names several servers: none of them may take writes for so long."""
+
+
+SERVING = Connections(8, 64)
+"""One for each thread of a server, so that none waits for another's. PostgreSQL allows 100, and
+other processes want some."""
+WORKING = Connections(2, 3, wait_s=300.0)
+"""What works on files needs one now and then, however many lanes it has: with that of its locks
+three, and six at most, so that a hundred lanes in a dozen processes leave some to a server
+(docs/operations.md). Fewer, and a worker could not say that it lives while all are in use."""
+INGESTING = replace(WORKING, patience_s=60.0)
+"""A run that nobody starts again waits for a failover."""
+
+
+def open_database(
+    settings: DatabaseSettings,
+    *,
+    require_schema: bool = True,
+    connections: Connections = SERVING,
+) -> Database:
+    """The database of DATABASE_URL with the standbys of DATABASE_READ_URLS, or the embedded one of
+    the home folder, whose server is started, now and whenever it is found to be gone.
 
     The schema of the embedded one is brought up to date; that of a server is checked, if
     `require_schema`. Raises DatabaseUnreachable, DatabaseUnsuitable, SchemaMismatch.
     """
     embedded = settings.database_url is None
-    url = _driver_url(settings.database_url or start_embedded(settings.home))
+    url = read_url(settings.database_url or start_embedded(settings.home), "DATABASE_URL")
+    description = (
+        f"embedded PostgreSQL in {data_dir(settings.home)}" if embedded else described(url)
+    )
+    engine = _engine(url, connections)
     if embedded:
-        description = f"embedded PostgreSQL in {data_dir(settings.home)}"
-    else:
-        description = url.set(drivername="postgresql").render_as_string(hide_password=True)
-    restarts = Restarts(settings.home) if embedded else None
-    database = Database(_engine(url, restarts), description, embedded, settings.origin)
+        event.listen(engine, "do_connect", partial(_connect, Restarts(settings.home)))
+    elif names_several(url) and connections.patience_s:
+        event.listen(engine, "do_connect", partial(_connect_in_time, connections.patience_s))
+    standbys = Standbys([_standby(text, connections) for text in settings.read_urls])
+    database = Database(engine, description, embedded, settings.origin, standbys=standbys)
     try:
         with translated_errors(description):
             if embedded:
@@ -64,36 +100,26 @@ def open_database(settings: DatabaseSettings, *, require_schema: bool = True) ->
     except BaseException:
         database.close()
         raise
-    return dataclasses.replace(database, has_trigrams=bool(found))
+    return replace(database, has_trigrams=bool(found))
 
 
-def _driver_url(text: str) -> sa.URL:
-    try:
-        url = sa.make_url(text)
-    except (exc.ArgumentError, ValueError):
-        raise DatabaseUnreachable(
-            "DATABASE_URL is not a database URL; it looks like "
-            "postgresql://user:password@host:5432/database"
-        ) from None
-    if url.get_backend_name() not in ("postgresql", "postgres"):
-        raise DatabaseUnreachable(
-            f"DATABASE_URL names {url.drivername}; sceneseek needs PostgreSQL with pgvector: "
-            "postgresql://user:password@host:5432/database"
-        )
-    return url.set(drivername="postgresql+psycopg")
+def _standby(text: str, connections: Connections) -> Standby:
+    """Raises NoUrl."""
+    url = read_url(text, "DATABASE_READ_URLS")
+    return Standby(_engine(url, connections, connect_timeout=_NEXT_HOST_S), described(url))
 
 
-def _engine(url: sa.URL, restarts: Restarts | None) -> sa.Engine:
+def _engine(url: sa.URL, connections: Connections, **reachable: int) -> sa.Engine:
+    if names_several(url):
+        reachable["connect_timeout"] = _NEXT_HOST_S
     engine = sa.create_engine(
         url,
-        pool_size=POOL_SIZE,
-        max_overflow=MAX_OVERFLOW,
+        pool_size=connections.kept,
+        max_overflow=connections.more,
+        pool_timeout=connections.wait_s,
         pool_pre_ping=True,
-        connect_args=_REACHABLE,
+        connect_args=_REACHABLE | reachable,
     )
-
-    if restarts is not None:
-        event.listen(engine, "do_connect", partial(_connect, restarts))
 
     @event.listens_for(engine, "connect")
     def prepare(driver: psycopg.Connection[Any], _record: object) -> None:
@@ -131,6 +157,24 @@ def _connect(
     except psycopg.OperationalError as error:
         if not is_unreachable(error):
             raise
-    _, found = dialect.create_connect_args(_driver_url(restarts.url()))
+    _, found = dialect.create_connect_args(read_url(restarts.url(), "DATABASE_URL"))
     options.update(found)
     return dialect.connect(*arguments, **options)
+
+
+def _connect_in_time(
+    patience_s: float,
+    dialect: sa.Dialect,
+    _record: object,
+    arguments: Sequence[Any],
+    options: dict[str, Any],
+) -> Any:
+    """A connection to the one of several servers that takes writes, once there is one."""
+    until_s = time.monotonic() + patience_s
+    while True:
+        try:
+            return dialect.connect(*arguments, **options)
+        except psycopg.OperationalError as error:
+            if not is_unreachable(error) or time.monotonic() > until_s:
+                raise
+        time.sleep(_AGAIN_S)

@@ -1,5 +1,6 @@
 """The environment variables of this package, beside those of embeddings/settings.py."""
 
+import re
 from pathlib import Path
 
 from pydantic import field_validator
@@ -8,12 +9,17 @@ from database.errors import DatabaseError
 from database.host import HOST, origin_of
 from embeddings.settings import EmbeddingSettings
 
+_NEXT_URL = re.compile(r",\s*(?=\w+://)")
+
 
 class DatabaseSettings(EmbeddingSettings):
     """Where the library lies: its database, and its keyframes."""
 
     database_url: str | None = None
-    """A PostgreSQL server; without it an embedded one runs under the home folder."""
+    """A PostgreSQL server, or several of which one takes writes; without it an embedded one runs
+    under the home folder."""
+    database_read_urls: str = ""
+    """Its standbys, after commas, which searches and lists may be read from."""
 
     sceneseek_host: str | None = None
     """The name of this host in the library, instead of the one that its home folder keeps."""
@@ -24,6 +30,12 @@ class DatabaseSettings(EmbeddingSettings):
         if value is not None and not HOST.fullmatch(value):
             raise ValueError("a host is named by small letters, digits, hyphens and dots")
         return value
+
+    @property
+    def read_urls(self) -> tuple[str, ...]:
+        """The URLs of the standbys; one may name several hosts, with commas of its own."""
+        urls = (url.strip(" ,") for url in _NEXT_URL.split(self.database_read_urls))
+        return tuple(url for url in urls if url)
 
     @property
     def origin(self) -> str:

@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from database.opening import open_database
+from database.opening import INGESTING, open_database
 from database.videos.read import Library
 from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
@@ -115,7 +115,7 @@ def main(
     if profile is not None:
         require_profile(get_profile(profile), Encoders(settings.runtime()))
     files = discover(paths or [])
-    database = open_database(settings)
+    database = open_database(settings, connections=INGESTING)
     if not quiet:
         typer.echo(f"Library: {database.description}", err=True)
     library = Library(database)

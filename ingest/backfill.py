@@ -18,7 +18,7 @@ import typer
 from rich.console import Console
 
 from database.models import SpaceState
-from database.opening import open_database
+from database.opening import INGESTING, open_database
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from embeddings.cli import AsJson, new_app, read_settings
@@ -295,7 +295,9 @@ class Backfill:
 def _open(stack: contextlib.ExitStack, *, as_json: bool) -> Backfill:
     """The library that the environment names, open until the end of `stack`."""
     settings = read_settings(IngestSettings)
-    database = stack.enter_context(contextlib.closing(open_database(settings)))
+    database = stack.enter_context(
+        contextlib.closing(open_database(settings, connections=INGESTING))
+    )
     return Backfill(_filler(database, settings), as_json)
 
 
@@ -305,7 +307,7 @@ def _describing(
 ) -> Iterator[tuple[DescribeCommand, IngestSettings]]:
     """The same for its descriptions."""
     settings = read_settings(IngestSettings)
-    with contextlib.closing(open_database(settings)) as database:
+    with contextlib.closing(open_database(settings, connections=INGESTING)) as database:
         library = DescribedLibrary.of(database, _filler(database, settings))
         yield DescribeCommand(library, video_ids, as_json), settings
 

@@ -20,7 +20,7 @@ from database.check import find, find_faults
 from database.checking.checked import Checked
 from database.checking.faults import NUM_SHOWN, Fault, Finding, Kind, found, num_kinds
 from database.errors import DatabaseUnreachable
-from database.opening import open_database
+from database.opening import INGESTING, open_database
 from database.videos.read import Library
 from embeddings.cli import AsJson, fail, new_app, read_settings
 from embeddings.errors import SceneseekError
@@ -45,7 +45,7 @@ def main(as_json: AsJson = False) -> None:
     sound, 1 something is left (it is named, with the reason), 130 interrupted.
     """
     settings = read_settings(IngestSettings)
-    with contextlib.closing(open_database(settings)) as database:
+    with contextlib.closing(open_database(settings, connections=INGESTING)) as database:
         library = Library(database)
         ingest = make_ingest(database, settings, profile_of(library, None))
         checked = Checked(database, settings.keyframes_dir)

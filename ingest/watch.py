@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from database.forms import is_storable
-from database.opening import open_database
+from database.opening import WORKING, open_database
 from embeddings import cli
 from ingest.errors import UsageError
 from ingest.files.discover import is_met
@@ -46,7 +46,7 @@ def main(
     stopped = threading.Event()
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, lambda *_: stopped.set())
-    with contextlib.closing(open_database(settings)) as database:
+    with contextlib.closing(open_database(settings, connections=WORKING)) as database:
         _watch([Watcher(each, database, stopped) for each in folders], stopped)
 
 

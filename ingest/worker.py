@@ -11,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from database.opening import open_database
+from database.opening import WORKING, open_database
 from embeddings import cli
 from embeddings.cli import new_app, read_settings
 from embeddings.runtime import num_cores
@@ -37,7 +37,7 @@ def main(
     ends it in order: what is at work is given back, and goes on where it was.
     """
     settings = read_settings(IngestSettings)
-    with contextlib.closing(open_database(settings)) as database:
+    with contextlib.closing(open_database(settings, connections=WORKING)) as database:
         host = database.origin.removeprefix("file://")
         typer.echo(f"Library: {database.description}", err=True)
         typer.echo(f"Worker for files of {host}, {jobs} at a time", err=True)

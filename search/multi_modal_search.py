@@ -31,6 +31,10 @@ from search.retrieval.spaces import EVERYTHING, Likeness, Scope
 
 DEPTH, _DEPTH_PER_HIT = 60, 5
 """Moments that each leg brings in, for an answer of ten hits and for more."""
+_CUT_OFF = (
+    "the database that takes writes does not answer: this is from a standby, and what was changed "
+    "last may be missing"
+)
 ONLY_TEXT = Scope((Modality.TEXT,))
 ONLY_PICTURES = Scope((Modality.VISION,), (Input.IMAGE,))
 
@@ -61,7 +65,7 @@ class MultiModalSearchEngine:
                 raise TypeError("give a database with its encoders, or neither")
             self._opened = open_library()
             database, encoders = self._opened.database, self._opened.encoders
-        self._database = database
+        self._database = database = database.from_anywhere()
         self._cache = AnswerCache()
         self.ranker = Ranker(database, encoders)
         self.reader = HitReader(database)
@@ -159,8 +163,12 @@ class MultiModalSearchEngine:
             "", mode=AUTO, filters=filters, shape=shape, most=most, with_examples=True
         )
         cursor = _cursor(query, 1, scene_id, by, space)
-        ranking = self.ranker.rank_alike(query, cursor.depth, scene_id, by, space)
-        return _counted(self._make_answer(query, ranking, cursor, started))
+
+        def answer() -> SearchAnswer:
+            ranking = self.ranker.rank_alike(query, cursor.depth, scene_id, by, space)
+            return self._make_answer(query, ranking, cursor, started)
+
+        return _counted(self._database.read(answer))
 
     def answer(
         self, query: SearchQuery, scope: Scope = EVERYTHING, examples: Examples = NO_EXAMPLES
@@ -168,18 +176,25 @@ class MultiModalSearchEngine:
         """The answer to a checked query, from the cache if nothing has changed since. Raises
         InvalidQuery, NotFound, DatabaseError."""
         started = time.perf_counter()
+        # One connection for all that is read.
+        return _counted(self._database.read(lambda: self._answer(query, scope, examples, started)))
+
+    def _answer(
+        self, query: SearchQuery, scope: Scope, examples: Examples, started: float
+    ) -> SearchAnswer:
         cursor = _cursor(query, len(examples.scene_ids), scope, examples.key)
         key = (query, scope, examples.key)
-        with self._database.reading():  # one connection for all that is read
-            state = self.ranker.state()
-            cached = self._cache.find(key, state)
-            if cached is not None:
-                return _counted(dataclasses.replace(cached, took_ms=_ms_since(started)))
-            ranking = self.ranker.rank(query, cursor.depth, scope, examples)
-            answer = self._make_answer(query, ranking, cursor, started)
+        state = self.ranker.state()
+        cached = self._cache.find(key, state)
+        if cached is not None and not self._database.is_cut_off:
+            return dataclasses.replace(cached, took_ms=_ms_since(started))
+        ranking = self.ranker.rank(query, cursor.depth, scope, examples)
+        if self._database.is_cut_off:
+            ranking = ranking.with_reason(_CUT_OFF)
+        answer = self._make_answer(query, ranking, cursor, started)
         without_scenes = dataclasses.replace(ranking, scenes=())  # the hits have theirs
         self._cache.put(key, state, dataclasses.replace(answer, ranking=without_scenes))
-        return _counted(answer)
+        return answer
 
     def _make_answer(
         self, query: SearchQuery, ranking: Ranking, cursor: Cursor, started: float

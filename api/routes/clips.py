@@ -55,7 +55,7 @@ async def scene_clip(
     """A scene as an MP4, with as much before and after it as is asked for and there."""
 
     def find() -> Cut:
-        video_id, start_s, end_s = Contents(state.database).span_of(scene_id)
+        video_id, start_s, end_s = Contents(state.reader).span_of(scene_id)
         video = state.library.get_video(video_id)
         return _cut(video, start_s - form.pad_s, end_s + form.pad_s, form)
 

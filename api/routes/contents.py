@@ -91,7 +91,7 @@ def _detail(state: State, video: VideoInfo, known: Known) -> VideoDetail:
         timecode=streams.timecode,
         scenes=scenes["scenes"],
         scenes_next=scenes["next"],
-        tracks=[name for name in Contents(state.database).tracks(video_id) if name is not None],
+        tracks=[name for name in Contents(state.reader).tracks(video_id) if name is not None],
         transcript=[_spoken_out(line) for line in spoken],
         transcript_next=spoken_next,
     )
@@ -127,7 +127,7 @@ def transcript(
 def transcript_json(state: StateDep, video_id: VideoId, track: Track = None) -> Response:
     """All that is said on one track, with the times of sentences and words."""
     tracks = _tracks(state, video_id, track)
-    parts = Contents(state.database).spoken_in_parts(video_id, tracks)
+    parts = Contents(state.reader).spoken_in_parts(video_id, tracks)
     # Part by part: a long transcript as objects takes ten times the memory of its text.
     texts = [_TIMED.dump_json([_timed_out(line) for line in part])[1:-1] for part in parts]
     return Response(b"[" + b",".join(texts) + b"]", media_type="application/json")
@@ -144,13 +144,13 @@ def subtitles(
 ) -> Response:
     """What is said on one track, as subtitles."""
     tracks = _tracks(state, video_id, track)
-    text = as_subtitles(Contents(state.database).spoken(video_id, tracks=tracks), kind)
+    text = as_subtitles(Contents(state.reader).spoken(video_id, tracks=tracks), kind)
     media_type = "text/vtt" if kind == "vtt" else "application/x-subrip"
     return Response(text, media_type=f"{media_type}; charset=utf-8")
 
 
 def _scenes(state: State, video_id: int, after: int, limit: int) -> SceneList:
-    found = Contents(state.database).scenes(video_id, after=after, limit=limit + 1)
+    found = Contents(state.reader).scenes(video_id, after=after, limit=limit + 1)
     return SceneList(
         scenes=[_scene_out(scene) for scene in found[:limit]],
         next=found[limit].position if len(found) > limit else None,
@@ -160,7 +160,7 @@ def _scenes(state: State, video_id: int, after: int, limit: int) -> SceneList:
 def _spoken(
     state: State, video_id: int, after: Place | None, limit: int, with_words: bool = False
 ) -> tuple[list[SpokenText], str | None]:
-    found = Contents(state.database).spoken(
+    found = Contents(state.reader).spoken(
         video_id, after=after, limit=limit + 1, with_words=with_words
     )
     return found[:limit], str(found[limit - 1].place) if len(found) > limit else None
@@ -169,7 +169,7 @@ def _spoken(
 def _tracks(state: State, video_id: int, track: str | None) -> list[str | None]:
     """The tracks that a file of a transcript holds. Raises NotFound."""
     state.library.get_video(video_id)
-    return tracks_to_read(Contents(state.database).tracks(video_id), track)
+    return tracks_to_read(Contents(state.reader).tracks(video_id), track)
 
 
 def _source_out(source: Source) -> SourceOut:

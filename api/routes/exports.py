@@ -93,12 +93,12 @@ def _edit(state: State, body: ExportIn) -> Edit:
     else:
         selections = _selections(state, body)
     title = body.title or body.query or (body.search.query if body.search else "")
-    return make_edit(state.database, selections, title=title, handles_s=body.handles_s)
+    return make_edit(state.reader, selections, title=title, handles_s=body.handles_s)
 
 
 def _selections(state: State, body: ExportIn) -> list[Selection]:
     whole = [s.scene_id for s in body.selections if s.video_id is None and s.scene_id is not None]
-    scenes = selections_of_scenes(state.database, whole)
+    scenes = selections_of_scenes(state.reader, whole)
     return [_selection(selected, scenes, body.query or None) for selected in body.selections]
 
 

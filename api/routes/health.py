@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from api.deps import STATE_TURN, ServiceDep, StateDep
 from api.responses import ProblemOut
+from database.server.standbys import Use
 
 router = APIRouter(tags=["health"])
 without_library = APIRouter(tags=["health"])
@@ -26,10 +27,16 @@ async def health(state: StateDep) -> dict[str, str]:
     dependencies=[STATE_TURN],
 )
 def ready(state: StateDep, service: ServiceDep) -> dict[str, str]:
-    """The database answers, the models are loaded and at work."""
+    """The database answers, or one of its standbys, and the models are loaded and at work; of
+    standbys (DATABASE_READ_URLS), how many are read."""
     service.require_progress()
-    state.library.version()
-    return {"status": "ready"}
+    with state.reader.reading():
+        state.library.version()
+        answer = {"status": "ready"} | ({"primary": "away"} if state.reader.is_cut_off else {})
+    if standings := state.database.standings():
+        num_read = sum(each.use is Use.READ for each in standings)
+        answer["standbys"] = f"{num_read} of {len(standings)} are read"
+    return answer
 
 
 @without_library.head("/health", include_in_schema=False)

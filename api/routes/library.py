@@ -31,7 +31,7 @@ router = APIRouter(
 @router.get("/files", operation_id="list_files", dependencies=[LIST_TURN])
 def list_files(state: StateDep, form: Annotated[FilesIn, Query()]) -> FileList:
     """The files that an ingest has seen with what became of each, the newest first."""
-    found = Files(state.database).page(part_of(form, FileListing), limit=form.limit)
+    found = Files(state.reader).page(part_of(form, FileListing), limit=form.limit)
     return FileList(files=[_file_out(file) for file in found.files], next=found.next)
 
 

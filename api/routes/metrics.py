@@ -7,8 +7,10 @@ from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from api.deps import State
-from api.metrics import JOB_FILES, JOBS, LIBRARY_ROWS, LIBRARY_UP, WORKERS
+from api.metrics import JOB_FILES, JOBS, LIBRARY_ROWS, LIBRARY_UP, STANDBYS, WORKERS
 from database.errors import DatabaseError
+from database.server.standbys import Use
+from database.videos.read import Library
 
 router = APIRouter(tags=["health"])
 
@@ -26,8 +28,11 @@ async def metrics(request: Request) -> Response:
 
 
 def _note_library(state: State) -> None:
+    if standings := state.database.standings():
+        for use in Use:
+            STANDBYS.labels(use).set(sum(each.use is use for each in standings))
     try:
-        state.library.version()
+        Library(state.database).version()  # of the one that takes writes
         rows = state.facts.rows()
         jobs, files = state.jobs.counts()
         num_workers = len(state.jobs.workers())

@@ -27,7 +27,7 @@ VideoId = Annotated[Id, Path()]
 def scenes(state: StateDep, video_id: VideoId, after: Position = 0) -> HTMLResponse:
     """Scenes from one on."""
     video = state.library.get_video(video_id)
-    return page("_scenes.html", video=video, scenes=Parts(state.database, video).scenes_from(after))
+    return page("_scenes.html", video=video, scenes=Parts(state.reader, video).scenes_from(after))
 
 
 @router.get("/lines")
@@ -42,10 +42,10 @@ def lines(
     """What is said after, or before, a line; or a track of subtitles from a line on. Raises
     NotFound."""
     video = state.library.get_video(video_id)
-    parts, tracks = Parts(state.database, video), Contents(state.database).tracks(video_id)
+    parts, tracks = Parts(state.reader, video), Contents(state.reader).tracks(video_id)
     found: Lines
     if track is not None:
-        subtitles = subtitle_tracks(state.database, video_id)
+        subtitles = subtitle_tracks(state.reader, video_id)
         if track >= len(subtitles):
             raise NotFound(f"video {video_id} has no subtitles {track}")
         found = parts.subtitle_lines(track, subtitles, line)

@@ -49,7 +49,7 @@ def list_tracks(state: StateDep, video_id: VideoId) -> list[SubtitlesOut]:
             num_lines=track.num_lines,
             url=track.url,
         )
-        for track in subtitle_tracks(state.database, video_id)
+        for track in subtitle_tracks(state.reader, video_id)
     ]
 
 
@@ -64,7 +64,7 @@ def as_json(state: StateDep, video_id: VideoId, position: Position) -> list[Spok
             language=line.language,
             track=line.track,
         )
-        for line in subtitle_lines(state.database, video_id, position)
+        for line in subtitle_lines(state.reader, video_id, position)
     ]
 
 
@@ -73,6 +73,6 @@ def as_file(
     state: StateDep, video_id: VideoId, position: Position, kind: Literal["srt", "vtt"]
 ) -> Response:
     """A track as a file of subtitles; nothing in it is markup."""
-    text = as_subtitles(subtitle_lines(state.database, video_id, position), kind)
+    text = as_subtitles(subtitle_lines(state.reader, video_id, position), kind)
     media_type = "text/vtt" if kind == "vtt" else "application/x-subrip"
     return Response(text, media_type=f"{media_type}; charset=utf-8")

@@ -35,8 +35,8 @@ class Landing:
     @classmethod
     def of(cls, state: State) -> "Landing":
         """The landing of a library as it is now. Raises DatabaseError."""
-        videos = VideoLists(state.database).page(Listing(), limit=_RECENT).videos
-        texts = first_texts(state.database, [listed.video.id for listed in videos])
+        videos = VideoLists(state.reader).page(Listing(), limit=_RECENT).videos
+        texts = first_texts(state.reader, [listed.video.id for listed in videos])
         return cls(videos, tuple(islice(_examples(texts), _EXAMPLES)))
 
 

@@ -89,7 +89,7 @@ def library_page(state: State, request: Request) -> HTMLResponse:
 
 
 def _shelf(state: State, form: VideosForm) -> Shelf:
-    lists, limit = VideoLists(state.database), min(max(form.shown, PAGE_VIDEOS), MAX_AT_ONCE)
+    lists, limit = VideoLists(state.reader), min(max(form.shown, PAGE_VIDEOS), MAX_AT_ONCE)
     found = lists.page(form, limit=limit, after=form.after)
     more_url = _url("/library", form, after=found.next, shown=None) if found.next else None
     return Shelf(found.videos, found.total, more_url, form.after is None)
@@ -103,7 +103,7 @@ def spaces_page(state: State, encoders: Encoders, request: Request) -> HTMLRespo
     found = (
         state.facts.standings()
         if counted
-        else standings(Spaces(state.database), encoders, counted=False)
+        else standings(Spaces(state.reader), encoders, counted=False)
     )
     return library_view(state, template, "spaces", problem=None, spaces=found, is_counted=counted)
 
@@ -114,7 +114,7 @@ def files_page(state: State, request: Request) -> HTMLResponse:
     form, problem = _read(FileListing, request)
     shown: dict[str, Any] = {"asked": form, "files": None, "refusals": None}
     if form != FileListing():
-        found = Files(state.database).page(form, limit=PAGE_FILES)
+        found = Files(state.reader).page(form, limit=PAGE_FILES)
         next_url = _url("/library/files", form, after=found.next) if found.next else None
         shown |= {"files": found.files, "next_url": next_url}
     else:

@@ -136,9 +136,9 @@ def _page(
     }
     if fragment == "moment":
         return page("_moment.html", **here)
-    tracks = Contents(state.database).tracks(video_id)
-    subtitles = subtitle_tracks(state.database, video_id)
-    reader = Parts(state.database, video, query)
+    tracks = Contents(state.reader).tracks(video_id)
+    subtitles = subtitle_tracks(state.reader, video_id)
+    reader = Parts(state.reader, video, query)
     return page(
         "_video.html" if fragment else "watch.html",
         **here,

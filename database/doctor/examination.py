@@ -25,6 +25,7 @@ def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[st
             [("python", machine.python)],
             [
                 ("database", looks.database),
+                ("standbys", looks.standbys),
                 ("pgvector", looks.pgvector),
                 ("extensions", looks.extensions),
                 ("clock", looks.clock),
@@ -41,7 +42,7 @@ def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[st
             [("port", machine.port)],
             [("limits", machine.limits)],
         ],
-        secret_urls=[url for url in (settings.database_url, redis_url) if url],
+        secret_urls=[url for url in (settings.database_url, *settings.read_urls, redis_url) if url],
     )
 
 

@@ -2,22 +2,22 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 import psycopg
-import sqlalchemy as sa
-from sqlalchemy import exc
 
 from database.doctor.findings import Finding, fault, note, ok
 from database.doctor.weights import judge_weights
 from database.errors import DatabaseError
 from database.migrate import head_revision
+from database.opening import open_database
 from database.server.embedded import data_dir, start_embedded
 from database.server.pgvector import INSTALL, NEEDED, find_remedy
 from database.server.sqlstates import translated_errors
+from database.server.urls import NoUrl, described, read_url
 from database.settings import DatabaseSettings
 from database.spaces.indexing import BITS_FROM
 from database.videos.descriptions import NUM_DESCRIBED
@@ -48,7 +48,7 @@ class Looks:
             return ok(f"no library yet: the first ingest makes an {self._description}")
         try:
             url = self._find_url()
-        except (exc.ArgumentError, ValueError):
+        except (NoUrl, ValueError):
             return fault("DATABASE_URL is not the URL of a PostgreSQL database", _LIKE_THIS)
         except DatabaseError as error:
             return fault(str(error), f"{data_dir(self._settings.home) / 'log'} says more")
@@ -62,6 +62,25 @@ class Looks:
             return fault(f"{found})", remedy) if found else fault(str(error))
         self._url = url
         return self._judge_schema(revision, f"{self._description}, version {version}")
+
+    def standbys(self) -> Finding:
+        """Which of DATABASE_READ_URLS are read."""
+        if not self._settings.read_urls:
+            return ok("none: all is read from the database itself")
+        if self._url is None:
+            return self._not_known()
+        try:
+            with closing(open_database(self._settings, require_schema=False)) as database:
+                standings = database.standings()
+        except DatabaseError as error:
+            return fault(str(error))
+        lacking = [f"{each.description} {each.reason}" for each in standings if each.reason]
+        if not lacking:
+            return ok(f"{len(standings)} are read")
+        return note(
+            f"{len(standings) - len(lacking)} of {len(standings)} are read: {'; '.join(lacking)}",
+            "start it, let it follow the database, or take it out of DATABASE_READ_URLS",
+        )
 
     def pgvector(self) -> Finding:
         """Its version: in this database, and the newest one of the server."""
@@ -201,17 +220,16 @@ class Looks:
         return fault(found, _UPGRADE)
 
     def _find_url(self) -> str:
-        """Starts the embedded server. Raises DatabaseError, and ArgumentError or ValueError for a
-        URL that is none."""
+        """Starts the embedded server. Raises DatabaseError, and NoUrl or ValueError for a URL that
+        is none."""
         text = self._settings.database_url
         if text is None:
             return start_embedded(self._settings.home)
-        url = sa.make_url(text)
-        if url.get_backend_name() not in ("postgresql", "postgres") or "@" in (url.host or ""):
+        url = read_url(text, "DATABASE_URL")
+        if "@" in (url.host or ""):
             raise ValueError  # what follows an @ in a password would be told as the host
-        url = url.set(drivername="postgresql")
-        self._description = url.render_as_string(hide_password=True)
-        return url.render_as_string(hide_password=False)
+        self._description = described(url)
+        return url.set(drivername="postgresql").render_as_string(hide_password=False)
 
     @contextmanager
     def _connected(self, url: str) -> Iterator[psycopg.Connection[Any]]:

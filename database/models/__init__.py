@@ -3,12 +3,13 @@
 from database.models.access import ApiKey, ApiScope, ApiSession
 from database.models.base import Base
 from database.models.jobs import Job, JobFile, JobFileState, JobKind, JobState, Worker
-from database.models.library import Judgement, LibraryVersion
+from database.models.library import LIBRARY_CHANGE, Judgement
 from database.models.moments import Moment, MomentKind, Scene
 from database.models.spaces import Embedding, SpaceState, StoredCoverage, StoredSpace
 from database.models.videos import File, FileStatus, SubtitleTrack, Tag, Video, VideoStatus
 
 __all__ = [
+    "LIBRARY_CHANGE",
     "ApiKey",
     "ApiScope",
     "ApiSession",
@@ -22,7 +23,6 @@ __all__ = [
     "JobKind",
     "JobState",
     "Judgement",
-    "LibraryVersion",
     "Moment",
     "MomentKind",
     "Scene",

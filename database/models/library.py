@@ -2,20 +2,19 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, LargeBinary, Text, func, text
+from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Table, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database.models.base import Base
 
-
-class LibraryVersion(Base):
-    """One row with a number that triggers raise whenever answers may change."""
-
-    __tablename__ = "library"
-    __table_args__ = (CheckConstraint("single", name="single"),)
-
-    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
-    version: Mapped[int] = mapped_column(BigInteger)
+LIBRARY_CHANGE = Table(
+    "library_change",
+    Base.metadata,
+    Column("num", BigInteger, nullable=False, server_default=text("1")),
+)
+"""Changes that answers may show: triggers add a row for each transaction with one, and fold many
+rows into one now and then. Their sum is the version of the library: it never falls, and a snapshot
+that has it has those changes, too."""
 
 
 class Judgement(Base):

@@ -1,23 +1,30 @@
-"""Connections to one PostgreSQL, for each use one with the right transaction and time limit."""
+"""Connections to one PostgreSQL, for each use one with the right transaction and time limit; to
+read, perhaps to one of its standbys."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.orm import Session
 
+from database.errors import DatabaseOverloaded, DatabaseUnreachable, TransactionConflict
 from database.server.locks import Locks
 from database.server.sqlstates import translated_errors
+from database.server.standbys import READS, Reached, Standby, Standbys, Standing, reached
 
 _NAME = re.compile(r"(?<![:\w\\]):([a-z]\w*)\b(?!:)")
 _reading: ContextVar[sa.Connection | None] = ContextVar("reading", default=None)
+_FAULTS = (DatabaseUnreachable, DatabaseOverloaded, TransactionConflict)
+"""What a standby may fail with where the primary would not: it conflicts with what it replays."""
+_ALONE = "without_primary"
+Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
@@ -33,11 +40,34 @@ class Database:
     """
     has_trigrams: bool = False
     """Whether substrings of texts can be looked up (pg_trgm)."""
+    standbys: Standbys = field(default_factory=Standbys, repr=False, compare=False)
+    """Its copies, which only `from_anywhere` reads."""
+    reads_anywhere: bool = False
+    """Whether `reading` may give a connection to a standby."""
     locks: Locks = field(init=False, repr=False, compare=False)
     """What this process has to itself."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "locks", Locks(self.engine, self.description))
+
+    def from_anywhere(self) -> "Database":
+        """The same, for who only reads what a change of the library's version covers: from a
+        standby that has all of it, if there is one. Itself where there are no standbys."""
+        if not self.standbys:
+            return self
+        reader = replace(self, reads_anywhere=True)
+        object.__setattr__(reader, "locks", self.locks)
+        return reader
+
+    def standings(self) -> list[Standing]:
+        """What each standby is good for just now."""
+        return self.standbys.look(self._primary()) if self.standbys else []
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether what is read just now may lack the last changes, since the primary is away."""
+        outer = _reading.get()
+        return outer is not None and bool(outer.get_execution_options().get(_ALONE))
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -52,15 +82,75 @@ class Database:
         transaction; inside another one, the same. Raises DatabaseError."""
         with translated_errors(self.description):
             outer = _reading.get()
-            if outer is not None and outer.engine is self.engine:
+            if outer is not None and (
+                outer.engine is self.engine or self.standbys.has(outer.engine)
+            ):
                 yield outer
                 return
-            with self.engine.connect() as connection:
-                token = _reading.set(connection.execution_options(isolation_level="AUTOCOMMIT"))
-                try:
+            found = self._find_standby() if self.reads_anywhere else None
+            if found is not None:
+                with self._on_standby(*found) as connection:
                     yield connection
-                finally:
-                    _reading.reset(token)
+                return
+            with self._on_primary() as connection:
+                yield connection
+
+    def read(self, work: Callable[[], Value]) -> Value:
+        """What `work` reads, all of it over one connection; once more, from the primary, if the
+        standby that it began on fails. Raises DatabaseError, and what `work` raises."""
+        try:
+            with self.reading():
+                return work()
+        except _StandbyFailed:
+            with translated_errors(self.description), self._on_primary():
+                return work()
+
+    @contextmanager
+    def reading_session(self) -> Iterator[Session]:
+        """A session that only reads, over such a connection; ORM objects do not leave it. Raises
+        DatabaseError."""
+        with self.reading() as connection, Session(connection) as session:
+            yield session
+
+    @contextmanager
+    def _on_primary(self) -> Iterator[sa.Connection]:
+        with self.engine.connect() as connection:
+            if self.reads_anywhere:
+                READS.labels("primary").inc()
+            connection.execution_options(isolation_level="AUTOCOMMIT")
+            with _as_reading(connection):
+                yield connection
+
+    @contextmanager
+    def _on_standby(self, standby: Standby, connection: sa.Connection) -> Iterator[sa.Connection]:
+        """Raises _StandbyFailed."""
+        READS.labels("standby").inc()
+        try:
+            with (
+                connection,
+                translated_errors(standby.standing.description),
+                _as_reading(connection),
+            ):
+                yield connection
+        except _FAULTS as error:
+            standby.leave_out(str(error))
+            raise _StandbyFailed(str(error)) from error
+
+    def _find_standby(self) -> tuple[Standby, sa.Connection] | None:
+        """One that may be read, with a connection; None if there is none now."""
+        primary = self._primary()
+        found = self.standbys.find(primary)
+        if found is not None and primary is None:
+            found[1].execution_options(**{_ALONE: True})
+        return found
+
+    def _primary(self) -> Reached | None:
+        """How far it is; None while it does not answer."""
+        try:
+            with translated_errors(self.description), self.engine.connect() as connection:
+                return reached(connection.execution_options(isolation_level="AUTOCOMMIT"))
+        except (DatabaseUnreachable, DatabaseOverloaded):
+            return None
 
     def rows(self, sql: str, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
         """The rows of a statement that only reads, in which `:name` stands for a value: by the
@@ -105,6 +195,21 @@ class Database:
     def close(self) -> None:
         """Closes the connections that are not in use; the next use opens new ones."""
         self.engine.dispose()
+        self.standbys.close()
+
+
+class _StandbyFailed(DatabaseUnreachable):
+    """A standby that failed while it was read."""
+
+
+@contextmanager
+def _as_reading(connection: sa.Connection) -> Iterator[None]:
+    """Has all that is read in the block be read over a connection."""
+    token = _reading.set(connection)
+    try:
+        yield
+    finally:
+        _reading.reset(token)
 
 
 @lru_cache(256)

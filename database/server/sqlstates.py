@@ -135,7 +135,7 @@ def find_translation(sqlstate: str, message: str) -> Translation | None:
 
 def is_unreachable(error: psycopg.Error) -> bool:
     """Whether an error of the driver means that no server answers."""
-    row = find_translation(_sqlstate(error), _first_line(error))
+    row = find_translation(_sqlstate(error), first_line(error))
     return row is not None and row.error is DatabaseUnreachable
 
 
@@ -150,7 +150,7 @@ def translated_errors(database: str) -> Iterator[None]:
         ) from error
     except (exc.DBAPIError, psycopg.Error) as error:
         raw = error.orig if isinstance(error, exc.DBAPIError) else error
-        reason = _first_line(raw)
+        reason = first_line(raw)
         row = find_translation(_sqlstate(raw), reason)
         if row is None:
             raise
@@ -180,7 +180,8 @@ def _sqlstate(error: BaseException | None) -> str:
     return "08000" if isinstance(error, psycopg.OperationalError | psycopg.InterfaceError) else ""
 
 
-def _first_line(error: BaseException | None) -> str:
+def first_line(error: BaseException | str | None) -> str:
+    """What an error says first, shortened."""
     lines = str(error).strip().splitlines()
     text = lines[0] if lines else repr(error)
     return textwrap.shorten(text, _REASON_CHARACTERS, placeholder=" …")

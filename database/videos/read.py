@@ -18,6 +18,7 @@ from sqlalchemy.orm import selectinload
 from database.errors import NotFound
 from database.models import File, Moment, MomentKind, Scene, Video, VideoStatus
 from database.server.connection import Database
+from database.server.standbys import VERSION_SQL
 from database.spaces.partitions import partition_name
 from database.videos.places import uri_of
 from database.videos.records import modified_ns
@@ -106,7 +107,7 @@ class Library:
     def version(self) -> int:
         """The number that triggers raise with every change that an answer may show: answers of
         the same version may be cached."""
-        ((version,),) = self._database.rows("SELECT version FROM library")
+        ((version,),) = self._database.rows(VERSION_SQL)
         return int(version)
 
     def _info(self, video: Video) -> VideoInfo:
@@ -115,19 +116,19 @@ class Library:
     def list_videos(self, *, limit: int, after_id: int = 0) -> list[VideoInfo]:
         """Videos in the order of their ids, from the one after `after_id`."""
         query = _VIDEOS.where(Video.id > after_id).order_by(Video.id).limit(limit)
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             return [self._info(video) for video in session.scalars(query)]
 
     def videos(self, ids: Sequence[int]) -> list[VideoInfo]:
         """These videos, in this order; those that have gone are left out."""
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             query = _VIDEOS.where(Video.id.in_(ids))
             found = {video.id: self._info(video) for video in session.scalars(query)}
         return [found[video_id] for video_id in ids if video_id in found]
 
     def get_video(self, video_id: int) -> VideoInfo:
         """A video by its id. Raises NotFound."""
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             video = session.scalar(_VIDEOS.where(Video.id == video_id))
             if video is None:
                 raise NotFound(f"there is no video {video_id}")
@@ -146,7 +147,7 @@ class Library:
             .where(File.video_id == video_id)
             .order_by(File.missing_since.desc().nulls_first(), File.seen_at, File.path)
         )
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             files = session.execute(query).all()
         is_intact = False
         for own in (file for file in files if file.origin == self._database.origin):
@@ -167,7 +168,7 @@ class Library:
         if not roots:
             return
         query = sa.select(File.path).where(File.video_id == video_id)
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             paths = session.scalars(query).all()
         for path in paths:
             with contextlib.suppress(OSError):
@@ -185,7 +186,7 @@ class Library:
             .where(File.missing_since.is_(None))
             .order_by(File.seen_at.desc(), File.path)
         )
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             rows = session.execute(query).all()
         return [
             OwnFile(r.video_id, r.content_hash, Path(r.path), r.size_bytes, r.mtime_ns)
@@ -217,7 +218,7 @@ class Library:
         query = sa.select(Scene.id).where(
             Scene.video_id == video_id, Scene.start_s <= at_s, Scene.end_s > at_s, keyframe
         )
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             return session.scalar(query.order_by(Scene.position).limit(1))
 
     def get_keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
@@ -234,7 +235,7 @@ class Library:
             .order_by(sa.func.abs(Moment.start_s - wanted), Moment.id)
             .limit(1)
         )
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             path = session.scalar(query)
         if path is None:
             raise NotFound(f"there is no scene {scene_id}, or it has no keyframe")
@@ -276,7 +277,7 @@ class Library:
         """The profile of the video that was ingested last, which a further ingest goes on with;
         None for an empty library."""
         query = sa.select(Video.profile).order_by(Video.ingested_at.desc(), Video.id.desc())
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             return session.scalar(query.limit(1))
 
     def is_empty(self) -> bool:
@@ -287,7 +288,7 @@ class Library:
     def row_counts(self) -> dict[str, int]:
         """The number of rows of each of the main tables, counted."""
         tables = ("video", "scene", "moment", "embedding")
-        with self._database.session() as session:
+        with self._database.reading_session() as session:
             return {t: session.scalar(sa.text(f"SELECT count(*) FROM {t}")) or 0 for t in tables}
 
 

@@ -43,6 +43,11 @@ class Ranking:
         """Without a weak scene that has all words of the query."""
         return replace(self, scenes=with_words_found(*self._judged))
 
+    def with_reason(self, reason: str) -> "Ranking":
+        """With one more reason why it is not as good as it could be."""
+        reasons = (*self.encoded.reasons, reason)
+        return replace(self, encoded=replace(self.encoded, reasons=reasons))
+
     @property
     def confidence(self) -> Confidence:
         """How sure it is; only of a calibrated fusion."""
@@ -160,8 +165,7 @@ class Ranker:
                 self._encoders,
             )
         except EmbeddingError as error:
-            reasons = (*ranking.encoded.reasons, f"nothing was reranked: {reason_of(error)}")
-            return replace(ranking, encoded=replace(ranking.encoded, reasons=reasons))
+            return ranking.with_reason(f"nothing was reranked: {reason_of(error)}")
         return replace(ranking, scenes=ranked)
 
     def _conditions(self, query: SearchQuery, *, with_descriptions: bool) -> Conditions:

@@ -18,6 +18,7 @@ from api.views.library import files_page, library_page, spaces_page
 from api.views.search import search_page
 from database.models import FileStatus
 from database.server.connection import Database
+from database.server.standbys import VERSION_SQL
 from database.spaces.spaces import Spaces
 from database.videos.records import FileRecord
 from database.videos.stored import Store
@@ -62,7 +63,7 @@ def test_facts_are_read_once_for_each_version_of_the_library(
             facts.facets(), facts.summary(), facts.outcomes(), facts.refusals(), facts.filling()
         )  # fmt: skip
     assert again == first
-    assert {statement.sql for statement in sent} == {"SELECT version FROM library"}
+    assert {statement.sql for statement in sent} == {VERSION_SQL}
 
 
 def test_every_change_that_a_page_may_show_is_shown_at_once(

@@ -29,7 +29,7 @@ from tests.helpers.commands import run_command
 from tests.helpers.sql import execute
 
 NAMES = (
-    "python database pgvector extensions clock weights descriptions indexes cv2 disk memory gpu "
+    "python database standbys pgvector extensions clock weights descriptions indexes cv2 disk memory gpu "
     "redis ollama port limits"
 ).split()
 LONGEST_S = 8

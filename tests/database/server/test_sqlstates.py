@@ -108,9 +108,9 @@ def deadlock(database: Database) -> None:
 def lost_update(database: Database) -> None:
     with database.session() as session:
         session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
-        session.execute(sa.text("SELECT version FROM library"))
-        execute(database, "UPDATE library SET version = version + 1")
-        session.execute(sa.text("UPDATE library SET version = version + 1"))
+        session.execute(sa.text("SELECT num FROM library_change"))
+        execute(database, "UPDATE library_change SET num = num + 1")
+        session.execute(sa.text("UPDATE library_change SET num = num + 1"))
 
 
 def locked(database: Database) -> None:
@@ -280,7 +280,7 @@ def test_a_pool_without_a_connection_left_is_overloaded(database: Database) -> N
     ("statement", "error"),
     [
         ("SELEC", psycopg.errors.SyntaxError),
-        ("INSERT INTO library SELECT * FROM library", psycopg.errors.UniqueViolation),
+        ("INSERT INTO space SELECT * FROM space", psycopg.errors.UniqueViolation),
     ],
 )
 def test_a_fault_of_the_program_stays_as_it_is(
