@@ -50,7 +50,8 @@ def open_database(settings: DatabaseSettings, *, require_schema: bool = True) ->
     else:
         description = url.set(drivername="postgresql").render_as_string(hide_password=True)
     restarts = Restarts(settings.home) if embedded else None
-    database = Database(_engine(url, restarts), description, embedded, settings.origin)
+    engine = _engine(url, restarts)
+    database = Database(engine, description, embedded, settings.origin, settings.shared)
     try:
         with translated_errors(description):
             if embedded:

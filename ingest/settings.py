@@ -32,6 +32,8 @@ class IngestSettings(DatabaseSettings):
     """Of a picture that is converted, at most."""
     ingest_segments_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 10.0
     """Of what was made to play when it was watched, in gigabytes (10^9 bytes)."""
+    ingest_fetched_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 20.0
+    """Of objects of buckets that are fetched aside, in gigabytes (10^9 bytes)."""
     ingest_descriptions: str = ""
     """What describes the keyframes of videos when they are ingested: `ollama`, or the key of a
     vision-language space; by default they are not described."""

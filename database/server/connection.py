@@ -1,5 +1,6 @@
 """Connections to one PostgreSQL, for each use one with the right transaction and time limit."""
 
+import copy
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -13,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy import exc
 from sqlalchemy.orm import Session
 
+from database.objects.shared import Shared
 from database.server.locks import Locks
 from database.server.sqlstates import translated_errors
 
@@ -31,6 +33,8 @@ class Database:
     origin: str
     """Of the files that this host sees, such as file://studio: only their existence is known here.
     """
+    shared: Shared | None = None
+    """Where hosts share what is made of videos; None where each keeps its own."""
     has_trigrams: bool = False
     """Whether substrings of texts can be looked up (pg_trgm)."""
     locks: Locks = field(init=False, repr=False, compare=False)
@@ -101,6 +105,12 @@ class Database:
                 connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
             connection.invalidate()
             connection.close()
+
+    def at(self, origin: str) -> "Database":
+        """The same database, for files of another origin: a bucket, which many hosts may see."""
+        other = copy.copy(self)  # with its locks, which a new one would have of its own
+        object.__setattr__(other, "origin", origin)
+        return other
 
     def close(self) -> None:
         """Closes the connections that are not in use; the next use opens new ones."""
