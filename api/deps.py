@@ -18,6 +18,7 @@ from api.query_pictures import QueryPictures
 from api.settings import ApiSettings
 from api.sprites import Sprites
 from api.uploading.uploads import Uploads
+from database.errors import NotFound
 from database.forms import Form
 from database.jobs.jobs import Jobs
 from database.judgements import Judgements
@@ -28,6 +29,7 @@ from database.videos.read import IntactFile, Library
 from embeddings.errors import EmbeddingsDisabled
 from embeddings.remote_pictures import PictureSource
 from embeddings.service import EmbeddingService
+from ingest.errors import VideoUnreadable
 from ingest.files.fetched import Fetched
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
@@ -65,9 +67,14 @@ class State:
 
     def film(self, video_id: int) -> Path:
         """The file of a video to read from, without links; of an object, fetched aside. Raises
-        NotFound, VideoUnreadable, ObjectRefused, ObjectsUnreachable."""
+        NotFound, ObjectRefused, ObjectsUnreachable."""
         there = self.intact(video_id)
-        return there.real if isinstance(there, IntactFile) else self.fetched.path_of(there)
+        if isinstance(there, IntactFile):
+            return there.real
+        try:
+            return self.fetched.path_of(there)
+        except VideoUnreadable as error:
+            raise NotFound(f"the film of video {video_id} was not fetched: {error}") from None
 
 
 async def _state(request: Request) -> State:  # a plain function would wait for a thread

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from database.objects.address import SCHEME
 from database.settings import DatabaseSettings
 from embeddings.registry.pins import RECOGNISERS
 
@@ -52,6 +53,15 @@ class IngestSettings(DatabaseSettings):
         """The further scripts that are read, each once."""
         names = (name.strip() for name in self.ingest_scripts.lower().split(","))
         return tuple(dict.fromkeys(name for name in names if name))
+
+    @field_validator("ingest_watch")
+    @classmethod
+    def _folders_can_be_watched(cls, value: str) -> str:
+        if SCHEME in value:
+            raise ValueError(
+                "buckets are not watched: have python -m ingest s3://bucket/folder run now and then"
+            )
+        return value
 
     @field_validator("ingest_scripts")
     @classmethod

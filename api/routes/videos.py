@@ -56,7 +56,9 @@ def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     etag = f'"{video.content_hash}"'
     if isinstance(film, IntactFile):
         return stream_file(film.real, media_type_of(video), etag, request, ingested=film)
-    if valid_s := state.settings.api_presigned_s:
+    valid_s = state.settings.api_presigned_s
+    # The policy of the server's own pages lets them play nothing from elsewhere.
+    if valid_s and request.headers.get("sec-fetch-site") != "same-origin":
         return lent(film, timedelta(seconds=valid_s))
     return stream_object(film, media_type_of(video), etag, request)
 

@@ -17,7 +17,6 @@ from database.errors import NotFound, ObjectRefused
 from database.server.connection import Database
 from database.videos.read import Library
 from embeddings.loaded import Encoders
-from ingest.errors import VideoUnreadable
 from ingest.settings import IngestSettings
 from tests.helpers.hosts import host
 from tests.helpers.s3 import BUCKET, S3, VARIABLES, serving_s3
@@ -108,6 +107,13 @@ def test_a_film_is_lent_by_a_url_only_where_that_is_chosen(state: State) -> None
     assert VARIABLES["AWS_SECRET_ACCESS_KEY"] not in answer.headers["location"]
 
 
+def test_the_servers_own_page_plays_through_it_since_its_policy_allows_nothing_else(
+    state: State,
+) -> None:
+    chosen = with_settings(state, api_presigned_s=60)
+    assert body(asked(chosen, sec_fetch_site="same-origin")) == CONTENT
+
+
 def test_a_film_that_was_written_anew_is_not_played_for_the_one_that_was_ingested(
     state: State, s3: S3
 ) -> None:
@@ -156,5 +162,5 @@ def test_what_needs_a_file_gets_one_that_was_fetched_aside(state: State) -> None
     assert path.read_bytes() == CONTENT
     assert path.is_relative_to(state.settings.home)
     small = replace(state, fetched=replace(state.fetched, max_bytes=10, folder=path.parent / "no"))
-    with pytest.raises(VideoUnreadable, match="INGEST_FETCHED_GB"):
+    with pytest.raises(NotFound, match=r"was not fetched: .* INGEST_FETCHED_GB"):
         small.film(video.id)
