@@ -41,7 +41,7 @@ def keyframe(
     image_path = state.library.get_keyframe_path(scene_id, at_s)
     path = state.settings.keyframe_file(image_path)
     if state.database.shared is not None:
-        state.database.shared.bring(path)
+        state.database.shared.bring(state.settings.keyframes_dir / image_path)
     return stream_file(path, "image/jpeg", f'"{image_path}"', request, _GONE)
 
 

@@ -32,15 +32,17 @@ class StoredObject:
 
     address: Address
     size_bytes: int
-    etag: str
+    etag: str | None
     modified_at: datetime
+    """In a listing perhaps to the millisecond, and else to the second."""
 
     @property
     def mark(self) -> int:
         """A number in [0, 2^63) that is another once the object has been written anew: it stands
         where a file has the time of its last change, `file.mtime_ns`. Of the ETag, since the time
-        of an object has seconds only."""
-        digest = hashlib.sha256(self.etag.encode()).digest()
+        of an object has seconds only; of that where a server gives none."""
+        told = self.etag or self.modified_at.isoformat(timespec="seconds")
+        digest = hashlib.sha256(told.encode()).digest()
         return int.from_bytes(digest[:8], "big") >> 1
 
 
@@ -102,7 +104,7 @@ class Bucket:
         was written anew is ObjectGone. The first piece has come when this is back."""
         import obstore
 
-        options: GetOptions = {"if_match": stored.etag}
+        options: GetOptions = {"if_match": stored.etag} if stored.etag else {}
         if start or end is not None:
             options["range"] = (start, stored.size_bytes if end is None else end)
         with translated(stored.address):
@@ -140,9 +142,8 @@ class Bucket:
             return obstore.sign(self._store, "GET", key, valid)
 
     def _stored(self, meta: "ObjectMeta") -> StoredObject:
-        modified_at = meta["last_modified"]
-        etag = meta["e_tag"] or modified_at.isoformat()
-        return StoredObject(Address(self.name, meta["path"]), meta["size"], etag, modified_at)
+        address = Address(self.name, meta["path"])
+        return StoredObject(address, meta["size"], meta["e_tag"], meta["last_modified"])
 
 
 @lru_cache(64)

@@ -48,9 +48,11 @@ class Fetched:
         wait. Raises NotFetched, FileChanged, ObjectsUnreachable, DiskFull."""
         path = self._path_of(stored)
         with self._fetched(stored, path, report, patience_s=float("inf")):
-            yield path
-            with suppress(FileNotFoundError):
-                os.utime(path, (0, 0))  # the next that goes
+            try:
+                yield path
+            finally:
+                with suppress(FileNotFoundError):
+                    os.utime(path, (0, 0))  # the next that goes
 
     def path_of(self, stored: StoredObject) -> Path:
         """The same for a player, for whom the file stays a while after each time that it is asked
@@ -116,7 +118,9 @@ class Fetched:
             there = [
                 (status.st_mtime, status.st_size, path)
                 for path in self.folder.iterdir()
-                if path.name != _ROOM and path.suffix != _LOCK and (status := _status(path))
+                if path.name not in (_ROOM, part.name)
+                and path.suffix != _LOCK
+                and (status := _status(path))
             ]
             too_many = sum(num for _, num, _ in there) + size - self.max_bytes
             for asked_s, num, path in sorted(there):

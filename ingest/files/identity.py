@@ -60,7 +60,8 @@ def require_unchanged(file: FoundFile) -> None:
     """Raises FileChanged if the file was written to, or vanished, since it was found; of an object
     ObjectRefused, ObjectsUnreachable, too."""
     if file.stored is not None:
-        if find_object(file.stored.address) != file.stored:
+        found = find_object(file.stored.address)
+        if found is None or (found.size_bytes, found.mark) != (file.size_bytes, file.mtime_ns):
             raise FileChanged("changed or vanished while it was read; ingest it again")
         return
     try:

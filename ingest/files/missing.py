@@ -58,7 +58,8 @@ def mark_missing_objects(place: Address, removal: Removal) -> None:
     except (ObjectRefused, ObjectsUnreachable):
         return
     known = chain(removal.files_at([place.path]), removal.files_under(place.path))
-    for batch in batches(file.path for file in known if file.path not in there):
+    gone = [file.path for file in known if file.path not in there]
+    for batch in batches(gone):
         removal.mark_missing(batch)
 
 

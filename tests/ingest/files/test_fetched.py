@@ -97,6 +97,17 @@ def test_what_a_killed_process_has_left_makes_room(s3: S3, fetched: Fetched) -> 
         assert sizes(fetched) == [SIZE]
 
 
+def test_what_a_killed_process_has_left_of_the_same_object_is_no_hindrance(
+    s3: S3, fetched: Fetched
+) -> None:
+    one, two = stored(s3, "a.mp4"), stored(s3, "b.mp4")
+    with fetched.held(one) as path:
+        pass
+    path.rename(path.with_name(f"{path.name}.part"))
+    with fetched.held(two), fetched.held(one) as again:
+        assert again.read_bytes() == b"a" * SIZE
+
+
 def test_one_that_is_played_stays_for_the_next_request(s3: S3, fetched: Fetched) -> None:
     played = fetched.path_of(stored(s3, "a.mp4"))
     for name in ("b.mp4", "c.mp4"):
