@@ -56,6 +56,7 @@ from database.videos.read import Library
 from embeddings.remote_pictures import PictureSource
 from embeddings.service import EmbeddingService
 from embeddings.settings import EmbeddingSettings
+from ingest.files.fetched import Fetched
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
@@ -186,4 +187,5 @@ def _open(settings: ApiSettings, database: Database, service: EmbeddingService) 
         jobs=Jobs(database),
         feed=Feed(Jobs(database)),
         uploads=Uploads(settings, database),
+        fetched=Fetched.of(settings),
     )

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
@@ -17,15 +18,19 @@ from api.query_pictures import QueryPictures
 from api.settings import ApiSettings
 from api.sprites import Sprites
 from api.uploading.uploads import Uploads
+from database.errors import NotFound
 from database.forms import Form
 from database.jobs.jobs import Jobs
 from database.judgements import Judgements
+from database.objects.bucket import StoredObject
 from database.server.connection import Database
 from database.tags import Tags
 from database.videos.read import IntactFile, Library
 from embeddings.errors import EmbeddingsDisabled
 from embeddings.remote_pictures import PictureSource
 from embeddings.service import EmbeddingService
+from ingest.errors import VideoUnreadable
+from ingest.files.fetched import Fetched
 from search.errors import InvalidQuery
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
@@ -52,15 +57,29 @@ class State:
     jobs: Jobs
     feed: Feed
     uploads: Uploads
+    fetched: Fetched
 
     @property
     def reader(self) -> Database:
         """The same database, for lists and details, which may be read from a standby."""
         return self.database.from_anywhere()
 
-    def intact_file(self, video_id: int) -> IntactFile:
-        """The file of a video, as it was ingested, within API_MEDIA_ROOTS. Raises NotFound."""
-        return self.library.get_intact_file(video_id, self.settings.media_roots)
+    def intact(self, video_id: int) -> IntactFile | StoredObject:
+        """The file of a video, as it was ingested, within API_MEDIA_ROOTS, or else the object.
+        Raises NotFound, ObjectRefused, ObjectsUnreachable."""
+        settings = self.settings
+        return self.library.get_intact(video_id, settings.media_roots, settings.media_places)
+
+    def film(self, video_id: int) -> Path:
+        """The file of a video to read from, without links; of an object, fetched aside. Raises
+        NotFound, ObjectRefused, ObjectsUnreachable."""
+        there = self.intact(video_id)
+        if isinstance(there, IntactFile):
+            return there.real
+        try:
+            return self.fetched.path_of(there)
+        except VideoUnreadable as error:
+            raise NotFound(f"the film of video {video_id} was not fetched: {error}") from None
 
 
 async def _state(request: Request) -> State:  # a plain function would wait for a thread

@@ -9,13 +9,16 @@ from api.requests import SpaceKeys
 from database.forms import EachOnce, Form, Id, is_storable
 from database.jobs.jobs import MAX_PRIORITY
 from database.models import JobFileState, JobState
-from ingest.files.discover import MAX_PATH_BYTES
+from database.objects.address import Address, is_address
+from ingest.files.found import MAX_PATH_BYTES
 
 MAX_PATHS = 100
 MAX_VIDEOS = 1000
 
 
 def _storable_absolute(path: str) -> str:
+    if is_address(path) and is_storable(path):
+        return str(Address.parse(path))
     if not is_storable(path) or not Path(path).is_absolute() or ".." in Path(path).parts:
         raise ValueError("name files and folders by their whole paths, from / on and without ..")
     return path

@@ -6,16 +6,18 @@ import functools
 import os
 import re
 import stat
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
 from fastapi import HTTPException, Request, Response
-from fastapi.responses import StreamingResponse
+from fastapi.responses import RedirectResponse, StreamingResponse
 
-from database.errors import NotFound
+from database.errors import NotFound, ObjectGone
+from database.objects.bucket import StoredObject, bucket
 from database.videos.read import IntactFile, VideoInfo
 from ingest.playing.zipped import safe_name
 from search.exports.words import ascii_of
@@ -106,18 +108,48 @@ def stream_file(
         if is_named(request.headers.get("if-none-match"), etag):
             return Response(status_code=304, headers=headers)
         size = os.fstat(file.fileno()).st_size
-        part = _wanted_part(request, etag, size)
-        start, end = part or (0, size)
-        headers["Content-Length"] = str(end - start)
-        if part is not None:
-            headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        status = 200 if part is None else 206
+        status, start, end = _part(request, etag, size, headers)
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=media_type)
         opened.pop_all()  # the answer closes it
         return StreamingResponse(
             _chunks(file, start, end), status_code=status, headers=headers, media_type=media_type
         )
+
+
+def stream_object(stored: StoredObject, media_type: str, etag: str, request: Request) -> Response:
+    """The same of an object, whose bytes are passed on as its bucket sends them. Raises NotFound
+    where it is another one by now, ObjectRefused, ObjectsUnreachable."""
+    headers = _headers(etag)
+    if is_named(request.headers.get("if-none-match"), etag):
+        return Response(status_code=304, headers=headers)
+    status, start, end = _part(request, etag, stored.size_bytes, headers)
+    if request.method == "HEAD":
+        return Response(status_code=status, headers=headers, media_type=media_type)
+    try:
+        pieces = bucket(stored.address.bucket).read(stored, start, end)
+    except ObjectGone:
+        raise NotFound(GONE) from None
+    return StreamingResponse(
+        _pieces(pieces), status_code=status, headers=headers, media_type=media_type
+    )
+
+
+def lent(stored: StoredObject, valid: timedelta) -> Response:
+    """The answer that sends a player to the bucket itself, by a URL that is good for a while."""
+    url = bucket(stored.address.bucket).signed(stored.address.key, valid)
+    return RedirectResponse(url, headers={"Cache-Control": "no-store"})
+
+
+def _part(request: Request, etag: str, size: int, headers: dict[str, str]) -> tuple[int, int, int]:
+    """The status of an answer, and which bytes [start, end) it holds, which its headers then tell.
+    Raises HTTPException (416)."""
+    part = _wanted_part(request, etag, size)
+    start, end = part or (0, size)
+    headers["Content-Length"] = str(end - start)
+    if part is not None:
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+    return 200 if part is None else 206, start, end
 
 
 def unless_had(request: Request, etag: str) -> Response | None:
@@ -207,6 +239,12 @@ async def _chunks(file: BinaryIO, start: int, end: int) -> AsyncIterator[bytes]:
                 return
             left -= len(chunk)
             yield chunk
+
+
+async def _pieces(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    """What comes from a bucket; where that stops to answer, the answer is cut off."""
+    while piece := await to_thread.run_sync(next, pieces, b"", limiter=_readers()):
+        yield piece
 
 
 @functools.cache

@@ -8,6 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, SecretStr, field_validator
 
+from database.objects.address import Address, is_address
 from embeddings.settings import EmbeddingSettings
 from ingest.settings import IngestSettings
 
@@ -72,8 +73,12 @@ class ApiSettings(IngestSettings, DoorSettings):
     api_max_concurrent: Annotated[int, Field(gt=0, le=32)] = 4
     """Searches answered at once; more wait for their turn."""
     api_media_roots: str = ""
-    """Folders, between colons (of Windows: semicolons), outside which no video is read. Without
-    any, files are read wherever they were ingested. What was uploaded always is."""
+    """Folders, and s3://bucket/folder, between colons (of Windows: semicolons), outside which no
+    video is read. Without any, they are read wherever they were ingested. What was uploaded always
+    is."""
+    api_presigned_s: Annotated[int, Field(ge=0, le=604_800)] = 0
+    """For so many seconds players are given a signed URL of the bucket that a film lies in; under 0
+    the server passes the film on, and nobody learns of the bucket."""
     api_worker: bool = True
     """Whether a worker runs beside the server, and with INGEST_WATCH a watcher."""
     api_max_upload_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 50.0
@@ -82,16 +87,37 @@ class ApiSettings(IngestSettings, DoorSettings):
     """The length of a clip, at most."""
 
     @property
+    def _named(self) -> list[str]:
+        """What API_MEDIA_ROOTS names; the colon of s3:// stands between nothing."""
+        named = re.split(rf"{re.escape(os.pathsep)}(?!//)", self.api_media_roots)
+        return [each.strip() for each in named if each.strip()]
+
+    @property
     def named_roots(self) -> tuple[Path, ...]:
         """The folders of API_MEDIA_ROOTS, absolute; links stay as they are named."""
-        named = (each.strip() for each in self.api_media_roots.split(os.pathsep))
-        return tuple(Path(each).expanduser().absolute() for each in named if each)
+        named = (each for each in self._named if not is_address(each))
+        return tuple(Path(each).expanduser().absolute() for each in named)
 
     @property
     def media_roots(self) -> tuple[Path, ...]:
-        """The folders, without links, and that of uploads; none where none are named."""
+        """The folders, without links, and that of uploads; none where nothing is named."""
         roots = [each.resolve() for each in self.named_roots]
-        return (*roots, self.uploads_dir.resolve()) if roots else ()
+        return (*roots, self.uploads_dir.resolve()) if self._named else ()
+
+    @property
+    def media_places(self) -> tuple[Address, ...] | None:
+        """The places of buckets; None for any, where nothing is named."""
+        if not self._named:
+            return None
+        return tuple(Address.parse(each) for each in self._named if is_address(each))
+
+    @field_validator("api_media_roots")
+    @classmethod
+    def _buckets_can_be_named(cls, value: str) -> str:
+        for each in re.split(rf"{re.escape(os.pathsep)}(?!//)", value):
+            if is_address(each.strip()):
+                Address.parse(each.strip())
+        return value
 
     @property
     def uploads_dir(self) -> Path:

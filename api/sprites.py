@@ -71,6 +71,7 @@ class Sprites:
     """
 
     def __init__(self, settings: ApiSettings) -> None:
+        self._shared = settings.shared
         self._folder = settings.home / SPRITES / FORMAT
         self._max_pixels = settings.ingest_max_pixels
         stall_s = min(settings.ingest_decode_stall_s, _STALL_S)
@@ -144,15 +145,17 @@ class Sprites:
         folder = self._folder / video.content_hash
         try:
             if not _is_kept(folder):
-                footage = Footage(making.find_file(), video.clock, self._max_pixels)
                 with written_whole(folder) as partial:
-                    self._isolation.run(
-                        write_sheets_aside,
-                        footage,
-                        partial,
-                        video.duration_s,
-                        on_progress=self._ending(making),
-                    )
+                    if not self._bring(folder, partial):
+                        footage = Footage(making.find_file(), video.clock, self._max_pixels)
+                        self._isolation.run(
+                            write_sheets_aside,
+                            footage,
+                            partial,
+                            video.duration_s,
+                            on_progress=self._ending(making),
+                        )
+                        self._share(folder, partial)
                 self._forget_old()
             making.folder.set_result(folder)
         except DecoderKilled as error:
@@ -166,6 +169,21 @@ class Sprites:
         finally:
             with self._lock:
                 del self._begun[video.content_hash]
+
+    def _bring(self, folder: Path, partial: Path) -> bool:
+        """Whether another host has shared the sheets of a folder, which are then in `partial`."""
+        if self._shared is None or not self._shared.has(folder / INDEX):
+            return False
+        partial.mkdir()
+        self._shared.bring_into(partial, folder)
+        return (partial / INDEX).is_file()
+
+    def _share(self, folder: Path, partial: Path) -> None:
+        """Sends the sheets of a folder, its INDEX last: with it, all others are there."""
+        if self._shared is not None:
+            sheets = sorted(partial.iterdir(), key=lambda path: path.name == INDEX)
+            for group in (sheets[:-1], sheets[-1:]):
+                self._shared.send({path: folder / path.name for path in group})
 
     def _ending(self, making: Making) -> Callable[[float], None]:
         """Ends work that takes too long, or that nobody waits for."""

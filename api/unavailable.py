@@ -8,6 +8,8 @@ from database.errors import (
     DatabaseUnreachable,
     DatabaseUnsuitable,
     DiskFull,
+    ObjectRefused,
+    ObjectsUnreachable,
     SchemaMismatch,
     SpaceGone,
     TooSlow,
@@ -43,6 +45,12 @@ _TABLE: dict[type[SceneseekError], Unavailable] = {
         "a disk of the server is full, and what is stored is intact: free space there, then try "
         "again",
         60,
+    ),
+    ObjectsUnreachable: Unavailable(
+        "the bucket that this lies in does not answer now: try again in a few seconds", 5
+    ),
+    ObjectRefused: Unavailable(
+        "the server may not read what this lies in: the server's log says what", None
     ),
     SchemaMismatch: Unavailable(
         "another version of sceneseek has changed the library: the server's log says what to do",

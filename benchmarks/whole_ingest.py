@@ -16,6 +16,7 @@ from scenedetect import AdaptiveDetector, detect
 from benchmarks.decode_pass import null_decode
 from benchmarks.measure import Row, seconds
 from benchmarks.media import looped
+from database.objects.address import Address
 from database.server.connection import Database
 from embeddings.encoders.efficientnet import ImageClassifier
 from embeddings.encoders.minilm import SentenceEncoder
@@ -137,5 +138,5 @@ def _ingest(folder: Path, count: int, ingest: Ingest, title: str) -> float:
     return seconds(lambda: list(ingest_files(files, ingest, 2, _silent)))
 
 
-def _silent(_path: Path, _stage: str, _part: float | None) -> None:
+def _silent(_place: Path | Address, _stage: str, _part: float | None) -> None:
     """Reports nothing."""

@@ -86,6 +86,18 @@ class NotFound(DatabaseError):
     """A row that was asked for by its id does not exist."""
 
 
+class ObjectGone(DatabaseError):
+    """An object that is not in its bucket, or is another one by now."""
+
+
+class ObjectRefused(DatabaseError):
+    """An object that is there, perhaps, and may not be read or written."""
+
+
+class ObjectsUnreachable(DatabaseError):
+    """A bucket that does not answer, is not there, or cannot be asked from here."""
+
+
 class JobConflict(DatabaseError):
     """A job whose state does not allow what was asked for; the message says which would."""
 

@@ -86,7 +86,9 @@ def open_database(
     elif names_several(url) and connections.patience_s:
         event.listen(engine, "do_connect", partial(_connect_in_time, connections.patience_s))
     standbys = Standbys([_standby(text, connections) for text in settings.read_urls])
-    database = Database(engine, description, embedded, settings.origin, standbys=standbys)
+    database = Database(
+        engine, description, embedded, settings.origin, settings.shared, standbys=standbys
+    )
     try:
         with translated_errors(description):
             if embedded:

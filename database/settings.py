@@ -7,6 +7,8 @@ from pydantic import field_validator
 
 from database.errors import DatabaseError
 from database.host import HOST, origin_of
+from database.objects.address import Address
+from database.objects.shared import Shared
 from embeddings.settings import EmbeddingSettings
 
 _NEXT_URL = re.compile(r",\s*(?=\w+://)")
@@ -23,6 +25,23 @@ class DatabaseSettings(EmbeddingSettings):
 
     sceneseek_host: str | None = None
     """The name of this host in the library, instead of the one that its home folder keeps."""
+
+    sceneseek_store: str = ""
+    """A place of a bucket, s3://bucket/folder, where hosts with one library share the keyframes,
+    stills and segments that they make; by default each keeps its own."""
+
+    @field_validator("sceneseek_store")
+    @classmethod
+    def _store_is_a_place(cls, value: str) -> str:
+        if value:
+            Address.parse(value)
+        return value
+
+    @property
+    def shared(self) -> Shared | None:
+        """What is shared with other hosts; None without SCENESEEK_STORE."""
+        place = self.sceneseek_store
+        return Shared(self.home, Address.parse(place)) if place else None
 
     @field_validator("sceneseek_host")
     @classmethod

@@ -55,6 +55,9 @@ app = new_app()
 ProfileName = Annotated[
     str | None, typer.Option(help="bundled, standard or quality; by default what the library has.")
 ]
+Paths = Annotated[
+    list[str] | None, typer.Argument(help="Folders, files or globs, and s3://bucket/folder.")
+]
 Jobs = Annotated[int, typer.Option(min=1, max=MAX_JOBS, help="Files to work on at a time.")]
 KeyframesOnly = Annotated[
     bool,
@@ -84,7 +87,7 @@ Detach = Annotated[
 
 @app.command()
 def main(
-    paths: Annotated[list[str] | None, typer.Argument(help="Folders, files or globs.")] = None,
+    paths: Paths = None,
     as_json: AsJson = False,
     dry_run: DryRun = False,
     profile: ProfileName = None,
@@ -150,7 +153,7 @@ def _work(
         tell = partial(_print, ledger, as_json=as_json, quiet=quiet)
         with last_words(lambda: tell() if ledger.counts else None):
             _fill(ledger, files, ingest, jobs, dry_run=dry_run, quiet=quiet)
-        settled = None if dry_run else settle(files.roots, ingest, grace)
+        settled = None if dry_run else settle(files.roots, ingest, grace, files.places)
         if settled is not None:
             _finish(ingest)
         tell(settled)

@@ -21,6 +21,7 @@ from embeddings.cli import AsJson, fail, new_app, read_settings
 from ingest.atomic import atomically
 from ingest.cli import EXIT_SOME_FAILED, run
 from ingest.errors import NotClippable, UsageError, VideoUnreadable
+from ingest.files.fetched import Fetched
 from ingest.files.outcome import printable
 from ingest.media.child import Isolation
 from ingest.media.clips import Footage
@@ -132,7 +133,7 @@ class _Cutter:
                 f"nothing lies between {wanted.start_s:.3f} and {wanted.end_s:.3f} s: the video "
                 f"lasts {video.duration_s:.3f} s"
             )
-        path = self.library.get_intact_path(video.id)
+        path = Fetched.of(self.settings).film(self.library, video.id)
         footage = Footage(path, video.clock, self.settings.ingest_max_pixels)
         span = (start_s, end_s, self.is_exact, self.sounds)
         isolation = Isolation.of(self.settings)

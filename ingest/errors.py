@@ -37,5 +37,9 @@ class FileChanged(VideoUnreadable):
     """A file that was written to while it was read."""
 
 
+class NotFetched(VideoUnreadable):
+    """An object that could not be fetched from its bucket; the next run tries it again."""
+
+
 class NotClippable(VideoUnreadable):
     """A clip that cannot be made as it was asked for; the message says what to ask for instead."""

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
+from database.objects.address import Address
 from ingest.errors import Interrupted
 from ingest.files.batches import batches
-from ingest.files.discover import FoundFile
+from ingest.files.found import FoundFile
 from ingest.files.outcome import Outcome
 from ingest.pipeline import Ingest, Report
 
@@ -46,10 +47,10 @@ def ingest_files(
     """
     stopped = stopped or threading.Event()
 
-    def report_unless_stopped(path: Path, stage: str, part: float | None) -> None:
+    def report_unless_stopped(place: Path | Address, stage: str, part: float | None) -> None:
         if stopped.is_set():
             raise Interrupted
-        report(path, stage, part)
+        report(place, stage, part)
 
     with ingest.removal.run(), ThreadPoolExecutor(jobs, "lane") as pool:
         lanes = _Lanes(stopped)

@@ -20,6 +20,7 @@ from database.check import find, find_faults
 from database.checking.checked import Checked
 from database.checking.faults import NUM_SHOWN, Fault, Finding, Kind, found, num_kinds
 from database.errors import DatabaseUnreachable
+from database.objects.address import Address
 from database.opening import INGESTING, open_database
 from database.videos.read import Library
 from embeddings.cli import AsJson, fail, new_app, read_settings
@@ -151,12 +152,12 @@ def _document(mended: Mended, faults: Sequence[Fault]) -> dict[str, Any]:
 
 def _reporter(*, quiet: bool) -> Report:
     """Tells each stage of a file once."""
-    told: set[tuple[Path, str]] = set()
+    told: set[tuple[Path | Address, str]] = set()
 
-    def report(path: Path, stage: str, _part: float | None) -> None:
-        if not quiet and (path, stage) not in told:
-            told.add((path, stage))
-            structlog.get_logger().info(STAGES[stage], file=printable(path))
+    def report(place: Path | Address, stage: str, _part: float | None) -> None:
+        if not quiet and (place, stage) not in told:
+            told.add((place, stage))
+            structlog.get_logger().info(STAGES[stage], file=printable(place))
 
     return report
 

@@ -9,14 +9,17 @@ import contextlib
 import dataclasses
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Self
 
-from database.errors import ClaimLost, SpacesChanged, ValueRefused
+from database.errors import ClaimLost, ObjectRefused, SpacesChanged, ValueRefused
 from database.forms import is_storable
+from database.objects.address import Address
 from database.server.connection import Database
 from database.server.locks import Holding
 from database.spaces.spaces import Spaces
@@ -39,8 +42,9 @@ from embeddings.space import Space
 from embeddings.weights.files import get_file
 from ingest.checkpoint import Checkpoint
 from ingest.describing import DescribedLibrary, describer_of
-from ingest.errors import FileChanged, VideoUnreadable
-from ingest.files.discover import FoundFile
+from ingest.errors import FileChanged, NotFetched, VideoUnreadable
+from ingest.files.fetched import Fetched
+from ingest.files.found import FoundFile
 from ingest.files.identity import (
     content_of,
     is_as_before,
@@ -79,9 +83,9 @@ from ingest.scenes.scene import Span
 from ingest.settings import IngestSettings
 
 _log = logging.getLogger(__name__)
-Report = Callable[[Path, str, float | None], None]
-"""Told the file, its stage, and the part of the stage that is done in [0, 1], if it is known.
-What it raises ends the file's work."""
+Report = Callable[[Path | Address, str, float | None], None]
+"""Told the file or object, its stage, and the part of the stage that is done in [0, 1], if it is
+known. What it raises ends the file's work."""
 StageReport = Callable[[str, float | None], None]
 """A Report of one file."""
 
@@ -109,6 +113,7 @@ class Work:
 class Ingest:
     """The models, the store, the folders and the limits of a run; it may be shared by threads."""
 
+    database: Database
     profile: Profile
     """Where the speech model comes from; which spaces are filled is the library's to say."""
     store: Store
@@ -123,6 +128,7 @@ class Ingest:
     decode_options: DecodeOptions
     keyframes_dir: Path
     work_dir: Path
+    fetched: Fetched
     isolation: Isolation
     retry: bool
     """Whether files that failed before are tried again."""
@@ -138,6 +144,11 @@ class Ingest:
     def known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
         """The outcome of each file for which nothing is to be done; None for all others. Videos
         that are to be made anew are marked: a run that is cut off leaves them to the next."""
+        if any(file.stored is not None for file in files):
+            return self._known_of_each_origin(files)
+        return self._known_outcomes(files)
+
+    def _known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
         if self.again:
             self._mark_again(files)
         known = known_outcomes(files, self.store, retry=self.retry, again=self.again)
@@ -147,6 +158,31 @@ class Ingest:
             for file, outcome in zip(files, known, strict=True)
         ]
 
+    def _known_of_each_origin(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
+        known: list[Outcome | None] = [None] * len(files)
+        numbers: dict[str | None, list[int]] = defaultdict(list)
+        for number, file in enumerate(files):
+            numbers[file.bucket].append(number)
+        for origin, own in numbers.items():
+            outcomes = self.at(origin)._known_outcomes([files[number] for number in own])
+            for number, outcome in zip(own, outcomes, strict=True):
+                known[number] = outcome
+        return known
+
+    def at(self, origin: str | None) -> Self:
+        """The same for the objects of a bucket, by its origin; for None, the files of this host."""
+        if origin is None:
+            return self
+        database = self.database.at(origin)
+        return dataclasses.replace(
+            self,
+            database=database,
+            store=Store(database),
+            removal=Removal(database),
+            subtitles=SubtitleStore(database),
+            converting=self.converting and self.converting.at(database),
+        )
+
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
         """One file of which no outcome is known, from its name to its rows; a fault of the file is
         its outcome.
@@ -155,12 +191,15 @@ class Ingest:
         that fails at this file alone is its outcome, too.
         """
         started = time.monotonic()
+        own = self.at(file.bucket)
         try:
             if file.refusal is not None:
                 raise VideoUnreadable(file.refusal)
-            outcome = self._ingest(file, partial(report, file.path))
+            outcome = own._fetch_and_ingest(file, partial(report, file.place))
         except (VideoUnreadable, ValueRefused) as error:
-            outcome = self._refuse(file, error)
+            outcome = own._refuse(file, error)
+        except ObjectRefused as error:
+            outcome = own._refuse(file, NotFetched(str(error)))
         except ModelFailed as error:
             outcome = self._try_later(file, error)
         return dataclasses.replace(outcome, seconds=round(time.monotonic() - started, 2))
@@ -168,13 +207,20 @@ class Ingest:
     def _try_later(self, file: FoundFile, error: ModelFailed) -> Outcome:
         """The outcome of a file that a model failed at. Nothing of it is stored: the next run goes
         on where this one stopped. Raises ModelFailed if a model computes nothing at all."""
-        path = printable(file.path)
+        place = printable(file.place)
         kept = "what was made of it so far is kept, and the next run goes on there"
         try:
             prove(self.encoders, self.spaces_to_fill())
         except ModelFailed as broken:
-            raise ModelFailed(f"{path}: {broken}; {kept}") from error
-        return Outcome(path, OutcomeStatus.FAILED, f"{error}; {kept}")
+            raise ModelFailed(f"{place}: {broken}; {kept}") from error
+        return Outcome(place, OutcomeStatus.FAILED, f"{error}; {kept}")
+
+    def _fetch_and_ingest(self, file: FoundFile, report: StageReport) -> Outcome:
+        if file.stored is None:
+            return self._ingest(file, report)
+        report("fetch", 0.0)
+        with self.fetched.held(file.stored, partial(report, "fetch")) as path:
+            return self._ingest(dataclasses.replace(file, fetched=path), report)
 
     def _ingest(self, file: FoundFile, report: StageReport) -> Outcome:
         """Once more if another process may have had the content in the middle of it, as happens
@@ -252,8 +298,10 @@ class Ingest:
 
     def _take_up(self, file: FoundFile, video: StoredVideo) -> Outcome:
         """One more place of a content that is in the library."""
-        footage = Footage(file.path, video.clock, self.decode_options.max_pixels)
-        make_missing(self.store.keyframes_of(video.id), footage, self.keyframes_dir, self.isolation)
+        footage = Footage(file.content, video.clock, self.decode_options.max_pixels)
+        keyframes = self.store.keyframes_of(video.id)
+        shared = self.database.shared
+        make_missing(keyframes, footage, self.keyframes_dir, self.isolation, shared)
         if video.again:  # by another of its files, in this run
             self.store.set_again([video.id], again=False)
         known = link_to_known(file, video, self.store)
@@ -302,7 +350,7 @@ class Ingest:
         status = OutcomeStatus.PARTIAL if reason else OutcomeStatus.DONE
         num_scenes, num_moments = len(video.scenes), len(video.moments)
         return Outcome(
-            printable(work.file.path), status, reason, num_scenes, num_moments, notes=decoded.notes
+            printable(work.file.place), status, reason, num_scenes, num_moments, notes=decoded.notes
         )
 
     def _decode(self, work: Work) -> Decoded:
@@ -311,7 +359,7 @@ class Ingest:
         work.report("decode", 0.0)
         return self.isolation.run(
             decode_file,
-            work.file.path,
+            work.file.content,
             work.media,
             self.decode_options,
             on_progress=partial(work.report, "decode"),
@@ -377,13 +425,13 @@ class Ingest:
     def _read_streams(self, work: Work, decoded: Decoded) -> Streams | None:
         """What players and editors want to know of it, without which it is found all the same: it
         is read again when it is played."""
-        footage = Footage(work.file.path, decoded.clock, self.decode_options.max_pixels)
+        footage = Footage(work.file.content, decoded.clock, self.decode_options.max_pixels)
         try:
             return self.isolation.run(
                 read_streams, footage, on_progress=lambda _part: work.report("embed", None)
             )
         except VideoUnreadable as error:
-            _log.warning("%s: its streams were not read: %s", printable(work.file.path), error)
+            _log.warning("%s: its streams were not read: %s", printable(work.file.place), error)
             return None
 
     def _embed_and_store(self, work: Work, video: NewVideo) -> None:
@@ -396,7 +444,7 @@ class Ingest:
             work.claim.confirm()
             require_unchanged(work.file)
             with contextlib.suppress(SpacesChanged):
-                save_video(embedded, self.keyframes_dir, self.store)
+                save_video(embedded, self.keyframes_dir, self.store, self.database.shared)
                 stored = True
 
     def _embed(self, work: Work, video: NewVideo, spaces: Sequence[Space]) -> NewVideo:
@@ -419,7 +467,7 @@ class Ingest:
     ) -> Iterator[Clip]:
         return self.isolation.stream(
             read_clips,
-            Footage(work.file.path, clock, self.decode_options.max_pixels),
+            Footage(work.file.content, clock, self.decode_options.max_pixels),
             spans,
             on_progress=lambda _part: work.report("embed", None),
         )
@@ -472,6 +520,7 @@ def make_ingest(
     runtime = settings.runtime(num_threads)
     encoders = Encoders(runtime)
     return Ingest(
+        database=database,
         profile=profile,
         store=Store(database),
         removal=Removal(database),
@@ -491,6 +540,7 @@ def make_ingest(
         ),
         keyframes_dir=settings.keyframes_dir,
         work_dir=settings.work_dir,
+        fetched=Fetched.of(settings),
         isolation=Isolation.of(settings),
         converting=Converting.of(database, settings),
         describe=_describing(database, settings, encoders),

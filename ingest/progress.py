@@ -17,11 +17,13 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from database.objects.address import Address
 from embeddings.space import Space
 from ingest.files.outcome import Outcome, printable
 from ingest.summary import is_news
 
 STAGES = {
+    "fetch": "fetching",
     "hash": "reading",
     "decode": "decoding",
     "speech": "listening",
@@ -45,14 +47,14 @@ class ProgressDisplay:
         self._log = structlog.get_logger()
         self._logs = not quiet and not console.is_terminal
         self._lock = threading.Lock()
-        self._tasks: dict[Path, dict[str, TaskID]] = {}
+        self._tasks: dict[Path | Address, dict[str, TaskID]] = {}
         self._progress = _bars(console, quiet=quiet)
         self._all = self._progress.add_task("all files", total=None)
         self._count = count
         self._num_alike = 0
         self._logged = time.monotonic()
 
-    def report(self, path: Path, stage: str, part: float | None) -> None:
+    def report(self, path: Path | Address, stage: str, part: float | None) -> None:
         """A Report of ingest/pipeline.py: how far a stage of a file is."""
         with self._lock:
             tasks = self._tasks.setdefault(path, {})

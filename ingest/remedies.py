@@ -16,7 +16,7 @@ from database.checking.mending import recount, remove_bad_vectors, take_outcomes
 from database.errors import DatabaseUnreachable
 from database.jobs.sweep import sweep
 from database.videos.forgetting import keyframe_folder, remove_orphans, unless_busy
-from database.videos.read import Library
+from database.videos.read import IntactFile, Library
 from embeddings.errors import SceneseekError
 from ingest.atomic import remove
 from ingest.errors import Interrupted
@@ -114,7 +114,9 @@ class Remedies:
         """Where it cannot be done now, the next ingest of the file does it."""
         assert finding.video_id is not None
         self.ingest.store.set_again([finding.video_id], again=True)
-        return self._ingest_file(str(self.library.get_intact_path(finding.video_id)))
+        there = self.library.get_intact(finding.video_id)
+        place = there.path if isinstance(there, IntactFile) else there.address
+        return self._ingest_file(str(place))
 
     def _ingest_file(self, path: str) -> str | None:
         for file in discover([path]):
@@ -134,13 +136,14 @@ class Remedies:
         def make() -> bool:
             video = self.library.get_video(video_id)
             max_pixels = self.ingest.decode_options.max_pixels
-            footage = Footage(self.library.get_intact_path(video_id), video.clock, max_pixels)
+            film = self.ingest.fetched.film(self.library, video_id)
+            footage = Footage(film, video.clock, max_pixels)
             folder = self.checked.keyframes_dir
             keyframes = self.ingest.store.keyframes_of(video_id)
             for _, path in keyframes:
                 if not is_jpeg(folder, path):
                     remove(folder / path)
-            make_missing(keyframes, footage, folder, self.ingest.isolation)
+            make_missing(keyframes, footage, folder, self.ingest.isolation, self.library.shared)
             return True
 
         return self._claimed(content, make)
@@ -160,6 +163,7 @@ class Remedies:
             self.ingest.isolation,
             self.checked.keyframes_dir,
             self.ingest.decode_options.max_pixels,
+            self.ingest.fetched,
         )
         filled = filler.fill(spaces, lambda _space, _num: None, video_ids=_video_ids(findings))
         self.has_new_rows = True

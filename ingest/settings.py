@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, field_validator
 
+from database.objects.address import SCHEME
 from database.settings import DatabaseSettings
 from embeddings.registry.pins import RECOGNISERS
 
@@ -32,6 +33,8 @@ class IngestSettings(DatabaseSettings):
     """Of a picture that is converted, at most."""
     ingest_segments_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 10.0
     """Of what was made to play when it was watched, in gigabytes (10^9 bytes)."""
+    ingest_fetched_gb: Annotated[float, Field(gt=0, le=1_000_000)] = 20.0
+    """Of objects of buckets that are fetched aside, in gigabytes (10^9 bytes)."""
     ingest_descriptions: str = ""
     """What describes the keyframes of videos when they are ingested: `ollama`, or the key of a
     vision-language space; by default they are not described."""
@@ -50,6 +53,15 @@ class IngestSettings(DatabaseSettings):
         """The further scripts that are read, each once."""
         names = (name.strip() for name in self.ingest_scripts.lower().split(","))
         return tuple(dict.fromkeys(name for name in names if name))
+
+    @field_validator("ingest_watch")
+    @classmethod
+    def _folders_can_be_watched(cls, value: str) -> str:
+        if SCHEME in value:
+            raise ValueError(
+                "buckets are not watched: have python -m ingest s3://bucket/folder run now and then"
+            )
+        return value
 
     @field_validator("ingest_scripts")
     @classmethod

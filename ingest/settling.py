@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from database.objects.address import Address
 from database.videos.forgetting import remove_orphans
 from ingest.files.leftovers import remove_leftovers
-from ingest.files.missing import Forgotten, forget_missing, mark_missing, missing_under
+from ingest.files.missing import (
+    Forgotten,
+    forget_missing,
+    mark_missing,
+    mark_missing_objects,
+    missing_under,
+)
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.titles import follow_names
 from ingest.pipeline import Ingest
@@ -33,16 +40,31 @@ class Settled:
     """None unless missing files were to be forgotten."""
 
 
-def settle(roots: Collection[Path], ingest: Ingest, grace: timedelta | None) -> Settled:
-    """Settles the library after a run over `roots`; with `grace`, what has been missing for so long
-    is forgotten, of the whole library if there are no roots."""
-    mark_missing(roots, ingest.removal)
+def settle(
+    roots: Collection[Path],
+    ingest: Ingest,
+    grace: timedelta | None,
+    places: Collection[Address] = (),
+) -> Settled:
+    """Settles the library after a run over `roots`, and over `places` of buckets; with `grace`,
+    what has been missing for so long is forgotten, of all files of this host if there are none."""
+    own = [(roots, ingest.removal)] if roots or not places else []
+    of_buckets = [(place, ingest.at(place.origin).removal) for place in places]
+    looked_at = own + [([Path(place.path)], removal) for place, removal in of_buckets]
+    for _, removal in own:
+        mark_missing(roots, removal)
+    for place, removal in of_buckets:
+        mark_missing_objects(place, removal)
     forgotten = None
     if grace is not None:
-        forgotten = forget_missing(roots, grace, ingest.removal)
+        each = [forget_missing(at, grace, removal) for at, removal in looked_at]
+        forgotten = Forgotten(
+            [path for one in each for path in one.paths],
+            [kept for one in each for kept in one.kept],
+        )
     ingest.removal.settle()
     follow_names(ingest.names)
     remove_orphans(ingest.keyframes_dir, ingest.removal, ingest.store)
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
-    missing = missing_under(roots, ingest.removal)
+    missing = (file for at, removal in looked_at for file in missing_under(at, removal))
     return Settled(sum(1 for _ in missing), forgotten)

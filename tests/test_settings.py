@@ -42,6 +42,9 @@ def test_variables_of_an_env_file_are_read_and_the_environment_wins(
         ("INGEST_MAX_PIXELS", "many"),
         ("INGEST_DECODE_STALL_S", "0"),
         ("INGEST_SCRIPTS", "thai, klingon"),
+        ("INGEST_WATCH", "/films:s3://films"),
+        ("SCENESEEK_STORE", "/films"),
+        ("API_MEDIA_ROOTS", "/films:s3://B"),
         ("API_MAX_CONCURRENT", "1.5"),
     ],
 )

@@ -66,7 +66,7 @@ async def _respond(state: State, find: Callable[[], Cut], request: Request) -> R
     """The file of a clip; waiting for it takes no lane. Raises InvalidQuery, NotFound,
     HTTPException, ClientGone, Busy, QueueFull."""
     cut = await state.lanes.films.run(request, find)
-    making = state.clips.made(cut, lambda: state.intact_file(cut.video.id).real)
+    making = state.clips.made(cut, lambda: state.film(cut.video.id))
     folder = await unless_gone(request, making)
     return await state.lanes.films.run(request, lambda: _file_of(cut, folder, request))
 

@@ -73,7 +73,7 @@ async def get_video(state: StateDep, video_id: VideoId, request: Request) -> Vid
     if known is None:
         known = await lanes.streams.run(
             request,
-            lambda: state.streams.read(video, lambda: state.intact_file(video_id).real),
+            lambda: state.streams.read(video, lambda: state.film(video_id)),
         )
     return await lanes.details.run(request, lambda: _detail(state, video, known))
 

@@ -84,7 +84,7 @@ async def _read_unknown(state: State, edit: Edit, request: Request) -> bool:
 
 
 def _read(state: State, video: VideoInfo) -> None:
-    state.streams.read(video, lambda: state.intact_file(video.id).real)
+    state.streams.read(video, lambda: state.film(video.id))
 
 
 def _edit(state: State, body: ExportIn) -> Edit:
@@ -128,7 +128,7 @@ async def _zip(state: State, body: ExportIn, edit: Edit, request: Request) -> Re
         )
         for number, cut in enumerate(edit.cuts, 1)
     ]
-    pieces = zipped(state.clips, wanted, lambda video_id: state.intact_file(video_id).real)
+    pieces = zipped(state.clips, wanted, state.film)
     first = await unless_gone(request, anext(pieces))
     headers = _headers(body, edit)
     return StreamingResponse(_after(first, pieces), headers=headers, media_type="application/zip")

@@ -105,7 +105,8 @@ async def _film(state: State, video_id: int, kind: Kind, sound: int, request: Re
 
     def find() -> Film:
         video = state.library.get_video(video_id)
-        state.library.require_within(video_id, state.settings.media_roots)
+        settings = state.settings
+        state.library.require_within(video_id, settings.media_roots, settings.media_places)
         sounds = 1 if video.streams is None else len(video.streams.sounds)
         has_sound = video.audio_codec is not None and sounds > 0
         if sound >= max(1, sounds):
@@ -114,7 +115,7 @@ async def _film(state: State, video_id: int, kind: Kind, sound: int, request: Re
             video,
             Variant(video.content_hash, kind, sound, state.settings.ingest_converted_lines),
             sound if has_sound else None,
-            lambda: state.intact_file(video_id).real,
+            lambda: state.film(video_id),
         )
 
     return await state.lanes.stills.run(request, find)

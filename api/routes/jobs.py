@@ -21,6 +21,8 @@ from api.job_responses import (
 from api.responses import ProblemOut
 from database.forms import Id
 from database.jobs.records import BackfillRequest, ForgetRequest, IngestRequest, JobRequest
+from database.objects.address import Address, is_address
+from ingest.files.objects import is_place_gone
 from search.errors import InvalidQuery
 
 router = APIRouter(
@@ -150,7 +152,10 @@ def _request(state: State, body: JobIn) -> JobRequest:
     """What is asked for, if it may be. Raises HTTPException, InvalidQuery, NotFound."""
     if isinstance(body, IngestIn):
         roots = _roots(state)
-        paths = tuple(_allowed(path, roots) for path in body.paths)
+        paths = tuple(
+            _allowed_object(path, state) if is_address(path) else _allowed(path, roots)
+            for path in body.paths
+        )
         return IngestRequest(paths, retry=body.retry, again=body.again)
     if isinstance(body, BackfillIn):
         return BackfillRequest(body.spaces, body.descriptions)
@@ -169,14 +174,28 @@ def _allowed(path: str, roots: tuple[Path, ...]) -> str:
     """The path as the library is to know it. Raises HTTPException, InvalidQuery."""
     named = Path(path)
     if not _is_within(named, roots):
-        raise HTTPException(
-            403,
-            f"{path[:200]} is in no folder that this server may be asked to ingest: have "
-            "API_MEDIA_ROOTS name its folder where the server runs, or run python -m ingest there",
-        )
+        raise _not_allowed(path)
     if not os.path.lexists(named):
         raise InvalidQuery(f"paths: there is no {path[:200]} on the server's host")
     return str(named)
+
+
+def _allowed_object(place: str, state: State) -> str:
+    """The same for a place of a bucket. Raises ObjectRefused, ObjectsUnreachable, too."""
+    address = Address.parse(place)
+    if not any(root.holds(address) for root in state.settings.media_places or ()):
+        raise _not_allowed(place)
+    if is_place_gone(place):
+        raise InvalidQuery(f"paths: there is no {place[:200]}")
+    return place
+
+
+def _not_allowed(path: str) -> HTTPException:
+    return HTTPException(
+        403,
+        f"{path[:200]} is in no folder that this server may be asked to ingest: have "
+        "API_MEDIA_ROOTS name its folder where the server runs, or run python -m ingest there",
+    )
 
 
 def _is_within(named: Path, roots: tuple[Path, ...]) -> bool:

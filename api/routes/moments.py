@@ -96,7 +96,7 @@ async def _sheets(state: State, video_id: int, request: Request) -> tuple[VideoI
         video = state.library.get_video(video_id)
         if video.video_codec is None:
             raise NotFound(f"video {video.id} has no pictures")
-        return video, state.sprites.find(video, lambda: state.intact_file(video_id).real)
+        return video, state.sprites.find(video, lambda: state.film(video_id))
 
     return await state.lanes.stills.run(request, find)
 

@@ -40,6 +40,8 @@ def keyframe(
     """A still of the scene, by default the one nearest to its middle."""
     image_path = state.library.get_keyframe_path(scene_id, at_s)
     path = state.settings.keyframe_file(image_path)
+    if state.database.shared is not None:
+        state.database.shared.bring(state.settings.keyframes_dir / image_path)
     return stream_file(path, "image/jpeg", f'"{image_path}"', request, _GONE)
 
 

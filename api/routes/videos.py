@@ -1,11 +1,12 @@
 """Videos: lists, the files themselves, tags, and what is forgotten or made anew."""
 
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from api.deps import DETAIL_TURN, FILM_TURN, REMOVAL_TURN, StateDep
-from api.media import media_type_of, stream_file
+from api.media import lent, media_type_of, stream_file, stream_object
 from api.requests import TagsIn
 from api.responses import (
     AgainOut,
@@ -16,7 +17,7 @@ from api.responses import (
 from api.shrinking import forget_video, ingest_command, set_again
 from database.forms import MAX_ID, Id
 from database.videos.places import uri_of
-from database.videos.read import VideoInfo
+from database.videos.read import IntactFile, VideoInfo
 
 router = APIRouter(prefix="/videos", tags=["videos"], responses={404: {"model": ProblemOut}})
 VideoId = Annotated[Id, Path()]
@@ -51,9 +52,15 @@ def list_videos(
 def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
     """The file, whole or one range of it; browsers play and seek it."""
     video = state.library.get_video(video_id)
-    file = state.intact_file(video_id)
+    film = state.intact(video_id)
     etag = f'"{video.content_hash}"'
-    return stream_file(file.real, media_type_of(video), etag, request, ingested=file)
+    if isinstance(film, IntactFile):
+        return stream_file(film.real, media_type_of(video), etag, request, ingested=film)
+    valid_s = state.settings.api_presigned_s
+    # The policy of the server's own pages lets them play nothing from elsewhere.
+    if valid_s and request.headers.get("sec-fetch-site") != "same-origin":
+        return lent(film, timedelta(seconds=valid_s))
+    return stream_object(film, media_type_of(video), etag, request)
 
 
 @router.put(

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePath
+from pathlib import PurePath
 from typing import Any
 
 from fastapi import Request
@@ -20,7 +20,7 @@ from api.views.moments import Found, find_moments, strip_of
 from api.views.parts import Parts
 from api.views.why import Why, why_here
 from api.web.rendering import clock, page
-from database.errors import NotFound
+from database.errors import NotFound, ObjectRefused, ObjectsUnreachable
 from database.videos.contents import Contents
 from database.videos.file_clock import FileClock
 from database.videos.read import VideoInfo
@@ -76,17 +76,17 @@ class MediaFile:
     @classmethod
     def of(cls, state: State, video: VideoInfo) -> "MediaFile":
         """The file of a video."""
-        path, gone = None, None
+        size_bytes, gone = None, None
         try:
-            path = state.intact_file(video.id).real
-        except NotFound as error:
+            size_bytes = state.intact(video.id).size_bytes
+        except (NotFound, ObjectRefused, ObjectsUnreachable) as error:
             gone = str(error)
         name = PurePath(video.path)
         return cls(
             path=video.path,
             name=name.name,
             suffix=name.suffix.removeprefix(".").upper(),
-            size_bytes=_size(path) if path else None,
+            size_bytes=size_bytes,
             gone=gone,
             picture=codec_name(video.video_codec) if video.video_codec else None,
             sound=codec_name(video.audio_codec) if video.audio_codec else None,
@@ -189,10 +189,3 @@ def _still_url(state: State, video_id: int, start_s: float) -> str | None:
     if scene_id is None:
         return None
     return keyframe_url(scene_id, start_s)
-
-
-def _size(path: Path) -> int | None:
-    try:
-        return path.stat().st_size
-    except OSError:  # it went just now; the player says so
-        return None

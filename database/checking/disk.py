@@ -41,7 +41,7 @@ def lost_keyframes(checked: Checked) -> Iterator[Finding]:
     pages = checked.pages(_VIDEOS, {"video": 0}, lambda row: {"video": row.id}, _AT_ONCE)
     for page in pages:
         named = checked.rows(_NAMED, videos=[row.id for row in page])
-        lost = {row.video_id for row in named if not is_jpeg(checked.keyframes_dir, row.image_path)}
+        lost = {row.video_id for row in named if _is_lost(checked, row.image_path)}
         for row in (row for row in page if row.id in lost):
             number = _num_lost(checked, row.id, row.content_hash)
             if number:
@@ -65,6 +65,13 @@ def given_up_work(checked: Checked) -> Iterator[Finding]:
         if content and is_given_up(folder):
             name = f"work/{folder.name}"
             yield Finding(Kind.GIVEN_UP, name, path=str(folder), content=content[0])
+
+
+def _is_lost(checked: Checked, image_path: str) -> bool:
+    """Whether a keyframe is neither on this host's disk nor where hosts share theirs."""
+    shared = checked.database.shared
+    is_there = is_jpeg(checked.keyframes_dir, image_path)
+    return not is_there and (shared is None or not shared.has(checked.keyframes_dir / image_path))
 
 
 def is_jpeg(keyframes_dir: Path, image_path: str) -> bool:
@@ -98,7 +105,7 @@ def _num_lost(checked: Checked, video_id: int, content: str) -> int:
 
     def look() -> bool:
         rows = checked.rows(_NAMED, videos=[video_id])
-        lost = (row for row in rows if not is_jpeg(checked.keyframes_dir, row.image_path))
+        lost = (row for row in rows if _is_lost(checked, row.image_path))
         numbers.append(sum(1 for _ in lost))
         return True
 

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 from database.doctor import library, machine, opencv, services
 from database.doctor.findings import Finding, fault, without_secrets
@@ -20,6 +21,7 @@ def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[st
     some belong to other programs. Changes nothing, but starts an embedded server that is there."""
     looks = library.Looks(settings)
     redis_url = settings.embedding_redis_url
+    shared = settings.shared
     return run_checks(
         [
             [("python", machine.python)],
@@ -41,6 +43,7 @@ def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[st
             [("ollama", lambda: _ollama(settings, variables))],
             [("port", machine.port)],
             [("limits", machine.limits)],
+            *([[("store", partial(services.store, shared))]] if shared else []),
         ],
         secret_urls=[url for url in (settings.database_url, *settings.read_urls, redis_url) if url],
     )

@@ -7,6 +7,9 @@ import subprocess
 from pathlib import Path
 
 from database.doctor.findings import Finding, fault, note, ok
+from database.errors import ObjectRefused, ObjectsUnreachable
+from database.objects.bucket import bucket
+from database.objects.shared import Shared
 
 _TIMEOUT_S = 2.0
 _OLLAMA = "127.0.0.1:11434"
@@ -73,6 +76,18 @@ def redis(url: str | None) -> Finding:
         except ResponseError:  # this user may not ask
             version = "of unknown version"
     return ok(f"Redis {version} answers")
+
+
+def store(shared: Shared) -> Finding:
+    """Whether the place of SCENESEEK_STORE can be listed."""
+    try:
+        next(bucket(shared.place.bucket).under(shared.place.key), None)
+    except (ObjectRefused, ObjectsUnreachable) as error:
+        return fault(
+            str(error),
+            "no video is stored until then; docs/ingest.md, Buckets, says what is needed",
+        )
+    return ok(f"{shared.place} answers: keyframes, stills and segments are shared there")
 
 
 def ollama(host: str | None = None) -> Finding:

@@ -1,6 +1,7 @@
 """Connections to one PostgreSQL, for each use one with the right transaction and time limit; to
 read, perhaps to one of its standbys."""
 
+import copy
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -15,6 +16,7 @@ from sqlalchemy import exc
 from sqlalchemy.orm import Session
 
 from database.errors import DatabaseOverloaded, DatabaseUnreachable, TransactionConflict
+from database.objects.shared import Shared
 from database.server.locks import Locks
 from database.server.sqlstates import translated_errors
 from database.server.standbys import READS, Reached, Standby, Standbys, Standing, reached
@@ -38,6 +40,8 @@ class Database:
     origin: str
     """Of the files that this host sees, such as file://studio: only their existence is known here.
     """
+    shared: Shared | None = None
+    """Where hosts share what is made of videos; None where each keeps its own."""
     has_trigrams: bool = False
     """Whether substrings of texts can be looked up (pg_trgm)."""
     standbys: Standbys = field(default_factory=Standbys, repr=False, compare=False)
@@ -191,6 +195,12 @@ class Database:
                 connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
             connection.invalidate()
             connection.close()
+
+    def at(self, origin: str) -> "Database":
+        """The same database, for files of another origin: a bucket, which many hosts may see."""
+        other = copy.copy(self)  # with its locks, which a new one would have of its own
+        object.__setattr__(other, "origin", origin)
+        return other
 
     def close(self) -> None:
         """Closes the connections that are not in use; the next use opens new ones."""

@@ -7,6 +7,7 @@ from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
+from database.objects.shared import Shared
 from database.videos.records import require_content_hash
 from database.videos.removal import ForgottenVideo, Removal
 from database.videos.stored import Store
@@ -26,15 +27,20 @@ def keyframe_folder(digest: str) -> str:
     return f"{digest[:2]}/{digest}"
 
 
-def remove_made(digest: str, keyframes_dir: Path) -> None:
+def remove_made(digest: str, keyframes_dir: Path, shared: Shared | None = None) -> None:
     """Removes from disk what was made of a content: its keyframes, segments, sheets of stills and
-    clips. Raises DatabaseError for a hash that is none."""
+    clips, and what is `shared` of it. Raises DatabaseError for a hash that is none, ObjectRefused,
+    ObjectsUnreachable."""
     folder = keyframe_folder(digest)
     sheets = keyframes_dir.with_name(SPRITES).glob(f"*/{digest}")
     clips = keyframes_dir.with_name(CLIPS).glob(f"*/{digest}-*")
     in_folders = (keyframes_dir / folder, keyframes_dir.with_name(SEGMENTS) / folder)
     for made in (*in_folders, *sheets, *clips):
         shutil.rmtree(made, ignore_errors=True)
+    if shared is not None:
+        sprites = keyframes_dir.with_name(SPRITES)
+        shared_sheets = (sprites / name / digest for name in shared.names_in(sprites))
+        shared.remove([*in_folders, *shared_sheets])
 
 
 def forget_videos(
@@ -51,7 +57,7 @@ def forget_videos(
     for video in forgotten:
         with store.claim(video.content_hash, while_waiting):
             removal.forget(video.id)
-            remove_made(video.content_hash, keyframes_dir)
+            remove_made(video.content_hash, keyframes_dir, removal.shared)
     return forgotten
 
 
@@ -79,5 +85,5 @@ def unless_busy(store: Store, content: str, act: Callable[[], bool]) -> bool:
 def _remove_orphan(content: str, keyframes_dir: Path, removal: Removal) -> bool:
     is_gone = removal.remove_orphan(content)
     if is_gone:
-        remove_made(content, keyframes_dir)
+        remove_made(content, keyframes_dir, removal.shared)
     return is_gone

@@ -17,10 +17,12 @@ from sqlalchemy.orm import selectinload
 
 from database.errors import NotFound
 from database.models import File, Moment, MomentKind, Scene, Video, VideoStatus
+from database.objects.address import SCHEME, Address, is_address
+from database.objects.bucket import StoredObject, find_object
 from database.server.connection import Database
 from database.server.standbys import VERSION_SQL
 from database.spaces.partitions import partition_name
-from database.videos.places import uri_of
+from database.videos.places import place_of, uri_of
 from database.videos.records import modified_ns
 from database.videos.streams import Streams
 
@@ -34,7 +36,8 @@ class VideoInfo:
 
     id: int
     path: str
-    """Of its files, one that is there, of this host, the one that was ingested first."""
+    """Of its files, one that is there, of this host, the one that was ingested first; of an object,
+    its address."""
     origin: str
     """Of that file: its URI is both together."""
     title: str
@@ -103,6 +106,7 @@ class Library:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.shared = database.shared
 
     def version(self) -> int:
         """The number that triggers raise with every change that an answer may show: answers of
@@ -162,15 +166,54 @@ class Library:
         why = _OUTSIDE if is_intact else self._why_not_here(files)
         raise NotFound(f"the file of video {video_id} {why}")
 
-    def require_within(self, video_id: int, roots: Collection[Path]) -> None:
+    def get_intact(
+        self, video_id: int, roots: Collection[Path] = (), places: Collection[Address] | None = None
+    ) -> IntactFile | StoredObject:
+        """The same, or an object that still is as it was ingested where no file of this host has
+        the content: in one of these places of buckets, or under None in any. Raises NotFound,
+        ObjectRefused, ObjectsUnreachable."""
+        try:
+            return self.get_intact_file(video_id, roots)
+        except NotFound:
+            stored = self._find_intact_object(video_id, places)
+            if stored is None:
+                raise
+            return stored
+
+    def _find_intact_object(
+        self, video_id: int, places: Collection[Address] | None
+    ) -> StoredObject | None:
+        query = (
+            sa.select(File.origin, File.path, File.size_bytes, File.mtime_ns)
+            .where(File.video_id == video_id, File.origin.startswith(SCHEME))
+            .order_by(File.missing_since.desc().nulls_first(), File.seen_at, File.path)
+        )
+        with self._database.reading_session() as session:
+            files = session.execute(query).all()
+        for file in files:
+            address = Address.of_place(file.origin, file.path)
+            if places is None or any(place.holds(address) for place in places):
+                stored = find_object(address)
+                if stored and (stored.size_bytes, stored.mark) == (file.size_bytes, file.mtime_ns):
+                    return stored
+        return None
+
+    def require_within(
+        self, video_id: int, roots: Collection[Path], places: Collection[Address] | None = None
+    ) -> None:
         """Raises NotFound unless a file of a video lies in one of these folders, or lay, where it
-        has gone; without folders, of none."""
+        has gone, or an object in one of these places; without folders, of none."""
         if not roots:
             return
-        query = sa.select(File.path).where(File.video_id == video_id)
+        query = sa.select(File.origin, File.path).where(File.video_id == video_id)
         with self._database.reading_session() as session:
-            paths = session.scalars(query).all()
-        for path in paths:
+            files = session.execute(query).all()
+        for origin, path in files:
+            if is_address(origin):
+                address = Address.of_place(origin, path)
+                if any(place.holds(address) for place in places or ()):
+                    return
+                continue
             with contextlib.suppress(OSError):
                 real = Path(path).resolve()  # as far as it is there
                 if any(real.is_relative_to(root) for root in roots):
@@ -199,6 +242,12 @@ class Library:
         if any(file.origin == self._database.origin for file in there) or not files:
             lay = f": it was at {uri_of(files[0].origin, files[0].path)}" if files else ""
             return f"was moved, changed or removed{lay}; ingest its folder again"
+        if there and is_address(there[0].origin):
+            address = Address.of_place(there[0].origin, there[0].path)
+            return (
+                f"is not at {address} as it was ingested, or its bucket is not one that this "
+                "server may read: ingest it again, or see to API_MEDIA_ROOTS"
+            )
         if there:
             place = uri_of(there[0].origin, there[0].path)
             return f"is on another host, which alone can play it: {place}"
@@ -300,7 +349,7 @@ def _video_info(video: Video, origin: str) -> VideoInfo:
     )
     return VideoInfo(
         id=video.id,
-        path=first.path if first else "",
+        path=place_of(first.origin, first.path) if first else "",
         origin=first.origin if first else "",
         title=video.title,
         status=video.status,

@@ -9,8 +9,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from database.forms import is_storable
+from database.objects.address import Address, is_address
 from database.videos.records import Sidecar, modified_ns
 from ingest.errors import UsageError
+from ingest.files.found import EMPTY, MAX_PATH_BYTES, FoundFile
+from ingest.files.objects import objects_at, places_of, require_some
 from ingest.files.patterns import expand
 from ingest.files.rubbish import is_rubbish
 from ingest.files.sidecars import Beside
@@ -19,37 +22,13 @@ LINKED_FOLDER = "a link to a folder is not followed; name it to ingest what it l
 RUBBISH_FOLDER = (
     "a folder that file servers and systems keep for themselves; name it to ingest what is in it"
 )
-EMPTY = "the file is empty"
 SUBTITLES_OF = "subtitles, read with"
 """What is said of a file of subtitles, before the name of its video."""
-MAX_PATH_BYTES = 2600
-"""A path is a key of the database, whose index takes 2,704 bytes. Longer ones fit if they can be
-compressed, which shows only when all the work is done."""
 _REMEDIES = {
     errno.EACCES: "let this user read it",
     errno.EPERM: "let this user read it",
     errno.ENAMETOOLONG: "move it to a shorter path",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """A file as its folder shows it, or why it is refused without being opened; or a folder that
-    is not looked into."""
-
-    path: Path
-    """Absolute."""
-    size_bytes: int = 0
-    mtime_ns: int = 0
-    refusal: str | None = None
-    """The reason; None for a file that may be opened."""
-    left_out: bool = False
-    """Whether it is refused on purpose, which is no fault."""
-    seen: bool = True
-    """Whether it is a file that could be looked at. Later runs are told nothing of another one, and
-    what the library has of it stays."""
-    sidecars: tuple[Sidecar, ...] = ()
-    """The files of subtitles beside it that bear its name."""
 
 
 @dataclass(frozen=True)
@@ -63,8 +42,11 @@ class Discovery:
     roots: Collection[Path]
     folder: Path | None = None
     """Where the roots are but parts of a folder that is looked at: what a link must not leave."""
+    places: tuple[Address, ...] = ()
+    """Of buckets, whose objects come after all files."""
 
     def __iter__(self) -> Iterator[FoundFile]:
+        """Raises ObjectRefused, ObjectsUnreachable where a bucket cannot be listed."""
         folder, beside = None, Beside()
         for root in self.roots:
             home = Path(os.path.realpath(self.folder or root))
@@ -77,6 +59,7 @@ class Discovery:
                 looked = _look(found, beside, home)
                 is_named = self.folder is None and found.path == root
                 yield self._named_alone(looked, beside) if is_named else looked
+        yield from objects_at(self.places)
 
     def _named_alone(self, found: FoundFile, beside: Beside) -> FoundFile:
         """A file of subtitles that is named itself, with what to do if its video is not named."""
@@ -89,14 +72,19 @@ class Discovery:
 
     def count(self) -> int:
         """How many there are, told from names alone."""
-        return sum(1 for root in self.roots for _ in _walk(root, self.roots))
+        num_objects = sum(1 for _ in objects_at(self.places))
+        return sum(1 for root in self.roots for _ in _walk(root, self.roots)) + num_objects
 
 
 def discover(arguments: Sequence[str]) -> Discovery:
-    """What is under the arguments: folders, files and globs. Hidden files and folders are left out
-    unless they are named. Raises UsageError if an argument leads nowhere.
+    """What is under the arguments: folders, files and globs, and s3://bucket/folder. Hidden files
+    and folders are left out unless they are named. Raises UsageError if an argument leads nowhere,
+    ObjectRefused, ObjectsUnreachable.
     """
-    return Discovery(_roots(arguments))
+    roots = _roots([argument for argument in arguments if not is_address(argument)])
+    places = places_of(arguments)
+    require_some(places)
+    return Discovery(roots, places=places)
 
 
 def discover_in(folder: Path, paths: Iterable[Path]) -> Discovery:

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from database.forms import is_storable
 from database.models import FileStatus
+from database.objects.bucket import find_object
 from database.videos.records import FileRecord, modified_ns
 from database.videos.stored import KnownFile, Store, StoredVideo
 from ingest.errors import FileChanged, VideoUnreadable
-from ingest.files.discover import FoundFile
+from ingest.files.found import FoundFile
 from ingest.files.outcome import (
     Outcome,
     OutcomeStatus,
@@ -19,7 +20,7 @@ from ingest.files.outcome import (
     record_of_refusal,
     refused,
 )
-from ingest.files.presence import is_as_recorded, is_moved, mount_of
+from ingest.files.presence import is_as_recorded, is_moved
 
 PARTIAL_AS_BEFORE = "as before; --again reads it anew, after a change of settings or program"
 AS_BEFORE = "as before; --retry tries again, after a change of settings or program"
@@ -52,11 +53,17 @@ def content_of(file: FoundFile, store: Store, report: Callable[[float], None]) -
     known = store.find_files([str(file.path)]).get(str(file.path))
     if known is not None and known.video is not None and is_as_before(file, known):
         return known.video.content_hash
-    return content_hash(file.path, report)
+    return content_hash(file.content, report)
 
 
 def require_unchanged(file: FoundFile) -> None:
-    """Raises FileChanged if the file was written to, or vanished, since it was found."""
+    """Raises FileChanged if the file was written to, or vanished, since it was found; of an object
+    ObjectRefused, ObjectsUnreachable, too."""
+    if file.stored is not None:
+        found = find_object(file.stored.address)
+        if found is None or (found.size_bytes, found.mark) != (file.size_bytes, file.mtime_ns):
+            raise FileChanged("changed or vanished while it was read; ingest it again")
+        return
     try:
         status = file.path.stat()
     except OSError:
@@ -98,7 +105,7 @@ def _known_outcome(
     reason = known.file.reason
     if known.file.status is FileStatus.FAILED:
         reason = f"{reason} ({AS_BEFORE})"
-    return Outcome(printable(file.path), OutcomeStatus(known.file.status.value), reason)
+    return Outcome(printable(file.place), OutcomeStatus(known.file.status.value), reason)
 
 
 def is_as_before(file: FoundFile, known: KnownFile) -> bool:
@@ -136,11 +143,11 @@ def link_to_known(file: FoundFile, video: StoredVideo, store: Store) -> Outcome:
         video.id,
         # As they were taken up with it: those that are there now may differ.
         known.file.sidecars if known is not None and known.file.video_id == video.id else (),
-        mount_of(file.path),
+        file.mount,
     )
     others = [other for other in store.places_of(video.id, MAX_LOOKED_AT) if other.path != path]
     gone = [other.path for other in others if is_moved(other)]
-    links = [other.path for other in others if _is_link_to(path, other.path)]
+    links = [o.path for o in others if file.stored is None and _is_link_to(path, o.path)]
     store.save_file(own, instead_of=[*gone, *links])
     for link in links:  # come after the file itself from now on
         store.save_file(dataclasses.replace(own, path=link, sidecars=()))
@@ -148,7 +155,7 @@ def link_to_known(file: FoundFile, video: StoredVideo, store: Store) -> Outcome:
     same = next(filter(is_as_recorded, others), None)
     if outcome.status is OutcomeStatus.PARTIAL or same is None:
         return outcome
-    reason = f"same content as {printable(same.path)}"
+    reason = f"same content as {printable((file.bucket or '') + same.path)}"
     return dataclasses.replace(outcome, status=OutcomeStatus.DONE, reason=reason)
 
 
@@ -161,7 +168,7 @@ def _unchanged(file: FoundFile, video: StoredVideo) -> Outcome:
     is_partial = video.status is FileStatus.PARTIAL
     reason = f"{video.reason} ({PARTIAL_AS_BEFORE})" if is_partial else video.reason
     return Outcome(
-        printable(file.path),
+        printable(file.place),
         OutcomeStatus.PARTIAL if is_partial else OutcomeStatus.UNCHANGED,
         reason,
         video.num_scenes,

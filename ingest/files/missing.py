@@ -7,8 +7,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain
 from pathlib import Path
 
+from database.errors import ObjectRefused, ObjectsUnreachable
+from database.objects.address import Address
 from database.videos.removal import PlacedFile, Removal
 from ingest.files.batches import batches
+from ingest.files.objects import stored_at
 from ingest.files.presence import is_gone, mount_of, why_away
 
 
@@ -47,6 +50,19 @@ def mark_missing(roots: Collection[Path], removal: Removal) -> None:
         removal.save_mounts({path: mount_of(Path(path)) for path in batch})
 
 
+def mark_missing_objects(place: Address, removal: Removal) -> None:
+    """The same for a place of a bucket, which is listed rather than asked for each; nothing is
+    marked where that fails."""
+    try:
+        there = {stored.address.path for stored in stored_at(place)}
+    except (ObjectRefused, ObjectsUnreachable):
+        return
+    known = chain(removal.files_at([place.path]), removal.files_under(place.path))
+    gone = [file.path for file in known if file.path not in there]
+    for batch in batches(gone):
+        removal.mark_missing(batch)
+
+
 def missing_under(roots: Collection[Path], removal: Removal) -> Iterator[PlacedFile]:
     """The files at or under these paths that are marked as missing; all, if there are none."""
     for file in removal.missing():
@@ -78,7 +94,7 @@ def to_forget(roots: Collection[Path], grace: timedelta, removal: Removal) -> Fo
 
 def _why_kept(file: PlacedFile, grace: timedelta) -> str | None:
     path = Path(file.path)
-    if not is_gone(path):
+    if not is_gone(path, file.mount):
         return "it is there again: ingest it, and it is found"
     assert file.missing_since is not None
     left = file.missing_since + grace - datetime.now(UTC)

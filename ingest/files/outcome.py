@@ -8,9 +8,8 @@ from database.errors import DatabaseError
 from database.forms import is_storable
 from database.models import FileStatus
 from database.videos.records import FileRecord
-from ingest.errors import FileChanged, NotMedia, StillImage, VideoUnreadable
-from ingest.files.discover import FoundFile
-from ingest.files.presence import mount_of
+from ingest.errors import FileChanged, NotFetched, NotMedia, StillImage, VideoUnreadable
+from ingest.files.found import FoundFile
 
 
 class OutcomeStatus(StrEnum):
@@ -63,7 +62,7 @@ def printable(path: object) -> str:
 def refused(file: FoundFile, error: VideoUnreadable | DatabaseError) -> Outcome:
     """The outcome of a file that cannot be ingested: skipped, or failed with the error's words."""
     status = OutcomeStatus.SKIPPED if _is_expected(file, error) else OutcomeStatus.FAILED
-    return Outcome(printable(file.path), status, printable(error))
+    return Outcome(printable(file.place), status, printable(error))
 
 
 def foretold(file: FoundFile) -> Outcome:
@@ -71,7 +70,7 @@ def foretold(file: FoundFile) -> Outcome:
     if file.refusal is not None:
         return refused(file, VideoUnreadable(file.refusal))
     would = "would be opened, and ingested if it is a recording"
-    return Outcome(printable(file.path), OutcomeStatus.PENDING, would)
+    return Outcome(printable(file.place), OutcomeStatus.PENDING, would)
 
 
 def record_of_refusal(
@@ -79,10 +78,11 @@ def record_of_refusal(
 ) -> FileRecord | None:
     """What a later run is told, so that it does not try the file again; None if it should.
 
-    A file that is being written, or that could not be looked at, is looked at again, come what may;
+    A file that is being written, fetched or looked at in vain, is looked at again, come what may;
     a name that is no UTF-8 cannot be stored.
     """
-    if isinstance(error, FileChanged) or not file.seen or not is_storable(str(file.path)):
+    is_passing = isinstance(error, FileChanged | NotFetched)
+    if is_passing or not file.seen or not is_storable(str(file.path)):
         return None
     status = FileStatus(outcome.status.value)
     return FileRecord(
@@ -91,7 +91,7 @@ def record_of_refusal(
         file.mtime_ns,
         status,
         outcome.reason,
-        mount=mount_of(file.path),
+        mount=file.mount,
     )
 
 

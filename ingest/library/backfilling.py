@@ -23,6 +23,7 @@ from embeddings.loaded import Encoders
 from embeddings.space import Input, Space
 from ingest.atomic import atomically
 from ingest.errors import VideoUnreadable
+from ingest.files.fetched import Fetched
 from ingest.library.embed import (
     ITEMS_AT_ONCE,
     Embeddable,
@@ -32,6 +33,7 @@ from ingest.library.embed import (
     prove,
     read_image,
 )
+from ingest.library.keyframes import is_there
 from ingest.media.child import Isolation
 from ingest.media.clips import Footage, read_clips, write_keyframe
 from ingest.scenes.scene import Span
@@ -70,6 +72,7 @@ class Filler:
     isolation: Isolation
     keyframes_dir: Path
     max_pixels: int
+    fetched: Fetched
 
     @classmethod
     def of(cls, database: Database, settings: IngestSettings, encoders: Encoders) -> Self:
@@ -81,6 +84,7 @@ class Filler:
             Isolation.of(settings),
             settings.keyframes_dir,
             settings.ingest_max_pixels,
+            Fetched.of(settings),
         )
 
     def fill(
@@ -194,7 +198,7 @@ class Filler:
 
         def footage() -> Footage:
             """The file of the video, as it was ingested. Raises NotFound."""
-            return Footage(self.library.get_intact_path(video_id), clock(), self.max_pixels)
+            return Footage(self.fetched.film(self.library, video_id), clock(), self.max_pixels)
 
         return Source(partial(self._keyframe, footage), partial(self._clips, footage))
 
@@ -210,8 +214,9 @@ class Filler:
     def _keyframe(self, footage: Callable[[], Footage], moment: Embeddable) -> Image:
         """A stored keyframe; one that is gone or damaged is made again from the video."""
         path = self.keyframes_dir / (moment.image_path or "")
-        with contextlib.suppress(FileNotFoundError):
-            return read_image(path)
+        if is_there(path, self.library.shared):
+            with contextlib.suppress(FileNotFoundError):
+                return read_image(path)
         with atomically(path) as made:
             self.isolation.run(write_keyframe, footage(), moment.start_s, made, on_progress=_ignore)
             footage()

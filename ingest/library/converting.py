@@ -1,5 +1,6 @@
 """Videos that browsers do not play, made to play when they are ingested."""
 
+import dataclasses
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from database.server.connection import Database
 from database.videos.file_clock import FileClock
 from database.videos.stored import Store, StoredVideo
 from ingest.errors import VideoUnreadable
-from ingest.files.discover import FoundFile
+from ingest.files.found import FoundFile
 from ingest.files.identity import require_unchanged
 from ingest.files.outcome import printable
 from ingest.media.child import Isolation
@@ -51,6 +52,10 @@ class Converting:
             settings.ingest_converted_lines,
         )
 
+    def at(self, database: Database) -> Self:
+        """The same for files of another origin."""
+        return dataclasses.replace(self, store=Store(database))
+
     def begin(self, digest: str) -> None:
         """Marks a content that is about to be stored."""
         self.segments.begin(digest)
@@ -76,12 +81,12 @@ class Converting:
             self._convert(file, video, report)
         except VideoUnreadable as error:
             notes = [f"not converted for browsers, which is tried when it is watched: {error}"]
-            _log.warning("%s: %s", printable(file.path), notes[0])
+            _log.warning("%s: %s", printable(file.place), notes[0])
         self.segments.finish(digest)
         return notes
 
     def _convert(self, file: FoundFile, video: StoredVideo, report: Report) -> None:
-        footage = Footage(file.path, video.clock, self.max_pixels)
+        footage = Footage(file.content, video.clock, self.max_pixels)
         streams = self.isolation.run(read_streams, footage, on_progress=lambda _part: report(0.0))
         sound = 0 if streams.sounds else None
         is_clear = FileClock.of(video.clock).clear_until_s >= video.duration_s

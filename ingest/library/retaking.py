@@ -15,10 +15,10 @@ from database.videos.subtitles import SubtitleStore
 from embeddings.encoder import Clip, Image
 from embeddings.loaded import Encoders
 from embeddings.space import Space
-from ingest.files.discover import FoundFile
+from ingest.files.found import FoundFile
 from ingest.files.identity import MAX_LOOKED_AT
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
-from ingest.files.presence import is_as_recorded, is_unmounted, mount_of
+from ingest.files.presence import is_as_recorded, is_unmounted
 from ingest.library.brought import subtitle_moments
 from ingest.library.embed import Embeddable, Source, embed_moments
 from ingest.library.sidecars import UNREAD, Places, each_once, read_beside, searched, told_before
@@ -130,7 +130,7 @@ def _record(file: FoundFile, video: StoredVideo) -> FileRecord:
         video.reason,
         video.id,
         file.sidecars,
-        mount_of(file.path),
+        file.mount,
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from database.videos.records import Sidecar, Subtitles
-from ingest.files.discover import FoundFile
+from ingest.files.found import FoundFile
 from ingest.media.decode import Decoded
 from ingest.perception.subtitles import read_sidecar
 

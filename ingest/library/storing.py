@@ -8,14 +8,14 @@ from pathlib import Path
 
 from database.errors import ClaimLost, ValueRefused
 from database.models import FileStatus, VideoStatus
+from database.objects.shared import Shared
 from database.videos.forgetting import keyframe_folder
 from database.videos.records import MAX_NS, FileRecord, MomentRecord, VideoRecord
 from database.videos.stored import Store
 from database.videos.streams import Streams
 from embeddings.space import Space
 from ingest.atomic import PARTIAL, atomically, remove
-from ingest.files.discover import FoundFile
-from ingest.files.presence import mount_of
+from ingest.files.found import FoundFile
 from ingest.library.titles import title_of
 from ingest.media.decode import Decoded
 from ingest.scenes.scene import Scene
@@ -42,7 +42,9 @@ class NewVideo:
     """Those that the moments have vectors of."""
 
 
-def save_video(video: NewVideo, keyframes_dir: Path, store: Store) -> None:
+def save_video(
+    video: NewVideo, keyframes_dir: Path, store: Store, shared: Shared | None = None
+) -> None:
     """Stores a video and its file's outcome; what is interrupted is done again by the next run.
 
     Raises SpacesChanged if the moments lack the vectors of an active space, ClaimLost if another
@@ -51,13 +53,15 @@ def save_video(video: NewVideo, keyframes_dir: Path, store: Store) -> None:
     """
     target = keyframes_dir / keyframe_folder(video.digest)
     _place_keyframes(video.media, target)
+    if shared is not None:
+        shared.send({path: path for path in target.glob("*.jpg")})
     record = _video_record(video)
     try:
         store.save_video(record, _file_record(video.file, record), only_new=video.is_new)
     except (ValueRefused, ClaimLost):
-        _keep_named(target, video.digest, store)
+        _keep_named(target, video.digest, store, shared)
         raise
-    _keep_named(target, video.digest, store)
+    _keep_named(target, video.digest, store, shared)
 
 
 def _video_record(video: NewVideo) -> VideoRecord:
@@ -97,12 +101,14 @@ def _file_record(file: FoundFile, video: VideoRecord) -> FileRecord:
         status,
         video.reason,
         sidecars=file.sidecars,
-        mount=mount_of(file.path),
+        mount=file.mount,
     )
 
 
 def _modified_at(file: FoundFile) -> datetime | None:
     """When a file was last changed; None for a time that is no date, as damaged disks have."""
+    if file.stored is not None:
+        return file.stored.modified_at
     if abs(file.mtime_ns) == MAX_NS:
         return None
     return datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
@@ -128,13 +134,12 @@ def _place_keyframes(media: Path, target: Path) -> None:
             os.link(image, partial / image.name)
 
 
-def _keep_named(target: Path, digest: str, store: Store) -> None:
+def _keep_named(target: Path, digest: str, store: Store, shared: Shared | None) -> None:
     """Removes from the keyframes of a content those that no row names."""
     video = store.find_video_by_content(digest)
     named = set() if video is None else {Path(p).name for _, p in store.keyframes_of(video.id)}
-    if not named:
-        remove(target)
-        return
-    for left in target.glob("*"):
-        if left.name not in named:
-            remove(left)
+    unnamed = [left for left in target.glob("*") if left.name not in named]
+    if shared is not None:
+        shared.remove_files([left for left in unnamed if left.suffix == ".jpg"])
+    for left in unnamed if named else [target]:
+        remove(left)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 from database.errors import DiskFull
+from database.objects.shared import Shared
 from database.videos.forgetting import SEGMENTS, keyframe_folder
 from ingest.atomic import atomically
 from ingest.errors import VideoUnreadable
@@ -57,7 +58,8 @@ class SegmentStore:
     """A folder with the segments of each content; what was asked for longest ago goes first. It may
     be shared by threads and by processes."""
 
-    def __init__(self, folder: Path, max_bytes: int) -> None:
+    def __init__(self, folder: Path, max_bytes: int, shared: Shared | None = None) -> None:
+        self._shared = shared
         self._folder = folder
         self._max_bytes = max_bytes
         self._num_unseen = max_bytes
@@ -66,15 +68,16 @@ class SegmentStore:
     @classmethod
     def of(cls, settings: IngestSettings) -> Self:
         """That of a home folder."""
-        return cls(settings.home / SEGMENTS, round(settings.ingest_segments_gb * 1e9))
+        max_bytes = round(settings.ingest_segments_gb * 1e9)
+        return cls(settings.home / SEGMENTS, max_bytes, settings.shared)
 
     def find(self, variant: Variant, number: int) -> Path | None:
         """The file of a segment, which counts as asked for last; None if it is not there."""
-        return _asked_for(self.folder_of(variant) / _name(number))
+        return self._asked_for(self.folder_of(variant) / _name(number))
 
     def find_init(self, variant: Variant) -> Path | None:
         """The file of what all segments of a variant begin with; None if none was made yet."""
-        return _asked_for(self.folder_of(variant) / INIT)
+        return self._asked_for(self.folder_of(variant) / INIT)
 
     def has(self, variant: Variant, number: int) -> bool:
         """Whether a segment is there."""
@@ -87,16 +90,12 @@ class SegmentStore:
         if not (folder / INIT).is_file():
             self._write(folder / INIT, head)
         self._write(folder / _name(number), media)
-        self._num_unseen += len(media)
-        if self._num_unseen > self._max_bytes / _LOOK_EVERY:
-            self._num_unseen = 0
-            self._make_room()
+        self._saw(len(media))
 
     def find_layout(self, variant: Variant) -> Any | None:
         """What `put_layout` was given; None if it is not there."""
-        with contextlib.suppress(FileNotFoundError):
-            return json.loads((self.folder_of(variant) / _LAYOUT).read_bytes())
-        return None
+        path = self._asked_for(self.folder_of(variant) / _LAYOUT)
+        return None if path is None else json.loads(path.read_bytes())
 
     def put_layout(self, variant: Variant, layout: Any) -> None:
         """Keeps how a content is cut into segments, as JSON. Raises OSError."""
@@ -141,6 +140,23 @@ class SegmentStore:
             if error.errno not in DiskFull.ERRNOS or not self._make_room(at_least=_ROOM_BYTES):
                 raise
             _write(path, content)
+        if self._shared is not None and path.name != _WHOLE:
+            self._shared.send({path: path})
+
+    def _asked_for(self, path: Path) -> Path | None:
+        """A file that is there, or has come from where another host has shared it."""
+        found = _asked_for(path)
+        if found is None and self._shared is not None and self._shared.bring(path):
+            self._saw(path.stat().st_size)
+            found = _asked_for(path)
+        return found
+
+    def _saw(self, num_bytes: int) -> None:
+        """Counts what was written, and now and then looks whether it is too much."""
+        self._num_unseen += num_bytes
+        if self._num_unseen > self._max_bytes / _LOOK_EVERY:
+            self._num_unseen = 0
+            self._make_room()
 
     def _make_room(self, *, at_least: int = 0) -> bool:
         """Removes what was asked for longest ago until the others fit, but so many bytes at least

@@ -12,7 +12,8 @@ from database.jobs.jobs import Jobs
 from database.jobs.records import IngestRequest
 from database.videos.stored import Store
 from ingest.files.batches import batches
-from ingest.files.discover import EMPTY, FoundFile, discover_in
+from ingest.files.discover import discover_in
+from ingest.files.found import EMPTY, FoundFile
 from ingest.files.identity import known_outcomes
 from ingest.files.outcome import printable
 from ingest.files.presence import mount_of

@@ -16,7 +16,8 @@ def submit_paths(
 ) -> tuple[int, str | None]:
     """The number of a job that ingests what the arguments stand for, and why nobody does it yet,
     if that is so. Raises UsageError if one of them leads nowhere."""
-    paths = tuple(str(root) for root in discover(arguments).roots)
+    found = discover(arguments)
+    paths = tuple(map(str, (*found.roots, *found.places)))
     for path in paths:
         if not is_storable(path):
             raise UsageError(f"a job cannot name {printable(path)}: name its folder, or rename it")

@@ -60,6 +60,7 @@ class Bench:
             Isolation.of(self.settings),
             self.settings.keyframes_dir,
             self.settings.ingest_max_pixels,
+            ingest.fetched,
         )
 
     def grew(self, num_moments: int) -> None:

@@ -1,15 +1,15 @@
 """One thing of a job, from its turn to its outcome."""
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from database.errors import TooSlow
 from database.jobs.worklog import BegunFile
 from database.models import JobFileState, JobKind
 from ingest.errors import Interrupted
-from ingest.files.discover import FoundFile, discover
+from ingest.files.discover import discover
+from ingest.files.found import FoundFile
+from ingest.files.objects import is_place_gone
 from ingest.files.outcome import Outcome, OutcomeStatus, printable
-from ingest.files.presence import is_gone
 from ingest.work.bench import DESCRIPTIONS, Bench
 from ingest.work.reports import Reports
 from ingest.work.trying import TryLater, ends_job, insist, passes, reason_of
@@ -61,9 +61,9 @@ def _done(bench: Bench, file: BegunFile) -> Outcome:
 
 def _look(path: str) -> FoundFile | None:
     """The file as it is now, with the subtitles beside it."""
-    if is_gone(Path(path)):
+    if is_place_gone(path):
         return None
-    return next((found for found in discover([path]) if str(found.path) == path), None)
+    return next((found for found in discover([path]) if str(found.place) == path), None)
 
 
 def _fill(bench: Bench, file: BegunFile) -> Outcome:

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from database.jobs.worklog import BegunFile
+from database.objects.address import Address
 from ingest.errors import Interrupted
 from ingest.work.bench import Bench
 from ingest.work.trying import PASSING
@@ -30,7 +31,7 @@ class Reports:
         self._beside: dict[str, float] = {}
         self._is_unwanted = False
 
-    def __call__(self, _path: Path | None, stage: str, part: float | None) -> None:
+    def __call__(self, _place: Path | Address | None, stage: str, part: float | None) -> None:
         """Raises Interrupted when the worker is to end, and Unwanted."""
         self._bench.require_running()
         with self._lock:

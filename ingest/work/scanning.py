@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from database.errors import NotFound
@@ -11,9 +10,10 @@ from database.jobs.records import BackfillRequest, ForgetRequest, IngestRequest
 from database.jobs.worklog import Step, Thing
 from database.models import JobFileState
 from ingest.files.batches import batches
-from ingest.files.discover import Discovery, FoundFile, discover
+from ingest.files.discover import Discovery, discover
+from ingest.files.found import FoundFile
+from ingest.files.objects import is_place_gone
 from ingest.files.outcome import FAULTS, Outcome, printable
-from ingest.files.presence import is_gone
 from ingest.work.bench import DESCRIPTIONS, Bench
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def _in_time(items: Iterable[Item]) -> Iterator[list[Item]]:
 
 def _files_of(request: IngestRequest) -> Discovery:
     """What is there by now: a path that has gone since it was asked for is no fault of the job."""
-    return discover([path for path in request.paths if not is_gone(Path(path))])
+    return discover([path for path in request.paths if not is_place_gone(path)])
 
 
 def _things(ingest: "Ingest", files: Sequence[FoundFile]) -> Iterator[Thing | None]:
@@ -94,7 +94,7 @@ def _told(file: FoundFile, outcome: Outcome) -> Thing | None:
 
 
 def _name(file: FoundFile) -> str:
-    path = str(file.path)
+    path = str(file.place)
     return path if is_storable(path) else printable(path)
 
 

@@ -8,6 +8,7 @@ from database.jobs.jobs import Jobs
 from database.jobs.records import BackfillRequest, IngestRequest
 from database.jobs.worklog import Step
 from database.models import JobFileState, SpaceState
+from database.objects.address import Address, is_address
 from ingest.errors import Interrupted
 from ingest.work.bench import Bench
 from ingest.work.scanning import scan
@@ -63,7 +64,9 @@ def _finish_ingest(bench: Bench, job_id: int, paths: tuple[str, ...]) -> None:
     from ingest.settling import renew_statistics, settle
 
     ingest = bench.ingest()
-    settle([Path(path) for path in paths], ingest, None)
+    roots = [Path(path) for path in paths if not is_address(path)]
+    places = [Address.parse(path) for path in paths if is_address(path)]
+    settle(roots, ingest, None, places)
     counts = Jobs(bench.database).get(job_id).counts
     if counts[JobFileState.DONE] + counts[JobFileState.PARTIAL]:
         renew_statistics(ingest)

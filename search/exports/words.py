@@ -5,6 +5,8 @@ import unicodedata
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
+from database.objects.address import is_address
+
 _RESERVED = frozenset({"AX", "BL", "BLACK", "BARS", "NONE"})
 """Reels that stand for no tape."""
 _REEL_CHARACTERS = 8
@@ -24,7 +26,9 @@ def clock(seconds: float) -> str:
 
 
 def file_url(path: str, host: str = "") -> str:
-    """The URL of a file on the machine of whoever opens it."""
+    """The URL of a file on the machine of whoever opens it; of an object, its URI."""
+    if is_address(path):
+        return quote(path, safe="/:")
     return f"file://{host}{quote(path)}"
 
 

@@ -29,8 +29,8 @@ from tests.helpers.commands import run_command
 from tests.helpers.sql import execute
 
 NAMES = (
-    "python database standbys pgvector extensions clock weights descriptions indexes cv2 disk memory gpu "
-    "redis ollama port limits"
+    "python database standbys pgvector extensions clock weights descriptions indexes cv2 disk "
+    "memory gpu redis ollama port limits"
 ).split()
 LONGEST_S = 8
 """Of the command with its start, on a busy machine."""

@@ -21,7 +21,6 @@ from ingest.errors import VideoUnreadable
 from ingest.files.discover import discover
 from ingest.files.identity import require_unchanged
 from ingest.files.outcome import Outcome, OutcomeStatus
-from ingest.files.presence import mount_of
 from ingest.lanes import ingest_files
 from ingest.settings import IngestSettings
 from ingest.settling import Settled, settle
@@ -35,11 +34,13 @@ class PretendedIngest(pipeline.Ingest):
 
     def _ingest_content(self, work: pipeline.Work) -> Outcome:
         file = work.file
-        text = file.path.read_text()
+        text = file.content.read_text()
         if text.startswith("broken"):
             raise VideoUnreadable("damaged")
         image = f"{keyframe_folder(work.digest)}/000001000.jpg"
         write_keyframe(self.keyframes_dir / image)
+        if self.database.shared is not None:
+            self.database.shared.send({self.keyframes_dir / image: self.keyframes_dir / image})
         made = records.video(text)
         shown, *others = made.moments
         made = dataclasses.replace(
@@ -55,10 +56,10 @@ class PretendedIngest(pipeline.Ingest):
             place,
             size_bytes=file.size_bytes,
             mtime_ns=file.mtime_ns,
-            mount=mount_of(file.path),
+            mount=file.mount,
         )
         self.store.save_video(made, place)
-        return Outcome(str(file.path), OutcomeStatus.DONE, scenes=2, moments=3)
+        return Outcome(str(file.place), OutcomeStatus.DONE, scenes=2, moments=3)
 
 
 def write_keyframe(path: Path) -> None:
@@ -70,7 +71,9 @@ def write_keyframe(path: Path) -> None:
 def pretend_keyframes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Lost keyframes are made again from files that have no pictures."""
 
-    def make(keyframes: Sequence[tuple[float, str]], _f: object, folder: Path, _i: object) -> int:
+    def make(
+        keyframes: Sequence[tuple[float, str]], _f: object, folder: Path, *_others: object
+    ) -> int:
         lost = [path for _at_s, path in keyframes if not (folder / path).exists()]
         for path in lost:
             write_keyframe(folder / path)
@@ -95,7 +98,7 @@ class Host:
 
     def ingest(
         self,
-        *roots: Path,
+        *roots: Path | str,
         jobs: int = 1,
         grace: timedelta | None = None,
         again: bool = False,
@@ -112,7 +115,7 @@ class Host:
         ended = sorted(
             ingest_files(found, ingest, jobs, lambda *_: None), key=lambda each: each.number
         )
-        return [each.outcome for each in ended], settle(found.roots, ingest, grace)
+        return [each.outcome for each in ended], settle(found.roots, ingest, grace, found.places)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from database.server.connection import Database
 from database.tags import Tags
 from database.videos.read import Library
 from embeddings.loaded import Encoders
+from ingest.files.fetched import Fetched
 from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
@@ -51,6 +52,7 @@ def make_state(
         jobs=(jobs := Jobs(database)),
         feed=Feed(jobs),
         uploads=Uploads(settings, database),
+        fetched=Fetched.of(settings),
     )
 
 

@@ -10,7 +10,7 @@ import pytest
 from database.errors import DatabaseUnreachable
 from ingest.errors import Interrupted
 from ingest.files.batches import BATCH
-from ingest.files.discover import FoundFile
+from ingest.files.found import FoundFile
 from ingest.files.outcome import Outcome, OutcomeStatus
 from ingest.lanes import ingest_files
 from ingest.pipeline import Report

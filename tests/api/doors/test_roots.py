@@ -100,12 +100,12 @@ def test_no_film_outside_the_roots_is_read(
     state: State, store: Store, film: Path, tmp_path: Path
 ) -> None:
     video = ingested(store, film)
-    assert state.intact_file(video).real == film
-    assert within(state, tmp_path / "other", film.parent).intact_file(video).real == film
+    assert state.intact(video).real == film
+    assert within(state, tmp_path / "other", film.parent).intact(video).real == film
     (tmp_path / "films-too").mkdir()
     for elsewhere in (tmp_path / "other", tmp_path / "films-too", film.parent / "deeper"):
         with pytest.raises(NotFound, match="outside the folders that this server may read"):
-            within(state, elsewhere).intact_file(video)
+            within(state, elsewhere).intact(video)
 
 
 def test_a_root_may_be_a_link_and_a_link_inside_it_may_not_leave_it(
@@ -115,11 +115,11 @@ def test_a_root_may_be_a_link_and_a_link_inside_it_may_not_leave_it(
     linked.symlink_to(film.parent)
     video = ingested(store, linked / film.name)
     guarded = within(state, linked)
-    assert guarded.intact_file(video).real == film
+    assert guarded.intact(video).real == film
     film.unlink()
     film.symlink_to(secret)
     with pytest.raises(NotFound, match="outside the folders"):
-        guarded.intact_file(video)
+        guarded.intact(video)
 
 
 def test_of_several_places_of_a_film_the_one_inside_the_roots_is_read(
@@ -131,7 +131,7 @@ def test_of_several_places_of_a_film_the_one_inside_the_roots_is_read(
         str(film), status.st_size, status.st_mtime_ns, FileStatus.DONE, video_id=video
     )
     store.save_file(record)
-    assert within(state, film.parent).intact_file(video).real == film
+    assert within(state, film.parent).intact(video).real == film
 
 
 def test_a_row_that_names_another_file_leads_nowhere(
@@ -140,14 +140,14 @@ def test_a_row_that_names_another_file_leads_nowhere(
     video = ingested(store, film)
     execute(database, "UPDATE file SET path = '/etc/passwd'")
     with pytest.raises(NotFound, match="moved, changed or removed"):
-        state.intact_file(video)
+        state.intact(video)
     status = Path("/etc/passwd").stat()
     execute(
         database,
         f"UPDATE file SET size_bytes = {status.st_size}, mtime_ns = {modified_ns(status)}",
     )
     with pytest.raises(NotFound, match="outside the folders"):
-        within(state, film.parent).intact_file(video)
+        within(state, film.parent).intact(video)
 
 
 def test_a_film_that_became_a_link_or_a_pipe_is_not_read(
@@ -158,12 +158,12 @@ def test_a_film_that_became_a_link_or_a_pipe_is_not_read(
     film.unlink()
     film.symlink_to(secret)
     with pytest.raises(NotFound):
-        state.intact_file(video)
+        state.intact(video)
     film.unlink()
     os.mkfifo(film)
     _same_time(secret, film)
     with pytest.raises(NotFound):
-        state.intact_file(video)
+        state.intact(video)
     with pytest.raises(NotFound):  # and nobody waits for who writes into it
         sent(IntactFile(film, film, 0, 0))
 
@@ -172,7 +172,7 @@ def test_a_film_that_became_a_link_or_a_pipe_is_not_read(
 def test_a_film_that_is_exchanged_after_it_was_looked_at_is_not_read(
     state: State, store: Store, film: Path, secret: Path, exchanged: str
 ) -> None:
-    file = state.intact_file(ingested(store, film))
+    file = state.intact(ingested(store, film))
     if exchanged == "file":
         film.unlink()
         film.symlink_to(secret)
@@ -188,7 +188,7 @@ def test_a_film_that_is_exchanged_after_it_was_looked_at_is_not_read(
 
 
 def test_a_film_as_it_was_ingested_is_sent(state: State, store: Store, film: Path) -> None:
-    assert body(sent(state.intact_file(ingested(store, film)))) == CONTENT
+    assert body(sent(state.intact(ingested(store, film)))) == CONTENT
 
 
 def test_a_keyframe_is_never_read_outside_its_folder(

@@ -13,7 +13,7 @@ from database.videos.read import Library
 from database.videos.records import FileRecord
 from database.videos.stored import Store
 from ingest.files import identity
-from ingest.files.discover import FoundFile
+from ingest.files.found import FoundFile
 from ingest.files.identity import MAX_LOOKED_AT, known_outcomes, link_to_known
 from ingest.files.presence import mount_of
 from tests.helpers import records

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from database.forms import is_storable
 from ingest.errors import VideoUnreadable
-from ingest.files.discover import FoundFile
+from ingest.files.found import FoundFile
 from ingest.files.outcome import Outcome, OutcomeStatus, printable, refused
 
 any_name = st.text(st.characters(codec=None), max_size=40) | st.binary(max_size=40).map(

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ingest.files.discover import FoundFile, discover
+from ingest.files.discover import discover
+from ingest.files.found import FoundFile
 from ingest.files.sidecars import Beside
 
 

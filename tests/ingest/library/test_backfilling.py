@@ -22,6 +22,7 @@ from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
 from embeddings.space import Space
 from ingest.errors import Interrupted
+from ingest.files.fetched import Fetched
 from ingest.library.backfilling import Filled, Filler
 from ingest.media.child import Isolation
 
@@ -33,6 +34,7 @@ class Backfilled:
     """A library of one video that lacks clips, with what it was asked for and what it was given."""
 
     def __init__(self, num_missing: int, num_intact: int = 1000, num_videos: int = 1) -> None:
+        self.shared = None
         self.poison: dict[float, Exception] = {}
         """What the encoder raises, by the time of a clip."""
         self.refused: dict[int, Exception] = {}
@@ -58,10 +60,11 @@ class Backfilled:
             isolation=cast(Isolation, self),
             keyframes_dir=Path("keyframes"),
             max_pixels=1000,
+            fetched=cast(Fetched, self),
         )
         return filler.fill([SPACE], lambda _space, _number: None)
 
-    def get_intact_path(self, _video_id: int) -> Path:
+    def film(self, _library: Library, _video_id: int) -> Path:
         self.num_asked["path"] += 1
         if self.num_asked["path"] > self.num_intact:
             raise NotFound("the file was changed")

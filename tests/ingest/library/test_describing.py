@@ -26,6 +26,7 @@ from embeddings.registry.families import descriptions
 from embeddings.registry.spaces import SPACES
 from ingest.describing import DescribedLibrary
 from ingest.errors import Interrupted
+from ingest.files.fetched import Fetched
 from ingest.library.backfilling import Filler
 from ingest.library.describing import Told
 from ingest.media.child import Isolation
@@ -63,6 +64,7 @@ def library(database: Database, settings: IngestSettings, encoders: Encoders) ->
         Isolation.of(settings),
         settings.keyframes_dir,
         settings.ingest_max_pixels,
+        Fetched.of(settings),
     )
     return DescribedLibrary.of(database, filler)
 
