@@ -1,0 +1,136 @@
+"""Many workers on one library: what one and two take for the same films, and, from that, how fast
+up to 32 would be.
+
+Measured are processor seconds a film, of the workers and of PostgreSQL, with one worker and with
+two at once: what two take more than one for the same films is what they cost each other. Simulated
+is the rest: workers on cores of their own, each of which takes a film, works for as long as films
+were measured to take, and then waits for its turn at the database. All that PostgreSQL does for a
+film is counted as that turn, though most of it is done side by side in truth: so the figure is the
+worst that the database could make of it.
+"""
+
+import contextlib
+import heapq
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.measure import Row
+from benchmarks.media import looped
+from benchmarks.processor import ProcessorTime
+from database.jobs.jobs import Jobs
+from database.models import JobState
+from database.server.connection import Database
+from database.server.embedded import data_dir
+from ingest.settings import IngestSettings
+from tests.helpers.crew import wait_for
+
+FILMS = 4
+"""Of a job that is measured."""
+SIMULATED = (1, 2, 4, 8, 16, 32)
+FILMS_EACH = 100
+"""For each simulated worker: the last of them wait for nobody, which is part of the truth."""
+SPREAD = 0.5
+"""Standard deviation of the logarithm of how long films take: a library's are not alike."""
+PATIENCE_S = 600.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Processor seconds a film."""
+
+    worker_s: float
+    postgres_s: float
+
+
+def measure(folder: Path, settings: IngestSettings, database: Database) -> list[Row]:
+    """Two rows measured, and one for each number of workers simulated."""
+    one, two = (_measured(folder, settings, database, count) for count in (1, 2))
+    rates = [3600 / (each.worker_s + each.postgres_s) for each in (two, one)]
+    what = "films a processor hour, PostgreSQL's included: 2 workers, against 1"
+    share = "processor time a film: of PostgreSQL, against the worker's"
+    rows = [
+        Row("workers", what, rates[0], rates[1], "/h", 0.92, at_most=False),
+        Row("workers", share, two.postgres_s, two.worker_s, "s", 0.1),
+    ]
+    alone = simulated_rate(1, one)
+    for count in SIMULATED[1:]:
+        rate = simulated_rate(count, two)
+        what = f"simulated: {count} workers, against {count} times one"
+        rows.append(Row("workers", what, rate, alone * count, "/h", 0.92, at_most=False))
+    return rows
+
+
+def simulated_rate(num_workers: int, measured: Measured, seed: int = 1) -> float:
+    """Films an hour of so many workers on cores of their own, and one PostgreSQL that serves one
+    after the other."""
+    rng = random.Random(seed)
+    free_at = [0.0] * num_workers
+    database_free_at = last = 0.0
+    for _ in range(num_workers * FILMS_EACH):
+        begun = heapq.heappop(free_at)
+        # A log-normal time with the measured mean.
+        worked = begun + measured.worker_s * rng.lognormvariate(-(SPREAD**2) / 2, SPREAD)
+        ended = max(worked, database_free_at) + measured.postgres_s
+        database_free_at = last = ended
+        heapq.heappush(free_at, ended)
+    return 3600 * num_workers * FILMS_EACH / last
+
+
+def _measured(
+    folder: Path, settings: IngestSettings, database: Database, num_workers: int
+) -> Measured:
+    """Of workers that have loaded their models before."""
+    server = int((data_dir(settings.home) / "postmaster.pid").read_text().split()[0])
+    with _workers(settings, num_workers) as pids:
+        _do(_films(folder / f"before-{num_workers}", num_workers), settings, database)
+        films = _films(folder / f"measured-{num_workers}", FILMS)
+        with ProcessorTime(pids) as worker, ProcessorTime([server]) as postgres:
+            _do(films, settings, database)
+        return Measured(worker.seconds / FILMS, postgres.seconds / FILMS)
+
+
+def _films(folder: Path, count: int) -> Path:
+    folder.mkdir()
+    for number in range(count):
+        looped(folder / f"{number}.mp4", 1, f"{folder.name} {number}")
+    return folder
+
+
+@contextlib.contextmanager
+def _workers(settings: IngestSettings, count: int) -> Iterator[list[int]]:
+    command = [sys.executable, "-m", "ingest.worker", "--jobs", "1"]
+    running = [
+        subprocess.Popen(command, env=_environment(settings), stderr=subprocess.DEVNULL)
+        for _ in range(count)
+    ]
+    try:
+        yield [each.pid for each in running]
+    finally:
+        for each in running:
+            each.terminate()
+        for each in running:
+            each.wait()
+
+
+def _do(films: Path, settings: IngestSettings, database: Database) -> None:
+    """A job, from the command to its end."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ingest", str(films), "--detach", "--json"],
+        env=_environment(settings),
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    job = json.loads(done.stdout)["job"]
+    if not wait_for(lambda: Jobs(database).get(job).state is JobState.DONE, PATIENCE_S):
+        raise TimeoutError(f"job {job} was not done within {PATIENCE_S:.0f} s")
+
+
+def _environment(settings: IngestSettings) -> dict[str, str]:
+    return {**os.environ, "SCENESEEK_HOME": str(settings.home)}
