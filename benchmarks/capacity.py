@@ -28,7 +28,7 @@ BIT_INDEX_BYTES = Figure(349, "the same vectors: HNSW of bits, 200 candidates, r
 HALF_BUILD = Figure(740, "the same vectors: CREATE INDEX by one process, of half floats")
 BIT_BUILD = Figure(1_020, "the same vectors: CREATE INDEX by one process, of bits")
 """Rows a second."""
-COPY_RATE = Figure(36_184, "the same vectors: COPY into a partition without its index")
+COPY_RATE = Figure(6_399, "docs/benchmarks.md, row 8: vectors into a space without its index")
 MOMENTS_AN_HOUR = Figure(2_200, "sample/tour.mp4: 26 moments in 42 s; a tenth where nobody cuts")
 FRAMES_AN_HOUR = Figure(1_030, "sample/tour.mp4: 12 keyframes in 42 s")
 VECTORS = Figure(18 / 26, "sample/tour.mp4: 18 vectors of 26 moments, profile bundled")

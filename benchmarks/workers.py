@@ -12,8 +12,10 @@ worst that the database could make of it.
 import contextlib
 import heapq
 import json
+import math
 import os
 import random
+import statistics
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import Row
-from benchmarks.media import looped
+from benchmarks.media import beginning
 from benchmarks.processor import ProcessorTime
 from database.jobs.jobs import Jobs
 from database.models import JobState
@@ -30,8 +32,8 @@ from database.server.embedded import data_dir
 from ingest.settings import IngestSettings
 from tests.helpers.crew import wait_for
 
-FILMS = 4
-"""Of a job that is measured."""
+FILMS, FILM_S = 4, 12.0
+"""Of a job that is measured; of a longer film PostgreSQL's part is smaller."""
 SIMULATED = (1, 2, 4, 8, 16, 32)
 FILMS_EACH = 100
 """For each simulated worker: the last of them wait for nobody, which is part of the truth."""
@@ -68,18 +70,24 @@ def measure(folder: Path, settings: IngestSettings, database: Database) -> list[
 
 def simulated_rate(num_workers: int, measured: Measured, seed: int = 1) -> float:
     """Films an hour of so many workers on cores of their own, and one PostgreSQL that serves one
-    after the other."""
-    rng = random.Random(seed)
-    free_at = [0.0] * num_workers
-    database_free_at = last = 0.0
+    after the other, in the order in which they come."""
+    works = _works(num_workers, measured.worker_s, random.Random(seed))
+    coming = [next(works) for _ in range(num_workers)]
+    heapq.heapify(coming)
+    free_at = 0.0
     for _ in range(num_workers * FILMS_EACH):
-        begun = heapq.heappop(free_at)
-        # A log-normal time with the measured mean.
-        worked = begun + measured.worker_s * rng.lognormvariate(-(SPREAD**2) / 2, SPREAD)
-        ended = max(worked, database_free_at) + measured.postgres_s
-        database_free_at = last = ended
-        heapq.heappush(free_at, ended)
-    return 3600 * num_workers * FILMS_EACH / last
+        free_at = max(heapq.heappop(coming), free_at) + measured.postgres_s
+        heapq.heappush(coming, free_at + next(works, math.inf))
+    return 3600 * num_workers * FILMS_EACH / free_at
+
+
+def _works(num_workers: int, mean_s: float, rng: random.Random) -> Iterator[float]:
+    """How long each film takes, in seconds: log-normal, and for every worker as much in all."""
+    normal = statistics.NormalDist(0.0, SPREAD)
+    alike = [math.exp(normal.inv_cdf((n + 0.5) / FILMS_EACH)) for n in range(FILMS_EACH)]
+    films = [mean_s * each / statistics.mean(alike) for each in alike] * num_workers
+    rng.shuffle(films)
+    yield from films
 
 
 def _measured(
@@ -98,7 +106,7 @@ def _measured(
 def _films(folder: Path, count: int) -> Path:
     folder.mkdir()
     for number in range(count):
-        looped(folder / f"{number}.mp4", 1, f"{folder.name} {number}")
+        beginning(folder / f"{folder.name} {number}.mp4", FILM_S)
     return folder
 
 

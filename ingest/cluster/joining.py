@@ -17,6 +17,7 @@ import ray
 import ray.data
 from ray.data import ActorPoolStrategy, DataContext
 
+from embeddings.runtime import num_cores
 from ingest.errors import ClusterFailed, ClusterUnavailable
 from ingest.interruption import last_words
 from ingest.settings import IngestSettings
@@ -47,6 +48,7 @@ def joined(address: str) -> Iterator[None]:
         _require_answer(host, port)
     if address == LOCAL:
         options |= {"include_dashboard": False, "object_store_memory": _STORE_BYTES}
+        options["num_cpus"] = num_cores()  # those that this process may use
     elif _is_loopback(host):
         options["_node_ip_address"] = host  # or Ray looks for the machine's outer address there
     with _stdout_kept():

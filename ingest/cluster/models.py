@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import ray
 from ray.actor import ActorHandle
+from ray.exceptions import RayTaskError
 from typing_extensions import override
 
 from embeddings.encoder import Vectors
@@ -46,7 +47,10 @@ class EncodersElsewhere(Encoders):
         if isinstance(space.weights, PackageWeights):
             return super().encode_items(space, items)
         answer = next(self._turns).encode.remote(space.key, list(items))
-        return cast(Vectors, ray.get(answer))
+        try:
+            return cast(Vectors, ray.get(answer))
+        except RayTaskError as error:
+            raise error.cause from None  # what a model here would have raised
 
 
 def cards_of_cluster(runtime: Runtime) -> list[ActorHandle[Card]]:

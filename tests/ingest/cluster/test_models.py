@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from embeddings.encoder import Vectors
+from embeddings.errors import ModelFailed
 from embeddings.registry.spaces import SPACES
 from embeddings.runtime import Runtime
 
@@ -38,3 +39,16 @@ def test_cards_are_asked_in_turn_and_for_what_is_not_bundled_alone(
     monkeypatch.setattr(models.Encoders, "encode_items", lambda *_: "here")
     assert encoders.encode_items(bundled, ["text"]) == "here"
     assert len(asked) == 4
+
+
+def test_what_a_model_on_a_card_raises_is_raised_as_a_model_here_would(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def fail(_answer: object) -> None:
+        raise ray.exceptions.RayTaskError("encode", "a trace", ModelFailed("out of memory"))
+
+    monkeypatch.setattr(ray, "get", fail)
+    card: Any = SimpleNamespace(encode=SimpleNamespace(remote=lambda *_: None))
+    encoders = models.encoders_for(Runtime(tmp_path), [card])
+    with pytest.raises(ModelFailed, match=r"^out of memory$"):
+        encoders.encode_items(SPACES["clip-b32"], ["picture"])
