@@ -8,15 +8,17 @@ from benchmarks.workers import Measured, simulated_rate
 
 
 def test_workers_that_share_nothing_are_as_many_times_as_fast() -> None:
-    alone = simulated_rate(1, Measured(worker_s=10.0, postgres_s=0.0))
+    alone = simulated_rate(1, Measured(worker_s=10.0, postgres_s=0.0), 1)
     assert alone == pytest.approx(360)
-    many = simulated_rate(32, Measured(worker_s=10.0, postgres_s=0.0))
+    many = simulated_rate(32, Measured(worker_s=10.0, postgres_s=0.0), 1)
     assert 0.95 < many / alone / 32 < 1  # the last of them wait for nobody
 
 
 def test_workers_are_no_faster_than_a_database_that_serves_one_after_the_other() -> None:
-    rate = simulated_rate(32, Measured(worker_s=10.0, postgres_s=1.0))
+    rate = simulated_rate(32, Measured(worker_s=10.0, postgres_s=1.0), 1)
     assert rate == pytest.approx(3600, rel=0.02)
+    twice = simulated_rate(32, Measured(worker_s=10.0, postgres_s=1.0), 2)
+    assert twice == pytest.approx(7200, rel=0.05)
 
 
 def plan(hours: float, **changes: float) -> Plan:

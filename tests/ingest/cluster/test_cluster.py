@@ -111,7 +111,7 @@ def test_spaces_are_filled_by_a_cluster_with_the_vectors_that_an_ingest_makes(
 
 
 def test_models_that_are_not_bundled_fill_their_space_through_the_graphics_card(
-    cluster: TwoNodes, library: IngestSettings, tmp_path: Path
+    cluster: TwoNodes, library: IngestSettings, database: Database, tmp_path: Path
 ) -> None:
     declare_stand_in(SPACES["resnet-50"], tmp_path, family="image_features", key="my-resnet")
     settings = library.model_copy(update={"embedding_model_dir": tmp_path})
@@ -122,6 +122,7 @@ def test_models_that_are_not_bundled_fill_their_space_through_the_graphics_card(
     assert done.returncode == 0, done.stderr
     (told,) = json.loads(done.stdout)["spaces"]
     assert told["embedded"] == told["wanted"] > 0
+    Spaces(database).drop("my-resnet")  # whose model the commands of other tests do not know
 
 
 def test_a_cluster_that_does_not_answer_is_named_at_once(library: IngestSettings) -> None:
