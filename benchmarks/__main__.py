@@ -2,7 +2,8 @@
 
 Names are those of modules; all by default, in this order. http_search needs the library that
 whole_ingest leaves; shots needs SCENESEEK_LABELLED, a folder of labelled videos; page and
-playing need Chromium.
+playing need Chromium; cluster needs Ray. `python -m benchmarks capacity --videos N --hours H`
+measures nothing: it says what a library will take.
 """
 
 import os
@@ -13,6 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from benchmarks import (
+    capacity,
+    cluster,
     decode_pass,
     embedding_service,
     encoders,
@@ -24,6 +27,7 @@ from benchmarks import (
     search_scale,
     shots,
     whole_ingest,
+    workers,
 )
 from benchmarks.measure import Row
 from database.opening import open_database
@@ -59,6 +63,8 @@ def main(names: list[str]) -> None:
                 "playing": lambda: playing.measure(folder, settings.models_dir),
                 "search_scale": lambda: search_scale.measure(models),
                 "scale": lambda: scale.measure(models),
+                "workers": lambda: workers.measure(folder, settings, database),
+                "cluster": lambda: cluster.measure(folder, settings),
             }
             _print_header()
             for chosen in names or benchmarks:
@@ -80,4 +86,7 @@ def _print_rows(rows: list[Row]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:2] == ["capacity"]:
+        capacity.main(sys.argv[2:])
+    else:
+        main(sys.argv[1:])

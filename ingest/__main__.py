@@ -6,14 +6,11 @@ if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C while all this is loaded
 
 import json
-import sys
-from dataclasses import asdict
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from database.opening import INGESTING, open_database
 from database.videos.read import Library
@@ -24,28 +21,12 @@ from embeddings.runtime import num_cores
 from ingest.cli import EXIT_SOME_FAILED, run
 from ingest.errors import UsageError
 from ingest.files.discover import Discovery, discover
-from ingest.files.ledger import Ledger
-from ingest.files.outcome import OutcomeStatus, foretold, printable
-from ingest.interruption import last_words
-from ingest.lanes import ingest_files, with_outcomes
-from ingest.library.null_statistics import Growth
-from ingest.library.spaces import (
-    activate_complete,
-    not_searched,
-    profile_of,
-    require_profile,
-    require_speech,
-    take_up_profile,
-)
-from ingest.pipeline import Ingest, make_ingest
-from ingest.progress import ProgressDisplay
+from ingest.lanes import Ended, ingest_files
+from ingest.library.spaces import profile_of, require_profile, take_up_profile
+from ingest.pipeline import Ingest, Report, make_ingest
+from ingest.running import run_files, tell_not_searched
 from ingest.settings import IngestSettings
-from ingest.settling import Settled, renew_statistics, settle
-from ingest.summary import print_summary
 
-_STORED = (OutcomeStatus.DONE, OutcomeStatus.PARTIAL)
-_WORDS = {OutcomeStatus.PENDING: "would be opened"}
-"""Statuses that say too little by themselves."""
 MAX_JOBS = 12
 """Each file at work has models, a decoder and now and then a connection to itself."""
 DEFAULT_JOBS = min(num_cores(), MAX_JOBS)
@@ -130,34 +111,17 @@ def main(
     if changes_profile:
         take_up_profile(ingest.profile, library, ingest.spaces)
     grace = timedelta(days=settings.ingest_forget_after_days) if forget else None
-    has_faults = _work(files, ingest, jobs, grace, dry_run=dry_run, as_json=as_json, quiet=quiet)
+
+    def lanes(files: Discovery, ingest: Ingest, report: Report) -> Iterator[Ended]:
+        return ingest_files(files, ingest, jobs, report)
+
+    has_faults = run_files(
+        files, ingest, lanes, grace, dry_run=dry_run, as_json=as_json, quiet=quiet
+    )
     if changes_profile:
-        _tell_not_searched(ingest)
+        tell_not_searched(ingest)
     if has_faults:
         raise typer.Exit(EXIT_SOME_FAILED)
-
-
-def _work(
-    files: Discovery,
-    ingest: Ingest,
-    jobs: int,
-    grace: timedelta | None,
-    *,
-    dry_run: bool,
-    as_json: bool,
-    quiet: bool,
-) -> bool:
-    """Ingests the files, settles the library and prints what became of them; whether some have
-    failed, or were read in part only."""
-    with Ledger() as ledger:
-        tell = partial(_print, ledger, as_json=as_json, quiet=quiet)
-        with last_words(lambda: tell() if ledger.counts else None):
-            _fill(ledger, files, ingest, jobs, dry_run=dry_run, quiet=quiet)
-        settled = None if dry_run else settle(files.roots, ingest, grace, files.places)
-        if settled is not None:
-            _finish(ingest)
-        tell(settled)
-        return ledger.has_faults
 
 
 def _detach(paths: list[str], *, retry: bool, again: bool, as_json: bool) -> None:
@@ -173,93 +137,6 @@ def _detach(paths: list[str], *, retry: bool, again: bool, as_json: bool) -> Non
     )
     if lacking is not None:
         typer.echo(lacking, err=True)
-
-
-def _fill(
-    ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, dry_run: bool, quiet: bool
-) -> None:
-    """Enters the outcome of every file; what is missing for the run is said before any work.
-
-    Raises WeightsMissing, UnknownSpace, SpaceMismatch.
-    """
-    require_speech(ingest.profile, ingest.encoders)
-    ingest.spaces_to_fill()
-    if dry_run:
-        for number, (file, known) in enumerate(with_outcomes(files, ingest)):
-            ledger.enter(number, known or foretold(file))
-    else:
-        _run(ledger, files, ingest, jobs, quiet=quiet)
-
-
-def _run(ledger: Ledger, files: Discovery, ingest: Ingest, jobs: int, *, quiet: bool) -> None:
-    growth = Growth(ingest.spaces)
-    display = ProgressDisplay(Console(stderr=True), files.count, quiet=quiet)
-    with display, last_words(display.stop):
-        for ended in ingest_files(files, ingest, jobs, display.report):
-            ledger.enter(ended.number, ended.outcome)
-            display.ended(ended.outcome)
-            stored = ended.is_new and ended.outcome.status in _STORED
-            if stored and growth.is_due(ended.outcome.moments, ingest.spaces_to_fill()):
-                renew_statistics(ingest)
-
-
-def _finish(ingest: Ingest) -> None:
-    renew_statistics(ingest)
-    activate_complete(ingest.spaces)
-
-
-def _tell_not_searched(ingest: Ingest) -> None:
-    if keys := not_searched(ingest.profile, ingest.spaces):
-        typer.echo(
-            f"not searched yet: {', '.join(keys)}; to change to them, run python -m "
-            f"ingest.backfill --profile {ingest.profile.name} --activate",
-            err=True,
-        )
-
-
-def _print(ledger: Ledger, settled: Settled | None = None, *, as_json: bool, quiet: bool) -> None:
-    if as_json:
-        _print_json(ledger, settled)
-        return
-    out = Console(width=None if sys.stdout.isatty() else 160)
-    if ledger.counts and not quiet:
-        print_summary(out, ledger)
-    for outcome in (outcome for outcome in ledger if quiet and outcome.is_fault):
-        typer.echo(f"{outcome.status.value}: {outcome.path}: {outcome.reason}", err=True)
-    counts = [
-        f"{ledger.counts[status]} {_WORDS.get(status, status.value)}"
-        for status in OutcomeStatus
-        if ledger.counts[status]
-    ]
-    out.print(", ".join([*counts, *_missing(settled)]) or "no files found")
-    for kept in settled.forgotten.kept if settled and settled.forgotten else ():
-        typer.echo(f"kept: {printable(kept.path)}: {kept.reason}", err=True)
-
-
-def _missing(settled: Settled | None) -> list[str]:
-    """What is said of files that are gone, after the counts of the others."""
-    if settled is None:
-        return []
-    num = settled.num_missing
-    told = [f"{num} missing, no longer found (--forget-missing removes them)"] if num else []
-    if settled.forgotten is not None:
-        told = [f"{num} missing, kept"] if num else []
-        told += [f"{len(settled.forgotten.paths)} forgotten"]
-    return told
-
-
-def _print_json(ledger: Ledger, settled: Settled | None) -> None:
-    """A line at a time: there may be a million files."""
-    typer.echo('{"files": [', nl=False)
-    for number, document in enumerate(ledger.documents()):
-        typer.echo(f", {document}" if number else document, nl=False)
-    typer.echo("]", nl=False)
-    if settled is not None:
-        typer.echo(f', "missing": {settled.num_missing}', nl=False)
-        if settled.forgotten is not None:
-            forgotten = json.dumps(asdict(settled.forgotten), ensure_ascii=True)
-            typer.echo(f', "forgotten": {forgotten}', nl=False)
-    typer.echo("}")
 
 
 if __name__ == "__main__":

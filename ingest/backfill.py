@@ -9,8 +9,9 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,10 +28,11 @@ from embeddings.registry.spaces import choose_spaces, get_profile
 from embeddings.runtime import num_cores
 from embeddings.space import Space
 from ingest.cli import EXIT_SOME_FAILED, run
+from ingest.cluster.extra import require_ray
 from ingest.describe_command import DescribeCommand
 from ingest.describing import DescribedLibrary
 from ingest.errors import UsageError
-from ingest.library.backfilling import Filled, Filler
+from ingest.library.backfilling import Filled, Filler, Report
 from ingest.library.embed import prove
 from ingest.library.null_statistics import refresh_null_statistics
 from ingest.library.spaces import activate_complete, spaces_to_fill
@@ -71,6 +73,12 @@ By = Annotated[
         "INGEST_DESCRIPTIONS, or ollama."
     ),
 ]
+Cluster = Annotated[
+    str | None,
+    typer.Option(
+        help="host:port of the head of a Ray cluster whose machines do it, auto, or local."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress.")]
 
 
@@ -88,6 +96,7 @@ def main(
     video_ids: VideoIds = None,
     descriptions: Descriptions = False,
     by: By = None,
+    cluster: Cluster = None,
     as_json: AsJson = False,
     quiet: Quiet = False,
 ) -> None:
@@ -100,6 +109,9 @@ def main(
     if sum((activate, rollback, drop, dry_run)) > 1:
         raise UsageError("--activate, --rollback, --drop and --dry-run exclude each other")
     _require_queries(queries, activate=activate)
+    _require_fit(
+        cluster, rollback or drop or dry_run or descriptions or limit is not None or bool(video_ids)
+    )
     if descriptions:
         if names or profile is not None or every or activate or rollback:
             raise UsageError(
@@ -127,12 +139,17 @@ def main(
         if dry_run:
             backfill.tell_missing(chosen)
             return
-        filled = backfill.fill(chosen, limit, video_ids or (), quiet=quiet)
+        fill = _on_cluster(cluster, backfill) if cluster else _here(backfill, limit, video_ids)
+        filled = backfill.fill(chosen, fill, limit, video_ids or (), quiet=quiet)
         if activate:
             backfill.activate(chosen, queries)
         backfill.tell_standings(chosen)
         if filled.faults:
             raise typer.Exit(EXIT_SOME_FAILED)
+
+
+Fill = Callable[[Sequence[Space], Report], Filled]
+"""What fills spaces, and reports how far it is."""
 
 
 @dataclass(frozen=True)
@@ -179,6 +196,7 @@ class Backfill:
     """What the command does with a library, and what it prints of it."""
 
     filler: Filler
+    settings: IngestSettings
     as_json: bool
 
     @property
@@ -189,12 +207,13 @@ class Backfill:
     def fill(
         self,
         chosen: Sequence[Space],
+        fill: Fill,
         limit: int | None,
         video_ids: Sequence[int],
         *,
         quiet: bool,
     ) -> Filled:
-        """Embeds what the chosen spaces lack and names the videos that had a fault."""
+        """Has `fill` embed what the chosen spaces lack, and names the videos that had a fault."""
         for video_id in video_ids:
             self.filler.library.get_video(video_id)
         self._add(chosen)
@@ -204,7 +223,7 @@ class Backfill:
             missing = coverage.wanted - coverage.embedded
             totals[space.key] = missing if limit is None else min(limit, missing)
         with FillDisplay(Console(stderr=True), totals, quiet=quiet) as display:
-            filled = self.filler.fill(chosen, display.report, limit=limit, video_ids=video_ids)
+            filled = fill(chosen, display.report)
         refresh_null_statistics(self.spaces, chosen, self.filler.encoders)
         self._name(filled.faults)
         activate_complete(self.spaces)
@@ -298,7 +317,22 @@ def _open(stack: contextlib.ExitStack, *, as_json: bool) -> Backfill:
     database = stack.enter_context(
         contextlib.closing(open_database(settings, connections=INGESTING))
     )
-    return Backfill(_filler(database, settings), as_json)
+    return Backfill(_filler(database, settings), settings, as_json)
+
+
+def _here(backfill: Backfill, limit: int | None, video_ids: Sequence[int] | None) -> Fill:
+    """A backfill by this process."""
+    return partial(backfill.filler.fill, limit=limit, video_ids=video_ids or ())
+
+
+def _on_cluster(address: str, backfill: Backfill) -> Fill:
+    """A backfill by the machines of a Ray cluster."""
+    from ingest.cluster.ranges import fill_on_cluster
+
+    def fill(chosen: Sequence[Space], report: Report) -> Filled:
+        return fill_on_cluster(address, backfill.filler, chosen, backfill.settings, report)
+
+    return fill
 
 
 @contextlib.contextmanager
@@ -322,6 +356,15 @@ def _require_queries(queries: Path | None, *, activate: bool) -> None:
         raise UsageError("--queries goes with --activate")
     if queries is not None and not queries.is_file():
         raise UsageError(f"no such file of labelled queries: {queries}")
+
+
+def _require_fit(cluster: str | None, others: bool) -> None:
+    """Raises UsageError for a cluster beside other options, and ClusterUnavailable without Ray."""
+    if cluster is None:
+        return
+    if others:
+        raise UsageError("--cluster goes with --spaces, --all, --profile and --activate")
+    require_ray()
 
 
 def _require_one_a_slot(chosen: Sequence[Space]) -> None:

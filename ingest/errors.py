@@ -43,3 +43,11 @@ class NotFetched(VideoUnreadable):
 
 class NotClippable(VideoUnreadable):
     """A clip that cannot be made as it was asked for; the message says what to ask for instead."""
+
+
+class ClusterUnavailable(IngestError):
+    """A Ray cluster that cannot be joined, or cannot work for this library."""
+
+
+class ClusterFailed(IngestError):
+    """What ended the work of a cluster: the machine, and what was wrong there."""

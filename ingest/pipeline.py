@@ -512,13 +512,15 @@ def make_ingest(
     keyframes_only: bool = False,
     retry: bool = False,
     again: bool = False,
+    encoders: Encoders | None = None,
 ) -> Ingest:
     """What a run works with. Speech and pictures are worked on side by side, so each model gets
-    half of the processors. Raises WeightsMissing, WeightsCorrupt for a script of the settings.
+    half of the processors, or as many threads as `encoders` have. Raises WeightsMissing,
+    WeightsCorrupt for a script of the settings.
     """
-    num_threads = max(1, num_cores() // 2)
-    runtime = settings.runtime(num_threads)
-    encoders = Encoders(runtime)
+    if encoders is None:
+        encoders = Encoders(settings.runtime(max(1, num_cores() // 2)))
+    runtime = encoders.runtime
     return Ingest(
         database=database,
         profile=profile,
@@ -531,7 +533,8 @@ def make_ingest(
         encoders=encoders,
         transcriber=Transcriber(profile.speech, runtime),
         text_engine=TextEngine(
-            num_threads, [get_file(RECOGNISERS[script], runtime) for script in settings.scripts]
+            runtime.num_threads,
+            [get_file(RECOGNISERS[script], runtime) for script in settings.scripts],
         ),
         decode_options=DecodeOptions(
             max_pixels=settings.ingest_max_pixels,

@@ -3,6 +3,7 @@ that an interrupted backfill goes on where it stopped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import psycopg
@@ -48,6 +49,22 @@ class MissingMoment:
     text: str | None
     image_path: str | None
 
+
+Place = tuple[int, int]
+"""The ids of a video and of a moment of it: where in a library a moment lies."""
+FIRST: Place = (0, 0)
+LAST: Place = (2**63 - 1, 2**63 - 1)
+
+
+@dataclass(frozen=True)
+class MomentRange:
+    """The moments that lie behind `after` and up to `until`."""
+
+    after: Place
+    until: Place
+
+
+EVERYWHERE = MomentRange(FIRST, LAST)
 
 _WANTED = " OR ".join(
     f"(input = '{takes}' AND kind IN ({', '.join(repr(kind.value) for kind in kinds)}))"
@@ -168,29 +185,53 @@ def missing_moments(
     space: StoredSpace,
     *,
     limit: int,
-    after: tuple[int, int] = (0, 0),
+    within: MomentRange = EVERYWHERE,
     video_id: int | None = None,
 ) -> list[MissingMoment]:
-    """The first `limit`, by the ids of video and moment, from the one after `after`; of one video
-    only, if it is given, and of none that is missing."""
+    """The first `limit`, by the ids of video and moment, of a range; of one video only, if it is
+    given, and of none that is missing."""
     statement = sa.text(
         "SELECT moment.id, moment.video_id, moment.start_s, moment.end_s, text, image_path "
+        f"{_missing(space.key)} "
+        "AND (CAST(:video_id AS bigint) IS NULL OR moment.video_id = :video_id) "
+        "ORDER BY moment.video_id, moment.id LIMIT :limit"
+    )
+    values = {**_range_values(space, within), "video_id": video_id, "limit": limit}
+    return [MissingMoment(*found) for found in session.execute(statement, values)]
+
+
+def missing_ranges(session: Session, space: StoredSpace, size: int) -> list[MomentRange]:
+    """All that a space lacks, in ranges of `size` moments that it lacks, and what is left."""
+    statement = sa.text(
+        "SELECT video_id, id FROM (SELECT moment.video_id, moment.id, "
+        f"row_number() OVER (ORDER BY moment.video_id, moment.id) AS n {_missing(space.key)}) "
+        "AS numbered WHERE n % :size = 0 ORDER BY video_id, id"
+    )
+    values = {**_range_values(space, EVERYWHERE), "size": size}
+    ends = [(int(video), int(moment)) for video, moment in session.execute(statement, values)]
+    return [MomentRange(*each) for each in pairwise([FIRST, *ends, LAST])]
+
+
+def _missing(key: str) -> str:
+    """What a space lacks of a range, after the columns that are selected."""
+    return (
         "FROM coverage JOIN video ON video.id = video_id "
         "JOIN moment ON moment.video_id = coverage.video_id "
         "WHERE space = :key AND embedded < wanted AND missing_since IS NULL "
         "AND (moment.video_id, moment.id) > (:after_video, :after_moment) "
+        "AND (moment.video_id, moment.id) <= (:until_video, :until_moment) "
         "AND kind = ANY(CAST(:kinds AS moment_kind[])) "
-        "AND (CAST(:video_id AS bigint) IS NULL OR moment.video_id = :video_id) "
-        f"AND NOT EXISTS (SELECT FROM {partition_name(space.key)} AS own "
-        "WHERE own.video_id = moment.video_id AND own.moment_id = moment.id) "
-        "ORDER BY moment.video_id, moment.id LIMIT :limit"
+        f"AND NOT EXISTS (SELECT FROM {partition_name(key)} AS own "
+        "WHERE own.video_id = moment.video_id AND own.moment_id = moment.id)"
     )
-    values = {
+
+
+def _range_values(space: StoredSpace, within: MomentRange) -> dict[str, object]:
+    return {
         "key": space.key,
         "kinds": [kind.value for kind in KINDS[Input(space.input)]],
-        "after_video": after[0],
-        "after_moment": after[1],
-        "video_id": video_id,
-        "limit": limit,
+        "after_video": within.after[0],
+        "after_moment": within.after[1],
+        "until_video": within.until[0],
+        "until_moment": within.until[1],
     }
-    return [MissingMoment(*found) for found in session.execute(statement, values)]

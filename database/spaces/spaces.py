@@ -19,12 +19,16 @@ from database.models import SpaceState, StoredSpace
 from database.server.connection import Database
 from database.server.sqlstates import translated_errors
 from database.spaces.coverage import (
+    EVERYWHERE,
     Coverage,
     MissingMoment,
+    MomentRange,
     count_new,
     count_wanted,
     is_counted,
+    lacks_moments,
     missing_moments,
+    missing_ranges,
     read_coverage,
 )
 from database.spaces.indexing import build_index, candidates_for, has_index
@@ -122,17 +126,24 @@ class Spaces:
         key: str,
         *,
         limit: int,
-        after: tuple[int, int] = (0, 0),
+        within: MomentRange = EVERYWHERE,
         video_id: int | None = None,
     ) -> list[MissingMoment]:
-        """Moments that a space should hold and does not, by the ids of video and moment, from the
-        one after `after`.
+        """The first moments of a range that a space should hold and does not, by the ids of video
+        and moment.
 
         Raises UnknownStoredSpace.
         """
         with self._patient() as session:
             row = get_stored(session, key)
-            return missing_moments(session, row, limit=limit, after=after, video_id=video_id)
+            return missing_moments(session, row, limit=limit, within=within, video_id=video_id)
+
+    def ranges_missing(self, key: str, size: int) -> list[MomentRange]:
+        """What a space lacks in ranges of about `size` moments, to be filled side by side; none of
+        a complete one. Raises UnknownStoredSpace."""
+        with self._patient() as session:
+            row = get_stored(session, key)
+            return missing_ranges(session, row, size) if lacks_moments(session, key) else []
 
     def save_vectors(self, key: str, vectors: Mapping[int, npt.NDArray[np.float32]]) -> None:
         """Vectors, float32 [dim], of moments by their ids. Left out are those of moments that

@@ -14,7 +14,7 @@ from typing import Self
 
 from database.errors import DiskFull, NotFound, ValueRefused
 from database.server.connection import Database
-from database.spaces.coverage import MissingMoment
+from database.spaces.coverage import EVERYWHERE, MissingMoment, MomentRange
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
 from embeddings.encoder import Clip, Image, Vectors
@@ -108,31 +108,33 @@ class Filler:
                 for number, space in enumerate(group):
                     # Those that follow take the same input: what is read now serves them, too.
                     left = None if limit is None else limit - filled.num_embedded[space.key]
-                    for moments in self._by_video(space, left, video_ids):
+                    missing = islice(self._missing(space.key, video_ids), left)
+                    for moments in _by_video(missing):
                         self._fill_video(moments, group[number:], filled, report)
         return filled
 
-    def _by_video(
-        self, space: Space, left: int | None, video_ids: Sequence[int]
-    ) -> Iterator[list[MissingMoment]]:
-        """What a space lacks, at most `left`, some moments of one video at a time."""
-        missing = islice(self._missing(space.key, video_ids), left)
-        while page := list(islice(missing, _PAGE)):
-            by_video: dict[int, list[MissingMoment]] = defaultdict(list)
-            for moment in page:
-                by_video[moment.video_id].append(moment)
-            yield from by_video.values()
+    def fill_range(self, spaces: Sequence[Space], within: MomentRange) -> Filled:
+        """Embeds in spaces of one input what the first of them lacks in a range. Whoever divides
+        the work into ranges holds the locks of the spaces meanwhile."""
+        filled = Filled()
+        for moments in _by_video(self._missing_within(spaces[0].key, within, None)):
+            self._fill_video(moments, spaces, filled, lambda _space, _num: None)
+        return filled
 
     def _missing(self, key: str, video_ids: Sequence[int]) -> Iterator[MissingMoment]:
         """What a space lacks, by id, of one video after the other if there are `video_ids`."""
         only: Sequence[int | None] = video_ids or [None]
         for video_id in only:
-            after = (0, 0)
-            while page := self.spaces.moments_missing(
-                key, limit=_PAGE, after=after, video_id=video_id
-            ):
-                yield from page
-                after = page[-1].video_id, page[-1].id
+            yield from self._missing_within(key, EVERYWHERE, video_id)
+
+    def _missing_within(
+        self, key: str, within: MomentRange, video_id: int | None
+    ) -> Iterator[MissingMoment]:
+        while page := self.spaces.moments_missing(
+            key, limit=_PAGE, within=within, video_id=video_id
+        ):
+            yield from page
+            within = MomentRange((page[-1].video_id, page[-1].id), within.until)
 
     def _fill_video(
         self,
@@ -221,6 +223,15 @@ class Filler:
             self.isolation.run(write_keyframe, footage(), moment.start_s, made, on_progress=_ignore)
             footage()
         return read_image(path)
+
+
+def _by_video(missing: Iterator[MissingMoment]) -> Iterator[list[MissingMoment]]:
+    """Moments in order, some of one video at a time."""
+    while page := list(islice(missing, _PAGE)):
+        by_video: dict[int, list[MissingMoment]] = defaultdict(list)
+        for moment in page:
+            by_video[moment.video_id].append(moment)
+        yield from by_video.values()
 
 
 def _ends_run(error: Exception) -> bool:

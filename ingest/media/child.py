@@ -141,6 +141,13 @@ class Isolation:
         raise DecoderKilled("the process that decoders are started from was killed")
 
 
+def begin_without_main() -> None:
+    """Lets the children of this process begin without its main module, which they would import
+    first: a second each, where that is a worker of Ray and of no use to them."""
+    main = sys.modules["__main__"]
+    main.__spec__ = main.__file__ = None  # what multiprocessing goes by
+
+
 @contextlib.contextmanager
 def _signals_held() -> Iterator[None]:
     """Where processes are started that do not take signals that are not meant for them."""

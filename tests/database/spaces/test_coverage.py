@@ -4,7 +4,7 @@ import pytest
 
 from database.errors import UnknownStoredSpace
 from database.server.connection import Database
-from database.spaces.coverage import Coverage
+from database.spaces.coverage import LAST, Coverage, MomentRange
 from database.spaces.spaces import Spaces
 from database.videos.stored import Store
 from embeddings.space import Input
@@ -28,10 +28,27 @@ def test_moments_that_a_space_should_have_embedded_and_has_not_are_listed(
     assert [moment.text for moment in texts] == ["EXIT", "A train leaves."]
     assert spaces.moments_missing("minilm-l6", limit=1) == texts[:1]
     video = texts[0].video_id
-    assert spaces.moments_missing("minilm-l6", limit=10, after=(video, texts[0].id)) == texts[1:]
+    behind_first = MomentRange((video, texts[0].id), LAST)
+    assert spaces.moments_missing("minilm-l6", limit=10, within=behind_first) == texts[1:]
     assert spaces.moments_missing("minilm-l6", limit=10, video_id=video + 1) == []
     (keyframe,) = spaces.moments_missing("imagenet-concepts", limit=10)
     assert keyframe.image_path == records.image_path("a")
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 100])
+def test_ranges_hold_each_moment_that_a_space_lacks_once(
+    size: int, spaces: Spaces, store: Store, database: Database
+) -> None:
+    for text in ("another film", "a third film"):
+        store.save_video(records.video(text), records.file(text))
+    assert spaces.ranges_missing("minilm-l6", size) == []
+    forget_vectors(database)
+    lacking = spaces.moments_missing("minilm-l6", limit=100)
+    ranges = spaces.ranges_missing("minilm-l6", size)
+    parts = [spaces.moments_missing("minilm-l6", limit=100, within=each) for each in ranges]
+    assert [moment for part in parts for moment in part] == lacking
+    assert len(lacking) > 3
+    assert all(len(part) <= size for part in parts)
 
 
 def test_a_space_is_complete_when_it_holds_all_moments_of_its_kinds(

@@ -79,7 +79,9 @@ class Backfilled:
 
     def moments_missing(self, _key: str, **asked: Any) -> list[MissingMoment]:
         missing = self.missing
-        return [moment for moment in missing if (moment.video_id, moment.id) > asked["after"]]
+        return [
+            moment for moment in missing if (moment.video_id, moment.id) > asked["within"].after
+        ]
 
     def save_vectors(self, _key: str, vectors: dict[int, Any]) -> None:
         for error in (self.refused[n] for n in vectors if n in self.refused):

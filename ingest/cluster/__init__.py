@@ -1,0 +1,1 @@
+"""Bulk work on a Ray cluster (extra `ray`): files ingested and spaces filled on many machines."""
