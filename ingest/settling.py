@@ -9,9 +9,12 @@ from pathlib import Path
 
 from database.objects.address import Address
 from database.videos.forgetting import remove_orphans
+from database.videos.places import place_of
+from database.videos.removal import Removal
 from ingest.files.leftovers import remove_leftovers
 from ingest.files.missing import (
     Forgotten,
+    Kept,
     forget_missing,
     mark_missing,
     mark_missing_objects,
@@ -57,7 +60,7 @@ def settle(
         mark_missing_objects(place, removal)
     forgotten = None
     if grace is not None:
-        each = [forget_missing(at, grace, removal) for at, removal in looked_at]
+        each = [_forget_missing(at, grace, removal) for at, removal in looked_at]
         forgotten = Forgotten(
             [path for one in each for path in one.paths],
             [kept for one in each for kept in one.kept],
@@ -68,3 +71,12 @@ def settle(
     remove_leftovers(ingest.work_dir, ingest.keyframes_dir, ingest.store)
     missing = (file for at, removal in looked_at for file in missing_under(at, removal))
     return Settled(sum(1 for _ in missing), forgotten)
+
+
+def _forget_missing(at: Collection[Path], grace: timedelta, removal: Removal) -> Forgotten:
+    """What `forget_missing` answers, with the addresses of objects."""
+    forgotten = forget_missing(at, grace, removal)
+    return Forgotten(
+        [place_of(removal.origin, path) for path in forgotten.paths],
+        [Kept(place_of(removal.origin, kept.path), kept.reason) for kept in forgotten.kept],
+    )

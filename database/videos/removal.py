@@ -98,6 +98,7 @@ class Removal:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self.origin = database.origin
         self.shared = database.shared
 
     @contextmanager
