@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from database.opening import open_database
+from database.opening import INGESTING, open_database
 from database.videos.read import Library
 from embeddings.cli import AsJson, new_app, read_settings
 from embeddings.loaded import Encoders
@@ -62,7 +62,7 @@ def main(
     if profile is not None:
         require_profile(get_profile(profile), Encoders(settings.runtime()))
     files = discover(paths)
-    database = open_database(settings)
+    database = open_database(settings, connections=INGESTING)
     if not quiet:
         typer.echo(f"Library: {database.description}", err=True)
     library = Library(database)

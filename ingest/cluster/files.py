@@ -10,13 +10,15 @@ from pathlib import Path
 
 from ray.actor import ActorHandle
 
-from database.opening import open_database
+from database.objects.address import Address
+from database.opening import WORKING, open_database
 from embeddings.errors import SceneseekError
 from embeddings.registry.spaces import Profile
 from ingest.cluster.joining import Row, node_name, worked_off
 from ingest.cluster.models import Card, encoders_for
 from ingest.errors import ClusterUnavailable
-from ingest.files.discover import Discovery, FoundFile
+from ingest.files.discover import Discovery
+from ingest.files.found import FoundFile
 from ingest.files.outcome import Outcome, OutcomeStatus
 from ingest.lanes import Ended, with_outcomes
 from ingest.media.child import begin_without_main
@@ -70,7 +72,7 @@ class FileWorker:
                 )
         begin_without_main()
         return make_ingest(
-            open_database(task.settings),
+            open_database(task.settings, connections=WORKING),
             task.settings,
             task.profile,
             keyframes_only=task.keyframes_only,
@@ -112,5 +114,5 @@ def _ended(
         yield Ended(row["number"], outcome, is_new=True)
 
 
-def _silent(_path: Path, _stage: str, _part: float | None) -> None:
+def _silent(_place: Path | Address, _stage: str, _part: float | None) -> None:
     """What is told of a file on its way stays on its machine."""
