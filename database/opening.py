@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from functools import partial
 from typing import Any
 
@@ -10,11 +11,12 @@ import sqlalchemy as sa
 from pgvector.psycopg import register_vector
 from sqlalchemy import event, exc
 
-from database.errors import DatabaseUnreachable
+from database.errors import DatabaseUnreachable, DatabaseUnsuitable
 from database.migrate import require_current_schema, upgrade_schema
 from database.server.connection import Database
 from database.server.embedded import data_dir, start_embedded
 from database.server.restarts import Restarts
+from database.server.spread import STRIDE, SpreadDatabase
 from database.server.sqlstates import is_unreachable, translated_errors
 from database.settings import DatabaseSettings
 
@@ -25,6 +27,10 @@ STATEMENT_TIMEOUT_S = 30
 POOL_SIZE, MAX_OVERFLOW = 8, 64
 """Connections that stay open, and those that a burst may add: one for each thread of a server, so
 that none waits for another's. PostgreSQL allows 100, and other processes want some."""
+_LOOK = sa.text(
+    "SELECT to_regclass('moment_text_trgm_idx') IS NOT NULL, "
+    "(SELECT seqincrement FROM pg_sequence WHERE seqrelid = to_regclass('video_id_seq'))"
+)
 _REACHABLE: dict[str, int] = {
     "connect_timeout": 10,
     "keepalives_idle": 5,
@@ -37,8 +43,51 @@ _REACHABLE: dict[str, int] = {
 
 
 def open_database(settings: DatabaseSettings, *, require_schema: bool = True) -> Database:
-    """The database of DATABASE_URL, or the embedded one of the home folder, whose server is
-    started, now and whenever it is found to be gone.
+    """The database of DATABASE_URL, or those of DATABASE_SHARD_URLS as one, or the embedded one of
+    the home folder. Raises as `open_alone` does."""
+    if not settings.shard_urls:
+        return open_alone(settings, require_schema=require_schema)
+    if settings.database_url is not None:
+        raise DatabaseUnsuitable(
+            "DATABASE_URL names one database and DATABASE_SHARD_URLS several: unset one of them"
+        )
+    with ExitStack() as opened:
+        shards = [
+            opened.enter_context(closing(open_alone(each, as_shard=True)))
+            for each in settings.of_shards()
+        ]
+        for number, shard in enumerate(shards):
+            _require_place(shard, number, len(shards))
+        opened.pop_all()
+    return SpreadDatabase.of(shards)
+
+
+def _require_place(database: Database, number: int, num_shards: int) -> None:
+    """Raises DatabaseUnsuitable unless a database is this shard, of so many."""
+    rows = database.rows("SELECT number, num_shards FROM shard")
+    if not rows:
+        raise DatabaseUnsuitable(
+            f"{database.description} is named by DATABASE_SHARD_URLS and is no shard yet: run "
+            "python -m database upgrade"
+        )
+    if rows[0][0] != number:
+        raise DatabaseUnsuitable(
+            f"{database.description} is shard {rows[0][0]}, and DATABASE_SHARD_URLS names it as "
+            f"{number} (from 0): keep the order in which they were added"
+        )
+    if rows[0][1] != num_shards:
+        raise DatabaseUnsuitable(
+            f"the library is spread over {rows[0][1]} databases, and DATABASE_SHARD_URLS names "
+            f"{num_shards}: name all of them, or run python -m database upgrade for those that "
+            "were added"
+        )
+
+
+def open_alone(
+    settings: DatabaseSettings, *, require_schema: bool = True, as_shard: bool = False
+) -> Database:
+    """The database of DATABASE_URL, or the embedded one, whose server is started, now and whenever
+    it is found to be gone; one that has a part of a library only `as_shard`.
 
     The schema of the embedded one is brought up to date; that of a server is checked, if
     `require_schema`. Raises DatabaseUnreachable, DatabaseUnsuitable, SchemaMismatch.
@@ -58,13 +107,16 @@ def open_database(settings: DatabaseSettings, *, require_schema: bool = True) ->
             elif require_schema:
                 require_current_schema(database.engine, description)
             with database.engine.connect() as connection:
-                found = connection.scalar(
-                    sa.text("SELECT to_regclass('moment_text_trgm_idx') IS NOT NULL")
+                has_trigrams, stride = connection.execute(_LOOK).one()
+            if stride == STRIDE and not as_shard:
+                raise DatabaseUnsuitable(
+                    f"{description} has a part of a library that is spread over several databases: "
+                    "name all of them in DATABASE_SHARD_URLS"
                 )
     except BaseException:
         database.close()
         raise
-    return dataclasses.replace(database, has_trigrams=bool(found))
+    return dataclasses.replace(database, has_trigrams=has_trigrams)
 
 
 def _driver_url(text: str) -> sa.URL:

@@ -1,6 +1,7 @@
 """The environment variables of this package, beside those of embeddings/settings.py."""
 
 from pathlib import Path
+from typing import Self
 
 from pydantic import field_validator
 
@@ -15,8 +16,23 @@ class DatabaseSettings(EmbeddingSettings):
     database_url: str | None = None
     """A PostgreSQL server; without it an embedded one runs under the home folder."""
 
+    database_shard_urls: str | None = None
+    """Servers, after commas, that a library is spread over, in the order of their numbers: instead
+    of DATABASE_URL (docs/shards.md)."""
+
     sceneseek_host: str | None = None
     """The name of this host in the library, instead of the one that its home folder keeps."""
+
+    @property
+    def shard_urls(self) -> tuple[str, ...]:
+        """The URLs of DATABASE_SHARD_URLS, by the number of the shard."""
+        named = (each.strip() for each in (self.database_shard_urls or "").split(","))
+        return tuple(each for each in named if each)
+
+    def of_shards(self) -> list[Self]:
+        """Settings of each shard, as if it were alone."""
+        alone = {"database_shard_urls": None}
+        return [self.model_copy(update={**alone, "database_url": url}) for url in self.shard_urls]
 
     @field_validator("sceneseek_host")
     @classmethod

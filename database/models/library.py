@@ -18,6 +18,22 @@ class LibraryVersion(Base):
     version: Mapped[int] = mapped_column(BigInteger)
 
 
+class Shard(Base):
+    """One row in each of the databases that a library is spread over; none in one that has a
+    library to itself."""
+
+    __tablename__ = "shard"
+    __table_args__ = (CheckConstraint("single", name="single"),)
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    number: Mapped[int]
+    """From 0; ids that are made here have it as their remainder (database/server/spread.py)."""
+    num_shards: Mapped[int]
+    """How many there are."""
+    departures: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """How many videos have left for another one."""
+
+
 class Judgement(Base):
     """What somebody has said of a hit: that it is what a query means, or is not.
 

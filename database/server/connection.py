@@ -1,12 +1,12 @@
 """Connections to one PostgreSQL, for each use one with the right transaction and time limit."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import psycopg
 import sqlalchemy as sa
@@ -17,6 +17,8 @@ from database.server.locks import Locks
 from database.server.sqlstates import translated_errors
 
 _NAME = re.compile(r"(?<![:\w\\]):([a-z]\w*)\b(?!:)")
+Answer = TypeVar("Answer")
+Row = tuple[Any, ...]
 _reading: ContextVar[sa.Connection | None] = ContextVar("reading", default=None)
 
 
@@ -101,6 +103,40 @@ class Database:
                 connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
             connection.invalidate()
             connection.close()
+
+    @property
+    def parts(self) -> "tuple[Database, ...]":
+        """The databases that hold the library: this one alone, unless the library is spread over
+        several (`database/server/spread.py`), which what follows is for."""
+        return (self,)
+
+    @property
+    def home(self) -> "Database":
+        """The part that holds what belongs to no video, and answers what all answer alike."""
+        return self
+
+    def gather(self, ask: Callable[..., Answer], *each: Sequence[Any]) -> list[Answer]:
+        """What every part answers, asked at once; `each` has an argument for every part."""
+        return [ask(self, *(own[0] for own in each))]
+
+    def steady(self, read: Callable[[], Answer]) -> Answer:
+        """What `read` finds in a library of which no video moves from part to part meanwhile."""
+        return read()
+
+    def found(
+        self, ids: Collection[int], ask: Callable[["Database", list[int]], list[Row]]
+    ) -> list[Row]:
+        """What the parts that hold these ids answer of them: rows that begin with an id, those of
+        one in the order of the answer."""
+        return ask(self, sorted(ids))
+
+    def holding(self, _table: str, _row_id: int) -> "Database":
+        """The part that holds a row by its id, or any if none does."""
+        return self
+
+    def at(self, _content_hash: str) -> "Database":
+        """The part that holds a content, or is to hold it."""
+        return self
 
     def close(self) -> None:
         """Closes the connections that are not in use; the next use opens new ones."""

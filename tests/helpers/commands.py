@@ -53,6 +53,8 @@ def environment(settings: EmbeddingSettings) -> dict[str, str]:
     own = {"SCENESEEK_HOME": str(settings.home), "PYTHONPATH": str(ROOT)}
     if isinstance(settings, DatabaseSettings) and settings.database_url is not None:
         own["DATABASE_URL"] = settings.database_url
+    if isinstance(settings, DatabaseSettings) and settings.database_shard_urls is not None:
+        own["DATABASE_SHARD_URLS"] = settings.database_shard_urls
     if settings.embedding_model_dir is not None:
         own["EMBEDDING_MODEL_DIR"] = str(settings.embedding_model_dir)
     return {**os.environ, **own}
