@@ -21,6 +21,7 @@ from benchmarks import (
     playing,
     rows,
     search_scale,
+    shards,
     shots,
     whole_ingest,
 )
@@ -57,6 +58,7 @@ def main(names: list[str]) -> None:
                 "page": lambda: page.measure(folder, settings.models_dir),
                 "playing": lambda: playing.measure(folder, settings.models_dir),
                 "search_scale": lambda: search_scale.measure(models),
+                "shards": lambda: shards.measure(models),
             }
             _print_header()
             for chosen in names or benchmarks:

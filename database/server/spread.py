@@ -1,7 +1,7 @@
 """A library that is spread over several PostgreSQL, its shards: whoever knows of them asks all at
 once, each with its whole statement; whoever does not is refused, and never answered by one alone.
 
-An id says in which shard its row was made (`id % STRIDE`), where it still is unless it has moved.
+Each shard gives ids that no other gives, STRIDE apart; a row keeps its id wherever it moves.
 """
 
 from collections import defaultdict
@@ -28,7 +28,7 @@ _HELD: ContextVar["tuple[SpreadDatabase, list[Context]] | None"] = ContextVar("h
 def shard_of(content_hash: str, num_shards: int) -> int:
     """The number of the shard, from 0, to which a content belongs: of one more, it is the new one
     or the same (Lamping and Veach, "A Fast, Minimal Memory, Consistent Hash Algorithm", 2014)."""
-    key = int(content_hash[:16], 16)
+    key = int(content_hash[-16:], 16)
     found, following = 0, 0
     while following < num_shards:
         found = following
@@ -108,15 +108,13 @@ class SpreadDatabase(Database):
     def found(
         self, ids: Collection[int], ask: Callable[[Database, list[int]], list[Row]]
     ) -> list[Row]:
-        """What is answered by the shards in which the ids were made, and by the others of those
-        that are not there any more; nothing of an id that is in none."""
-        made: list[list[int]] = [[] for _ in self.shards]
-        for each in sorted(ids):
-            made[each % STRIDE % len(self.shards)].append(each)
-        rows = _by_id(self.gather(_asked(ask), made))
-        moved = [[i for i in ids if i not in rows and i not in own] for own in map(set, made)]
-        if any(moved):
-            rows |= _by_id(self.gather(_asked(ask), moved))
+        """What the shards answer of these ids; asked once more of those that none had, which may
+        have moved meanwhile."""
+        rows: dict[int, list[Row]] = {}
+        for _ in range(2):
+            wanted = sorted(each for each in ids if each not in rows)
+            if wanted:
+                rows |= _by_id(self.gather(ask, [wanted] * len(self.shards)))
         return [row for own in rows.values() for row in own]
 
     def holding(self, table: str, row_id: int) -> Database:
@@ -215,9 +213,3 @@ def _by_id(answers: Sequence[list[Row]]) -> dict[int, list[Row]]:
             own[row[0]].append(row)
         found = own | found
     return found
-
-
-def _asked(
-    ask: Callable[[Database, list[int]], list[Row]],
-) -> Callable[[Database, list[int]], list[Row]]:
-    return lambda shard, ids: ask(shard, ids) if ids else []

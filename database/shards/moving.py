@@ -106,17 +106,17 @@ def _move(
                 locked = f"SELECT FROM {table} WHERE {column} = ANY(%s) ORDER BY id FOR UPDATE"
                 leaving.execute(locked, (ids,))
             with target.connection() as coming:
-                _copy(leaving, coming, ids)
+                copy_videos(leaving, coming, ids)
             leaving.execute(f"DELETE FROM judgement WHERE {_JUDGED}", (ids,))
             gone = leaving.execute("DELETE FROM video WHERE id = ANY(%s)", (ids,)).rowcount
             leaving.execute("UPDATE shard SET departures = departures + %s", (gone,))
         done.moved += gone
 
 
-def _copy(
+def copy_videos(
     leaving: psycopg.Connection[Any], coming: psycopg.Connection[Any], ids: Sequence[int]
 ) -> None:
-    """All rows of videos, instead of those that a move which was cut off has left."""
+    """All rows of videos, by their ids, instead of those that a move which was cut off has left."""
     coming.execute(f"DELETE FROM judgement WHERE {_JUDGED}", (list(ids),))
     coming.execute("DELETE FROM video WHERE id = ANY(%s)", (list(ids),))
     listed = f"'{{{','.join(map(str, ids))}}}'"
