@@ -1,11 +1,21 @@
 """What the shards of a library have found, as one database would have found it."""
 
 import heapq
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 
 from database.queries.filters import Scan
 from database.queries.statement import WORD_LEGS, LegMatch
+
+
+def depth_of_each(depth: int, num_parts: int) -> int:
+    """How many of the `depth` best lie in one of so many parts at most, if they are anywhere by
+    chance: the mean and four standard deviations of it."""
+    if num_parts == 1:
+        return depth
+    mean = depth / num_parts
+    return min(depth, math.ceil(mean + 4 * math.sqrt(mean)))
 
 
 def merged_legs(

@@ -110,11 +110,12 @@ class SpreadDatabase(Database):
     ) -> list[Row]:
         """What the shards answer of these ids; asked once more of those that none had, which may
         have moved meanwhile."""
-        rows: dict[int, list[Row]] = {}
-        for _ in range(2):
-            wanted = sorted(each for each in ids if each not in rows)
-            if wanted:
-                rows |= _by_id(self.gather(ask, [wanted] * len(self.shards)))
+        if not ids:
+            return []
+        rows = _by_id(self.gather(ask, [sorted(ids)] * len(self.shards)))
+        if lacking := sorted(each for each in ids if each not in rows):
+            self._require_all(*self.home.rows("SELECT num_shards FROM shard"))
+            rows |= _by_id(self.gather(ask, [lacking] * len(self.shards)))
         return [row for own in rows.values() for row in own]
 
     def holding(self, table: str, row_id: int) -> Database:
@@ -129,13 +130,14 @@ class SpreadDatabase(Database):
 
     def at(self, content_hash: str) -> Database:
         """The shard that has a content, or that its hash names."""
-        statement = "SELECT FROM video WHERE content_hash = :content"
-        there = self.gather(lambda shard: shard.rows(statement, {"content": content_hash}))
-        own = shard_of(content_hash, len(self.shards))
-        order = sorted(
-            range(len(self.shards)), key=lambda number: (not there[number], number != own)
-        )
-        return self.shards[order[0]]
+        has_it = "EXISTS (SELECT FROM video WHERE content_hash = :content)"
+        statement = f"SELECT num_shards, {has_it} FROM shard"
+        found = self.gather(lambda shard: shard.rows(statement, {"content": content_hash})[0])
+        self._require_all(*found)
+        there = [shard for shard, row in zip(self.shards, found, strict=True) if row[1]]
+        if there:
+            return there[0]
+        return self.shards[shard_of(content_hash, len(self.shards))]
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -178,14 +180,19 @@ class SpreadDatabase(Database):
             shard.close()
 
     def _num_departures(self, shard: Database) -> int:
-        """Raises DatabaseUnsuitable if the library has got more shards meanwhile."""
-        ((departures, num_shards),) = shard.rows("SELECT departures, num_shards FROM shard")
-        if num_shards != len(self.shards):
-            raise DatabaseUnsuitable(
-                f"the library is spread over {num_shards} databases by now, and "
-                f"DATABASE_SHARD_URLS names {len(self.shards)}: name all, and start again"
-            )
+        ((num_shards, departures),) = shard.rows("SELECT num_shards, departures FROM shard")
+        self._require_all((num_shards,))
         return int(departures)
+
+    def _require_all(self, *told: Row) -> None:
+        """Raises DatabaseUnsuitable if the library has got more shards meanwhile, as one of them
+        tells first."""
+        for num_shards, *_ in told:
+            if num_shards != len(self.shards):
+                raise DatabaseUnsuitable(
+                    f"the library is spread over {num_shards} databases by now, and "
+                    f"DATABASE_SHARD_URLS names {len(self.shards)}: name all, and start again"
+                )
 
     def _refuse(self) -> NoReturn:
         raise NotForShards(

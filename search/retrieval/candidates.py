@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from database.queries.filters import Conditions, Scan
-from database.queries.merged import merged_legs
+from database.queries.merged import depth_of_each, merged_legs
 from database.queries.statement import (
     DESCRIPTION_WORDS,
     FULL_TEXT,
@@ -81,7 +81,7 @@ def retrieve(
         words=words,
         conditions=conditions,
         scan=scan,
-        depth=depth,
+        depth=depth_of_each(depth, len(database.parts)),
         described=described,
     )
     matches, scan = merged_legs(database.steady(lambda: database.gather(ask)), depth)

@@ -15,6 +15,7 @@ from database.videos.read import Library
 from embeddings.loaded import Encoders
 from ingest.library.null_statistics import background_queries
 from search.multi_modal_search import MultiModalSearchEngine
+from search.query.query import Shape
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.shards import empty_databases, fill, opened, spread_over, talkative
 
@@ -29,7 +30,8 @@ def contents_of(database: Database) -> list[set[str]]:
 
 
 def found(engine: MultiModalSearchEngine, query: str) -> list[tuple[str, float]]:
-    answer = engine.search(query, filters=Filters(from_s=0), most=1000)
+    deep = Shape(limit=100)  # so that each shard brings in all that it has
+    answer = engine.search(query, filters=Filters(from_s=0), shape=deep, most=1000)
     return [(hit.video.title, hit.scene.start_s) for hit in answer.hits]
 
 

@@ -18,6 +18,7 @@ from ingest.library.null_statistics import background_queries
 from search.multi_modal_search import MultiModalSearchEngine
 from search.results.hits import SearchAnswer
 from tests.helpers.fixtures import NewSettings
+from tests.helpers.records import digest
 from tests.helpers.shards import empty_databases, fill, opened, spread_over, talkative
 
 NUM_FILMS = 45
@@ -154,3 +155,12 @@ def test_one_shard_alone_is_no_library(new_settings: NewSettings, tmp_path: Path
         both = home.model_copy(update={"database_shard_urls": ",".join(urls)})
         with pytest.raises(DatabaseUnsuitable, match="unset one of them"):
             open_database(both)
+
+
+def test_a_consistent_hash_moves_only_what_belongs_to_the_new_shard() -> None:
+    contents = [digest(str(number)) for number in range(4000)]
+    before, after = ([shard_of(content, num) for content in contents] for num in (3, 4))
+    moved = [new for old, new in zip(before, after, strict=True) if old != new]
+    assert set(moved) == {3}
+    assert len(moved) == pytest.approx(1000, rel=0.15)
+    assert {before.count(number) // 100 for number in range(3)} <= {12, 13, 14}
