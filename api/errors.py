@@ -22,7 +22,14 @@ from api.hang_up import CLIENT_GONE, ClientGone
 from api.openai_errors import is_openai, openai_error, openai_error_of
 from api.unavailable import find_unavailable
 from api.web.rendering import error_page, is_page
-from database.errors import DiskFull, InvalidTag, JobConflict, NotFound, ValueRefused
+from database.errors import (
+    DiskFull,
+    InvalidTag,
+    JobConflict,
+    NotForShards,
+    NotFound,
+    ValueRefused,
+)
 from embeddings.errors import SceneseekError
 from search.errors import InvalidQuery
 
@@ -37,6 +44,7 @@ _STATUS: dict[type[SceneseekError] | tuple[type[SceneseekError], ...], int] = {
     (InvalidQuery, InvalidTag, ValueRefused): 422,
     NotFound: 404,
     JobConflict: 409,
+    NotForShards: 501,
 }
 """Of errors that are the request's own."""
 FILMS = "/videos"

@@ -25,6 +25,7 @@ from benchmarks import (
     rows,
     scale,
     search_scale,
+    shards,
     shots,
     whole_ingest,
     workers,
@@ -65,6 +66,7 @@ def main(names: list[str]) -> None:
                 "scale": lambda: scale.measure(models),
                 "workers": lambda: workers.measure(folder, settings, database),
                 "cluster": lambda: cluster.measure(folder, settings),
+                "shards": lambda: shards.measure(models),
             }
             _print_header()
             for chosen in names or benchmarks:

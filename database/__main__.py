@@ -1,4 +1,4 @@
-"""python -m database upgrade | status | stop | check | doctor | tune | tag | forget."""
+"""python -m database upgrade | status | stop | check | doctor | tune | tag | forget | spread."""
 
 import json
 import os
@@ -18,8 +18,11 @@ from database.migrate import current_revision, upgrade_schema
 from database.opening import open_database
 from database.server.connection import Database
 from database.server.embedded import num_clients, running_url, stop_embedded
+from database.server.spread import SpreadDatabase
 from database.server.sqlstates import translated_errors
 from database.settings import DatabaseSettings
+from database.shards.moving import spread as move_astray
+from database.shards.numbering import make_shards
 from database.spaces.spaces import Spaces
 from database.spaces.tuning import Tuning, named
 from database.tags import Tags
@@ -35,8 +38,13 @@ app = new_app("The library's database.")
 
 @app.command()
 def upgrade() -> None:
-    """Brings the schema to this version."""
-    database = open_database(read_settings(DatabaseSettings), require_schema=False)
+    """Brings the schema to this version; databases of DATABASE_SHARD_URLS become shards."""
+    settings = read_settings(DatabaseSettings)
+    if settings.shard_urls:
+        for number, description in enumerate(make_shards(settings)):
+            typer.echo(f"shard {number}: {description}")
+        return
+    database = open_database(settings, require_schema=False)
     with translated_errors(database.description):
         upgrade_schema(database)
     typer.echo(f"{database.description} has schema {current_revision(database.engine)}")
@@ -78,6 +86,8 @@ def status(as_json: AsJson = False) -> None:
 def stop() -> None:
     """Stops the embedded server."""
     settings = read_settings(DatabaseSettings)
+    if settings.shard_urls:
+        fail("DATABASE_SHARD_URLS names servers, which are not ours to stop", 2)
     if settings.database_url is not None:
         fail("DATABASE_URL names a server, which is not ours to stop", 2)
     url = running_url(settings.home)
@@ -221,6 +231,24 @@ def _candidates(take: str | None) -> int | None:
     if take.isdecimal() and 10 <= int(take) <= 1000:
         return int(take)
     return fail(f"--take is best, half, or a number from 10 to 1000, not {take}", 2)
+
+
+@app.command()
+def spread(as_json: AsJson = False) -> None:
+    """Moves videos to the shards that they belong to, after one was added; searches go on.
+
+    What is cut off goes on where it was. Exit codes: 0 all are in their places, 3 some are at work.
+    """
+    database = open_database(read_settings(DatabaseSettings))
+    if not isinstance(database, SpreadDatabase):
+        fail("DATABASE_SHARD_URLS is not set: the library is in one database", 2)
+    done = move_astray(database)
+    if as_json:
+        typer.echo(json.dumps({"moved": done.moved, "busy": done.busy}))
+    else:
+        typer.echo(f"{done.moved:,} moved")
+    if done.busy:
+        fail(f"{done.busy:,} are being ingested: run this again after that", 3)
 
 
 def _forgotten_row(video: ForgottenVideo, origin: str) -> dict[str, Any]:

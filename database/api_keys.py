@@ -48,7 +48,7 @@ class ApiKeys:
     """The tables `api_key` and `api_session`; each method is one transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database = database.home
 
     def add(self, name: str, scope: ApiScope, key_hash: bytes) -> None:
         """Raises KeyNameTaken."""

@@ -22,6 +22,10 @@ class DatabaseUnsuitable(DatabaseError):
     write."""
 
 
+class NotForShards(DatabaseError):
+    """What works on one database only, asked of a library that is spread over several."""
+
+
 class TooSlow(DatabaseError):
     """A statement was cancelled, most often by `statement_timeout`."""
 

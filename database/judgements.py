@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import sqlalchemy as sa
 
@@ -42,12 +43,18 @@ class Judgements:
             "ON CONFLICT (query_hash, content_hash, start_s, end_s) "
             "DO UPDATE SET relevant = excluded.relevant, judged_at = now()"
         )
-        with self._database.session() as session:
-            key = {"query": query, "query_hash": _hash(query)}
-            for scene, relevant in said.items():
-                values = {**key, "relevant": relevant, "scene": scene}
-                if session.execute(statement, values).rowcount == 0:  # type: ignore[attr-defined]
-                    raise NotFound(f"there is no scene {scene}")
+        known = "SELECT id FROM scene WHERE id = ANY(:ids)"
+        rows = self._database.found(said, lambda part, own: part.rows(known, {"ids": own}))
+        for scene in sorted(said.keys() - {row[0] for row in rows}):
+            raise NotFound(f"there is no scene {scene}")
+        key = {"query": query, "query_hash": _hash(query)}
+
+        def save(part: Database) -> None:
+            with part.session() as session:
+                for scene, relevant in said.items():
+                    session.execute(statement, {**key, "relevant": relevant, "scene": scene})
+
+        self._database.gather(save)
 
     def forget(self, query: str, scene: int) -> None:
         """Takes back what was said of a scene for a query, if anything was. Raises NotFound for a
@@ -58,7 +65,7 @@ class Judgements:
             "AND judgement.content_hash = video.content_hash "
             "AND (judgement.start_s, judgement.end_s) = (scene.start_s, scene.end_s)"
         )
-        with self._database.session() as session:
+        with self._database.holding("scene", scene).session() as session:
             if session.scalar(sa.select(Scene.id).where(Scene.id == scene)) is None:
                 raise NotFound(f"there is no scene {scene}")
             session.execute(statement, {"query_hash": _hash(query), "scene": scene})
@@ -68,12 +75,20 @@ class Judgements:
         has a path of."""
         statement = sa.text(
             f"SELECT query, {FIRST_PATH} AS path, "
-            "start_s, end_s, relevant FROM judgement JOIN video USING (content_hash) "
+            "start_s, end_s, relevant, judged_at FROM judgement JOIN video USING (content_hash) "
             "ORDER BY query, judged_at, path, start_s"
         )
-        with self._database.session() as session:
-            rows = session.execute(statement, {"origin": self._database.origin})
-            return [Judged(*row) for row in rows if row[1] is not None]
+
+        def read(part: Database) -> list[tuple[str, datetime, Judged]]:
+            with part.session() as session:
+                rows = session.execute(statement, {"origin": part.origin})
+                return [(row[0], row[5], Judged(*row[:5])) for row in rows if row[1] is not None]
+
+        found = self._database.gather(read)
+        every = [each for own in found for each in own]
+        if len(found) > 1:
+            every.sort(key=lambda each: each[:2])
+        return [judged for *_, judged in every]
 
 
 def _hash(query: str) -> bytes:

@@ -92,7 +92,7 @@ def require_columns(database: Database) -> None:
         "SELECT table_name, column_name FROM information_schema.columns "
         "WHERE table_schema = ANY (current_schemas(false))"
     )
-    with database.reading() as connection:
+    with database.home.reading() as connection:
         there = {(table, column) for table, column in connection.execute(statement)}
     wanted = {(c.table.name, c.name) for t in Base.metadata.tables.values() for c in t.columns}
     if lacking := sorted(f"{table}.{column}" for table, column in wanted - there):

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -11,10 +12,12 @@ import sqlalchemy as sa
 from pgvector.psycopg import register_vector
 from sqlalchemy import event
 
+from database.errors import DatabaseUnsuitable
 from database.migrate import require_current_schema, upgrade_schema
 from database.server.connection import Database
 from database.server.embedded import data_dir, start_embedded
 from database.server.restarts import Restarts
+from database.server.spread import STRIDE, SpreadDatabase
 from database.server.sqlstates import is_unreachable, translated_errors
 from database.server.standbys import Standby, Standbys
 from database.server.urls import described, names_several, read_url
@@ -24,6 +27,10 @@ EF_SEARCH = 100
 """Candidates an HNSW scan keeps; recall and speed are in docs/benchmarks.md."""
 STATEMENT_TIMEOUT_S = 30
 """Longer than any search, shorter than people wait. What may take longer lifts it for itself."""
+_LOOK = sa.text(
+    "SELECT to_regclass('moment_text_trgm_idx') IS NOT NULL, "
+    "(SELECT seqincrement FROM pg_sequence WHERE seqrelid = to_regclass('video_id_seq'))"
+)
 _REACHABLE: dict[str, int] = {
     "connect_timeout": 10,
     "keepalives_idle": 5,
@@ -69,8 +76,60 @@ def open_database(
     require_schema: bool = True,
     connections: Connections = SERVING,
 ) -> Database:
-    """The database of DATABASE_URL with the standbys of DATABASE_READ_URLS, or the embedded one of
-    the home folder, whose server is started, now and whenever it is found to be gone.
+    """The database of DATABASE_URL with the standbys of DATABASE_READ_URLS, or those of
+    DATABASE_SHARD_URLS as one, or the embedded one of the home folder. Raises as `open_alone` does.
+    """
+    if not settings.shard_urls:
+        return open_alone(settings, require_schema=require_schema, connections=connections)
+    if settings.database_url is not None:
+        raise DatabaseUnsuitable(
+            "DATABASE_URL names one database and DATABASE_SHARD_URLS several: unset one of them"
+        )
+    if settings.read_urls:
+        raise DatabaseUnsuitable(
+            "DATABASE_READ_URLS is not there yet for a library of DATABASE_SHARD_URLS: unset it"
+        )
+    with ExitStack() as opened:
+        shards = [
+            opened.enter_context(closing(open_alone(each, as_shard=True, connections=connections)))
+            for each in settings.of_shards()
+        ]
+        for number, shard in enumerate(shards):
+            _require_place(shard, number, len(shards))
+        opened.pop_all()
+    return SpreadDatabase.of(shards)
+
+
+def _require_place(database: Database, number: int, num_shards: int) -> None:
+    """Raises DatabaseUnsuitable unless a database is this shard, of so many."""
+    rows = database.rows("SELECT number, num_shards FROM shard")
+    if not rows:
+        raise DatabaseUnsuitable(
+            f"{database.description} is named by DATABASE_SHARD_URLS and is no shard yet: run "
+            "python -m database upgrade"
+        )
+    if rows[0][0] != number:
+        raise DatabaseUnsuitable(
+            f"{database.description} is shard {rows[0][0]}, and DATABASE_SHARD_URLS names it as "
+            f"{number} (from 0): keep the order in which they were added"
+        )
+    if rows[0][1] != num_shards:
+        raise DatabaseUnsuitable(
+            f"the library is spread over {rows[0][1]} databases, and DATABASE_SHARD_URLS names "
+            f"{num_shards}: name all of them, or run python -m database upgrade for those that "
+            "were added"
+        )
+
+
+def open_alone(
+    settings: DatabaseSettings,
+    *,
+    require_schema: bool = True,
+    as_shard: bool = False,
+    connections: Connections = SERVING,
+) -> Database:
+    """The database of DATABASE_URL, or the embedded one, whose server is started, now and whenever
+    it is found to be gone; one that has a part of a library only `as_shard`.
 
     The schema of the embedded one is brought up to date; that of a server is checked, if
     `require_schema`. Raises DatabaseUnreachable, DatabaseUnsuitable, SchemaMismatch.
@@ -96,13 +155,16 @@ def open_database(
             elif require_schema:
                 require_current_schema(database.engine, description)
             with database.engine.connect() as connection:
-                found = connection.scalar(
-                    sa.text("SELECT to_regclass('moment_text_trgm_idx') IS NOT NULL")
+                has_trigrams, stride = connection.execute(_LOOK).one()
+            if stride == STRIDE and not as_shard:
+                raise DatabaseUnsuitable(
+                    f"{description} has a part of a library that is spread over several databases: "
+                    "name all of them in DATABASE_SHARD_URLS"
                 )
     except BaseException:
         database.close()
         raise
-    return replace(database, has_trigrams=bool(found))
+    return replace(database, has_trigrams=has_trigrams)
 
 
 def _standby(text: str, connections: Connections) -> Standby:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Self
 
 from pydantic import field_validator
 
@@ -23,6 +24,10 @@ class DatabaseSettings(EmbeddingSettings):
     database_read_urls: str = ""
     """Its standbys, after commas, which searches and lists may be read from."""
 
+    database_shard_urls: str | None = None
+    """Servers, after commas, that a library is spread over, in the order of their numbers: instead
+    of DATABASE_URL (docs/shards.md)."""
+
     sceneseek_host: str | None = None
     """The name of this host in the library, instead of the one that its home folder keeps."""
 
@@ -42,6 +47,17 @@ class DatabaseSettings(EmbeddingSettings):
         """What is shared with other hosts; None without SCENESEEK_STORE."""
         place = self.sceneseek_store
         return Shared(self.home, Address.parse(place)) if place else None
+
+    @property
+    def shard_urls(self) -> tuple[str, ...]:
+        """The URLs of DATABASE_SHARD_URLS, by the number of the shard."""
+        named = (each.strip() for each in (self.database_shard_urls or "").split(","))
+        return tuple(each for each in named if each)
+
+    def of_shards(self) -> list[Self]:
+        """Settings of each shard, as if it were alone."""
+        alone = {"database_shard_urls": None}
+        return [self.model_copy(update={**alone, "database_url": url}) for url in self.shard_urls]
 
     @field_validator("sceneseek_host")
     @classmethod

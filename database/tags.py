@@ -59,7 +59,7 @@ class Tags:
             )
         if not all(_can_be_shown(name) for name in wanted):
             raise InvalidTag("a tag has characters that cannot be shown")
-        with self._database.session() as session:
+        with self._database.holding("video", video_id).session() as session:
             if session.get(Video, video_id, with_for_update=True) is None:
                 raise NotFound(f"there is no video {video_id}")
             session.execute(sa.delete(Tag).where(Tag.video_id == video_id))

@@ -173,7 +173,7 @@ class Ingest:
         """The same for the objects of a bucket, by its origin; for None, the files of this host."""
         if origin is None:
             return self
-        database = self.database.at(origin)
+        database = self.database.of_origin(origin)
         return dataclasses.replace(
             self,
             database=database,

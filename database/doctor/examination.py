@@ -3,10 +3,13 @@
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 
 from database.doctor import library, machine, opencv, services
-from database.doctor.findings import Finding, fault, without_secrets
+from database.doctor.findings import Finding, fault, ok, without_secrets
+from database.errors import DatabaseError
+from database.opening import open_database
 from database.settings import DatabaseSettings
 
 LIMIT_S = 4.0
@@ -19,22 +22,12 @@ Check = tuple[str, Callable[[], Finding]]
 def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[str, Finding]:
     """What every check has found, by its name. `variables` are those of the environment, of which
     some belong to other programs. Changes nothing, but starts an embedded server that is there."""
-    looks = library.Looks(settings)
     redis_url = settings.embedding_redis_url
     shared = settings.shared
     return run_checks(
         [
             [("python", machine.python)],
-            [
-                ("database", looks.database),
-                ("standbys", looks.standbys),
-                ("pgvector", looks.pgvector),
-                ("extensions", looks.extensions),
-                ("clock", looks.clock),
-                ("weights", looks.weights),
-                ("descriptions", looks.descriptions),
-                ("indexes", looks.indexes),
-            ],
+            *_of_databases(settings),
             [("cv2", opencv.cv2)],
             [("disk", lambda: machine.disk(settings.home))],
             [("memory", machine.memory)],
@@ -45,8 +38,49 @@ def examine(settings: DatabaseSettings, variables: Mapping[str, str]) -> dict[st
             [("limits", machine.limits)],
             *([[("store", partial(services.store, shared))]] if shared else []),
         ],
-        secret_urls=[url for url in (settings.database_url, *settings.read_urls, redis_url) if url],
+        secret_urls=[
+            url
+            for url in (
+                settings.database_url,
+                *settings.read_urls,
+                *settings.shard_urls,
+                redis_url,
+            )
+            if url
+        ],
     )
+
+
+def _of_databases(settings: DatabaseSettings) -> list[list[Check]]:
+    """The looks at the library's database; where it is spread over several, at the first of them,
+    at those after it by number, and at all together."""
+    first, *others = [library.Looks(own) for own in settings.of_shards() or [settings]]
+    groups: list[list[Check]] = [
+        [
+            ("database", first.database),
+            ("pgvector", first.pgvector),
+            ("extensions", first.extensions),
+            ("clock", first.clock),
+            ("weights", first.weights),
+            ("descriptions", first.descriptions),
+        ]
+    ]
+    groups += [
+        [(f"database {number}", looks.database), (f"pgvector {number}", looks.pgvector)]
+        for number, looks in enumerate(others, start=1)
+    ]
+    if others:
+        groups.append([("shards", lambda: _shards(settings))])
+    return groups
+
+
+def _shards(settings: DatabaseSettings) -> Finding:
+    """Whether the databases are the shards of one library, in their order."""
+    try:
+        with closing(open_database(settings)) as database:
+            return ok(f"one library in {len(database.parts)} databases, in the order of its shards")
+    except DatabaseError as error:
+        return fault(str(error))
 
 
 def _ollama(settings: DatabaseSettings, variables: Mapping[str, str]) -> Finding:

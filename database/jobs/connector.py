@@ -38,7 +38,7 @@ class Connector(BaseAsyncConnector):
     """Statements wait until the database is there."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database = database.home
         self._threads = ThreadPoolExecutor(4, "queue")
 
     async def open_async(self, pool: object = None) -> None:

@@ -87,7 +87,7 @@ class Jobs:
     """Each method that changes something is one transaction."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database = database.home
 
     def submit(self, request: JobRequest, priority: int = 0, origin: str | None = None) -> int:
         """A new job, which a worker of `origin` takes up, by default of this host: its id. Raises

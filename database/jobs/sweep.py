@@ -71,7 +71,7 @@ def sweep(database: Database, stale_s: float) -> Swept:
     """Has done again what workers of this host have begun that have given no sign for so long, and
     what is in nobody's hands. Not to be called soon after the database was away: then no worker
     could give a sign."""
-    with database.connection() as connection:
+    with database.home.connection() as connection:
         taken = connection.execute("SELECT pg_try_advisory_xact_lock(%s)", (_LOCK,)).fetchone()
         if taken != (True,):
             return Swept(0, ())
@@ -94,14 +94,14 @@ def tidy(database: Database) -> None:
     """Forgets a job that ended long ago, which may have had a million files, and workers that have
     gone."""
     for statement in _TIDY:
-        with database.connection() as connection:
+        with database.home.connection() as connection:
             connection.execute(statement)
 
 
 def find_strays(database: Database, worker_id: int, at_work: Collection[int]) -> set[int]:
     """The tasks that a worker has begun as the queue has it, and does not know of: its connection
     broke while it was told."""
-    rows = database.rows(
+    rows = database.home.rows(
         "SELECT id FROM procrastinate_jobs WHERE status = 'doing' AND worker_id = :worker "
         "AND NOT id = ANY(:ids)",
         {"worker": worker_id, "ids": list(at_work)},
@@ -114,7 +114,7 @@ def give_back(database: Database, worker_id: int, tasks: Collection[int] | None 
     how many."""
     which = "worker_id = %s AND (%s::bigint[] IS NULL OR id = ANY(%s)) ORDER BY id"
     ids = None if tasks is None else list(tasks)
-    with database.connection() as connection:
+    with database.home.connection() as connection:
         rows = connection.execute(_TASKS + which, (worker_id, ids, ids)).fetchall()
         return _take(connection, database.origin, rows, pardon=1).num_again
 

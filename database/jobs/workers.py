@@ -23,7 +23,7 @@ class Workers:
     """Each method is one transaction of this process's own row."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database = database.home
         self._me = {"origin": database.origin, "machine": socket.gethostname(), "pid": os.getpid()}
 
     def enter(self) -> int:

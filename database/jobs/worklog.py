@@ -113,7 +113,7 @@ class WorkLog:
     """Each method is one transaction, and raises DatabaseError."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database = database.home
 
     def begin_step(self, job_id: int, *, scanned: bool) -> Step | None:
         """The step of a job that comes before or after all its files; None if it is done, or is

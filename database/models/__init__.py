@@ -3,7 +3,7 @@
 from database.models.access import ApiKey, ApiScope, ApiSession
 from database.models.base import Base
 from database.models.jobs import Job, JobFile, JobFileState, JobKind, JobState, Worker
-from database.models.library import LIBRARY_CHANGE, Judgement
+from database.models.library import LIBRARY_CHANGE, Judgement, Shard
 from database.models.moments import Moment, MomentKind, Scene
 from database.models.spaces import Embedding, SpaceState, StoredCoverage, StoredSpace
 from database.models.videos import File, FileStatus, SubtitleTrack, Tag, Video, VideoStatus
@@ -26,6 +26,7 @@ __all__ = [
     "Moment",
     "MomentKind",
     "Scene",
+    "Shard",
     "SpaceState",
     "StoredCoverage",
     "StoredSpace",

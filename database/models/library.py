@@ -2,7 +2,17 @@
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Column, DateTime, LargeBinary, Table, Text, func, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Column,
+    DateTime,
+    LargeBinary,
+    Table,
+    Text,
+    func,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from database.models.base import Base
@@ -15,6 +25,22 @@ LIBRARY_CHANGE = Table(
 """Changes that answers may show: triggers add a row for each transaction with one, and fold many
 rows into one now and then. Their sum is the version of the library: it never falls, and a snapshot
 that has it has those changes, too."""
+
+
+class Shard(Base):
+    """One row in each of the databases that a library is spread over; none in one that has a
+    library to itself."""
+
+    __tablename__ = "shard"
+    __table_args__ = (CheckConstraint("single", name="single"),)
+
+    single: Mapped[bool] = mapped_column(primary_key=True, server_default=text("true"))
+    number: Mapped[int]
+    """From 0; ids that are made here have it as their remainder (database/server/spread.py)."""
+    num_shards: Mapped[int]
+    """How many there are."""
+    departures: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    """How many videos have left for another one."""
 
 
 class Judgement(Base):

@@ -254,5 +254,5 @@ def choose_scan(database: Database, conditions: Conditions) -> Scan:
             f"SELECT 1 AS num FROM scene WHERE {of_scenes} AND video_id IN (SELECT id {videos})"
         )
     statement = f"SELECT sum(num) FROM ({source} LIMIT {most + 1}) AS allowed"
-    ((num_allowed,),) = database.rows(statement, values | more)
-    return Scan.EXACT if (num_allowed or 0) <= most else Scan.FILTERED_INDEX
+    allowed = database.gather(lambda part: part.rows(statement, values | more)[0][0] or 0)
+    return Scan.EXACT if sum(allowed) <= most * len(allowed) else Scan.FILTERED_INDEX

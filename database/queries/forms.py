@@ -208,6 +208,15 @@ def _read_typed_wrong(database: Database, word: str, languages: Sequence[str]) -
     return [text for (text,) in (*alike, *database.rows(_HAVING_SQL, values))]
 
 
+def _read_like(database: Database, word: str, languages: Sequence[str]) -> list[str]:
+    """Texts with words that are nearly this one."""
+    values = {"word": word, "part": like(word), "most": _TEXTS_READ}
+    texts = [text for (text,) in database.rows(_PARTS_SQL, values)]
+    if len(word) >= SHORTEST_TYPO:
+        texts += _read_typed_wrong(database, word, languages)
+    return texts
+
+
 def read_near(
     database: Database, word: str, languages: Sequence[str]
 ) -> dict[str, tuple[str, tuple[str, ...]]]:
@@ -215,14 +224,11 @@ def read_near(
     The server must have trigrams."""
     if not SHORTEST_PART <= len(word) <= LONGEST or not word.isalnum() or word.isdigit():
         return {}
-    values = {"word": word, "part": like(word), "most": _TEXTS_READ}
-    texts = [text for (text,) in database.rows(_PARTS_SQL, values)]
-    if len(word) >= SHORTEST_TYPO:
-        texts += _read_typed_wrong(database, word, languages)
-    near = near_words(word, texts)[:_MOST_NEAR]
+    texts = database.gather(lambda part: _read_like(part, word, languages))
+    near = near_words(word, [text for own in texts for text in own])[:_MOST_NEAR]
     found = {}
     for language in languages if near else ():
-        forms = read_forms(database, " ".join(near), [language])
+        forms = read_forms(database.home, " ".join(near), [language])
         lexemes = tuple(dict.fromkeys(lexeme for form in forms for lexeme in form.lexemes))
         found[language] = " | ".join(f"({form.query})" for form in forms), lexemes
     return found

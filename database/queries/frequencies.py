@@ -58,10 +58,56 @@ class WordStatistics:
     frequent: Mapping[str, float]
     """The part of all texts, in (0, 1], that have a lexeme; only of common ones."""
     num_descriptions: float = 0.0
+    parts: "tuple[WordStatistics, ...]" = ()
+    """Those of each part of a library that is spread; then `frequent` is empty."""
+
+
+@dataclass(frozen=True)
+class WordCounts:
+    """How many texts have any form of each word, by its tsquery."""
+
+    written: Mapping[str, float]
+    """Of what is said and written: of common words, how many have it as it was typed."""
+    described: Mapping[str, float]
+    """Of descriptions; nothing where there are none."""
 
 
 def read_statistics(database: Database) -> WordStatistics:
     """As they are now. Raises DatabaseError."""
+    found = database.gather(_read_statistics)
+    if len(found) == 1:
+        return found[0]
+    return WordStatistics(
+        tuple(sorted({language for own in found for language in own.languages})),
+        sum(own.num_texts for own in found),
+        {},
+        sum(own.num_descriptions for own in found),
+        tuple(found),
+    )
+
+
+def count_words(
+    database: Database, forms: Sequence[Form], statistics: WordStatistics
+) -> WordCounts:
+    """The counts of these words in all of the library. Raises DatabaseError."""
+    parts = statistics.parts or (statistics,)
+    found = database.gather(lambda part, own: _count_words(part, forms, own), parts)
+    if len(found) == 1:
+        return found[0]
+    queries = {form.query for form in forms}
+    return WordCounts(
+        {query: sum(own.written[query] for own in found) for query in queries},
+        {query: sum(own.described.get(query, 0.0) for own in found) for query in queries},
+    )
+
+
+def _count_words(part: Database, forms: Sequence[Form], statistics: WordStatistics) -> WordCounts:
+    num = statistics.num_descriptions
+    described = _num_described(part, forms, num) if num else {}
+    return WordCounts(_num_written(part, forms, statistics, described), described)
+
+
+def _read_statistics(database: Database) -> WordStatistics:
     languages = [language for (language,) in database.rows(_LANGUAGES_SQL)]
     ((num, lexemes, parts, num_own),) = database.rows(_STATISTICS_SQL, {"read": _DESCRIPTIONS_READ})
     # After the frequencies come their least and greatest.
@@ -70,14 +116,13 @@ def read_statistics(database: Database) -> WordStatistics:
     return WordStatistics(tuple(sorted(languages)), num_texts, frequent, float(num_own))
 
 
-def num_written(
+def _num_written(
     database: Database,
     forms: Sequence[Form],
     statistics: WordStatistics,
     described: Mapping[str, float],
 ) -> dict[str, float]:
-    """How many texts have any form of each word, by its tsquery, without the descriptions that have
-    it: of common words, how many have it as it was typed."""
+    """How many texts have each word, without the descriptions that have it."""
     num_all = statistics.num_texts + statistics.num_descriptions
     estimated = {
         form.query: statistics.frequent.get(form.lexeme, 0.0) * num_all
@@ -89,8 +134,8 @@ def num_written(
     return estimated | _count(database, _COUNT_WRITTEN_SQL, rare, estimated)
 
 
-def num_described(database: Database, forms: Sequence[Form], num: float) -> dict[str, float]:
-    """How many of so many descriptions have any form of each word, by its tsquery."""
+def _num_described(database: Database, forms: Sequence[Form], num: float) -> dict[str, float]:
+    """How many of so many descriptions have each word."""
     every = math.ceil(num / _DESCRIPTIONS_READ)
     values = {"queries": sorted({form.query for form in forms}), "every": every}
     read = database.rows(_READ_DESCRIBED_SQL, values)

@@ -7,7 +7,7 @@ from typing import Any
 
 from database.models import MomentKind
 from database.queries.marks import Mark, find_marks
-from database.server.connection import Database
+from database.server.connection import Database, Row
 from database.videos.file_clock import PRESENTED, FileClock
 from database.videos.places import FIRST_PATH
 
@@ -85,8 +85,7 @@ class HitReader:
             "title, duration_s, video_codec IS NOT NULL, recorded_at, width_px, height_px, clock "
             "FROM video WHERE id = ANY(:ids)"
         )
-        values = {"origin": self._database.origin, "ids": sorted(ids)}
-        rows = self._database.rows(statement, values)
+        rows = self._found(statement, ids, origin=self._database.origin)
         return {row[0]: replace(VideoRef(*row[:-1]), clock=FileClock.of(row[-1])) for row in rows}
 
     def scenes(self, ids: Collection[int]) -> dict[int, SceneRef]:
@@ -95,18 +94,18 @@ class HitReader:
             "SELECT scene.id, video_id, title, start_s, end_s, video_codec IS NOT NULL "
             "FROM scene JOIN video ON video.id = video_id WHERE scene.id = ANY(:ids)"
         )
-        rows = self._database.rows(statement, {"ids": sorted(ids)})
-        return {row[0]: SceneRef(*row) for row in rows}
+        return {row[0]: SceneRef(*row) for row in self._found(statement, ids)}
 
     def moments(
         self, ids: Collection[int], lexemes: Sequence[str] = (), typed: str = ""
     ) -> dict[int, MomentInfo]:
         """The moments with these ids that exist, by id, with marks where their texts have these
         lexemes, or the whole of what was typed."""
-        rows = self._database.rows(_MOMENTS, {"ids": sorted(ids)})
+        rows = self._found(_MOMENTS, ids)
         texts = [(text or "", language) for *_, text, language in rows]
         asked = lexemes or typed
-        marks = find_marks(self._database, texts, lexemes, typed) if asked else [()] * len(rows)
+        home = self._database.home
+        marks = find_marks(home, texts, lexemes, typed) if asked else [()] * len(rows)
         return {row[0]: _moment(row, own) for row, own in zip(rows, marks, strict=True)}
 
     def looks(self, scene_ids: Collection[int]) -> dict[int, tuple[int, ...]]:
@@ -116,8 +115,12 @@ class HitReader:
             "SELECT scene_id, array_agg(look) FROM moment WHERE scene_id = ANY(:ids) "
             "AND look IS NOT NULL GROUP BY scene_id"
         )
-        rows = self._database.rows(statement, {"ids": sorted(scene_ids)})
-        return {scene_id: tuple(looks) for scene_id, looks in rows}
+        return {scene_id: tuple(looks) for scene_id, looks in self._found(statement, scene_ids)}
+
+    def _found(self, statement: str, ids: Collection[int], **values: object) -> list[Row]:
+        return self._database.found(
+            ids, lambda part, own: part.rows(statement, {**values, "ids": own})
+        )
 
 
 def _moment(row: tuple[Any, ...], marks: tuple[Mark, ...]) -> MomentInfo:

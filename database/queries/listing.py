@@ -3,10 +3,11 @@ one of four orders, page by page."""
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from pydantic import AfterValidator, Field
@@ -15,7 +16,7 @@ from database.errors import NotFound
 from database.forms import Form, is_storable
 from database.models import VideoStatus
 from database.queries.filters import TagNames
-from database.server.connection import Database
+from database.server.connection import Database, Row
 from database.tags import HAS_TAGS
 from database.videos.read import Library, VideoInfo
 
@@ -98,12 +99,13 @@ class Summary:
 
 
 _ORDERS = {
-    VideoSort.NEWEST: ("ingested_at", "DESC", "<"),
-    VideoSort.TITLE: ("lower(title)", "ASC", ">"),
-    VideoSort.DATE: ("coalesce(recorded_at, '-infinity')", "DESC", "<"),
-    VideoSort.DURATION: ("duration_s", "DESC", "<"),
+    VideoSort.NEWEST: ("ingested_at", "timestamptz", "DESC", "<"),
+    VideoSort.TITLE: ("lower(title)", "text", "ASC", ">"),
+    VideoSort.DATE: ("coalesce(recorded_at, '-infinity')", "timestamptz", "DESC", "<"),
+    VideoSort.DURATION: ("duration_s", "float8", "DESC", "<"),
 }
-"""What each sorts by before the id, in which direction, and how what follows compares."""
+"""What each sorts by before the id, of which type, in which direction, and how what follows
+compares."""
 
 
 def _first_still(where: str) -> str:
@@ -128,22 +130,56 @@ class VideoLists:
     def page(self, listing: Listing, *, limit: int, after: int | None = None) -> VideoPage:
         """Videos of a list, from the one after the video `after`. Raises NotFound if that has
         gone: what follows it is not known any more."""
-        statement, values = _page_statement(listing, after)
-        with self._database.reading() as connection:
-            if after is not None and not _is_there(connection, after):
-                raise NotFound(f"video {after} has gone from the library: begin the list anew")
-            rows = connection.execute(statement, {**values, "limit": limit + 1}).all()
-        stills = {row.id: row.still for row in rows if row.id is not None}
-        ids = list(stills)
-        videos = self._library.videos(ids[:limit])
+        with self._database.reading():
+            place = None if after is None else self._place_of(listing, after)
+            total, rows = self._database.steady(lambda: self._rows(listing, place, limit))
+            stills = {row.id: row.still for row in rows}
+            ids = list(stills)
+            videos = self._library.videos(ids[:limit])
         return VideoPage(
             tuple(ListedVideo(video, stills[video.id]) for video in videos),
-            rows[0].total,
+            total,
             ids[limit - 1] if len(ids) > limit else None,
         )
 
+    def _place_of(self, listing: Listing, after: int) -> Row:
+        """What a video is sorted by, and its id. Raises NotFound."""
+        key, *_ = _ORDERS[listing.sort]
+        statement = f"SELECT CAST({key} AS text), id FROM video WHERE id = :id"
+        rows = self._database.holding("video", after).rows(statement, {"id": after})
+        if not rows:
+            raise NotFound(f"video {after} has gone from the library: begin the list anew")
+        return rows[0]
+
+    def _rows(
+        self, listing: Listing, place: Row | None, limit: int
+    ) -> tuple[int, list[sa.Row[Any]]]:
+        """How many videos a list has, and the rows of a page of it and one more."""
+        statement, values = _page_statement(listing, place)
+        values["limit"] = limit + 1
+
+        def read(part: Database) -> Sequence[sa.Row[Any]]:
+            with part.reading() as connection:
+                return connection.execute(statement, values).all()
+
+        found = self._database.gather(read)
+        rows = {row.id: row for own in found for row in own if row.id is not None}
+        total = sum(own[0].total for own in found)
+        if len(found) == 1:
+            return total, list(rows.values())
+        _, type_, direction, _ = _ORDERS[listing.sort]
+        order = (
+            "SELECT id FROM unnest(CAST(:keys AS text[]), CAST(:ids AS bigint[])) AS own (key, id) "
+            f"ORDER BY CAST(key AS {type_}) {direction}, id {direction}"
+        )
+        keys = {"keys": [row.key for row in rows.values()], "ids": list(rows)}
+        return total, [rows[row_id] for (row_id,) in self._database.home.rows(order, keys)]
+
     def summary(self) -> Summary:
         """Numbers of the whole library; quick whatever its size."""
+        return _sum(self._database.gather(self._summary))
+
+    def _summary(self, part: Database) -> Summary:
         videos = sa.text(
             "SELECT count(*) AS num, count(*) FILTER (WHERE status = 'partial') AS partial, "
             "count(*) FILTER (WHERE missing_since IS NOT NULL) AS missing, "
@@ -152,7 +188,7 @@ class VideoLists:
         )
         counted = sa.text("SELECT count(*) FROM (SELECT FROM moment LIMIT :most) AS first_ones")
         estimate = sa.text("SELECT reltuples FROM pg_class WHERE oid = 'moment'::regclass")
-        with self._database.reading() as connection:
+        with part.reading() as connection:
             row = connection.execute(videos).one()
             num = connection.scalar(counted, {"most": _MOMENTS_COUNTED}) or 0
             counts_all = num < _MOMENTS_COUNTED
@@ -170,29 +206,43 @@ class VideoLists:
         )
 
 
-def _is_there(connection: sa.Connection, video_id: int) -> bool:
-    statement = sa.text("SELECT EXISTS (SELECT FROM video WHERE id = :id)")
-    return bool(connection.scalar(statement, {"id": video_id}))
+def _sum(found: Sequence[Summary]) -> Summary:
+    """The numbers of all parts of a library."""
+    if len(found) == 1:
+        return found[0]
+    return Summary(
+        sum(own.num_videos for own in found),
+        sum(own.num_partial for own in found),
+        sum(own.num_missing for own in found),
+        sum(own.duration_s for own in found),
+        sum(own.num_scenes for own in found),
+        sum(own.num_moments for own in found),
+        all(own.counts_all for own in found),
+        max((own.last_ingested_at for own in found if own.last_ingested_at), default=None),
+    )
 
 
-def _page_statement(listing: Listing, after: int | None) -> tuple[sa.TextClause, dict[str, object]]:
-    """The `limit` videos of a list after the video `after`, each with its still and the number of
-    all, and the values of the statement; of an empty page, one row has that number."""
-    key, direction, comparison = _ORDERS[listing.sort]
+def _page_statement(listing: Listing, place: Row | None) -> tuple[sa.TextClause, dict[str, object]]:
+    """The `limit` videos of a list after a place in it, each with its still, what it is sorted by
+    as text, and the number of all, and the values of the statement; of an empty page, one row has
+    that number."""
+    key, type_, direction, comparison = _ORDERS[listing.sort]
     conditions, values = _conditions(listing)
     narrowed, videos = "", "video"
     if conditions:  # looked up once, though it is counted and sorted
         narrowed = f"WITH matching AS MATERIALIZED (SELECT id FROM video WHERE {conditions})"
         videos = "matching JOIN video USING (id)"
     following = ""
-    if after is not None:
-        place = f"(SELECT {key}, id FROM video WHERE id = :after)"
-        following, values["after"] = f"WHERE ({key}, id) {comparison} {place}", after
+    if place is not None:
+        after = f"(CAST(:after_key AS {type_}), CAST(:after_id AS bigint))"
+        following = f"WHERE ({key}, id) {comparison} {after}"
+        values["after_key"], values["after_id"] = place
     order = f"{direction}, id {direction}"
     statement = sa.text(
-        f"{narrowed} SELECT total, id, still FROM (SELECT count(*) AS total FROM {videos}) "
-        f"AS counted LEFT JOIN (SELECT id, {_STILL} AS still, {key} AS key FROM {videos} "
-        f"{following} ORDER BY {key} {order} LIMIT :limit) AS page ON true ORDER BY key {order}"
+        f"{narrowed} SELECT total, id, still, CAST(key AS text) "
+        f"FROM (SELECT count(*) AS total FROM {videos}) AS counted "
+        f"LEFT JOIN (SELECT id, {_STILL} AS still, {key} AS key FROM {videos} {following} "
+        f"ORDER BY {key} {order} LIMIT :limit) AS page ON true ORDER BY page.key {order}"
     )
     return statement, values
 

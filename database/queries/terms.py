@@ -23,9 +23,9 @@ from database.queries.forms import (
     read_phrase,
 )
 from database.queries.frequencies import (
+    WordCounts,
     WordStatistics,
-    num_described,
-    num_written,
+    count_words,
     read_statistics,
 )
 from database.server.connection import Database
@@ -140,7 +140,7 @@ class WordReader:
     def phrases(self, texts: Sequence[str]) -> list[Phrase]:
         """Each text as a phrase in any of the languages. Raises DatabaseError."""
         languages = list(self.statistics().languages)
-        return [read_phrase(self._database, text, languages) for text in texts]
+        return [read_phrase(self._database.home, text, languages) for text in texts]
 
     def _words(self, text: str) -> _Words:
         statistics = self.statistics()
@@ -157,22 +157,22 @@ class WordReader:
         return words
 
     def _read_words(self, text: str, statistics: WordStatistics) -> _Words:
-        forms = read_forms(self._database, text, statistics.languages)
-        if not statistics.num_descriptions:
-            return _Words(self._written(forms, statistics, {}), ())
+        forms = read_forms(self._database.home, text, statistics.languages)
+        counts = count_words(self._database, forms, statistics)
+        written = self._written(forms, statistics, counts)
         num = statistics.num_descriptions
-        described = num_described(self._database, forms, num)
+        if not num:
+            return _Words(written, ())
         return _Words(
-            self._written(forms, statistics, described),
-            tuple(_term(form, _weight(described[form.query], num)) for form in forms),
+            written,
+            tuple(_term(form, _weight(counts.described[form.query], num)) for form in forms),
         )
 
     def _written(
-        self, forms: Sequence[Form], statistics: WordStatistics, described: Mapping[str, float]
+        self, forms: Sequence[Form], statistics: WordStatistics, counts: WordCounts
     ) -> tuple[Term, ...]:
-        """The words as they weigh among what is said and written; `described` is how many
-        descriptions have each, by its tsquery."""
-        num_having = num_written(self._database, forms, statistics, described)
+        """The words as they weigh among what is said and written."""
+        num_having = counts.written
         unknown = _unknown(forms, num_having, statistics.languages)
         near = {
             word: read_near(self._database, word, statistics.languages)

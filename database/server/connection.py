@@ -3,7 +3,7 @@ read, perhaps to one of its standbys."""
 
 import copy
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -22,6 +22,8 @@ from database.server.sqlstates import translated_errors
 from database.server.standbys import READS, Reached, Standby, Standbys, Standing, reached
 
 _NAME = re.compile(r"(?<![:\w\\]):([a-z]\w*)\b(?!:)")
+Answer = TypeVar("Answer")
+Row = tuple[Any, ...]
 _reading: ContextVar[sa.Connection | None] = ContextVar("reading", default=None)
 _FAULTS = (DatabaseUnreachable, DatabaseOverloaded, TransactionConflict)
 """What a standby may fail with where the primary would not: it conflicts with what it replays."""
@@ -196,11 +198,45 @@ class Database:
             connection.invalidate()
             connection.close()
 
-    def at(self, origin: str) -> "Database":
+    def of_origin(self, origin: str) -> "Database":
         """The same database, for files of another origin: a bucket, which many hosts may see."""
         other = copy.copy(self)  # with its locks, which a new one would have of its own
         object.__setattr__(other, "origin", origin)
         return other
+
+    @property
+    def parts(self) -> "tuple[Database, ...]":
+        """The databases that hold the library: this one alone, unless the library is spread over
+        several (`database/server/spread.py`), which what follows is for."""
+        return (self,)
+
+    @property
+    def home(self) -> "Database":
+        """The part that holds what belongs to no video, and answers what all answer alike."""
+        return self
+
+    def gather(self, ask: Callable[..., Answer], *each: Sequence[Any]) -> list[Answer]:
+        """What every part answers, asked at once; `each` has an argument for every part."""
+        return [ask(self, *(own[0] for own in each))]
+
+    def steady(self, read: Callable[[], Answer]) -> Answer:
+        """What `read` finds in a library of which no video moves from part to part meanwhile."""
+        return read()
+
+    def found(
+        self, ids: Collection[int], ask: Callable[["Database", list[int]], list[Row]]
+    ) -> list[Row]:
+        """What the parts that hold these ids answer of them: rows that begin with an id, those of
+        one in the order of the answer."""
+        return ask(self, sorted(ids))
+
+    def holding(self, _table: str, _row_id: int) -> "Database":
+        """The part that holds a row by its id, or any if none does."""
+        return self
+
+    def at(self, _content_hash: str) -> "Database":
+        """The part that holds a content, or is to hold it."""
+        return self
 
     def close(self) -> None:
         """Closes the connections that are not in use; the next use opens new ones."""

@@ -44,7 +44,6 @@ def index_name(key: str, *, bits: bool = False) -> str:
 def create_space(connection: sa.Connection, space: Space) -> None:
     """The row of a space, and its partition: without an index, which slows every row down a
     hundredfold, until it is full (`database/spaces/indexing.py`)."""
-    table = partition_name(space.key)
     connection.execute(
         sa.insert(StoredSpace).values(
             key=space.key,
@@ -57,10 +56,15 @@ def create_space(connection: sa.Connection, space: Space) -> None:
             weights_sha256=space.weights.sha256 or "",
         )
     )
+    create_partition(connection, space.key, space.dim)
+
+
+def create_partition(connection: sa.Connection, key: str, dim: int) -> None:
+    """The table of the vectors of a space whose row is there."""
     connection.execute(
         sa.text(
-            f"CREATE TABLE {table} PARTITION OF embedding "
-            f"(CHECK (vector_dims(vector) = {space.dim})) FOR VALUES IN ('{space.key}')"
+            f"CREATE TABLE {partition_name(key)} PARTITION OF embedding "
+            f"(CHECK (vector_dims(vector) = {dim})) FOR VALUES IN ('{key}')"
         )
     )
 

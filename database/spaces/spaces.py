@@ -40,7 +40,7 @@ from database.spaces.switching import (
     require_complete,
     switch_to,
 )
-from database.spaces.vectors import insert_vectors, sample_vectors
+from database.spaces.vectors import insert_vectors, joined, sample_vectors
 from embeddings.space import Input, Modality, Space
 
 NEVER_EMPTY = ("text", "vision")
@@ -81,7 +81,7 @@ class Spaces:
     def all(self) -> dict[str, SpaceInfo]:
         """Every space of the library, by key."""
         statement = sa.select(StoredSpace.__table__).order_by(StoredSpace.key)
-        with self._database.reading() as connection:
+        with self._database.home.reading() as connection:
             return {row.key: _info(row) for row in connection.execute(statement)}
 
     def get(self, key: str) -> SpaceInfo:
@@ -113,13 +113,22 @@ class Spaces:
 
     def coverage(self, key: str) -> Coverage:
         """How much of what it should hold a space holds. Raises UnknownStoredSpace."""
-        with self._patient() as session:
-            return read_coverage(session, get_stored(session, key).key)
+
+        def read(part: Database) -> Coverage:
+            with _patient(part) as session:
+                return read_coverage(session, get_stored(session, key).key)
+
+        found = self._database.gather(read)
+        return Coverage(sum(own.embedded for own in found), sum(own.wanted for own in found))
 
     def num_wanted(self, takes: Input) -> int:
         """How many moments a space of this input should hold, whether it is there or not."""
-        with self._patient() as session:
-            return count_wanted(session, takes)
+
+        def count(part: Database) -> int:
+            with _patient(part) as session:
+                return count_wanted(session, takes)
+
+        return sum(self._database.gather(count))
 
     def moments_missing(
         self,
@@ -134,14 +143,14 @@ class Spaces:
 
         Raises UnknownStoredSpace.
         """
-        with self._patient() as session:
+        with _patient(self._database) as session:
             row = get_stored(session, key)
             return missing_moments(session, row, limit=limit, within=within, video_id=video_id)
 
     def ranges_missing(self, key: str, size: int) -> list[MomentRange]:
         """What a space lacks in ranges of about `size` moments, to be filled side by side; none of
         a complete one. Raises UnknownStoredSpace."""
-        with self._patient() as session:
+        with _patient(self._database) as session:
             row = get_stored(session, key)
             return missing_ranges(session, row, size) if lacks_moments(session, key) else []
 
@@ -161,18 +170,22 @@ class Spaces:
 
     def is_complete(self, key: str) -> bool:
         """Whether a space lacks nothing of the videos that are there. Raises UnknownStoredSpace."""
-        with self._patient() as session:
-            return is_complete(session, get_stored(session, key).key)
+
+        def ask(part: Database) -> bool:
+            with _patient(part) as session:
+                return is_complete(session, get_stored(session, key).key)
+
+        return all(self._database.gather(ask))
 
     def is_empty(self, key: str) -> bool:
         """Whether a space holds no vector."""
-        with self._patient() as session:
-            return not session.scalar(sa.text(f"SELECT EXISTS (TABLE {partition_name(key)})"))
+        statement = f"SELECT EXISTS (TABLE {partition_name(key)})"
+        return not any(self._database.gather(lambda part: part.rows(statement)[0][0]))
 
     def lacks_index(self, key: str) -> bool:
         """Whether a space has no index, or one that a build which was cut off has left. Raises
         UnknownStoredSpace."""
-        with self._patient() as session:
+        with _patient(self._database) as session:
             bits = get_stored(session, key).bit_candidates is not None
             return not has_index(session.connection(), key, bits=bits)
 
@@ -182,7 +195,7 @@ class Spaces:
         UnknownStoredSpace."""
         if not self.lacks_index(key):
             return
-        with self._patient() as session:
+        with _patient(self._database) as session:
             row = get_stored(session, key)
             if row.activated_at is None:
                 row.bit_candidates = candidates_for(read_coverage(session, key).embedded)
@@ -195,7 +208,7 @@ class Spaces:
         """Makes each the searched space of its slot, in one transaction, and retires those before
         them; before it, those that lack their index are indexed.
         Raises SpaceBusy, SpaceIncomplete, UnknownStoredSpace."""
-        with self._patient() as session:
+        with _patient(self._database) as session:
             for row in [get_stored(session, key) for key in keys]:
                 require_complete(session, row)
         for key in keys:
@@ -207,7 +220,7 @@ class Spaces:
     def rollback(self, *keys: str) -> list[str]:
         """Makes active again what was so before each of these active spaces, in one transaction;
         returns the keys. Raises as `activate` does, and SpaceInUse."""
-        with self._patient() as session:
+        with _patient(self._database) as session:
             before = [find_before(session, get_stored(session, key)).key for key in keys]
         self.activate(*before)
         return before
@@ -228,24 +241,26 @@ class Spaces:
     def sample_vectors(self, key: str, limit: int) -> npt.NDArray[np.float32]:
         """Up to `limit` vectors of a space, float32 [n, dim], spread over its moments by id, and so
         over its videos; [0, 0] of an empty space."""
-        with self._patient() as session:
-            return sample_vectors(session, key, limit)
+
+        def sample(part: Database) -> npt.NDArray[np.float32]:
+            with _patient(part) as session:
+                return sample_vectors(session, key, limit)
+
+        return joined(self._database.gather(sample), limit)
 
     def save_null_statistics(self, key: str, statistics: dict[str, Any]) -> None:
         """The null distributions of a space, as search/retrieval/calibrate.py reads them."""
-        with self._database.session() as session:
-            session.execute(
-                sa.update(StoredSpace)
-                .where(StoredSpace.key == key)
-                .values(null_statistics=statistics)
-            )
+        statement = sa.update(StoredSpace).where(StoredSpace.key == key)
+        for part in self._database.parts:
+            with part.session() as session:
+                session.execute(statement.values(null_statistics=statistics))
 
     def _count(self, space: Space) -> None:
         """Counts the videos that were not, some at a time: a library is large, and goes on."""
-        with self._patient() as session:
+        with _patient(self._database) as session:
             last = None if is_counted(session, space.key) else 0
         while last is not None:
-            with self._patient() as session:
+            with _patient(self._database) as session:
                 last = count_new(session, space, last)
 
     @contextmanager
@@ -259,16 +274,17 @@ class Spaces:
     @contextmanager
     def _switching(self) -> Iterator[Session]:
         """A transaction during which no video is stored and no other space changes."""
-        with self._patient() as session:
+        with _patient(self._database) as session:
             session.execute(sa.text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": SWITCH_LOCK})
             yield session
 
-    @contextmanager
-    def _patient(self) -> Iterator[Session]:
-        """A transaction without a time limit: a large library takes long to count."""
-        with self._database.session() as session:
-            session.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            yield session
+
+@contextmanager
+def _patient(database: Database) -> Iterator[Session]:
+    """A transaction without a time limit: a large library takes long to count."""
+    with database.session() as session:
+        session.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        yield session
 
 
 def _lock_or_refuse(connection: sa.Connection | Session, function: str, key: str) -> None:

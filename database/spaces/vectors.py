@@ -1,6 +1,6 @@
 """Vectors into a space whose moments are there, and some of them out of it again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,6 +49,19 @@ def sample_vectors(session: Session, key: str, limit: int) -> npt.NDArray[np.flo
     if not rows:
         return np.empty((0, 0), np.float32)
     return np.stack([row.to_numpy() for row in rows]).astype(np.float32)
+
+
+def joined(samples: Sequence[npt.NDArray[np.float32]], limit: int) -> npt.NDArray[np.float32]:
+    """Samples of the parts of a library, each float32 [n, dim], as one of up to `limit`."""
+    if len(samples) == 1:
+        return samples[0]
+    some = [sample for sample in samples if len(sample)]
+    if not some:
+        return np.empty((0, 0), np.float32)
+    every = np.concatenate(some)
+    if len(every) <= limit:
+        return every
+    return every[np.linspace(0, len(every) - 1, limit).astype(np.intp)]
 
 
 def _pages(session: Session, key: str, limit: int) -> str:

@@ -120,7 +120,7 @@ class Contents:
     def span_of(self, scene_id: int) -> tuple[int, float, float]:
         """(id of its video, start_s, end_s) of a scene. Raises NotFound."""
         statement = sa.text("SELECT video_id, start_s, end_s FROM scene WHERE id = :scene")
-        with self._database.reading() as connection:
+        with self._database.holding("scene", scene_id).reading() as connection:
             scene = connection.execute(statement, {"scene": scene_id}).one_or_none()
         if scene is None:
             raise NotFound(f"there is no scene {scene_id}")
@@ -131,12 +131,12 @@ class Contents:
         statement = sa.text(
             "SELECT count(*) FROM scene WHERE video_id = :video AND start_s <= :at_s"
         )
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             return connection.scalar(statement, {"video": video_id, "at_s": at_s}) or 0
 
     def _scenes(self, video_id: int, which: str, values: dict[str, object]) -> list[SceneInfo]:
         statement = sa.text(_SCENES.format(which=which))
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             scenes = connection.execute(statement, {"video": video_id, **values}).all()
             moments = connection.execute(_SHOWN, {"scenes": [scene.id for scene in scenes]})
             of_scene: dict[int, list[sa.Row[Any]]] = defaultdict(list)
@@ -147,7 +147,7 @@ class Contents:
     def tracks(self, video_id: int) -> list[str | None]:
         """The names of the tracks that somebody speaks on: the one without a name first, the others
         in the order in which they are first heard."""
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             return list(connection.scalars(_TRACKS, {"video": video_id}))
 
     def spoken(
@@ -197,7 +197,7 @@ class Contents:
     ) -> list[SpokenText]:
         words = "words" if with_words else "NULL::jsonb"
         statement = sa.text(_SPOKEN.format(words=words, which=which, order=order))
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             return [
                 SpokenText(
                     row.start_s,

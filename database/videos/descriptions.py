@@ -102,9 +102,14 @@ class DescriptionStore:
 
     def count(self, video_id: int | None = None) -> NumDescribed:
         """Of all videos, or of one."""
-        with self._patient() as session:
-            keyframes, described = session.execute(_COUNT, {"video": video_id}).one()
-            return NumDescribed(described, keyframes)
+
+        def count(part: Database) -> tuple[int, int]:
+            with _patient(part) as session:
+                keyframes, described = session.execute(_COUNT, {"video": video_id}).one()
+                return keyframes, described
+
+        keyframes, described = map(sum, zip(*self._database.gather(count), strict=True))
+        return NumDescribed(described, keyframes)
 
     def missing(
         self, *, limit: int, after: tuple[int, int] = (0, 0), video_id: int | None = None
@@ -112,12 +117,12 @@ class DescriptionStore:
         """Keyframes without a description, by the ids of video and moment, from the one after
         `after`."""
         values = {"video": video_id, "after_video": after[0], "after": after[1], "limit": limit}
-        with self._patient() as session:
+        with _patient(self._database) as session:
             return [Still(*row) for row in session.execute(_MISSING, values)]
 
     def described(self, video_id: int) -> list[tuple[Still, str, str]]:
         """The keyframes of a video that are described: each with the text and the model."""
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             rows = connection.execute(_SAID, {"video": video_id})
             return [(Still(*still), text, made_by) for *still, text, made_by in rows]
 
@@ -165,12 +170,13 @@ class DescriptionStore:
                 _has_changed(connection, each)
             return num
 
-    @contextmanager
-    def _patient(self) -> Iterator[Session]:
-        """A transaction without a time limit: a large library has many keyframes to look at."""
-        with self._database.session() as session:
-            session.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            yield session
+
+@contextmanager
+def _patient(part: Database) -> Iterator[Session]:
+    """A transaction without a time limit: a large library has many keyframes to look at."""
+    with part.session() as session:
+        session.execute(sa.text("SET LOCAL statement_timeout = 0"))
+        yield session
 
 
 def _has_changed(connection: psycopg.Connection[Any], video_id: int) -> None:

@@ -1,7 +1,8 @@
 """The outcomes of files: what was not looked at, or only in part, and why."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import groupby
 from typing import Annotated, Self
@@ -114,21 +115,23 @@ class Files:
 
     def counts(self) -> dict[FileStatus, int]:
         """The number of files with each outcome, without those that are missing."""
-        statement = sa.text(
-            "SELECT status, count(*) FROM file WHERE missing_since IS NULL GROUP BY status"
-        )
-        with self._database.reading() as connection:
-            found = {FileStatus(status): num for status, num in connection.execute(statement)}
-        return {status: found.get(status, 0) for status in FileStatus}
+        statement = "SELECT status, count(*) FROM file WHERE missing_since IS NULL GROUP BY status"
+        found = self._count(statement)
+        return {status: found[status] for status in FileStatus}
 
     def missing(self) -> dict[str, int]:
         """The number of files that are missing, by the origin of each."""
-        statement = sa.text(
-            "SELECT origin, count(*) AS num FROM file WHERE missing_since IS NOT NULL "
-            "GROUP BY origin ORDER BY origin"
+        statement = (
+            "SELECT origin, count(*) FROM file WHERE missing_since IS NOT NULL GROUP BY origin"
         )
-        with self._database.reading() as connection:
-            return {row.origin: row.num for row in connection.execute(statement)}
+        return dict(sorted(self._count(statement).items()))
+
+    def _count(self, statement: str) -> Counter[str]:
+        """The sums of what every part of the library counts, by name."""
+        total: Counter[str] = Counter()
+        for own in self._database.gather(lambda part: part.rows(statement)):
+            total.update(dict(own))
+        return total
 
     def videos_of_only(self, paths: Sequence[str]) -> int:
         """The number of videos that these files of this host lead to, and no others."""
@@ -138,8 +141,12 @@ class Files:
             "HAVING bool_and(origin = :origin AND path = ANY(:paths))) AS led"
         )
         values = {"origin": self._database.origin, "paths": list(paths)}
-        with self._database.reading() as connection:
-            return connection.scalar(statement, values) or 0
+
+        def count(part: Database) -> int:
+            with part.reading() as connection:
+                return connection.scalar(statement, values) or 0
+
+        return sum(self._database.gather(count))
 
     def of(self, paths: Sequence[str]) -> list[FileOutcome]:
         """The files of this host at these paths, in the order of the paths."""
@@ -147,8 +154,17 @@ class Files:
             "SELECT * FROM file WHERE origin = :origin AND path = ANY(:paths) ORDER BY path"
         )
         values = {"origin": self._database.origin, "paths": list(paths)}
-        with self._database.reading() as connection:
-            return [_outcome(row) for row in connection.execute(statement, values)]
+        found = self._read(statement, values)
+        return found if len(self._database.parts) == 1 else sorted(found, key=lambda f: f.path)
+
+    def _read(self, statement: sa.TextClause, values: Mapping[str, object]) -> list[FileOutcome]:
+        """The files of every part of the library."""
+
+        def read(part: Database) -> list[FileOutcome]:
+            with part.reading() as connection:
+                return [_outcome(row) for row in connection.execute(statement, values)]
+
+        return [file for own in self._database.gather(read) for file in own]
 
     def page(self, listing: FileListing, *, limit: int) -> FilePage:
         """Files of a list, from the one after `listing.after`."""
@@ -169,8 +185,10 @@ class Files:
             f"SELECT * FROM file WHERE {' AND '.join(parts)} "
             "ORDER BY seen_at DESC, origin DESC, path DESC LIMIT :limit"
         )
-        with self._database.reading() as connection:
-            files = tuple(_outcome(row) for row in connection.execute(statement, values))
+        found = self._read(statement, values)
+        if len(self._database.parts) > 1:
+            found.sort(key=lambda file: (file.seen_at, file.origin, file.path), reverse=True)
+        files = tuple(found[: limit + 1])
         more = len(files) > limit
         return FilePage(files[:limit], files[limit - 1].place if more else None)
 
@@ -192,9 +210,32 @@ class Files:
             "ORDER BY place, number"
         )
         values = {"reasons": MAX_REASONS, "files": FILES_OF_REASON}
-        with self._database.reading() as connection:
-            rows = connection.execute(statement, values).all()
-        return [Reason.of(list(own)) for _place, own in groupby(rows, key=lambda row: row.place)]
+
+        def read(part: Database) -> list[Reason]:
+            with part.reading() as connection:
+                rows = connection.execute(statement, values).all()
+            return [Reason.of(list(own)) for _, own in groupby(rows, key=lambda row: row.place)]
+
+        found = self._database.gather(read)
+        return found[0] if len(found) == 1 else _joined(found)
+
+
+def _joined(parts: Sequence[Sequence[Reason]]) -> list[Reason]:
+    """The reasons of all parts of a library, each once."""
+    found: dict[tuple[FileStatus, str], Reason] = {}
+    for reason in (reason for own in parts for reason in own):
+        known, both = found.get((reason.status, reason.alike)), reason
+        if known is not None:
+            files = sorted((*known.newest, *reason.newest), key=lambda f: f.seen_at, reverse=True)
+            both = replace(
+                reason,
+                text=known.text if known.text == reason.text else reason.alike,
+                num_files=known.num_files + reason.num_files,
+                newest=tuple(files[:FILES_OF_REASON]),
+            )
+        found[reason.status, reason.alike] = both
+    order = sorted(found.values(), key=lambda each: each.newest[0].seen_at, reverse=True)
+    return order[:MAX_REASONS]
 
 
 def _outcome(row: sa.Row[tuple[object, ...]]) -> FileOutcome:

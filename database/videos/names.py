@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from database.server.connection import Database
 
 # The same on every host, whichever is asked: the first place that is there.
-_RENAMED = sa.text("""
+_RENAMED = """
     SELECT * FROM (
         SELECT id, title, file_name AS before, (
             SELECT regexp_replace(path, '^.*/', '') FROM file WHERE video_id = video.id
             ORDER BY missing_since IS NOT NULL, seen_at, path LIMIT 1) AS now
         FROM video) AS called
-    WHERE now <> before ORDER BY id""")
+    WHERE now <> before ORDER BY id"""
 _RENAME = sa.text(
     "UPDATE video SET title = :title, file_name = :now WHERE id = :id AND file_name = :before"
 )
@@ -44,14 +44,14 @@ class Names:
 
     def renamed(self) -> list[Renamed]:
         """The videos whose file was renamed, or that are shown in another place."""
-        with self._database.reading() as connection:
-            return [Renamed(*row) for row in connection.execute(_RENAMED)]
+        found = self._database.gather(lambda part: part.rows(_RENAMED))
+        return [Renamed(*row) for own in found for row in own]
 
     def rename(self, video: Renamed, title: str, text: str | None) -> None:
         """Its title, and what it is found by as a TITLE moment, unless somebody else has renamed it
         meanwhile. That moment has no vector."""
         values = {"id": video.id, "before": video.before, "now": video.now, "title": title}
-        with self._database.session() as session:
+        with self._database.holding("video", video.id).session() as session:
             renamed = session.execute(_RENAME, values)
             if not renamed.rowcount:  # type: ignore[attr-defined]
                 return

@@ -4,7 +4,7 @@ import contextlib
 import os
 import stat
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,7 +19,7 @@ from database.errors import NotFound
 from database.models import File, Moment, MomentKind, Scene, Video, VideoStatus
 from database.objects.address import SCHEME, Address, is_address
 from database.objects.bucket import StoredObject, find_object
-from database.server.connection import Database
+from database.server.connection import Database, Row
 from database.server.standbys import VERSION_SQL
 from database.spaces.partitions import partition_name
 from database.videos.places import place_of, uri_of
@@ -111,8 +111,8 @@ class Library:
     def version(self) -> int:
         """The number that triggers raise with every change that an answer may show: answers of
         the same version may be cached."""
-        ((version,),) = self._database.rows(VERSION_SQL)
-        return int(version)
+        found = self._database.gather(lambda part: int(part.rows(VERSION_SQL)[0][0]))
+        return sum(found)
 
     def _info(self, video: Video) -> VideoInfo:
         return _video_info(video, self._database.origin)
@@ -120,23 +120,31 @@ class Library:
     def list_videos(self, *, limit: int, after_id: int = 0) -> list[VideoInfo]:
         """Videos in the order of their ids, from the one after `after_id`."""
         query = _VIDEOS.where(Video.id > after_id).order_by(Video.id).limit(limit)
-        with self._database.reading_session() as session:
-            return [self._info(video) for video in session.scalars(query)]
+        found = self._database.steady(lambda: self._read(query))
+        return [found[video_id] for video_id in sorted(found)[:limit]]
 
     def videos(self, ids: Sequence[int]) -> list[VideoInfo]:
         """These videos, in this order; those that have gone are left out."""
-        with self._database.reading_session() as session:
-            query = _VIDEOS.where(Video.id.in_(ids))
-            found = {video.id: self._info(video) for video in session.scalars(query)}
+        query = _VIDEOS.where(Video.id.in_(ids))
+        found = self._database.steady(lambda: self._read(query))
         return [found[video_id] for video_id in ids if video_id in found]
 
     def get_video(self, video_id: int) -> VideoInfo:
         """A video by its id. Raises NotFound."""
-        with self._database.reading_session() as session:
+        with self._database.holding("video", video_id).reading_session() as session:
             video = session.scalar(_VIDEOS.where(Video.id == video_id))
             if video is None:
                 raise NotFound(f"there is no video {video_id}")
             return self._info(video)
+
+    def _read(self, query: sa.Select[Video]) -> dict[int, VideoInfo]:
+        """The videos of a query in every part, by id."""
+
+        def read(part: Database) -> list[VideoInfo]:
+            with part.session() as session:
+                return [self._info(video) for video in session.scalars(query)]
+
+        return {video.id: video for own in self._database.gather(read) for video in own}
 
     def get_intact_path(self, video_id: int) -> Path:
         """The first path at which the file still has the size and time that it was ingested with.
@@ -151,7 +159,7 @@ class Library:
             .where(File.video_id == video_id)
             .order_by(File.missing_since.desc().nulls_first(), File.seen_at, File.path)
         )
-        with self._database.reading_session() as session:
+        with self._database.holding("video", video_id).reading_session() as session:
             files = session.execute(query).all()
         is_intact = False
         for own in (file for file in files if file.origin == self._database.origin):
@@ -188,7 +196,7 @@ class Library:
             .where(File.video_id == video_id, File.origin.startswith(SCHEME))
             .order_by(File.missing_since.desc().nulls_first(), File.seen_at, File.path)
         )
-        with self._database.reading_session() as session:
+        with self._database.holding("video", video_id).reading_session() as session:
             files = session.execute(query).all()
         for file in files:
             address = Address.of_place(file.origin, file.path)
@@ -206,7 +214,7 @@ class Library:
         if not roots:
             return
         query = sa.select(File.origin, File.path).where(File.video_id == video_id)
-        with self._database.reading_session() as session:
+        with self._database.holding("video", video_id).reading_session() as session:
             files = session.execute(query).all()
         for origin, path in files:
             if is_address(origin):
@@ -229,12 +237,15 @@ class Library:
             .where(File.missing_since.is_(None))
             .order_by(File.seen_at.desc(), File.path)
         )
-        with self._database.reading_session() as session:
-            rows = session.execute(query).all()
-        return [
-            OwnFile(r.video_id, r.content_hash, Path(r.path), r.size_bytes, r.mtime_ns)
-            for r in rows
-        ]
+
+        def read(part: Database) -> list[OwnFile]:
+            with part.reading_session() as session:
+                return [
+                    OwnFile(r.video_id, r.content_hash, Path(r.path), r.size_bytes, r.mtime_ns)
+                    for r in session.execute(query)
+                ]
+
+        return [file for own in self._database.gather(read) for file in own]
 
     def _why_not_here(self, files: Sequence[sa.Row[*tuple[Any, ...]]]) -> str:
         """Why none of the files of a video can be read on this host."""
@@ -267,7 +278,7 @@ class Library:
         query = sa.select(Scene.id).where(
             Scene.video_id == video_id, Scene.start_s <= at_s, Scene.end_s > at_s, keyframe
         )
-        with self._database.reading_session() as session:
+        with self._database.holding("video", video_id).reading_session() as session:
             return session.scalar(query.order_by(Scene.position).limit(1))
 
     def get_keyframe_path(self, scene_id: int, at_s: float | None = None) -> str:
@@ -284,7 +295,7 @@ class Library:
             .order_by(sa.func.abs(Moment.start_s - wanted), Moment.id)
             .limit(1)
         )
-        with self._database.reading_session() as session:
+        with self._database.holding("scene", scene_id).reading_session() as session:
             path = session.scalar(query)
         if path is None:
             raise NotFound(f"there is no scene {scene_id}, or it has no keyframe")
@@ -299,9 +310,9 @@ class Library:
         self._require("video", ids)
 
     def _require(self, table: str, ids: Collection[int]) -> None:
-        statement = sa.text(f"SELECT id FROM {table} WHERE id = ANY(:ids)")
-        with self._database.reading() as connection:
-            known = set(connection.scalars(statement, {"ids": sorted(set(ids))}))
+        statement = f"SELECT id FROM {table} WHERE id = ANY(:ids)"
+        rows = self._database.found(set(ids), lambda part, own: part.rows(statement, {"ids": own}))
+        known = {row[0] for row in rows}
         for missing in sorted(set(ids) - known):
             raise NotFound(f"there is no {table} {missing}")
 
@@ -312,33 +323,47 @@ class Library:
         out."""
         if not scene_ids:
             return {}
-        statement = sa.text(
+        statement = (
             f"SELECT scene_id, e.vector FROM {partition_name(space)} e "
             "JOIN moment ON moment.id = e.moment_id WHERE scene_id = ANY(:ids) ORDER BY moment.id"
         )
         found: dict[int, list[npt.NDArray[np.float32]]] = defaultdict(list)
-        with self._database.reading() as connection:
-            for scene_id, vector in connection.execute(statement, {"ids": list(scene_ids)}):
-                found[scene_id].append(vector.to_numpy().astype(np.float32))
+        for scene_id, vector in self._database.found(
+            scene_ids, lambda part, own: part.rows(statement, {"ids": own})
+        ):
+            found[scene_id].append(vector.to_numpy().astype(np.float32))
         return {scene_id: np.stack(vectors) for scene_id, vectors in found.items()}
 
     def find_last_profile(self) -> str | None:
         """The profile of the video that was ingested last, which a further ingest goes on with;
         None for an empty library."""
-        query = sa.select(Video.profile).order_by(Video.ingested_at.desc(), Video.id.desc())
-        with self._database.reading_session() as session:
-            return session.scalar(query.limit(1))
+        statement = (
+            "SELECT ingested_at, id, profile FROM video ORDER BY ingested_at DESC, id DESC LIMIT 1"
+        )
+        last = [row for own in self._database.gather(_asked(statement)) for row in own]
+        return max(last)[2] if last else None
 
     def is_empty(self) -> bool:
         """Whether it has no videos."""
-        with self._database.reading() as connection:
-            return not connection.scalar(sa.text("SELECT EXISTS (SELECT FROM video)"))
+        statement = "SELECT EXISTS (SELECT FROM video)"
+        return not any(there for ((there,),) in self._database.gather(_asked(statement)))
 
     def row_counts(self) -> dict[str, int]:
         """The number of rows of each of the main tables, counted."""
         tables = ("video", "scene", "moment", "embedding")
-        with self._database.reading_session() as session:
-            return {t: session.scalar(sa.text(f"SELECT count(*) FROM {t}")) or 0 for t in tables}
+
+        def count(part: Database) -> dict[str, int]:
+            with part.reading_session() as session:
+                return {
+                    t: session.scalar(sa.text(f"SELECT count(*) FROM {t}")) or 0 for t in tables
+                }
+
+        found = self._database.gather(count)
+        return {table: sum(own[table] for own in found) for table in tables}
+
+
+def _asked(statement: str) -> Callable[[Database], list[Row]]:
+    return lambda part: part.rows(statement)
 
 
 def _video_info(video: Video, origin: str) -> VideoInfo:

@@ -18,16 +18,16 @@ _RUN_LOCK = 7_305_808_871
 _SETTLE_LOCK = 7_305_808_872
 """Advisory lock: of two who settle at once, the second sees what the first has done."""
 _PAGE = 2000
-_FILES_AT = sa.text(
+_FILES_AT = (
     "SELECT path, missing_since, mount FROM file WHERE origin = :origin AND path = ANY(:paths)"
 )
 _FILES_UNDER = sa.text(
     "SELECT path, missing_since, mount FROM file "
     "WHERE origin = :origin AND starts_with(path, :folder)"
 )
-_MISSING = sa.text(
+_MISSING = (
     "SELECT path, missing_since, mount, video_id FROM file "
-    "WHERE origin = :origin AND missing_since IS NOT NULL ORDER BY path"
+    "WHERE origin = :origin AND missing_since IS NOT NULL"
 )
 # In the order of paths, as everybody locks them.
 _MARK = sa.text(
@@ -52,9 +52,11 @@ _SETTLE = sa.text("""
             WHEN bool_and(file.missing_since IS NOT NULL) THEN max(file.missing_since) END AS since
         FROM video LEFT JOIN file ON video_id = id GROUP BY id) AS settled
     WHERE video.id = settled.id AND video.missing_since IS DISTINCT FROM since""")
-_ORPHANS = sa.text(
-    "SELECT content_hash FROM video WHERE NOT EXISTS (SELECT FROM file WHERE video_id = video.id) "
-    "AND NOT EXISTS (SELECT FROM job_file WHERE state IN ('waiting', 'working')) "
+_ORPHANS = (
+    "SELECT content_hash FROM video WHERE NOT EXISTS (SELECT FROM file WHERE video_id = video.id)"
+)
+_NO_JOBS = (
+    "SELECT WHERE NOT EXISTS (SELECT FROM job_file WHERE state IN ('waiting', 'working')) "
     "AND NOT EXISTS (SELECT FROM job WHERE kind = 'ingest' AND scanned_at IS NULL "
     "AND state IN ('waiting', 'working', 'paused'))"
 )
@@ -116,71 +118,73 @@ class Removal:
 
     def files_at(self, paths: Sequence[str]) -> list[PlacedFile]:
         """The files that the library has at these paths."""
-        with self._database.reading() as connection:
-            rows = connection.execute(
-                _FILES_AT, {"origin": self._database.origin, "paths": list(paths)}
-            )
-            return [PlacedFile(*row) for row in rows]
+        values = {"origin": self._database.origin, "paths": list(paths)}
+        found = self._database.gather(lambda part: part.rows(_FILES_AT, values))
+        return [PlacedFile(*row) for own in found for row in own]
 
     def files_under(self, folder: str) -> Iterator[PlacedFile]:
         """The files that the library has below a folder, in no order; there may be a million."""
         values = {"origin": self._database.origin, "folder": folder.rstrip("/") + "/"}
-        with self._database.session() as session:
-            session.execute(sa.text("SET LOCAL statement_timeout = 0"))
-            rows = session.execute(_FILES_UNDER, values, execution_options={"yield_per": _PAGE})
-            yield from (PlacedFile(*row) for row in rows)
+        for part in self._database.parts:
+            with part.session() as session:
+                session.execute(sa.text("SET LOCAL statement_timeout = 0"))
+                rows = session.execute(_FILES_UNDER, values, execution_options={"yield_per": _PAGE})
+                yield from (PlacedFile(*row) for row in rows)
 
     def mark_missing(self, paths: Sequence[str]) -> None:
         """These files are gone; those that are marked already keep their time."""
-        with self._database.session() as session:
-            session.execute(_MARK, {"origin": self._database.origin, "paths": list(paths)})
+        self._write(_MARK, {"paths": list(paths)})
 
     def save_mounts(self, mounts: Mapping[str, str]) -> None:
         """The mount points of the file systems that files lie on, by path."""
-        values = {
-            "origin": self._database.origin,
-            "paths": list(mounts),
-            "mounts": list(mounts.values()),
-        }
-        with self._database.session() as session:
-            session.execute(_SAVE_MOUNTS, values)
+        self._write(_SAVE_MOUNTS, {"paths": list(mounts), "mounts": list(mounts.values())})
 
     def missing(self) -> list[PlacedFile]:
         """The files that were found missing."""
-        with self._database.reading() as connection:
-            rows = connection.execute(_MISSING, {"origin": self._database.origin})
-            return [PlacedFile(*row) for row in rows]
+        values = {"origin": self._database.origin}
+        found = self._database.gather(lambda part: part.rows(_MISSING, values))
+        rows = [row for own in found for row in own]
+        return [PlacedFile(*row) for row in sorted(rows, key=lambda row: row[0])]
 
     def settle(self) -> None:
         """Searches find the videos that have a file which is there, and no others."""
-        with self._database.session() as session:
-            # A statement of its own: the next one sees what was settled while this one waited.
-            session.execute(sa.text("SELECT pg_advisory_xact_lock(:l)"), {"l": _SETTLE_LOCK})
-            session.execute(_SETTLE)
+        for part in self._database.parts:
+            with part.session() as session:
+                # A statement of its own: the next sees what was settled while this one waited.
+                session.execute(sa.text("SELECT pg_advisory_xact_lock(:l)"), {"l": _SETTLE_LOCK})
+                session.execute(_SETTLE)
 
     def forget_files(self, paths: Sequence[str]) -> None:
         """Removes the outcomes of those of these files that are still missing; their videos go
         between two runs, if no other file leads to them."""
-        with self._database.session() as session:
-            session.execute(_FORGET_FILES, {"origin": self._database.origin, "paths": list(paths)})
+        self._write(_FORGET_FILES, {"paths": list(paths)})
 
     def to_forget(self, video_ids: Collection[int]) -> list[ForgottenVideo]:
         """Videos with their files, on whatever host. Raises NotFound if one does not exist."""
         ids = sorted(set(video_ids))
-        with self._database.session() as session:
-            found = session.execute(_CONTENTS, {"ids": ids}).all()
-            known = {row.id for row in found}
-            for missing in (video_id for video_id in ids if video_id not in known):
-                raise NotFound(f"there is no video {missing}")
-            files: dict[int, list[tuple[str, str]]] = defaultdict(list)
-            for row in session.execute(_PLACES, {"ids": ids, "origin": self._database.origin}):
-                files[row.video_id].append((row.origin, row.path))
-            return [ForgottenVideo(row.id, row.content_hash, tuple(files[row.id])) for row in found]
+
+        def find(part: Database) -> dict[int, ForgottenVideo]:
+            with part.session() as session:
+                found = session.execute(_CONTENTS, {"ids": ids}).all()
+                files: dict[int, list[tuple[str, str]]] = defaultdict(list)
+                for row in session.execute(_PLACES, {"ids": ids, "origin": part.origin}):
+                    files[row.video_id].append((row.origin, row.path))
+                return {
+                    row.id: ForgottenVideo(row.id, row.content_hash, tuple(files[row.id]))
+                    for row in found
+                }
+
+        known: dict[int, ForgottenVideo] = {}
+        for own in self._database.gather(find):
+            known |= own
+        for missing in (video_id for video_id in ids if video_id not in known):
+            raise NotFound(f"there is no video {missing}")
+        return [known[video_id] for video_id in ids]
 
     def forget(self, video_id: int) -> None:
         """Removes a video with its files, if it is still there. To be called under the claim of its
         content."""
-        with self._database.session() as session:
+        with self._database.holding("video", video_id).session() as session:
             session.execute(sa.text("SET LOCAL statement_timeout = 0"))  # vectors are many
             session.execute(_LOCK_FILES, {"id": video_id})
             session.execute(_FORGET, {"id": video_id})  # and, by cascade, its files
@@ -188,13 +192,21 @@ class Removal:
     def orphans(self) -> list[str]:
         """The contents of the videos that no file leads to; none while a job has files to come to,
         between two of which nobody may be at work."""
-        with self._database.reading() as connection:
-            return list(connection.scalars(_ORPHANS))
+        if not self._database.home.rows(_NO_JOBS):
+            return []
+        found = self._database.gather(lambda part: part.rows(_ORPHANS))
+        return [content for own in found for (content,) in own]
 
     def remove_orphan(self, content_hash: str) -> bool:
         """Removes the video of a content unless a file leads to it by now; whether it did. To be
         called under the content's claim."""
-        with self._database.session() as session:
+        with self._database.at(content_hash).session() as session:
             session.execute(sa.text("SET LOCAL statement_timeout = 0"))  # vectors are many
             removed = session.execute(_REMOVE_ORPHAN, {"content": content_hash})
             return bool(removed.rowcount)  # type: ignore[attr-defined]
+
+    def _write(self, statement: sa.TextClause, values: dict[str, object]) -> None:
+        """What concerns files of this host, whichever part has their rows."""
+        for part in self._database.parts:
+            with part.session() as session:
+                session.execute(statement, {"origin": part.origin, **values})

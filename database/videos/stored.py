@@ -33,7 +33,7 @@ _VIDEO = (
     "(SELECT count(*) FROM moment WHERE video_id = video.id) AS num_moments"
 )
 _STORED_VIDEO = sa.text(f"SELECT {_VIDEO} FROM video WHERE content_hash = :content")
-_STORED = sa.text("SELECT content_hash, again FROM video WHERE content_hash = ANY(:hashes)")
+_STORED = "SELECT content_hash, again FROM video WHERE content_hash = ANY(:hashes)"
 _KNOWN_FILES = sa.text(
     "SELECT path, size_bytes, mtime_ns, file.status, file.reason, video_id, sidecars, mount, "
     f"file.missing_since IS NOT NULL AS is_missing, {_VIDEO} "
@@ -78,42 +78,53 @@ class Store:
 
     def find_files(self, paths: Sequence[str]) -> dict[str, KnownFile]:
         """What is known of paths, by path; nothing of those that no ingest has seen."""
-        with self._database.reading() as connection:
-            values = {"origin": self._database.origin, "paths": list(paths)}
-            rows = connection.execute(_KNOWN_FILES, values)
-            return {row.path: _known_file(row) for row in rows}
+        values = {"origin": self._database.origin, "paths": list(paths)}
+
+        def find(part: Database) -> dict[str, KnownFile]:
+            with part.reading() as connection:
+                rows = connection.execute(_KNOWN_FILES, values)
+                return {row.path: _known_file(row) for row in rows}
+
+        found: dict[str, KnownFile] = {}
+        for own in self._database.gather(find):
+            found |= own
+        return found
 
     def find_video_by_content(self, content_hash: str) -> StoredVideo | None:
         """A video by the SHA-256 of its file, in hex."""
-        with self._database.reading() as connection:
+        with self._database.at(content_hash).reading() as connection:
             row = connection.execute(_STORED_VIDEO, {"content": content_hash}).one_or_none()
             return None if row is None else _stored_video(row)
 
     def stored_contents(self, hashes: Collection[str]) -> dict[str, bool]:
         """Those of these contents, each the SHA-256 of a file in hex, that are in the library, and
         whether they are to be made anew."""
-        with self._database.reading() as connection:
-            rows = connection.execute(_STORED, {"hashes": list(hashes)})
-            return {row.content_hash: row.again for row in rows}
+        values = {"hashes": list(hashes)}
+        found = self._database.gather(lambda part: part.rows(_STORED, values))
+        return {content: again for own in found for content, again in own}
 
     def places_of(self, video_id: int, limit: int) -> list[FileRecord]:
         """Files in which an ingest has seen the content of a video, the one that it found first
         before others; some may be gone."""
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             return read_places(connection, self._database.origin, video_id, limit)
 
     def forget_files(self, paths: Sequence[str]) -> None:
         """Removes the outcomes of paths; their videos stay, even those that none leads to now."""
-        with self._database.connection() as connection:
-            delete_files(connection, self._database.origin, paths)
+        for part in self._database.parts:
+            self._delete_files(part, paths)
 
     def save_file(self, file: FileRecord, *, instead_of: Sequence[str] = ()) -> None:
         """The outcome of a path, instead of the one before, and of those of other paths. The video
         that it led to stays, if none leads to it now, until the end of the run
         (`database/videos/removal.py`)."""
-        with self._database.connection() as connection:
+        part = self._database.home
+        if file.video_id is not None:
+            part = self._database.holding("video", file.video_id)
+        with part.connection() as connection:
             upsert_file(connection, self._database.origin, file)
             delete_files(connection, self._database.origin, instead_of)
+        self._keep_only_in(part, [file.path, *instead_of])
 
     def save_video(self, video: VideoRecord, file: FileRecord, *, only_new: bool = False) -> int:
         """A whole video with its file's outcome, in one transaction: its id. One of the same
@@ -121,7 +132,8 @@ class Store:
         Raises SpacesChanged if it lacks the vectors of an active space, ValueRefused, and, with
         `only_new`, ClaimLost if one of the same content is there."""
         origin = self._database.origin
-        with self._database.connection() as connection:
+        part = self._database.at(video.content_hash)
+        with part.connection() as connection:
             gone = spaces_gone(connection, video.spaces)
             video_id, is_new = put_video(connection, video, only_new=only_new)
             scene_ids = new_ids(connection, "scene", len(video.scenes))
@@ -140,7 +152,18 @@ class Store:
             insert_subtitles(connection, video_id, video.subtitles, origin)
             count_video(connection, video_id)
             upsert_file(connection, origin, replace(file, video_id=video_id), is_new=is_new)
-            return video_id
+        self._keep_only_in(part, [file.path])
+        return video_id
+
+    def _keep_only_in(self, part: Database, paths: Sequence[str]) -> None:
+        """What other parts have of these paths is of what was there before."""
+        for other in self._database.parts:
+            if other is not part:
+                self._delete_files(other, paths)
+
+    def _delete_files(self, part: Database, paths: Sequence[str]) -> None:
+        with part.connection() as connection:
+            delete_files(connection, self._database.origin, paths)
 
     def keyframes_of(self, video_id: int) -> list[tuple[float, str]]:
         """(time in seconds, image path) of each keyframe of a video, in the order of time."""
@@ -149,7 +172,7 @@ class Store:
             "WHERE video_id = :video AND kind = 'keyframe' AND image_path IS NOT NULL "
             "ORDER BY start_s, id"
         )
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             rows = connection.execute(statement, {"video": video_id})
             return [(row.start_s, row.image_path) for row in rows]
 
@@ -160,25 +183,30 @@ class Store:
             "SELECT EXISTS (SELECT FROM coverage JOIN space ON space.key = coverage.space "
             "WHERE video_id = :video AND state = 'active' AND embedded < wanted)"
         )
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             return bool(connection.scalar(statement, {"video": video_id}))
 
     def set_streams(self, video_id: int, streams: Streams) -> None:
         """What is played of a video of which nobody knew it."""
         statement = sa.text("UPDATE video SET streams = :streams WHERE id = :id")
-        with self._database.session() as session:
+        with self._database.holding("video", video_id).session() as session:
             session.execute(statement, {"streams": Jsonb(streams.to_json()), "id": video_id})
 
     def set_again(self, video_ids: Collection[int], *, again: bool) -> None:
         """Whether the next ingest of their files makes these videos anew."""
         statement = sa.text("UPDATE video SET again = :again WHERE id = ANY(:ids)")
-        with self._database.session() as session:
-            session.execute(statement, {"again": again, "ids": sorted(video_ids)})
+        for part in self._database.parts:
+            with part.session() as session:
+                session.execute(statement, {"again": again, "ids": sorted(video_ids)})
 
     def analyse(self) -> None:
         """Renews PostgreSQL's statistics: it plans by them, and searches weigh words by them."""
-        with self._database.connection() as connection:
-            connection.execute("ANALYZE video, scene, moment")
+
+        def analyse(part: Database) -> None:
+            with part.connection() as connection:
+                connection.execute("ANALYZE video, scene, moment")
+
+        self._database.gather(analyse)
 
     @contextmanager
     def claim(

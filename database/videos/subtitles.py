@@ -74,7 +74,7 @@ class SubtitleStore:
     def tracks(self, video_id: int) -> list[Subtitles]:
         """All tracks of a video, those within the recording first; none of one that is not
         there."""
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             return [
                 Subtitles(
                     row.name,
@@ -92,14 +92,14 @@ class SubtitleStore:
 
     def headers(self, video_id: int) -> list[SubtitleHeader]:
         """The same without their lines, of which there may be many."""
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             rows = connection.execute(_HEADERS, {"video": video_id})
             return [SubtitleHeader(*row) for row in rows]
 
     def lines(self, video_id: int, number: int) -> list[tuple[float, float, str]]:
         """(start_s, end_s, text) of each line of one track, counted from 0; none of one that is
         not there."""
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             rows = connection.execute(_LINES, {"video": video_id, "number": number})
             return [(start_s, end_s, text) for row in rows for start_s, end_s, text in row.lines]
 
@@ -108,25 +108,25 @@ class SubtitleStore:
     ) -> list[tuple[float, float, str]]:
         """`limit` of these lines, from the one at `first`, counted from 0."""
         values = {"video": video_id, "number": number, "first": first, "last": first + limit - 1}
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             rows = connection.execute(_SOME_LINES, values)
             return [(start_s, end_s, text) for row in rows for start_s, end_s, text in row.lines]
 
     def num_before(self, video_id: int, number: int, at_s: float) -> int:
         """How many lines of one track begin before a time."""
         values = {"video": video_id, "number": number, "at_s": at_s}
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             return connection.scalar(_NUM_BEFORE, values) or 0
 
     def places(self, video_id: int, limit: int) -> list[FileRecord]:
         """Files of this host in which an ingest has seen the content of a video, with what lay
         beside each."""
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             return read_places(connection, self._database.origin, video_id, limit)
 
     def surroundings(self, video_id: int) -> Surroundings:
         """The scenes and the speech of a video."""
-        with self._database.reading() as connection:
+        with self._database.holding("video", video_id).reading() as connection:
             scenes = connection.execute(_SCENES, {"video": video_id})
             spoken = connection.execute(_SPOKEN, {"video": video_id})
             return Surroundings(
@@ -149,7 +149,7 @@ class SubtitleStore:
 
         Raises SpacesChanged if an active space is not among `spaces`, ValueRefused.
         """
-        with self._database.connection() as connection:
+        with self._database.holding("video", video_id).connection() as connection:
             gone = spaces_gone(connection, spaces)
             connection.execute(_DELETE_MOMENTS, (video_id,))
             scenes = connection.execute(

@@ -7,7 +7,7 @@ is when the disk has the commit.
 from alembic import op
 
 revision = "0020"
-down_revision = "0018"
+down_revision = "0019"
 
 TABLES = ("video", "file", "space", "tag")
 FOLDED = 64

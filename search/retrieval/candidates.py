@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from database.queries.filters import Conditions, Scan
+from database.queries.merged import depth_of_each, merged_legs
 from database.queries.statement import (
     DESCRIPTION_WORDS,
     FULL_TEXT,
@@ -74,7 +75,16 @@ def retrieve(
     """The candidates of one leg per vector, and of one each for words that are said or written and
     for those of descriptions, unless there are none; and the scan that found them in the end."""
     legs = [VectorLeg(v.space.key, v.vector, v.bit_candidates) for v in vectors]
-    matches, scan = search_legs(database, legs, words, conditions, scan, depth, described)
+    ask = partial(
+        search_legs,
+        vector_legs=legs,
+        words=words,
+        conditions=conditions,
+        scan=scan,
+        depth=depth_of_each(depth, len(database.parts)),
+        described=described,
+    )
+    matches, scan = merged_legs(database.steady(lambda: database.gather(ask)), depth)
     measures = {
         FULL_TEXT: _of_words(Modality.TEXT, words),
         DESCRIPTION_WORDS: _of_words(Modality.VISION, described),

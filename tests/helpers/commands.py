@@ -54,6 +54,8 @@ def environment(settings: EmbeddingSettings) -> dict[str, str]:
     if isinstance(settings, DatabaseSettings) and settings.database_url is not None:
         own["DATABASE_URL"] = settings.database_url
         own["DATABASE_READ_URLS"] = settings.database_read_urls
+    if isinstance(settings, DatabaseSettings) and settings.database_shard_urls is not None:
+        own["DATABASE_SHARD_URLS"] = settings.database_shard_urls
     if settings.embedding_model_dir is not None:
         own["EMBEDDING_MODEL_DIR"] = str(settings.embedding_model_dir)
     return {**os.environ, **own}

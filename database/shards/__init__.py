@@ -1,0 +1,1 @@
+"""How databases become the shards of a library, and how videos move between them."""
