@@ -9,7 +9,7 @@ from database.spaces.partitions import HNSW, index_memory_kb, index_name, partit
 
 BITS_FROM = 1_000_000
 """Vectors of a space whose first index is of bits, with BIT_CANDIDATES (docs/benchmarks.md)."""
-BIT_CANDIDATES = 200
+BIT_CANDIDATES = 400
 _OPERATORS = {False: "halfvec_ip_ops", True: "bit_hamming_ops"}
 _INDEXES = """
     SELECT quote_ident(pg_class.relname) FROM pg_index

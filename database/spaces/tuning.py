@@ -29,7 +29,7 @@ from embeddings.encoder import normalise
 
 NUM_QUERIES = 100
 """Which are made of so many vectors of the space."""
-CANDIDATES = (50, 100, 200, 400)
+CANDIDATES = (50, 100, 200, 400, 800)
 WANTED_RECALL = 0.97
 _NEAREST = 10
 
