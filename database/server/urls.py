@@ -39,7 +39,7 @@ def names_several(url: sa.URL) -> bool:
 
 def described(url: sa.URL) -> str:
     """A URL for people: without its password."""
-    shown = url.set(drivername="postgresql")
+    shown = url.set(drivername="postgresql").difference_update_query(["target_session_attrs"])
     hosts, ports = url.query.get("host"), url.query.get("port")
     if not (isinstance(hosts, str) and "," in hosts) or "/" in hosts:
         return shown.render_as_string(hide_password=True)
