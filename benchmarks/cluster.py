@@ -8,16 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.measure import Row
-from benchmarks.media import looped
+from benchmarks.media import beginning
 from benchmarks.processor import ProcessorTime
 from database.server.embedded import data_dir
 from ingest.settings import IngestSettings
 
-FEW, MANY = 1, 4
-"""Films of a run: what a run of many takes more than one of few is the rate, without what it takes
-to begin."""
+FILM_S = 12.0
+EACH = 3
+"""Films for each processor in a run of many; in one of few there is one, so that every actor of Ray
+has loaded its models. What many take more than few is the rate, without what it takes to begin."""
+FEW = os.cpu_count() or 1
+MANY = EACH * FEW
 _SIDES = {
-    "local": ("ingest", "--jobs", str(os.cpu_count())),
+    "local": ("ingest", "--jobs", str(os.cpu_count() or 1)),
     "ray": ("ingest.cluster",),
 }
 
@@ -44,9 +47,9 @@ def measure(folder: Path, settings: IngestSettings) -> list[Row]:
         few, many = taken[side, FEW].processor_s, taken[side, MANY].processor_s
         return few - FEW * (many - few) / (MANY - FEW)
 
-    what = f"films of 42 s, {MANY} less {FEW}"
+    what = f"films of {FILM_S:.0f} s, {MANY} less {FEW}"
     by_processor = f"{what}, a processor hour: on Ray, against the local pool"
-    by_clock = f"{what}, an hour of {os.cpu_count()} processors: on Ray, against the local pool"
+    by_clock = f"{what}, an hour of {FEW} processors: on Ray, against the local pool"
     rates = {of: (an_hour("ray", of), an_hour("local", of)) for of in ("processor_s", "wall_s")}
     begin = "processor time to begin with: of Ray, against the local pool"
     return [
@@ -61,7 +64,7 @@ def _run(folder: Path, settings: IngestSettings, side: str, count: int) -> _Take
     films = folder / f"{side}-{count}"
     films.mkdir()
     for number in range(count):
-        looped(films / f"{number}.mp4", 1, f"{side} {count} {number}")
+        beginning(films / f"{side} {count} {number}.mp4", FILM_S)
     package, *options = _SIDES[side]
     command = [sys.executable, "-m", package, str(films), "--quiet", *options]
     environment = {**os.environ, "SCENESEEK_HOME": str(settings.home)}
