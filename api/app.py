@@ -60,6 +60,9 @@ from search.multi_modal_search import MultiModalSearchEngine
 from search.semantic_search import SemanticSearchEngine
 
 LOOPBACK = "127.0.0.1"
+_BETWEEN_FULL_COLLECTIONS = 1000
+"""Of younger objects: a full one of what a busy server keeps takes 0.2 s, and comes every four
+seconds by default (docs/benchmarks.md)."""
 
 
 def create_app(settings: ApiSettings, database: Database, host: str = LOOPBACK) -> FastAPI:
@@ -74,7 +77,7 @@ def create_app(settings: ApiSettings, database: Database, host: str = LOOPBACK) 
         state.uploads.sweep()
         state.clips.sweep()
         current_default_thread_limiter().total_tokens = state.lanes.num_threads
-        _keep_what_is_loaded()
+        _keep_what_is_loaded(app)
         yield
         await service.cleanup()
         database.close()
@@ -113,8 +116,8 @@ def create_embedding_app(settings: EmbeddingServerSettings, host: str = LOOPBACK
     service = EmbeddingService(settings=settings)
 
     @asynccontextmanager
-    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        _keep_what_is_loaded()
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        _keep_what_is_loaded(app)
         yield
         await service.cleanup()
 
@@ -149,11 +152,16 @@ def _new_app(
     return app
 
 
-def _keep_what_is_loaded() -> None:
-    """Modules and models stay until the end: the garbage collector need not look through them
-    again and again, which took a tenth of a second each time, while all requests waited."""
+def _keep_what_is_loaded(app: FastAPI) -> None:
+    """Routes are made now, not when the first request comes, which would wait for all of them for
+    half a second. Then the garbage collector need not look through what stays until the end, nor
+    through all that requests keep more than once in some minutes: each time all of them wait."""
+    somewhere = {"type": "http", "method": "GET", "path": "/", "root_path": "", "headers": []}
+    for route in app.routes:
+        route.matches(somewhere)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*gc.get_threshold()[:2], _BETWEEN_FULL_COLLECTIONS)
 
 
 def _open(settings: ApiSettings, database: Database, service: EmbeddingService) -> State:
