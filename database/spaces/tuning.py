@@ -173,8 +173,10 @@ class Tuning:
 
     def _keep(self, connection: sa.Connection, key: str, bit_candidates: int | None) -> None:
         """Searches go over to this kind of index before the other one is removed."""
-        row = sa.update(StoredSpace).where(StoredSpace.key == key)
-        connection.execute(row.values(bit_candidates=bit_candidates))
+        changed = sa.update(StoredSpace).where(
+            StoredSpace.key == key, StoredSpace.bit_candidates.is_distinct_from(bit_candidates)
+        )
+        connection.execute(changed.values(bit_candidates=bit_candidates))
         drop_other_index(connection, key, bits=bit_candidates is not None)
 
     def _measure(
