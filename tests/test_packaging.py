@@ -20,6 +20,8 @@ ROOT = Path(__file__).resolve().parents[1]
 _KINDS = (IngestSettings, ApiSettings, EmbeddingServerSettings)
 _FIELDS = {name: field for kind in _KINDS for name, field in kind.model_fields.items()}
 _NO_DEFAULT = {
+    "database_read_urls",
+    "database_shard_urls",
     "database_url",
     "embedding_model_dir",
     "embedding_redis_url",

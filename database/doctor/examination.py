@@ -58,11 +58,13 @@ def _of_databases(settings: DatabaseSettings) -> list[list[Check]]:
     groups: list[list[Check]] = [
         [
             ("database", first.database),
+            ("standbys", first.standbys),
             ("pgvector", first.pgvector),
             ("extensions", first.extensions),
             ("clock", first.clock),
             ("weights", first.weights),
             ("descriptions", first.descriptions),
+            ("indexes", first.indexes),
         ]
     ]
     groups += [

@@ -7,10 +7,13 @@ from pathlib import Path
 import pytest
 
 from database.server.connection import Database
+from embeddings.loaded import Encoders
+from embeddings.registry.spaces import PROFILES
 from tests.helpers.commands import outcomes, run_command
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.http import serving
 from tests.helpers.media import drawn, make_video
+from tests.helpers.records import TEXT
 from tests.helpers.shards import empty_databases, opened, spread_over
 
 NUM_FILMS = 2
@@ -27,21 +30,23 @@ def films(tmp_path: Path) -> Path:
     folder = tmp_path / "films"
     folder.mkdir()
     for number in range(NUM_FILMS):
-        make_video(folder / f"film-{number}.mp4", [drawn(number)] * 3)
+        make_video(folder / f"film-{number}.mp4", [drawn(number)])
     return folder
 
 
 def test_films_are_ingested_into_three_databases_searched_and_served(
-    new_settings: NewSettings, tmp_path: Path, films: Path
+    new_settings: NewSettings, tmp_path: Path, films: Path, encoders: Encoders
 ) -> None:
+    for space in PROFILES["bundled"].spaces:  # made ready for use, which takes long the first time
+        encoders.encode_items(space, ["film"] if space.key == TEXT else [drawn(0)])
     with (
         new_settings(tmp_path / "home") as home,
         empty_databases(new_settings, tmp_path, 3) as urls,
     ):
         settings = spread_over(urls, home)
-        done = run_command("ingest", films, "--json", settings=settings)
+        done = run_command("ingest", films, "--json", "--keyframes-only", settings=settings)
         assert {line["status"] for line in outcomes(done).values()} == {"done"}
-        again = run_command("ingest", films, "--json", settings=settings)
+        again = run_command("ingest", films, "--json", "--keyframes-only", settings=settings)
         assert {line["status"] for line in outcomes(again).values()} == {"unchanged"}
         with opened(settings) as database:
             assert sum(num_videos(database)) == NUM_FILMS
