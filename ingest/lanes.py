@@ -55,7 +55,7 @@ def ingest_files(
     with ingest.removal.run(), ThreadPoolExecutor(jobs, "lane") as pool:
         lanes = _Lanes(stopped)
         try:
-            for number, file, known in _longest_first(with_outcomes(files, ingest)):
+            for number, (file, known) in enumerate(with_outcomes(files, ingest)):
                 yield from lanes.ended(AHEAD * jobs - 1)
                 if known is not None:
                     yield Ended(number, known, is_new=False)
@@ -74,18 +74,6 @@ def with_outcomes(
     """Each file with its outcome, as far as it is known without any work."""
     for batch in batches(files):
         yield from zip(batch, ingest.known_outcomes(batch), strict=True)
-
-
-def _longest_first(
-    found: Iterable[tuple[FoundFile, Outcome | None]],
-) -> Iterator[tuple[int, FoundFile, Outcome | None]]:
-    """Files with their numbers and outcomes: of each batch the known ones, then the others, those
-    of most bytes first, so that no long one is left to a single lane at the end. Files of one
-    content stay in their order.
-    """
-    for batch in batches(enumerate(found)):
-        batch.sort(key=lambda each: (each[1][1] is None, -each[1][0].size_bytes))
-        yield from ((number, file, known) for number, (file, known) in batch)
 
 
 class _Lanes:

@@ -67,14 +67,6 @@ def test_every_file_has_an_outcome_and_no_more_are_at_work_than_allowed(jobs: in
     assert ingest.most_at_once == jobs
 
 
-def test_the_longest_are_begun_first_and_each_keeps_its_number() -> None:
-    sizes = [30, 10, 40, 30, 20]
-    files = [FoundFile(Path(f"/v/{number}.mp4"), size, 1) for number, size in enumerate(sizes)]
-    ended = list(ingest_files(files, Ingest(), 1, ignore))  # type: ignore[arg-type]
-    assert [each.number for each in ended] == [2, 0, 3, 4, 1]
-    assert [each.outcome.path for each in ended] == [str(files[n].path) for n in (2, 0, 3, 4, 1)]
-
-
 def test_what_concerns_the_run_ends_it_before_most_files_are_done() -> None:
     ingest = Ingest(fails_at=FILES[1].path)
     with pytest.raises(DatabaseUnreachable):
