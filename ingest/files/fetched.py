@@ -48,11 +48,7 @@ class Fetched:
         wait. Raises NotFetched, FileChanged, ObjectsUnreachable, DiskFull."""
         path = self._path_of(stored)
         with self._fetched(stored, path, report, patience_s=float("inf")):
-            try:
-                yield path
-            finally:
-                with suppress(FileNotFoundError):
-                    os.utime(path, (0, 0))  # the next that goes
+            yield path
 
     def path_of(self, stored: StoredObject) -> Path:
         """The same for a player, for whom the file stays a while after each time that it is asked
@@ -64,8 +60,11 @@ class Fetched:
 
     def film(self, library: Library, video_id: int) -> Path:
         """The file of a video as it was ingested, or of an object, what was fetched of it. Raises
-        NotFound, ObjectRefused, and as `path_of`."""
-        there = library.get_intact(video_id)
+        NotFound, and as `path_of`, NotFetched also where it may not be looked at."""
+        try:
+            there = library.get_intact(video_id)
+        except ObjectRefused as error:
+            raise NotFetched(str(error)) from None
         return there.path if isinstance(there, IntactFile) else self.path_of(there)
 
     def _path_of(self, stored: StoredObject) -> Path:
@@ -104,6 +103,7 @@ class Fetched:
                 report(0.0)
                 time.sleep(_LOOK_EVERY_S)
             _copy(stored, part, report)
+            os.utime(part, (0, 0))  # the next that goes, unless a player asks for it
             part.replace(path)
         except OSError as error:
             if error.errno in DiskFull.ERRNOS:

@@ -116,6 +116,15 @@ def test_one_that_is_played_stays_for_the_next_request(s3: S3, fetched: Fetched)
     assert played.exists()
 
 
+def test_one_that_is_played_stays_though_an_ingest_reads_it_too(s3: S3, fetched: Fetched) -> None:
+    one = stored(s3, "a.mp4")
+    played = fetched.path_of(one)
+    for each in (one, *(stored(s3, f"{letter}.mp4") for letter in "bcdef")):
+        with fetched.held(each):
+            pass
+    assert played.exists()
+
+
 def test_an_object_that_is_written_anew_meanwhile_is_none(s3: S3, fetched: Fetched) -> None:
     before = stored(s3, "a.mp4")
     s3.put("a.mp4", b"other")
