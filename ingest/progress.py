@@ -1,5 +1,6 @@
 """Progress on stderr, bars on a terminal and log lines elsewhere."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -17,6 +18,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from database.errors import DatabaseError
 from database.objects.address import Address
 from embeddings.space import Space
 from ingest.files.outcome import Outcome, printable
@@ -106,7 +108,8 @@ class ProgressDisplay:
         self._progress.stop()
 
     def _set_total(self) -> None:
-        self._progress.update(self._all, total=self._count())
+        with contextlib.suppress(DatabaseError):  # a bucket that went: the run itself ends by it
+            self._progress.update(self._all, total=self._count())
 
 
 class FillDisplay:

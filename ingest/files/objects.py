@@ -40,15 +40,19 @@ def require_some(places: Iterable[Address]) -> None:
     """Raises UsageError for a place where nothing is; ObjectRefused, ObjectsUnreachable."""
     for place in places:
         if is_place_gone(str(place)):
-            raise UsageError(f"no such object or folder: {place}")
+            raise UsageError(
+                f"no such object or folder: {place}; where all of it was removed, name the folder "
+                "above it or the bucket, and it is missing"
+            )
 
 
 def is_place_gone(place: str) -> bool:
-    """Whether nothing is at a path, or at a place of a bucket. Raises ObjectRefused,
-    ObjectsUnreachable."""
+    """Whether nothing is at a path, or at a place of a bucket; an empty bucket is there, as an
+    empty folder is. Raises ObjectRefused, ObjectsUnreachable."""
     if not is_address(place):
         return is_gone(Path(place))
-    return next(stored_at(Address.parse(place)), None) is None
+    address = Address.parse(place)
+    return next(stored_at(address), None) is None and address.key != ""
 
 
 def stored_at(place: Address) -> Iterator[StoredObject]:

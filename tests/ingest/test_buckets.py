@@ -154,8 +154,20 @@ def test_what_is_no_film_is_told_and_no_other_one_is_harmed(hosts: list[Host], s
 
 
 def test_a_place_where_nothing_is_is_a_slip(hosts: list[Host], s3: S3) -> None:
-    with pytest.raises(UsageError, match=r"no such object or folder: s3://films/talk$"):
+    with pytest.raises(UsageError, match=r"no such object or folder: s3://films/talk;"):
         hosts[0].ingest(f"s3://{BUCKET}/talk")
+
+
+def test_of_a_bucket_that_was_emptied_all_is_missing(hosts: list[Host], s3: S3) -> None:
+    own = hosts[0]
+    own.ingest(TALKS)
+    for name in ("one", "two", "three"):
+        s3.remove(f"talks/{name}.mp4")
+    outcomes, settled = own.ingest(f"s3://{BUCKET}")
+    assert (outcomes, settled.num_missing) == ([], 3)
+    _, settled = own.ingest(f"s3://{BUCKET}", grace=timedelta())
+    assert settled.forgotten is not None
+    assert len(settled.forgotten.paths) == 3
 
 
 def test_one_object_that_is_named_is_ingested_alone(hosts: list[Host], s3: S3) -> None:
