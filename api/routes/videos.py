@@ -58,7 +58,9 @@ def stream(state: StateDep, video_id: VideoId, request: Request) -> Response:
         return stream_file(film.real, media_type_of(video), etag, request, ingested=film)
     valid_s = state.settings.api_presigned_s
     # The policy of the server's own pages lets them play nothing from elsewhere.
-    if valid_s and request.headers.get("sec-fetch-site") != "same-origin":
+    # The URL is signed for GET alone.
+    is_own = request.headers.get("sec-fetch-site") == "same-origin"
+    if valid_s and not is_own and request.method == "GET":
         return lent(film, timedelta(seconds=valid_s))
     return stream_object(film, media_type_of(video), etag, request)
 

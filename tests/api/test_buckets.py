@@ -105,6 +105,8 @@ def test_a_film_is_lent_by_a_url_only_where_that_is_chosen(state: State) -> None
     assert answer.headers["cache-control"] == "no-store"
     assert "X-Amz-Expires=60" in answer.headers["location"]
     assert VARIABLES["AWS_SECRET_ACCESS_KEY"] not in answer.headers["location"]
+    head = asked(with_settings(state, api_presigned_s=60), "HEAD")  # the URL is signed for GET
+    assert (head.status_code, head.headers["content-length"]) == (200, str(len(CONTENT)))
 
 
 def test_the_servers_own_page_plays_through_it_since_its_policy_allows_nothing_else(
