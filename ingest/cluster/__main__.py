@@ -29,7 +29,9 @@ app = new_app()
 
 @app.command()
 def main(
-    paths: Annotated[list[str], typer.Argument(help="Folders, files or globs.")],
+    paths: Annotated[
+        list[str], typer.Argument(help="Folders, files or globs, and s3://bucket/folder.")
+    ],
     address: Annotated[
         str,
         typer.Option(help="host:port of the cluster's head, or auto; by default this machine."),

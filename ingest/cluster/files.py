@@ -11,7 +11,7 @@ from pathlib import Path
 from ray.actor import ActorHandle
 
 from database.objects.address import Address
-from database.opening import WORKING, open_database
+from database.opening import INGESTING, open_database
 from embeddings.errors import SceneseekError
 from embeddings.registry.spaces import Profile
 from ingest.cluster.joining import Row, node_name, worked_off
@@ -72,7 +72,7 @@ class FileWorker:
                 )
         begin_without_main()
         return make_ingest(
-            open_database(task.settings, connections=WORKING),
+            open_database(task.settings, connections=INGESTING),
             task.settings,
             task.profile,
             keyframes_only=task.keyframes_only,

@@ -90,7 +90,8 @@ def shared_settings(settings: IngestSettings) -> IngestSettings:
     """The settings with which all machines of the joined cluster work: files are of the driver's
     host, wherever they are read. Raises ClusterUnavailable for an embedded database that other
     machines cannot reach."""
-    if settings.database_url is None and len(_machines()) > 1:
+    is_embedded = settings.database_url is None and not settings.shard_urls
+    if is_embedded and len(_machines()) > 1:
         raise ClusterUnavailable(
             "the machines of a cluster cannot reach an embedded database: set DATABASE_URL to a "
             "PostgreSQL server"

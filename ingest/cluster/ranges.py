@@ -9,7 +9,7 @@ from functools import cached_property
 
 from ray.actor import ActorHandle
 
-from database.opening import WORKING, open_database
+from database.opening import INGESTING, open_database
 from database.spaces.coverage import MomentRange
 from embeddings.errors import SceneseekError
 from embeddings.space import Input, Space
@@ -52,7 +52,7 @@ class RangeWorker:
         begin_without_main()
         encoders = encoders_for(self._settings.runtime(1), self._cards)
         return Filler.of(
-            open_database(self._settings, connections=WORKING), self._settings, encoders
+            open_database(self._settings, connections=INGESTING), self._settings, encoders
         )
 
 
