@@ -141,7 +141,7 @@ class Library:
         """The videos of a query in every part, by id."""
 
         def read(part: Database) -> list[VideoInfo]:
-            with part.session() as session:
+            with part.reading_session() as session:
                 return [self._info(video) for video in session.scalars(query)]
 
         return {video.id: video for own in self._database.gather(read) for video in own}

@@ -12,6 +12,7 @@ from database.doctor.findings import Level
 from database.doctor.library import Looks
 from database.migrate import upgrade_schema
 from database.opening import open_database
+from database.queries.listing import Listing, VideoLists
 from database.server import standbys
 from database.server.connection import Database
 from database.server.standbys import Use
@@ -168,6 +169,8 @@ def test_of_a_primary_that_is_away_searches_tell_that_changes_may_be_missing(
         assert "It is late." in str(answer.hits)
         assert any("from a standby" in reason for reason in answer.ranking.encoded.reasons)
         assert tags(database)
+        page = VideoLists(database.from_anywhere()).page(Listing(), limit=10)
+        assert [listed.video.id for listed in page.videos] == [1]
     finally:
         primary.start("fsync=off")
     answer = engine.search("late")
