@@ -135,7 +135,8 @@ def open_alone(
     `require_schema`. Raises DatabaseUnreachable, DatabaseUnsuitable, SchemaMismatch.
     """
     embedded = settings.database_url is None
-    url = read_url(settings.database_url or start_embedded(settings.home), "DATABASE_URL")
+    variable = "DATABASE_SHARD_URLS" if as_shard else "DATABASE_URL"
+    url = read_url(settings.database_url or start_embedded(settings.home), variable)
     description = (
         f"embedded PostgreSQL in {data_dir(settings.home)}" if embedded else described(url)
     )

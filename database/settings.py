@@ -15,6 +15,12 @@ from embeddings.settings import EmbeddingSettings
 _NEXT_URL = re.compile(r",\s*(?=\w+://)")
 
 
+def _urls(text: str) -> tuple[str, ...]:
+    """URLs after commas; one may name several hosts, with commas of its own."""
+    urls = (url.strip(" ,") for url in _NEXT_URL.split(text))
+    return tuple(url for url in urls if url)
+
+
 class DatabaseSettings(EmbeddingSettings):
     """Where the library lies: its database, and its keyframes."""
 
@@ -51,8 +57,7 @@ class DatabaseSettings(EmbeddingSettings):
     @property
     def shard_urls(self) -> tuple[str, ...]:
         """The URLs of DATABASE_SHARD_URLS, by the number of the shard."""
-        named = (each.strip() for each in (self.database_shard_urls or "").split(","))
-        return tuple(each for each in named if each)
+        return _urls(self.database_shard_urls or "")
 
     def of_shards(self) -> list[Self]:
         """Settings of each shard, as if it were alone."""
@@ -68,9 +73,8 @@ class DatabaseSettings(EmbeddingSettings):
 
     @property
     def read_urls(self) -> tuple[str, ...]:
-        """The URLs of the standbys; one may name several hosts, with commas of its own."""
-        urls = (url.strip(" ,") for url in _NEXT_URL.split(self.database_read_urls))
-        return tuple(url for url in urls if url)
+        """The URLs of the standbys."""
+        return _urls(self.database_read_urls)
 
     @property
     def origin(self) -> str:

@@ -10,7 +10,7 @@ from database.errors import DatabaseUnsuitable
 from database.migrate import upgrade_schema
 from database.models import StoredSpace
 from database.opening import open_alone
-from database.server.connection import Database
+from database.server.connection import Database, Row
 from database.server.spread import STRIDE
 from database.settings import DatabaseSettings
 from database.spaces.partitions import create_index, create_partition, drop_space
@@ -18,12 +18,15 @@ from database.spaces.partitions import create_index, create_partition, drop_spac
 _SEQUENCES = ("video_id_seq", "scene_id_seq", "moment_id_seq")
 _START = "SELECT seqstart FROM pg_sequence WHERE seqrelid = 'video_id_seq'::regclass"
 
+_WHICH = "SELECT system_identifier, current_database() FROM pg_control_system()"
+
 
 def make_shards(settings: DatabaseSettings) -> list[str]:
     """Brings the databases of DATABASE_SHARD_URLS to this schema, and makes those into shards that
     are none yet: the first may have a library, the others are empty. Returns their descriptions.
 
-    Raises DatabaseUnsuitable for another order than they were made in, or one left out.
+    Raises DatabaseUnsuitable for another order than they were made in, one left out, or one that
+    is named twice.
     """
     with ExitStack() as opened:
         databases = [
@@ -32,6 +35,7 @@ def make_shards(settings: DatabaseSettings) -> list[str]:
         ]
         for database in databases:
             upgrade_schema(database)
+        _require_different(databases)
         known = [_known(database) for database in databases]
         _require_order(databases, known)
         for number, database in enumerate(databases):
@@ -41,6 +45,19 @@ def make_shards(settings: DatabaseSettings) -> list[str]:
             with database.session() as session:
                 session.execute(sa.text("UPDATE shard SET num_shards = :n"), {"n": len(databases)})
         return [database.description for database in databases]
+
+
+def _require_different(databases: Sequence[Database]) -> None:
+    """Raises DatabaseUnsuitable if two are the same one, however they are named."""
+    named: dict[Row, str] = {}
+    for database in databases:
+        (which,) = database.rows(_WHICH)
+        if which in named:
+            raise DatabaseUnsuitable(
+                f"DATABASE_SHARD_URLS names one database twice, as {named[which]} and as "
+                f"{database.description}: each shard is a database of its own"
+            )
+        named[which] = database.description
 
 
 def _known(database: Database) -> tuple[int, int] | None:
@@ -104,4 +121,5 @@ def _copy_spaces(home: Database, connection: sa.Connection) -> None:
     for space in spaces:
         connection.execute(sa.insert(StoredSpace).values(**space))
         create_partition(connection, space["key"], space["dim"])
-        create_index(connection, space["key"], space["dim"])
+        bits = space["bit_candidates"] is not None
+        create_index(connection, space["key"], space["dim"], bits=bits)

@@ -4,13 +4,19 @@ while it fills takes a hundred times as long."""
 import sqlalchemy as sa
 
 from database.server.pgvector import require_pgvector
-from database.spaces.nearest import bits_of
-from database.spaces.partitions import HNSW, index_memory_kb, index_name, partition_name
+from database.spaces.partitions import (
+    BITS,
+    HALF,
+    index_memory_kb,
+    index_name,
+    index_sql,
+    partition_name,
+)
 
 BITS_FROM = 1_000_000
 """Vectors of a space whose first index is of bits, with BIT_CANDIDATES (docs/benchmarks.md)."""
 BIT_CANDIDATES = 400
-_OPERATORS = {False: "halfvec_ip_ops", True: "bit_hamming_ops"}
+_OPERATORS = {False: HALF, True: BITS}
 _INDEXES = """
     SELECT quote_ident(pg_class.relname) FROM pg_index
     JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
@@ -49,14 +55,11 @@ def build_index(
 
     require_pgvector(connection)
     structlog.get_logger().info("indexing", space=key)
-    table, index = partition_name(key), index_name(key, bits=bits)
-    expression = bits_of("vector", dim) if bits else f"vector::halfvec({dim})"
     statements = [
         "SET statement_timeout = 0",
         "SET client_connection_check_interval = '1s'",  # a client that was killed holds no lock
-        f"DROP INDEX CONCURRENTLY IF EXISTS {index}",
-        f"CREATE INDEX CONCURRENTLY {index} ON {table} "
-        f"USING hnsw (({expression}) {_OPERATORS[bits]}) WITH ({HNSW})",
+        f"DROP INDEX CONCURRENTLY IF EXISTS {index_name(key, bits=bits)}",
+        f"CREATE INDEX CONCURRENTLY {index_sql(key, dim, bits=bits)}",
     ]
     if embedded:
         statements.insert(0, f"SET maintenance_work_mem = {index_memory_kb()}")

@@ -6,7 +6,7 @@ Bits are the signs of a vector's numbers: of two vectors the fewer differ, the n
 of the room of half floats; in which order the nearest come, the vectors themselves say.
 """
 
-from database.spaces.partitions import partition_name
+from database.spaces.partitions import bits_of, partition_name
 
 
 def nearest_sql(
@@ -46,8 +46,3 @@ def nearest_sql(
 def distance_sql(dim: int, name: str) -> str:
     """The negative inner product of `e.vector` and the parameter `name`."""
     return f"(e.vector::halfvec({dim}) <#> CAST(:{name} AS halfvec({dim})))"
-
-
-def bits_of(vector: str, dim: int) -> str:
-    """The bits of a halfvec: bit(dim)."""
-    return f"binary_quantize({vector})::bit({dim})"

@@ -17,6 +17,8 @@ from embeddings.space import Space
 HNSW = "m = 16, ef_construction = 200"
 """Scenes of a video lie close together, and a graph built with pgvector's 64 candidates leads past
 whole groups of them: recall 0.77 instead of 0.90 (docs/benchmarks.md)."""
+HALF, BITS = "halfvec_ip_ops", "bit_hamming_ops"
+"""How indexes of half floats and of bits compare."""
 
 
 _PART_OF_MEMORY, _LEAST_INDEX_BYTES, _MOST_INDEX_BYTES = 8, 32 * 2**20, 4 * 2**30
@@ -69,15 +71,23 @@ def create_partition(connection: sa.Connection, key: str, dim: int) -> None:
     )
 
 
-def create_index(connection: sa.Connection, key: str, dim: int) -> None:
+def create_index(connection: sa.Connection, key: str, dim: int, *, bits: bool = False) -> None:
     """The HNSW index of a space that nobody fills yet."""
-    table = partition_name(key)
-    connection.execute(
-        sa.text(
-            f"CREATE INDEX {index_name(key)} ON {table} "
-            f"USING hnsw ((vector::halfvec({dim})) halfvec_ip_ops) WITH ({HNSW})"
-        )
+    connection.execute(sa.text(f"CREATE INDEX {index_sql(key, dim, bits=bits)}"))
+
+
+def index_sql(key: str, dim: int, *, bits: bool) -> str:
+    """The name of the index of a space, and what it is of: what follows CREATE INDEX."""
+    indexed = f"{bits_of('vector', dim)}) {BITS}" if bits else f"vector::halfvec({dim})) {HALF}"
+    return (
+        f"{index_name(key, bits=bits)} ON {partition_name(key)} "
+        f"USING hnsw (({indexed}) WITH ({HNSW})"
     )
+
+
+def bits_of(vector: str, dim: int) -> str:
+    """The bits of a halfvec: bit(dim)."""
+    return f"binary_quantize({vector})::bit({dim})"
 
 
 def index_memory_kb() -> int:

@@ -55,4 +55,6 @@ def test_standbys_stand_after_commas_though_hosts_of_one_do_too() -> None:
         database_read_urls=" postgresql://a:1,b:2/films, postgresql://c/films ,"
     )
     assert settings.read_urls == ("postgresql://a:1,b:2/films", "postgresql://c/films")
+    settings = DatabaseSettings(database_shard_urls="postgresql://a:1,b:2/films,postgresql://c,d/f")
+    assert settings.shard_urls == ("postgresql://a:1,b:2/films", "postgresql://c,d/f")
     assert DatabaseSettings().read_urls == ()

@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from database.errors import DatabaseUnsuitable, NotForShards
+from database.migrate import downgrade_schema
 from database.opening import open_database
 from database.queries.filters import Filters
 from database.queries.listing import Listing, VideoLists, VideoSort
 from database.server.connection import Database
 from database.server.spread import shard_of
+from database.spaces.spaces import Spaces
+from database.spaces.tuning import Tuning
 from database.videos.contents import Contents
 from database.videos.read import Library
 from embeddings.loaded import Encoders
@@ -155,6 +158,35 @@ def test_one_shard_alone_is_no_library(new_settings: NewSettings, tmp_path: Path
         both = home.model_copy(update={"database_shard_urls": ",".join(urls)})
         with pytest.raises(DatabaseUnsuitable, match="unset one of them"):
             open_database(both)
+
+
+def test_a_new_shard_is_indexed_as_the_library_is_and_keeps_its_number(
+    new_settings: NewSettings, tmp_path: Path
+) -> None:
+    with (
+        new_settings(tmp_path / "home") as home,
+        empty_databases(new_settings, tmp_path, 2) as urls,
+    ):
+        with opened(home.model_copy(update={"database_url": urls[0]})) as one:
+            Tuning(one).take("minilm-l6", 200)
+        with opened(spread_over(urls, home)) as two:
+            for shard in two.parts:
+                assert Spaces(shard).get("minilm-l6").bit_candidates == 200
+                assert not Spaces(shard).lacks_index("minilm-l6")
+            with pytest.raises(DatabaseUnsuitable, match="a part of a library"):
+                downgrade_schema(two.parts[1])
+        assert spread_over(urls, home).shard_urls == tuple(urls)
+
+
+def test_a_database_that_is_named_twice_is_no_shard(
+    new_settings: NewSettings, tmp_path: Path
+) -> None:
+    with (
+        new_settings(tmp_path / "home") as home,
+        empty_databases(new_settings, tmp_path, 1) as urls,
+        pytest.raises(DatabaseUnsuitable, match="names one database twice"),
+    ):
+        spread_over(urls * 2, home)
 
 
 def test_a_consistent_hash_moves_only_what_belongs_to_the_new_shard() -> None:
