@@ -14,7 +14,11 @@ _KEY = re.compile(r'Path "(.{1,200}?)" contained')
 """How obstore names a key that it cannot have."""
 _AS_BUILTINS = (FileNotFoundError, PermissionError, ValueError)
 """What obstore raises instead of errors of its own."""
-_NO_KEYS = re.compile(r"Missing(AccessKeyId|SecretAccessKey)|169\.254\.|credential", re.IGNORECASE)
+_ROLES = "//169.254."
+"""Where machines of AWS are asked for keys by who has none; what that answers is of no bucket."""
+_NO_KEYS = re.compile(
+    rf"Missing(AccessKeyId|SecretAccessKey)|{re.escape(_ROLES)}|credential", re.IGNORECASE
+)
 _NO_BUCKET = ("NoSuchBucket", "InvalidBucketName")
 
 
@@ -47,7 +51,7 @@ def _translated(error: Exception, address: Address) -> DatabaseError:
         exceptions.PermissionDeniedError,
         exceptions.UnauthenticatedError,
     )
-    status = _STATUS.search(text)
+    status = None if _ROLES in text else _STATUS.search(text)
     if isinstance(error, refusals) or (status and status[1] in ("401", "403")):
         return _refused(address, code)
     if isinstance(error, ValueError | exceptions.InvalidPathError) or _KEY.search(text):

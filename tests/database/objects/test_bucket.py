@@ -7,10 +7,12 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from obstore.exceptions import GenericError
 
 from database.errors import ObjectGone, ObjectRefused, ObjectsUnreachable
 from database.objects.address import Address
 from database.objects.bucket import Bucket, StoredObject, bucket, find_object
+from database.objects.failures import translated
 from database.objects.shared import Shared
 from tests.helpers.s3 import BUCKET, S3, VARIABLES, serving_s3
 
@@ -127,6 +129,15 @@ def test_without_keys_the_variables_are_named(s3: S3, monkeypatch: pytest.Monkey
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     with pytest.raises(ObjectsUnreachable, match="set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"):
         list(Bucket(BUCKET).under(""))
+
+
+def test_a_machine_without_a_role_has_no_keys_whatever_it_is_answered() -> None:
+    told = "Error performing PUT http://169.254.169.254/latest/api/token: 403 Forbidden: no"
+    with (
+        pytest.raises(ObjectsUnreachable, match="there are no keys for it"),
+        translated(Address(BUCKET, "")),
+    ):
+        raise GenericError(told)
 
 
 def test_a_key_that_cannot_be_read_is_named(s3: S3) -> None:
