@@ -7,6 +7,8 @@ from sqlalchemy import exc
 
 from database.errors import DatabaseUnreachable
 
+_UNTOLD = ("target_session_attrs", "password", "sslpassword")
+"""Of what may stand after the question mark of a URL."""
 _LIKE = "postgresql://user:password@host:5432/database"
 
 
@@ -38,8 +40,8 @@ def names_several(url: sa.URL) -> bool:
 
 
 def described(url: sa.URL) -> str:
-    """A URL for people: without its password."""
-    shown = url.set(drivername="postgresql").difference_update_query(["target_session_attrs"])
+    """A URL for people: without its passwords."""
+    shown = url.set(drivername="postgresql").difference_update_query(_UNTOLD)
     hosts, ports = url.query.get("host"), url.query.get("port")
     if not (isinstance(hosts, str) and "," in hosts) or "/" in hosts:
         return shown.render_as_string(hide_password=True)

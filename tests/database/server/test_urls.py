@@ -32,6 +32,19 @@ def test_several_servers_are_told_as_they_were_written() -> None:
     assert described(url) == "postgresql://me:***@a:5432,b:5433/films"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "postgresql://host/films?user=me&password=secret",
+        "postgresql://me@host/films?sslmode=require&sslpassword=secret",
+    ],
+)
+def test_a_password_after_the_question_mark_is_not_told_either(text: str) -> None:
+    url = read_url(text, "DATABASE_URL")
+    assert "secret" not in described(url)
+    assert "secret" in url.render_as_string(hide_password=False)
+
+
 def test_which_of_several_servers_is_meant_may_be_said() -> None:
     url = read_url("postgresql://me@a,b/films?target_session_attrs=any", "DATABASE_URL")
     assert url.query["target_session_attrs"] == "any"
