@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from database.errors import TooSlow
+from database.errors import ObjectRefused, TooSlow
 from database.jobs.worklog import BegunFile
 from database.models import JobFileState, JobKind
 from ingest.errors import Interrupted
@@ -44,7 +44,10 @@ def do_file(bench: Bench, job_id: int, path: str) -> None:
 def _done(bench: Bench, file: BegunFile) -> Outcome:
     if file.kind is JobKind.BACKFILL:
         return _describe(bench, file) if file.path == DESCRIPTIONS else _fill(bench, file)
-    found = _look(file.path)
+    try:
+        found = _look(file.path)
+    except ObjectRefused as error:  # of this object alone: the job goes on
+        return Outcome(printable(file.path), OutcomeStatus.FAILED, str(error))
     if found is None:
         reason = "it was gone when its turn came"
         return Outcome(printable(file.path), OutcomeStatus.SKIPPED, reason)

@@ -13,6 +13,7 @@ from database.videos.read import Library
 from ingest.settings import IngestSettings
 from ingest.work.asking import submit_paths
 from ingest.work.bench import Bench
+from ingest.work.doing import do_file
 from ingest.work.steps import do_scan
 from ingest.work.trying import TryLater
 from tests.helpers.media import drawn, make_video
@@ -57,4 +58,18 @@ def test_a_job_whose_bucket_is_away_is_tried_later(bench: Bench, jobs: Jobs, s3:
     s3.reset()
     with pytest.raises(TryLater):
         do_scan(bench, job_id)
+    assert jobs.get(job_id).state is not JobState.FAILED
+
+
+def test_an_object_that_may_not_be_read_fails_alone(bench: Bench, jobs: Jobs, s3: S3) -> None:
+    job_id, _ = submit_paths(bench.database, [TALKS], retry=False, again=False)
+    do_scan(bench, job_id)
+    with s3.forbidding():
+        do_file(bench, job_id, f"{TALKS}/film.mp4")
+    do_file(bench, job_id, f"{TALKS}/broken.mp4")
+    told = {file.path: (file.state.value, file.reason) for file in jobs.files(job_id)}
+    state, reason = told[f"{TALKS}/film.mp4"]
+    assert state == "failed"
+    assert "may not be read with these keys" in (reason or "")
+    assert told[f"{TALKS}/broken.mp4"] == ("failed", "not a video or audio file")
     assert jobs.get(job_id).state is not JobState.FAILED
