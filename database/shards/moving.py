@@ -34,6 +34,9 @@ _JUDGED = "content_hash IN (SELECT content_hash FROM video WHERE id = ANY(%s))"
 """What people have said of hits goes with the content, and refers to no row."""
 _LOCKED = {table: _TABLES[table] for table in ("video", "scene", "moment")}
 """Those that others refer to: nobody adds anything to a video that is about to leave."""
+_SAME_FILES = """
+    unnest(%s::text[], %s::text[], %s::timestamptz[]) AS own (origin, path, seen_at)
+    WHERE (file.origin, file.path) = (own.origin, own.path)"""
 _COLUMNS = """
     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attname) FROM pg_attribute
     WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''"""
@@ -119,6 +122,7 @@ def copy_videos(
     """All rows of videos, by their ids, instead of those that a move which was cut off has left."""
     coming.execute(f"DELETE FROM judgement WHERE {_JUDGED}", (list(ids),))
     coming.execute("DELETE FROM video WHERE id = ANY(%s)", (list(ids),))
+    _keep_newest_files(leaving, coming, ids)
     listed = f"'{{{','.join(map(str, ids))}}}'"
     conditions = {table: f"{column} = ANY({listed})" for table, column in _TABLES.items()}
     conditions["judgement"] = _JUDGED.replace("%s", listed)
@@ -132,3 +136,17 @@ def copy_videos(
         ):
             for part in rows:
                 copy.write(part)
+
+
+def _keep_newest_files(
+    leaving: psycopg.Connection[Any], coming: psycopg.Connection[Any], ids: Sequence[int]
+) -> None:
+    """Of paths that both have, removes what was found earlier: an ingest that stores another video
+    for a path removes what another shard has of it only then, and may have been cut off."""
+    files = "SELECT origin, path, seen_at FROM file WHERE video_id = ANY(%s)"
+    rows = leaving.execute(files, (list(ids),)).fetchall()
+    own = [[row[column] for row in rows] for column in range(3)]
+    older = f"DELETE FROM file USING {_SAME_FILES} AND file.seen_at < own.seen_at"
+    coming.execute(older, own)
+    for path in coming.execute(f"SELECT file.origin, file.path FROM file, {_SAME_FILES}", own):
+        leaving.execute("DELETE FROM file WHERE (origin, path) = (%s, %s)", path)

@@ -12,11 +12,13 @@ from database.server.spread import SpreadDatabase, shard_of
 from database.shards.moving import spread
 from database.videos.contents import Contents
 from database.videos.read import Library
+from database.videos.stored import Store
 from embeddings.loaded import Encoders
 from ingest.library.null_statistics import background_queries
 from search.multi_modal_search import MultiModalSearchEngine
 from search.query.query import Shape
 from tests.helpers.fixtures import NewSettings
+from tests.helpers.records import file
 from tests.helpers.shards import empty_databases, fill, opened, spread_over, talkative
 
 NUM_FILMS = 24
@@ -84,3 +86,25 @@ def test_videos_move_to_a_new_shard_and_are_found_once_all_the_time(
             scene = Contents(after).scenes(ids["film-003"])[0]
             assert library.get_keyframe_path(scene.id) == scene.keyframes[0][1]
             assert spread(after).moved == 0
+
+
+def test_of_a_path_that_two_shards_have_the_newer_outcome_stays(
+    new_settings: NewSettings, tmp_path: Path, encoders: Encoders
+) -> None:
+    films = [each for each in talkative(30, encoders) if shard_of(each.content_hash, 2) == 1][:4]
+    stays, replaced, *_ = films
+    with (
+        new_settings(tmp_path / "home") as home,
+        empty_databases(new_settings, tmp_path, 2) as urls,
+    ):
+        with opened(home.model_copy(update={"database_url": urls[0]})) as one:
+            fill(one, films[1:], encoders)
+        with opened(spread_over(urls, home)) as two:
+            assert isinstance(two, SpreadDatabase)
+            path = f"/library/{replaced.title}.mp4"
+            # Alone, as an ingest that is cut off before it tells the other.
+            new_id = Store(two.parts[1]).save_video(stays, file(path))
+            assert spread(two).moved == 3
+            assert two.parts[0].rows("SELECT path FROM file") == []
+            led = two.parts[1].rows(f"SELECT video_id FROM file WHERE path = '{path}'")
+            assert led == [(new_id,)]
