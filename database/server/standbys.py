@@ -79,6 +79,8 @@ class Standby:
         left out a moment ago. Without a primary, as far as it is."""
         if time.monotonic() < self._left_until:
             return None
+        if self.standing.use is Use.GONE:  # one asks again, which may take long; no other waits
+            self._left_until = time.monotonic() + AGAIN_S
         try:
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         except _FAULTS as error:
@@ -127,8 +129,7 @@ class Standby:
 
     def _set(self, use: Use, reason: str) -> None:
         before, self.standing = self.standing, Standing(self.standing.description, use, reason)
-        if use is not Use.READ:
-            self._left_until = time.monotonic() + AGAIN_S
+        self._left_until = float("-inf") if use is Use.READ else time.monotonic() + AGAIN_S
         if use is not before.use:
             import structlog  # the quick commands do without
 

@@ -1,7 +1,9 @@
 """Reads go to a standby that has all that was written, and nobody can tell; one that has not, or is
 gone, is left out and asked again later."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 
@@ -134,6 +136,35 @@ def test_a_standby_that_is_gone_is_told_and_read_again_when_it_is_back(
     standby.start("fsync=off")
     wait_until(lambda: uses(database) == [Use.READ])
     assert is_read_from_a_standby(database)
+
+
+def test_nobody_waits_while_another_asks_a_standby_that_was_gone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked, answers = threading.Event(), threading.Event()
+
+    class Silent:
+        """A host that says nothing for long."""
+
+        def connect(self) -> None:
+            asked.set()
+            assert answers.wait(60)
+            raise sa.exc.TimeoutError("nothing came")
+
+    standby = standbys.Standby(Silent(), "silent")  # type: ignore[arg-type]
+    monkeypatch.setattr(standbys, "AGAIN_S", 0.0)
+    standby.leave_out("gone")
+    monkeypatch.setattr(standbys, "AGAIN_S", 600.0)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(standby.connect, None)
+        try:
+            assert asked.wait(60)
+            asked.clear()
+            assert standby.connect(None) is None
+            assert not asked.is_set()
+        finally:
+            answers.set()
+        assert first.result() is None
 
 
 def test_a_search_goes_on_where_its_standby_fails_in_the_middle(
