@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -192,7 +191,7 @@ class Shift:
             )
         for path in swept.given_up:
             structlog.get_logger().error("given up", file=path)
-            record_given_up(bench, Path(path))
+            record_given_up(bench, path)
         tidy(bench.database)
         self._return_strays()
 

@@ -10,10 +10,12 @@ from database.check import find_faults
 from database.jobs.jobs import Jobs
 from database.models import JobState
 from database.videos.read import Library
+from ingest.files.discover import discover
 from ingest.settings import IngestSettings
 from ingest.work.asking import submit_paths
 from ingest.work.bench import Bench
 from ingest.work.doing import do_file
+from ingest.work.giving_up import record_given_up
 from ingest.work.steps import do_scan
 from ingest.work.trying import TryLater
 from tests.helpers.media import drawn, make_video
@@ -73,3 +75,13 @@ def test_an_object_that_may_not_be_read_fails_alone(bench: Bench, jobs: Jobs, s3
     assert "may not be read with these keys" in (reason or "")
     assert told[f"{TALKS}/broken.mp4"] == ("failed", "not a video or audio file")
     assert jobs.get(job_id).state is not JobState.FAILED
+
+
+def test_an_object_that_has_taken_its_workers_along_is_told_to_later_runs(
+    bench: Bench, s3: S3
+) -> None:
+    record_given_up(bench, f"{TALKS}/film.mp4")
+    record_given_up(bench, f"{TALKS}/gone.mp4")
+    outcomes = bench.ingest(retry=False).known_outcomes(list(discover([TALKS])))
+    known = {each.path: each.status.value for each in outcomes if each is not None}
+    assert known == {f"{TALKS}/film.mp4": "failed"}
