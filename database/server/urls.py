@@ -59,6 +59,8 @@ def _parsed(text: str) -> sa.URL:
     if not scheme.startswith("postgres") or "," not in rest.partition("/")[0].rpartition("@")[2]:
         return sa.make_url(text)
     parts = {name: str(value) for name, value in conninfo_to_dict(text).items()}
+    if "@" in parts.get("host", ""):
+        raise ValueError  # of a password that is not quoted, it would be told as a host
     return sa.URL.create(
         "postgresql",
         username=parts.pop("user", None),

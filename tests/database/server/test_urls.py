@@ -56,7 +56,14 @@ def test_one_server_is_any_that_answers() -> None:
     assert "target_session_attrs" not in url.query
 
 
-@pytest.mark.parametrize("text", ["a:1,b:2", "postgresql://me:hunter2@a:x,b:y/films?no=thing"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a:1,b:2",
+        "postgresql://me:hunter2@a:x,b:y/films?no=thing",
+        "postgresql://me:p@hunter2@a,b/films",
+    ],
+)
 def test_what_is_no_url_of_several_is_told_without_its_password(text: str) -> None:
     with pytest.raises(DatabaseUnreachable, match="DATABASE_READ_URLS is not a") as raised:
         read_url(text, "DATABASE_READ_URLS")
