@@ -148,11 +148,16 @@ def new_settings(server: str, template: str, models: Path) -> NewSettings:
     def clone(folder: Path) -> Iterator[IngestSettings]:
         name = f"test_{uuid.uuid4().hex}"
         folder.mkdir(parents=True)
-        (folder / "models").symlink_to(models)
-        _create_database(server, name, template)
-        yield IngestSettings(sceneseek_home=folder, database_url=_url_of(server, name))
-        with psycopg.connect(server, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        try:
+            (folder / "models").symlink_to(models)
+            _create_database(server, name, template)
+            yield IngestSettings(sceneseek_home=folder, database_url=_url_of(server, name))
+        finally:
+            shutil.rmtree(
+                folder, ignore_errors=True
+            )  # so that a fixture that failed can be made again
+            with psycopg.connect(server, autocommit=True) as connection:
+                connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
     return clone
 
@@ -187,9 +192,9 @@ def ingested(server: str, template: str, models: Path, home: Path) -> Iterator[I
     )
     with InterProcessLock(home / "ingested.lock"):
         if not outcome.exists():
-            folder.mkdir()
-            (folder / "models").symlink_to(models)
-            _create_database(server, "sceneseek_ingested", template)
+            if _create_database(server, "sceneseek_ingested", template):  # not made in part before
+                folder.mkdir()
+                (folder / "models").symlink_to(models)
             done = run_command("ingest", TOUR, "--json", settings=settings)
             assert done.returncode == 0, done.stderr
             outcome.write_text(json.dumps(outcomes(done)[TOUR.name]))

@@ -185,17 +185,18 @@ class Database:
 
     @contextmanager
     def lock_connection(self) -> Iterator[sa.Connection]:
-        """A connection whose advisory locks end with the block, or with the process. Raises
-        DatabaseError if there is none to be had; what the block raises stays as it is."""
+        """A connection beside the pool, which its locks would take from others: advisory locks that
+        end with the block, or with the process. Raises DatabaseError if there is none to be had;
+        what the block raises stays as it is."""
         with translated_errors(self.description):
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.detach()
         try:
             yield connection
         finally:
             # Closing the session frees its locks, too, but in its own time, after we have gone on.
             with suppress(exc.SQLAlchemyError):  # one that was cut holds none
                 connection.execute(sa.text("SELECT pg_advisory_unlock_all()"))
-            connection.invalidate()
             connection.close()
 
     def of_origin(self, origin: str) -> "Database":

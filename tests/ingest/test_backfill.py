@@ -79,8 +79,8 @@ def _kill_in_the_middle(settings: DatabaseSettings) -> None:
             with database.session() as session:
                 found = session.scalar(query) or 0
         running.send_signal(signal.SIGKILL)
-        running.communicate()
-        assert found > 0
+        said = running.communicate()
+        assert found > 0, said
         assert not all(Spaces(database).coverage(s.key).complete for s in tiny_models.SPACES)
         assert find_faults(database, settings.keyframes_dir) == []
 
