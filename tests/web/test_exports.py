@@ -185,6 +185,7 @@ def test_a_selection_is_collected_over_searches_and_stays_after_a_reload(page: P
     page.get_by_role("searchbox").first.fill(f"{QUERY} reef")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("reef"))
+    expect(page.locator("#answer:not([aria-busy])")).to_be_visible()
     expect_selected(page, 1)
     page.locator(f"#hits li:has(> :not(#{chosen}).hit) .pick").first.check()
     expect_selected(page, 2)
