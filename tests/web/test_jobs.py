@@ -24,7 +24,7 @@ from tests.helpers.http import Serving, search, serving
 from tests.helpers.media import drawn, make_video
 from tests.helpers.records import file, talk, unit_vector
 
-AWAY = ("ERR_CONNECTION", "ERR_INCOMPLETE", "ERR_EMPTY")
+AWAY = ("ERR_CONNECTION", "ERR_SOCKET_NOT_CONNECTED", "ERR_INCOMPLETE", "ERR_EMPTY")
 
 
 @pytest.fixture(scope="module")

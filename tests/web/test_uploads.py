@@ -31,6 +31,7 @@ from tests.helpers.http import Serving, serving
 CUT_OFF = (
     "ERR_INTERNET_DISCONNECTED",
     "ERR_CONNECTION",
+    "ERR_SOCKET_NOT_CONNECTED",
     "ERR_NETWORK",
     "ERR_EMPTY_RESPONSE",
     "ERR_INCOMPLETE",
