@@ -23,7 +23,9 @@ _RETRY_S = 20.0
 """As long as a request is tried again, the last time after some 6 s of waiting; by default obstore
 does so for three minutes."""
 _CONNECT_S, _SILENT_S = 5.0, 30.0
-_NOT_INSTALLED = "files of s3:// need the package obstore: pip install 'sceneseek[s3]' brings it"
+_NOT_INSTALLED = (
+    'files of s3:// need the package obstore: run pip install -c constraints.txt -e ".[bundled,s3]"'
+)
 
 
 @dataclass(frozen=True, slots=True)
