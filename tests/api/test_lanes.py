@@ -20,7 +20,7 @@ from api.hang_up import ClientGone, unless_gone
 from api.lanes import Lane, Lanes
 from api.requests import _picture_bytes
 from api.settings import ApiSettings
-from database.opening import MAX_OVERFLOW, POOL_SIZE
+from database.opening import SERVING
 from tests.helpers.state import request_of
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -204,7 +204,8 @@ def test_no_thread_waits_for_the_connection_of_another() -> None:
         for limit in ApiSettings.model_fields["api_max_concurrent"].metadata
         if isinstance(limit, Le)
     )
-    assert Lanes(Lane("searches", int(str(most)))).num_threads <= POOL_SIZE + MAX_OVERFLOW
+    num_threads = Lanes(Lane("searches", int(str(most)))).num_threads
+    assert num_threads <= SERVING.kept + SERVING.more
 
 
 def test_every_route_that_needs_a_thread_waits_for_its_turn_first() -> None:

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 HEAD, OTHER = "127.0.0.2", "127.0.0.3"
@@ -59,6 +60,8 @@ def two_nodes() -> Iterator[TwoNodes]:
     """The cluster, until the end of the block."""
     folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # its sockets need a short path
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ["RAY_TMPDIR"] = folder  # where Cluster writes its address, into a folder ray
+    Path(folder, "ray").mkdir()
     made = TwoNodes(folder)
     try:
         yield made

@@ -14,11 +14,22 @@ class FailuresAtOnce:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called by pytest for each stage of each test."""
+        if report.outcome == "rerun":  # pytest-rerunfailures
+            self._tell("RUN AGAIN", report, str(report.when))
+        elif report.failed:
+            self._tell("FAILED", report, str(report.when))
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Called by pytest for each file and folder."""
+        if report.failed:
+            self._tell("FAILED", report, "collection")
+
+    def _tell(
+        self, what: str, report: pytest.TestReport | pytest.CollectReport, stage: str
+    ) -> None:
         terminal = self._plugins.get_plugin("terminalreporter")
-        is_again = report.outcome == "rerun"  # pytest-rerunfailures
-        if (report.failed or is_again) and terminal is not None:
+        if terminal is not None:
             crash = getattr(report.longrepr, "reprcrash", None)
             reason = crash.message if crash else report.longreprtext
-            what = "RUN AGAIN" if is_again else "FAILED"
-            terminal.write_line(f"\n{what} {report.nodeid} ({report.when})")
+            terminal.write_line(f"\n{what} {report.nodeid} ({stage})")
             terminal.write_line(reason[:_MOST_CHARACTERS])

@@ -148,7 +148,7 @@ def test_a_key_that_cannot_be_read_is_named(s3: S3) -> None:
 
 def test_without_the_extra_it_is_said_what_brings_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "obstore.store", None)
-    with pytest.raises(ObjectsUnreachable, match=r"pip install 'sceneseek\[s3\]' brings it"):
+    with pytest.raises(ObjectsUnreachable, match=r"run pip install .*\[bundled,s3\]"):
         Bucket(BUCKET)
 
 
