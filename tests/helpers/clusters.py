@@ -1,7 +1,6 @@
 """A Ray cluster of two nodes on loopback, each of which may be killed."""
 
 import os
-import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,13 +57,15 @@ class TwoNodes:
 @contextmanager
 def two_nodes() -> Iterator[TwoNodes]:
     """The cluster, until the end of the block."""
-    folder = tempfile.mkdtemp(prefix="ray-", dir="/tmp")  # its sockets need a short path
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
-    os.environ["RAY_TMPDIR"] = folder  # where Cluster writes its address, into a folder ray
-    Path(folder, "ray").mkdir()
-    made = TwoNodes(folder)
-    try:
-        yield made
-    finally:
-        made.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+    # Its sockets need a short path.
+    with tempfile.TemporaryDirectory(
+        prefix="ray-", dir="/tmp", ignore_cleanup_errors=True
+    ) as folder:
+        os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+        os.environ["RAY_TMPDIR"] = folder  # where Cluster writes its address, into a folder ray
+        Path(folder, "ray").mkdir()
+        made = TwoNodes(folder)
+        try:
+            yield made
+        finally:
+            made.stop()
