@@ -5,14 +5,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psycopg
 
 from database.server.cluster import find_postmaster, prepare_cluster
 from database.server.programs import find_owner, give, run_program
+from ingest.settings import IngestSettings
 
 _PORT = 5432
+
+
+class NewMachine(Protocol):
+    """What makes a machine with a home of its own."""
+
+    def __call__(self, name: str, **variables: str) -> IngestSettings: ...
 
 
 @dataclass(frozen=True)
