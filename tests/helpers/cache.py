@@ -19,10 +19,10 @@ def vector(seed: int, dim: int = DIM) -> Vectors:
     return np.asarray(drawn / np.linalg.norm(drawn), np.float32)
 
 
-def run(*steps: Awaitable[object]) -> list[object]:
+def run(*steps: Awaitable[object]) -> list[Any]:
     """The results of steps, one after another, on an event loop of their own."""
 
-    async def all_steps() -> list[object]:
+    async def all_steps() -> list[Any]:
         return [await step for step in steps]
 
     return asyncio.run(all_steps())

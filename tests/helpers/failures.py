@@ -14,7 +14,8 @@ class FailuresAtOnce:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Called by pytest for each stage of each test."""
-        if report.outcome == "rerun":  # pytest-rerunfailures
+        outcome: str = report.outcome
+        if outcome == "rerun":  # pytest-rerunfailures
             self._tell("RUN AGAIN", report, str(report.when))
         elif report.failed:
             self._tell("FAILED", report, str(report.when))

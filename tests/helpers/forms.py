@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -47,7 +48,7 @@ class Form:
 def write_formed(path: Path, frames: Sequence[av.VideoFrame], form: Form) -> Path:
     """A film of frames at FPS; all are of the size of the first."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(form.codec, FPS)
+        stream: Any = container.add_stream(form.codec, FPS)
         stream.width, stream.height = frames[0].width, frames[0].height
         stream.pix_fmt = form.pixel_format
         stream.options = {"preset": "ultrafast", "threads": "1"} | dict(form.options)

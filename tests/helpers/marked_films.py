@@ -94,7 +94,7 @@ def write_joined(path: Path, *films: Path) -> Path:
     """All streams of some films side by side in one file, those of the first film first."""
     with contextlib.ExitStack() as opened:
         target = opened.enter_context(av.open(str(path), "w"))
-        packets = []
+        packets: list[tuple[Any, Any]] = []
         for film in films:
             source = opened.enter_context(av.open(str(film)))
             streams = {s.index: target.add_stream_from_template(s) for s in source.streams}

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import repeat
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -34,7 +35,8 @@ def solid(red: int, green: int, blue: int, size: tuple[int, int] = SIZE) -> Pict
 def drawn(seed: int, size: tuple[int, int] = SIZE) -> Picture:
     """Overlapping blocks of random colours; each seed is another picture."""
     random = np.random.default_rng(seed)
-    picture = solid(*random.integers(0, 256, 3).tolist(), size)
+    red, green, blue = random.integers(0, 256, 3).tolist()
+    picture = solid(red, green, blue, size)
     for _ in range(12):
         left, top = (int(random.integers(0, side)) for side in size)
         width, height = (int(random.integers(side // 8, side // 2)) for side in size)
@@ -92,7 +94,7 @@ def write_video(
             container.metadata["title"] = title
         frames = list(frames)
         if frames:
-            video = container.add_stream(video_codec, fps)
+            video: Any = container.add_stream(video_codec, fps)
             video.height, video.width = frames[0].shape[:2]
             video.pix_fmt = "yuv420p"
             video.gop_size = iframe_every
@@ -102,7 +104,7 @@ def write_video(
                 video.options = {"preset": "ultrafast", "x265-params": "log-level=none:pools=1"}
         if audio is not None:
             rate = 48_000 if audio_codec == "ac3" else AUDIO_RATE
-            sound = container.add_stream(audio_codec, rate, layout="mono")
+            sound: Any = container.add_stream(audio_codec, rate, layout="mono")
         for frame in frames:
             container.mux(video.encode(av.VideoFrame.from_ndarray(frame, "rgb24")))
         if frames:
@@ -124,7 +126,8 @@ def cut(source: Path, path: Path, start_s: float, end_s: float) -> Path:
     """The part of a film from an I-frame on, its packets as they are."""
     with av.open(str(source)) as film, av.open(str(path), "w") as part:
         streams = {s.index: part.add_stream_from_template(s) for s in film.streams}
-        for packet in film.demux():
+        packets: Any = film.demux()
+        for packet in packets:
             if packet.dts is None or not start_s <= packet.pts * packet.time_base < end_s:
                 continue
             offset = round(start_s / packet.time_base)
@@ -136,7 +139,7 @@ def cut(source: Path, path: Path, start_s: float, end_s: float) -> Path:
 
 def frames_at(path: Path, times_s: Sequence[float]) -> list[Picture]:
     """The frames of a film that are shown at these times, which are in order."""
-    pictures = []
+    pictures: list[Any] = []
     with av.open(str(path)) as container:
         for frame in container.decode(video=0):
             if len(pictures) < len(times_s) and frame.time >= times_s[len(pictures)] - 1e-6:

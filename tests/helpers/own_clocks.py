@@ -65,7 +65,10 @@ def write_at(
         pictures.gop_size = 5
         pictures.options = {"preset": "ultrafast", "tune": "zerolatency"}
         sound = container.add_stream("libopus", _RATE, layout="mono")
-        packets = [*_encode(pictures, _frames(colours)), *_encode(sound, _sounds(seconds))]
+        packets: list[Any] = [
+            *_encode(pictures, _frames(colours)),
+            *_encode(sound, _sounds(seconds)),
+        ]
         for packet in sorted(packets, key=lambda each: each.dts * each.time_base):
             time_s = float(max(packet.pts, 0) * packet.time_base)
             packet.pts = packet.dts = round(stamp_of(time_s) / packet.time_base)

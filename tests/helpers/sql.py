@@ -1,5 +1,7 @@
 """Plain SQL, for what no method of ours does or shows."""
 
+from typing import Any
+
 import sqlalchemy as sa
 
 from database.server.connection import Database
@@ -12,7 +14,7 @@ def execute(database: Database, *statements: str) -> None:
             session.execute(sa.text(statement))
 
 
-def rows(database: Database, query: str) -> list[tuple[object, ...]]:
+def rows(database: Database, query: str) -> list[tuple[Any, ...]]:
     """The rows of a query."""
     with database.session() as session:
         return [tuple(row) for row in session.execute(sa.text(query))]

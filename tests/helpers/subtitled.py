@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 from av.stream import Disposition
@@ -50,7 +51,7 @@ def subtitled(
         streams = [_add(container, track) for track in tracks]
         if chapters:
             container.set_chapters([_chapter(*each) for each in chapters])
-        packets = []
+        packets: list[Any] = []
         for number in range(round(seconds * FPS)):
             frame = av.VideoFrame.from_ndarray(solid(number * 2 % 256, 40, 90, (160, 90)), "rgb24")
             packets += video.encode(frame)
@@ -60,7 +61,8 @@ def subtitled(
             packet.dts += round(begins_s / packet.time_base)
         for track, stream in zip(tracks, streams, strict=True):
             packets += [_packet(stream, cue, begins_s) for cue in track.cues]
-        container.mux(sorted(packets, key=lambda each: each.dts * each.time_base))
+        packets.sort(key=lambda each: each.dts * each.time_base)
+        container.mux(packets)
     return path
 
 
@@ -72,10 +74,8 @@ def srt(*cues: Cue) -> str:
     )
 
 
-def _add(
-    container: av.container.OutputContainer, track: Track
-) -> av.subtitles.stream.SubtitleStream:
-    stream = container.add_stream(track.codec)
+def _add(container: av.container.OutputContainer, track: Track) -> Any:
+    stream: Any = container.add_stream(track.codec)
     stream.codec_context.subtitle_header = _HEADER
     if track.language:
         stream.metadata["language"] = track.language
@@ -86,7 +86,7 @@ def _add(
     return stream
 
 
-def _packet(stream: av.subtitles.stream.SubtitleStream, cue: Cue, begins_s: float) -> av.Packet:
+def _packet(stream: Any, cue: Cue, begins_s: float) -> Any:
     start_s, end_s, text = cue
     length_ms = round((end_s - start_s) * 1000)
     shown = SubtitleSet.create(f"0,0,Default,,0,0,0,,{text}".encode(), 0, max(length_ms, 0))
@@ -97,7 +97,7 @@ def _packet(stream: av.subtitles.stream.SubtitleStream, cue: Cue, begins_s: floa
     return packet
 
 
-def _chapter(start_s: float, end_s: float, title: str) -> dict[str, object]:
+def _chapter(start_s: float, end_s: float, title: str) -> Any:
     start, end = round(start_s * 1000), round(end_s * 1000)
     metadata = {"title": title}
     return {"id": start, "start": start, "end": end, "time_base": _MS, "metadata": metadata}

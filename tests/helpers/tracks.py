@@ -75,14 +75,15 @@ def write_tracks(
 ) -> Path:
     """A recording of these streams in this order, interleaved by time."""
     with av.open(str(path), "w", format=container_format, options=options or {}) as container:
-        packets = []
+        packets: list[Any] = []
         for track in tracks:
             if isinstance(track, Pictures):
                 stream: Any = container.add_stream(track.codec, track.fps)
             else:
                 stream = container.add_stream(track.codec, track.rate, layout=track.layout)
             stream.disposition = track.disposition
-            for packet in track.packets(stream):
+            of_track: list[Any] = track.packets(stream)
+            for packet in of_track:
                 offset = round(track.begin_s / packet.time_base)
                 packet.pts, packet.dts = packet.pts + offset, packet.dts + offset
                 packets.append(packet)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -106,7 +107,7 @@ def write_tracks(path: Path, tracks: Sequence[Track]) -> Path:
     with av.open(str(path), "w") as container:
         streams = []
         for track in tracks:
-            stream = container.add_stream(track.codec, 48_000, layout=track.layout)
+            stream: Any = container.add_stream(track.codec, 48_000, layout=track.layout)
             if track.title:
                 stream.metadata["title"] = track.title
             if track.language:

@@ -1,5 +1,7 @@
 """What a worker does, in the process of a test: task after task, in the order of the queue."""
 
+from collections.abc import Callable
+
 from database.jobs.queue import FILE, FINISH, SCAN
 from ingest.work.bench import Bench
 from ingest.work.doing import do_file
@@ -9,7 +11,7 @@ _TAKE = """
     DELETE FROM procrastinate_jobs WHERE id = (
         SELECT id FROM procrastinate_jobs WHERE status = 'todo' ORDER BY priority DESC, id LIMIT 1)
     RETURNING task_name, args"""
-_DO = {SCAN: do_scan, FILE: do_file, FINISH: do_finish}
+_DO: dict[str, Callable[..., None]] = {SCAN: do_scan, FILE: do_file, FINISH: do_finish}
 
 
 def work_off(bench: Bench, most: int = 1000) -> list[str]:
