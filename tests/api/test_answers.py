@@ -97,7 +97,7 @@ def test_a_quick_multimodal_search_is_balanced_by_default(client: httpx.Client) 
 
 @pytest.mark.parametrize("mode", ["text_heavy", "balanced", "vision_heavy"])
 def test_a_quick_multimodal_search_finds_what_is_shown(client: httpx.Client, mode: str) -> None:
-    params = {"q": "a cup of coffee", "mode": mode, "limit": 1}
+    params: dict[str, Any] = {"q": "a cup of coffee", "mode": mode, "limit": 1}
     (hit,) = found(client.get("/search/multimodal/quick", params=params))
     assert hit["scene"]["start_s"] == pytest.approx(7, abs=0.2)
     assert [evidence["kind"] for evidence in hit["evidence"]] == ["keyframe"]

@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import HTTPException, Request, Response
@@ -62,9 +63,10 @@ def asked(state: State, method: str = "GET", **headers: str) -> Response:
 
 def body(answer: Response) -> bytes:
     assert isinstance(answer, StreamingResponse)
+    chunks: Any = answer.body_iterator
 
     async def read() -> bytes:
-        return b"".join([bytes(chunk) async for chunk in answer.body_iterator])
+        return b"".join([bytes(chunk) async for chunk in chunks])
 
     return asyncio.run(read())
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 import httpx
@@ -73,15 +74,19 @@ def wait_until(is_so: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
+def waits_more_than(client: httpx.Client, number: float) -> bool:
+    return metrics(client).get(WAITING, 0) > number
+
+
 def test_a_full_queue_is_429_a_single_text_is_answered_and_hanging_up_makes_room(
     server: Serving,
 ) -> None:
     client = server.client
     with ExitStack() as clients:
         for number in range(4):
-            before = metrics(client).get(WAITING, 0)
+            least = metrics(client).get(WAITING, 0) + 1000
             clients.enter_context(asking(client, many(f"waits {number}")))
-            wait_until(lambda least=before + 1000: metrics(client).get(WAITING, 0) > least)
+            wait_until(partial(waits_more_than, client, least))
         answer = client.post(EMBEDDINGS, json=many("too much"))
         assert refusal(answer, 429)["code"] == "rate_limit_exceeded"
         assert 1 <= int(answer.headers["retry-after"]) <= 60

@@ -277,6 +277,7 @@ def test_requests_that_are_answered_are_documented(
         for each in bodies:
             form.validate(each)
             ok(embeddings.post(path, json=each))
+    given: object
     for given in (5, [], [[]], [1.5], ["a", 1], None):
         assert list(form_of(EMBEDDINGS, document).iter_errors({"input": given}))
     for given in (5, [], [5], {"colour": 5}):

@@ -3,6 +3,7 @@
 import base64
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import httpx
 import numpy as np
@@ -109,7 +110,7 @@ def test_usage_and_order_are_those_of_a_request_while_others_ask(
     known = encoders.encode_items(TEXT, pool)
     asked = [[(7 * number + step) % 40 for step in range(1 + number)] for number in range(16)]
 
-    def ask(places: list[int]) -> dict[str, object]:
+    def ask(places: list[int]) -> dict[str, Any]:
         return embedded(embeddings, [pool[i] for i in places], encoding_format="base64")
 
     with ThreadPoolExecutor(8) as threads:

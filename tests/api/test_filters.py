@@ -248,13 +248,17 @@ def test_what_is_said_of_hits_is_kept_and_may_be_taken_back(own: Made) -> None:
         params = {"query": f" {QUERY}", "scene": scene}
         assert own.client.delete("/search/feedback", params=params).status_code == 204
     assert kept() == {(QUERY, path, 20.0): False}
-    for params, status in (({"query": QUERY, "scene": 999}, 404), ({"query": QUERY}, 422)):
+    wrong: list[tuple[dict[str, Any], int]] = [
+        ({"query": QUERY, "scene": 999}, 404),
+        ({"query": QUERY}, 422),
+    ]
+    for params, status in wrong:
         assert_problem(own.client.delete("/search/feedback", params=params), status)
 
 
 def test_one_mark_is_kept_without_a_search(own: Made) -> None:
     for scene, relevant in ((1, True), (2, True), (1, False)):
-        mark = {"query": f" {QUERY} ", "scene": scene, "relevant": relevant}
+        mark: dict[str, Any] = {"query": f" {QUERY} ", "scene": scene, "relevant": relevant}
         answer = own.client.put("/search/feedback", params=mark)
         assert answer.status_code == 204
         assert not answer.content
@@ -263,10 +267,11 @@ def test_one_mark_is_kept_without_a_search(own: Made) -> None:
         (QUERY, 10.0, True),
         (QUERY, 0.0, False),
     ]
-    for changed, status in (
+    wrong: tuple[tuple[dict[str, Any], int], ...] = (
         ({"scene": 999}, 404), ({"query": "  "}, 422), ({"query": "-drilling"}, 422),
         ({"query": "the\x00drill"}, 422), ({"relevant": "perhaps"}, 422), ({"limit": 1}, 422),
-    ):  # fmt: skip
+    )  # fmt: skip
+    for changed, status in wrong:
         mark = {"query": QUERY, "scene": 1, "relevant": True, **changed}
         assert_problem(own.client.put("/search/feedback", params=mark), status)
     assert Judgements(own.database).all() == judged

@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -117,7 +118,8 @@ def statuses(bodies: Sequence[Sequence[bytes | None]], pause_s: float = 0.0) -> 
     limit = BodyLimit(answers)
 
     async def ask(pieces: Sequence[bytes | None]) -> int:
-        left, sent = list(pieces), []
+        left = list(pieces)
+        sent: list[Any] = []
 
         async def receive() -> Message:
             await asyncio.sleep(pause_s)

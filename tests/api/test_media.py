@@ -3,6 +3,7 @@
 import asyncio
 import resource
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
@@ -36,9 +37,10 @@ def asked(path: Path, method: str = "GET", **headers: str) -> Response:
 def body(answer: Response) -> bytes:
     """What is sent after the headers."""
     assert isinstance(answer, StreamingResponse)
+    chunks: Any = answer.body_iterator
 
     async def read() -> bytes:
-        return b"".join([bytes(chunk) async for chunk in answer.body_iterator])
+        return b"".join([bytes(chunk) async for chunk in chunks])
 
     return asyncio.run(read())
 
@@ -81,7 +83,7 @@ def test_a_film_is_not_called_gone_where_the_server_has_too_many_files_open(path
             resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
     with TestClient(app) as client:
-        answer = client.get("/film")
+        answer: Any = client.get("/film")
     assert_problem(answer, 503)
     assert "too many files" in answer.json()["detail"]
     assert answer.headers["retry-after"] == "5"

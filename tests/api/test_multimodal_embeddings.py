@@ -44,7 +44,7 @@ def test_a_text_a_picture_and_both_have_the_librarys_vectors(
 ) -> None:
     text = encoders.encode_query(CONCEPTS, "a cup of coffee")
     (picture,) = encoders.encode_items(CONCEPTS, [read_picture(FILES["PNG"])])
-    items = [
+    items: list[dict[str, Any]] = [
         {"text": "a cup of coffee"},
         {"image": PNG},
         {"text": "a cup of coffee", "image": PNG},

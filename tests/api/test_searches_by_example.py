@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from typing import Any
 
 import httpx
 import pytest
@@ -202,7 +203,7 @@ def test_scenes_are_alike_in_look_or_in_words(client: httpx.Client, ids: dict[in
     assert look["results"] == answered(client.get(f"/scenes/{ids[CAMERA]}/similar"))["results"]
     assert len(starts(look)) == 5
     assert CAMERA not in starts(look)
-    params = {"by": "words", "explain": True}
+    params: dict[str, Any] = {"by": "words", "explain": True}
     words = answered(client.get(f"/scenes/{ids[CAMERA]}/similar", params=params))
     assert CAMERA not in starts(words)
     assert HELMET not in starts(words), "nothing is said there"
@@ -211,7 +212,7 @@ def test_scenes_are_alike_in_look_or_in_words(client: httpx.Client, ids: dict[in
 
 
 def test_filters_narrow_what_is_like_a_scene(client: httpx.Client, ids: dict[int, int]) -> None:
-    def alike(**filters: object) -> list[int]:
+    def alike(**filters: Any) -> list[int]:
         return starts(answered(client.get(f"/scenes/{ids[CAT]}/similar", params=filters)))
 
     assert sorted(alike(from_s=20, to_s=30)) == [SLIDE, CAMERA, HELMET]

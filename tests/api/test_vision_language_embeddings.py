@@ -56,7 +56,7 @@ def encoder(models: Path, own_models: Path) -> VisionLanguageEncoder:
     return encoders.vision_language(encoders.spaces[KEY])
 
 
-def asked(client: httpx.Client, body: object) -> dict[str, Any]:
+def asked(client: httpx.Client, body: Any) -> dict[str, Any]:
     items = body if isinstance(body, list) else [body]
     answer = ok(client.post(MULTIMODAL, json=[{"model": KEY, **item} for item in items]))
     assert answer["model"] == "tiny-vlm"

@@ -31,7 +31,7 @@ def _right_answer(request: bytes) -> dict[str, Any]:
     num_tokens = sum(known.num_tokens for known in chosen)
     return {
         "data": [
-            {"index": index, "embedding": base64.b64encode(known.vector).decode()}
+            {"index": index, "embedding": base64.b64encode(known.vector.tobytes()).decode()}
             for index, known in enumerate(chosen)
         ],
         "usage": {"prompt_tokens": num_tokens, "total_tokens": num_tokens},
@@ -79,7 +79,7 @@ def _with_the_usage_of_others(answer: dict[str, Any]) -> None:
 
 def _with_nan(answer: dict[str, Any]) -> None:
     nothing = np.full(12, np.nan, np.float32)
-    answer["data"][0]["embedding"] = base64.b64encode(nothing).decode()
+    answer["data"][0]["embedding"] = base64.b64encode(nothing.tobytes()).decode()
 
 
 @pytest.mark.parametrize(

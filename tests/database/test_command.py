@@ -110,7 +110,7 @@ def test_the_check_repairs_on_demand(
     told = f"mended: file that is gone, but not marked as missing: 1 ({file})\nclean\n"
     assert (done.returncode, done.stdout, done.stderr) == (0, told, "")
     done = run_command("database", "check", "--repair", "--json", settings=settings)
-    nothing = {"mended": [], "failed": [], "faults": [], "found": []}
+    nothing: dict[str, list[str]] = {"mended": [], "failed": [], "faults": [], "found": []}
     assert (done.returncode, json.loads(done.stdout)) == (0, nothing)
 
 

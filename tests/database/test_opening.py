@@ -5,7 +5,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 import pytest
 import sqlalchemy as sa
@@ -77,8 +77,8 @@ def test_dates_and_times_of_day_are_in_utc_whatever_the_time_zone_of_the_databas
         recorded_at = Library(reopened).get_video(1).recorded_at
         assert recorded_at is not None
         assert recorded_at.isoformat() == at.isoformat()
-        for hours, passes in ((("19:30", "20:30"), True), (("04:30", "05:30"), False)):
-            filters = Filters(clock_from=hours[0], clock_to=hours[1])
+        for hours, passes in (((19, 20), True), ((4, 5), False)):
+            filters = Filters(clock_from=time(hours[0], 30), clock_to=time(hours[1], 30))
             condition, values = Conditions(filters).of_videos()
             with reopened.reading() as connection:
                 found = connection.scalar(sa.text(f"SELECT {condition} FROM video"), values)

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +17,8 @@ from embeddings.cache import MAX_ENTRIES, EmbeddingCache
 from embeddings.errors import InvalidVector
 from tests.helpers.cache import DIM, KEY, events, metric, run, vector
 from tests.helpers.redis import RedisServer
+
+NewCache = Callable[..., EmbeddingCache]
 
 
 @pytest.fixture
@@ -33,19 +36,21 @@ def patient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(params=["memory", "redis"])
-def new_cache(request: pytest.FixtureRequest, patient: None) -> Callable[..., EmbeddingCache]:
+def new_cache(request: pytest.FixtureRequest, patient: None) -> NewCache:
     """Makes a cache of each kind, its Redis being empty."""
     url = None if request.param == "memory" else request.getfixturevalue("server").url
     return lambda ttl=300: EmbeddingCache(url, ttl)
 
 
-def test_a_vector_comes_back_to_the_last_bit(new_cache) -> None:
+def test_a_vector_comes_back_to_the_last_bit(new_cache: NewCache) -> None:
     cache = new_cache()
     _, found = run(cache.set_embedding(KEY, vector(1)), cache.get_embedding(KEY))
     np.testing.assert_array_equal(found, vector(1), strict=True)
 
 
-def test_many_come_back_in_the_order_asked_for_with_gaps_where_there_are_none(new_cache) -> None:
+def test_many_come_back_in_the_order_asked_for_with_gaps_where_there_are_none(
+    new_cache: NewCache,
+) -> None:
     cache = new_cache()
     keys = [f"image:{number}" for number in (3, 1, 9, 2, 1)]
     stored = {f"image:{number}": vector(number) for number in (1, 2, 3)}
@@ -55,7 +60,7 @@ def test_many_come_back_in_the_order_asked_for_with_gaps_where_there_are_none(ne
     ]
 
 
-def test_a_text_comes_back_and_is_no_vector(new_cache) -> None:
+def test_a_text_comes_back_and_is_no_vector(new_cache: NewCache) -> None:
     cache = new_cache()
     misses = metric("embedding_cache_misses_total", kind="description")
     _, found, none, as_vector, cleared, gone = run(
@@ -76,12 +81,12 @@ def test_a_text_comes_back_and_is_no_vector(new_cache) -> None:
     assert metric("embedding_cache_misses_total", kind="description") == misses + 3
 
 
-def test_a_vector_is_no_text(new_cache) -> None:
+def test_a_vector_is_no_text(new_cache: NewCache) -> None:
     cache = new_cache()
     assert run(cache.set_embedding(KEY, vector(1)), cache.get_text(KEY)) == [None, None]
 
 
-def test_to_ask_for_nothing_and_to_keep_nothing_is_no_fault(new_cache) -> None:
+def test_to_ask_for_nothing_and_to_keep_nothing_is_no_fault(new_cache: NewCache) -> None:
     cache = new_cache()
     with capture_logs() as logs:
         assert run(cache.get_many([]), cache.set_many({})) == [[], None]
@@ -89,7 +94,9 @@ def test_to_ask_for_nothing_and_to_keep_nothing_is_no_fault(new_cache) -> None:
     assert events(logs) == []
 
 
-def test_a_change_in_place_reaches_neither_the_cache_nor_another_caller(new_cache) -> None:
+def test_a_change_in_place_reaches_neither_the_cache_nor_another_caller(
+    new_cache: NewCache,
+) -> None:
     cache, mine = new_cache(), vector(1)
     _, first, second = run(
         cache.set_embedding(KEY, mine), cache.get_embedding(KEY), cache.get_embedding(KEY)
@@ -100,7 +107,7 @@ def test_a_change_in_place_reaches_neither_the_cache_nor_another_caller(new_cach
         np.testing.assert_array_equal(found, vector(1))
 
 
-def test_a_vector_is_forgotten_after_its_time(new_cache) -> None:
+def test_a_vector_is_forgotten_after_its_time(new_cache: NewCache) -> None:
     cache = new_cache(ttl=1)
     run(cache.set_embedding(KEY, vector(1)))
     assert run(cache.get_embedding(KEY))[0] is not None
@@ -124,14 +131,16 @@ def test_a_vector_is_forgotten_after_its_time(new_cache) -> None:
     ],
     ids=str,
 )
-def test_what_is_no_unit_vector_is_refused_before_anything_is_stored(new_cache, wrong) -> None:
+def test_what_is_no_unit_vector_is_refused_before_anything_is_stored(
+    new_cache: NewCache, wrong: Any
+) -> None:
     cache = new_cache()
     with pytest.raises(InvalidVector):
         run(cache.set_many({KEY: vector(1), "image:1": wrong}))
     assert run(cache.get_stats())[0]["total_keys"] == 0
 
 
-def test_a_vector_of_another_dimension_than_is_asked_for_is_a_miss(new_cache) -> None:
+def test_a_vector_of_another_dimension_than_is_asked_for_is_a_miss(new_cache: NewCache) -> None:
     cache = new_cache()
     run(cache.set_many({"image:1": vector(1, 4), "image:2": vector(2, 8)}))
     ((four, eight),) = run(cache.get_many(["image:1", "image:2"], dim=8))
@@ -153,7 +162,9 @@ def test_a_vector_of_another_dimension_than_is_asked_for_is_a_miss(new_cache) ->
         ("*", {"instruction:1a", "instruction:2b", "image:1a", "image:1b"}),
     ],
 )
-def test_clearing_removes_the_keys_that_are_like_the_pattern(new_cache, pattern, removed) -> None:
+def test_clearing_removes_the_keys_that_are_like_the_pattern(
+    new_cache: NewCache, pattern: str, removed: set[str]
+) -> None:
     cache = new_cache()
     keys = ["instruction:1a", "instruction:2b", "image:1a", "image:1b"]
     run(cache.set_many({key: vector(1) for key in keys}))
@@ -164,7 +175,7 @@ def test_clearing_removes_the_keys_that_are_like_the_pattern(new_cache, pattern,
     assert {key for key, found in zip(keys, left, strict=True) if found is None} == removed
 
 
-def test_statistics_tell_what_is_kept_and_how_often_it_was_found(new_cache) -> None:
+def test_statistics_tell_what_is_kept_and_how_often_it_was_found(new_cache: NewCache) -> None:
     def counters() -> list[float]:
         kinds = "instruction", "image", "other"
         names = "embedding_cache_hits_total", "embedding_cache_misses_total"
@@ -184,7 +195,7 @@ def test_statistics_tell_what_is_kept_and_how_often_it_was_found(new_cache) -> N
 
 
 def test_hits_and_misses_are_in_the_log_of_those_who_debug(
-    new_cache, caplog: pytest.LogCaptureFixture
+    new_cache: NewCache, caplog: pytest.LogCaptureFixture
 ) -> None:
     cache = new_cache()
     run(cache.set_embedding(KEY, vector(1)))
@@ -195,9 +206,9 @@ def test_hits_and_misses_are_in_the_log_of_those_who_debug(
     assert caplog.messages == ["looked up in the cache: 1 hits, 2 misses"]
 
 
-def test_many_threads_with_loops_of_their_own_share_a_cache(new_cache) -> None:
+def test_many_threads_with_loops_of_their_own_share_a_cache(new_cache: NewCache) -> None:
     cache = new_cache()
-    wrong = []
+    wrong: list[int] = []
 
     async def work(worker: int) -> None:
         for turn in range(25):
@@ -205,7 +216,9 @@ def test_many_threads_with_loops_of_their_own_share_a_cache(new_cache) -> None:
             await cache.set_many(mine)
             found = await asyncio.gather(*map(cache.get_embedding, mine))
             wrong.extend(
-                1 for a, b in zip(found, mine.values(), strict=True) if not np.array_equal(a, b)
+                1
+                for a, b in zip(found, mine.values(), strict=True)
+                if a is None or not np.array_equal(a, b)
             )
 
     threads = [threading.Thread(target=lambda n=n: asyncio.run(work(n))) for n in range(4)]

@@ -5,8 +5,9 @@ import re
 import socketserver
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,11 +118,13 @@ def test_while_redis_hangs_one_request_a_second_waits_for_it(server: RedisServer
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("fresh", [True, False], ids=["connecting", "connected"])
-def test_a_request_that_is_cancelled_leaves_no_answer_for_the_next(server, fresh) -> None:
+def test_a_request_that_is_cancelled_leaves_no_answer_for_the_next(
+    server: RedisServer, fresh: bool
+) -> None:
     cache = EmbeddingCache(server.url, max_connections=1)
     asyncio.run(cache.set_many({"image:1": vector(1), "image:2": vector(2)}))
 
-    async def ask(cancelled: Callable[[], Awaitable[object]]) -> Vectors | None:
+    async def ask(cancelled: Callable[[], Coroutine[Any, Any, object]]) -> Vectors | None:
         if not fresh:
             await cache.get_embedding("image:3")
         server.hang()
@@ -143,7 +146,7 @@ def test_a_request_that_is_cancelled_leaves_no_answer_for_the_next(server, fresh
 
 
 @pytest.mark.usefixtures("patient")
-def test_a_full_redis_still_answers_and_keeps_again_when_there_is_room(server) -> None:
+def test_a_full_redis_still_answers_and_keeps_again_when_there_is_room(server: RedisServer) -> None:
     cache = EmbeddingCache(server.url)
     run(cache.set_embedding(KEY, vector(1)))
     with server.client() as client, capture_logs() as logs:
@@ -168,7 +171,7 @@ def test_a_redis_for_reading_only_answers_and_nothing_else(server: RedisServer) 
     cache = EmbeddingCache(server.url)
     run(cache.set_embedding(KEY, vector(1)))
     with server.client() as client, capture_logs() as logs:
-        client.execute_command("REPLICAOF", "127.0.0.1", "1")
+        client.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]
         _, found, removed = run(
             cache.set_embedding(KEY, vector(2)), cache.get_embedding(KEY), cache.clear_pattern("*")
         )
@@ -179,7 +182,9 @@ def test_a_redis_for_reading_only_answers_and_nothing_else(server: RedisServer) 
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.parametrize("user", ["", ":wrong-secret@"])
-def test_without_the_password_of_redis_all_are_misses_and_the_log_says_why(server, user) -> None:
+def test_without_the_password_of_redis_all_are_misses_and_the_log_says_why(
+    server: RedisServer, user: str
+) -> None:
     with server.client() as client:
         client.config_set("requirepass", "right-secret")
     cache = EmbeddingCache(server.url.replace("//", f"//{user}"))
@@ -213,7 +218,7 @@ def test_whatever_speaks_at_the_address_makes_a_miss(reply: bytes) -> None:
             while commands := self.request.recv(1 << 16):
                 self.request.sendall(reply * len(re.findall(rb"\*\d+\r\n", commands)))
 
-    def ask(step: Callable[[EmbeddingCache], Awaitable[object]]) -> object:
+    def ask(step: Callable[[EmbeddingCache], Awaitable[object]]) -> Any:
         return run(step(EmbeddingCache(f"redis://127.0.0.1:{other.server_address[1]}")))[0]
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Speaker) as other:

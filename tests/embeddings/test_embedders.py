@@ -283,8 +283,9 @@ def test_what_cannot_be_fused_is_refused() -> None:
     for weight in (-0.1, 1.1, float("nan")):
         with pytest.raises(ValueError, match="between 0 and 1"):
             fuse(axis(0), axis(1), weight)
+    ones = np.ones(2048, np.float32)
     with pytest.raises(NoTextQuery, match="resnet-50"):
-        MultimodalEmbedder("resnet-50").fuse_embeddings(np.ones(2048), np.ones(2048))
+        MultimodalEmbedder("resnet-50").fuse_embeddings(ones, ones)
 
 
 def test_features_of_a_picture_are_made_and_no_text_is_compared_with_them(

@@ -8,7 +8,7 @@ from embeddings.errors import DimensionMismatch, InvalidVector
 
 
 def test_unit_vectors_pass_as_float32() -> None:
-    vectors = check_vectors(np.eye(3, 4), 4)
+    vectors = check_vectors(np.eye(3, 4), 4)  # type: ignore[arg-type]  # of float64
     assert vectors.dtype == np.float32
     np.testing.assert_array_equal(vectors, np.eye(3, 4))
 

@@ -8,7 +8,12 @@ from PIL import Image as Pillow
 
 from embeddings.embedders import TextEmbedder
 from embeddings.errors import NoTextQuery, PictureUnreadable, UnknownSpace, WeightsMissing
-from embeddings.generator import EmbeddingGenerator, get_clip_model, get_embedding_generator
+from embeddings.generator import (
+    EmbeddingGenerator,
+    Quality,
+    get_clip_model,
+    get_embedding_generator,
+)
 from embeddings.loaded import Encoders
 from tests.helpers.own_models import use_models
 from tests.helpers.tiny_models import CLIP, THINGS, drawings, tiny_models
@@ -32,13 +37,13 @@ def test_a_generator_gives_the_vectors_of_its_model() -> None:
 @pytest.mark.parametrize(
     ("quality", "key"), [("fast", "minilm-l6"), ("balanced", "mpnet-base"), ("quality", "bge-m3")]
 )
-def test_each_quality_is_the_documented_model(quality: str, key: str) -> None:
+def test_each_quality_is_the_documented_model(quality: Quality, key: str) -> None:
     assert get_embedding_generator(quality).space.key == key
 
 
 def test_another_quality_is_refused_with_those_that_there_are() -> None:
     with pytest.raises(UnknownSpace, match=r"'best'; there are: fast, balanced, quality"):
-        get_embedding_generator("best")
+        get_embedding_generator("best")  # type: ignore[arg-type]
 
 
 def test_a_generator_whose_model_is_not_here_says_what_to_do() -> None:
@@ -62,7 +67,7 @@ def test_a_picture_has_the_same_vector_by_its_path_and_in_memory(
     expected = tiny_encoders.encode_items(CLIP, [image])[0]
     for form in (path, str(path), path.read_bytes(), Pillow.open(path), image):
         found = model.encode_image(form)
-        assert (found.shape, found.dtype) == ((64,), np.float32)
+        assert (found.shape, found.dtype) == ((64,), np.dtype(np.float32))
         np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

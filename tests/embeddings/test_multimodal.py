@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -39,7 +40,7 @@ def service(models: Path) -> Iterator[EmbeddingService]:
 
 
 def embedded(
-    service: EmbeddingService, items: Sequence[Item], space: str = "tiny-clip", **options: bool
+    service: EmbeddingService, items: Sequence[Item], space: str = "tiny-clip", **options: Any
 ) -> Embedded:
     return asyncio.run(embed_items(service, items, service.find_space(space), **options))
 

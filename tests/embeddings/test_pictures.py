@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image as Pillow
 
 from embeddings.errors import PictureUnreadable
-from embeddings.pictures import MAX_PICTURE_BYTES, MAX_PIXELS, check_picture, read_picture
+from embeddings.pictures import MAX_PICTURE_BYTES, check_picture, read_picture
+from embeddings.pixels import MAX_PIXELS
 from tests.helpers.media import Picture, drawn
 from tests.helpers.pictures import encoded, png_of, saved
 

@@ -173,7 +173,7 @@ def test_a_length_that_is_too_small_does_not_let_more_through(host: PictureHost)
 
 def test_a_picture_without_a_length_is_cut_off_at_the_greatest_size(host: PictureHost) -> None:
     chunk = b"100000\r\n" + bytes(0x100000) + b"\r\n"
-    sent = []
+    sent: list[bytes] = []
 
     def endless(connection: ssl.SSLSocket) -> None:
         connection.sendall(response(b"", "transfer-encoding: chunked"))

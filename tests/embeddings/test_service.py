@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,6 +24,7 @@ from embeddings.errors import (
     UnknownSpace,
 )
 from embeddings.loaded import Encoders
+from embeddings.pictures import Picture
 from embeddings.registry.spaces import SPACES
 from embeddings.service import Embedded, EmbeddingService
 from tests.helpers.media import drawn, solid
@@ -61,7 +63,7 @@ def texts(service: EmbeddingService, given: Sequence[str], **options: object) ->
     return asyncio.run(service.embed_texts(given, TEXT, **options))  # type: ignore[arg-type]
 
 
-def assert_same(found: Vectors, expected: object, apart: float = 1e-6) -> None:
+def assert_same(found: Vectors, expected: Any, apart: float = 1e-6) -> None:
     np.testing.assert_allclose(found, expected, rtol=0, atol=apart)
 
 
@@ -92,7 +94,7 @@ def test_pictures_have_the_vectors_that_the_library_has(
 def test_files_images_and_arrays_of_one_picture_have_one_vector(service: EmbeddingService) -> None:
     picture = PICTURES[0]
     image = Pillow.fromarray(picture)
-    kinds = [picture, image, saved(image), saved(image, "WEBP", lossless=True)]
+    kinds: list[Picture] = [picture, image, saved(image), saved(image, "WEBP", lossless=True)]
     found = asyncio.run(service.embed_images(kinds, VISION)).vectors
     assert_same(found, [found[0]] * 4)
 
@@ -276,7 +278,7 @@ def test_a_picture_that_turns_out_to_be_damaged_fails_alone_and_by_its_place(
     damaged = whole[: len(whole) // 2]
 
     async def ask_at_once() -> list[object]:
-        asked = ([PICTURES[0], damaged, PICTURES[1]], PICTURES)
+        asked: tuple[Sequence[Picture], ...] = ([PICTURES[0], damaged, PICTURES[1]], PICTURES)
         requests = [service.embed_images(each, VISION, use_cache=False) for each in asked]
         return await asyncio.gather(*requests, return_exceptions=True)
 

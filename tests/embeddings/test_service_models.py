@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -155,7 +156,7 @@ def test_callers_at_once_load_a_model_once(models: Path, monkeypatch: pytest.Mon
     loaded: list[str] = []
     load = minilm.load
 
-    def noting(space, of):
+    def noting(space: Any, of: Any) -> Any:
         loaded.append(space.key)
         return load(space, of)
 

@@ -56,7 +56,7 @@ def test_a_sequence_gets_the_vector_that_the_library_has(
     clip = motions()[0]
     found = model.encode_sequence(clip)
     (expected,) = tiny_encoders.encode_items(space, [clip])
-    assert (found.shape, found.dtype) == ((model.dimension,), np.float32)
+    assert (found.shape, found.dtype) == ((model.dimension,), np.dtype(np.float32))
     np.testing.assert_allclose(found, expected, atol=1e-5)
 
 

@@ -34,7 +34,9 @@ from database.spaces.spaces import Spaces
 from database.videos.contents import Contents
 from database.videos.read import Library
 from embeddings.loaded import Encoders
+from embeddings.registry.families import image_text
 from embeddings.space import Space
+from embeddings.weights.hub import HubWeights
 from ingest.backfill import app
 from ingest.settings import IngestSettings
 from scripts.tiny.drawing import draw_shape
@@ -415,7 +417,7 @@ def test_what_cannot_be_done_is_said(filled: DatabaseSettings, library: Database
         spaces.rollback("tiny-clip")
     with spaces.filling(CLIP.key), pytest.raises(SpaceBusy, match="is being filled"):
         spaces.drop(CLIP.key)
-    changed = tiny_models.image_text("tiny-clip", 64, tiny_models.HubWeights("tiny-clip", "other"))
+    changed = image_text("tiny-clip", 64, HubWeights("tiny-clip", "other"))
     with pytest.raises(SpaceMismatch, match="a changed model needs a key of its own"):
         spaces.add([changed])
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from database.check import find_faults
 from database.errors import DatabaseUnreachable
+from database.objects.address import Address
 from database.server.connection import Database
 from database.videos.read import Library
 from embeddings.loaded import Encoders
@@ -228,7 +229,7 @@ class Resumed:
         """The next ingest."""
         (file,) = discover([str(self.film)])
 
-        def note(path: Path, stage: str, part: float | None) -> None:
+        def note(path: Path | Address, stage: str, part: float | None) -> None:
             if stage not in self.stages:
                 self.stages.append(stage)
 

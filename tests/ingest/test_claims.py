@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from database.check import find_faults
+from database.objects.address import Address
 from database.opening import open_database
 from database.server.connection import Database
 from embeddings.loaded import Encoders
@@ -40,7 +41,7 @@ class Process:
         """The outcome of a file; `act()` is called when it first comes to `stage`."""
         (file,) = discover([str(path)])
 
-        def report(_path: Path, now: str, _part: float | None) -> None:
+        def report(_path: Path | Address, now: str, _part: float | None) -> None:
             is_first = now not in self.stages
             self.stages.append(now)
             if now == stage and is_first:

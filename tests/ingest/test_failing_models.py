@@ -78,7 +78,7 @@ def test_a_file_that_a_model_fails_at_is_named_and_taken_up_by_the_next_run(
     assert poisonous.path.endswith("1.mp4")
     assert "the model of imagenet-concepts failed (RuntimeError)" in (poisonous.reason or "")
     assert "the next run goes on there" in (poisonous.reason or "")
-    decoded = []
+    decoded: list[Any] = []
     monkeypatch.setattr(pipeline, "decode_file", decoded.append)
     again, _known = run(lambda _size: False, folder)
     assert (again.status, decoded) == ("done", [])

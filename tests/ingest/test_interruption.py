@@ -17,11 +17,11 @@ import sqlalchemy as sa
 
 from database.check import find_faults
 from database.server.connection import Database
-from database.settings import DatabaseSettings
 from database.videos.read import Library
 from database.videos.stored import Store
 from embeddings.settings import EmbeddingSettings
 from ingest.files.identity import content_hash
+from ingest.settings import IngestSettings
 from tests.helpers.commands import TOUR, environment, outcomes, run_command, start_command
 from tests.helpers.media import cut, drawn, make_video
 from tests.helpers.sql import forget_vectors
@@ -61,7 +61,7 @@ def slide(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_an_ingest_that_is_killed_in_every_stage_ends_as_if_it_had_not_been(
-    slide: Path, settings: DatabaseSettings, database: Database
+    slide: Path, settings: IngestSettings, database: Database
 ) -> None:
     def exists(pattern: str) -> Callable[[], bool]:
         return lambda: list(settings.home.glob(pattern)) != []
@@ -85,7 +85,7 @@ def test_an_ingest_that_is_killed_in_every_stage_ends_as_if_it_had_not_been(
 
 
 @contextmanager
-def writing_has_to_wait(settings: DatabaseSettings) -> Iterator[None]:
+def writing_has_to_wait(settings: IngestSettings) -> Iterator[None]:
     """Nobody can store a video meanwhile; reading goes on."""
     assert settings.database_url is not None
     with psycopg.connect(settings.database_url) as other:
@@ -157,7 +157,7 @@ def require_in_order(end: End) -> None:
 
 
 def test_an_ingest_that_is_stopped_in_any_stage_ends_soon_and_can_go_on(
-    slide: Path, settings: DatabaseSettings, database: Database, store: Store
+    slide: Path, settings: IngestSettings, database: Database, store: Store
 ) -> None:
     def stop_at(word: str, *, times: int = 1) -> End:
         process = start_in_terminal("ingest", slide, settings=settings)
@@ -182,7 +182,7 @@ def test_an_ingest_that_is_stopped_in_any_stage_ends_soon_and_can_go_on(
 
 
 def test_an_ingest_that_is_stopped_while_it_reads_a_large_file_ends_soon(
-    settings: DatabaseSettings, tmp_path: Path
+    settings: IngestSettings, tmp_path: Path
 ) -> None:
     large = tmp_path / "large.mp4"
     with large.open("wb") as file:
@@ -193,7 +193,7 @@ def test_an_ingest_that_is_stopped_while_it_reads_a_large_file_ends_soon(
 
 
 def test_an_ingest_that_is_stopped_when_all_is_stored_keeps_what_is_stored(
-    settings: DatabaseSettings, database: Database, tmp_path: Path
+    settings: IngestSettings, database: Database, tmp_path: Path
 ) -> None:
     film = make_video(tmp_path / "film.mp4", [drawn(1)])
     assert settings.database_url is not None
@@ -207,7 +207,7 @@ def test_an_ingest_that_is_stopped_when_all_is_stored_keeps_what_is_stored(
 
 
 def test_a_backfill_that_is_stopped_ends_soon_and_can_go_on(
-    settings: DatabaseSettings, database: Database, tmp_path: Path
+    settings: IngestSettings, database: Database, tmp_path: Path
 ) -> None:
     film = make_video(tmp_path / "film.mp4", [drawn(1)])
     assert run_command("ingest", film, settings=settings).returncode == 0
@@ -234,7 +234,7 @@ def waits_for_a_lock(database: Database) -> bool:
 
 @pytest.mark.parametrize("package", ["ingest", "ingest.backfill"])
 def test_a_command_that_is_stopped_while_it_loads_just_ends(
-    package: str, settings: DatabaseSettings
+    package: str, settings: IngestSettings
 ) -> None:
     process = start_in_terminal(package, "--help", settings=settings)
     maps = Path(f"/proc/{process.pid}/maps")
@@ -250,7 +250,7 @@ def test_a_command_that_is_stopped_while_it_loads_just_ends(
 )
 def test_an_ingest_that_alone_is_told_to_end_does_so_in_order(
     slide: Path,
-    settings: DatabaseSettings,
+    settings: IngestSettings,
     database: Database,
     how: signal.Signals,
     to_another_thread: bool,
@@ -268,7 +268,7 @@ def test_an_ingest_that_alone_is_told_to_end_does_so_in_order(
     assert find_faults(database, settings.keyframes_dir) == []
 
 
-def test_no_child_outlives_an_ingest_that_is_killed(settings: DatabaseSettings) -> None:
+def test_no_child_outlives_an_ingest_that_is_killed(settings: IngestSettings) -> None:
     process = start_in_terminal("ingest", TOUR, settings=settings)
     wait_for_line(process, "decoding")
     children = psutil.Process(process.pid).children(recursive=True)
@@ -279,7 +279,7 @@ def test_no_child_outlives_an_ingest_that_is_killed(settings: DatabaseSettings) 
 
 
 def test_two_ingests_of_one_folder_at_once_store_each_film_once(
-    settings: DatabaseSettings, database: Database, tmp_path: Path
+    settings: IngestSettings, database: Database, tmp_path: Path
 ) -> None:
     folder = tmp_path / "videos"
     folder.mkdir()
@@ -294,7 +294,7 @@ def test_two_ingests_of_one_folder_at_once_store_each_film_once(
 
 
 def test_a_server_that_drops_all_connections_in_the_middle_loses_nothing(
-    settings: DatabaseSettings, database: Database, tmp_path: Path
+    settings: IngestSettings, database: Database, tmp_path: Path
 ) -> None:
     film = make_video(tmp_path / "film.mp4", [drawn(1), drawn(2)])
     process = start_command("ingest", film, settings=settings)
@@ -312,7 +312,7 @@ def test_a_server_that_drops_all_connections_in_the_middle_loses_nothing(
 
 
 def test_what_an_ingest_has_done_is_told_when_it_is_stopped(
-    slide: Path, settings: DatabaseSettings, store: Store, tmp_path: Path
+    slide: Path, settings: IngestSettings, store: Store, tmp_path: Path
 ) -> None:
     film = make_video(tmp_path / "a.mp4", [drawn(1)])
     with store.claim(content_hash(slide)):

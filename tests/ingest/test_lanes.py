@@ -1,7 +1,7 @@
 """Files are worked on a few at a time; what concerns the run ends it soon."""
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -97,6 +97,7 @@ def test_files_are_looked_for_as_they_are_needed() -> None:
     for _ in range(3):
         next(ended)
     assert len(looked_for) == BATCH
+    assert isinstance(ended, Generator)
     ended.close()
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from database.check import find_faults
+from database.objects.address import Address
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
@@ -27,6 +28,7 @@ from ingest.files.identity import AS_BEFORE, content_hash
 from ingest.files.missing import mark_missing
 from ingest.files.outcome import Outcome
 from ingest.lanes import ingest_files
+from ingest.media.child import Isolation
 from ingest.settings import IngestSettings
 from ingest.settling import settle
 from tests.helpers.media import drawn, make_video
@@ -35,7 +37,7 @@ from tests.helpers.sql import rows
 Ingest = Callable[..., list[Outcome]]
 
 
-def ignore(path: Path, stage: str, part: float | None) -> None:
+def ignore(path: Path | Address, stage: str, part: float | None) -> None:
     """Progress that nobody looks at."""
 
 
@@ -206,14 +208,14 @@ def test_films_that_swap_names_and_one_that_is_replaced_are_told_apart_in_two_la
     films.mkdir()
     paths = [make_video(films / f"{name}.mp4", [drawn(n)]) for n, name in enumerate("abc")]
     ingest(films, jobs=2)
-    ids = dict(rows(database, "SELECT content_hash, id FROM video"))
+    ids: dict[Any, Any] = dict(rows(database, "SELECT content_hash, id FROM video"))
     for number in range(3):
         aside = paths[0].rename(tmp_path / "aside")
         paths[1].rename(paths[0])
         aside.rename(paths[1])
         make_video(paths[2], [drawn(10 + number)])
         assert statuses(ingest(films, jobs=2)) == ["unchanged", "unchanged", "done"]
-        found = dict(rows(database, "SELECT path, video_id FROM file"))
+        found: dict[Any, Any] = dict(rows(database, "SELECT path, video_id FROM file"))
         assert [found[str(path)] for path in paths[:2]] == [
             ids[content_hash(path)] for path in paths[:2]
         ]
@@ -234,7 +236,7 @@ def test_what_cannot_be_made_anew_stays_as_it_was(
         if how == "value":
             patch.setattr(pipeline, "main_language", lambda _sentences: "\x00")
         elif how == "damage":
-            patch.setattr(pipeline.Isolation, "run", refuse)
+            patch.setattr(Isolation, "run", refuse)
         else:
             patch.setattr(os, "access", lambda *_: False)
         (outcome,) = ingest(film, again=True)
@@ -254,7 +256,7 @@ def test_a_run_that_makes_anew_and_is_cut_off_leaves_the_rest_to_the_next(
         raise Interrupted
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline.Isolation, "run", end)
+        patch.setattr(Isolation, "run", end)
         with pytest.raises(Interrupted):
             ingest(film, again=True)
     assert statuses(ingest(film)) == ["done"]
@@ -273,7 +275,7 @@ def test_a_copy_whose_lost_keyframes_cannot_be_made_again_keeps_its_film(
     lost.unlink()
     os.utime(film, ns=(0, 0))
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline.Isolation, "run", refuse)
+        patch.setattr(Isolation, "run", refuse)
         (outcome,) = ingest(film)
     assert outcome.status.value == "failed"
     assert outcome.reason == "damaged; what the library has of it stays as it was"

@@ -1,6 +1,7 @@
 """One vocabulary: an option of the command line has the name of the API's field, and its limits."""
 
 import inspect
+from datetime import time
 from typing import Annotated, get_args
 
 import pytest
@@ -8,13 +9,14 @@ import typer
 
 from api.requests import ImageIn, SearchIn, SequenceIn, SimilarIn
 from database.forms import Form
+from database.models import MomentKind
 from database.queries.filters import Filters
 from search import __main__ as search
 from search import image, sequence, similar
 from search.cli import with_options
 from search.errors import InvalidQuery
 from search.exports.command import ExportTo
-from search.query.query import Shape
+from search.query.query import Shape, Sort
 
 
 def options(command: object) -> set[str]:
@@ -70,9 +72,13 @@ def test_what_is_given_is_checked_by_the_form() -> None:
         *("--kinds", "speech", "--tags", "site", "--by-video", "--sort", "date", "--limit", "3"),
     )
     assert filters == Filters(
-        video_ids=(3, 5), from_s=0, clock_from="18:30", kinds=("speech",), tags=("site",)
+        video_ids=(3, 5),
+        from_s=0,
+        clock_from=time(18, 30),
+        kinds=(MomentKind.SPEECH,),
+        tags=("site",),
     )
-    assert shape == Shape(by_video=True, sort="date", limit=3)
+    assert shape == Shape(by_video=True, sort=Sort.DATE, limit=3)
 
 
 @pytest.mark.parametrize(

@@ -81,11 +81,11 @@ def test_for_each_last_scene_the_best_chain_of_all_is_found(
     assert places == best
     assert len(found) == len(best), "each last scene once"
     assert list(places.values()) == sorted(best.values())
-    for chain in found:
-        assert len(chain.scenes) == len(choices)
-        assert allowed(chain.scenes, within_s)
-        assert chain.weak is is_weak(chain.scenes)
-        assert chain.log_score == log(chain.scenes)
+    for best_chain in found:
+        assert len(best_chain.scenes) == len(choices)
+        assert allowed(best_chain.scenes, within_s)
+        assert best_chain.weak is is_weak(best_chain.scenes)
+        assert best_chain.log_score == log(best_chain.scenes)
 
 
 @given(steps, st.integers(0, 12))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from tests.helpers.axe import assert_accessible
 from tests.helpers.browser import PHONE, NewPage
@@ -99,8 +99,8 @@ def _open_shrinking(page: Page) -> None:
 
 
 def _add_an_empty_file(page: Page) -> None:
-    empty = {"name": f"{ENDLESS}.mp4", "mimeType": "video/mp4", "buffer": b""}
-    page.get_by_label("Drop films").set_input_files([empty])  # type: ignore[list-item]
+    empty: FilePayload = {"name": f"{ENDLESS}.mp4", "mimeType": "video/mp4", "buffer": b""}
+    page.get_by_label("Drop films").set_input_files([empty])
     expect(page.get_by_text("the file is empty")).to_be_visible()
 
 

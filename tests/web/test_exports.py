@@ -7,6 +7,7 @@ import re
 import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import opentimelineio as otio
 import pycmx
@@ -347,7 +348,7 @@ def test_what_cannot_be_exported_is_told_in_words(new_page: NewPage, many: Servi
     expect(alarm).to_be_hidden()
     button.click()
     expect(alarm).to_contain_text("was moved, changed or removed")
-    busy = {"status": 503, "detail": "two films are being made: try again in 5 s"}
+    busy: dict[str, Any] = {"status": 503, "detail": "two films are being made: try again in 5 s"}
     page.route("**/exports", lambda route: route.fulfill(status=503, json=busy))
     button.click()
     expect(alarm).to_have_text(busy["detail"])

@@ -4,7 +4,7 @@ import base64
 import re
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import FilePayload, Page, Route, expect
 
 from tests.helpers.browser import NewPage
 from tests.helpers.http import Serving, answered
@@ -96,7 +96,8 @@ def test_a_picture_is_chosen_by_a_button(page: Page, coffee: bytes) -> None:
     page.goto("/watch/1?t=3")
     with page.expect_file_chooser() as chooser:
         page.get_by_role("button", name="Search with a picture").press("Enter")
-    chooser.value.set_files(files=[{"name": "cup.jpg", "mimeType": "image/jpeg", "buffer": coffee}])
+    cup: FilePayload = {"name": "cup.jpg", "mimeType": "image/jpeg", "buffer": coffee}
+    chooser.value.set_files(files=[cup])
     expect_coffee_first(page)
 
 

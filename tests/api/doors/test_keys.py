@@ -118,7 +118,7 @@ def test_every_route_is_known_here(guarded: Guarded) -> None:
     ["Bearer", "Bearer wrong", "Basic d3Jvbmc6d3Jvbmc=", "Bearer \xe9", "ssk_x", ""],
 )
 def test_what_is_no_key_opens_nothing(guarded: Guarded, header: str) -> None:
-    sent = {"Authorization": header.encode("latin-1"), "X-Forwarded-For": b"192.0.2.1"}
+    sent = {b"Authorization": header.encode("latin-1"), b"X-Forwarded-For": b"192.0.2.1"}
     assert_problem(guarded.client.get("/videos", headers=sent), 401)
 
 

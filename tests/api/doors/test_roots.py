@@ -5,6 +5,7 @@ import asyncio
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from fastapi import Request, Response
@@ -75,6 +76,13 @@ def ingested(store: Store, path: Path) -> int:
     return stored.id
 
 
+def intact(state: State, video: int) -> IntactFile:
+    """A film of this machine."""
+    file = state.intact(video)
+    assert isinstance(file, IntactFile)
+    return file
+
+
 def sent(file: IntactFile) -> Response:
     """The answer with a file that was looked at before."""
     request = Request({"type": "http", "method": "GET", "headers": []})
@@ -84,9 +92,10 @@ def sent(file: IntactFile) -> Response:
 def body(answer: Response) -> bytes:
     """What is sent after the headers."""
     assert isinstance(answer, StreamingResponse)
+    chunks: Any = answer.body_iterator
 
     async def read() -> bytes:
-        return b"".join([bytes(chunk) async for chunk in answer.body_iterator])
+        return b"".join([bytes(chunk) async for chunk in chunks])
 
     return asyncio.run(read())
 
@@ -100,8 +109,8 @@ def test_no_film_outside_the_roots_is_read(
     state: State, store: Store, film: Path, tmp_path: Path
 ) -> None:
     video = ingested(store, film)
-    assert state.intact(video).real == film
-    assert within(state, tmp_path / "other", film.parent).intact(video).real == film
+    assert intact(state, video).real == film
+    assert intact(within(state, tmp_path / "other", film.parent), video).real == film
     (tmp_path / "films-too").mkdir()
     for elsewhere in (tmp_path / "other", tmp_path / "films-too", film.parent / "deeper"):
         with pytest.raises(NotFound, match="outside the folders that this server may read"):
@@ -115,7 +124,7 @@ def test_a_root_may_be_a_link_and_a_link_inside_it_may_not_leave_it(
     linked.symlink_to(film.parent)
     video = ingested(store, linked / film.name)
     guarded = within(state, linked)
-    assert guarded.intact(video).real == film
+    assert intact(guarded, video).real == film
     film.unlink()
     film.symlink_to(secret)
     with pytest.raises(NotFound, match="outside the folders"):
@@ -131,7 +140,7 @@ def test_of_several_places_of_a_film_the_one_inside_the_roots_is_read(
         str(film), status.st_size, status.st_mtime_ns, FileStatus.DONE, video_id=video
     )
     store.save_file(record)
-    assert within(state, film.parent).intact(video).real == film
+    assert intact(within(state, film.parent), video).real == film
 
 
 def test_a_row_that_names_another_file_leads_nowhere(
@@ -172,7 +181,7 @@ def test_a_film_that_became_a_link_or_a_pipe_is_not_read(
 def test_a_film_that_is_exchanged_after_it_was_looked_at_is_not_read(
     state: State, store: Store, film: Path, secret: Path, exchanged: str
 ) -> None:
-    file = state.intact(ingested(store, film))
+    file = intact(state, ingested(store, film))
     if exchanged == "file":
         film.unlink()
         film.symlink_to(secret)
@@ -188,7 +197,7 @@ def test_a_film_that_is_exchanged_after_it_was_looked_at_is_not_read(
 
 
 def test_a_film_as_it_was_ingested_is_sent(state: State, store: Store, film: Path) -> None:
-    assert body(sent(state.intact(ingested(store, film)))) == CONTENT
+    assert body(sent(intact(state, ingested(store, film)))) == CONTENT
 
 
 def test_a_keyframe_is_never_read_outside_its_folder(

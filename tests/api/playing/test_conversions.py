@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import psutil
@@ -62,6 +63,10 @@ def film_of(folder: Path) -> Film:
         *("mov", "hevc", None, None, 1, content, at, (), at),
     )
     return Film(video, Variant(content, "converted", 0, 480), 0, lambda: folder)
+
+
+def has_begun_once(folder: Path) -> bool:
+    return running(folder) == [0]
 
 
 async def until(is_so: Callable[[], bool], patience_s: float = 20.0) -> None:
@@ -189,7 +194,7 @@ def test_a_layout_that_nobody_waits_for_ends_where_somebody_needs_its_turn(
             film = film_of(folder)
             copied = replace(film, variant=replace(film.variant, kind="copied"))
             waiting = asyncio.create_task(conversions.layout(copied))
-            await until(lambda folder=folder: running(folder) == [0])
+            await until(partial(has_begun_once, folder))
             waiting.cancel()
         assert (await conversions.segment(film_of(folders[2]), 0)).name == "0.m4s"
         assert [len(running(folder)) for folder in folders[:2]].count(0) == 1

@@ -61,7 +61,7 @@ def listed(
     video = replace(
         VIDEO,
         container=container,
-        video_codec=picture and picture.codec,
+        video_codec=picture.codec if picture else None,
         audio_codec=sounds[0].codec if sounds else None,
         clock=clock,
     )

@@ -155,7 +155,9 @@ def test_a_home_may_have_any_name(home: Path, name: str) -> None:
     assert running_url(home / name) == url
     database = open_database(DatabaseSettings(sceneseek_home=home / name))
     database.close()
-    sockets = Path(sa.make_url(url).query["host"])
+    folder = sa.make_url(url).query["host"]
+    assert isinstance(folder, str)
+    sockets = Path(folder)
     assert any(sockets.iterdir())
     assert stop_embedded(home / name)
     assert sockets == data_dir(home / name) or not sockets.exists()

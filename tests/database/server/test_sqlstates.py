@@ -26,6 +26,7 @@ from database.server.connection import Database
 from database.server.sqlstates import TRANSLATIONS, translated_errors
 from database.spaces.spaces import Spaces
 from database.videos.read import Library
+from database.videos.records import VideoRecord
 from database.videos.stored import Store
 from embeddings.registry.spaces import SPACES
 from tests.helpers import records
@@ -148,7 +149,7 @@ def dropped_space(database: Database) -> None:
     Library(database).vectors_of([1], "imagenet-labels")
 
 
-def save(database: Database, video: records.VideoRecord) -> None:
+def save(database: Database, video: VideoRecord) -> None:
     Store(database).save_video(video, records.file("/v/a.mp4"))
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from database.errors import DatabaseUnsuitable, NotForShards
 from database.migrate import downgrade_schema
@@ -131,7 +132,7 @@ def test_what_knows_of_one_database_only_is_refused(libraries: tuple[Database, D
     with pytest.raises(NotForShards, match="spread over 3 databases"):
         three.rows("SELECT count(*) FROM video")
     with three.reading() as connection, pytest.raises(NotForShards):
-        connection.execute("SELECT 1")
+        connection.execute(sa.text("SELECT 1"))
     with pytest.raises(NotForShards), three.session():
         pass
 

@@ -1,6 +1,7 @@
 """A space fills in the shadow, is searched once it is complete, and can be taken back."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -154,7 +155,7 @@ def test_vectors_that_are_there_or_whose_moments_are_gone_are_left_out(spaces: S
 
 @pytest.mark.parametrize("changed", [{"dim": 7}, {"revision": "another"}])
 def test_a_key_that_stands_for_another_model_is_refused(
-    changed: dict[str, object], spaces: Spaces
+    changed: dict[str, Any], spaces: Spaces
 ) -> None:
     stored = spaces.all()[NEW]
     require_same(stored, SPACES[NEW])

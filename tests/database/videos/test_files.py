@@ -61,13 +61,13 @@ def test_files_are_listed_newest_first_and_pages_join(files: Files) -> None:
 
 def test_files_are_narrowed_by_outcome_and_reason(files: Files) -> None:
     assert files.counts() == {"done": 1, "partial": 0, "failed": 9, "skipped": 1}
-    skipped = files.page(FileListing(status="skipped"), limit=9)
+    skipped = files.page(FileListing(status=FileStatus.SKIPPED), limit=9)
     assert [(f.path, f.reason, f.video_id) for f in skipped.files] == [
         ("/v/a picture.jpg", "a still image", None)
     ]
-    empty = files.page(FileListing(status="failed", reason=EMPTY), limit=9)
+    empty = files.page(FileListing(status=FileStatus.FAILED, reason=EMPTY), limit=9)
     assert len(empty.files) == 7
-    (done,) = files.page(FileListing(status="done"), limit=9).files
+    (done,) = files.page(FileListing(status=FileStatus.DONE), limit=9).files
     assert done.video_id is not None
 
 
@@ -99,7 +99,7 @@ def test_a_path_that_two_hosts_have_seen_at_one_time_is_listed_twice(
     joined: list[tuple[str, str]] = []
     after = None
     while True:
-        page = files.page(FileListing(status="failed", after=after), limit=1)
+        page = files.page(FileListing(status=FileStatus.FAILED, after=after), limit=1)
         joined += [(file.origin, file.path) for file in page.files]
         after = page.next
         if after is None:
@@ -128,7 +128,7 @@ def test_files_that_are_missing_have_no_fault_and_can_be_listed(
 def test_videos_are_told_that_no_other_file_leads_to(
     files: Files, store: Store, database: Database
 ) -> None:
-    (own,) = files.page(FileListing(status="done"), limit=1).files
+    (own,) = files.page(FileListing(status=FileStatus.DONE), limit=1).files
     store.save_file(records.file("/w/a.mp4", video_id=own.video_id))
     store.save_video(records.video("b"), records.file("/v/b.mp4"))
     assert files.videos_of_only(["/v/a.mp4", "/v/b.mp4", "/v/cut0.mp4"]) == 1

@@ -3,6 +3,7 @@
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ def library(database: Database) -> Library:
     return Library(database)
 
 
-def save(store: Store, name: str, **options: str | None) -> int:
+def save(store: Store, name: str, **options: Any) -> int:
     store.save_video(records.video(name, **options), records.file(f"/v/{name}.mp4"))
     video = store.find_video_by_content(records.digest(name))
     assert video is not None

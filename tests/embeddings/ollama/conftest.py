@@ -25,7 +25,10 @@ def new_embedder(models: Path, ollama: Ollama) -> Iterator[NewEmbedder]:
     made: list[OllamaEmbedder] = []
 
     def new(**more: Any) -> OllamaEmbedder:
-        of_settings = {"ollama_base_url": ollama.url, "sceneseek_home": models.parent}
+        of_settings: dict[str, Any] = {
+            "ollama_base_url": ollama.url,
+            "sceneseek_home": models.parent,
+        }
         names = [name for name in more if name.startswith(("ollama_", "embedding_"))]
         of_settings |= {name: more.pop(name) for name in names}
         made.append(OllamaEmbedder(settings=EmbeddingServerSettings(**of_settings), **more))

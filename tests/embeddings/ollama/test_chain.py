@@ -24,7 +24,7 @@ def test_clip_serves_where_ollama_is_away(ollama: Ollama, new_embedder: NewEmbed
         answer = embedder.generate_image_embedding(image=picture, description=None)
     own = embedder.service.embed_images([picture], embedder.service.find_space("tiny-clip"))
     (made,) = run(own)
-    np.testing.assert_allclose(answer.vector, made.vectors[0], atol=1e-5)  # type: ignore[attr-defined]
+    np.testing.assert_allclose(answer.vector, made.vectors[0], atol=1e-5)
     assert answer.space == "tiny-clip"
     assert answer.degraded
     assert len(answer.reasons) == 1
@@ -40,7 +40,7 @@ def test_the_description_serves_where_there_is_no_clip(
     embedder = new_embedder()
     answer = embedder.generate_image_embedding(image=RED, description="A red picture.")
     (own,) = run(embedder.service.get_instruction_embedding("A red picture."))
-    np.testing.assert_allclose(answer.vector, own, atol=1e-5)  # type: ignore[arg-type]
+    np.testing.assert_allclose(answer.vector, own, atol=1e-5)
     assert (answer.space, answer.description) == ("minilm-l6", "A red picture.")
     assert "ollama pull nomic-embed-text" in answer.reasons[0]
     assert answer.reasons[1].startswith("CLIP: no model of CLIP's family is on this machine")
@@ -77,7 +77,7 @@ def test_a_hash_is_only_by_setting_marked_and_kept_nowhere(
     other = embedder.generate_image_embedding(image=plain_picture("blue"))
     assert abs(float(other.vector @ answer.vector)) < 0.5
     (stats,) = run(embedder.service.cache.get_stats())
-    assert stats["total_keys"] == 0  # type: ignore[index]
+    assert stats["total_keys"] == 0
     for space in ("hash", "minilm-l6", "ollama-nomic-embed-text"):
         with pytest.raises(MixedSpaces):
             answer.vector_for(space)

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -144,10 +145,19 @@ def test_threads_that_want_a_file_at_once_make_it_once(tmp_path: Path) -> None:
     assert numbers == [0]
 
 
+def writes(text: str) -> Callable[[Path], None]:
+    """What makes a file of a text."""
+
+    def make(target: Path) -> None:
+        target.write_text(text)
+
+    return make
+
+
 def test_what_a_killed_process_had_begun_is_removed_by_the_next(tmp_path: Path) -> None:
     (tmp_path / "graph.0123456789ab.part").write_text("half")
     (tmp_path / "graph-of-another.0123456789ab.part").write_text("half")
-    sealed_file(tmp_path / "graph", lambda target: target.write_text("whole") and None)
+    sealed_file(tmp_path / "graph", writes("whole"))
     names = sorted(path.name for path in tmp_path.iterdir())
     assert names == [
         "graph",
@@ -159,8 +169,8 @@ def test_what_a_killed_process_had_begun_is_removed_by_the_next(tmp_path: Path) 
 
 def test_a_sealed_file_is_made_once(tmp_path: Path) -> None:
     path = tmp_path / "folder" / "graph"
-    assert sealed_file(path, lambda target: target.write_text("first") and None) == path
-    sealed_file(path, lambda target: target.write_text("second") and None)
+    assert sealed_file(path, writes("first")) == path
+    sealed_file(path, writes("second"))
     assert path.read_text() == "first"
 
 

@@ -107,7 +107,7 @@ def test_spaces_are_filled_by_a_cluster_with_the_vectors_that_an_ingest_makes(
     after = rows(database, _VECTORS)
     assert [row[:2] for row in after] == [row[:2] for row in before]
     for (*_, old), (*_, new) in zip(before, after, strict=True):
-        np.testing.assert_allclose(new.to_numpy(), old.to_numpy(), atol=2e-3)  # type: ignore[attr-defined]
+        np.testing.assert_allclose(new.to_numpy(), old.to_numpy(), atol=2e-3)
 
 
 def test_models_that_are_not_bundled_fill_their_space_through_the_graphics_card(

@@ -14,12 +14,11 @@ from hypothesis import strategies as st
 from ingest.errors import UsageError
 from ingest.files.discover import (
     LINKED_FOLDER,
-    MAX_PATH_BYTES,
     RUBBISH_FOLDER,
-    FoundFile,
     discover,
     discover_in,
 )
+from ingest.files.found import MAX_PATH_BYTES, FoundFile
 from ingest.files.identity import require_unchanged
 
 NOBODY = 65534
@@ -342,6 +341,7 @@ def lay(tree: Tree, path: Path, root: Path) -> None:
     elif tree == "gone":
         path.symlink_to("nowhere")
     else:
+        assert isinstance(tree, dict)
         path.mkdir()
         for name, inner in tree.items():
             lay(inner, path / name, root)

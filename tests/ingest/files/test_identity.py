@@ -3,6 +3,7 @@
 import dataclasses
 import itertools
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ from tests.helpers.sql import rows
 from tests.helpers.statements import sent_statements
 
 
-def found(path: str = "/v/a.mp4", refusal: str | None = None, **others: bool) -> FoundFile:
+def found(path: str = "/v/a.mp4", refusal: str | None = None, **others: Any) -> FoundFile:
     """A file as `records.file` has it."""
     return FoundFile(Path(path), 100, 200, refusal, **others)
 

@@ -333,7 +333,8 @@ def test_a_busy_ollama_is_asked_again(
     describe: Describe, add: Callable[..., int], ollama: Ollama, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add("a", "red")
-    answer, refused = ollama.answer, []
+    answer = ollama.answer
+    refused: list[str] = []
 
     def busy_at_first(path: str, body: dict[str, object]) -> tuple[int, dict[str, object]]:
         if path == "/api/chat" and not refused:

@@ -1,13 +1,17 @@
 """Statistics are due with the first vectors of a space, and as a library grows."""
 
+from collections.abc import Sequence
+
 import pytest
 
 from database.server.connection import Database
 from database.spaces.spaces import Spaces
 from database.videos.records import VideoRecord
 from database.videos.stored import Store
+from embeddings.encoder import Vectors
 from embeddings.loaded import Encoders
 from embeddings.registry.spaces import SPACES
+from embeddings.space import Space
 from ingest.library.null_statistics import Growth, refresh_null_statistics
 from tests.helpers.records import TEXT, VISION, file, film, talk, unit_vector
 
@@ -74,11 +78,12 @@ def test_the_background_queries_are_encoded_once_for_spaces_that_share_their_tex
 ) -> None:
     encoded: list[str] = []
     encode = encoders.encode_queries
-    monkeypatch.setattr(
-        encoders,
-        "encode_queries",
-        lambda space, queries: encoded.append(space.key) or encode(space, queries),
-    )
+
+    def noting(space: Space, queries: Sequence[str]) -> Vectors:
+        encoded.append(space.key)
+        return encode(space, queries)
+
+    monkeypatch.setattr(encoders, "encode_queries", noting)
     run.store(film("silent", 1, 1))
     run.store(spoken("words"))
     encoded.clear()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -41,10 +42,15 @@ def grey_of(number: int) -> int:
     return 20 + number
 
 
+def grey(number: int) -> Picture:
+    level = grey_of(number)
+    return solid(level, level, level, (640, 360))
+
+
 @pytest.fixture(scope="module")
 def counting(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A film of 8 s whose frames are each a little lighter than the one before."""
-    frames: list[Picture] = [solid(*[grey_of(n)] * 3, (640, 360)) for n in range(8 * FPS)]
+    frames: list[Picture] = [grey(n) for n in range(8 * FPS)]
     path = tmp_path_factory.mktemp("frames") / "counting.mp4"
     return write_video(path, frames, fps=FPS, iframe_every=50)
 
@@ -115,9 +121,7 @@ def test_joined_recordings_are_read_in_presented_time_by_the_decode_pass_and_aft
     """Two parts of four seconds, whose clock starts again: a seek would lead into the first."""
     parts = []
     for number in range(2):
-        frames: list[Picture] = [
-            solid(*[grey_of(100 * number + n)] * 3, (640, 360)) for n in range(4 * FPS)
-        ]
+        frames: list[Picture] = [grey(100 * number + n) for n in range(4 * FPS)]
         audio = tone(4.0, 300.0 * (number + 1))
         parts.append(
             write_video(
@@ -153,7 +157,8 @@ def test_a_file_whose_clock_only_begins_elsewhere_is_sought_in(
     path = tmp_path / "counting.mkv"
     with av.open(str(counting)) as source, av.open(str(path), "w") as out:
         stream = out.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
+        packets: Any = source.demux(video=0)
+        for packet in packets:
             if packet.dts is not None:
                 offset = round(100 / packet.time_base)
                 packet.pts, packet.dts = packet.pts + offset, packet.dts + offset

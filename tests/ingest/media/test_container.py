@@ -100,14 +100,18 @@ def test_a_film_cut_off_before_its_index_is_damaged(tmp_path: Path) -> None:
 
 
 def test_the_beginning_of_the_clock_and_the_length_are_those_of_the_header(tmp_path: Path) -> None:
-    tracks = [Pictures(begin_s=20, seconds=3), Tone(begin_s=20, seconds=3)]
+    tracks: list[Pictures | Tone] = [Pictures(begin_s=20, seconds=3), Tone(begin_s=20, seconds=3)]
     header = probed(write_tracks(tmp_path / "a.ts", tracks))
     assert header.start_s == pytest.approx(20.0, abs=0.2)
     assert header.declared_s == pytest.approx(3.0, abs=0.2)
 
 
 def test_the_length_is_of_pictures_and_sound_and_not_of_what_is_left_out(tmp_path: Path) -> None:
-    tracks = [Pictures((320, 180)), Pictures((160, 90), seconds=60, fps=1), Tone()]
+    tracks: list[Pictures | Tone] = [
+        Pictures((320, 180)),
+        Pictures((160, 90), seconds=60, fps=1),
+        Tone(),
+    ]
     header = probed(write_tracks(tmp_path / "a.mp4", tracks))
     assert header.declared_s == pytest.approx(2.0, abs=0.2)
 

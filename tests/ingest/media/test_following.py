@@ -125,8 +125,9 @@ def test_pictures_that_follow_others_in_one_container_are_told(tmp_path: Path) -
 def test_pictures_of_the_second_are_found_by_their_time_where_its_clock_leads_on(
     from_s: float, tmp_path: Path
 ) -> None:
-    later = [Pictures(begin_s=2.0, seed=9), Tone(begin_s=2.0)]
-    parts = [part(tmp_path / f"{n}.mkv", t) for n, t in enumerate(([FILM, Tone()], later))]
+    later: list[Pictures | Tone] = [Pictures(begin_s=2.0, seed=9), Tone(begin_s=2.0)]
+    first: list[Pictures | Tone] = [FILM, Tone()]
+    parts = [part(tmp_path / f"{n}.mkv", t) for n, t in enumerate((first, later))]
     path = joined(tmp_path / "joined.mkv", parts)
     line = Timeline(path, probe(path, MAX_PIXELS), MAX_PIXELS, from_s=from_s)
     times = [found.time_s for found in line if isinstance(found, Picture)]

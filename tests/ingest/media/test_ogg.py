@@ -25,7 +25,8 @@ def decoded(path: Path) -> Decoded:
 
 
 def test_films_that_were_chained_are_read_to_the_end(tmp_path: Path) -> None:
-    found = decoded(chained(tmp_path, *[[FILM, SOUND]] * 3))
+    recording: list[Pictures | Tone] = [FILM, SOUND]
+    found = decoded(chained(tmp_path, *[recording] * 3))
     assert found.duration_s == pytest.approx(6.0, abs=0.2)
     assert found.scenes[-1].end_s == pytest.approx(6.0, abs=0.2)
     assert found.partial_reason is None

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -36,7 +37,11 @@ def h264(**fields: object) -> Pictures:
 
 
 def test_a_film_that_goes_on_in_another_stream_loses_no_picture(tmp_path: Path) -> None:
-    parts = [h264(seconds=12.0), h264(begin_s=12.0, seconds=5.0, seed=9), Tone(seconds=17.0)]
+    parts: list[Pictures | Tone] = [
+        h264(seconds=12.0),
+        h264(begin_s=12.0, seconds=5.0, seed=9),
+        Tone(seconds=17.0),
+    ]
     found = read(write_tracks(tmp_path / "a.mkv", parts))
     assert len(found.times) == 170
     assert found.times == pytest.approx([n / 10 for n in range(170)], abs=0.05)
@@ -45,7 +50,7 @@ def test_a_film_that_goes_on_in_another_stream_loses_no_picture(tmp_path: Path) 
 
 def test_a_film_that_comes_back_to_its_first_stream_loses_no_picture(tmp_path: Path) -> None:
     """An advertisement under ids of its own within a programme."""
-    parts = [
+    parts: list[Pictures | Tone] = [
         Pictures(seconds=12.0),
         Pictures(begin_s=12.0, seconds=6.0, seed=9),
         Tone(seconds=30.0),
@@ -55,8 +60,9 @@ def test_a_film_that_comes_back_to_its_first_stream_loses_no_picture(tmp_path: P
     last = write_tracks(tmp_path / "last.mkv", [Pictures(seconds=12.0)])
     with av.open(str(whole)) as one, av.open(str(last)) as two, av.open(str(again), "w") as out:
         streams = [out.add_stream_from_template(stream) for stream in one.streams]
-        packets = [(p, p.stream_index) for p in one.demux() if p.size]
-        for packet in [p for p in two.demux() if p.size]:
+        packets: list[tuple[Any, int]] = [(p, p.stream_index) for p in one.demux() if p.size]
+        more: list[Any] = [p for p in two.demux() if p.size]
+        for packet in more:
             offset = round(18 / packet.time_base)
             packet.pts += offset
             packets.append((packet, 0))
@@ -74,7 +80,11 @@ def test_a_film_that_comes_back_to_its_first_stream_loses_no_picture(tmp_path: P
 def test_a_stream_that_begins_later_and_runs_beside_the_film_is_not_the_film(
     tmp_path: Path,
 ) -> None:
-    parts = [h264(seconds=17.0), h264(begin_s=8.0, seconds=9.0, seed=9), Tone(seconds=17.0)]
+    parts: list[Pictures | Tone] = [
+        h264(seconds=17.0),
+        h264(begin_s=8.0, seconds=9.0, seed=9),
+        Tone(seconds=17.0),
+    ]
     found = read(write_tracks(tmp_path / "a.mkv", parts))
     assert len(found.times) == 170
     assert found.notes == []
@@ -91,9 +101,9 @@ def test_slides_stay_the_film_when_a_camera_begins_between_two_of_them(
     held = tmp_path / "held.mkv"
     with av.open(str(path)) as one, av.open(str(camera)) as two, av.open(str(held), "w") as out:
         streams = [out.add_stream_from_template(s) for s in (*one.streams, two.streams.video[0])]
-        packets = [p for p in one.demux() if p.dts is not None]
+        packets: list[Any] = [p for p in one.demux() if p.dts is not None]
         packets = [p for p in packets if p.stream.type == "audio" or p.pts * p.time_base % 20 == 0]
-        late = [p for p in two.demux() if p.dts is not None]
+        late: list[Any] = [p for p in two.demux() if p.dts is not None]
         for packet in late:
             offset = round(105 / packet.time_base)
             packet.pts, packet.dts = packet.pts + offset, packet.dts + offset

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -77,7 +78,8 @@ def test_streams_that_go_on_under_other_ids_are_read_on(tmp_path: Path) -> None:
         ) as out,
     ):
         streams = {s.index: out.add_stream_from_template(s) for s in film.streams}
-        for packet in film.demux():
+        packets: Any = film.demux()
+        for packet in packets:
             if packet.dts is not None:
                 offset = round(6.0 / packet.time_base)
                 packet.pts, packet.dts = packet.pts + offset, packet.dts + offset

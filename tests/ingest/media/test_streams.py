@@ -136,8 +136,8 @@ def test_a_copy_for_phones_is_passed_over(tmp_path: Path) -> None:
 
 
 def test_times_count_from_the_beginning_of_the_own_programme(tmp_path: Path) -> None:
-    other = [Pictures(begin_s=0), Tone(begin_s=0)]
-    own = [Pictures(begin_s=500), Tone(begin_s=500)]
+    other: list[Pictures | Tone] = [Pictures(begin_s=0), Tone(begin_s=0)]
+    own: list[Pictures | Tone] = [Pictures(begin_s=500), Tone(begin_s=500)]
     header = probe(write_programmes(tmp_path / "a.ts", [own, other]), MAX_PIXELS)
     assert header.start_s == pytest.approx(500.0, abs=0.2)
     assert header.declared_s == pytest.approx(2.0, abs=0.3)
@@ -161,7 +161,7 @@ def test_the_beginning_is_that_of_the_first_of_recordings_that_were_joined(
 ) -> None:
     parts = []
     for begin_s, pid in ((100.0, "256"), (1.0, first_pid)):
-        tracks = [Pictures(begin_s=begin_s), Tone(begin_s=begin_s)]
+        tracks: list[Pictures | Tone] = [Pictures(begin_s=begin_s), Tone(begin_s=begin_s)]
         options = {"mpegts_start_pid": pid}
         parts.append(write_tracks(tmp_path / "part.ts", tracks, options).read_bytes())
     path = tmp_path / "a.ts"

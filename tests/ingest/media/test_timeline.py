@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import av
 import pytest
@@ -60,7 +61,7 @@ def test_every_picture_has_its_time_and_sound_comes_in_between(film: Path) -> No
 
 
 def test_the_decode_pass_and_clips_see_a_picture_at_the_same_time(film: Path) -> None:
-    found = list(timeline(film, from_s=0.0))
+    found: list[Any] = list(timeline(film, from_s=0.0))
     assert start_times(timeline(film)) == [each.time_s for each in found]
 
 
@@ -99,7 +100,7 @@ def test_a_recording_without_pictures_has_none(tmp_path: Path) -> None:
 def test_damage_in_the_middle_is_counted_and_the_rest_goes_on(film: Path, tmp_path: Path) -> None:
     data = bytearray(film.read_bytes())
     with av.open(str(film)) as container:
-        packets = [p for p in container.demux(video=0) if p.size]
+        packets: list[Any] = [p for p in container.demux(video=0) if p.size]
     for packet in packets[10:13]:
         data[packet.pos : packet.pos + packet.size] = b"\xff" * packet.size
     damaged = tmp_path / "a.mp4"

@@ -72,7 +72,7 @@ def test_no_frame_is_lost_or_shown_twice_and_the_sound_fits(hevc: Path) -> None:
 
 def test_each_segment_begins_with_an_idr_frame_at_its_begin(hevc: Path) -> None:
     for number, segment in enumerate(_converted(hevc)):
-        with av.open(BytesIO(segment)) as container:
+        with av.open(BytesIO(segment), "r") as container:
             packets = [p for p in container.demux(video=0) if p.size]
         assert [p.is_keyframe for p in packets] == [True] + [False] * (len(packets) - 1)
         assert cast(int, packets[0].pts) * packets[0].time_base == number * SEGMENT_S
@@ -111,7 +111,7 @@ def test_the_form_is_the_one_that_is_declared(hevc: Path, tmp_path: Path) -> Non
         head = split(_converted(film, 2.0, lines=720)[0])[0]
         at = head.index(b"avcC") + 4
         assert f"avc1.{head[at + 1 : at + 4].hex()}" == PICTURE_CODEC
-        with av.open(BytesIO(_converted(film, 2.0, lines=720)[0])) as container:
+        with av.open(BytesIO(_converted(film, 2.0, lines=720)[0]), "r") as container:
             stream = container.streams.video[0]
             frame = next(container.decode(stream))
             assert frame.format.name == "yuv420p"
@@ -235,7 +235,7 @@ def test_the_sound_track_that_is_asked_for_is_heard(tmp_path: Path) -> None:
 @pytest.mark.parametrize("turned", [90, 180, 270])
 def test_a_turned_film_is_upright(tmp_path: Path, turned: int) -> None:
     film = write_marked(tmp_path / "turned.mp4", Recipe(turned=turned, seconds=2))
-    with av.open(joined(_converted(film, 2.0))) as container:
+    with av.open(joined(_converted(film, 2.0)), "r") as container:
         frames = [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
     assert frames[0].shape == ((180, 320) if turned == 180 else (320, 180))
     as_made = [np.rot90(frame, turned // 90) for frame in frames]
@@ -259,7 +259,7 @@ def test_a_converted_picture_has_the_colours_of_the_library(
         container.mux(stream.encode(None))
     with av.open(str(path)) as container:
         wanted = shown(next(container.decode(video=0)), (320, 180))
-    with av.open(joined(_converted(path, 1.0, sound=None))) as container:
+    with av.open(joined(_converted(path, 1.0, sound=None)), "r") as container:
         made = shown(next(container.decode(video=0)), (320, 180))
     middles = [40, 120, 200, 280]
     assert np.abs(made[90, middles].astype(int) - wanted[90, middles]).max() <= 8

@@ -121,7 +121,7 @@ def test_borders_are_those_of_the_layout(films: dict[str, Path]) -> None:
 
 def test_times_of_decoding_go_forward_from_0_over_all_borders(films: dict[str, Path]) -> None:
     for name in ("ac3.mkv", "hevc.mkv", "varying.mkv", "aac.ts"):
-        with av.open(joined(copied(films[name], laid_out(films[name])))) as container:
+        with av.open(joined(copied(films[name], laid_out(films[name]))), "r") as container:
             packets = [each for each in container.demux(video=0) if each.size]
         decoded = [packet.dts for packet in packets]
         assert all(at is not None and at >= 0 for at in decoded)
@@ -145,7 +145,7 @@ def test_frames_of_aac_are_copied_as_they_are(films: dict[str, Path]) -> None:
     path = films["aac.mkv"]
     with av.open(path) as container:
         originals = {bytes(packet) for packet in container.demux(audio=0) if packet.size}
-    with av.open(joined(copied(path, laid_out(path)))) as container:
+    with av.open(joined(copied(path, laid_out(path))), "r") as container:
         assert {bytes(packet) for packet in container.demux(audio=0) if packet.size} <= originals
 
 
@@ -163,7 +163,7 @@ def test_the_init_says_the_codecs_that_are_declared(films: dict[str, Path], name
 @pytest.mark.parametrize("suffix", [".mkv", ".mov"])
 def test_a_turned_picture_stays_turned(tmp_path: Path, suffix: str) -> None:
     path = write_marked(tmp_path / f"turned{suffix}", Recipe(turned=90, seconds=4, sounds=("ac3",)))
-    with av.open(path) as before, av.open(joined(copied(path, laid_out(path)))) as after:
+    with av.open(path) as before, av.open(joined(copied(path, laid_out(path))), "r") as after:
         wanted = next(before.decode(video=0)).rotation
         assert wanted != 0
         assert next(after.decode(video=0)).rotation == wanted

@@ -17,7 +17,7 @@ def segments(tmp_path_factory: pytest.TempPathFactory) -> list[bytes]:
     path = write_marked(tmp_path_factory.mktemp("film") / "film.mp4", recipe)
     with av.open(str(path)) as container:
         streams = [*container.streams.video, *container.streams.audio]
-        packets = [p for p in container.demux(streams) if p.size and p.pts is not None]
+        packets: list[Any] = [p for p in container.demux(streams) if p.size and p.pts is not None]
         parts: list[list[list[Any]]] = [
             [
                 [p for p in packets if p.stream is stream and p.pts * p.time_base // 2 == number]

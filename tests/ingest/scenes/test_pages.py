@@ -1,6 +1,7 @@
 """Pages are turned where writing comes or goes, when it does, and nowhere else."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 
 import av
 import cv2
@@ -37,7 +38,7 @@ def new(pages: Iterable[Turned]) -> list[Turned]:
     return [page for page in pages if page.is_new]
 
 
-def since(pages: Iterable[Turned]) -> list[float]:
+def since(pages: Iterable[Turned]) -> list[Any]:
     """When what is new on each page came."""
     return [pytest.approx(min(change.since_s for change in p.changes), abs=0.1) for p in pages]
 

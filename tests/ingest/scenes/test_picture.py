@@ -3,6 +3,7 @@
 import gc
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -47,7 +48,8 @@ def palette_frame(rgba: npt.NDArray[np.uint8]) -> av.VideoFrame:
     colours[0], colours[1] = rgba[0, 0], rgba[opaque][0]
     colours[1, 3] = 255
     argb = np.ascontiguousarray(colours[:, [3, 0, 1, 2]])
-    return av.VideoFrame.from_ndarray((opaque.astype(np.uint8), argb), "pal8")
+    of_palette: Any = opaque.astype(np.uint8), argb
+    return av.VideoFrame.from_ndarray(of_palette, "pal8")
 
 
 @pytest.mark.parametrize("hidden", [0, 255, 120])

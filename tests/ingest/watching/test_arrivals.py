@@ -132,8 +132,8 @@ def test_subtitles_that_come_go_or_change_are_a_job_of_their_video(films: Watche
     write(films.folder / "film.mp4", "film")
     films.take_up()
     subtitles = films.folder / "film.de.srt"
-    for change in (lambda: write(subtitles, "eins"), lambda: write(subtitles, "zwei und drei")):
-        change()
+    for text in ("eins", "zwei und drei"):
+        write(subtitles, text)
         films.look("film.de.srt")
         films.look(after=5.0)
         assert films.submitted() == [["film.mp4"]]

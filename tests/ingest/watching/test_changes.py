@@ -96,7 +96,7 @@ def test_folders_that_cannot_be_watched_do_not_end_it(
     for name in "abcd":
         (tmp_path / name).mkdir()
     (tmp_path / "d").chmod(0)
-    command = [*shlex.split(limited), sys.executable, "-c", _TOLD_OF_ONE, tmp_path]
+    command = [*shlex.split(limited), sys.executable, "-c", _TOLD_OF_ONE, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     if "Operation not permitted" in done.stderr or os.geteuid() != 0:
         pytest.skip("limits of its own are not permitted here")

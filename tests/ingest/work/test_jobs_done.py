@@ -279,7 +279,9 @@ def test_a_job_describes_keyframes_and_names_what_is_missing_for_it(
         done = jobs.submit(BackfillRequest(descriptions=True))
         assert work_off(bench) == ["scan", "file", "finish"]
     assert told(jobs, done) == {"descriptions": "done"}
-    kinds = dict(rows(database, "SELECT kind::text, count(*) FROM moment GROUP BY kind"))
+    kinds: dict[str, int] = dict(
+        rows(database, "SELECT kind::text, count(*) FROM moment GROUP BY kind")
+    )
     assert kinds["description"] == kinds["keyframe"]
 
 

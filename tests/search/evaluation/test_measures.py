@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from ir_measures import R, Success, calc_aggregate, nDCG
@@ -30,7 +31,9 @@ def target(start: float, end: float, file: str = "tour.mp4") -> Target:
     return Target(file=file, start=start, end=end)
 
 
-def query(*targets: Target, match: str = "any", must_not: Sequence[Target] = ()) -> LabelledQuery:
+def query(
+    *targets: Target, match: Literal["any", "all"] = "any", must_not: Sequence[Target] = ()
+) -> LabelledQuery:
     return LabelledQuery(
         id="q1", query="drilling", targets=list(targets), match=match, must_not=list(must_not)
     )

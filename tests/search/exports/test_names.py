@@ -23,7 +23,7 @@ from search.exports.tables import write_csv, write_json
 from search.exports.timecode import Rate, read_timecode
 from tests.helpers.exports import edit_of, film, streams
 
-STORABLE = st.characters(exclude_categories=("Cs",), exclude_characters="\x00")
+STORABLE = st.characters(exclude_categories=["Cs"], exclude_characters="\x00")
 STRANGE = st.sampled_from(
     [
         "=HYPERLINK(1)",

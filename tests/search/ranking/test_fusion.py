@@ -52,8 +52,8 @@ def test_of_several_spaces_that_see_the_same_the_surest_speaks() -> None:
     sure = scene(1, found(VISION, 6.0), found(ACTION, 1.0), found(TEXT, 0.0))
     unsure = scene(2, found(VISION, 4.0), found(ACTION, 4.0), found(TEXT, 0.0))
     first, second = evidence([unsure, sure], BALANCED)
-    assert first.nats["vision"] == pytest.approx(6.1)
-    assert second.nats["vision"] == pytest.approx(4.4)
+    assert first.nats[Modality.VISION] == pytest.approx(6.1)
+    assert second.nats[Modality.VISION] == pytest.approx(4.4)
 
 
 def test_where_two_scenes_are_equally_sure_more_spaces_that_agree_decide() -> None:

@@ -30,12 +30,14 @@ def test_evidence_of_the_far_tail_agrees_with_published_tables(z: float, nats: f
 
 def test_evidence_counts_standard_deviations_above_the_mean() -> None:
     cosine = NullDistribution.of_texts({"mean": 0.2, "std": 0.05}, Input.IMAGE)
+    assert cosine is not None
     assert cosine.evidence(0.2) == pytest.approx(math.log(2))
     assert cosine.evidence(0.3) == pytest.approx(STANDARD.evidence(2.0))
 
 
 def test_a_space_where_all_queries_score_alike_has_finite_evidence() -> None:
     constant = NullDistribution.of_texts({"mean": 0.5, "std": 0.0}, Input.IMAGE)
+    assert constant is not None
     assert constant.evidence(0.5) == pytest.approx(math.log(2))
     assert 0 <= constant.evidence(-1.0) < 1e-9
     assert math.isfinite(constant.evidence(1.0))

@@ -1,5 +1,7 @@
 """Words to sentences."""
 
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -25,21 +27,23 @@ def texts(spoken: list[Word]) -> list[str]:
 
 def test_a_sentence_ends_at_its_full_stop_with_the_times_of_its_words() -> None:
     sentences = split(words("The crew drills. Is it deep? Yes!"))
-    assert [(s.start_s, s.end_s, s.text) for s in sentences] == [
+    expected: list[Any] = [
         (0.0, pytest.approx(1.2), "The crew drills."),
         (pytest.approx(1.2), pytest.approx(2.4), "Is it deep?"),
         (pytest.approx(2.4), pytest.approx(2.8), "Yes!"),
     ]
+    assert [(s.start_s, s.end_s, s.text) for s in sentences] == expected
 
 
 def test_each_word_has_its_place_in_the_text_and_its_time() -> None:
     sentences = split(words("The crew drills. Is it deep?"))
     assert sentences[1].text == "Is it deep?"
-    assert sentences[1].words == (
+    expected: Any = (
         (0, pytest.approx(1.2), pytest.approx(1.6)),
         (3, pytest.approx(1.6), pytest.approx(2.0)),
         (6, pytest.approx(2.0), pytest.approx(2.4)),
     )
+    assert sentences[1].words == expected
 
 
 def test_words_of_a_script_without_spaces_have_their_places_too() -> None:

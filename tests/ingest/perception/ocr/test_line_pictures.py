@@ -1,12 +1,13 @@
 """Lines are known again by their pictures, and none is taken for another."""
 
+from typing import Any
+
 import cv2
 import numpy as np
 import pytest
 from PIL import Image as Pillow
 from PIL import ImageDraw, ImageFont
 
-from embeddings.encoder import Image
 from ingest.perception.ocr.line_pictures import LinePicture, line_picture, same_line
 
 
@@ -18,7 +19,7 @@ def cut(text: str, at: tuple[int, int], margin: int = 4, size_px: int = 16) -> L
     pen.text(at, text, font=font, fill=(210, 210, 210))
     left, top, right, bottom = (int(edge) for edge in pen.textbbox(at, text, font=font))
     stored = cv2.imencode(".jpg", np.asarray(board), [cv2.IMWRITE_JPEG_QUALITY, 92])[1]
-    picture: Image = cv2.imdecode(stored, cv2.IMREAD_COLOR)
+    picture: Any = cv2.imdecode(stored, cv2.IMREAD_COLOR)
     return line_picture(picture[top - margin : bottom + margin, left - margin : right + margin])
 
 

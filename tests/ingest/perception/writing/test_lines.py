@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -309,10 +310,10 @@ changes = st.lists(st.builds(change, st.integers(0, NUM_ROWS - 1), st.floats(0, 
 
 @settings(deadline=None, max_examples=200)
 @given(st.lists(st.tuples(changes, st.lists(readings, max_size=8)), max_size=10))
-def test_whatever_is_read_lines_lie_in_the_recording_one_at_a_place(pages: list) -> None:
+def test_whatever_is_read_lines_lie_in_the_recording_one_at_a_place(pages: list[Any]) -> None:
     screen = Screen()
     for number, (changed, found) in enumerate(pages):
-        apart = []
+        apart: list[Any] = []
         for read in found:
             if not any(at_one_place(read.box, other.box) for other in apart):
                 apart.append(read)

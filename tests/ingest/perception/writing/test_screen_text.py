@@ -68,7 +68,7 @@ def lines(written: Written) -> list[tuple[str, float, float]]:
 
 
 def passing(written: Written) -> list[str | None]:
-    return [writing and writing.text for writing in written.passing]
+    return [writing.text if writing else None for writing in written.passing]
 
 
 def test_lines_stand_from_page_to_page(engine: CountingEngine) -> None:
@@ -148,6 +148,7 @@ def test_without_pages_keyframes_are_read_as_they_are(engine: CountingEngine) ->
 def test_progress_is_told_to_the_end(engine: CountingEngine) -> None:
     pages = [Page(float(n), None, (), is_new=True) for n in range(5)]
     told: list[float] = []
-    read_screen(pages, [], 5.0, engine, {}.__getitem__, told.append)
+    no_files: dict[str, Image] = {}
+    read_screen(pages, [], 5.0, engine, no_files.__getitem__, told.append)
     assert told[-1] == 1.0
     assert all(before < after for before, after in pairwise(told))
