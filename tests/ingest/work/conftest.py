@@ -3,6 +3,7 @@ them as their database."""
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def new_machine(
     """Makes a home of that name, whose models are ready and whose database is both servers."""
     prove(encoders, PROFILES["bundled"].spaces)  # so that the models are made ready
 
-    def make(name: str, **variables: str) -> IngestSettings:
+    def make(name: str, **variables: Any) -> IngestSettings:
         folder = tmp_path / name
         folder.mkdir()
         (folder / "models").symlink_to(models)
