@@ -22,6 +22,8 @@ from embeddings.runtime import Runtime
 ENV_FILE = ".env"
 MAX_EDITS = 2
 """A variable that is so near to one of ours is taken for a slip; others belong to others."""
+_READ_BY_OTHERS = {"SCENESEEK_HOST"}
+"""By packages above, and so near to one of ours."""
 
 
 class EmbeddingSettings(BaseSettings):
@@ -167,7 +169,7 @@ def unknown_variables(kind: type[EmbeddingSettings]) -> dict[str, str]:
     """
     known = {name.upper() for name in kind.model_fields}
     found = {}
-    for name in sorted({*os.environ, *_names_in_env_file()} - known):
+    for name in sorted({*os.environ, *_names_in_env_file()} - known - _READ_BY_OTHERS):
         nearest = min(known, key=lambda own: DamerauLevenshtein.distance(name.upper(), own))
         if 0 < DamerauLevenshtein.distance(name.upper(), nearest) <= MAX_EDITS:
             found[name] = nearest

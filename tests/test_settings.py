@@ -10,7 +10,7 @@ from api.settings import ApiSettings
 from database.errors import DatabaseError
 from database.settings import DatabaseSettings
 from embeddings.errors import InvalidSettings
-from embeddings.settings import load_settings, unknown_variables
+from embeddings.settings import EmbeddingSettings, load_settings, unknown_variables
 from ingest.settings import IngestSettings
 
 
@@ -93,6 +93,13 @@ def test_variables_of_other_programs_are_not_told(
 ) -> None:
     monkeypatch.setenv(name, "something")
     for kind in (IngestSettings, ApiSettings):
+        assert unknown_variables(kind) == {}
+
+
+def test_what_another_command_reads_is_no_slip(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in {*IngestSettings.model_fields, *ApiSettings.model_fields}:
+        monkeypatch.setenv(name.upper(), "something")
+    for kind in (EmbeddingSettings, DatabaseSettings, IngestSettings, ApiSettings):
         assert unknown_variables(kind) == {}
 
 

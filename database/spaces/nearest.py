@@ -1,9 +1,9 @@
 """The SQL of the nearest vectors of a space: along its index of half floats, along that of bits
 with the nearest of these compared exactly, or all compared.
 
-Bits are the signs of a vector's numbers: of two vectors the fewer differ, the nearer they lie
-(Charikar, "Similarity estimation techniques from rounding algorithms", 2002). They take a sixteenth
-of the room of half floats; in which order the nearest come, the vectors themselves say.
+Bits say between which steps a vector's numbers lie: of two vectors the fewer differ, the nearer
+they are. They take three sixteenths of the room of half floats; in which order the nearest come,
+the vectors themselves say.
 """
 
 from database.spaces.partitions import bits_of, partition_name

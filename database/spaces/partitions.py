@@ -25,6 +25,7 @@ _PART_OF_MEMORY, _LEAST_INDEX_BYTES, _MOST_INDEX_BYTES = 8, 32 * 2**20, 4 * 2**3
 _SHARED_MEMORY = Path("/dev/shm")
 _MOST_CHARACTERS = 63
 """Of a name in PostgreSQL."""
+_STEP = 0.8
 
 
 def partition_name(key: str) -> str:
@@ -86,8 +87,14 @@ def index_sql(key: str, dim: int, *, bits: bool) -> str:
 
 
 def bits_of(vector: str, dim: int) -> str:
-    """The bits of a halfvec: bit(dim)."""
-    return f"binary_quantize({vector})::bit({dim})"
+    """The bits of a halfvec of unit length: bit(3 * dim). Three for each number: whether it is more
+    than _STEP standard deviations of such numbers, than 0, than as much below 0. So of two numbers
+    as many bits differ as there are steps between them, and more of a vector is left than its
+    signs: a million moments need a third of their candidates (docs/benchmarks.md)."""
+    step = f"array_fill({_STEP / dim**0.5:.4f}::real, ARRAY[{dim}])::halfvec"
+    levels = (f"{vector} - {step}", vector, f"{vector} + {step}")
+    quantised = " || ".join(f"binary_quantize({level})" for level in levels)
+    return f"({quantised})::bit({3 * dim})"
 
 
 def index_memory_kb() -> int:

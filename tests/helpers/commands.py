@@ -51,9 +51,10 @@ def outcomes(done: subprocess.CompletedProcess[str]) -> dict[str, dict[str, Any]
 def environment(settings: EmbeddingSettings) -> dict[str, str]:
     """The environment of a command that works with `settings`."""
     own = {"SCENESEEK_HOME": str(settings.home), "PYTHONPATH": str(ROOT)}
-    if isinstance(settings, DatabaseSettings):
+    if isinstance(settings, DatabaseSettings) and settings.sceneseek_store:
         own["SCENESEEK_STORE"] = settings.sceneseek_store
-        own["SCENESEEK_HOST"] = settings.sceneseek_host or ""
+    if isinstance(settings, DatabaseSettings) and settings.sceneseek_host:
+        own["SCENESEEK_HOST"] = settings.sceneseek_host
     if isinstance(settings, DatabaseSettings) and settings.database_url is not None:
         own["DATABASE_URL"] = settings.database_url
         own["DATABASE_READ_URLS"] = settings.database_read_urls
