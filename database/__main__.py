@@ -158,7 +158,7 @@ def tune(
 ) -> None:
     """Measures how spaces are searched by half floats and by bits, on their own vectors.
 
-    Bits take a third of the room and miss a little, the less, the more candidates are compared.
+    Bits take two fifths of the room and miss a little, the less, the more candidates are compared.
     Indexes are built and removed while the library is searched.
     """
     candidates = _candidates(take)

@@ -190,7 +190,7 @@ class Looks:
             return ok(f"no space of {BITS_FROM:,} vectors is indexed by half floats")
         told = ", ".join(f"{key} ({num:,} vectors)" for key, num in large)
         return note(
-            f"indexed by half floats, where bits would take a third of the room: {told}",
+            f"indexed by half floats, where bits would take two fifths of the room: {told}",
             "python -m database tune",
         )
 
