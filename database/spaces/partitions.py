@@ -26,6 +26,7 @@ _SHARED_MEMORY = Path("/dev/shm")
 _MOST_CHARACTERS = 63
 """Of a name in PostgreSQL."""
 _STEP = 0.8
+"""Between what bits tell apart, in standard deviations of the numbers of a vector."""
 
 
 def partition_name(key: str) -> str:

@@ -69,3 +69,4 @@ def two_nodes() -> Iterator[TwoNodes]:
             yield made
         finally:
             made.stop()
+            del os.environ["RAY_TMPDIR"]  # which is gone now
