@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any, Protocol
 
 import psycopg
@@ -74,10 +75,11 @@ class Server:
 
 
 @contextmanager
-def new_server(folder: Path, *options: str) -> Iterator[Server]:
-    """A new server, which runs, and is gone at the end with all that is in the folder."""
+def new_server(parent: Path, *options: str) -> Iterator[Server]:
+    """A new server in a folder of its own in there, which runs, and is gone with it at the end."""
+    folder = Path(mkdtemp(prefix="server-", dir=parent))
+    folder.chmod(0o755)  # the server's user is not always ours
     made = Server(folder / "primary", folder / "a")
-    folder.mkdir(parents=True)
     prepare_cluster(made.data, find_owner(made.data))
     made.sockets.mkdir(mode=0o700)
     give(made.sockets, find_owner(made.data))

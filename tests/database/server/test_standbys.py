@@ -35,7 +35,7 @@ IN_RECOVERY = "SELECT pg_is_in_recovery()"
 @pytest.fixture(scope="module")
 def primary(home: Path) -> Iterator[Server]:
     """A library of one video, on a server of its own."""
-    with new_server(home / "replicated") as server:
+    with new_server(home) as server:
         settings = DatabaseSettings(database_url=server.url)
         with closing(open_database(settings, require_schema=False)) as made:
             upgrade_schema(made)

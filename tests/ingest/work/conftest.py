@@ -38,7 +38,7 @@ def jobs(database: Database) -> Jobs:
 def servers(home: Path) -> Iterator[tuple[Server, Server]]:
     """A primary, and a standby that has all that was committed."""
     with (
-        new_server(home / "failing", "synchronous_standby_names=*") as primary,
+        new_server(home, "synchronous_standby_names=*") as primary,
         standby_of(primary) as standby,
     ):
         yield primary, standby
