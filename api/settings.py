@@ -70,7 +70,7 @@ class EmbeddingServerSettings(DoorSettings):
 class ApiSettings(IngestSettings, DoorSettings):
     """The limits of a server."""
 
-    api_max_concurrent: Annotated[int, Field(gt=0, le=32)] = 4
+    api_max_concurrent: Annotated[int, Field(gt=0, le=32)] = 3
     """Searches answered at once; more wait for their turn."""
     api_media_roots: str = ""
     """Folders, and s3://bucket/folder, between colons (of Windows: semicolons), outside which no
