@@ -14,7 +14,7 @@ from database.server.embedded import data_dir
 from ingest.settings import IngestSettings
 
 FILM_S = 12.0
-EACH = 3
+EACH = 8
 """Films for each processor in a run of many; in one of few there is one, so that every actor of Ray
 has loaded its models. What many take more than few is the rate, without what it takes to begin."""
 FEW = os.cpu_count() or 1
