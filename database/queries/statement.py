@@ -121,7 +121,9 @@ def _read(
         statement.add_descriptions(described)
     if not statement.keys:
         return [], []
-    return database.rows(statement.sql(), statement.values), statement.keys
+    planned_once = statement.is_over_all and words.is_rare and described.is_rare
+    rows = database.rows(statement.sql(), statement.values, planned_once=planned_once)
+    return rows, statement.keys
 
 
 class _Statement:
@@ -149,6 +151,14 @@ class _Statement:
                 SELECT moment.video_id, moment.id
                 FROM scene JOIN moment ON moment.scene_id = scene.id
                 WHERE {self._of_scenes} AND {self._is_allowed("scene.video_id")})""")
+
+    @property
+    def is_over_all(self) -> bool:
+        """Whether indexes alone find its scenes, without filters: then one plan suits all vectors,
+        and all words that are rare. A table's statistics would tell of common words and of filters
+        that another way is shorter."""
+        filtered = self._of_videos or self._of_scenes
+        return self._scan is Scan.INDEX and not self._exact and not filtered
 
     def add_vectors(self, leg: VectorLeg) -> None:
         """Adds the leg of a space: the nearest vectors, along its HNSW index or exactly."""

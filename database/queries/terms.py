@@ -33,6 +33,8 @@ from database.server.connection import Database
 _REREAD_S = 2.0
 """Statistics are this old at most: they change with an ANALYZE, and reading them costs a round
 trip."""
+_RARE = 20_000
+"""Texts with a word that an index gives in some milliseconds."""
 _REMEMBERED = 4096
 """Texts whose terms are kept until the statistics change."""
 _UNKNOWN = 8
@@ -55,6 +57,8 @@ class Term:
     """Those of all forms."""
     near: str = ""
     """The tsquery of words that are nearly what was typed, where no text has any form of it."""
+    num_texts: float = math.inf
+    """About how many texts have it in any form."""
 
     @property
     def anything(self) -> str:
@@ -69,6 +73,12 @@ class WordLeg:
     terms: tuple[Term, ...] = ()
     pattern: str = ""
     """A regular expression: several words as typed, if some language has none of them indexed."""
+
+    @property
+    def is_rare(self) -> bool:
+        """Whether an index soon has the texts of every word."""
+        rare = all(term.num_texts <= _RARE and not term.near for term in self.terms)
+        return rare and not self.pattern
 
 
 NO_WORDS = WordLeg()
@@ -165,7 +175,7 @@ class WordReader:
             return _Words(written, ())
         return _Words(
             written,
-            tuple(_term(form, _weight(counts.described[form.query], num)) for form in forms),
+            tuple(_term(form, counts.described[form.query], num) for form in forms),
         )
 
     def _written(
@@ -181,16 +191,24 @@ class WordReader:
         return tuple(
             _term(
                 form,
-                _weight(num_having[form.query], statistics.num_texts),
+                num_having[form.query],
+                statistics.num_texts,
                 *near.get(form.word, {}).get(form.language, ()),
             )
             for form in forms
         )
 
 
-def _term(form: Form, weight: float, near: str = "", lexemes: tuple[str, ...] = ()) -> Term:
-    every = (*form.lexemes, *lexemes)
-    return Term(form.language, form.lexeme, weight, form.exact, form.query, every, near)
+def _term(
+    form: Form,
+    num_having: float,
+    num_texts: float,
+    near: str = "",
+    lexemes: tuple[str, ...] = (),
+) -> Term:
+    """A word that `num_having` of `num_texts` texts have."""
+    weight, every = _weight(num_having, num_texts), (*form.lexemes, *lexemes)
+    return Term(form.language, form.lexeme, weight, form.exact, form.query, every, near, num_having)
 
 
 def _unknown(

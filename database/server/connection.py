@@ -4,7 +4,7 @@ read, perhaps to one of its standbys."""
 import copy
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -158,16 +158,21 @@ class Database:
         except (DatabaseUnreachable, DatabaseOverloaded):
             return None
 
-    def rows(self, sql: str, values: Mapping[str, object] | None = None) -> list[tuple[Any, ...]]:
+    def rows(
+        self, sql: str, values: Mapping[str, object] | None = None, *, planned_once: bool = False
+    ) -> list[tuple[Any, ...]]:
         """The rows of a statement that only reads, in which `:name` stands for a value: by the
-        driver itself, since SQLAlchemy takes as long again. Raises DatabaseError."""
+        driver itself, since SQLAlchemy takes as long again. One that is planned once for whatever
+        values is planned no more on the same connection. Raises DatabaseError."""
         numbered, names = _numbered(sql)
         given = [values[name] for name in names] if values is not None else None
         with self.reading() as connection:
             driver = connection.connection.driver_connection
             assert isinstance(driver, psycopg.Connection)
             try:
-                return psycopg.RawCursor(driver).execute(numbered, given).fetchall()
+                with _one_plan(driver) if planned_once else nullcontext():
+                    cursor = psycopg.RawCursor(driver)
+                    return cursor.execute(numbered, given, prepare=planned_once or None).fetchall()
             except psycopg.OperationalError:
                 if driver.closed:
                     connection.invalidate()
@@ -257,6 +262,17 @@ def _as_reading(connection: sa.Connection) -> Iterator[None]:
         yield
     finally:
         _reading.reset(token)
+
+
+@contextmanager
+def _one_plan(driver: psycopg.Connection[Any]) -> Iterator[None]:
+    """Has what is prepared in the block keep one plan; all else is planned for its values."""
+    driver.execute("SET plan_cache_mode = force_generic_plan")
+    try:
+        yield
+    finally:
+        if not driver.closed:
+            driver.execute("SET plan_cache_mode = force_custom_plan")
 
 
 @lru_cache(256)

@@ -167,7 +167,13 @@ class SpreadDatabase(Database):
             finally:
                 _HELD.reset(token)
 
-    def rows(self, sql: str, values: Any = None) -> list[Row]:  # noqa: ARG002
+    def rows(
+        self,
+        sql: str,  # noqa: ARG002
+        values: Any = None,  # noqa: ARG002
+        *,
+        planned_once: bool = False,  # noqa: ARG002
+    ) -> list[Row]:
         """Raises NotForShards."""
         self._refuse()
 

@@ -51,9 +51,11 @@ def plan_of_search(database: Database, search: Callable[[], object], *settings: 
     sent: list[tuple[str, Mapping[str, object]]] = []
     rows = Database.rows
 
-    def note(own: Database, sql: str, values: Mapping[str, object]) -> list[tuple[Any, ...]]:
+    def note(
+        own: Database, sql: str, values: Mapping[str, object], **how: bool
+    ) -> list[tuple[Any, ...]]:
         sent.append((sql, values))
-        return rows(own, sql, values)
+        return rows(own, sql, values, **how)
 
     with patch.object(Database, "rows", note):
         search()
