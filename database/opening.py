@@ -62,6 +62,8 @@ class Connections:
 SERVING = Connections(8, 64)
 """One for each thread of a server, so that none waits for another's. PostgreSQL allows 100, and
 other processes want some."""
+_MOST_PREPARED = 32
+"""Statements that the server keeps for a connection: one of a search takes a megabyte there."""
 WORKING = Connections(2, 3, wait_s=300.0)
 """What works on files needs one now and then, however many lanes it has: with that of its locks
 three, and six at most, so that a hundred lanes in a dozen processes leave some to a server
@@ -191,8 +193,10 @@ def _engine(url: sa.URL, connections: Connections, **reachable: int) -> sa.Engin
         driver.execute(f"SET hnsw.ef_search = {EF_SEARCH}")
         # A LIMIT above ef_search is filled all the same.
         driver.execute("SET hnsw.iterative_scan = relaxed_order")
-        # A plan for any query vector and any filter would leave the HNSW index for some.
+        # A plan for any words and any filter would leave an index for some; which search has one
+        # all the same, says `rows`.
         driver.execute("SET plan_cache_mode = force_custom_plan")
+        driver.prepared_max = _MOST_PREPARED
         driver.execute("SET timezone = 'UTC'")  # dates and times of day mean the same everywhere
         driver.execute("SET jit = off")  # compiling a search takes longer than running it
         driver.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT_S}s'")

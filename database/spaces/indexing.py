@@ -1,6 +1,8 @@
 """The HNSW index of a space, of half floats or of bits, built once the space is full: to keep one
 while it fills takes a hundred times as long."""
 
+import math
+
 import sqlalchemy as sa
 
 from database.server.pgvector import require_pgvector
@@ -14,8 +16,10 @@ from database.spaces.partitions import (
 )
 
 BITS_FROM = 1_000_000
-"""Vectors of a space whose first index is of bits, with BIT_CANDIDATES (docs/benchmarks.md)."""
-BIT_CANDIDATES = 400
+"""Vectors of a space whose first index is of bits (docs/benchmarks.md)."""
+BIT_CANDIDATES, _MOST_CANDIDATES = 400, 1000
+"""Of a space with BITS_FROM, and of any; twice as many for three times the vectors."""
+_GROWTH = math.log(2, 3)
 _OPERATORS = {False: HALF, True: BITS}
 _INDEXES = """
     SELECT quote_ident(pg_class.relname) FROM pg_index
@@ -27,9 +31,12 @@ _OF_ANOTHER_KIND = f"{_INDEXES} AND opcname <> :operators"
 
 
 def candidates_for(num_vectors: int) -> int | None:
-    """What the first index of a space of this size is: BIT_CANDIDATES for bits, None for half
+    """What the first index of a space of this size is: the candidates of bits, None for half
     floats."""
-    return BIT_CANDIDATES if num_vectors >= BITS_FROM else None
+    if num_vectors < BITS_FROM:
+        return None
+    grown = BIT_CANDIDATES * math.pow(num_vectors / BITS_FROM, _GROWTH)
+    return min(round(grown), _MOST_CANDIDATES)
 
 
 def has_index(connection: sa.Connection, key: str, *, bits: bool) -> bool:

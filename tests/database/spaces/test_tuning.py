@@ -152,6 +152,14 @@ def test_a_large_space_is_indexed_by_bits_when_it_is_first_searched(
     assert Spaces(database).get(TEXT).bit_candidates == indexing.BIT_CANDIDATES
 
 
+@pytest.mark.parametrize(
+    ("num_vectors", "candidates"),
+    [(999_999, None), (1_000_000, 400), (3_000_000, 800), (100_000_000, 1000)],
+)
+def test_a_larger_space_compares_more_candidates(num_vectors: int, candidates: int | None) -> None:
+    assert indexing.candidates_for(num_vectors) == candidates
+
+
 def test_an_index_of_bits_that_was_lost_is_built_again_as_it_was(
     database: Database, vectors: npt.NDArray[np.float32]
 ) -> None:
