@@ -34,7 +34,7 @@ _REREAD_S = 2.0
 """Statistics are this old at most: they change with an ANALYZE, and reading them costs a round
 trip."""
 _RARE = 20_000
-"""Texts with a word that an index gives in some milliseconds."""
+"""Texts with a word that an index gives in some milliseconds: an estimate, not measured."""
 _REMEMBERED = 4096
 """Texts whose terms are kept until the statistics change."""
 _UNKNOWN = 8
