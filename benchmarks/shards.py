@@ -85,8 +85,8 @@ def _divide(one: Database, three: Database) -> None:
                 create_index(connection, space.key, space.dim)
     for key, info in Spaces(one).all().items():
         Spaces(three).save_null_statistics(key, info.null_statistics or {})
-    Store(one).analyse()
-    Store(three).analyse()
+    Store(one).vacuum()
+    Store(three).vacuum()
 
 
 def _compared(one: Database, three: Database, encoders: Encoders, size: str) -> list[Row]:

@@ -7,6 +7,7 @@ import sqlalchemy as sa
 
 from database.errors import SchemaMismatch
 from database.models import Base
+from database.models.moments import PENDING_KB
 from database.server.connection import Database
 from database.server.pgvector import require_pgvector
 from database.spaces.partitions import create_index, create_space, index_memory_kb
@@ -18,6 +19,7 @@ if TYPE_CHECKING:  # alembic takes longer to import than a search takes
 MIGRATIONS = Path(__file__).resolve().parent.parent / "migrations"
 _LOCK = 7_305_808_869
 """Advisory lock: two commands that start at once do not migrate at once."""
+_PENDING = f"WITH (gin_pending_list_limit = {PENDING_KB})"
 _TRIGRAMS = {
     "tag_name_trgm_idx": "tag USING gin (lower(name) gin_trgm_ops)",
     "file_path_trgm_idx": "file USING gin (lower(path) gin_trgm_ops)",
@@ -70,7 +72,7 @@ def _give_trigrams(database: Database) -> None:
         _take_time(connection, database)
         connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
         for name, made in _TRIGRAMS.items():
-            connection.execute(sa.text(f"CREATE INDEX IF NOT EXISTS {name} ON {made}"))
+            connection.execute(sa.text(f"CREATE INDEX IF NOT EXISTS {name} ON {made} {_PENDING}"))
 
 
 def require_current_schema(engine: sa.Engine, description: str) -> None:

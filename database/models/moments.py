@@ -40,6 +40,10 @@ class MomentKind(StrEnum):
 
 DESCRIBED = "moment.kind = 'description' AND moment.made_by IS NOT NULL"
 """The condition of a description; the second part is what its indexes go by."""
+PENDING_KB = 64
+"""Of what was added last to an index of words, and each search reads from end to end until it is
+sorted in: the least there is."""
+_PENDING = {"gin_pending_list_limit": PENDING_KB}
 
 
 class Scene(Base):
@@ -71,7 +75,7 @@ class Moment(Base):
         ForeignKeyConstraint(
             ["video_id", "scene_id"], ["scene.video_id", "scene.id"], ondelete="CASCADE"
         ),
-        Index("moment_tsv_idx", "tsv", postgresql_using="gin"),
+        Index("moment_tsv_idx", "tsv", postgresql_using="gin", postgresql_with=_PENDING),
         Index("moment_id_idx", "id"),
         Index(
             "moment_speech_idx",
@@ -91,6 +95,7 @@ class Moment(Base):
             "moment_description_tsv_idx",
             "tsv",
             postgresql_using="gin",
+            postgresql_with=_PENDING,
             postgresql_where=text("made_by IS NOT NULL"),
         ),
     )

@@ -20,8 +20,11 @@ from search.query.query import Shape
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.records import file
 from tests.helpers.shards import empty_databases, fill, opened, spread_over, talkative
+from tests.helpers.sql import rows
 
 NUM_FILMS = 24
+_SORT_IN = "SELECT gin_clean_pending_list('moment_tsv_idx')"
+"""How many pages were not: searches read all of them until then."""
 
 
 def contents_of(database: Database) -> list[set[str]]:
@@ -85,6 +88,7 @@ def test_videos_move_to_a_new_shard_and_are_found_once_all_the_time(
             assert {video.title: video.id for video in library.list_videos(limit=100)} == ids
             scene = Contents(after).scenes(ids["film-003"])[0]
             assert library.get_keyframe_path(scene.id) == scene.keyframes[0][1]
+            assert [rows(shard, _SORT_IN) for shard in after.parts] == [[(0,)]] * 3
             assert spread(after).moved == 0
 
 

@@ -65,6 +65,28 @@ def test_corrections_clock_and_tracks_are_stored_with_a_video(
     assert heard == [(2.5, None), (2.75, records.COMMENTARY)]
 
 
+_SORT_IN = "SELECT gin_clean_pending_list('moment_tsv_idx')"
+_NUM_PENDING_PAGES = 64 // 8
+
+
+def test_words_are_sorted_into_their_index_while_videos_are_stored(
+    store: Store, database: Database
+) -> None:
+    """Each search reads all of the list of those that are not."""
+    for number in range(40):
+        words = " ".join(f"word{number}of{each}" for each in range(300))
+        name = f"{number:x}"
+        store.save_video(records.video(name, text=words), records.file(f"/v/{number}.mp4"))
+    ((num_pages,),) = rows(database, _SORT_IN)
+    assert num_pages <= _NUM_PENDING_PAGES
+
+
+def test_a_vacuum_sorts_in_the_last_words_too(store: Store, database: Database) -> None:
+    store.save_video(records.video("a", text="A train leaves."), records.file("/v/a.mp4"))
+    store.vacuum()
+    assert rows(database, _SORT_IN) == [(0,)]
+
+
 def test_what_is_not_there_is_not_found(store: Store) -> None:
     assert store.find_video_by_content(records.digest("a")) is None
     assert store.find_files(["/v/a.mp4"]) == {}
