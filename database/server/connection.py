@@ -225,6 +225,11 @@ class Database:
         """What every part answers, asked at once; `each` has an argument for every part."""
         return [ask(self, *(own[0] for own in each))]
 
+    def gather_steadily(self, ask: Callable[["Database"], Answer]) -> list[Answer]:
+        """What `gather` answers of a library of which no video moves from part to part meanwhile.
+        """
+        return self.gather(ask)
+
     def steady(self, read: Callable[[], Answer]) -> Answer:
         """What `read` finds in a library of which no video moves from part to part meanwhile."""
         return read()

@@ -103,6 +103,17 @@ class SpreadDatabase(Database):
             wait(others)
         return [answer, *(other.result() for other in others)]
 
+    def gather_steadily(self, ask: Callable[[Database], Answer]) -> list[Answer]:
+        """As `steady`, but each shard is asked of departures at once after its own answer: a video
+        that it had no more by then was at its new place before."""
+        while True:
+            known = list(self._departures)
+            told = self.gather(lambda shard: (ask(shard), self._num_departures(shard)))
+            now = [departures for _, departures in told]
+            if known == now:
+                return [answer for answer, _ in told]
+            self._departures[:] = now
+
     def steady(self, read: Callable[[], Answer]) -> Answer:
         """What `read` finds: once more if a video has left a shard since, which it may have missed
         there and where it went. A video is at its new place before it leaves the old one."""

@@ -84,7 +84,7 @@ def retrieve(
         depth=depth_of_each(depth, len(database.parts)),
         described=described,
     )
-    matches, scan = merged_legs(database.steady(lambda: database.gather(ask)), depth)
+    matches, scan = merged_legs(database.gather_steadily(ask), depth)
     measures = {
         FULL_TEXT: _of_words(Modality.TEXT, words),
         DESCRIPTION_WORDS: _of_words(Modality.VISION, described),
