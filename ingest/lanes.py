@@ -4,6 +4,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -47,12 +48,23 @@ def ingest_files(
     """
     stopped = stopped or threading.Event()
 
+    @cache
+    def load_models() -> None:
+        """Lets no core wait, once a file can be decoded."""
+        beside.submit(ingest.load_models)
+
     def report_unless_stopped(place: Path | Address, stage: str, part: float | None) -> None:
         if stopped.is_set():
             raise Interrupted
+        if stage == "decode" and part:
+            load_models()
         report(place, stage, part)
 
-    with ingest.removal.run(), ThreadPoolExecutor(jobs, "lane") as pool:
+    with (
+        ingest.removal.run(),
+        ThreadPoolExecutor(1, "models") as beside,
+        ThreadPoolExecutor(jobs, "lane") as pool,
+    ):
         lanes = _Lanes(stopped)
         try:
             for number, (file, known) in enumerate(with_outcomes(files, ingest)):

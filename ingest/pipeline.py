@@ -183,6 +183,10 @@ class Ingest:
             converting=self.converting and self.converting.at(database),
         )
 
+    def load_models(self) -> None:
+        """Loads the models that every video needs. What that raises, the first video raises too."""
+        prove(self.encoders, self.spaces_to_fill())
+
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
         """One file of which no outcome is known, from its name to its rows; a fault of the file is
         its outcome.

@@ -226,8 +226,7 @@ class Database:
         return [ask(self, *(own[0] for own in each))]
 
     def gather_steadily(self, ask: Callable[["Database"], Answer]) -> list[Answer]:
-        """What `gather` answers of a library of which no video moves from part to part meanwhile.
-        """
+        """What `gather` answers while no video moves from part to part."""
         return self.gather(ask)
 
     def steady(self, read: Callable[[], Answer]) -> Answer:

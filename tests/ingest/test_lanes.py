@@ -31,6 +31,7 @@ class Ingest:
         self.most_at_once = self._at_once = 0
         self._lock = threading.Lock()
         self.removal = self
+        self.models_loaded = threading.Event()
 
     @contextmanager
     def run(self) -> Iterator[None]:
@@ -38,6 +39,9 @@ class Ingest:
 
     def known_outcomes(self, files: Sequence[FoundFile]) -> list[Outcome | None]:
         return [None for _ in files]
+
+    def load_models(self) -> None:
+        self.models_loaded.set()
 
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
         with self._lock:
@@ -65,6 +69,27 @@ def test_every_file_has_an_outcome_and_no_more_are_at_work_than_allowed(jobs: in
     outcomes = run(ingest, jobs)
     assert sorted(outcome.path for outcome in outcomes) == sorted(str(f.path) for f in FILES)
     assert ingest.most_at_once == jobs
+
+
+def test_models_are_loaded_while_the_first_file_is_decoded() -> None:
+    class NeedsModels(Ingest):
+        def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
+            report(file.path, "decode", 0.5)
+            assert self.models_loaded.wait(10)
+            return super().ingest_file(file, report)
+
+    assert len(run(NeedsModels(), 1)) == len(FILES)
+
+
+def test_no_models_are_loaded_for_files_that_cannot_be_decoded() -> None:
+    class Refuses(Ingest):
+        def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
+            report(file.path, "decode", 0.0)
+            return Outcome(str(file.path), OutcomeStatus.FAILED, "no video")
+
+    ingest = Refuses()
+    assert len(run(ingest, 2)) == len(FILES)
+    assert not ingest.models_loaded.is_set()
 
 
 def test_what_concerns_the_run_ends_it_before_most_files_are_done() -> None:

@@ -12,19 +12,20 @@ from ingest.perception.hearing.sentences import Sentence, Word, split_sentences
 from ingest.perception.hearing.sound import Sound, windows
 from ingest.perception.hearing.talk import Stretch, pieces_of
 from ingest.perception.hearing.tongues import Listening, Take
-from ingest.perception.hearing.whisper import Whisper
+from ingest.perception.hearing.whisper import AT_ONCE, Whisper
 
 
 class Transcriber:
     """The speech model, loaded on the first recording in which somebody speaks; safe to share
-    between threads, which take turns recording by recording.
+    between threads, of which AT_ONCE are served at a time, recording by recording.
     """
 
     def __init__(self, weights: PackageWeights | HubWeights, runtime: Runtime) -> None:
         self._weights = weights
         self._runtime = runtime
         self._whisper: Whisper | None = None
-        self._lock = threading.Lock()
+        self._loading = threading.Lock()
+        self._turns = threading.Semaphore(AT_ONCE)
 
     def transcribe(self, sound: Sound, on_progress: Callable[[float], None]) -> list[Sentence]:
         """The sentences in a sound, in order of its samples.
@@ -34,7 +35,7 @@ class Transcriber:
         """
         sentences: list[Sentence] = []
         spoken: defaultdict[str, float] = defaultdict(float)
-        with self._lock:
+        with self._turns:
             for first, last in windows(sound):
                 samples = sound.waveform(first, last)
                 pieces = pieces_of(samples)
@@ -45,9 +46,10 @@ class Transcriber:
         return sentences
 
     def _loaded(self) -> Whisper:
-        if self._whisper is None:
-            self._whisper = Whisper(self._weights, self._runtime)
-        return self._whisper
+        with self._loading:
+            if self._whisper is None:
+                self._whisper = Whisper(self._weights, self._runtime)
+            return self._whisper
 
 
 def _sentences(

@@ -21,6 +21,9 @@ from ingest.media.samples import SAMPLE_RATE
 from ingest.perception.hearing.sentences import Word
 from ingest.perception.hearing.sound import Waveform
 
+AT_ONCE = 2
+"""Sounds that are listened to at a time, by one copy of the weights: a model that has half of the
+processors leaves the other half to a second."""
 BEAM = 5
 """Hypotheses that are kept while decoding, as in Whisper's own paper."""
 _MAX_TOKENS = 200
@@ -90,6 +93,7 @@ class Whisper:
             device="cpu",
             compute_type="int8",
             cpu_threads=runtime.num_threads,
+            num_workers=AT_ONCE,
         )
 
     def listen(self, samples: Waveform, *, at_length: bool = False) -> Heard:

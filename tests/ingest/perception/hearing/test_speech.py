@@ -1,5 +1,7 @@
 """What is said, sentence by sentence: by the real speech model, in voices made by code."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -63,6 +65,22 @@ def test_accents_and_names_are_no_other_language(voice: str, transcriber: Transc
     over_music = talk((ENGLISH, voice), (names, voice)) // 2
     over_music += music(len(over_music) / SAMPLE_RATE + 1, 300)[: len(over_music)]
     assert {s.language for s in heard(transcriber, over_music)} == {"en"}
+
+
+def test_two_recordings_are_transcribed_side_by_side(transcriber: Transcriber) -> None:
+    both_at_work = threading.Barrier(2, timeout=30)
+
+    def wait_for_the_other(_time_s: float) -> None:
+        both_at_work.wait()
+
+    def text_of(samples: Mono) -> str:
+        sentences = transcriber.transcribe(Sound([Passage(samples, 0.0)]), wait_for_the_other)
+        return " ".join(sentence.text for sentence in sentences)
+
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(text_of, [talk(([each], "en-us")) for each in ENGLISH[:2]])
+    assert "helicopter" in first
+    assert "bridge" in second
 
 
 def test_words_begin_when_they_are_said(transcriber: Transcriber) -> None:
