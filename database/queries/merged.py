@@ -15,7 +15,8 @@ def depth_of_each(depth: int, num_parts: int) -> int:
     if num_parts == 1:
         return depth
     mean = depth / num_parts
-    return min(depth, math.ceil(mean + 4 * math.sqrt(mean)))
+    deviation = math.sqrt(mean * (1 - 1 / num_parts))  # of a binomial distribution
+    return min(depth, math.ceil(mean + 4 * deviation))
 
 
 def merged_legs(
