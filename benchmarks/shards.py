@@ -24,7 +24,6 @@ from database.shards.moving import copy_videos
 from database.shards.numbering import make_shards
 from database.spaces.partitions import create_index, index_name
 from database.spaces.spaces import Spaces
-from database.videos.stored import Store
 from embeddings.loaded import Encoders
 from ingest.library.null_statistics import background_queries, refresh_null_statistics
 from ingest.settings import IngestSettings
@@ -85,8 +84,9 @@ def _divide(one: Database, three: Database) -> None:
                 create_index(connection, space.key, space.dim)
     for key, info in Spaces(one).all().items():
         Spaces(three).save_null_statistics(key, info.null_statistics or {})
-    Store(one).vacuum()
-    Store(three).vacuum()
+    for library in (one, *three.parts):  # as PostgreSQL does in the minute after
+        with library.lock_connection() as vacuuming:
+            vacuuming.execute(sa.text("VACUUM ANALYZE"))
 
 
 def _compared(one: Database, three: Database, encoders: Encoders, size: str) -> list[Row]:

@@ -29,9 +29,7 @@ from ingest.settings import IngestSettings
 
 MAX_JOBS = 12
 """Each file at work has models, a decoder and now and then a connection to itself."""
-DEFAULT_JOBS = min(num_cores() + 1, MAX_JOBS)
-"""One more than processors, of which none is idle then while a file waits for the disk, or for a
-model that another has."""
+DEFAULT_JOBS = min(num_cores(), MAX_JOBS)
 
 app = new_app()
 

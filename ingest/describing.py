@@ -112,7 +112,7 @@ class DescribedLibrary:
         if self.spaces.coverage(space.key).embedded == 0:
             return
         refresh_null_statistics(self.spaces, [space], self.filler.encoders)
-        self.store.vacuum()
+        self.store.analyse()
         if self.spaces.all()[space.key].state is not SpaceState.ACTIVE:
             self.spaces.activate(space.key)
         self.spaces.index(space.key)

@@ -4,7 +4,6 @@ import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -48,16 +47,14 @@ def ingest_files(
     """
     stopped = stopped or threading.Event()
 
-    @cache
-    def load_models() -> None:
-        """Lets no core wait, once a file can be decoded."""
-        beside.submit(ingest.load_models)
+    begun = threading.Lock()
+    """Taken once a file can be decoded: no core waits for its end, to load the models."""
 
     def report_unless_stopped(place: Path | Address, stage: str, part: float | None) -> None:
         if stopped.is_set():
             raise Interrupted
-        if stage == "decode" and part:
-            load_models()
+        if stage == "decode" and part and begun.acquire(blocking=False):
+            beside.submit(ingest.load_models)
         report(place, stage, part)
 
     with (
@@ -77,6 +74,7 @@ def ingest_files(
         except BaseException:
             stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
+            beside.shutdown(wait=False, cancel_futures=True)
             raise
 
 

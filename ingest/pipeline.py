@@ -184,7 +184,8 @@ class Ingest:
         )
 
     def load_models(self) -> None:
-        """Loads the models that every video needs. What that raises, the first video raises too."""
+        """Loads the models of vectors. What that raises need not be looked at: a video that needs
+        them loads them again, and raises it."""
         prove(self.encoders, self.spaces_to_fill())
 
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:

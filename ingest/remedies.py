@@ -76,7 +76,7 @@ class Remedies:
         if self.has_new_rows:
             spaces = self.ingest.spaces_to_fill()
             refresh_null_statistics(self.ingest.spaces, spaces, self.ingest.encoders)
-            self.ingest.store.vacuum()
+            self.ingest.store.analyse()
             activate_complete(self.ingest.spaces)
 
     def _count(self, findings: Sequence[Finding]) -> Failures:

@@ -30,7 +30,7 @@ def renew_statistics(ingest: Ingest) -> None:
     words are.
     """
     refresh_null_statistics(ingest.spaces, ingest.spaces_to_fill(), ingest.encoders)
-    ingest.store.vacuum()
+    ingest.store.analyse()
 
 
 @dataclass(frozen=True)

@@ -43,6 +43,11 @@ DESCRIBED = "moment.kind = 'description' AND moment.made_by IS NOT NULL"
 PENDING_KB = 64
 """Of what was added last to an index of words, and each search reads from end to end until it is
 sorted in: the least there is."""
+SORT_IN = """
+    SELECT gin_clean_pending_list(pg_class.oid) FROM pg_class
+    JOIN pg_am ON pg_am.oid = relam AND amname = 'gin'
+    WHERE relkind = 'i' AND relnamespace = current_schema()::regnamespace
+    AND pg_has_role(relowner, 'USAGE')"""
 _PENDING = {"gin_pending_list_limit": PENDING_KB}
 
 

@@ -107,7 +107,7 @@ class SpreadDatabase(Database):
         """As `steady`, but each shard is asked of departures at once after its own answer: a video
         that it had no more by then was at its new place before."""
         while True:
-            known = list(self._departures)
+            known = self._known_departures()
             told = self.gather(lambda shard: (ask(shard), self._num_departures(shard)))
             now = [departures for _, departures in told]
             if known == now:
@@ -118,7 +118,7 @@ class SpreadDatabase(Database):
         """What `read` finds: once more if a video has left a shard since, which it may have missed
         there and where it went. A video is at its new place before it leaves the old one."""
         while True:
-            known = list(self._departures)
+            known = self._known_departures()
             answer = read()
             now = self.gather(self._num_departures)
             if known == now:
@@ -204,6 +204,12 @@ class SpreadDatabase(Database):
         """Closes the connections to all shards; the next use opens new ones."""
         for shard in self.shards:
             shard.close()
+
+    def _known_departures(self) -> list[int]:
+        """How many videos had left each shard when it was last asked, if it was, or else by now."""
+        if not self._departures:
+            self._departures[:] = self.gather(self._num_departures)
+        return list(self._departures)
 
     def _num_departures(self, shard: Database) -> int:
         ((num_shards, departures),) = shard.rows("SELECT num_shards, departures FROM shard")

@@ -62,7 +62,7 @@ def spread(database: SpreadDatabase) -> Moved:
     for source in database.shards:
         for target, videos in _astray(database, source):
             _move(database, source, target, videos, done)
-    Store(database).vacuum()
+    Store(database).analyse()
     return done
 
 

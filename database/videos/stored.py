@@ -10,9 +10,9 @@ from psycopg.types.json import Jsonb
 
 from database.errors import ClaimLost
 from database.models import FileStatus
+from database.models.moments import SORT_IN
 from database.server.connection import Database
 from database.server.locks import Holding
-from database.server.sqlstates import translated_errors
 from database.spaces.coverage import count_video
 from database.videos.placed import file_record, read_places
 from database.videos.records import FileRecord, VideoRecord, require_content_hash
@@ -200,16 +200,16 @@ class Store:
             with part.session() as session:
                 session.execute(statement, {"again": again, "ids": sorted(video_ids)})
 
-    def vacuum(self) -> None:
+    def analyse(self) -> None:
         """Renews PostgreSQL's statistics: it plans by them, and searches weigh words by them. And
-        puts in order what was stored just now, which takes searches twice as long until then."""
+        sorts the words of what was just stored into their indexes, as far as the role may."""
 
-        def vacuum(part: Database) -> None:
-            with part.lock_connection() as own, translated_errors(part.description):
-                own.execute(sa.text("SET statement_timeout = 0"))
-                own.execute(sa.text("VACUUM (ANALYZE) video, scene, moment"))
+        def analyse(part: Database) -> None:
+            with part.connection() as connection:
+                connection.execute("ANALYZE video, scene, moment")
+                connection.execute(SORT_IN)
 
-        self._database.gather(vacuum)
+        self._database.gather(analyse)
 
     @contextmanager
     def claim(

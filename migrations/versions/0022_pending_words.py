@@ -1,6 +1,7 @@
 """What was stored last is sorted into the indexes of words sooner.
 
-A GIN index keeps new entries in a list, of up to 4 MB, until a vacuum; every search reads all of it.
+A GIN index keeps new entries in a list, of up to 4 MB, until a vacuum; every search reads all of
+it.
 """
 
 from alembic import op
@@ -21,6 +22,9 @@ INDEXES = (
 def upgrade() -> None:
     for index in INDEXES:  # those of trigrams are only where the server has pg_trgm
         op.execute(f"ALTER INDEX IF EXISTS {index} SET (gin_pending_list_limit = 64)")
+        op.execute(f"""
+            SELECT gin_clean_pending_list(to_regclass('{index}'))
+            WHERE to_regclass('{index}') IS NOT NULL""")
 
 
 def downgrade() -> None:

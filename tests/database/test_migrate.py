@@ -296,6 +296,15 @@ def test_a_space_indexed_by_bits_gets_half_floats_where_the_code_before_knows_no
     assert not Spaces(database).lacks_index("minilm-l6")
 
 
+def test_words_of_an_older_library_are_sorted_into_their_index(
+    database: Database, store: Store
+) -> None:
+    _go_to(database, "0021")
+    store.save_video(records.video("a"), records.file("/v/a.mp4"))
+    upgrade_schema(database)
+    assert sql.rows(database, "SELECT gin_clean_pending_list('moment_tsv_idx')") == [(0,)]
+
+
 def test_a_database_whose_pgvector_may_corrupt_indexes_is_not_upgraded(
     database: Database, settings: DatabaseSettings
 ) -> None:

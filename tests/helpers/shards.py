@@ -50,7 +50,7 @@ def fill(database: Database, records: Sequence[VideoRecord], encoders: Encoders)
     store = Store(database)
     for record in records:
         store.save_video(record, file(f"/library/{record.title}.mp4"))
-    store.vacuum()
+    store.analyse()
     refresh_null_statistics(Spaces(database), PROFILES["bundled"].spaces, encoders)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from database.errors import DatabaseUnreachable
+from embeddings.errors import WeightsMissing
 from ingest.errors import Interrupted
 from ingest.files.batches import BATCH
 from ingest.files.found import FoundFile
@@ -32,6 +33,7 @@ class Ingest:
         self._lock = threading.Lock()
         self.removal = self
         self.models_loaded = threading.Event()
+        self.num_loads = 0
 
     @contextmanager
     def run(self) -> Iterator[None]:
@@ -41,6 +43,7 @@ class Ingest:
         return [None for _ in files]
 
     def load_models(self) -> None:
+        self.num_loads += 1
         self.models_loaded.set()
 
     def ingest_file(self, file: FoundFile, report: Report) -> Outcome:
@@ -78,7 +81,17 @@ def test_models_are_loaded_while_the_first_file_is_decoded() -> None:
             assert self.models_loaded.wait(10)
             return super().ingest_file(file, report)
 
-    assert len(run(NeedsModels(), 1)) == len(FILES)
+    ingest = NeedsModels()
+    assert len(run(ingest, 3)) == len(FILES)
+    assert ingest.num_loads == 1
+
+
+def test_models_that_cannot_be_loaded_fail_the_files_that_need_them_and_no_others() -> None:
+    class Lacks(Ingest):
+        def load_models(self) -> None:
+            raise WeightsMissing("a model is not here", "a model")
+
+    assert {outcome.status for outcome in run(Lacks(), 2)} == {OutcomeStatus.DONE}
 
 
 def test_no_models_are_loaded_for_files_that_cannot_be_decoded() -> None:

@@ -162,7 +162,7 @@ def test_moments_that_are_too_many_to_count_are_estimated(
 ) -> None:
     exact = lists.summary()
     assert exact.counts_all
-    store.vacuum()
+    store.analyse()
     monkeypatch.setattr("database.queries.listing._MOMENTS_COUNTED", 3)
     about = lists.summary()
     assert (about.counts_all, about.num_moments) == (False, exact.num_moments)

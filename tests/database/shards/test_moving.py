@@ -28,10 +28,11 @@ _SORT_IN = "SELECT gin_clean_pending_list('moment_tsv_idx')"
 
 
 def contents_of(database: Database) -> list[set[str]]:
-    return [
-        {content for (content,) in shard.rows("SELECT content_hash FROM video")}
-        for shard in database.parts
-    ]
+    return [_contents(shard) for shard in database.parts]
+
+
+def _contents(shard: Database) -> set[str]:
+    return {content for (content,) in shard.rows("SELECT content_hash FROM video")}
 
 
 def found(engine: MultiModalSearchEngine, query: str) -> list[tuple[str, float]]:
@@ -90,6 +91,38 @@ def test_videos_move_to_a_new_shard_and_are_found_once_all_the_time(
             assert library.get_keyframe_path(scene.id) == scene.keyframes[0][1]
             assert [rows(shard, _SORT_IN) for shard in after.parts] == [[(0,)]] * 3
             assert spread(after).moved == 0
+
+
+def test_who_asks_while_videos_move_is_answered_of_each(
+    new_settings: NewSettings, tmp_path: Path, encoders: Encoders
+) -> None:
+    """The new shard answers before videos come to it, the others after they have left."""
+    with (
+        new_settings(tmp_path / "home") as home,
+        empty_databases(new_settings, tmp_path, 3) as urls,
+    ):
+        with opened(spread_over(urls[:2], home)) as before:
+            fill(before, talkative(NUM_FILMS, encoders), encoders)
+        with opened(spread_over(urls, home)) as after:
+            assert isinstance(after, SpreadDatabase)
+            after.gather_steadily(_contents)  # it knows by now how many have left
+            answered, moved = threading.Event(), threading.Event()
+
+            def ask_too_early_or_too_late(shard: Database) -> set[str]:
+                if shard is after.shards[2]:
+                    found = _contents(shard)
+                    answered.set()
+                    return found
+                assert answered.wait(60)
+                if shard is after.shards[0] and not moved.is_set():
+                    spread(after)
+                    moved.set()
+                assert moved.wait(60)
+                return _contents(shard)
+
+            found = after.gather_steadily(ask_too_early_or_too_late)
+            assert [len(own) for own in found] == [len(own) for own in contents_of(after)]
+            assert len(set().union(*found)) == NUM_FILMS
 
 
 def test_of_a_path_that_two_shards_have_the_newer_outcome_stays(

@@ -81,9 +81,9 @@ def test_words_are_sorted_into_their_index_while_videos_are_stored(
     assert num_pages <= _NUM_PENDING_PAGES
 
 
-def test_a_vacuum_sorts_in_the_last_words_too(store: Store, database: Database) -> None:
+def test_the_last_words_are_sorted_in_at_the_end(store: Store, database: Database) -> None:
     store.save_video(records.video("a", text="A train leaves."), records.file("/v/a.mp4"))
-    store.vacuum()
+    store.analyse()
     assert rows(database, _SORT_IN) == [(0,)]
 
 

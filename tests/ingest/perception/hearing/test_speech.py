@@ -73,14 +73,14 @@ def test_two_recordings_are_transcribed_side_by_side(transcriber: Transcriber) -
     def wait_for_the_other(_time_s: float) -> None:
         both_at_work.wait()
 
-    def text_of(samples: Mono) -> str:
-        sentences = transcriber.transcribe(Sound([Passage(samples, 0.0)]), wait_for_the_other)
-        return " ".join(sentence.text for sentence in sentences)
+    def heard_beside_another(samples: Mono) -> list[Sentence]:
+        return transcriber.transcribe(Sound([Passage(samples, 0.0)]), wait_for_the_other)
 
+    sounds = [talk((ENGLISH[:1], "en-us")), talk((GERMAN[:1], "de"))]
+    alone = [heard(transcriber, sound) for sound in sounds]
+    assert [language for language, _ in by_language([*alone[0], *alone[1]])] == ["en", "de"]
     with ThreadPoolExecutor(2) as pool:
-        first, second = pool.map(text_of, [talk(([each], "en-us")) for each in ENGLISH[:2]])
-    assert "helicopter" in first
-    assert "bridge" in second
+        assert list(pool.map(heard_beside_another, sounds)) == alone
 
 
 def test_words_begin_when_they_are_said(transcriber: Transcriber) -> None:
