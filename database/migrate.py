@@ -24,7 +24,7 @@ _TRIGRAMS = {
     "tag_name_trgm_idx": "tag USING gin (lower(name) gin_trgm_ops)",
     "file_path_trgm_idx": "file USING gin (lower(path) gin_trgm_ops)",
     "video_title_trgm_idx": "video USING gin (lower(title) gin_trgm_ops)",
-    "moment_text_trgm_idx": "moment USING gin (text gin_trgm_ops)",
+    "moment_text_trgm_idx": f"moment USING gin (text gin_trgm_ops) {_PENDING}",
 }
 
 
@@ -72,7 +72,7 @@ def _give_trigrams(database: Database) -> None:
         _take_time(connection, database)
         connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
         for name, made in _TRIGRAMS.items():
-            connection.execute(sa.text(f"CREATE INDEX IF NOT EXISTS {name} ON {made} {_PENDING}"))
+            connection.execute(sa.text(f"CREATE INDEX IF NOT EXISTS {name} ON {made}"))
 
 
 def require_current_schema(engine: sa.Engine, description: str) -> None:
