@@ -1,5 +1,7 @@
 """Migrations build what the models say, and go down and up on a library with videos in it."""
 
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from enum import StrEnum
 
@@ -46,6 +48,7 @@ from ingest.library.moments import MAX_SPAN_S
 from ingest.scenes.scene import Span
 from tests.helpers import records, sql
 from tests.helpers.commands import run_command
+from tests.helpers.waiting import wait_until
 
 
 def tables_of(database: Database) -> set[str]:
@@ -303,6 +306,26 @@ def test_words_of_an_older_library_are_sorted_into_their_index(
     store.save_video(records.video("a"), records.file("/v/a.mp4"))
     upgrade_schema(database)
     assert sql.rows(database, "SELECT gin_clean_pending_list('moment_tsv_idx')") == [(0,)]
+
+
+def test_indexes_are_altered_while_searches_go_on(database: Database) -> None:
+    """A search that begins meanwhile takes the locks of all indexes, too, one after the other."""
+    waiting = """
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND wait_event_type = 'Lock'"""
+    search = "SELECT count(*) FROM moment WHERE tsv @@ 'cat' OR text ~ 'cat'"
+    _go_to(database, "0021")
+    others = replace(database, engine=sa.create_engine(database.engine.url))
+    with closing(others), ThreadPoolExecutor(2) as beside:
+        with others.engine.connect() as earlier:
+            earlier.execute(sa.text(search))  # it holds the locks of all until it ends
+            upgrading = beside.submit(upgrade_schema, database)
+            wait_until(lambda: sql.rows(others, waiting) == [(1,)])
+            searching = beside.submit(sql.rows, others, search)
+            wait_until(lambda: sql.rows(others, waiting) == [(2,)])
+        upgrading.result(60)
+        assert searching.result(60) == [(0,)]
+    assert current_revision(database.engine) == head_revision()
 
 
 def test_a_database_whose_pgvector_may_corrupt_indexes_is_not_upgraded(
