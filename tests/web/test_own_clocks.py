@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from database.opening import open_database
 from database.videos.stored import Store
@@ -141,6 +141,26 @@ def test_where_the_clock_starts_again_the_moment_plays_from_what_the_server_make
     shows(page, BLUE)
     expect(page.locator(".source")).to_have_text(re.compile("^converted"))
     page.wait_for_function(CUE_AT, arg=2.5)
+
+
+def test_captions_come_with_their_moment_however_late_the_server_tells_what_plays(
+    page: Page,
+) -> None:
+    facts: list[Route] = []
+    segments: list[Route] = []
+    page.route(f"**/videos/{AGAIN}", lambda route: facts.append(route))  # noqa: PLW0108
+    page.route("**/hls/**", lambda route: segments.append(route))  # noqa: PLW0108
+    page.goto(f"/watch/{AGAIN}?t=0.5")
+    shows(page, RED)
+    page.keyboard.press("c")
+    page.locator("video-transcript li a").click()
+    with page.expect_request("**/hls/**"):
+        facts.pop().continue_()
+    page.wait_for_function("() => document.querySelector('track').readyState === 2")
+    page.unroute("**/hls/**")
+    segments.pop().continue_()
+    shows(page, BLUE)
+    assert page.wait_for_function(SHOWN_CUE).json_value() == pytest.approx(2.5)
 
 
 def test_where_the_clock_starts_again_and_nothing_is_converted_a_still_is_shown_and_what_to_do(

@@ -10,6 +10,9 @@ export function setClock(video, json) {
   clocks.set(video, read(json));
 }
 
+/** The clock by which it goes now; another object after each that is set. */
+export const clockOf = (video) => clocks.get(video) ?? PRESENTED;
+
 /** Whether a place can be found by a clock. */
 export const finds = (json, time) => time < (read(json).until ?? Infinity);
 
@@ -58,8 +61,6 @@ export function stampCues(video, track) {
 }
 
 const read = (json) => (json ? JSON.parse(json) : PRESENTED);
-
-const clockOf = (video) => clocks.get(video) ?? PRESENTED;
 
 function presented({ pairs }, stamp) {
   const at = Math.max(pairs.findLastIndex(([, first]) => first <= stamp), 0);

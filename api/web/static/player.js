@@ -4,7 +4,7 @@
 // card knows; what stands around it comes from the server as HTML (/watch/…, as a fragment).
 
 import { copyAddress } from "./copy.js";
-import { leapGap, stampCues, timeOf } from "./file_clock.js";
+import { clockOf, leapGap, stampCues, timeOf } from "./file_clock.js";
 import { Moment } from "./moment.js";
 import { tellFault } from "./playable.js";
 import { Sounds } from "./sounds.js";
@@ -18,7 +18,7 @@ class MomentPlayer extends HTMLElement {
   #pending = new AbortController();
   #toast;
   #captions; // the label of those that are shown
-  #cuesAreOfFile = true;
+  #cueClock; // by which they stand
 
   connectedCallback() {
     this.video = this.querySelector("video");
@@ -176,7 +176,7 @@ class MomentPlayer extends HTMLElement {
 
   #addCaptions() {
     this.#dropCaptions();
-    this.#cuesAreOfFile = this.sources.isFile;
+    this.#cueClock = clockOf(this.video);
     const tracks = [...this.around.querySelectorAll(".captions")].map((from) => this.#addTrack(from));
     if (this.#captions && tracks.length) {
       const same = tracks.find(({ label }) => label === this.#captions);
@@ -195,8 +195,7 @@ class MomentPlayer extends HTMLElement {
   /** Another source goes by another clock, and so do its captions. */
   #changed() {
     this.sounds.show();
-    const isOther = this.#cuesAreOfFile !== this.sources.isFile;
-    if (isOther && this.dataset.clock && this.around) this.#addCaptions();
+    if (this.around && this.#cueClock !== clockOf(this.video)) this.#addCaptions();
     this.#tellFault();
   }
 

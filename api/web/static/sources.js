@@ -61,11 +61,6 @@ export class Sources {
     return this.#sound;
   }
 
-  /** Whether the file itself plays, by its own clock. */
-  get isFile() {
-    return this.#source?.kind === "original";
-  }
-
   /** Shows a video at a time. `clock` is that of its file, if it has its own; `still` is the address of
    *  a picture to be seen while the server makes what plays. */
   open(id, clock, time, still) {
