@@ -28,8 +28,10 @@ from database.queries.word_sql import (
     slides,
 )
 from database.server.connection import Database
+from database.spaces.coverage import KINDS
 from database.spaces.nearest import distance_sql, nearest_sql
 from database.spaces.partitions import partition_name
+from embeddings.space import Input
 
 FULL_TEXT = "full-text"
 """The key of the leg that matches words that are said or written."""
@@ -60,6 +62,8 @@ class VectorLeg:
 
     space: str
     vector: npt.NDArray[np.float32]
+    input: Input
+    """What its vectors are made from: other moments are not looked up there."""
     bit_candidates: int | None = None
     """Of a space that is indexed by bits: so many of the nearest by these are compared."""
 
@@ -176,9 +180,11 @@ class _Statement:
             only=self._only_allowed_vectors(scan),
         )
         self._ctes.append(f"{name} AS MATERIALIZED ({nearest})")
+        kinds = ", ".join(f"'{kind}'" for kind in KINDS[leg.input])
         self._scored.append(f"""
             SELECT {number} AS leg, -{distance_sql(dim, name)} AS raw, {_PLACE} FROM own
-            JOIN {table} e ON e.video_id = own.video_id AND e.moment_id = own.id""")
+            JOIN {table} e ON e.video_id = own.video_id AND e.moment_id = own.id
+            WHERE own.kind IN ({kinds})""")
         if scan is not Scan.EXACT:
             skips = "true" if scan is Scan.FILTERED_INDEX else "EXISTS (SELECT FROM missing)"
             self._scored.append(f"""

@@ -74,7 +74,7 @@ def retrieve(
 ) -> tuple[list[Candidate], Scan]:
     """The candidates of one leg per vector, and of one each for words that are said or written and
     for those of descriptions, unless there are none; and the scan that found them in the end."""
-    legs = [VectorLeg(v.space.key, v.vector, v.bit_candidates) for v in vectors]
+    legs = [VectorLeg(v.space.key, v.vector, v.space.input, v.bit_candidates) for v in vectors]
     ask = partial(
         search_legs,
         vector_legs=legs,

@@ -14,6 +14,7 @@ from database.queries.terms import NO_WORDS, WordReader
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.videos.stored import Store
+from embeddings.space import Input
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.records import file, talk, unit_vector
 from tests.helpers.sql import execute, rows
@@ -57,7 +58,7 @@ def scenes(database: Database, filters: Filters, depth: int = 60) -> tuple[set[i
     """The scenes of a search by one vector, and how they were found."""
     conditions = Conditions(filters)
     scan = choose_scan(database, conditions)
-    legs = [VectorLeg(TEXT, QUERY)]
+    legs = [VectorLeg(TEXT, QUERY, Input.TEXT)]
     matches, scan = search_legs(database, legs, NO_WORDS, conditions, scan, depth)
     return {match.scene_id for match in matches}, scan
 

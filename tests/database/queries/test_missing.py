@@ -16,6 +16,7 @@ from database.queries.terms import NO_WORDS, WordReader
 from database.server.connection import Database
 from database.settings import DatabaseSettings
 from database.videos.stored import Store
+from embeddings.space import Input
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.records import file, talk, unit_vector
 from tests.helpers.sql import execute, rows
@@ -72,7 +73,7 @@ def found(
     """The video of each scene of a search by a vector, or else by words; how it was found."""
     conditions = Conditions(filters or Filters(), (Phrase(required),) if required else ())
     scan = choose_scan(database, conditions)
-    vectors = [] if words else [VectorLeg(TEXT, QUERY)]
+    vectors = [] if words else [VectorLeg(TEXT, QUERY, Input.TEXT)]
     leg = WordReader(database).leg(words) if words else NO_WORDS
     matches, scan = search_legs(database, vectors, leg, conditions, scan, DEPTH)
     return [match.video_id for match in matches if match.raw > 0], scan
@@ -140,7 +141,14 @@ def walks_its_index(database: Database, filters: Filters, scan: Scan, *settings:
     """Whether the plan of a search by a vector uses the HNSW index, under settings."""
 
     def search() -> None:
-        search_legs(database, [VectorLeg(TEXT, QUERY)], NO_WORDS, Conditions(filters), scan, DEPTH)
+        search_legs(
+            database,
+            [VectorLeg(TEXT, QUERY, Input.TEXT)],
+            NO_WORDS,
+            Conditions(filters),
+            scan,
+            DEPTH,
+        )
 
     plan = plan_of_search(database, search, *settings)
     return "Index Scan using embedding_minilm_l6_hnsw" in plan

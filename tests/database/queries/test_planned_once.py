@@ -12,6 +12,7 @@ from database.queries.terms import WordLeg, WordReader
 from database.server.connection import Database
 from database.videos.records import MomentRecord
 from database.videos.stored import Store
+from embeddings.space import Input
 from tests.helpers import records
 
 NUM_MOMENTS = 50
@@ -38,7 +39,7 @@ def library(store: Store) -> None:
 def search(
     database: Database, words: WordLeg, number: int, conditions: Conditions | None = None
 ) -> list[LegMatch]:
-    leg = VectorLeg("minilm-l6", records.unit_vector(number))
+    leg = VectorLeg("minilm-l6", records.unit_vector(number), Input.TEXT)
     found, _ = search_legs(database, [leg], words, conditions or Conditions(), Scan.INDEX, 10)
     return sorted(found)
 

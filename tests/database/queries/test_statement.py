@@ -13,12 +13,13 @@ from database.queries.terms import NO_WORDS, WordReader
 from database.server.connection import Database
 from database.videos.records import MomentRecord, VideoRecord
 from database.videos.stored import Store
+from embeddings.space import Input
 from tests.helpers import records
 from tests.helpers.statements import plan_of_search
 
 
 def nearest(database: Database, vector: Any) -> list[LegMatch]:
-    leg = VectorLeg("minilm-l6", vector)
+    leg = VectorLeg("minilm-l6", vector, Input.TEXT)
     found, _ = search_legs(database, [leg], NO_WORDS, Conditions(), Scan.INDEX, 10)
     return sorted(found, key=lambda match: -match.raw)
 

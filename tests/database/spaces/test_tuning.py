@@ -23,6 +23,7 @@ from database.videos.records import MomentRecord
 from database.videos.stored import Store
 from embeddings.encoder import normalise
 from embeddings.registry.spaces import SPACES
+from embeddings.space import Input
 from tests.helpers import records
 from tests.helpers.commands import run_command
 from tests.helpers.sql import execute
@@ -67,7 +68,7 @@ def raws(
     scan: Scan = Scan.INDEX,
 ) -> list[float]:
     """How near the ten nearest are."""
-    leg = VectorLeg(TEXT, vector, bit_candidates)
+    leg = VectorLeg(TEXT, vector, Input.TEXT, bit_candidates)
     found, _ = search_legs(database, [leg], NO_WORDS, Conditions(filters or Filters()), scan, 10)
     return sorted((match.raw for match in found), reverse=True)[:10]
 
