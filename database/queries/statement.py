@@ -142,7 +142,8 @@ class _Statement:
         self.values = values | more
         self._depth = depth  # a literal: as a parameter, the planner would guess its size
         self.keys: list[str] = []
-        self.names: list[str] = []
+        self._near: list[str] = []
+        self._worded: list[str] = []
         self._scan = scan
         self._exact = exact
         self._scored: list[str] = []
@@ -166,7 +167,7 @@ class _Statement:
 
     def add_vectors(self, leg: VectorLeg) -> None:
         """Adds the leg of a space: the nearest vectors, along its HNSW index or exactly."""
-        number, name = len(self.names), f"leg_{len(self.names)}"
+        number, name = len(self.keys), f"leg_{len(self.keys)}"
         table, dim = partition_name(leg.space), len(leg.vector)
         self.values[name] = HalfVector(leg.vector)
         scan = Scan.EXACT if leg.space in self._exact else self._scan
@@ -190,7 +191,7 @@ class _Statement:
             self._scored.append(f"""
                 SELECT {_STARVED}, {number}, 0, 0, 0, 0, 0
                 WHERE (SELECT count(*) FROM {name}) < {self._depth} AND {skips}""")
-        self.names.append(name)
+        self._near.append(name)
         self.keys.append(leg.space)
 
     def add_words(self, words: WordLeg) -> None:
@@ -201,17 +202,17 @@ class _Statement:
         self.values["any_words"] = " | ".join(sorted({term.anything for term in terms}))
         found = self._found_sql(words, "words", _WRITTEN)
         self._ctes.append(f"found AS MATERIALIZED ({found})")
-        first, texts = "video_id, id, scene_id", "tsv, text, language"
+        first, texts = "id, scene_id", "tsv, text, language"
         self._ctes.append(f"""words AS MATERIALIZED (
-            SELECT video_id, min(id) AS moment_id FROM (
+            SELECT scene_id FROM (
                 SELECT {first}, ({covered}) * worth AS raw FROM (
                     SELECT {first}, {texts}, {NAMED} AS worth FROM found AS own
                     UNION ALL
                     SELECT {first}, {texts}, {_APART} FROM {slides("found", first)}
                     OFFSET 0) AS own
             ) AS compared
-            GROUP BY video_id, scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
-        number, place = len(self.names), _PLACE.replace("own.", "")
+            GROUP BY scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
+        number, place = len(self.keys), _PLACE.replace("own.", "")
         # OFFSET 0 keeps the planner from copying the long sum into each part.
         self._scored.append(f"""
             SELECT {number} AS leg, ({covered}) * worth AS raw, {place} FROM (
@@ -222,7 +223,7 @@ class _Statement:
                 UNION ALL
                 SELECT {place}, {texts}, {BESIDE} FROM {lines_with_slides("own", place)}
                 OFFSET 0) AS own""")
-        self.names.append("words")
+        self._worded.append("words")
         self.keys.append(FULL_TEXT)
 
     def add_descriptions(self, words: WordLeg) -> None:
@@ -230,13 +231,13 @@ class _Statement:
         covered = coverage(words, self.values, "described")
         found = self._found_sql(words, "described", DESCRIBED)
         self._ctes.append(f"""described AS MATERIALIZED (
-            SELECT video_id, min(id) AS moment_id
-            FROM (SELECT video_id, id, scene_id, {covered} AS raw FROM ({found}) AS own) AS compared
-            GROUP BY video_id, scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
+            SELECT scene_id
+            FROM (SELECT id, scene_id, {covered} AS raw FROM ({found}) AS own) AS compared
+            GROUP BY scene_id ORDER BY max(raw) DESC, min(id) LIMIT {self._depth})""")
         self._scored.append(f"""
-            SELECT {len(self.names)} AS leg, {covered} AS raw, {_PLACE} FROM own
+            SELECT {len(self.keys)} AS leg, {covered} AS raw, {_PLACE} FROM own
             WHERE kind = 'description'""")
-        self.names.append("described")
+        self._worded.append("described")
         self.keys.append(DESCRIPTION_WORDS)
 
     def _found_sql(self, words: WordLeg, name: str, of: str) -> str:
@@ -255,7 +256,7 @@ class _Statement:
             tests[f"moment.text ~* :pattern AND NOT {has_all}"] = num_whole
         joined = self._only_allowed_moments()
         return " UNION ALL ".join(
-            f"(SELECT moment.video_id, moment.id, moment.scene_id, moment.kind, moment.tsv, "
+            f"(SELECT moment.id, moment.scene_id, moment.kind, moment.tsv, "
             f"moment.text, moment.language, moment.start_s AS begin_s, "
             f"moment.end_s AS gone_s FROM moment {joined} AND {of} AND {test} LIMIT {limit})"
             for test, limit in tests.items()
@@ -263,12 +264,15 @@ class _Statement:
 
     def sql(self) -> str:
         """The whole statement, once every leg has been added."""
-        found = " UNION ".join(f"SELECT video_id, moment_id FROM {name}" for name in self.names)
+        found = [f"SELECT scene_id FROM {name}" for name in self._worded]
+        if self._near:
+            near = " UNION ".join(f"SELECT video_id, moment_id FROM {name}" for name in self._near)
+            found.append(f"""SELECT scene_id FROM ({near}) AS near JOIN moment
+                ON moment.video_id = near.video_id AND moment.id = near.moment_id""")
         return f"""
             WITH {", ".join(self._ctes)},
             candidate AS MATERIALIZED (
-                SELECT DISTINCT scene_id FROM ({found}) AS found JOIN moment
-                ON moment.video_id = found.video_id AND moment.id = found.moment_id),
+                SELECT DISTINCT scene_id FROM ({" UNION ALL ".join(found)}) AS found),
             own AS MATERIALIZED (
                 SELECT moment.id, scene.id AS scene_id, scene.start_s, scene.end_s,
                     scene.video_id, moment.kind, moment.tsv, moment.text, moment.language,
