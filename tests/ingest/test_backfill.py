@@ -436,6 +436,9 @@ def test_what_cannot_be_done_is_said(filled: DatabaseSettings, library: Database
         (["--space", "tiny-clip"], "No such option: --space"),
         (["--all", "--video-ids", "growing"], "--video-ids"),
         (["--all", "--limit", "0"], "--limit"),
+        (["--spaces", "tiny-clip", "--drop", "--limit", "5"], "--limit does not go with --drop"),
+        (["--descriptions", "--drop", "--limit", "5"], "--limit does not go with --drop"),
+        (["--spaces", "tiny-clip", "--drop", "--video-ids", "1"], "--video-ids does not go with"),
         (
             ["--spaces=fast", "--spaces=tiny-clip", "--spaces=imagenet-concepts", "--activate"],
             "only one space of a slot can be active: choose of tiny-clip, imagenet-concepts",
