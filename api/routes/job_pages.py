@@ -15,12 +15,14 @@ router = APIRouter(
 JobId = Annotated[Id, Path()]
 
 
+@router.head("", dependencies=[LIST_TURN])
 @router.get("", dependencies=[LIST_TURN])
 def jobs(state: StateDep, before: Annotated[Id | None, Query()] = None) -> HTMLResponse:
     """The jobs, those that have ended page by page."""
     return jobs_page(state, before)
 
 
+@router.head("/{job_id}", dependencies=[DETAIL_TURN])
 @router.get("/{job_id}", dependencies=[DETAIL_TURN])
 def job(
     state: StateDep,

@@ -23,12 +23,14 @@ from database.forms import Id, Seconds
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 
+@router.head("/")
 @router.get("/")
 async def search(state: StateDep, request: Request) -> HTMLResponse:
     """The search: a whole page, or for the page's own script the part that changes."""
     return await search_page(state, request)
 
 
+@router.head("/watch/{video_id}")
 @router.get("/watch/{video_id}")
 async def watch(
     state: StateDep,
@@ -55,18 +57,21 @@ def again(state: StateDep, video_id: Annotated[Id, Path()], again: bool = True) 
     return RedirectResponse(f"/watch/{video_id}#anew", status_code=303)
 
 
+@router.head("/library", dependencies=[LIST_TURN])
 @router.get("/library", dependencies=[LIST_TURN])
 def library(state: StateDep, request: Request) -> HTMLResponse:
     """The videos of the library."""
     return library_page(state, request)
 
 
+@router.head("/library/spaces", dependencies=[LIST_TURN])
 @router.get("/library/spaces", dependencies=[LIST_TURN])
 def library_spaces(state: StateDep, service: ServiceDep, request: Request) -> HTMLResponse:
     """Its spaces with their models."""
     return spaces_page(state, service.encoders, request)
 
 
+@router.head("/library/missing", dependencies=[LIST_TURN])
 @router.get("/library/missing", dependencies=[LIST_TURN])
 def library_missing(state: StateDep) -> HTMLResponse:
     """The files that are missing."""
@@ -79,6 +84,7 @@ def forget_missing(state: StateDep) -> HTMLResponse:
     return forget_missing_page(state)
 
 
+@router.head("/library/files", dependencies=[LIST_TURN])
 @router.get("/library/files", dependencies=[LIST_TURN])
 def library_files(state: StateDep, request: Request) -> HTMLResponse:
     """The files with a fault, and why."""
