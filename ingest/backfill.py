@@ -109,8 +109,7 @@ def main(
     if sum((activate, rollback, drop, dry_run)) > 1:
         raise UsageError("--activate, --rollback, --drop and --dry-run exclude each other")
     _require_queries(queries, activate=activate)
-    if drop or rollback or dry_run:
-        _require_all(limit, () if descriptions else video_ids or ())
+    _require_all(drop or rollback or dry_run, limit, () if descriptions else video_ids or ())
     _require_fit(
         cluster, rollback or drop or dry_run or descriptions or limit is not None or bool(video_ids)
     )
@@ -360,8 +359,10 @@ def _require_queries(queries: Path | None, *, activate: bool) -> None:
         raise UsageError(f"no such file of labelled queries: {queries}")
 
 
-def _require_all(limit: int | None, video_ids: Sequence[int]) -> None:
+def _require_all(takes_all: bool, limit: int | None, video_ids: Sequence[int]) -> None:
     """Raises UsageError for a part of what is only removed, taken back or counted as a whole."""
+    if not takes_all:
+        return
     if limit is not None:
         raise UsageError("--limit does not go with --drop, --rollback or --dry-run: they take all")
     if video_ids:

@@ -13,6 +13,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import accumulate
 
 from database.queries.statement import DESCRIPTION_WORDS, FULL_TEXT, WHOLE
 from database.queries.terms import Term, rarity
@@ -35,10 +36,10 @@ WITHOUT_WORDS = 0.25
 MISSING = -2.2
 """Evidence in a modality that nothing found has: half of what is unrelated has more of it."""
 MOST_SURE = 3.0
-"""The greatest logit, 95%: some hundreds of queries do not say more. So a hit with 4 nats less than
-the first is weak, however sure the first is."""
+"""The greatest logit, 95%: some hundreds of queries do not say more."""
 FALL_PER_NAT = 0.9
-"""How much less sure, in logits, a hit is than the first for each nat of evidence less."""
+"""How much less sure, in logits, a hit is than the first for each nat of evidence less, unless its
+own evidence makes it surer: what is right stays so beside one hit that is all of the query."""
 FOUND = 0.5
 """The least score of a scene that has all words of the query, two or more or a rare one."""
 RARE = 3.0
@@ -67,6 +68,8 @@ class Confidence:
     """How seldom a text has all of the query's words by chance, in nats."""
     whole: bool
     """Whether a scene has all of the query's words, and they are enough to answer it."""
+    luck: float
+    """The evidence that the best of so many unrelated scenes has by chance, in nats."""
 
     @property
     def answered(self) -> float:
@@ -78,9 +81,27 @@ class Confidence:
         """How often a query about nothing in a library of this size finds evidence as good."""
         return -math.expm1(-math.exp(-max(self.text, self.vision, -_MOST)))
 
-    def score(self, value: float) -> float:
-        """How sure a hit with so much evidence is, in [0, 1]."""
-        return _logistic(self.logit - FALL_PER_NAT * max(self.top - value, 0.0))
+    def score(self, scene: Candidate) -> float:
+        """How sure a hit is, in [0, 1]: it falls with the distance to the first, but not below what
+        the scene would have if it were the first, nor above the first."""
+        fallen = self.logit - FALL_PER_NAT * max(self.top - scene.value, 0.0)
+        return _logistic(min(max(fallen, self._alone(scene).logit), self.logit))
+
+    def _alone(self, scene: Candidate) -> "Confidence":
+        """Of an answer that has this scene alone."""
+
+        def above_luck(modality: Modality, best: float) -> float:
+            known = modality in scene.nats and best != MISSING  # or it is not asked for
+            return scene.nats[modality] - self.luck if known else MISSING
+
+        words = scene.scores.get(FULL_TEXT)
+        return replace(
+            self,
+            text=above_luck(Modality.TEXT, self.text),
+            vision=above_luck(Modality.VISION, self.vision),
+            coverage=words.raw if words else 0.0,
+            whole=False,
+        )
 
     @property
     def features(self) -> tuple[float, ...]:
@@ -144,6 +165,7 @@ def confidence_of(
             _describe(weights, described)
             and any(_is_whole(scene, DESCRIPTION_WORDS) for scene in ranked)
         ),
+        luck=luck,
     )
 
 
@@ -192,7 +214,9 @@ def _describe(weights: Weights, described: Sequence[Term]) -> bool:
 
 
 def scored(ranked: Sequence[Candidate], confidence: Confidence | None) -> list[Candidate]:
-    """A ranking with its scores; of a fusion that is not calibrated, the values themselves."""
+    """A ranking, best first, with its scores, none above one before it; of a fusion that is not
+    calibrated, the values themselves."""
     if confidence is None:
         return [scene._replace(score=scene.value) for scene in ranked]
-    return [scene._replace(score=confidence.score(scene.value)) for scene in ranked]
+    scores = accumulate((confidence.score(scene) for scene in ranked), min)
+    return [scene._replace(score=score) for scene, score in zip(ranked, scores, strict=True)]

@@ -5,6 +5,7 @@ import operator
 import string
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -12,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from search.ranking.confidence import CONSTANT, MOST_SURE, PER_FEATURE, Confidence
+from search.ranking.confidence import CONSTANT, MISSING, MOST_SURE, PER_FEATURE, Confidence
 from tests.helpers.fixtures import Ingested
 from tests.helpers.http import answered, assert_problem, search, serving, starts
 
@@ -169,6 +170,11 @@ def replayed(leg: Answer, rarity: float) -> float:
     return -math.log(0.5 * math.erfc(z / math.sqrt(2)))
 
 
+def fitted(confidence: Confidence) -> float:
+    """How sure it is as a logit, by what docs/ranking.md says."""
+    return min(CONSTANT + sum(map(operator.mul, PER_FEATURE, confidence.features)), MOST_SURE)
+
+
 @pytest.mark.parametrize("mode", ["balanced", "vision_heavy", "auto"])
 @pytest.mark.parametrize("query", ["drilling in granite", "torque limit 42 Nm", "a zebra", "a cat"])
 def test_every_score_can_be_computed_again_from_the_explanation(
@@ -177,11 +183,13 @@ def test_every_score_can_be_computed_again_from_the_explanation(
     answer = search(client, query, mode=mode, explain=True)
     told, rarity = answer["explain"]["confidence"], answer["explain"]["words"]["rarity"]
     confidence = Confidence(**{k: v for k, v in told.items() if k != "by_chance"})
-    logit = min(CONSTANT + sum(map(operator.mul, PER_FEATURE, confidence.features)), MOST_SURE)
+    logit = fitted(confidence)
     logit = max(logit, 0.0) if told["whole"] else logit
+    before = 1.0
     for hit in answer["results"]:
         spaces: dict[str, list[float]] = {"text": [], "vision": []}
         words = {"text": 0.0, "vision": 0.0}
+        coverage = 0.0
         for leg in hit["explain"]["legs"]:
             own = replayed(leg, rarity)
             assert leg["nats"] == pytest.approx(own, abs=NATS)
@@ -189,14 +197,18 @@ def test_every_score_can_be_computed_again_from_the_explanation(
             assert leg["weight"] == pytest.approx(answer["weights"][leg["modality"]], abs=1e-4)
             spaces[leg["modality"]] += [own] if leg["null"] else []
             words[leg["modality"]] += 0 if leg["null"] else own
+            coverage = leg["raw"] if leg["leg"] == "full-text" else coverage
         by = {m: 0.9 * max(n) + 0.1 * sum(n) + words[m] for m, n in spaces.items() if n}
         missing = math.log(2)
         value = math.log(
             sum(w * math.exp(by.get(m, missing)) for m, w in answer["weights"].items())
         )
         assert hit["explain"]["value"] == pytest.approx(value, abs=NATS)
-        sure = 1 / (1 + math.exp(0.9 * (told["top"] - value) - logit))
-        assert hit["score"] == pytest.approx(sure, abs=1e-3)
+        text, vision = (by[m] - told["luck"] if m in by else MISSING for m in ("text", "vision"))
+        alone = fitted(replace(confidence, text=text, vision=vision, coverage=coverage))
+        own = min(logit, max(alone, logit - 0.9 * (told["top"] - value)))
+        before = min(before, 1 / (1 + math.exp(-own)))
+        assert hit["score"] == pytest.approx(before, abs=1e-3)
     assert told["top"] == answer["results"][0]["explain"]["value"]
     assert told["rarity"] == rarity
     best = max(told["text"], told["vision"])

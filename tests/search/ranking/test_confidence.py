@@ -26,7 +26,7 @@ from tests.helpers.answers import FULL_TEXT, TEXT, VISION, found, scene
 finite = st.floats(-1e6, 1e6)
 parts = st.floats(0, 1)
 confidences = st.builds(
-    Confidence, finite, finite, finite, parts, st.floats(0.5, 1e3), st.booleans()
+    Confidence, finite, finite, finite, parts, st.floats(0.5, 1e3), st.booleans(), st.floats(0, 60)
 )
 BALANCED = MODES["balanced"]
 TWO = "the drill"
@@ -41,7 +41,7 @@ def term(language: str, lexeme: str, weight: float) -> Term:
 def test_a_score_is_a_probability_that_rises_with_evidence(
     sure: Confidence, one: float, other: float
 ) -> None:
-    less, more = sorted((one, other))
+    less, more = (scene(1)._replace(value=value) for value in sorted((one, other)))
     assert 0 < sure.score(less) <= sure.score(more) <= sure.answered < 1
 
 
@@ -89,6 +89,39 @@ def test_words_that_were_not_found_say_nothing_however_many(num_words: int) -> N
     assert one.answered == many.answered
 
 
+def test_what_is_right_stays_so_beside_what_is_better() -> None:
+    """A sentence that is all of the query takes nothing from others that have its word."""
+    luck, words = math.log(200), terms(2.9)
+    better, right, wrong = (
+        scene(number, found(TEXT, nats), found(FULL_TEXT, 0.0, raw=raw))
+        for number, (nats, raw) in enumerate([(luck + 14, 1.0), (luck + 5, 1.0), (luck - 4, 0.0)])
+    )
+
+    def scores(*scenes: Candidate) -> list[float]:
+        ranked = FUSIONS[FusionName.EVIDENCE].rank(scenes, BALANCED)
+        sure = confidence_of(ranked, BALANCED, 200, "drilling", words)
+        return [one.score for one in scored(ranked, sure)]
+
+    assert scores(better, right, wrong)[1] == pytest.approx(scores(right, wrong)[0])
+    assert scores(right, wrong)[0] > 0.9
+    assert scores(better, right, wrong)[2] < WEAK
+
+
+@given(st.lists(st.tuples(st.floats(0, 60), st.floats(0, 60), parts), min_size=1, max_size=9))
+def test_no_hit_is_surer_than_one_before_it(scenes: list[tuple[float, float, float]]) -> None:
+    ranked = FUSIONS[FusionName.EVIDENCE].rank(
+        [
+            scene(number, found(TEXT, text), found(VISION, picture), found(FULL_TEXT, 0.0, raw=raw))
+            for number, (text, picture, raw) in enumerate(scenes)
+        ],
+        MODES["text_heavy"],
+    )
+    sure = confidence_of(ranked, MODES["text_heavy"], 500, TWO, terms(2.0, 3.0))
+    scores = [one.score for one in scored(ranked, sure)]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] == sure.answered
+
+
 def test_what_is_known_of_an_answer() -> None:
     scenes = [
         scene(1, found(TEXT, 9.0), found(FULL_TEXT, 1.0, raw=0.4)),
@@ -97,7 +130,9 @@ def test_what_is_known_of_an_answer() -> None:
     fused = FUSIONS[FusionName.EVIDENCE].rank(scenes, MODES["text_heavy"])
     sure = confidence_of(fused, MODES["text_heavy"], 500, TWO, terms(2.0, 3.0))
     luck = math.log(500)
-    assert sure == Confidence(fused[0].value, 10.0 - luck, MISSING, 0.7, 5.0, whole=False)
+    assert sure == Confidence(
+        fused[0].value, 10.0 - luck, MISSING, 0.7, 5.0, whole=False, luck=luck
+    )
 
 
 def test_a_modality_that_is_not_asked_for_counts_as_missing() -> None:
