@@ -26,7 +26,9 @@ from tests.helpers.answers import FULL_TEXT, TEXT, VISION, found, scene
 finite = st.floats(-1e6, 1e6)
 parts = st.floats(0, 1)
 confidences = st.builds(
-    Confidence, finite, finite, finite, parts, st.floats(0.5, 1e3), st.booleans(), st.floats(0, 60)
+    Confidence,
+    *(finite, finite, finite, parts, st.floats(0.5, 1e3), st.booleans(), st.booleans()),
+    st.floats(0, 60),
 )
 BALANCED = MODES["balanced"]
 TWO = "the drill"
@@ -122,6 +124,21 @@ def test_no_hit_is_surer_than_one_before_it(scenes: list[tuple[float, float, flo
     assert scores[0] == sure.answered
 
 
+@pytest.mark.parametrize(("text", "is_sure"), [("", True), ("a crane", False)])
+def test_the_picture_itself_is_found_for_sure_and_makes_others_no_surer(
+    text: str, is_sure: bool
+) -> None:
+    def scores(raw: float) -> list[float]:
+        scenes = [scene(1, found(VISION, 6.0, raw=raw)), scene(2, found(VISION, 5.0, raw=0.6))]
+        ranked = FUSIONS[FusionName.EVIDENCE].rank(scenes, BALANCED)
+        sure = confidence_of(ranked, BALANCED, 200, text, ())
+        return [one.score for one in scored(ranked, sure)]
+
+    assert scores(0.9)[0] < WEAK
+    assert (scores(0.98)[0] > 0.9) is is_sure
+    assert scores(0.98)[1] == scores(0.9)[1]
+
+
 def test_what_is_known_of_an_answer() -> None:
     scenes = [
         scene(1, found(TEXT, 9.0), found(FULL_TEXT, 1.0, raw=0.4)),
@@ -131,7 +148,7 @@ def test_what_is_known_of_an_answer() -> None:
     sure = confidence_of(fused, MODES["text_heavy"], 500, TWO, terms(2.0, 3.0))
     luck = math.log(500)
     assert sure == Confidence(
-        fused[0].value, 10.0 - luck, MISSING, 0.7, 5.0, whole=False, luck=luck
+        fused[0].value, 10.0 - luck, MISSING, 0.7, 5.0, whole=False, same=False, luck=luck
     )
 
 
