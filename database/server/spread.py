@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import ExitStack, contextmanager
-from contextvars import Context, ContextVar, copy_context
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -22,8 +22,7 @@ STRIDE = 1024
 """Between two ids that a sequence of a shard gives: so many shards there may be."""
 _THREADS_PER_SHARD = 16
 _MASK = 2**64 - 1
-_HELD: ContextVar["tuple[SpreadDatabase, list[Context]] | None"] = ContextVar("held", default=None)
-"""For each shard the context in which a connection to it is held."""
+_HELD: ContextVar["tuple[SpreadDatabase, list[_Held]] | None"] = ContextVar("held", default=None)
 
 
 def shard_of(content_hash: str, num_shards: int) -> int:
@@ -87,14 +86,10 @@ class SpreadDatabase(Database):
     def gather(self, ask: Callable[..., Answer], *each: Sequence[Any]) -> list[Answer]:
         """What every shard answers, by number, asked at once. Raises what one of them raises."""
         held = _HELD.get()
+        runs: Sequence[Callable[..., Answer]] = [copy_context().run for _ in self.shards]
         if held is not None and held[0] is self:
-            contexts = held[1]
-        else:
-            contexts = [copy_context() for _ in self.shards]
-        calls = [
-            (context.run, ask, *own)
-            for context, *own in zip(contexts, self.shards, *each, strict=True)
-        ]
+            runs = [connection.run for connection in held[1]]
+        calls = [(run, ask, *own) for run, *own in zip(runs, self.shards, *each, strict=True)]
         others: list[Future[Answer]] = [self._threads.submit(*call) for call in calls[1:]]
         try:
             (run, *first), *_ = calls
@@ -161,18 +156,15 @@ class SpreadDatabase(Database):
 
     @contextmanager
     def reading(self) -> Iterator[sa.Connection]:
-        """One connection to each shard for all that is gathered in the block; itself it is none."""
+        """One connection to each shard for all that is gathered in the block, opened when that is
+        asked; itself it is none."""
         held = _HELD.get()
         if held is not None and held[0] is self:
             yield _NoConnection(self)  # type: ignore[misc]
             return
-        contexts = [copy_context() for _ in self.shards]
         with ExitStack() as stack:
-            for context, shard in zip(contexts, self.shards, strict=True):
-                connected = shard.reading()
-                context.run(connected.__enter__)
-                stack.push(lambda *raised, c=context, r=connected: c.run(r.__exit__, *raised))
-            token = _HELD.set((self, contexts))
+            connections = [stack.enter_context(_Held(shard)) for shard in self.shards]
+            token = _HELD.set((self, connections))
             try:
                 yield _NoConnection(self)  # type: ignore[misc]
             finally:
@@ -231,6 +223,33 @@ class SpreadDatabase(Database):
             f"this is not there yet for a library that is spread over {len(self.shards)} databases "
             "(docs/shards.md says what is)"
         )
+
+
+class _Held:
+    """A connection to a shard from the first call to the end of the block, for all calls: in their
+    own context, since each comes from another thread."""
+
+    def __init__(self, shard: Database) -> None:
+        self._shard = shard
+        self._context = copy_context()
+        self._opened = ExitStack()
+        self._is_open = False
+
+    def run(self, ask: Callable[..., Answer], *arguments: Any) -> Answer:
+        """What `ask` answers with the connection at hand."""
+        return self._context.run(self._ask, ask, *arguments)
+
+    def _ask(self, ask: Callable[..., Answer], *arguments: Any) -> Answer:
+        if not self._is_open:
+            self._opened.enter_context(self._shard.reading())
+            self._is_open = True
+        return ask(*arguments)
+
+    def __enter__(self) -> "_Held":
+        return self
+
+    def __exit__(self, *raised: Any) -> bool | None:
+        return self._context.run(self._opened.__exit__, *raised)
 
 
 class _NoConnection:
