@@ -125,9 +125,7 @@ def test_a_mark_is_of_the_question_that_its_hit_answers(made: Made, made_page: P
     assert judged(made) == [(QUERY, True)]
 
 
-def test_undo_does_not_lead_away_from_what_is_asked_meanwhile(
-    made: Made, made_page: Page
-) -> None:
+def test_undo_does_not_lead_away_from_what_is_asked_meanwhile(made: Made, made_page: Page) -> None:
     page = made_page
     page.goto(f"/?q={QUERY}")
     page.locator(HIT).first.focus()

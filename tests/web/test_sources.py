@@ -127,6 +127,7 @@ def plays_at_its_moment(page: Page, films: Films, name: str) -> None:
     playing_at(page, AT_S)
     page.wait_for_function(DECODED)
     page.wait_for_function("at => document.querySelector('video').currentTime > at", arg=AT_S + 0.5)
+    page.evaluate("document.querySelector('video').pause()")  # or it goes on between two looks
     time_s, number = (
         page.evaluate("document.querySelector('video').currentTime"),
         number_shown(page),
