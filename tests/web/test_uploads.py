@@ -262,6 +262,33 @@ def test_an_upload_of_another_tab_is_told_and_not_sent_twice(
     expect(job(other, "twice.wav")).to_have_count(1)
 
 
+def test_a_tab_looks_after_what_another_sends_once_at_a_time_however_often_it_is_told(
+    new_page: NewPage, bare: Serving
+) -> None:
+    page = new_page(bare)
+    page.clock.install(time=0)
+    page.add_init_script("""
+      const of = { name: "elsewhere.wav", size: 8, lastModified: 1, sent: 4 };
+      const kept = JSON.stringify({ ...of, isGoingOn: true, at: 9e9 });
+      localStorage.setItem("upload 8 1 elsewhere.wav", kept);
+      window.numLooks = 0;
+      const { getItem } = Storage.prototype;
+      Storage.prototype.getItem = function (name) {
+        window.numLooks += name.startsWith("upload");
+        return getItem.call(this, name);
+      };
+    """)
+    page.goto(ADDING)
+    expect(sending(page, "elsewhere.wav")).to_contain_text("another tab sends it: 50 %")
+    page.evaluate("""() => {
+      const told = { key: "upload 8 1 elsewhere.wav" };
+      for (let num = 0; num < 20; num++) dispatchEvent(new StorageEvent("storage", told));
+      window.numLooks = 0;
+    }""")
+    page.clock.run_for(2100)
+    assert page.evaluate("window.numLooks") == 1
+
+
 def test_who_may_only_read_is_offered_no_upload(new_page: NewPage, library: IngestSettings) -> None:
     database = open_database(library)
     key = make_key(database, "reader", ApiScope.READ)
