@@ -184,7 +184,7 @@ async function more(link) {
     if (signal.aborted) return;
     const added = [...next.querySelectorAll(".videos > li")];
     list.querySelector(".videos").append(...added);
-    added[0]?.querySelector(".title").focus();
+    if ([link, document.body].includes(document.activeElement)) added[0]?.querySelector(".title").focus();
     const following = next.querySelector(".more");
     if (following) link.replaceWith(following);
     else link.remove();

@@ -143,7 +143,7 @@ async function longer(link) {
     const added = [...page.querySelectorAll("#hits > li")].slice(list.childElementCount);
     list.append(...added);
     link.replaceWith(page.querySelector("#hits + *") ?? "");
-    added[0]?.querySelector(".hit")?.focus();
+    if (mayFocus()) added[0]?.querySelector(".hit")?.focus();
   } catch (error) {
     if (error.name !== "AbortError") link.after(alarmOf(error)); // to be clicked again
   }
