@@ -26,6 +26,7 @@ from tests.helpers.axe import assert_accessible
 from tests.helpers.browser import NewPage, watched_page
 from tests.helpers.drilling import QUERY
 from tests.helpers.fixtures import NewSettings
+from tests.helpers.holding import Held
 from tests.helpers.http import Serving, serving
 from tests.helpers.marked_films import Recipe, frames_of, write_marked
 from tests.helpers.own_clocks import put_row
@@ -209,6 +210,17 @@ def test_what_each_hit_of_several_searches_was_found_by_stands_in_the_file(page:
         pick(page, name, "0:02")
     with export(page, "CSV").path().open(encoding="utf-8-sig", newline="") as file:
         assert [row["query"] for row in csv.DictReader(file)] == [QUERY, f"{QUERY} reef"]
+
+
+def test_a_hit_chosen_while_another_answer_is_awaited_keeps_its_own_question(page: Page) -> None:
+    page.goto(f"/?q={QUERY}")
+    Held(page, "**/?q=granite*")
+    page.get_by_role("searchbox").first.fill("granite")
+    with page.expect_request("**/?q=granite*"):
+        page.keyboard.press("Enter")
+    boxes_of(page).first.check()
+    title = open_dialog(page).get_by_role("textbox", name="Title")
+    expect(title).to_have_attribute("placeholder", QUERY)
 
 
 def test_hits_that_come_later_can_be_selected_too(new_page: NewPage, many: Serving) -> None:

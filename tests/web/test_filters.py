@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from playwright.sync_api import Locator, Page, expect
 
 from tests.helpers.browser import NewPage
+from tests.helpers.holding import Held
 from tests.helpers.http import Serving
 
 ALIKE = re.compile(r"^\d+ alike$")
@@ -70,6 +71,33 @@ def test_the_slider_changes_order_and_address_by_arrow_keys(page: Page) -> None:
     expect(slider).to_have_js_property("value", "0.7")
     page.get_by_role("radio", name="Automatic").check()
     page.wait_for_url("**/?q=a+cup+of+coffee")
+
+
+def test_a_move_of_the_slider_goes_with_the_question_that_is_asked_at_once(page: Page) -> None:
+    page.goto("/?q=a+cup+of+coffee")
+    page.clock.install(time=0)
+    page.clock.pause_at(1)
+    depth = page.evaluate("history.length")
+    page.get_by_role("slider", name="Weight of what is shown").press("Home")
+    page.get_by_role("searchbox").fill("drilling")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("drilling · sceneseek")
+    page.clock.run_for(1000)
+    expect_answered(page)
+    assert asked(page) == {"q": ["drilling"], "vision": ["0"]}
+    assert page.evaluate("history.length") == depth + 1, "one question is one place to go back to"
+
+
+def test_who_goes_to_the_box_while_a_chip_goes_stays_there(page: Page) -> None:
+    page.goto("/?q=drilling&kinds=speech&kinds=ocr")
+    answer = Held(page, "**/?q=drilling*")
+    with page.expect_request("**/?q=drilling*"):
+        chips(page).first.press("Backspace")
+    summary = page.locator(".filters summary")
+    summary.focus()
+    answer.release()
+    expect(chips(page)).to_have_count(1)
+    expect(summary).to_be_focused()
 
 
 def test_filters_are_chips_that_go_by_click_and_by_key(new_page: NewPage, many: Serving) -> None:

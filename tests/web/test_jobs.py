@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from database.jobs.jobs import Jobs
 from database.jobs.records import IngestRequest
@@ -20,10 +20,27 @@ from ingest.settings import IngestSettings
 from tests.helpers.adding import ADDING, Crew, Restarted, choose, job
 from tests.helpers.browser import PATIENCE_MS, NewPage
 from tests.helpers.fixtures import NewSettings
+from tests.helpers.holding import Held
 from tests.helpers.http import Serving, search, serving
 from tests.helpers.media import drawn, make_video
 from tests.helpers.records import file, talk, unit_vector
+from tests.helpers.shelf import row
 
+TELL = """
+  window.told = [];
+  const Source = window.EventSource;
+  window.EventSource = class extends Source {
+    constructor(address) {
+      super(address);
+      this.addEventListener("workers", () => window.told.push("workers"));
+      this.addEventListener("job", ({ data }) => {
+        const { id, state } = JSON.parse(data);
+        window.told.push(`${id} ${state}`);
+      });
+    }
+  };
+"""
+"""A script for every page: what it was told of jobs."""
 AWAY = ("ERR_CONNECTION", "ERR_SOCKET_NOT_CONNECTED", "ERR_INCOMPLETE", "ERR_EMPTY")
 
 
@@ -137,6 +154,50 @@ def test_a_job_is_paused_goes_on_and_is_cancelled_by_keyboard(
         expect(told.get_by_role("link", name=folder)).to_be_focused()
 
 
+def test_what_was_asked_for_before_a_button_was_pressed_does_not_undo_it(
+    new_page: NewPage, own: tuple[Serving, Database]
+) -> None:
+    server, database = own
+    crew = Crew(database)
+    number = crew.begin("/late", "a.mp4", "b.mp4")
+    page = new_page(server)
+    page.add_init_script(TELL)
+    page.goto(ADDING)
+    told = job(page, "late")
+    held: list[tuple[Route, APIResponse]] = []
+    address = f"**/library/jobs/{number}"
+    page.route(address, lambda route: held.append((route, route.fetch())))
+    crew.end(number, "/late/a.mp4")
+    until(page, lambda: len(held) == 1)
+    told.get_by_role("button", name="Pause").press("Enter")
+    expect(told).to_contain_text("Paused, 1 of 2 files")
+    page.wait_for_function(f"() => window.told.includes('{number} paused')")
+    [(route, answer)] = held
+    with page.expect_response(address):
+        route.fulfill(response=answer)
+    page.unroute(address)
+    page.evaluate("() => new Promise((done) => setTimeout(done, 200))")  # for what should not come
+    expect(told).to_contain_text("Paused, 1 of 2 files")
+
+
+def test_why_a_button_did_nothing_stays_while_the_job_goes_on(
+    new_page: NewPage, own: tuple[Serving, Database]
+) -> None:
+    server, database = own
+    crew = Crew(database)
+    number = crew.begin("/refused", "a.mp4", "b.mp4")
+    page = new_page(server, expected_faults=("503",))
+    page.goto(ADDING)
+    told = job(page, "refused")
+    away = '<p class="problem">The database is away.</p>'
+    page.route("**/pause", lambda route: route.fulfill(status=503, body=away))
+    told.get_by_role("button", name="Pause").press("Enter")
+    expect(told.get_by_role("alert")).to_have_text("The database is away.")
+    crew.end(number, "/refused/a.mp4")
+    expect(told).to_contain_text("1 of 2 files")
+    expect(told.get_by_role("alert")).to_have_text("The database is away.")
+
+
 def test_a_job_that_nobody_is_there_to_do_says_so_until_a_worker_comes(
     new_page: NewPage, own: tuple[Serving, Database]
 ) -> None:
@@ -206,14 +267,42 @@ def test_the_library_shows_what_a_job_has_added_by_itself(
     store.save_video(talk("first", ["Granite."], [unit_vector(1)]), file("/talks/first.m4a"))
     number = crew.begin("/talks", "second.m4a", "third.m4a")
     page = new_page(server)
+    page.add_init_script(TELL)
     page.goto("/library")
     expect(page.locator(".videos .title")).to_have_text(["first"])
-    until(page, lambda: listeners(server) == 1)
-    page.wait_for_timeout(1500)  # for what is told first
+    page.wait_for_function("() => window.told.includes('workers')")  # which come after the jobs
     store.save_video(talk("second", ["Water."], [unit_vector(2)]), file("/talks/second.m4a"))
     crew.end(number, "/talks/second.m4a")
     expect(page.locator(".videos .title")).to_have_text(["second", "first"])
     expect(page.get_by_role("status").filter(has_text="2 videos")).to_have_count(1)
+
+
+def test_who_edits_tags_while_the_list_is_renewed_goes_on_editing(
+    new_page: NewPage, own: tuple[Serving, Database]
+) -> None:
+    server, database = own
+    store, crew = Store(database), Crew(database)
+    store.save_video(talk("basalt", ["Rock."], [unit_vector(3)]), file("/talks/basalt.m4a"))
+    number = crew.begin("/talks", "chalk.m4a", "clay.m4a")
+    page = new_page(server)
+    page.add_init_script(TELL)
+    page.goto("/library?q=talks&sort=title")
+    page.wait_for_function("() => window.told.includes('workers')")
+    store.save_video(talk("chalk", ["Sea."], [unit_vector(4)]), file("/talks/chalk.m4a"))
+    lists = Held(page, "**/library?q=talks*")
+    with page.expect_request("**/library?q=talks*"):
+        crew.end(number, "/talks/chalk.m4a")
+    basalt = row(page, "basalt")
+    basalt.get_by_role("button", name="Add tags").click()
+    page.keyboard.type("dark")
+    with page.expect_response("**/library?q=talks*"):
+        lists.release()
+    page.evaluate("() => new Promise((done) => setTimeout(done, 200))")  # for what should not come
+    expect(basalt.get_by_role("combobox")).to_have_value("dark")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    expect(row(page, "chalk")).to_be_visible()
+    expect(basalt.get_by_role("link", name="dark")).to_be_visible()
 
 
 def test_a_film_dropped_into_an_empty_library_is_found_within_5_s_of_its_end(

@@ -11,6 +11,7 @@ from embeddings.loaded import Encoders
 from ingest.settings import IngestSettings
 from tests.helpers.browser import NewPage
 from tests.helpers.drilling import QUERY, Made, filled
+from tests.helpers.holding import Held
 
 HIT = ".hit[data-video]"
 
@@ -106,6 +107,54 @@ def test_undo_of_a_second_mark_restores_the_first(made: Made, made_page: Page) -
     expect(chips).to_have_attribute("data-forget", scene or "")
     expect(page).to_have_url(re.compile(f"unlike={scene}$"))
     assert judged(made) == [(QUERY, False)]
+
+
+def test_a_mark_is_of_the_question_that_its_hit_answers(made: Made, made_page: Page) -> None:
+    page = made_page
+    page.goto(f"/?q={QUERY}")
+    hit = page.locator(HIT).first
+    scene = hit.get_attribute("data-scene")
+    Held(page, "**/?q=granite")
+    with page.expect_request("**/?q=granite"):
+        page.get_by_role("searchbox").first.fill("granite")
+        page.keyboard.press("Enter")
+    hit.focus()
+    page.keyboard.press("+")
+    expect(page.locator(".notice")).to_contain_text("Marked as right")
+    assert page.url.endswith(f"?q={QUERY}&like={scene}")
+    assert judged(made) == [(QUERY, True)]
+
+
+def test_undo_does_not_lead_away_from_what_is_asked_meanwhile(made: Made, made_page: Page) -> None:
+    page = made_page
+    page.goto(f"/?q={QUERY}")
+    page.locator(HIT).first.focus()
+    page.keyboard.press("-")
+    expect(page.locator(".notice")).to_contain_text("Marked as wrong")
+    judgement = Held(page, "**/search/feedback?**")
+    with page.expect_request("**/search/feedback?**"):
+        page.keyboard.press("u")
+    page.get_by_role("searchbox").first.fill("granite")
+    page.keyboard.press("Enter")
+    expect(page).to_have_title("granite · sceneseek")
+    with page.expect_response("**/search/feedback?**"):
+        judgement.release()
+    page.evaluate("() => new Promise((done) => setTimeout(done, 200))")  # for what should not come
+    assert page.url.endswith("?q=granite")
+    assert judged(made) == []
+
+
+def test_who_types_while_a_mark_is_being_kept_goes_on_typing(made_page: Page) -> None:
+    page = made_page
+    page.goto(f"/?q={QUERY}")
+    judgement = Held(page, "**/search/feedback?**")
+    page.locator(HIT).first.focus()
+    page.keyboard.press("+")
+    expect(page.get_by_role("list", name="Marked as right or wrong")).to_be_visible()
+    page.keyboard.press("/")
+    judgement.release()
+    expect(page.locator(".notice")).to_contain_text("Marked as right")
+    expect(page.get_by_role("searchbox").first).to_be_focused()
 
 
 def test_a_mark_that_cannot_be_kept_is_told_and_only_words_can_be_bent(

@@ -6,6 +6,7 @@ from playwright.sync_api import expect
 
 from database.settings import DatabaseSettings
 from tests.helpers.browser import PHONE, NewPage
+from tests.helpers.holding import Held
 from tests.helpers.http import serving
 from tests.helpers.shelf import CUT_OFF, LONG_PATH, Shelf, row, titles
 from tests.helpers.strange import ARABIC
@@ -82,6 +83,20 @@ def test_more_videos_come_below_without_a_gap_and_a_reload_brings_them_back(
     expect(page.locator(".videos > li")).to_have_count(48)
     page.go_back()
     expect(page.locator(".title")).to_have_text(shown)
+
+
+def test_who_goes_to_the_box_while_more_videos_are_awaited_stays_there(
+    new_page: NewPage, shelf: Shelf
+) -> None:
+    page = new_page(shelf.server)
+    page.goto("/library?sort=title")
+    later = Held(page, re.compile("after="))
+    with page.expect_request(re.compile("after=")):
+        page.get_by_role("link", name="More videos").click()
+    page.keyboard.press("/")
+    later.release()
+    expect(page.locator(".videos > li")).to_have_count(96)
+    expect(page.get_by_role("searchbox", name="Describe the moment")).to_be_focused()
 
 
 def test_back_from_a_video_the_list_stands_where_it_was(new_page: NewPage, shelf: Shelf) -> None:

@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Route, expect
+from playwright.sync_api import Browser, Page, expect
 
 from database.opening import open_database
 from database.videos.stored import Store
 from tests.helpers.axe import assert_accessible
 from tests.helpers.browser import watched_page
 from tests.helpers.fixtures import NewSettings
+from tests.helpers.holding import Held
 from tests.helpers.http import Serving, search, serving
 from tests.helpers.own_clocks import (
     BLUE,
@@ -146,19 +147,15 @@ def test_where_the_clock_starts_again_the_moment_plays_from_what_the_server_make
 def test_captions_come_with_their_moment_however_late_the_server_tells_what_plays(
     page: Page,
 ) -> None:
-    facts: list[Route] = []
-    segments: list[Route] = []
-    page.route(f"**/videos/{AGAIN}", lambda route: facts.append(route))  # noqa: PLW0108
-    page.route("**/hls/**", lambda route: segments.append(route))  # noqa: PLW0108
+    facts, segments = Held(page, f"**/videos/{AGAIN}"), Held(page, "**/hls/**")
     page.goto(f"/watch/{AGAIN}?t=0.5")
     shows(page, RED)
     page.keyboard.press("c")
     page.locator("video-transcript li a").click()
     with page.expect_request("**/hls/**"):
-        facts.pop().continue_()
+        facts.release()
     page.wait_for_function("() => document.querySelector('track').readyState === 2")
-    page.unroute("**/hls/**")
-    segments.pop().continue_()
+    segments.release()
     shows(page, BLUE)
     assert page.wait_for_function(SHOWN_CUE).json_value() == pytest.approx(2.5)
 

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Locator, Page, expect
 
 from tests.helpers.browser import PHONE, NewPage
+from tests.helpers.holding import Held
 from tests.helpers.playing import paused_at, playing_at
 
 DRILLING = "/?q=drilling&vision=0"
@@ -264,6 +265,28 @@ def test_the_transcript_follows_is_searched_and_leads_to_its_moments(page: Page)
     expect(lines.nth(1)).to_be_focused()
     lines.nth(1).press("Enter")
     expect(current).to_contain_text("Stock")
+
+
+def test_a_place_that_is_chosen_before_the_film_has_come_is_the_one_that_plays(page: Page) -> None:
+    stream = Held(page, "**/stream")
+    with page.expect_request("**/stream"):
+        page.goto("/watch/1?t=22", wait_until="domcontentloaded")
+    page.locator("scene-list a").first.click()
+    stream.release()
+    playing_at(page, 0)
+
+
+def test_captions_that_are_still_to_come_are_not_said_to_be_missing(page: Page) -> None:
+    around = Held(page, "**/watch/*")
+    with page.expect_request("**/watch/*"):
+        first_hit(page).press("Enter")
+    page.keyboard.press("c")
+    said = page.locator(".toast")
+    expect(said).to_have_text("Captions are not there yet")
+    around.release()
+    expect(page.get_by_role("heading", name="Transcript")).to_be_visible()
+    page.keyboard.press("c")
+    expect(said).to_have_text("Captions on")
 
 
 def test_what_is_said_now_and_next_stands_right_under_the_player(page: Page) -> None:

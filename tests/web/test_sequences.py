@@ -3,6 +3,7 @@
 from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import NewPage
+from tests.helpers.holding import Held
 from tests.helpers.http import Serving
 from tests.helpers.playing import playing_at
 
@@ -103,6 +104,20 @@ def test_more_sequences_come_below_up_to_the_hundredth(new_page: NewPage, many: 
         expect(hits).to_have_count(num)
     expect(more).to_have_count(0)
     expect(page.get_by_text("These are the first 100 of")).to_be_visible()
+
+
+def test_who_goes_to_the_box_while_more_sequences_are_awaited_stays_there(
+    new_page: NewPage, many: Serving
+) -> None:
+    page = new_page(over=many)
+    page.goto("/?q=drilling&then=drilling&within_s=3600")
+    later = Held(page, "**/?*shown=*")
+    with page.expect_request("**/?*shown=*"):
+        page.get_by_role("link", name="More hits").press("Enter")
+    page.keyboard.press("/")
+    later.release()
+    expect(page.locator(".sequences .hit")).to_have_count(48)
+    expect(page.get_by_role("searchbox", name="Describe the moment")).to_be_focused()
 
 
 def test_without_scripts_one_box_stands_among_the_filters(new_page: NewPage) -> None:

@@ -5,6 +5,7 @@ import re
 from playwright.sync_api import Page, expect
 
 from tests.helpers.browser import PHONE, NewPage
+from tests.helpers.holding import Held
 
 FIRST = ".hit >> nth=0"
 DRILLING = "/?q=drilling"
@@ -31,6 +32,18 @@ def test_s_finds_what_looks_like_the_hit_and_back_leads_to_it(page: Page) -> Non
     page.get_by_role("link", name="Leave").click()
     expect(heading).not_to_contain_text("Scenes that look")
     assert page.url.endswith("/")
+
+
+def test_who_types_while_similar_scenes_are_awaited_goes_on_typing(page: Page) -> None:
+    page.goto(DRILLING)
+    page.locator(FIRST).focus()
+    answer = Held(page, "**/?similar=*")
+    with page.expect_request("**/?similar=*"):
+        page.keyboard.press("s")
+    page.keyboard.press("/")
+    answer.release()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Scenes that look like tour, 0:00")
+    expect(page.get_by_role("searchbox")).to_be_focused()
 
 
 def test_the_nearest_are_shown_at_once_though_none_is_surely_alike(page: Page) -> None:

@@ -13,6 +13,7 @@ from tests.helpers.axe import assert_accessible
 from tests.helpers.browser import PHONE, find_browser, watched_page
 from tests.helpers.commands import run_command
 from tests.helpers.fixtures import NewSettings
+from tests.helpers.holding import Held
 from tests.helpers.http import Serving, serving
 from tests.helpers.marked_films import Recipe, write_joined, write_marked
 from tests.helpers.playing import number_shown, playing_at, refuse_segments, without_media_source
@@ -36,6 +37,7 @@ FILMS = {
     "same.mov": Recipe(
         sounds=("aac", "aac"), languages=("eng", "eng"), seconds=6, timecode="01:00:00:00"
     ),
+    "talk.m4a": Recipe(None, seconds=6),
 }
 SAYS = {
     "hevc.mp4": "converted: hevc",
@@ -106,6 +108,15 @@ def watch(page: Page, films: Films, name: str) -> None:
     page.goto(f"/watch/{films.ids[name]}?t={AT_S}&end=5.5")
 
 
+def open_in_place(page: Page, films: Films, name: str, start_s: float) -> None:
+    """Plays another film in the player of a page, as the hits of a search do."""
+    video = films.ids[name]
+    page.evaluate(
+        "hit => void document.querySelector('moment-player').open(hit)",
+        {"video": str(video), "start": str(start_s), "address": f"/watch/{video}?t={start_s}"},
+    )
+
+
 def plays_at_its_moment(page: Page, films: Films, name: str) -> None:
     """Its picture is that of the moment, its sound is decoded, and the page says what it plays."""
     watch(page, films, name)
@@ -116,6 +127,7 @@ def plays_at_its_moment(page: Page, films: Films, name: str) -> None:
     playing_at(page, AT_S)
     page.wait_for_function(DECODED)
     page.wait_for_function("at => document.querySelector('video').currentTime > at", arg=AT_S + 0.5)
+    page.evaluate("document.querySelector('video').pause()")  # or it goes on between two looks
     time_s, number = (
         page.evaluate("document.querySelector('video').currentTime"),
         number_shown(page),
@@ -221,6 +233,65 @@ def test_a_sound_track_is_chosen_and_the_film_goes_on(page: Page, films: Films) 
     assert_accessible(page)
     sounds.select_option("English")
     expect(page.locator(".source")).to_have_text("")
+
+
+def test_who_seeks_while_a_sound_track_is_prepared_is_led_there(page: Page, films: Films) -> None:
+    watch(page, films, "two.mkv")
+    number_shown(page)
+    segments = Held(page, "**/hls/**")
+    with page.expect_request("**/hls/**"):
+        page.get_by_role("combobox", name="Sound", exact=True).select_option("German")
+    page.locator("body").press("1")
+    page.wait_for_function(STANDS, arg=0.6)
+    segments.release()
+    expect(page.locator(".source")).to_have_text("copied: second sound track")
+    page.wait_for_function(STANDS, arg=0.6)
+    assert number_shown(page) / 25 == pytest.approx(0.6, abs=0.3)
+
+
+def test_a_sound_track_that_is_left_for_another_film_is_not_called_unplayable(
+    page: Page, films: Films
+) -> None:
+    watch(page, films, "two.mkv")
+    number_shown(page)
+    Held(page, "**/hls/**")
+    with page.expect_request("**/hls/**"):
+        page.get_by_role("combobox", name="Sound", exact=True).select_option("German")
+    open_in_place(page, films, "same.mov", 1)
+    expect(page.get_by_role("heading", level=2)).to_have_text("same")
+    assert number_shown(page) / 25 == pytest.approx(1, abs=0.3)
+    expect(page.locator(".notice")).to_have_text("")
+
+
+def test_who_goes_elsewhere_before_a_file_has_failed_is_led_there(page: Page, films: Films) -> None:
+    stream = Held(page, "**/stream")
+    with page.expect_request("**/stream"):
+        address = f"/watch/{films.ids['old.avi']}?t={AT_S}"
+        page.goto(address, wait_until="domcontentloaded")
+    page.evaluate("document.querySelector('moment-player').go(1)")
+    stream.release()
+    expect(page.locator(".source")).to_have_text("converted: mpeg4")
+    assert number_shown(page) / 25 == pytest.approx(1, abs=0.3)
+
+
+def test_what_is_wrong_with_a_film_is_not_said_of_the_next(page: Page, films: Films) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    first, then = (f"**/videos/{films.ids[name]}" for name in ("hevc.mp4", "talk.m4a"))
+    facts, later_facts = Held(page, first), Held(page, then)
+    with page.expect_request(first):
+        watch(page, films, "hevc.mp4")
+    with page.expect_request(then):
+        open_in_place(page, films, "talk.m4a", 1)
+    page.wait_for_function("() => document.querySelector('video').readyState >= 2")
+    with page.expect_response(first):
+        facts.release()
+    with page.expect_response(then):
+        later_facts.release()
+    expect(page.get_by_role("heading", level=2)).to_have_text("talk")
+    page.wait_for_function("() => document.querySelector('video').currentTime > 1.5")
+    assert page.evaluate("document.querySelector('moment-player').sources.fault") is None
+    assert not [url for url in asked if "/hls/" in url]
 
 
 def test_tracks_of_one_language_are_told_apart_and_a_timecode_is_named(

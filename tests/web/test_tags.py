@@ -4,6 +4,7 @@ from playwright.sync_api import expect
 
 from database.tags import Tags
 from tests.helpers.browser import NewPage
+from tests.helpers.holding import Held
 from tests.helpers.shelf import Shelf, row
 from tests.helpers.strange import ARABIC
 
@@ -57,6 +58,28 @@ def test_tags_that_are_not_saved_are_told_in_words_and_nothing_is_lost(
     expect(talk_8.get_by_role("alert")).to_have_text(
         "The tags were not saved: the server answered 502"
     )
+
+
+def test_tags_that_are_being_saved_are_not_lost_with_the_list_that_showed_them(
+    new_page: NewPage, shelf: Shelf
+) -> None:
+    page = new_page(shelf.server)
+    page.goto("/library?q=talk+6.m4a")
+    talk_6 = row(page, "talk 6")
+    saving = Held(page, "**/tags")
+    talk_6.get_by_role("button", name="Add tags").click()
+    page.keyboard.type("early")
+    with page.expect_request("**/tags"):
+        page.keyboard.press("Enter")
+    page.get_by_label("Order").select_option("Longest first")
+    expect(talk_6.get_by_role("button", name="Add tags")).to_be_visible()
+    talk_6.get_by_role("button", name="Add tags").click()
+    page.keyboard.type("late")
+    page.keyboard.press("Enter")
+    saving.release()
+    expect(talk_6.get_by_role("listitem")).to_contain_text(["early", "late"])
+    page.reload()
+    expect(talk_6.get_by_role("listitem")).to_have_text(["early", "late"])
 
 
 def test_a_click_on_a_tag_shows_the_videos_that_have_it(new_page: NewPage, shelf: Shelf) -> None:

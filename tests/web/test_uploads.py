@@ -26,6 +26,7 @@ from tests.helpers.browser import PHONE, NewPage
 from tests.helpers.commands import TOUR
 from tests.helpers.fixtures import NewSettings
 from tests.helpers.guarded import make_key
+from tests.helpers.holding import Held
 from tests.helpers.http import Serving, serving
 
 CUT_OFF = (
@@ -204,8 +205,7 @@ def test_many_files_go_two_at_a_time_and_one_can_be_stopped_and_go_on(
     names = [f"part {number}.wav" for number in range(5)]
     films = [write_silence(tmp_path / name, 400_000 + 8 * i) for i, name in enumerate(names)]
     page = new_page(bare)
-    held: list[Route] = []
-    page.route(re.compile("/uploads/.{32}$"), lambda route: held.append(route))  # noqa: PLW0108
+    pieces = Held(page, re.compile("/uploads/.{32}$"))
     page.goto(ADDING)
     drop(page, *films, kind="audio/wav")
     expect(page.locator(".sum")).to_contain_text("0 of 5 files sent, 0 % of 2.0 MB")
@@ -214,9 +214,7 @@ def test_many_files_go_two_at_a_time_and_one_can_be_stopped_and_go_on(
     expect(sending(page, "part 1.wav")).to_contain_text("stopped at 0 %")
     expect(page.get_by_role("button", name="Go on part 1.wav")).to_be_focused()
     expect(page.locator("[data-state=working]")).to_have_count(2)
-    page.unroute(re.compile("/uploads/.{32}$"))
-    for route in held[:2] + held[2:]:
-        route.fallback()
+    pieces.release()
     for name in names:
         if name != "part 1.wav":
             expect(job(page, name)).to_be_visible()
@@ -262,6 +260,33 @@ def test_an_upload_of_another_tab_is_told_and_not_sent_twice(
     network.limit(-1)
     expect(sending(other, "twice.wav")).to_have_count(0)
     expect(job(other, "twice.wav")).to_have_count(1)
+
+
+def test_a_tab_looks_after_what_another_sends_once_at_a_time_however_often_it_is_told(
+    new_page: NewPage, bare: Serving
+) -> None:
+    page = new_page(bare)
+    page.clock.install(time=0)
+    page.add_init_script("""
+      const of = { name: "elsewhere.wav", size: 8, lastModified: 1, sent: 4 };
+      const kept = JSON.stringify({ ...of, isGoingOn: true, at: 9e9 });
+      localStorage.setItem("upload 8 1 elsewhere.wav", kept);
+      window.numLooks = 0;
+      const { getItem } = Storage.prototype;
+      Storage.prototype.getItem = function (name) {
+        window.numLooks += name.startsWith("upload");
+        return getItem.call(this, name);
+      };
+    """)
+    page.goto(ADDING)
+    expect(sending(page, "elsewhere.wav")).to_contain_text("another tab sends it: 50 %")
+    page.evaluate("""() => {
+      const told = { key: "upload 8 1 elsewhere.wav" };
+      for (let num = 0; num < 20; num++) dispatchEvent(new StorageEvent("storage", told));
+      window.numLooks = 0;
+    }""")
+    page.clock.run_for(2100)
+    assert page.evaluate("window.numLooks") == 1
 
 
 def test_who_may_only_read_is_offered_no_upload(new_page: NewPage, library: IngestSettings) -> None:

@@ -1,7 +1,7 @@
 // The controls beside the box: each change searches again, and a chip shows each filter.
 
 import { addressOf } from "./fields.js";
-import { show } from "./results.js";
+import { mayFocus, show } from "./results.js";
 
 const SETTLED_MS = 150; // a slider that rests so long has been moved
 
@@ -40,7 +40,10 @@ class Slider {
     this.range.addEventListener("input", () => this.moved());
     this.range.addEventListener("blur", () => { this.moving = false; });
     addEventListener("answered", () => this.place());
-    form.addEventListener("filled", () => { this.moving &&= this.form.elements.vision.value !== ""; });
+    form.addEventListener("filled", () => {
+      clearTimeout(this.timer); // what is asked by now has the move with it, or leaves it
+      this.moving &&= this.form.elements.vision.value !== "";
+    });
     this.place();
     this.speak(Math.round(this.range.value * 100));
   }
@@ -128,7 +131,7 @@ function removeChips(form, box) {
   addEventListener("answered", () => {
     const { address, place } = removed ?? {};
     removed = null;
-    if (address !== location.href || document.activeElement === box) return;
+    if (address !== location.href || !mayFocus()) return;
     (chips()[place] ?? chips().at(-1) ?? box).focus();
   });
 }

@@ -15,6 +15,7 @@ const beyond = new Set(); // jobs that wait, and are too many to be shown
 const changed = new Set(); // jobs to be asked for
 const AGAIN_MS = 2000; // after an answer that has not come
 let asking = false;
+let acts = 0; // that were done here: what was asked for before the last may be older
 let staffed; // the hosts that have a worker, once that is known
 
 export function start() {
@@ -61,8 +62,11 @@ async function renew() {
   const missed = [];
   for (const id of changed) {
     changed.delete(id);
+    const before = acts;
     try {
-      put(await askElements(`/library/jobs/${id}`));
+      const elements = await askElements(`/library/jobs/${id}`);
+      if (acts === before) put(elements);
+      else changed.add(id);
     } catch ({ status }) {
       if (status !== 404) missed.push(id);
     }
@@ -114,7 +118,7 @@ function fit(old, made) {
     else if (stays === part) old.insertBefore(part, place);
     place = stays.nextElementSibling;
   }
-  for (const part of gone.values()) part.remove();
+  for (const part of gone.values()) if (!part.matches(".problem")) part.remove(); // which is told here alone
   Object.assign(old.dataset, made.dataset);
   if (focused?.isConnected === false) {
     (old.querySelector(`[data-act="${focused.dataset.act}"]`) ?? old.querySelector("a")).focus();
@@ -129,7 +133,9 @@ async function act(event) {
   const job = form.closest(".job");
   job.querySelector(".problem")?.remove();
   try {
-    put(await askElements(event.submitter.formAction, undefined, "POST"));
+    const elements = await askElements(event.submitter.formAction, undefined, "POST");
+    acts += 1;
+    put(elements);
   } catch (error) {
     changed.add(Number(job.id.slice("job-".length))); // somebody else has been quicker
     await renew();

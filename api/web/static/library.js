@@ -62,11 +62,11 @@ async function restore(state, { always = false } = {}) {
     if (state?.shown) address.searchParams.set("shown", state.shown);
     if (!(await load(address.pathname + address.search))) return;
   }
-  scrollTo(0, 0);
   comeBackTo(state?.row);
 }
 
 function comeBackTo(kept) {
+  scrollTo(0, 0);
   const row = kept && list.querySelector(`.videos > li[data-video="${kept.video}"]`);
   if (!row) return;
   if (kept.hadFocus) row.querySelector(".title").focus({ preventScroll: true });
@@ -110,8 +110,12 @@ async function load(address) {
     list.replaceChildren(alarmOf(error));
   }
   list.removeAttribute("aria-busy");
-  document.getElementById("said").textContent = list.querySelector(".count")?.textContent ?? "";
+  tellCount();
   return true;
+}
+
+function tellCount() {
+  document.getElementById("said").textContent = list.querySelector(".count")?.textContent ?? "";
 }
 
 /** Shows the videos that jobs have added, and not those that they have taken away. */
@@ -121,11 +125,15 @@ function followJobs() {
   follow({
     job({ id, files }) {
       const now = files.done + files.partial;
-      if (now > (before.get(id) ?? (areAllKnown ? 0 : now))) renewing ??= setTimeout(renew, RENEW_MS);
+      if (now > (before.get(id) ?? (areAllKnown ? 0 : now))) renewSoon();
       before.set(id, now);
     },
     workers() { areAllKnown = true; }, // which come after them
   });
+}
+
+function renewSoon() {
+  renewing ??= setTimeout(renew, RENEW_MS);
 }
 
 async function renew() {
@@ -134,13 +142,21 @@ async function renew() {
     if (!document.querySelector(".sending > li")) location.reload(); // these would be lost
     return;
   }
-  if (list.contains(document.activeElement) && document.activeElement.matches("input")) {
-    renewing = setTimeout(renew, RENEW_MS); // tags are being edited
-    return;
-  }
+  if (areTagsEdited()) return renewSoon();
+  const { signal } = pending;
+  const shown = rows().length;
+  const address = new URL(location.href);
+  if (shown) address.searchParams.set("shown", shown);
+  const come = await askElements(address.pathname + address.search, signal).catch(() => null);
+  if (signal.aborted) return; // for a newer list
+  if (!come || areTagsEdited() || rows().length !== shown) return renewSoon();
   remember();
-  await restore(history.state, { always: true });
+  list.replaceChildren(come);
+  tellCount();
+  comeBackTo(history.state.row);
 }
+
+const areTagsEdited = () => list.contains(document.activeElement) && document.activeElement.matches("input");
 
 /** Links inside the list that lead to another list: tags, more videos, the beginning. */
 function followed(event) {
@@ -168,7 +184,7 @@ async function more(link) {
     if (signal.aborted) return;
     const added = [...next.querySelectorAll(".videos > li")];
     list.querySelector(".videos").append(...added);
-    added[0]?.querySelector(".title").focus();
+    if ([link, document.body].includes(document.activeElement)) added[0]?.querySelector(".title").focus();
     const following = next.querySelector(".more");
     if (following) link.replaceWith(following);
     else link.remove();

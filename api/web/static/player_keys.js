@@ -63,7 +63,7 @@ export function bindPlayerKeys(player) {
 
   function captions() {
     const tracks = [...video.textTracks];
-    if (!tracks.length) return player.say("Nothing is said in this video");
+    if (!tracks.length) return player.say(player.around ? "Nothing is said in this video" : "Captions are not there yet");
     const at = tracks.findIndex((track) => track.mode === "showing");
     if (at >= 0) tracks[at].mode = "disabled";
     const next = tracks[at + 1];

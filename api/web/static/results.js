@@ -11,7 +11,8 @@ const form = document.getElementById("search");
 const answer = document.getElementById("answer");
 let pending = new AbortController();
 const HITS = "li:not(.alike) > .hit"; // without what was folded into others
-let asked = here(); // what the hits on the page answer
+let asked = here(); // what the hits on the page answer, or are to answer
+let answered = asked; // what they do answer
 
 export function start() {
   if (!answer) return;
@@ -31,6 +32,13 @@ export function start() {
 
 function here() {
   return location.pathname + location.search;
+}
+
+/** The question of the hits on the page: what is asked now, unless its words are others and their
+ * answer is still to come. */
+export function question() {
+  const [now, before] = [here(), answered].map((address) => new URL(address, location.origin));
+  return now.searchParams.get("q") === before.searchParams.get("q") ? now : before;
 }
 
 /** Asks what an address asks, as a new entry of the history or instead of the present one; says
@@ -58,10 +66,11 @@ async function load(address) {
     if (error.name === "AbortError") return false;
     fail(error);
   }
+  answered = asked;
   answer.removeAttribute("aria-busy");
   document.title = [new URLSearchParams(location.search).get("q"), "sceneseek"].filter(Boolean).join(" · ");
   document.getElementById("said").textContent = answer.querySelector(".count")?.textContent ?? "";
-  if (byKeys) answer.querySelector(".hit, a")?.focus({ preventScroll: true });
+  if (byKeys && document.activeElement === document.body) answer.querySelector(".hit, a")?.focus({ preventScroll: true });
   watchForEnd();
   dispatchEvent(new CustomEvent("answered"));
   return true;
@@ -134,7 +143,7 @@ async function longer(link) {
     const added = [...page.querySelectorAll("#hits > li")].slice(list.childElementCount);
     list.append(...added);
     link.replaceWith(page.querySelector("#hits + *") ?? "");
-    added[0]?.querySelector(".hit")?.focus();
+    if (mayFocus()) added[0]?.querySelector(".hit")?.focus();
   } catch (error) {
     if (error.name !== "AbortError") link.after(alarmOf(error)); // to be clicked again
   }
@@ -181,9 +190,9 @@ async function restore(state, { always = false } = {}) {
   requestAnimationFrame(() => requestAnimationFrame(() => answer.classList.remove("whole")));
 }
 
-/** Whether the focus is where Back left it, or where it is of no use: who has gone into the box
+/** Whether the focus is where it was `left`, or where it is of no use: who has gone into the box
  *  meanwhile types there. */
-function mayFocus(left) {
+export function mayFocus(left = null) {
   const now = document.activeElement;
   return now === left || now === document.body || now.closest("#answer, moment-player") !== null;
 }

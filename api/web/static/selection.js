@@ -4,6 +4,7 @@
 import { hits, withHit } from "./hits.js";
 import { bind } from "./keys.js";
 import { clock } from "./clock.js";
+import { question } from "./results.js";
 
 const NAME = "selection";
 const answer = document.getElementById("answer");
@@ -47,7 +48,7 @@ const boxOf = (hit) => hit.parentElement.querySelector(":scope > .pick");
 
 function factsOf(hit) {
   const { video, scene, start, end } = hit.dataset;
-  const query = new URLSearchParams(location.search).get("q") ?? "";
+  const query = question().searchParams.get("q") ?? "";
   const isWeak = hit.closest("li.weak") !== null;
   return { video: Number(video), scene: Number(scene), start: Number(start), end: Number(end), query, isWeak };
 }

@@ -17,8 +17,9 @@ export class Sounds {
 
   async #hear(sound) {
     this.#wanted = sound;
+    const { id } = this.sources;
     await this.sources.hear(sound);
-    if (sound && this.#wanted === sound && !this.sources.sound) {
+    if (sound && this.#wanted === sound && this.sources.id === id && !this.sources.sound) {
       say(`This sound track cannot be played here: ${this.sources.refusal || "the browser does not know how"}.`);
     }
   }

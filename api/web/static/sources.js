@@ -9,7 +9,8 @@ import { claims, faultOf } from "./playable.js";
 
 const HLS = "application/vnd.apple.mpegurl";
 const SOON_MS = 200; // what is there by then is not worth a word
-const FILE = { kind: "original", sound: 0 };
+const LEAST_S = 1e-6; // before a browser has the film, 0 is no place to it
+const FILE = { kind: "original", sound: 0 }; // taken as a copy: that of the next film is another
 const PREPARING = "Preparing…";
 
 const told = new Map(); // what the server says of a video
@@ -43,6 +44,7 @@ export class Sources {
     const on = (names, act) => names.forEach((name) => video.addEventListener(name, act));
     on(["loadedmetadata", "loadeddata", "canplay", "playing", "timeupdate", "error"], () => this.#look());
     on(["loadeddata"], () => this.video.removeAttribute("poster"));
+    on(["seeking"], () => this.#sought());
     on(["waiting", "seeking"], () => this.#isMade && this.#announce());
     on(["canplay", "playing", "seeked"], () => this.#isMade && this.#say(nameOf(this.#source)));
   }
@@ -50,6 +52,11 @@ export class Sources {
   /** Whether something plays, or is about to. */
   get isOpen() {
     return this.#id !== undefined;
+  }
+
+  /** The video's. */
+  get id() {
+    return this.#id;
   }
 
   /** The sound tracks, of which one is chosen by its number. */
@@ -76,7 +83,7 @@ export class Sources {
     this.#wanted = false;
     const isFile = this.#facts ? this.#isFit(this.#facts.sources[0]) : finds(clock, time);
     if (isFile) {
-      this.#take(FILE);
+      this.#take({ ...FILE });
       if (faults.size) this.facts();
     } else {
       this.#empty();
@@ -93,7 +100,8 @@ export class Sources {
   go(time) {
     if (!this.isOpen) return;
     if (this.#source && (this.#isMade || finds(this.#clock, time))) {
-      this.video.currentTime = stampOf(this.video, time);
+      this.time = time;
+      this.video.currentTime = stampOf(this.video, time) || LEAST_S;
       return;
     }
     this.#stop();
@@ -126,6 +134,11 @@ export class Sources {
     if (facts) told.set(id, facts);
     this.changed();
     this.#look();
+  }
+
+  /** What is prepared goes on from there, too. */
+  #sought() {
+    if (this.isOpen && this.video.readyState) this.time = timeOf(this.video);
   }
 
   /** Whether the server makes what plays. */
@@ -273,7 +286,7 @@ export class Sources {
     this.#say("");
     if (fault === "picture" || fault === "sound") {
       this.#showFile();
-      this.#source = FILE;
+      this.#source = { ...FILE };
       if (this.#wanted) this.play();
     } else {
       this.#empty();

@@ -5,9 +5,9 @@
 
 import { send } from "./server.js";
 
-class VideoTags extends HTMLElement {
-  #saving = Promise.resolve();
+let saving = Promise.resolve(); // also what was changed in a list that is not there any more
 
+class VideoTags extends HTMLElement {
   connectedCallback() {
     this.tags = [...this.querySelectorAll("li")].map((item) => item.textContent.trim());
     this.addEventListener("keydown", (event) => this.#typed(event));
@@ -101,20 +101,31 @@ class VideoTags extends HTMLElement {
   /** Saves the changed tags, and says whether that went well; a later change waits for the one
    * before, and builds on it. */
   #save(change, words) {
-    this.#saving = this.#saving.then(async () => {
-      this.querySelector(".problem")?.remove();
+    saving = saving.then(async () => {
+      this.#now.querySelector(".problem")?.remove();
+      let tags;
       try {
-        this.tags = await put(this.dataset.video, change(this.tags));
+        tags = await put(this.dataset.video, change(this.#now.tags));
       } catch (error) {
-        this.#complain(`The tags were not saved: ${error.message}`);
+        this.#now.#complain(`The tags were not saved: ${error.message}`);
         return false;
       }
       document.getElementById("said").textContent = `${words}: ${this.dataset.title}`;
-      if (this.field) this.#listEdited();
-      else this.#leave({ focus: this.contains(document.activeElement) });
+      this.#now.#show(tags);
       return true;
     });
-    return this.#saving;
+    return saving;
+  }
+
+  /** The element that has the tags of the video now: the list may be a newer one. */
+  get #now() {
+    return document.querySelector(`video-tags[data-video="${this.dataset.video}"]`) ?? this;
+  }
+
+  #show(tags) {
+    this.tags = tags;
+    if (this.field) this.#listEdited();
+    else this.#leave({ focus: this.contains(document.activeElement) });
   }
 
   #complain(message) {

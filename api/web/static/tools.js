@@ -10,7 +10,7 @@ import { forget, keep } from "./marks.js";
 import { foldEasily } from "./menus.js";
 import { say } from "./notice.js";
 import { searchWith } from "./pictures.js";
-import { show } from "./results.js";
+import { mayFocus, question, show } from "./results.js";
 
 const template = document.getElementById("tools");
 const answer = document.getElementById("answer");
@@ -109,13 +109,13 @@ const similarTo = (hit, by) => `/?similar=${hit.dataset.scene}&by=${by}`;
 
 /** Whether hits can be marked: marks bend what was asked in words, and nothing else. */
 function isJudged() {
-  const asked = new URLSearchParams(location.search);
+  const { searchParams: asked } = question();
   return asked.has("q") && !["similar", "image", "then"].some((name) => asked.get(name));
 }
 
 async function similar(hit, by) {
   hit.focus({ preventScroll: true }); // so that Back leads to it
-  if (await show(similarTo(hit, by))) document.getElementById("about")?.focus();
+  if ((await show(similarTo(hit, by))) && mayFocus()) document.getElementById("about")?.focus();
 }
 
 /** Searches with a part of what the player shows, or else of a hit's still. */
@@ -138,8 +138,8 @@ async function judge(hit, mark) {
     say("Only hits of a search in words can be marked as right or wrong.");
     return;
   }
-  const before = location.pathname + location.search;
-  const bent = new URL(before, location.origin);
+  const bent = question();
+  const before = bent.pathname + bent.search;
   const { scene } = hit.dataset;
   if (bent.searchParams.has(mark, scene)) return; // a key pressed twice, before the hit is gone
   const stood = ["like", "unlike"].find((name) => bent.searchParams.has(name, scene));
@@ -147,12 +147,12 @@ async function judge(hit, mark) {
   bent.searchParams.append(mark, scene);
   const query = queryOf(bent);
   hit.focus({ preventScroll: true });
-  const asked = show(bent.pathname + bent.search);
-  const [fault, isThere] = await Promise.all([keep(query, mark, scene), asked]);
-  if (isThere && location.search === bent.search) {
+  const asked = show(bent.pathname + bent.search).then((isThere) => {
+    if (!isThere) return;
     history.replaceState({ ...history.state, marked: scene }, "");
-    hits()[0]?.focus({ preventScroll: true });
-  }
+    if (mayFocus()) hits()[0]?.focus({ preventScroll: true });
+  });
+  const [fault] = await Promise.all([keep(query, mark, scene), asked]);
   if (!fault && location.search !== bent.search) return; // something else is asked by now
   const done = `Marked as ${mark === "like" ? "right" : "wrong"}: ${nameOf(hit)}.`;
   say(fault ? `This search is bent, but the mark is not kept: ${fault}` : done, {
@@ -163,9 +163,11 @@ async function judge(hit, mark) {
   });
 }
 
-/** Takes a mark back, to the one that stood before if there was one, and goes on to that search. */
+/** Takes a mark back, to the one that stood before if there was one, and goes on to that search,
+ * unless something else is asked meanwhile. */
 async function takeBack(query, scene, goOn, stood) {
+  const { search } = location;
   const fault = await (stood ? keep(query, stood, scene) : forget(query, scene));
   if (fault) say(`The mark is still kept: ${fault}`);
-  else goOn();
+  else if (location.search === search) goOn();
 }

@@ -18,6 +18,7 @@ const uploads = new Map(); // those that are shown, by fingerprint
 const done = { files: 0, bytes: 0, known: 0, refused: 0 };
 let samples = [];
 let telling;
+let looking;
 let started = false;
 
 /** Sends files, or goes on with them. */
@@ -205,6 +206,7 @@ function remember(upload, isGoingOn) {
 
 /** Shows the files that were being sent when a page was left, and those of other tabs. */
 function lookAtKept() {
+  clearTimeout(looking);
   const kept = new Map(all().map((each) => [fingerprint(each), each]));
   for (const [name, upload] of uploads) if (!upload.file && !kept.has(name)) drop(upload);
   for (const [name, each] of kept) {
@@ -215,7 +217,7 @@ function lookAtKept() {
     if (isSentElsewhere(each)) become(upload, "elsewhere", `another tab sends it: ${percent(upload)}`);
     else become(upload, "lost", `${percent(upload)} sent: choose the same file again to go on`);
   }
-  if ([...uploads.values()].some(({ state }) => state === "elsewhere")) setTimeout(lookAtKept, 2 * KEPT_MS);
+  if ([...uploads.values()].some(({ state }) => state === "elsewhere")) looking = setTimeout(lookAtKept, 2 * KEPT_MS);
   tell();
 }
 
