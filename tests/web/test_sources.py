@@ -16,7 +16,13 @@ from tests.helpers.fixtures import NewSettings
 from tests.helpers.holding import Held
 from tests.helpers.http import Serving, serving
 from tests.helpers.marked_films import Recipe, write_joined, write_marked
-from tests.helpers.playing import number_shown, playing_at, refuse_segments, without_media_source
+from tests.helpers.playing import (
+    number_shown,
+    paused_at,
+    playing_at,
+    refuse_segments,
+    without_media_source,
+)
 
 QUIET = {"x265-params": "log-level=none", "preset": "ultrafast"}
 CHANGING = [number / 25 + 0.5 * (number >= 60) for number in range(150)]
@@ -322,6 +328,22 @@ def test_a_film_with_one_sound_track_offers_no_choice(page: Page, films: Films) 
     watch(page, films, "hevc.mp4")
     number_shown(page)
     expect(page.locator(".sounds")).to_be_hidden()
+
+
+@pytest.mark.parametrize(("presses", "plays"), [(1, True), (2, False)])
+def test_who_presses_play_while_a_film_is_prepared_need_not_do_so_again(
+    presses: int, plays: bool, page: Page, films: Films
+) -> None:
+    segments = Held(page, "**/hls/**")
+    page.goto(f"/watch/{films.ids['hevc.mp4']}?t={AT_S}")
+    expect(page.locator(".source")).to_have_text("Preparing…")
+    for _ in range(presses):
+        page.keyboard.press("k")
+    segments.release()
+    if plays:
+        playing_at(page, AT_S)
+    else:
+        paused_at(page, AT_S)
 
 
 def test_while_a_film_is_prepared_the_page_says_so(refused: Page, films: Films) -> None:

@@ -13,8 +13,8 @@ export function bindPlayerKeys(player) {
   }, "Player");
   const isKnown = () => video.readyState >= HTMLMediaElement.HAVE_METADATA; // or a seek leads nowhere
 
-  on("k", "Play or pause", toggle);
-  on(" ", "Play or pause", (event) => (isPressedBySpace(event.target) ? false : toggle()));
+  bind("k", "Play or pause", toggle, "Player");
+  bind(" ", "Play or pause", (event) => (isPressedBySpace(event.target) ? false : toggle()), "Player");
   on("j", "10 seconds back", () => skip(-10));
   on("l", "10 seconds on", () => skip(10));
   on("ArrowLeft", "5 seconds back", (event) => (event.target === video ? false : skip(-5)));
@@ -38,8 +38,8 @@ export function bindPlayerKeys(player) {
   on("c", "Captions on or off", captions);
 
   function toggle() {
-    if (video.paused) video.play().catch(() => {});
-    else video.pause();
+    if (player.hidden || !player.sources.isOpen) return false;
+    player.sources.toggle();
   }
 
   function skip(seconds) {

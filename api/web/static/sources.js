@@ -96,6 +96,14 @@ export class Sources {
     if (this.#source) this.video.play().catch(() => {}); // a browser may want a click first: its own button is there
   }
 
+  /** Plays, or pauses; what is still prepared will do so when it is there. */
+  toggle() {
+    const plays = this.#source ? !this.video.paused : this.#wanted;
+    if (!plays) return this.play();
+    this.#wanted = false;
+    this.video.pause();
+  }
+
   /** Goes to a time, which only another source may find. */
   go(time) {
     if (!this.isOpen) return;
