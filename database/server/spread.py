@@ -86,9 +86,11 @@ class SpreadDatabase(Database):
     def gather(self, ask: Callable[..., Answer], *each: Sequence[Any]) -> list[Answer]:
         """What every shard answers, by number, asked at once. Raises what one of them raises."""
         held = _HELD.get()
-        runs: Sequence[Callable[..., Answer]] = [copy_context().run for _ in self.shards]
+        runs: list[Callable[..., Answer]]
         if held is not None and held[0] is self:
             runs = [connection.run for connection in held[1]]
+        else:
+            runs = [copy_context().run for _ in self.shards]
         calls = [(run, ask, *own) for run, *own in zip(runs, self.shards, *each, strict=True)]
         others: list[Future[Answer]] = [self._threads.submit(*call) for call in calls[1:]]
         try:
@@ -227,7 +229,8 @@ class SpreadDatabase(Database):
 
 class _Held:
     """A connection to a shard from the first call to the end of the block, for all calls: in their
-    own context, since each comes from another thread."""
+    own context, since each comes from another thread. Who holds one may wait for that to another
+    shard: a pool has one for each thread that may read so."""
 
     def __init__(self, shard: Database) -> None:
         self._shard = shard

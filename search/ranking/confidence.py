@@ -45,9 +45,6 @@ FOUND = 0.5
 RARE = 3.0
 """The weight of a word that one in twenty texts has, in nats. Descriptions answer a query if so few
 have all of its words: models write the same words of many pictures."""
-SAME = 0.97
-"""The cosine from which two pictures are one: of 18,620 pairs of keyframes of different films
-those eleven above it show the same footage (docs/ranking.md)."""
 WEAK = 0.4
 """A hit that is less sure is weak; an answer without any other has no confident match."""
 _IN_ORDER = 1e-7
@@ -71,15 +68,13 @@ class Confidence:
     """How seldom a text has all of the query's words by chance, in nats."""
     whole: bool
     """Whether a scene has all of the query's words, and they are enough to answer it."""
-    same: bool
-    """Whether a scene shows the very picture that was asked for."""
     luck: float
     """The evidence that the best of so many unrelated scenes has by chance, in nats."""
 
     @property
     def answered(self) -> float:
         """The probability that the library holds what the query means."""
-        return _logistic(MOST_SURE if self.same else self.logit)
+        return _logistic(self.logit)
 
     @property
     def by_chance(self) -> float:
@@ -88,9 +83,7 @@ class Confidence:
 
     def score(self, scene: Candidate) -> float:
         """How sure a hit is, in [0, 1]: it falls with the distance to the first, but not below what
-        the scene would have if it were the first, nor above the first."""
-        if self.same and _is_same(scene):
-            return self.answered
+        the scene's own evidence gives, nor above the first."""
         fallen = self.logit - FALL_PER_NAT * max(self.top - scene.value, 0.0)
         return _logistic(min(max(fallen, self._alone(scene).logit), self.logit))
 
@@ -172,7 +165,6 @@ def confidence_of(
             _describe(weights, described)
             and any(_is_whole(scene, DESCRIPTION_WORDS) for scene in ranked)
         ),
-        same=not text and any(map(_is_same, ranked)),
         luck=luck,
     )
 
@@ -201,10 +193,6 @@ def with_words_found(
         for s in ranked
     ]
     return sorted(lifted, key=rank_key)
-
-
-def _is_same(scene: Candidate) -> bool:
-    return any(s.modality is Modality.VISION and s.raw >= SAME for s in scene.scores.values())
 
 
 def _is_whole(scene: Candidate, leg: str) -> bool:

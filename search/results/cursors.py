@@ -86,7 +86,7 @@ _Document = tuple[
     str,
     Annotated[int, Field(ge=1, le=MAX_DEPTH)],
     Annotated[int, Field(ge=0, le=MAX_SHOWN)],
-    tuple[_Number, _Number, _Number, _Number, _Number, bool, bool, _Number] | None,
+    tuple[_Number, _Number, _Number, _Number, _Number, bool, _Number] | None,
     tuple[_Number, ...],
 ]
 _DOCUMENT: TypeAdapter[_Document] = TypeAdapter(_Document)

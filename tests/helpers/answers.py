@@ -79,7 +79,7 @@ def answer(
         query=make_query("drilling", shape=shape),
         hits=() if empty else (hit,),
         confidence=Confidence(
-            50.0, 8.0 if sure >= 0.4 else -2.2, -2.2, 0.0, 5.0, whole=False, same=False, luck=4.0
+            50.0, 8.0 if sure >= 0.4 else -2.2, -2.2, 0.0, 5.0, whole=False, luck=4.0
         ),
         ranking=ranking,
         next=None,

@@ -73,7 +73,7 @@ def test_no_query_is_asked_twice() -> None:
 
 
 def judged(*, answered: bool, vision: float) -> Judged:
-    sure = Confidence(5.0, -2.2, vision, 0.0, 5.0, whole=False, same=False, luck=4.0)
+    sure = Confidence(5.0, -2.2, vision, 0.0, 5.0, whole=False, luck=4.0)
     return Judged("made", "fit", "a zebra", answered, sure)
 
 

@@ -125,6 +125,23 @@ def test_a_mark_is_of_the_question_that_its_hit_answers(made: Made, made_page: P
     assert judged(made) == [(QUERY, True)]
 
 
+def test_a_mark_is_taken_back_from_the_question_that_it_was_made_for(
+    made: Made, made_page: Page
+) -> None:
+    page = made_page
+    page.goto(f"/?q={QUERY}")
+    page.locator(HIT).first.focus()
+    page.keyboard.press("+")
+    expect(page.locator(".notice")).to_contain_text("Marked as right")
+    Held(page, "**/?q=granite*")
+    with page.expect_request("**/?q=granite*"):
+        page.get_by_role("searchbox").first.fill("granite")
+        page.keyboard.press("Enter")
+    with page.expect_response("**/search/feedback?**"):
+        page.locator("[data-forget]").first.click()
+    assert judged(made) == []
+
+
 def test_undo_does_not_lead_away_from_what_is_asked_meanwhile(made: Made, made_page: Page) -> None:
     page = made_page
     page.goto(f"/?q={QUERY}")

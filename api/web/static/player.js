@@ -18,7 +18,7 @@ class MomentPlayer extends HTMLElement {
   #pending = new AbortController();
   #toast;
   #captions; // the label of those that are shown
-  #cueClock; // by which they stand
+  #cueClock; // by which they stand; none before they are added
 
   connectedCallback() {
     this.video = this.querySelector("video");
@@ -195,7 +195,7 @@ class MomentPlayer extends HTMLElement {
   /** Another source goes by another clock, and so do its captions. */
   #changed() {
     this.sounds.show();
-    if (this.around && this.#cueClock !== clockOf(this.video)) this.#addCaptions();
+    if (this.#cueClock && this.around && this.#cueClock !== clockOf(this.video)) this.#addCaptions();
     this.#tellFault();
   }
 

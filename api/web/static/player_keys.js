@@ -38,8 +38,9 @@ export function bindPlayerKeys(player) {
   on("c", "Captions on or off", captions);
 
   function toggle() {
-    if (player.hidden || !player.sources.isOpen) return false;
-    player.sources.toggle();
+    const { sources } = player;
+    if (player.hidden || !sources.isOpen || (sources.fault && !video.hasAttribute("src"))) return false;
+    sources.toggle();
   }
 
   function skip(seconds) {

@@ -34,8 +34,7 @@ function here() {
   return location.pathname + location.search;
 }
 
-/** The question of the hits on the page: what is asked now, unless its words are others and their
- * answer is still to come. */
+/** The question on the page; while other words are asked, that which was answered. */
 export function question() {
   const [now, before] = [here(), answered].map((address) => new URL(address, location.origin));
   return now.searchParams.get("q") === before.searchParams.get("q") ? now : before;

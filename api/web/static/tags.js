@@ -5,7 +5,7 @@
 
 import { send } from "./server.js";
 
-let saving = Promise.resolve(); // also what was changed in a list that is not there any more
+const saving = new Map(); // by video; also what was changed in a list that is not there any more
 
 class VideoTags extends HTMLElement {
   connectedCallback() {
@@ -101,11 +101,12 @@ class VideoTags extends HTMLElement {
   /** Saves the changed tags, and says whether that went well; a later change waits for the one
    * before, and builds on it. */
   #save(change, words) {
-    saving = saving.then(async () => {
+    const { video } = this.dataset;
+    const saved = (saving.get(video) ?? Promise.resolve()).then(async () => {
       this.#now.querySelector(".problem")?.remove();
       let tags;
       try {
-        tags = await put(this.dataset.video, change(this.#now.tags));
+        tags = await put(video, change(this.#now.tags));
       } catch (error) {
         this.#now.#complain(`The tags were not saved: ${error.message}`);
         return false;
@@ -114,7 +115,8 @@ class VideoTags extends HTMLElement {
       this.#now.#show(tags);
       return true;
     });
-    return saving;
+    saving.set(video, saved);
+    return saved;
   }
 
   /** The element that has the tags of the video now: the list may be a newer one. */

@@ -35,7 +35,7 @@ export function start() {
     const chip = event.target.closest("[data-forget]"); // its link leads to the search without
     if (!chip || !isPlain(event)) return;
     event.preventDefault();
-    takeBack(queryOf(location), chip.dataset.forget, () => show(chip.getAttribute("href")));
+    takeBack(queryOf(question()), chip.dataset.forget, () => show(chip.getAttribute("href")));
   });
   for (const name of ["play", "seeking", "loadstart"]) {
     player.addEventListener(name, () => stay(playing), true); // they do not bubble

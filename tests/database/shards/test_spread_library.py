@@ -65,6 +65,29 @@ def test_the_first_ten_of_three_shards_are_those_of_one_database(
     assert sum(same) >= 0.99 * len(queries)
 
 
+def test_what_is_read_together_is_read_over_one_connection_to_each_shard(
+    libraries: tuple[Database, Database],
+) -> None:
+    _, three = libraries
+
+    def sessions() -> list[int]:
+        return three.gather(lambda shard: int(shard.rows("SELECT pg_backend_pid()")[0][0]))
+
+    def in_use() -> list[int]:
+        return [shard.engine.pool.checkedout() for shard in three.parts]  # type: ignore[attr-defined]
+
+    with three.reading():
+        assert in_use() == [0, 0, 0]
+        first = sessions()
+        assert in_use() == [1, 1, 1]
+        with three.reading():
+            assert sessions() == first
+        with pytest.raises(LookupError):
+            three.gather(lambda shard: {}[shard])
+        assert sessions() == first
+    assert in_use() == [0, 0, 0]
+
+
 def test_scores_and_counts_of_three_shards_are_those_of_one_database(
     libraries: tuple[Database, Database], encoders: Encoders
 ) -> None:

@@ -27,7 +27,7 @@ finite = st.floats(-1e6, 1e6)
 parts = st.floats(0, 1)
 confidences = st.builds(
     Confidence,
-    *(finite, finite, finite, parts, st.floats(0.5, 1e3), st.booleans(), st.booleans()),
+    *(finite, finite, finite, parts, st.floats(0.5, 1e3), st.booleans()),
     st.floats(0, 60),
 )
 BALANCED = MODES["balanced"]
@@ -39,11 +39,20 @@ def term(language: str, lexeme: str, weight: float) -> Term:
     return Term(language, lexeme, weight, f"'{lexeme}':A", f"'{lexeme}'", (lexeme,))
 
 
-@given(confidences, finite, finite)
+nats = st.tuples(finite, finite, finite, parts)
+
+
+@given(confidences, nats, nats)
 def test_a_score_is_a_probability_that_rises_with_evidence(
-    sure: Confidence, one: float, other: float
+    sure: Confidence, one: tuple[float, ...], other: tuple[float, ...]
 ) -> None:
-    less, more = (scene(1)._replace(value=value) for value in sorted((one, other)))
+    pairs = list(zip(one, other, strict=True))
+    less, more = (
+        scene(1, found(FULL_TEXT, 0.0, raw=raw))._replace(
+            value=value, nats={Modality.TEXT: text, Modality.VISION: vision}
+        )
+        for value, text, vision, raw in (map(min, pairs), map(max, pairs))
+    )
     assert 0 < sure.score(less) <= sure.score(more) <= sure.answered < 1
 
 
@@ -124,21 +133,6 @@ def test_no_hit_is_surer_than_one_before_it(scenes: list[tuple[float, float, flo
     assert scores[0] == sure.answered
 
 
-@pytest.mark.parametrize(("text", "is_sure"), [("", True), ("a crane", False)])
-def test_the_picture_itself_is_found_for_sure_and_makes_others_no_surer(
-    text: str, is_sure: bool
-) -> None:
-    def scores(raw: float) -> list[float]:
-        scenes = [scene(1, found(VISION, 6.0, raw=raw)), scene(2, found(VISION, 5.0, raw=0.6))]
-        ranked = FUSIONS[FusionName.EVIDENCE].rank(scenes, BALANCED)
-        sure = confidence_of(ranked, BALANCED, 200, text, ())
-        return [one.score for one in scored(ranked, sure)]
-
-    assert scores(0.9)[0] < WEAK
-    assert (scores(0.98)[0] > 0.9) is is_sure
-    assert scores(0.98)[1] == scores(0.9)[1]
-
-
 def test_what_is_known_of_an_answer() -> None:
     scenes = [
         scene(1, found(TEXT, 9.0), found(FULL_TEXT, 1.0, raw=0.4)),
@@ -148,7 +142,7 @@ def test_what_is_known_of_an_answer() -> None:
     sure = confidence_of(fused, MODES["text_heavy"], 500, TWO, terms(2.0, 3.0))
     luck = math.log(500)
     assert sure == Confidence(
-        fused[0].value, 10.0 - luck, MISSING, 0.7, 5.0, whole=False, same=False, luck=luck
+        fused[0].value, 10.0 - luck, MISSING, 0.7, 5.0, whole=False, luck=luck
     )
 
 

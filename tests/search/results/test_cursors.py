@@ -13,7 +13,7 @@ from search.ranking.confidence import Confidence
 from search.results.cursors import Cursor, fingerprint
 
 BELONGS = "0123456789abcdef"
-SURE = Confidence(10.25, 3.0, -1.5, 0.5, 4.0, whole=True, same=False, luck=4.0)
+SURE = Confidence(10.25, 3.0, -1.5, 0.5, 4.0, whole=True, luck=4.0)
 
 
 def forged(*document: object) -> str:

@@ -26,7 +26,7 @@ LOOKS = [0, 0b1111, 0b11111, -1, 2**63 - 1, 1 << 40, None, 0b1111]
 """Of the scenes 1 to 8, all of one video; scenes 9 to 11 are of others, recorded in turn."""
 YEARS = {1: 2020, 2: 2023, 3: 2021, 4: None}
 BELONGS = "0123456789abcdef"
-SURE = Confidence(10.25, 3.0, 1.5, 0.5, 4.0, whole=False, same=False, luck=4.0)
+SURE = Confidence(10.25, 3.0, 1.5, 0.5, 4.0, whole=False, luck=4.0)
 values = st.sampled_from([0.5, 1.5, 1.5 + 2**-40, -3.0]) | st.floats(-100, 100)
 rankings = st.lists(values, max_size=11).map(
     lambda drawn: sorted(enumerate(drawn, start=1), key=lambda pair: (-pair[1], pair[0]))
@@ -72,7 +72,7 @@ class Sure(Confidence):
         return self.scores.get(scene.value, 0.5)
 
 
-SCORES = Sure(10.25, 3.0, 1.5, 0.5, 4.0, False, False, 4.0, {2.0: 0.9, 1.0: 0.4, 0.5: 0.39})
+SCORES = Sure(10.25, 3.0, 1.5, 0.5, 4.0, False, 4.0, {2.0: 0.9, 1.0: 0.4, 0.5: 0.39})
 
 
 def page(scenes: list[Candidate], shape: Shape, reader: HitReader, sure: Confidence = SURE) -> Page:
