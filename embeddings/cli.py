@@ -8,11 +8,12 @@ on stderr: "error: " and a sentence that says what to do.
 import errno
 import logging
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from embeddings.errors import SceneseekError
+from embeddings.errors import NoFolder, SceneseekError
 from embeddings.settings import EmbeddingSettings, Settings, load_settings, unknown_variables
 
 EXIT_FAILED = 1
@@ -65,6 +66,12 @@ def fail(sentence: str, exit_code: int = EXIT_FAILED) -> NoReturn:
     """The end of the process, with what went wrong on one line of stderr."""
     typer.echo(f"error: {' '.join(sentence.split())}", err=True)
     sys.exit(exit_code)
+
+
+def require_folder_of(path: Path) -> None:
+    """Raises NoFolder: what may be a slip of the keyboard makes no folders."""
+    if not path.parent.is_dir():
+        raise NoFolder(f"there is no folder {path.parent}: make it first, or name another")
 
 
 def read_settings(kind: type[Settings]) -> Settings:
