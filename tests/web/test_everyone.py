@@ -172,7 +172,10 @@ def test_axe_finds_nothing(new_page: NewPage, sight: Sight) -> None:
     assert_accessible(page)
 
 
-_WIDE = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+_WIDE = """() => Math.max(
+  ...[document.scrollingElement, ...document.querySelectorAll("dialog[open]")]
+    .map(element => element.scrollWidth - element.clientWidth))"""
+"""By how much the page, or a dialog over it, is wider than what is seen of it."""
 _SMALL = """() => {
   const targets = document.querySelectorAll("a, button, input, select, textarea, summary");
   const small = [];
