@@ -5,7 +5,7 @@ import os.path
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -32,6 +32,7 @@ _MAY_PASS = re.compile("memory|no progress|the decoder|^cannot be read|INGEST_")
 """Reasons that lie in the machine or in settings: the same file may be read the next time
 (ingest/media/child.py, and the limits of ingest/settings.py)."""
 _ORDER = (FileStatus.FAILED, FileStatus.PARTIAL, FileStatus.SKIPPED)
+View = Literal["videos", "jobs", "job", "spaces", "files", "missing"]
 AnyForm = TypeVar("AnyForm", bound=Form)
 SORTS = (
     (VideoSort.NEWEST, "Newest first"),
@@ -142,7 +143,7 @@ def _place_of(files: tuple[FileOutcome, ...]) -> str:
 
 
 def library_view(
-    state: State, template: str, view: str, *, problem: str | None, **shown: Any
+    state: State, template: str, view: View, *, problem: str | None, **shown: Any
 ) -> HTMLResponse:
     """A view of the library: with what stands above each of them, or, for the page's own script,
     alone. Templates ask for the facts that they show, and a fragment shows hardly any."""
