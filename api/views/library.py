@@ -17,6 +17,7 @@ from api.errors import in_words
 from api.spaces import standings
 from api.views.form import PageForm
 from api.views.languages import language_name
+from api.views.remedies import remedies
 from api.web.rendering import page
 from database.forms import Form, Id
 from database.models import FileStatus
@@ -64,11 +65,13 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reason why files were not read as a whole, what leads to all of them, what tries again."""
+    """A reason why files were not read as a whole, what leads to all of them, and what to do."""
 
     reason: Reason
     all_url: str | None
     """Of all its files, where not all are shown."""
+    remedies: tuple[str, ...]
+    """In sentences, where the reason does not say it."""
     retry: str | None
     """The command that tries again; None where only another file would help."""
 
@@ -133,7 +136,8 @@ def _refusal(reason: Reason) -> Refusal:
         url = _url("/library/files", named)
     retry = f"python -m ingest --retry {_place_of(reason.newest)}"
     may_help = reason.status is FileStatus.FAILED and _MAY_PASS.search(reason.text)
-    return Refusal(reason, url, retry if may_help else None)
+    todo = remedies(reason.status, reason.text)
+    return Refusal(reason, url, todo, retry if may_help else None)
 
 
 def _place_of(files: tuple[FileOutcome, ...]) -> str:
