@@ -38,13 +38,19 @@ def run(app: typer.Typer) -> NoReturn:
         code = _code_of(app)
     except typer.TyperException as error:
         sentence = error.format_message().replace("Value error, ", "")
-        fail(f"{sentence} (--help lists what there is)", error.exit_code)
+        hint = "; an argument that begins with a hyphen goes after --" if _is_unknown(error) else ""
+        fail(f"{sentence} (--help lists what there is{hint})", error.exit_code)
     except SceneseekError as error:
         fail(str(error), error.exit_code)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         fail("the disk is full: free disk space and run again" if full else str(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_unknown(error: typer.TyperException) -> bool:
+    """Whether there is no such option; typer has no public name for that."""
+    return type(error).__name__ == "NoSuchOption"
 
 
 def _code_of(app: typer.Typer) -> object:

@@ -91,6 +91,12 @@ def test_an_unanswerable_query_says_that_nothing_is_a_confident_match(ingested: 
     assert text == "nothing found with --min-score 0.4; try without it\n"
 
 
+def test_a_query_that_begins_with_a_hyphen_is_told_where_it_goes(ingested: Ingested) -> None:
+    refused = assert_refused(run_command("search", "-train", settings=ingested.settings))
+    assert "an argument that begins with a hyphen goes after --" in refused
+    assert done(ingested.settings, "search", "--limit", 1, "--", "-train drilling")
+
+
 def test_the_filters_that_left_nothing_are_named(ingested: Ingested) -> None:
     filters = ("--tags", "night shift", "--recorded-from", "2030-01-01T00:00:00+00:00")
     named = "nothing found with --recorded-from 2030-01-01T00:00:00Z, --tags 'night shift'"
