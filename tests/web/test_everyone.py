@@ -203,6 +203,15 @@ def test_a_phone_shows_all_without_sideways_scroll(new_page: NewPage, sight: Sig
     assert page.evaluate(_WIDE) <= 0
 
 
+@pytest.mark.parametrize("sort", ["relevance", "time", "date"])
+def test_the_order_is_read_whole_in_a_narrow_window(new_page: NewPage, sort: str) -> None:
+    page = new_page(viewport={"width": 320, "height": 640})
+    page.goto(f"/?q=drilling&sort={sort}")
+    order = page.get_by_label("Order")
+    assert order.evaluate("select => select.scrollWidth - select.clientWidth") <= 0
+    assert page.evaluate(_WIDE) <= 0
+
+
 def _focus_is_seen(page: Page) -> bool:
     return bool(
         page.evaluate(
