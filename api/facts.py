@@ -3,12 +3,14 @@
 import threading
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from api.errors import Busy
 from api.limits import PATIENCE_S
 from api.spaces import Standing, standings
 from database.jobs.jobs import Jobs
+from database.jobs.records import JobInfo
 from database.models import JobState, SpaceState
 from database.queries.listing import VideoLists
 from database.server.connection import Database
@@ -23,7 +25,17 @@ _COUNT_S = 5
 """How long counts of vectors are good for: a backfill adds some without another version."""
 _ROWS_S = 60
 """The same of rows, which only /metrics tells: to count them reads whole tables."""
+_JOBS = 100
+"""Of jobs that have not ended, so many are looked at for one that a worker is there to do."""
 Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class UnderWay:
+    """A job that has not ended, and whether nobody is there to do it."""
+
+    job: JobInfo
+    lacks_worker: bool
 
 
 class Kept(Generic[Value]):
@@ -71,9 +83,12 @@ class LibraryFacts:
             lambda: standings(spaces, encoders, counted=True),
         )
 
-    def jobs_under_way(self) -> bool:
-        """Whether something is being added just now."""
-        return bool(self._jobs.page((JobState.WAITING, JobState.WORKING), limit=1))
+    def under_way(self) -> UnderWay | None:
+        """A job that has not ended, one that is done if there is any."""
+        staffed = {worker.origin for worker in self._jobs.workers()}
+        jobs = self._jobs.page((JobState.WAITING, JobState.WORKING), limit=_JOBS)
+        found = [UnderWay(job, job.origin not in staffed) for job in jobs]
+        return min(found, key=lambda each: each.lacks_worker, default=None)
 
     def coverage(self) -> Coverage:
         """The vectors of all spaces in use, of how many that they should have."""

@@ -8,11 +8,12 @@ on stderr: "error: " and a sentence that says what to do.
 import errno
 import logging
 import sys
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
-from embeddings.errors import SceneseekError
+from embeddings.errors import NoFolder, SceneseekError
 from embeddings.settings import EmbeddingSettings, Settings, load_settings, unknown_variables
 
 EXIT_FAILED = 1
@@ -37,13 +38,19 @@ def run(app: typer.Typer) -> NoReturn:
         code = _code_of(app)
     except typer.TyperException as error:
         sentence = error.format_message().replace("Value error, ", "")
-        fail(f"{sentence} (--help lists what there is)", error.exit_code)
+        hint = "; an argument that begins with a hyphen goes after --" if _is_unknown(error) else ""
+        fail(f"{sentence} (--help lists what there is{hint})", error.exit_code)
     except SceneseekError as error:
         fail(str(error), error.exit_code)
     except OSError as error:
         full = error.errno in (errno.ENOSPC, errno.EDQUOT)
         fail("the disk is full: free disk space and run again" if full else str(error))
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _is_unknown(error: typer.TyperException) -> bool:
+    """Whether there is no such option; typer has no public name for that."""
+    return type(error).__name__ == "NoSuchOption"
 
 
 def _code_of(app: typer.Typer) -> object:
@@ -65,6 +72,12 @@ def fail(sentence: str, exit_code: int = EXIT_FAILED) -> NoReturn:
     """The end of the process, with what went wrong on one line of stderr."""
     typer.echo(f"error: {' '.join(sentence.split())}", err=True)
     sys.exit(exit_code)
+
+
+def require_folder_of(path: Path) -> None:
+    """Raises NoFolder: what may be a slip of the keyboard makes no folders."""
+    if not path.parent.is_dir():
+        raise NoFolder(f"there is no folder {path.parent}: make it first, or name another")
 
 
 def read_settings(kind: type[Settings]) -> Settings:

@@ -21,6 +21,12 @@ class InvalidSettings(EmbeddingError):
     """An environment variable has a value that cannot be used."""
 
 
+class NoFolder(EmbeddingError):
+    """A file is to be written into a folder that does not exist."""
+
+    exit_code = 2
+
+
 class UnknownSpace(EmbeddingError):
     """A space, or a profile, that the registry does not have."""
 

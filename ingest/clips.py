@@ -17,7 +17,7 @@ from database.errors import NotFound
 from database.forms import Form, Id
 from database.opening import open_database
 from database.videos.read import Library, VideoInfo
-from embeddings.cli import AsJson, fail, new_app, read_settings
+from embeddings.cli import AsJson, fail, new_app, read_settings, require_folder_of
 from ingest.atomic import atomically
 from ingest.cli import EXIT_SOME_FAILED, run
 from ingest.errors import NotClippable, UsageError, VideoUnreadable
@@ -150,7 +150,7 @@ def _opened(*, is_exact: bool, sounds: tuple[int, ...] | None) -> Iterator[_Cutt
 
 def _write_one(cutter: _Cutter, wanted: Wanted, out: Path | None) -> Done:
     """The clip of a command line. Raises NotFound, VideoUnreadable, DiskFull, OSError, UsageError
-    where it would be taken for something else, or take another clip's place."""
+    where it would be taken for something else, or take another clip's place, NoFolder."""
     video = cutter.library.get_video(wanted.video_id)
     if out is None:
         out = Path(clip_name(video.title, max(0.0, wanted.start_s), wanted.end_s))
@@ -158,6 +158,7 @@ def _write_one(cutter: _Cutter, wanted: Wanted, out: Path | None) -> Done:
             raise UsageError(f"{out} is there already: name a file with --out")
     if out.suffix.lower() not in _SUFFIXES:
         raise UsageError(f"clips are MP4 files: name {out.with_suffix('.mp4')}, not {out.name}")
+    require_folder_of(out.absolute())
     with atomically(out.absolute()) as partial:
         made = cutter.write(wanted, video, partial)
     early_s = wanted.start_s - made.start_s
@@ -167,11 +168,13 @@ def _write_one(cutter: _Cutter, wanted: Wanted, out: Path | None) -> Done:
 
 
 def _write_zip(cutter: _Cutter, wanted: Sequence[Wanted], target: Path) -> list[Done]:
-    """All clips that can be made. Raises DiskFull, OSError; ends the process if there are none."""
+    """All clips that can be made. Raises NoFolder, DiskFull, OSError; ends the process if there are
+    none."""
     done: list[Done] = []
     target = target.absolute()
+    require_folder_of(target)
     with (
-        tempfile.TemporaryDirectory(prefix=".clips-", dir=_folder_of(target)) as folder,
+        tempfile.TemporaryDirectory(prefix=".clips-", dir=target.parent) as folder,
         atomically(target) as partial,
     ):
         with partial.open("wb") as file, ClipsZip(file) as clips:
@@ -212,12 +215,6 @@ def _read_list(text: str) -> list[Wanted]:
     if not 0 < len(wanted) <= MAX_CLIPS:
         raise UsageError(f"the list on stdin is to name 1 to {MAX_CLIPS:,} clips")
     return wanted
-
-
-def _folder_of(target: Path) -> Path:
-    if not target.parent.is_dir():
-        raise UsageError(f"there is no folder {target.parent}: make it first")
-    return target.parent
 
 
 def _seconds(text: str) -> float:

@@ -14,7 +14,7 @@ from api.deps import (
 )
 from api.shrinking import set_again
 from api.views.forgotten import forgotten_page
-from api.views.library import files_page, library_page, spaces_page
+from api.views.library import View, files_page, library_page, library_view, spaces_page
 from api.views.missing import forget_missing_page, missing_page
 from api.views.search import search_page
 from api.views.watch import watch_page
@@ -62,6 +62,12 @@ def again(state: StateDep, video_id: Annotated[Id, Path()], again: bool = True) 
 def library(state: StateDep, request: Request) -> HTMLResponse:
     """The videos of the library."""
     return library_page(state, request)
+
+
+@router.get("/library/standing", dependencies=[LIST_TURN])
+def library_standing(state: StateDep, view: View) -> HTMLResponse:
+    """What stands above a view of the library, for the page's own script."""
+    return library_view(state, "_standing.html", view, problem=None)
 
 
 @router.head("/library/spaces", dependencies=[LIST_TURN])

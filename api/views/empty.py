@@ -7,8 +7,7 @@ from api.deps import State
 from api.views.answers import count
 from api.views.controls import Chip
 from api.views.form import PageForm
-from api.web.rendering import counted
-from database.models import JobState
+from api.web.rendering import counted, host
 from search.query.query import Sort
 
 _MAX_DROPS = 8
@@ -37,13 +36,21 @@ class NothingFound:
     no_videos: bool = False
     """Whether that is the whole reason."""
     under_way: bool = False
-    """Whether the first ones are being made searchable."""
+    """Whether there are jobs to make the first ones searchable."""
 
 
 def no_videos(state: State) -> NothingFound:
     """The empty library, and whether it is to stay so. Raises DatabaseError."""
-    if begun := state.jobs.page((JobState.WAITING, JobState.WORKING), limit=1):
-        (job,) = begun
+    if begun := state.facts.under_way():
+        job = begun.job
+        if begun.lacks_worker:
+            return NothingFound(
+                "The first videos wait to be made searchable",
+                f"No worker runs on {host(job.origin)}, so nothing goes on. Start one there:",
+                "python -m ingest.worker",
+                no_videos=True,
+                under_way=True,
+            )
         num = f"{job.num_ended:,} of {counted(job.num_files, 'file')}" if job.num_files else ""
         heading = ", ".join(filter(None, ("The first videos are being made searchable", num)))
         return NothingFound(

@@ -5,7 +5,7 @@ import os.path
 import re
 import shlex
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -17,6 +17,7 @@ from api.errors import in_words
 from api.spaces import standings
 from api.views.form import PageForm
 from api.views.languages import language_name
+from api.views.remedies import remedies
 from api.web.rendering import page
 from database.forms import Form, Id
 from database.models import FileStatus
@@ -32,6 +33,7 @@ _MAY_PASS = re.compile("memory|no progress|the decoder|^cannot be read|INGEST_")
 """Reasons that lie in the machine or in settings: the same file may be read the next time
 (ingest/media/child.py, and the limits of ingest/settings.py)."""
 _ORDER = (FileStatus.FAILED, FileStatus.PARTIAL, FileStatus.SKIPPED)
+View = Literal["videos", "jobs", "job", "spaces", "files", "missing"]
 AnyForm = TypeVar("AnyForm", bound=Form)
 SORTS = (
     (VideoSort.NEWEST, "Newest first"),
@@ -63,11 +65,13 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Refusal:
-    """A reason why files were not read as a whole, what leads to all of them, what tries again."""
+    """A reason why files were not read as a whole, what leads to all of them, and what to do."""
 
     reason: Reason
     all_url: str | None
     """Of all its files, where not all are shown."""
+    remedies: tuple[str, ...]
+    """In sentences, where the reason does not say it."""
     retry: str | None
     """The command that tries again; None where only another file would help."""
 
@@ -132,7 +136,8 @@ def _refusal(reason: Reason) -> Refusal:
         url = _url("/library/files", named)
     retry = f"python -m ingest --retry {_place_of(reason.newest)}"
     may_help = reason.status is FileStatus.FAILED and _MAY_PASS.search(reason.text)
-    return Refusal(reason, url, retry if may_help else None)
+    todo = remedies(reason.status, reason.text)
+    return Refusal(reason, url, todo, retry if may_help else None)
 
 
 def _place_of(files: tuple[FileOutcome, ...]) -> str:
@@ -142,7 +147,7 @@ def _place_of(files: tuple[FileOutcome, ...]) -> str:
 
 
 def library_view(
-    state: State, template: str, view: str, *, problem: str | None, **shown: Any
+    state: State, template: str, view: View, *, problem: str | None, **shown: Any
 ) -> HTMLResponse:
     """A view of the library: with what stands above each of them, or, for the page's own script,
     alone. Templates ask for the facts that they show, and a fragment shows hardly any."""

@@ -102,8 +102,8 @@ def date(moment: datetime) -> str:
 
 
 def percent(score: float) -> str:
-    """A score in [0, 1] as people say it; never 100 %, since nothing is certain."""
-    return f"{min(int(score * 100), 99)} %"
+    """A score in [0, 1] as people say it: 36 % where the command line has 0.36."""
+    return f"{float(f'{score:.2f}'):.0%}".replace("%", " %")
 
 
 def duration(seconds: float) -> str:

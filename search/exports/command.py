@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Annotated, Self
 
 import typer
-from pydantic import Field, FiniteFloat, model_validator
+from pydantic import Field, FiniteFloat, field_validator, model_validator
 
 from database.forms import Form
 from database.server.connection import Database
+from embeddings.cli import require_folder_of
 from search.exports.formats import FORMATS, ExportFormat, format_of
 from search.exports.selections import Selection
 
@@ -33,6 +34,13 @@ class ExportTo(Form):
     handles_s: Handles = Field(
         default=0.0, description="Seconds more before and after each hit that is exported"
     )
+
+    @field_validator("export")
+    @classmethod
+    def _has_a_folder(cls, path: Path) -> Path:
+        """Before anything is searched for. Raises NoFolder."""
+        require_folder_of(path.absolute())
+        return path
 
     @model_validator(mode="after")
     def _has_a_format(self) -> Self:

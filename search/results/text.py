@@ -1,10 +1,12 @@
 """An answer as text for a terminal: one hit in two lines, where it is and why."""
 
 import contextlib
+import shlex
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from database.models import MomentKind
+from search.query.query import SearchQuery
 from search.results.excerpt import excerpt_of
 from search.results.hits import Evidence, SearchAnswer, SearchHit, SequenceAnswer, SequenceHit
 
@@ -23,7 +25,7 @@ _MAX_CHARACTERS = 80
 def answer_text(answer: SearchAnswer) -> str:
     """All hits, and where the weak ones begin."""
     if not answer.hits:
-        return "nothing found"
+        return _nothing_found(answer.query)
     lines = list(_marked(answer.hits, confident=answer.confident))
     total = answer.total if answer.next else len(answer.hits)
     lines.append(f"{_count(len(answer.hits), total)} in {answer.took_ms:.0f} ms")
@@ -35,10 +37,25 @@ def answer_text(answer: SearchAnswer) -> str:
 def sequence_text(answer: SequenceAnswer) -> str:
     """All hits, each with its steps."""
     if not answer.hits:
-        return "nothing found"
+        return _nothing_found(answer.steps[0])
     lines = list(_marked(answer.hits, confident=answer.confident))
     lines.append(f"{_count(len(answer.hits), answer.total)} in {answer.took_ms:.0f} ms")
     return "\n".join(lines)
+
+
+def _nothing_found(query: SearchQuery) -> str:
+    """That there is no hit, and the options that may be in the way of some."""
+    least = {"min_score": query.shape.min_score} if query.shape.min_score else {}
+    asked = query.filters.model_dump(mode="json", exclude_defaults=True) | least
+    options = [
+        f"--{name.replace('_', '-')} {_plain(shlex.quote(str(value)))}"
+        for name, values in asked.items()
+        for value in (values if isinstance(values, list) else [values])
+    ]
+    if not options:
+        return "nothing found"
+    rest = "it" if len(options) == 1 else "one of them"
+    return f"nothing found with {', '.join(options)}; try without {rest}"
 
 
 def _marked(hits: Sequence[SearchHit | SequenceHit], *, confident: bool) -> Iterator[str]:

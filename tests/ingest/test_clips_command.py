@@ -80,6 +80,27 @@ def test_a_clip_is_not_written_into_a_file_that_says_to_be_another_kind(
     assert "clips are MP4 files: name p.mp4, not p.mov" in done.stderr
 
 
+@pytest.mark.parametrize("options", [(FILM, 1, 2, "--out", "p.mp4"), ("--zip", "p.zip")])
+def test_a_folder_that_does_not_exist_is_named_not_made(
+    library: IngestSettings, tmp_path: Path, options: tuple[object, ...]
+) -> None:
+    target = tmp_path / "nowhere" / str(options[-1])
+    wanted = json.dumps([{"video_id": FILM, "start_s": 1, "end_s": 2}])
+    done = subprocess.run(
+        [sys.executable, "-m", "ingest.clips", *map(str, options[:-1]), str(target)],
+        input=wanted,
+        env=environment(library),
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+    )
+    assert done.returncode == 2
+    assert f"error: there is no folder {target.parent}: make it first" in done.stderr
+    assert not target.parent.exists()
+
+
 def test_a_fast_clip_says_how_much_earlier_it_begins(library: IngestSettings) -> None:
     target = library.home / "fast.mp4"
     done = run_command(

@@ -87,7 +87,22 @@ def test_an_unanswerable_query_says_that_nothing_is_a_confident_match(ingested: 
     assert lines[0] == "no confident match; the nearest are:"
     assert "--- weak matches ---" not in lines
     sure = ("search", "quantum chromodynamics", "--min-score", 0.4)
-    assert done(ingested.settings, *sure) == "nothing found\n"
+    text = done(ingested.settings, *sure)
+    assert text == "nothing found with --min-score 0.4; try without it\n"
+
+
+def test_a_query_that_begins_with_a_hyphen_is_told_where_it_goes(ingested: Ingested) -> None:
+    refused = assert_refused(run_command("search", "-train", settings=ingested.settings))
+    assert "an argument that begins with a hyphen goes after --" in refused
+    assert done(ingested.settings, "search", "--limit", 1, "--", "-train drilling")
+
+
+def test_the_filters_that_left_nothing_are_named(ingested: Ingested) -> None:
+    filters = ("--tags", "night shift", "--recorded-from", "2030-01-01T00:00:00+00:00")
+    named = "nothing found with --recorded-from 2030-01-01T00:00:00Z, --tags 'night shift'"
+    for search in (("search", "drilling"), ("search.sequence", "drilling", "a cup of coffee")):
+        text = done(ingested.settings, *search, *filters)
+        assert text == f"{named}; try without one of them\n"
 
 
 def test_weak_hits_stand_below_a_line(ingested: Ingested) -> None:
@@ -190,7 +205,7 @@ def test_a_sequence_of_what_is_not_there_says_so(ingested: Ingested) -> None:
     text = done(ingested.settings, "search.sequence", *sure, "--limit", 2)
     assert text.splitlines()[3] == "--- weak matches ---"
     text = done(ingested.settings, "search.sequence", *unsure, "--min-score", 0.4)
-    assert text == "nothing found\n"
+    assert text == "nothing found with --min-score 0.4; try without it\n"
 
 
 def test_a_step_with_a_colon_that_is_no_mode_is_all_text(ingested: Ingested) -> None:

@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from database.jobs.jobs import Jobs
 from database.jobs.records import IngestRequest
+from database.jobs.workers import Workers
 from database.opening import open_database
 from database.videos.stored import Store
 from ingest.settings import IngestSettings
@@ -29,6 +30,14 @@ def test_a_library_without_videos_says_how_to_add_some_and_one_that_fills_how_fa
 
         with contextlib.closing(open_database(settings)) as database:
             number = Jobs(database).submit(IngestRequest(("/films",)))
+            for address in ("/", "/?q=drilling"):
+                page.goto(address)
+                waits = page.get_by_role("heading", name="The first videos wait to be made")
+                expect(waits).to_be_visible()
+                expect(page.get_by_text("python -m ingest.worker")).to_be_visible()
+            page.goto("/library")
+            expect(page.get_by_text("no worker runs on")).to_be_visible()
+            Workers(database).enter()
             for address in ("/", "/?q=drilling"):
                 page.goto(address)
                 first = page.get_by_role("heading", name="The first videos are being made")

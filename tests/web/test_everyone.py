@@ -172,7 +172,10 @@ def test_axe_finds_nothing(new_page: NewPage, sight: Sight) -> None:
     assert_accessible(page)
 
 
-_WIDE = "document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth"
+_WIDE = """() => Math.max(
+  ...[document.scrollingElement, ...document.querySelectorAll("dialog[open]")]
+    .map(element => element.scrollWidth - element.clientWidth))"""
+"""By how much the page, or a dialog over it, is wider than what is seen of it."""
 _SMALL = """() => {
   const targets = document.querySelectorAll("a, button, input, select, textarea, summary");
   const small = [];
@@ -197,6 +200,15 @@ def test_a_phone_shows_all_without_sideways_scroll(new_page: NewPage, sight: Sig
     assert page.evaluate(_WIDE) <= 0
     assert not page.evaluate(_SMALL)
     page.set_viewport_size({"width": 320, "height": 640})  # 1280 px at 400 %
+    assert page.evaluate(_WIDE) <= 0
+
+
+@pytest.mark.parametrize("sort", ["relevance", "time", "date"])
+def test_the_order_is_read_whole_in_a_narrow_window(new_page: NewPage, sort: str) -> None:
+    page = new_page(viewport={"width": 320, "height": 640})
+    page.goto(f"/?q=drilling&sort={sort}")
+    order = page.get_by_label("Order")
+    assert order.evaluate("select => select.scrollWidth - select.clientWidth") <= 0
     assert page.evaluate(_WIDE) <= 0
 
 

@@ -305,6 +305,26 @@ def test_who_edits_tags_while_the_list_is_renewed_goes_on_editing(
     expect(basalt.get_by_role("link", name="dark")).to_be_visible()
 
 
+@pytest.mark.parametrize("address", ["/library", ADDING])
+def test_what_stands_above_the_library_follows_its_jobs(
+    new_page: NewPage, own: tuple[Serving, Database], address: str
+) -> None:
+    server, database = own
+    store, crew, name = Store(database), Crew(database), f"above{address.replace('/', ' ')}"
+    store.save_video(talk("before", ["Granite."], [unit_vector(1)]), file("/talks/before.m4a"))
+    number = crew.begin(f"/{name}", "new.m4a", "cut.m4a")
+    page = new_page(server)
+    page.add_init_script(TELL)
+    page.goto(address)
+    before = int(page.locator(".summary").inner_text().split()[0])
+    page.wait_for_function("() => window.told.includes('workers')")
+    page.get_by_role("link", name="Models").focus()
+    store.save_video(talk(name, ["Water."], [unit_vector(2)]), file(f"/{name}/new.m4a"))
+    crew.end(number, f"/{name}/new.m4a")
+    expect(page.locator(".summary")).to_contain_text(f"{before + 1} video")
+    expect(page.get_by_role("link", name="Models")).to_be_focused()
+
+
 def test_a_film_dropped_into_an_empty_library_is_found_within_5_s_of_its_end(
     new_page: NewPage, settings: IngestSettings, tmp_path: Path
 ) -> None:

@@ -1,10 +1,12 @@
 """The keys of the player, as on YouTube."""
 
+import re
 from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Error, Page, Route, expect
 
+from tests.helpers.commands import ROOT
 from tests.helpers.playing import current_time, paused_at, playing_at
 
 FRAME_S = 1 / 25
@@ -174,7 +176,19 @@ def test_keys_of_the_hits_are_listed_where_hits_are(page: Page) -> None:
     page.locator(".hit").first.focus()
     page.keyboard.press("?")
     dialog = page.get_by_role("dialog", name="Keys")
-    for name in ("Next hit", "Previous hit", "Close the player"):
+    for name in ("Play the hit", "Next hit", "Previous hit", "Close the player"):
         expect(dialog.get_by_text(name)).to_be_visible()
     dialog.get_by_role("button", name="Close").click()
     expect(page.locator(".hit").first).to_be_focused()
+
+
+def test_the_keys_of_the_documentation_are_those_that_the_dialog_lists(page: Page) -> None:
+    page.goto("/?q=drilling")
+    page.keyboard.press("?")
+    keys = page.get_by_role("dialog", name="Keys").locator("kbd")
+    expect(keys.get_by_text("K", exact=True)).to_be_visible()
+    listed = {key for text in keys.all_text_contents() for key in text.split("–")}
+    table = (ROOT / "docs" / "page.md").read_text().partition("| key |")[2].partition("\n\n")[0]
+    cells = " ".join(row.split("|")[1] for row in table.splitlines()[2:])
+    told = re.findall("`(.)`|([A-Z][a-z]+|[←→])", cells)
+    assert {letter or name for letter, name in told} == listed

@@ -47,12 +47,14 @@ def test_what_was_not_read_as_a_whole_stands_under_its_reason(
     expect(page.locator(".refusal .state")).to_have_text(states)
     expect(page.locator(".outcomes li")).to_have_text(
         [
-            re.compile("^8 files unreadable: put a whole copy"),
-            re.compile("^1 file read in part, searchable so far: a whole copy"),
+            re.compile("^8 files unreadable: what to do stands with"),
+            re.compile("^1 file read in part, searchable so far: what brings"),
             re.compile("^120 files skipped as no recordings"),
         ]
     )
+    expect(empty).to_contain_text("Put the recording in its place")
     cut = page.locator(".refusal").filter(has_text=CUT_OFF)
+    expect(cut).to_contain_text("Copy it again")
     expect(cut.get_by_role("link", name="/films/cut.mp4")).to_have_attribute(
         "href", f"/watch/{shelf.ids[ARABIC]}"
     )

@@ -103,7 +103,7 @@ def test_a_large_file_that_is_cut_off_and_reloaded_goes_on_and_is_the_same(
     choose(page, large)
     expect(job(page, "long talk.wav")).to_be_visible()
     expect(row).to_have_count(0)
-    expect(page.locator(".sum")).to_have_text("1 file sent, to be made searchable now.")
+    expect(page.locator(".sum")).to_have_text("1 file sent.")
     assert 0 < written.count("PATCH") < 200_000_000 / 2**24 * 0.7
     assert "POST" not in written
     assert digest(stored(library, "long talk.wav")) == digest(large)
@@ -224,6 +224,22 @@ def test_many_files_go_two_at_a_time_and_one_can_be_stopped_and_go_on(
     expect(page.locator(".sending > li")).to_have_count(0)
 
 
+def test_the_file_that_is_being_sent_stands_above_those_that_were_not_taken(
+    new_page: NewPage, bare: Serving, tmp_path: Path
+) -> None:
+    empty = [tmp_path / f"empty {number}.wav" for number in range(9)]
+    for each in empty:
+        each.touch()
+    film = write_silence(tmp_path / "film.wav", 400_000)
+    page = new_page(bare)
+    page.route(re.compile("/uploads/.{32}$"), lambda _route: None)  # none is answered
+    page.goto(ADDING)
+    drop(page, *empty, film, kind="audio/wav")
+    expect(sending(page, "film.wav")).to_contain_text("0 % sent")
+    names = page.locator(".sending b")
+    expect(names).to_have_text([film.name, *(each.name for each in empty)])
+
+
 def test_a_video_dropped_on_a_search_is_offered_to_be_added_and_is_sent_from_there(
     new_page: NewPage, bare: Serving, tmp_path: Path
 ) -> None:
@@ -236,7 +252,7 @@ def test_a_video_dropped_on_a_search_is_offered_to_be_added_and_is_sent_from_the
     expect(page.get_by_text("“found.wav”: add it to the library?")).to_be_visible()
     page.get_by_role("button", name="Add to the library").click()
     dock = page.get_by_role("complementary", name="Adding")
-    expect(dock).to_contain_text("1 file sent, to be made searchable now.")
+    expect(dock).to_contain_text("1 file sent.")
     assert_accessible(page)
     dock.get_by_role("link", name="What becomes of them").click()
     expect(job(page, "found.wav")).to_be_visible()

@@ -1,6 +1,7 @@
 // The controls beside the box: each change searches again, and a chip shows each filter.
 
 import { addressOf } from "./fields.js";
+import { bind } from "./keys.js";
 import { mayFocus, show } from "./results.js";
 
 const SETTLED_MS = 150; // a slider that rests so long has been moved
@@ -114,6 +115,7 @@ const chips = () => [...document.querySelectorAll(".narrowing a:not(.clear)")];
 
 /** Backspace removes the chip that has the focus, or from an empty box the last one. */
 function removeChips(form, box) {
+  bind("Backspace", "Remove a filter: its own chip, or the last one from an empty search box", () => false);
   let removed = null; // the chip whose answer is awaited, and its place
   addEventListener("keydown", (event) => {
     if (event.key !== "Backspace" && event.key !== "Delete") return;

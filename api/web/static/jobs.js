@@ -3,6 +3,7 @@
 
 import { follow } from "./events.js";
 import { alarmOf, askElements } from "./server.js";
+import { renewStanding } from "./standing.js";
 import { counted } from "./words.js";
 
 const view = document.querySelector(".adding");
@@ -14,8 +15,10 @@ const MAX_OPEN = 100; // where somebody has dropped a thousand films
 const beyond = new Set(); // jobs that wait, and are too many to be shown
 const changed = new Set(); // jobs to be asked for
 const AGAIN_MS = 2000; // after an answer that has not come
+const RENEW_MS = 2000;
 let asking = false;
 let acts = 0; // that were done here: what was asked for before the last may be older
+let renewing; // what stands above
 let staffed; // the hosts that have a worker, once that is known
 
 export function start() {
@@ -81,6 +84,7 @@ async function renew() {
 function put(elements) {
   const made = elements.querySelector(".job");
   const old = document.getElementById(made.id);
+  if (old?.dataset.sign !== made.dataset.sign) renewing ??= setTimeout(renewAbove, RENEW_MS);
   if (old) {
     if (old.dataset.state !== made.dataset.state && !SILENT.has(made.dataset.state)) say(made);
     fit(old, made);
@@ -93,6 +97,11 @@ function put(elements) {
   for (const each of Object.values(lists)) each?.closest("section").toggleAttribute("hidden", !each.children.length);
   view.querySelector(".none")?.remove();
   showIdle();
+}
+
+function renewAbove() {
+  renewing = null;
+  renewStanding();
 }
 
 /** The newest stands first. */

@@ -12,7 +12,7 @@ export function bind(key, name, action, group = "Search") {
 }
 
 export function start() {
-  bind("/", "Go to the search box", () => document.querySelector("input[name=q]")?.focus());
+  bind("/", "Go to the search box, which Esc leaves", () => document.querySelector("input[name=q]")?.focus());
   bind("?", "These keys", showKeys);
   document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault(); // the address with #main would be a place of its own in the history
@@ -60,7 +60,7 @@ function table(group) {
   return [make("h3", { textContent: group }), list];
 }
 
-const NAMES = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", Enter: "Enter" };
+const NAMES = { " ": "Space", ArrowLeft: "←", ArrowRight: "→", Escape: "Esc", Enter: "Enter", Backspace: "Backspace" };
 
 function shown(keys) {
   if (keys.join("") === "0123456789") return ["0–9"];

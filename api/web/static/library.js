@@ -5,6 +5,7 @@
 import { follow } from "./events.js";
 import { fill } from "./fields.js";
 import { alarmOf, askElements } from "./server.js";
+import { renewStanding } from "./standing.js";
 import "./tags.js";
 
 const TYPING_MS = 250;
@@ -154,6 +155,7 @@ async function renew() {
   list.replaceChildren(come);
   tellCount();
   comeBackTo(history.state.row);
+  await renewStanding();
 }
 
 const areTagsEdited = () => list.contains(document.activeElement) && document.activeElement.matches("input");

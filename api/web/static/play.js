@@ -31,6 +31,7 @@ function playHits(player, answer) {
   addEventListener("cameback", follow);
   addEventListener("answered", keepUp);
   const ways = { next: () => step(1), previous: () => step(-1), close: leave };
+  bind("Enter", "Play the hit", () => false, "Hits"); // links do it by themselves
   bind("n", "Next hit", ways.next, "Hits");
   bind("p", "Previous hit", ways.previous, "Hits");
   bind("Escape", "Close the player", () => (player.hidden ? false : leave()), "Hits");

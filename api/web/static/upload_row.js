@@ -5,7 +5,7 @@ import { sizeOf } from "./words.js";
 const ACTS = { queued: "Stop", working: "Stop", stopped: "Go on", failed: "Try again" };
 
 /** A row of a file. `show(state, told, sent)` says how it stands, `tell(words)` and `link(url, name)`
- * what is to be said of it; `leave()` takes it away. */
+ * what is to be said of it; `lead()` puts it where those stand that are being sent, `leave()` takes it away. */
 export function newRow({ name, size }, { toggled, removed }) {
   const row = document.createElement("li");
   const title = part("b", name);
@@ -37,6 +37,12 @@ export function newRow({ name, size }, { toggled, removed }) {
       const link = part("a", shown);
       link.href = url;
       words.append(link);
+    },
+    lead() {
+      const focused = row.contains(document.activeElement) && document.activeElement;
+      const others = [...row.parentElement.children].filter((other) => other !== row);
+      row.parentElement.insertBefore(row, others.find(({ dataset }) => dataset.state !== "working") ?? null);
+      if (focused) focused.focus({ preventScroll: true });
     },
     leave() {
       const next = row.nextElementSibling ?? row.previousElementSibling;

@@ -197,6 +197,7 @@ function drop(upload) {
 
 function become(upload, state, told) {
   upload.state = state;
+  if (state === "working") upload.row.lead(); // a long list shows its beginning
   upload.row.show(state, told, upload.sent);
 }
 
@@ -254,7 +255,7 @@ function sum() {
 /** Says how it went, once nothing is left to be sent. */
 function finish() {
   const parts = [
-    done.files && `${counted(done.files, "file")} sent, to be made searchable now`,
+    done.files && `${counted(done.files, "file")} sent`,
     done.known && `${done.known} already here`,
     done.refused && `${done.refused} not taken`,
   ].filter(Boolean);

@@ -112,17 +112,22 @@ def test_what_cannot_be_exported_is_refused_in_words(
     assert not (ingested.settings.home / "hits.edl").exists()
 
 
-def test_a_folder_that_is_not_writable_is_named(ingested: Ingested, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["nowhere/hits.edl", "nowhere/hits.zip", "file/hits.edl"])
+def test_a_folder_that_does_not_exist_is_named_not_made(
+    ingested: Ingested, tmp_path: Path, name: str
+) -> None:
     (tmp_path / "file").touch()
-    path = tmp_path / "file" / "hits.edl"
+    path = tmp_path / name
     done = run_command("search", *SEARCH, "--export", path, settings=ingested.settings)
-    assert done.returncode == 1
-    assert str(tmp_path / "file") in done.stderr
-    assert "Traceback" not in done.stderr
+    assert (done.returncode, done.stdout) == (2, "")
+    assert (
+        done.stderr == f"error: there is no folder {path.parent}: make it first, or name another\n"
+    )
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]
 
 
 def test_the_format_goes_by_the_suffix_unless_it_is_named() -> None:
-    assert ExportTo(export=Path("a/b.XML")).format == "fcp7"
+    assert ExportTo(export=Path("b.XML")).format == "fcp7"
     assert ExportTo(export=Path("b.edl"), export_format="markers").format == "markers"
     assert ExportTo(export=Path("b.txt"), export_format="edl").format == "edl"
     assert ExportTo().format is None
