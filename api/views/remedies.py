@@ -8,9 +8,15 @@ _COPY = "Copy it again, if it is whole elsewhere, and ingest its folder again."
 _REMEDIES = (
     ("no decoder here knows its codec(?!.*convert it)", "Convert it to MP4 (H.264, AAC)."),
     ("it is encrypted", "Nothing here can read what is encrypted: ingest a copy that is not."),
-    ("could( not)? be decoded(?!.*copy it again)|^is damaged", _COPY),
-    ("of memory to decode", "Set INGEST_DECODE_MEMORY_MB higher first."),
-    ("made no progress", "Set INGEST_DECODE_STALL_S higher first."),
+    ("could( not)? be decoded(?!.*(copy it again|begins in the middle))|^is damaged", _COPY),
+    (
+        "of memory to decode|more memory to open",
+        "Set INGEST_DECODE_MEMORY_MB higher, and ingest its folder again.",
+    ),
+    (
+        "made no progress",
+        "Set INGEST_DECODE_STALL_S higher, and ingest its folder again.",
+    ),
     (
         "^(the file is empty|the link leads nowhere|not a regular file)",
         "Put the recording in its place, and ingest its folder again.",

@@ -37,9 +37,10 @@ class ExportTo(Form):
 
     @field_validator("export")
     @classmethod
-    def _has_a_folder(cls, path: Path) -> Path:
+    def _has_a_folder(cls, path: Path | None) -> Path | None:
         """Before anything is searched for. Raises NoFolder."""
-        require_folder_of(path.absolute())
+        if path is not None:
+            require_folder_of(path.absolute())
         return path
 
     @model_validator(mode="after")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from database.models import MomentKind
-from search.query.query import SearchQuery
+from search.query.query import SearchQuery, Sort
 from search.results.excerpt import excerpt_of
 from search.results.hits import Evidence, SearchAnswer, SearchHit, SequenceAnswer, SequenceHit
 
@@ -45,8 +45,11 @@ def sequence_text(answer: SequenceAnswer) -> str:
 
 def _nothing_found(query: SearchQuery) -> str:
     """That there is no hit, and the options that may be in the way of some."""
-    least = {"min_score": query.shape.min_score} if query.shape.min_score else {}
-    asked = query.filters.model_dump(mode="json", exclude_defaults=True) | least
+    asked = query.filters.model_dump(mode="json", exclude_defaults=True)
+    if query.shape.min_score:
+        asked["min_score"] = query.shape.min_score
+    if query.shape.sort is not Sort.RELEVANCE:
+        asked["sort"] = query.shape.sort.value  # which leaves weak hits out
     options = [
         f"--{name.replace('_', '-')} {_plain(shlex.quote(str(value)))}"
         for name, values in asked.items()

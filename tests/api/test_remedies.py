@@ -19,6 +19,10 @@ CUT_OFF = "only 2.4 s of 5.0 s could be decoded"
         (f"the pictures cannot be decoded: {ENCRYPTED}; {SOUND}", ["Convert it", "encrypted"]),
         (CUT_OFF, ["Copy it again"]),
         ("needs more than … MB of memory to decode", ["INGEST_DECODE_MEMORY_MB"]),
+        (
+            "is damaged, or needs more memory to open than is allowed",
+            ["Copy it again", "INGEST_DECODE_MEMORY_MB"],
+        ),
         (EMPTY, ["in its place"]),
         ("not a video or audio file", ["Rename or remove it"]),
     ],
@@ -34,6 +38,8 @@ def test_what_to_do_fits_the_fault(reason: str, words: list[str]) -> None:
     [
         f"{SOUND}; convert it to MP4 (H.264, AAC)",
         f"{CUT_OFF}: it was cut off, or its header is wrong; {COPY_AGAIN}",
+        "the pictures before 3.0 s could not be decoded: the recording begins in the middle of "
+        "pictures that need those before them",
         "a link that leaves the folder; name it to ingest what it leads to",
     ],
 )

@@ -99,6 +99,29 @@ def test_who_goes_to_the_box_while_more_videos_are_awaited_stays_there(
     expect(page.get_by_role("searchbox", name="Describe the moment")).to_be_focused()
 
 
+def test_a_list_that_grows_is_renewed_when_more_of_it_has_come(
+    new_page: NewPage, shelf: Shelf
+) -> None:
+    page = new_page(shelf.server)
+    done = 'event: workers\ndata: {"workers": []}\n\nevent: job\ndata: '
+    done += '{"id": 7, "files": {"done": 1, "partial": 0}}\n\n'
+    page.route(
+        "**/events", lambda route: route.fulfill(content_type="text/event-stream", body=done)
+    )
+    later = Held(page, re.compile("after="))
+    renewals: list[str] = []
+    page.on("request", lambda request: renewals.extend(re.findall("shown=[0-9]+", request.url)))
+    page.goto("/library?sort=title")
+    with page.expect_request(re.compile("after=")):
+        page.get_by_role("link", name="More videos").click()
+    page.evaluate("() => new Promise((done) => setTimeout(done, 3000))")  # for what should not come
+    assert renewals == []
+    with page.expect_response(re.compile("shown=96")):
+        later.release()
+    expect(page.locator(".videos > li")).to_have_count(96)
+    assert len(set(titles(page))) == 96
+
+
 def test_back_from_a_video_the_list_stands_where_it_was(new_page: NewPage, shelf: Shelf) -> None:
     page = new_page(shelf.server, expected_faults=("404",))  # there are rows, but no films
     page.goto("/library?sort=title")

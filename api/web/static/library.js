@@ -143,22 +143,32 @@ async function renew() {
     if (!document.querySelector(".sending > li")) location.reload(); // these would be lost
     return;
   }
-  if (areTagsEdited()) return renewSoon();
+  if (isInUse()) return renewSoon();
   const { signal } = pending;
   const shown = rows().length;
   const address = new URL(location.href);
   if (shown) address.searchParams.set("shown", shown);
-  const come = await askElements(address.pathname + address.search, signal).catch(() => null);
-  if (signal.aborted) return; // for a newer list
-  if (!come || areTagsEdited() || rows().length !== shown) return renewSoon();
+  let come;
+  try {
+    come = await askElements(address.pathname + address.search, signal);
+  } catch (error) {
+    if (error.title === "No answer") renewSoon();
+    return; // or it is refused, or given up for a newer list
+  }
+  if (signal.aborted) return;
+  if (isInUse() || rows().length !== shown) return renewSoon();
   remember();
   list.replaceChildren(come);
   tellCount();
-  comeBackTo(history.state.row);
+  comeBackTo(history.state?.row);
   await renewStanding();
 }
 
-const areTagsEdited = () => list.contains(document.activeElement) && document.activeElement.matches("input");
+/** Whether somebody edits tags in the list, or more of it is on its way. */
+function isInUse() {
+  const field = list.contains(document.activeElement) && document.activeElement.matches("input");
+  return field || list.querySelector(".more[aria-busy]") !== null;
+}
 
 /** Links inside the list that lead to another list: tags, more videos, the beginning. */
 function followed(event) {

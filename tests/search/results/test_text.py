@@ -1,5 +1,6 @@
 """An answer as text: where each hit is and why, safe for a terminal."""
 
+from search.query.query import Shape, Sort
 from search.results.text import answer_text
 from tests.helpers.answers import answer, said, shown
 
@@ -37,6 +38,8 @@ def test_times_that_round_up_to_a_minute_are_shown_as_one() -> None:
 
 def test_no_hit_is_said_in_words() -> None:
     assert answer_text(answer(shown(13.1), empty=True)) == "nothing found"
+    by_time = answer_text(answer(shown(13.1), empty=True, shape=Shape(sort=Sort.TIME)))
+    assert by_time == "nothing found with --sort time; try without it"
 
 
 def test_an_answer_of_weak_hits_says_that_none_is_confident() -> None:
