@@ -1,22 +1,28 @@
 """What the shards of a library have found, as one database would have found it."""
 
 import heapq
-import math
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
+from math import comb
 
 from database.queries.filters import Scan
 from database.queries.statement import WORD_LEGS, LegMatch
 
+_MORE = 0.005
+"""The chance that some part has more of the best of a leg than it is asked for: then the last of
+them are lacking, which hardly ever are of the first ten."""
 
+
+@lru_cache
 def depth_of_each(depth: int, num_parts: int) -> int:
-    """How many of the `depth` best lie in one of so many parts at most, if they are anywhere by
-    chance: the mean and four standard deviations of it."""
-    if num_parts == 1:
-        return depth
-    mean = depth / num_parts
-    deviation = math.sqrt(mean * (1 - 1 / num_parts))  # of a binomial distribution
-    return min(depth, math.ceil(mean + 4 * deviation))
+    """How many of the `depth` best are asked of each part, where each lies in any by chance."""
+    ways = 0
+    for most in range(depth):
+        ways += comb(depth, most) * (num_parts - 1) ** (depth - most)
+        if num_parts * (1 - ways / num_parts**depth) <= _MORE:
+            return most
+    return depth
 
 
 def merged_legs(
