@@ -10,6 +10,7 @@ nothing answers, and such as something does, over libraries of 6 to 10,000 scene
 """
 
 import math
+import operator
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -85,42 +86,46 @@ class Confidence:
         """How sure a hit is, in [0, 1]: it falls with the distance to the first, but not below what
         the scene's own evidence gives, nor above the first."""
         fallen = self.logit - FALL_PER_NAT * max(self.top - scene.value, 0.0)
-        return _logistic(min(max(fallen, self._alone(scene).logit), self.logit))
+        return _logistic(min(max(fallen, self._own_logit(scene)), self.logit))
 
-    def _alone(self, scene: Candidate) -> "Confidence":
-        """Of an answer that has this scene alone."""
+    def _own_logit(self, scene: Candidate) -> float:
+        """That of the first, if this scene were all that was found."""
 
         def above_luck(modality: Modality, best: float) -> float:
             known = modality in scene.nats and best != MISSING  # or it is not asked for
             return scene.nats[modality] - self.luck if known else MISSING
 
         words = scene.scores.get(FULL_TEXT)
-        return replace(
-            self,
-            text=above_luck(Modality.TEXT, self.text),
-            vision=above_luck(Modality.VISION, self.vision),
-            coverage=words.raw if words else 0.0,
-            whole=False,
-        )
+        text = above_luck(Modality.TEXT, self.text)
+        vision = above_luck(Modality.VISION, self.vision)
+        return _fitted(_features(text, vision, words.raw if words else 0.0, self.rarity))
 
     @property
     def features(self) -> tuple[float, ...]:
-        """What is known, each within the range that it was fitted on. A few of the words say
-        little, and all of them as little as they are common."""
-        found = _clamped(self.coverage, 0.0, 1.0)
-        return (
-            _clamped(self.text, LEAST_TEXT, MOST_NATS),
-            _clamped(self.vision, LEAST_VISION, MOST_NATS),
-            found**2 * _clamped(self.rarity / RARE, 0.0, 1.0) if self.rarity else WITHOUT_WORDS,
-            _clamped(found * self.rarity, 0.0, MOST_RARE),
-        )
+        """What is known, each within the range that it was fitted on."""
+        return _features(self.text, self.vision, self.coverage, self.rarity)
 
     @cached_property
     def logit(self) -> float:
         """Of the probability."""
-        parts = (w * f for w, f in zip(PER_FEATURE, self.features, strict=True))
-        fitted = min(CONSTANT + math.fsum(parts), MOST_SURE)
+        fitted = _fitted(self.features)
         return max(fitted, _logit(FOUND)) if self.whole else fitted
+
+
+def _features(text: float, vision: float, coverage: float, rarity: float) -> tuple[float, ...]:
+    """A few of the words say little, and all of them as little as they are common."""
+    found = _clamped(coverage, 0.0, 1.0)
+    return (
+        _clamped(text, LEAST_TEXT, MOST_NATS),
+        _clamped(vision, LEAST_VISION, MOST_NATS),
+        found**2 * _clamped(rarity / RARE, 0.0, 1.0) if rarity else WITHOUT_WORDS,
+        _clamped(found * rarity, 0.0, MOST_RARE),
+    )
+
+
+def _fitted(features: tuple[float, ...]) -> float:
+    """The logit that was fitted, of such features."""
+    return min(CONSTANT + math.fsum(map(operator.mul, PER_FEATURE, features)), MOST_SURE)
 
 
 def _clamped(value: float, least: float, most: float) -> float:
