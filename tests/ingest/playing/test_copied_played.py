@@ -30,15 +30,14 @@ _SEEN = """async (at) => {
   const video = document.querySelector("video");
   const frame = () => new Promise((resolve) => video.requestVideoFrameCallback(
     (_, { mediaTime }) => resolve(mediaTime)));
-  const gone = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
-  let shown = frame();
-  video.currentTime = at;
-  await gone;
-  let time = await shown;
+  let time = null;
   for (const end = performance.now() + 5000; performance.now() < end;) {
-    if (Math.abs(time - at) < 0.05) break;  // else a picture of before the seek came late
-    shown = frame();
+    const gone = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+    const shown = frame();
+    video.currentTime = at;
+    await gone;
     time = await Promise.race([shown, new Promise((resolve) => setTimeout(resolve, 1000, time))]);
+    if (Math.abs(time - at) < 0.05) break;  // else a picture of before the seek came late
   }
   const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 180 });
   const drawn = canvas.getContext("2d");
