@@ -32,7 +32,9 @@ _SEEN = """async (at) => {
     (_, { mediaTime }) => resolve(mediaTime)));
   let time = null;
   for (const end = performance.now() + 5000; performance.now() < end;) {
-    const gone = new Promise((resolve) => video.addEventListener("seeked", resolve, { once: true }));
+    const gone = new Promise((resolve) => {
+      video.addEventListener("seeked", resolve, { once: true });
+    });
     const shown = frame();
     video.currentTime = at;
     await gone;
