@@ -23,6 +23,7 @@ STRIDE = 1024
 _THREADS_PER_SHARD = 16
 _MASK = 2**64 - 1
 _HELD: ContextVar["tuple[SpreadDatabase, list[_Held]] | None"] = ContextVar("held", default=None)
+"""The connections, one for each shard, of the block that reads."""
 
 
 def shard_of(content_hash: str, num_shards: int) -> int:

@@ -89,7 +89,7 @@ class Confidence:
         return _logistic(min(max(fallen, self._own_logit(scene)), self.logit))
 
     def _own_logit(self, scene: Candidate) -> float:
-        """That of the first, if this scene were all that was found."""
+        """The logit of its own evidence, in which all words count no more than as a part."""
 
         def above_luck(modality: Modality, best: float) -> float:
             known = modality in scene.nats and best != MISSING  # or it is not asked for
